@@ -1,0 +1,137 @@
+"""Every error the platform raises on purpose, in one small tree with stable codes.
+
+Two kinds matter to a caller.  A :class:`UserError` is somebody's mistake in a file or a command:
+it is shown as one sentence, never as a traceback, and ends a command with exit code 2.  An
+:class:`ImageError` belongs to one row: it is written to ``NNNNN_failure.json`` and never stops the
+other rows.  ``retryable`` says whether trying again without changing anything can help.
+"""
+
+from typing import ClassVar
+
+
+class RelightError(Exception):
+    """Base of all errors raised on purpose.  The message says what happened, to what, and what to do."""
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+
+
+class UserError(RelightError):
+    """A mistake in a command, a configuration or an input file.  Exit code 2."""
+
+    code = "usage"
+
+
+class ConfigError(UserError):
+    """A recipe or platform file that cannot be used."""
+
+    code = "config"
+
+
+class CsvError(UserError):
+    """A split CSV that cannot be read, or whose name gives no split."""
+
+    code = "csv"
+
+
+class ModelFileError(UserError):
+    """A model file that is missing or is not the one whose sha256 is known."""
+
+    code = "model_file"
+
+
+class OutputFolderError(UserError):
+    """An output folder that cannot be used: somebody's older data, another writer, no permission."""
+
+    code = "output_folder"
+
+
+class WorkersFailedError(RelightError):
+    """The worker processes could not be started or kept alive, so the run cannot go on."""
+
+    code = "workers_failed"
+    retryable = True
+
+
+class ImageError(RelightError):
+    """One image cannot be processed.  ``rejected`` images are turned away on purpose, by a quality gate."""
+
+    code = "image"
+    rejected: ClassVar[bool] = False
+
+
+class BlankPathError(ImageError):
+    """The row's ``image_path`` cell is empty."""
+
+    code = "blank_path"
+    rejected = True
+
+
+class PathRefusedError(ImageError):
+    """The path is not one that may be opened (outside the image root, a URL, a device, ...)."""
+
+    code = "path_refused"
+
+
+class SourceMissingError(ImageError):
+    """There is no file at the path.  It may come back, so it is looked for at every run."""
+
+    code = "source_missing"
+    retryable = True
+
+
+class SourceUnreadableError(ImageError):
+    """The file is there but the operating system could not read it."""
+
+    code = "source_unreadable"
+    retryable = True
+
+
+class ImageCorruptError(ImageError):
+    """The bytes are not a complete image of the format they claim to be."""
+
+    code = "image_corrupt"
+
+
+class ImageFormatError(ImageError):
+    """A format, animation or pixel layout that is not taken."""
+
+    code = "image_format"
+
+
+class ImageSizeError(ImageError):
+    """Too many pixels, or a side that is too short or too long."""
+
+    code = "image_size"
+
+
+class NoPersonError(ImageError):
+    """The segmenter found nobody to relight."""
+
+    code = "no_person"
+
+
+class WeakPairError(ImageError):
+    """No drawn light made the input differ enough from its target to teach anything."""
+
+    code = "weak_pair"
+    rejected = True
+
+
+class WorkerKilledError(ImageError):
+    """The image killed the worker that processed it, twice, alone.  Quarantined."""
+
+    code = "worker_killer"
+
+
+class OutputWriteError(ImageError):
+    """An output file could not be written."""
+
+    code = "output_write"
+    retryable = True
+
+
+class InternalError(ImageError):
+    """A fault in the code.  Not tried again until the code, the recipe or the source changes."""
+
+    code = "internal"

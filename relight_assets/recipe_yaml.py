@@ -1,0 +1,240 @@
+"""Reading ``config/mvp_config.yaml``: safe, strict, and kind to files written for the earlier scripts.
+
+``SCRIPT_KEYS`` is the fixed table of what becomes of every key that the scripts' configuration had.
+A key that is in neither that table nor the recipe is an error that names the nearest known one.
+"""
+
+import difflib
+import json
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from relight_assets.errors import ConfigError
+from relight_assets.recipe import Recipe
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class ScriptKey:
+    """What becomes of one key of the scripts' configuration.  ``pattern`` is a dotted name, ``*`` any text."""
+
+    pattern: str
+    fate: Literal["honoured", "converted", "ignored"]
+    why: str
+
+
+SCRIPT_KEYS: tuple[ScriptKey, ...] = (
+    ScriptKey("sam3.text_prompt", "honoured", "the prompt of the SAM3 segmenter; selfie takes none"),
+    ScriptKey("sam3.enabled", "ignored", "`segmenter` names the segmenter"),
+    ScriptKey("sam3.multimask_output", "ignored", "all instances are looked at"),
+    ScriptKey("sam2", "ignored", "there is no silent fallback to another segmenter"),
+    ScriptKey("albedo_extraction.methods.retinex.enabled", "honoured", "false is an error: nothing would be left"),
+    ScriptKey("albedo_extraction.methods.retinex.scales", "honoured", "used with `surround: gaussian`"),
+    ScriptKey("albedo_extraction.methods.intrinsic_anything", "ignored", "not part of this version"),
+    ScriptKey("albedo_extraction.methods.lab", "ignored", "it bleaches; retinex needs no fallback"),
+    ScriptKey("albedo_extraction.selection", "ignored", "there is one method"),
+    ScriptKey(
+        "albedo_extraction.blend_with_original", "ignored", "`retinex.strength` below 1 keeps some light instead"
+    ),
+    ScriptKey("degradation.soft_shading.weight", "honoured", ""),
+    ScriptKey("degradation.soft_shading.ambient_range", "converted", "display values to linear light (sRGB decoding)"),
+    ScriptKey(
+        "degradation.soft_shading.specular_intensity_range",
+        "converted",
+        "a display-value step to a gain of the skin lobe",
+    ),
+    ScriptKey("degradation.soft_shading.shininess_range", "converted", "Phong exponent to GGX roughness"),
+    ScriptKey(
+        "degradation.soft_shading.normal_estimation", "ignored", "geometry comes from the mask and the face mesh"
+    ),
+    ScriptKey(
+        "degradation.soft_shading.add_subtle_patterns", "ignored", "patterns belong to `hard_shadow`, see `kinds`"
+    ),
+    ScriptKey("degradation.soft_shading.pattern_*", "ignored", "patterns belong to `hard_shadow`, see `kinds`"),
+    ScriptKey("degradation.hard_shadow.weight", "honoured", ""),
+    ScriptKey("degradation.hard_shadow.opacity_range", "converted", "display opacity to umbra over lit, linear"),
+    ScriptKey("degradation.hard_shadow.shadow_softness", "ignored", "see `penumbra_range`, relative to the subject"),
+    ScriptKey("degradation.hard_shadow.blur_range", "ignored", "see `penumbra_range`, relative to the subject"),
+    ScriptKey("degradation.hard_shadow.num_patterns", "ignored", "every image draws a pattern of its own"),
+    ScriptKey("degradation.hard_shadow.use_patterns", "ignored", "see `kinds`"),
+    ScriptKey("degradation.specular.weight", "honoured", ""),
+    ScriptKey("degradation.specular.intensity_range", "converted", "a display-value step to a gain of the skin lobe"),
+    ScriptKey("degradation.specular.shininess_range", "converted", "Phong exponent to GGX roughness"),
+    ScriptKey("degradation.advanced_shading", "ignored", "its effects are part of the three families"),
+    ScriptKey("light_sampling.method", "honoured", "uniform on the sphere, not in degrees"),
+    ScriptKey("light_sampling.elevation_range", "honoured", "90 degrees is toward the camera"),
+    ScriptKey("light_sampling.azimuth_range", "honoured", ""),
+    ScriptKey("background.use_gray", "honoured", ""),
+    ScriptKey("background.gray_color", "honoured", ""),
+    ScriptKey("memory", "ignored", "memory in flight is bounded by the workers"),
+    ScriptKey("paths", "ignored", "folders are in config/platform.yaml"),
+    ScriptKey("pipeline", "ignored", "the stages are the Dagster assets"),
+)
+"""The scripts' keys, in the order of their file."""
+
+
+@dataclass(frozen=True)
+class LoadedRecipe:
+    """A validated recipe and the warnings that reading it gave, one per ignored key."""
+
+    recipe: Recipe
+    warnings: tuple[str, ...]
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice, which YAML would silently let win."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                msg = f"line {key_node.start_mark.line + 1}: the key {key!r} is not text"
+                raise ConfigError(msg)
+            if key in seen:
+                msg = f"line {key_node.start_mark.line + 1}: the key `{key}` is given twice"
+                raise ConfigError(msg)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml_mapping(path: Path) -> dict[str, Any]:
+    """One YAML file as a mapping.  An empty file is an empty mapping.
+
+    Raises:
+        ConfigError: missing, unreadable, not YAML, not a mapping, a duplicate key, a tag that is not plain data.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not plain YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: is nested too deeply") from None
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold `key: value` lines, found {_shown(data)}")
+    return data
+
+
+def load_recipe(path: Path) -> LoadedRecipe:
+    """Read and check a recipe file.
+
+    Raises:
+        ConfigError: names the file, the key, what was found, what is allowed and the nearest known key.
+    """
+    return parse_recipe(read_yaml_mapping(path), str(path))
+
+
+def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
+    """Check a mapping with a recipe's keys; ``origin`` names it in messages.
+
+    Raises:
+        ConfigError: see :func:`load_recipe`.
+    """
+    kept, ignored = _drop_ignored(data)
+    warnings = [f"{origin}: `{key}` is ignored: {why}" for key, why in ignored]
+    recipe = validate(Recipe, kept, origin)
+    retinex = recipe.albedo_extraction.methods.retinex
+    if retinex.surround == "edge_aware" and retinex.scales != type(retinex)().scales:
+        warnings.append(
+            f"{origin}: `albedo_extraction.methods.retinex.scales` has no effect with `surround: edge_aware`, "
+            f"whose radii follow the size of the subject; set `surround: gaussian` to use it"
+        )
+    if recipe.segmenter == "selfie" and recipe.sam3.text_prompt != "person":
+        warnings.append(f"{origin}: `sam3.text_prompt` has no effect with `segmenter: selfie`")
+    return LoadedRecipe(recipe, tuple(warnings))
+
+
+def _drop_ignored(data: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    kept: dict[str, Any] = {}
+    ignored: list[tuple[str, str]] = []
+    for key, value in data.items():
+        dotted = f"{prefix}{key}"
+        rule = next((k for k in SCRIPT_KEYS if k.fate == "ignored" and fnmatchcase(dotted, k.pattern)), None)
+        if rule is not None:
+            ignored.append((dotted, rule.why))
+        elif isinstance(value, dict):
+            kept[key], below = _drop_ignored(value, f"{dotted}.")
+            ignored.extend(below)
+        elif value is not None or dotted == "image_size":
+            kept[key] = value  # a key with nothing after it is a key left at its default
+    return kept, ignored
+
+
+def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> ModelT:
+    """Check ``data`` strictly (no text for numbers) against a model.
+
+    Raises:
+        ConfigError: one line per fault, each with file, key, what was found and what is allowed.
+    """
+    try:
+        # By way of JSON: pydantic's strict mode then takes lists for tuples and integers for floats, no more.
+        return model.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        known = sorted(_known_keys(model))
+        lines = [_fault(fault, known) for fault in error.errors(include_url=False)]
+        raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
+
+
+_PLAIN_WORDS = {
+    "missing": "a value is missing here",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be text",
+    "tuple_type": "must be a list, such as [0.1, 0.5]",
+    "model_type": "must be a section of `key: value` lines",
+    "model_attributes_type": "must be a section of `key: value` lines",
+    "too_long": "has too many values",
+}
+
+
+def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key `{key}`{_nearest(key, known)}"
+    rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    rule = rule.replace("Input should be", "must be")
+    # A rule over a whole section names its values itself; the section in full would drown it.
+    over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)
+    found = "" if over_section else f"found {_shown(fault['input'])}; "
+    return f"`{key}`: {found}{rule}" if key else f"{found}{rule}"
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    parent, _, name = key.rpartition(".")
+    siblings = [k for k in known if k.rpartition(".")[0] == parent]
+    by_name = {k.rpartition(".")[2]: k for k in [*known, *siblings]}
+    close = difflib.get_close_matches(name, by_name, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean `{by_name[close[0]]}`?"
+    allowed = ", ".join(f"`{k.rpartition('.')[2]}`" for k in siblings)
+    return f"; allowed here: {allowed}" if allowed else ""
+
+
+def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _known_keys(field.annotation, f"{prefix}{name}.")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}..."
