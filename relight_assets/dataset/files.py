@@ -1,0 +1,207 @@
+"""Whole files or none: reading that cannot hang, writing that cannot be seen half done."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import stat
+import time
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+from relight_assets.errors import (
+    ImageError,
+    ImageSizeError,
+    PathRefusedError,
+    SourceMissingError,
+    SourceUnreadableError,
+)
+
+_TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """What a file was when it was read or written: sha256 (hex), size in bytes, mtime in ns."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+def kind_of(mode: int) -> str:
+    """What a file that is no regular file is, in words, from its ``st_mode``."""
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+    )
+    return next((words for test, words in kinds if test(mode)), "no regular file")
+
+
+def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
+    """The bytes of a source picture, read once, and their stamp.
+
+    The file is opened without blocking and looked at again through the open handle, so a pipe or a
+    device that took the file's place after it was checked is refused and never waited for.
+
+    Raises:
+        SourceMissingError: no such file.
+        PathRefusedError: no regular file.
+        ImageSizeError: more than ``max_bytes``.
+        SourceUnreadableError: the system could not read it, or it changed meanwhile.  May pass.
+    """
+    try:
+        with _open_regular(path) as file:
+            before = os.fstat(file.fileno())
+            if before.st_size > max_bytes:
+                raise ImageSizeError(f"{path.name!r} has {before.st_size:,} bytes; at most {max_bytes:,} are taken.")
+            data = _read_up_to(file, before.st_size + 1)  # one more, to notice a file that grows
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if len(data) != before.st_size or not _same(before, after):
+        raise _changed(path)
+    return data, FileStamp(hashlib.sha256(data).hexdigest(), before.st_size, before.st_mtime_ns)
+
+
+def stamp_source(path: Path) -> FileStamp:
+    """The stamp of a source picture, read in pieces of 1 MiB; it is not decoded.
+
+    Raises:
+        SourceMissingError, PathRefusedError, SourceUnreadableError: as :func:`read_source`.
+    """
+    digest = hashlib.sha256()
+    length = 0
+    try:
+        with _open_regular(path) as file:
+            before = os.fstat(file.fileno())
+            while length <= before.st_size and (piece := file.read(_CHUNK)):
+                digest.update(piece)
+                length += len(piece)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if length != before.st_size or not _same(before, after):
+        raise _changed(path)
+    return FileStamp(digest.hexdigest(), before.st_size, before.st_mtime_ns)
+
+
+def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
+    """Write a whole file or none: a temp file in the same folder, then a rename over ``path``.
+
+    A killed process leaves the old file or the new one.  A power cut is different.  With ``durable``
+    the bytes and the rename are on the disk before this returns (records, the index and CSVs are
+    written so).  Without it (pictures: six a portrait, and fsync would cost more than they do) the
+    file may be missing, empty or short afterwards although its record is there; the record's size
+    and mtime then do not match and the stage is done again.  Only a file system that orders no data
+    (ext4 ``data=writeback``) can leave the right size with wrong bytes; ``relight verify`` finds that.
+
+    Raises:
+        OSError: as the system gave it (ENOSPC, EACCES, EROFS, ...); the temp file is gone.
+    """
+    temp = path.parent / f".relight-{secrets.token_hex(8)}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(temp, flags, 0o666)  # the umask decides, as for any other file
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        temp.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temp.unlink()
+        raise
+    if durable:
+        _sync_folder(path.parent)
+
+
+def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False) -> FileStamp:
+    """:func:`write_atomic`, and the stamp that a record keeps of the file.
+
+    The mtime is asked for after the rename: on network file systems it is the server's to set.
+    """
+    write_atomic(path, data, durable=durable)
+    status = path.stat()
+    return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, status.st_mtime_ns)
+
+
+def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
+    """Remove temp files that killed writers left in ``folder``; returns how many there were.
+
+    Call it while holding the folder's lock: whoever left them is dead then.  In a folder without a
+    lock give ``older_than_s``, so that a writer at work keeps its file.  Nobody else's files match.
+    """
+    removed = 0
+    limit = time.time() - older_than_s
+    try:
+        entries = list(os.scandir(folder))
+    except FileNotFoundError:
+        return 0
+    for entry in entries:
+        if not _TEMP.fullmatch(entry.name):
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            if entry.stat(follow_symlinks=False).st_mtime <= limit:
+                Path(entry.path).unlink()
+                removed += 1
+    return removed
+
+
+def _open_regular(path: Path) -> FileIO:
+    # Without O_NONBLOCK, opening a pipe waits for a writer for ever; a regular file ignores the flag.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise PathRefusedError(f"{path.name!r} is {kind_of(mode)}, not a file.")  # noqa: TRY301
+        return FileIO(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _read_up_to(file: FileIO, length: int) -> bytes:
+    # One raw read may return less than was asked for: above 2 GiB, or on network file systems.
+    parts: list[bytes] = []
+    while length > 0 and (piece := file.read(length)):
+        parts.append(piece)
+        length -= len(piece)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _same(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def _changed(path: Path) -> SourceUnreadableError:
+    return SourceUnreadableError(
+        f"{path.name!r} changed while it was read. Run again when nobody writes to it any more."
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ImageError:
+    reason = error.strerror or type(error).__name__
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return SourceMissingError(f"There is no file {path.name!r} where the CSV says.")
+    if error.errno in {errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR}:
+        return PathRefusedError(f"{path.name!r} cannot be opened as a file: {reason}.")
+    return SourceUnreadableError(f"{path.name!r} could not be read: {reason}. Check permissions and disk.")
+
+
+def _sync_folder(folder: Path) -> None:
+    # Some file systems cannot sync a folder and say so; the rename itself has happened all the same.
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,138 @@
+"""Decode a source picture safely.
+
+A source is anything that a CSV names.  It is read once, told by its content, measured by its header
+before anything is decoded, and then either given whole or refused with a reason: never half a
+picture, never one frame out of many, never metadata that reaches an output.  One decoder (Pillow's,
+for the named format alone) does each format, so a picture never depends on which path it took.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from relight_assets.dataset import pixels, png, sniff
+from relight_assets.dataset.files import read_source
+from relight_assets.dataset.records import SourceInfo
+from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
+
+MAX_PIXELS = 64_000_000
+MIN_SIDE = 64
+MAX_SIDE = 16384
+_SPARE_BYTES = 64 << 20
+_BAND = 512
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """A source picture.
+
+    Attributes:
+        rgb: uint8 (H, W, 3), contiguous, sRGB, upright.
+        source: what the file was, and its upright size before any downscale.
+        verbatim: the file's own bytes where they are already what would be written for ``rgb``: an
+            8-bit RGB PNG, not interlaced, of the chunks IHDR, IDAT and IEND alone, not downscaled.
+    """
+
+    rgb: NDArray[np.uint8]
+    source: SourceInfo
+    verbatim: bytes | None
+
+
+def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+    """Read and decode a source picture: JPEG, PNG, WebP, BMP or TIFF, by content.
+
+    Of a multi-picture JPEG (MPO, what phones write) the first picture is taken.
+
+    Args:
+        path: the file, from ``paths.resolve_image_path``.
+        image_size: the longest side at most, in pixels; larger pictures are downscaled by area, the
+            other side rounded to nearest (half up).  Never upscaled.  None leaves the size alone.
+        max_pixels: the most pixels that are decoded.
+
+    Raises:
+        SourceMissingError, SourceUnreadableError, PathRefusedError: as ``files.read_source``.
+        ImageFormatError: another format, more than one frame, or a pixel layout that is not taken.
+        ImageSizeError: over ``max_pixels``, or a side outside 64..16384; judged before decoding.
+        ImageCorruptError: damaged or cut off.
+    """
+    # 8 bytes a pixel is the largest layout there is (16-bit RGBA), stored raw.
+    data, stamp = read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES)
+    try:
+        rgb = _decode(data, max_pixels)
+    except ImageError as error:
+        raise type(error)(f"{path.name!r}: {error}") from error
+    height, width = rgb.shape[:2]
+    source = SourceInfo(stamp.sha256, stamp.size, stamp.mtime_ns, width, height)
+    smaller = _downscaled(rgb, image_size)
+    plain = smaller is rgb and data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
+    return DecodedImage(smaller, source, data if plain else None)
+
+
+def _decode(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+    kind = sniff.image_format(data)
+    picture = sniff.whole_picture(data, kind)
+    try:
+        with Image.open(io.BytesIO(picture), formats=(kind,)) as image:
+            _check_size(image.size, max_pixels)
+            _check_frames(image, kind)
+            _check_compression(image)
+            image.load()
+            image.info[pixels.BIT_DEPTH] = data[24] if kind == "PNG" else 8  # IHDR, byte 8
+            return _array(pixels.upright_rgb(image))
+    except (ImageError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageSizeError(f"Far more pixels than the {max_pixels:,} that are taken.") from error
+    except Exception as error:
+        if isinstance(error, UnidentifiedImageError) and kind == "TIFF" and sniff.has_tiff_directory(data):
+            raise ImageFormatError(
+                "This kind of TIFF (float samples?) is not taken. Save the picture as 8-bit RGB."
+            ) from error
+        # On damaged bytes Pillow's parsers raise whatever they trip over, from OSError to struct.error.
+        raise ImageCorruptError(
+            f"The {kind} cannot be decoded: the file is damaged or cut off, or of a very rare kind."
+        ) from error
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    # In bands: asked for as a whole, Pillow holds two more copies of the picture for a moment.
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND):
+        bottom = min(top + _BAND, image.height)
+        rgb[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return rgb
+
+
+def _check_size(size: tuple[int, int], max_pixels: int) -> None:
+    width, height = size
+    if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
+        raise ImageSizeError(f"{width}x{height} pixels; each side must have {MIN_SIDE} to {MAX_SIDE}.")
+    if width * height > max_pixels:
+        raise ImageSizeError(f"{width}x{height} pixels are too many; at most {max_pixels:,} are taken.")
+
+
+def _check_frames(image: Image.Image, kind: str) -> None:
+    frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise ImageFormatError(f"The {kind} has {frames} frames or pages; only single pictures are taken.")
+
+
+def _check_compression(image: Image.Image) -> None:
+    # Run-length BMP fills what is missing with colour 0, so a cut-off file would pass for a whole one.
+    if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ())):
+        raise ImageFormatError("Run-length compressed BMP is not taken. Save the picture as PNG.")
+
+
+def _downscaled(rgb: NDArray[np.uint8], image_size: int | None) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    longest = max(height, width)
+    if image_size is None or longest <= image_size:
+        return rgb
+    new_size = [max(1, (side * image_size + longest // 2) // longest) for side in (width, height)]
+    resized = cv2.resize(rgb, new_size, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(resized, dtype=np.uint8)

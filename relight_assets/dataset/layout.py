@@ -1,0 +1,149 @@
+"""Names of the files in a split's folder, and who the folder belongs to.
+
+Every output is named by its number alone: nothing that a CSV or a user says ever becomes part of a
+file name, apart from the checked names of splits and experiments.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from relight_assets.errors import CsvError, OutputFolderError, UserError
+from relight_assets.recipe import Stage
+
+STAGE_FILES: dict[Stage, tuple[str, ...]] = {
+    "masks": ("input", "foreground", "background"),
+    "albedo": ("albedo",),
+    "degraded": ("degraded_fg",),
+    "composites": ("output",),
+}
+"""The pictures that each stage writes, by the last part of their names."""
+
+RECORD_SUFFIX = "metadata.json"
+FAILURE_SUFFIX = "failure.json"
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NUMBERED = re.compile(r"([0-9]{5,18})_([A-Za-z0-9_]+\.(?:png|json))")
+
+
+def png_name(index: int, name: str) -> str:
+    """File name of the picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
+    return f"{index:05d}_{name}.png"
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLayout:
+    """The file names of one split's folder.  Numbers have five digits, more when needed."""
+
+    folder: Path
+
+    def png(self, index: int, name: str) -> Path:
+        """The picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
+        return self.folder / png_name(index, name)
+
+    def record(self, index: int) -> Path:
+        """The record of image ``index``: what is committed, stage by stage."""
+        return self.folder / f"{index:05d}_{RECORD_SUFFIX}"
+
+    def failure(self, index: int) -> Path:
+        """The failure file of image ``index``; it is there only while the image cannot be done."""
+        return self.folder / f"{index:05d}_{FAILURE_SUFFIX}"
+
+    @property
+    def index_csv(self) -> Path:
+        """The lasting numbers of the images."""
+        return self.folder / "index.csv"
+
+    @property
+    def progress(self) -> Path:
+        """Counts of the run that is under way."""
+        return self.folder / ".progress.json"
+
+    @property
+    def lock(self) -> Path:
+        """The lock file of whoever writes in this folder."""
+        return self.folder / ".lock"
+
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """Number and last part of the name (``input.png``, ``metadata.json``) of every numbered file.
+
+        In no order.  A folder that is not there has none.
+        """
+        try:
+            entries = os.scandir(self.folder)
+        except FileNotFoundError:
+            return
+        with entries:
+            for entry in entries:
+                match = _NUMBERED.fullmatch(entry.name)
+                if match:
+                    yield int(match[1]), match[2]
+
+    def numbers(self, suffix: str | None = None) -> set[int]:
+        """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""
+        return {number for number, last in self.numbered() if suffix is None or last == suffix}
+
+
+def split_folder(output_root: Path, split: str, experiment: str | None = None) -> Path:
+    """The folder of a split, or of a split within a named experiment.  Creates nothing.
+
+    Raises:
+        UserError: a name that :func:`check_name` turns down.
+    """
+    check_name("split", split)
+    if experiment is None:
+        return output_root / f"data-{split}"
+    return experiment_folder(output_root, experiment) / f"data-{split}"
+
+
+def experiment_folder(output_root: Path, experiment: str) -> Path:
+    """The folder of a named experiment, with all its splits.  Creates nothing.
+
+    Raises:
+        UserError: a name that :func:`check_name` turns down.
+    """
+    check_name("experiment", experiment)
+    return output_root / "experiments" / experiment
+
+
+def check_name(kind: str, name: str) -> None:
+    """Turn down a name that is not safe in a file name, a partition key and a URL alike.
+
+    Args:
+        kind: what is named; the message says so.  ``"split"`` raises :class:`CsvError`.
+        name: 1 to 64 letters, digits, ``_`` and ``-`` of ASCII, the first a letter or a digit.
+
+    Raises:
+        UserError: any other name.
+    """
+    if _NAME.fullmatch(name):
+        return
+    shown = name if len(name) <= 80 else f"{name[:80]}..."
+    error = CsvError if kind == "split" else UserError
+    raise error(
+        f"The {kind} name {shown!r} cannot be used: use 1 to 64 letters, digits, '_' and '-' (no spaces, "
+        f"dots or accents), starting with a letter or a digit."
+    )
+
+
+def refuse_foreign_folder(layout: SplitLayout, overwrite: bool) -> None:  # noqa: FBT001 - says what it is
+    """Turn down a folder that holds somebody's older pictures: numbered, but without index and records.
+
+    Raises:
+        OutputFolderError: such a folder, unless ``overwrite`` is set.
+    """
+    if overwrite or layout.index_csv.exists():
+        return
+    pictures = 0
+    for _, last in layout.numbered():
+        if last in {RECORD_SUFFIX, FAILURE_SUFFIX}:
+            return
+        pictures += last.endswith(".png")
+    if pictures:
+        raise OutputFolderError(
+            f"{layout.folder} holds {pictures} numbered pictures but neither index.csv nor a record, so they "
+            f"were made by something else. Choose another output folder, or give --overwrite to write there "
+            f"all the same."
+        )

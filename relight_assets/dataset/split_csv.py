@@ -1,0 +1,211 @@
+"""Find the CSVs of the splits, and read one strictly.
+
+A CSV is read once, as bytes: the sha256 and the rows are of the same moment even while somebody
+replaces the file.  Whatever could silently change a row (ragged lines, a lost quote, another
+encoding, doubled columns) is an error with its line number, and no cell's text is ever changed.
+"""
+
+import csv
+import difflib
+import fnmatch
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from relight_assets.dataset.layout import check_name
+from relight_assets.errors import CsvError
+
+IMAGE_COLUMN = "image_path"
+OUTPUT_COLUMN = "output_image_path"
+MAX_CSV_BYTES = 1 << 30
+_NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv")
+_UTF8_BOM = b"\xef\xbb\xbf"
+_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class SplitCsv:
+    """A split's CSV as it was read.
+
+    Attributes:
+        path: the file.
+        split: the split's name.
+        sha256: of the file's bytes, hex.
+        table: every column in the file's order, all text, without missing values; index 0..n-1.
+        lines: for each row of the table the line (from 1) of the file on which it starts.
+    """
+
+    path: Path
+    split: str
+    sha256: str
+    table: pd.DataFrame
+    lines: list[int]
+
+
+def split_name(path: Path) -> str:
+    """The split of a CSV: its file name without ``.csv`` and without ``_images``.
+
+    Raises:
+        CsvError: the name is one of our own outgoing files, or gives no usable name.
+    """
+    if _is_outgoing(path.name):
+        raise CsvError(f"{path} is a file that this platform writes, so it is never an input.")
+    name = path.name.removesuffix(".csv").removesuffix("_images")
+    try:
+        check_name("split", name)
+    except CsvError as error:
+        raise CsvError(f"{path}: {error} Rename the file.") from error
+    return name
+
+
+def find_splits(csv_dir: Path, glob: str) -> dict[str, Path]:
+    """The CSVs in a folder by split name, sorted by name.
+
+    Args:
+        csv_dir: the folder; folders inside it are not searched.
+        glob: a pattern of file names, for instance ``*_images.csv``.  Hidden files and this
+            platform's outgoing CSVs never match.
+
+    Raises:
+        CsvError: no such folder, a name that cannot be used, or two files for one split (names that
+            differ only in case count as one: on some disks their folders would be one).
+    """
+    if "/" in glob:
+        raise CsvError(f"The pattern {glob!r} must be one of file names, without a folder.")
+    try:
+        names = sorted(entry.name for entry in os.scandir(csv_dir) if entry.is_file())
+    except OSError as error:
+        raise CsvError(f"The CSV folder {csv_dir} cannot be listed: {error.strerror}.") from error
+    found: dict[str, Path] = {}
+    seen: dict[str, Path] = {}
+    for name in names:
+        if name.startswith(".") or _is_outgoing(name) or not fnmatch.fnmatchcase(name, glob):
+            continue
+        path = csv_dir / name
+        split = split_name(path)
+        other = seen.setdefault(split.casefold(), path)
+        if other is not path:
+            raise CsvError(f"{other} and {path} both give the split {split!r}. Rename one of them.")
+        found[split] = path
+    return dict(sorted(found.items()))
+
+
+def read_split_csv(path: Path) -> SplitCsv:
+    """Read and check a split's CSV.
+
+    UTF-8 with or without a byte order mark, comma separated, RFC 4180 quotes; lines end in LF or CRLF.
+    Blank lines are skipped.  A header without rows is a valid, empty split.
+
+    Raises:
+        CsvError: anything else, naming the file and the line.
+    """
+    split = split_name(path)
+    data = _read_bytes(path)
+    text = _decoded(path, data)
+    rows = _rows(path, text)
+    start, header = next(rows, (1, []))
+    _check_header(path, start, header)
+    lines: list[int] = []
+    cells: list[list[str]] = []
+    for line, row in rows:
+        if len(row) != len(header):
+            raise CsvError(
+                f"{path}, line {line}: {len(row)} fields where the header has {len(header)}. A cell that "
+                f"holds a comma must be in double quotes."
+            )
+        lines.append(line)
+        cells.append(row)
+    table = pd.DataFrame(cells, columns=pd.Index(header, dtype="str"), dtype="str")
+    return SplitCsv(path, split, hashlib.sha256(data).hexdigest(), table, lines)
+
+
+def _is_outgoing(name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NEVER_INPUTS)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not hang us
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise CsvError(f"{path} is not a regular file.")
+            data = file.read(MAX_CSV_BYTES + 1)
+    except FileNotFoundError as error:
+        raise CsvError(f"There is no CSV {path}.") from error
+    except OSError as error:
+        raise CsvError(f"{path} cannot be read: {error.strerror}.") from error
+    if len(data) > MAX_CSV_BYTES:
+        raise CsvError(f"{path} is larger than {MAX_CSV_BYTES:,} bytes. Split it into several CSVs.")
+    if not data.removeprefix(_UTF8_BOM).strip():
+        raise CsvError(f"{path} is empty. It needs a header line with a column {IMAGE_COLUMN!r}.")
+    return data
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    if data.startswith(_UTF16_BOMS):
+        raise CsvError(f"{path} is UTF-16 text. Save it as UTF-8 (a spreadsheet calls it 'CSV UTF-8').")
+    nul = data.find(b"\0")
+    if nul >= 0:
+        raise CsvError(f"{path}, line {_line(data, nul)}: a NUL byte, so this is no text. Export it again.")
+    try:
+        return data.removeprefix(_UTF8_BOM).decode("utf-8")
+    except UnicodeDecodeError as error:
+        offset = error.start + (len(_UTF8_BOM) if data.startswith(_UTF8_BOM) else 0)
+        raise CsvError(
+            f"{path}, line {_line(data, offset)}: the byte 0x{data[offset]:02X} is not UTF-8; the file may "
+            f"be Latin-1 or Windows-1252. Save it as UTF-8."
+        ) from error
+
+
+def _line(data: bytes, offset: int) -> int:
+    return data.count(b"\n", 0, offset) + 1
+
+
+def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    # csv and not pandas' parser: it knows the lines, keeps cells as they are and refuses a lost quote.
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CsvError(
+                f"{path}, line {start}: the row that starts here cannot be read ({error}). Most often a "
+                f"double quote is missing or not doubled."
+            ) from error
+        if row:
+            yield start, row
+        start = reader.line_num + 1
+
+
+def _check_header(path: Path, line: int, header: list[str]) -> None:
+    doubled = sorted({name for name in header if header.count(name) > 1})
+    if doubled:
+        raise CsvError(f"{path}, line {line}: the column {doubled[0]!r} is there more than once. Rename one.")
+    if OUTPUT_COLUMN in header:
+        raise CsvError(
+            f"{path}, line {line}: the column {OUTPUT_COLUMN!r} is there already, and the outgoing CSV adds "
+            f"it. Rename it, or give the CSV that this one was made from."
+        )
+    if IMAGE_COLUMN in header:
+        return
+    raise CsvError(f"{path}, line {line}: there is no column {IMAGE_COLUMN!r}{_hint(header)}.")
+
+
+def _hint(header: list[str]) -> str:
+    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and separator in header[0]:
+            return f"; the columns seem to be separated by {name}, and commas are needed"
+    folded = {name.strip().casefold(): name for name in header}
+    near = difflib.get_close_matches(IMAGE_COLUMN, list(folded), n=1, cutoff=0.5)
+    shown = ", ".join(repr(name[:40]) for name in header[:10])
+    return f"; the nearest is {folded[near[0]]!r}" if near else f" among {shown}"

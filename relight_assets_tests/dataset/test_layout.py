@@ -1,0 +1,83 @@
+"""Names, and whose folder it is."""
+
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset.layout import (
+    STAGE_FILES,
+    SplitLayout,
+    check_name,
+    refuse_foreign_folder,
+    split_folder,
+)
+from relight_assets.errors import CsvError, OutputFolderError, UserError
+from relight_assets.recipe import STAGES
+
+
+def test_names_of_files(tmp_path: Path) -> None:
+    layout = SplitLayout(tmp_path)
+    assert layout.png(7, "input") == tmp_path / "00007_input.png"
+    assert layout.png(123456, "output") == tmp_path / "123456_output.png"
+    assert layout.record(0) == tmp_path / "00000_metadata.json"
+    assert layout.failure(0) == tmp_path / "00000_failure.json"
+    assert (layout.index_csv.name, layout.progress.name, layout.lock.name) == (
+        "index.csv",
+        ".progress.json",
+        ".lock",
+    )
+    assert tuple(STAGE_FILES) == STAGES
+    assert sum(len(names) for names in STAGE_FILES.values()) == 6
+
+
+def test_folders() -> None:
+    root = Path("/out")
+    assert split_folder(root, "train") == root / "data-train"
+    assert split_folder(root, "train", "gray") == root / "experiments/gray/data-train"
+    with pytest.raises(CsvError):
+        split_folder(root, "..")
+    with pytest.raises(UserError):
+        split_folder(root, "train", "../up")
+
+
+@pytest.mark.parametrize("name", ["a", "train", "Train_2-x", "0", "a" * 64, "COM1"])
+def test_good_names(name: str) -> None:
+    check_name("split", name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a...b", "-a", "_a", "a b", "a" * 65, "é", "a\n", "a\0", "a.b", "٣"]
+)
+def test_bad_names(name: str) -> None:
+    with pytest.raises(CsvError, match="split name"):
+        check_name("split", name)
+    with pytest.raises(UserError, match="experiment name") as caught:
+        check_name("experiment", name)
+    assert not isinstance(caught.value, CsvError)
+    assert len(str(caught.value)) < 400
+
+
+def test_numbers(tmp_path: Path) -> None:
+    layout = SplitLayout(tmp_path)
+    assert layout.numbers() == SplitLayout(tmp_path / "gone").numbers() == set()
+    for name in ("00003_input.png", "00004_metadata.json", "100000_failure.json", "12_input.png", "x.png"):
+        (tmp_path / name).touch()
+    assert layout.numbers() == {3, 4, 100000}
+    assert layout.numbers("metadata.json") == {4}
+
+
+def test_somebody_elses_pictures(tmp_path: Path) -> None:
+    layout = SplitLayout(tmp_path)
+    refuse_foreign_folder(SplitLayout(tmp_path / "gone"), overwrite=False)
+    refuse_foreign_folder(layout, overwrite=False)
+    (tmp_path / "notes.txt").touch()
+    refuse_foreign_folder(layout, overwrite=False)
+    (tmp_path / "00000_input.png").touch()
+    with pytest.raises(OutputFolderError, match="--overwrite") as caught:
+        refuse_foreign_folder(layout, overwrite=False)
+    assert str(tmp_path) in str(caught.value)
+    refuse_foreign_folder(layout, overwrite=True)
+    (tmp_path / "00000_metadata.json").touch()
+    refuse_foreign_folder(layout, overwrite=False)
+    (tmp_path / "00000_metadata.json").rename(layout.index_csv)
+    refuse_foreign_folder(layout, overwrite=False)

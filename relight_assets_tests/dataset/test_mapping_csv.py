@@ -1,0 +1,111 @@
+"""The CSVs that go out."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset import files
+from relight_assets.dataset.mapping_csv import (
+    FailureRow,
+    escape_formula,
+    outgoing_paths,
+    write_failures,
+    write_mapping,
+)
+from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
+from relight_assets.errors import CsvError
+
+INPUT = '\ufeffimage_path,note, x\r\na.jpg,"=1+1, ""q"""," s "\r\n"b\nc.jpg","x\r\ny","\r"\r\n,,\r\n@é.jpg,007,NA\r\n'
+
+
+@pytest.fixture
+def split(tmp_path: Path) -> SplitCsv:
+    path = tmp_path / "train_images.csv"
+    path.write_bytes(INPUT.encode())
+    return read_split_csv(path)
+
+
+def test_where_they_go(split: SplitCsv, tmp_path: Path) -> None:
+    mapping, failures = outgoing_paths(split.path, None)
+    assert mapping == tmp_path / "train_images_with_relighting_outputs.csv"
+    assert failures == tmp_path / "train_images_failures.csv"
+    assert outgoing_paths(split.path, Path("/m"))[0] == Path("/m/train_images_with_relighting_outputs.csv")
+
+
+def test_mapping_keeps_every_cell(split: SplitCsv, tmp_path: Path) -> None:
+    before = split.path.read_bytes()
+    mapping, failures = outgoing_paths(split.path, None)
+    write_mapping(split, [tmp_path / "00000_output.png", None, None, Path("rel.png")], mapping)
+    write_failures(split, [], failures)
+    data = mapping.read_bytes()
+    assert not data.startswith(b"\xef\xbb\xbf")
+    with mapping.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["image_path", "note", " x", "output_image_path"]
+    assert [row[:3] for row in rows] == split.table.to_numpy().tolist()
+    assert rows[0][1:3] == ['=1+1, "q"', " s "]
+    assert rows[1][:3] == ["b\nc.jpg", "x\r\ny", "\r"]
+    outputs = [row[3] for row in rows]
+    assert outputs == [str(tmp_path / "00000_output.png"), "", "", str(Path.cwd() / "rel.png")]
+    assert split.path.read_bytes() == before
+    assert find_splits(tmp_path, "*.csv") == {"train": split.path}
+    write_mapping(split, [tmp_path / "00000_output.png", None, None, Path("rel.png")], mapping)
+    assert mapping.read_bytes() == data
+
+
+def test_one_output_for_each_row(split: SplitCsv, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        write_mapping(split, [None], tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_failures(split: SplitCsv, tmp_path: Path) -> None:
+    target = tmp_path / "train_images_failures.csv"
+    write_failures(split, [], target)
+    assert target.read_bytes() == b"row,image_path,code,stage,message\n"
+    row = FailureRow(3, "=b.jpg", "image_corrupt", "masks", "=HYPERLINK(1)\nsecond\tline")
+    write_failures(split, [row], target)
+    with target.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[1] == ["3", "=b.jpg", "image_corrupt", "masks", "'=HYPERLINK(1) second line"]
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1"])
+def test_formulas_are_escaped(text: str) -> None:
+    escaped = escape_formula(text)
+    assert escaped.startswith("'")
+    assert "\n" not in escaped
+    assert "\t" not in escaped
+
+
+def test_plain_text_is_left_alone() -> None:
+    for text in ("", "It failed: a=b", "'quoted'", "1-2", "é"):
+        assert escape_formula(text) == text
+
+
+def test_the_input_is_never_written(split: SplitCsv, tmp_path: Path) -> None:
+    before = split.path.read_bytes()
+    link, hard = tmp_path / "link.csv", tmp_path / "hard.csv"
+    link.symlink_to(split.path)
+    os.link(split.path, hard)
+    for target in (split.path, tmp_path / "." / "train_images.csv", link, hard):
+        with pytest.raises(CsvError, match="never written"):
+            write_mapping(split, [None] * 4, target)
+        with pytest.raises(CsvError, match="never written"):
+            write_failures(split, [], target)
+    assert split.path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written(split: SplitCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CsvError, match="cannot be written"):
+        write_failures(split, [], tmp_path / "gone" / "x.csv")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(CsvError, match="No space left"):
+        write_failures(split, [], tmp_path / "x.csv")
+    assert [path.name for path in tmp_path.iterdir()] == ["train_images.csv"]

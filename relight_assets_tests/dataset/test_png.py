@@ -1,0 +1,127 @@
+"""The PNG writer against two independent decoders."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+
+from relight_assets.dataset import png
+from relight_assets.dataset.png import chunks, decode_png, encode_png, is_minimal_rgb
+from relight_assets.errors import ImageCorruptError
+from relight_assets_tests.dataset.pictures import gradient, png_by_hand, saved
+
+
+def with_pillow(data: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def with_cv2(data: bytes) -> NDArray[np.uint8]:
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 2:
+        return pixels
+    return pixels[..., [2, 1, 0]] if pixels.shape[2] == 3 else pixels[..., [2, 1, 0, 3]]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    channels=st.sampled_from([1, 3, 4]),
+    seed=st.integers(0, 2**32 - 1),
+    flat=st.booleans(),
+)
+def test_round_trip(height: int, width: int, channels: int, seed: int, flat: bool) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    pixels = rng.integers(0, 3 if flat else 256, shape, np.uint8)
+    data = encode_png(pixels)
+    for decoder in (with_pillow, with_cv2, decode_png):
+        np.testing.assert_array_equal(decoder(data), pixels)
+    assert encode_png(pixels) == data
+
+
+@pytest.mark.parametrize("isal", [True, False])
+def test_strides_do_not_matter(isal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "HAS_ISAL", isal and png.HAS_ISAL)
+    pixels = gradient(50, 70)
+    for view in (pixels[::-1, ::2], pixels.transpose(1, 0, 2), pixels[..., 1], pixels[5:9, 3:4]):
+        np.testing.assert_array_equal(decode_png(encode_png(view)), view)
+        np.testing.assert_array_equal(with_pillow(encode_png(view)), view)
+    rgba = np.dstack([pixels, pixels[..., :1]])
+    np.testing.assert_array_equal(with_pillow(encode_png(rgba)), rgba)
+
+
+def test_only_three_kinds_of_chunk() -> None:
+    data = encode_png(gradient())
+    assert [kind for kind, _ in chunks(data)] == [b"IHDR", b"IDAT", b"IEND"]
+    assert is_minimal_rgb(data)
+    assert not is_minimal_rgb(data + b"\0")
+    assert not is_minimal_rgb(saved(gradient(), "PNG", pnginfo=None, dpi=(72, 72)))
+
+
+def test_long_streams_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "_MAX_CHUNK", 1000)
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 60, 3), np.uint8)
+    data = encode_png(pixels)
+    assert [kind for kind, _ in chunks(data)].count(b"IDAT") > 5
+    np.testing.assert_array_equal(with_pillow(data), pixels)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.zeros((4, 4, 3), np.uint16),
+        np.zeros((4, 4), np.float32),
+        np.zeros((4, 4), bool),
+        np.zeros((4, 4, 1), np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
+        np.zeros((4,), np.uint8),
+        np.zeros((1, 4, 4, 3), np.uint8),
+        np.zeros((0, 4), np.uint8),
+        np.zeros((4, 0, 3), np.uint8),
+    ],
+)
+def test_what_is_not_written(bad: NDArray[np.uint8]) -> None:
+    with pytest.raises(ValueError, match="written from"):
+        encode_png(bad)
+
+
+def test_every_damage_is_noticed() -> None:
+    data = encode_png(gradient(20, 20))
+    for cut in range(len(data)):
+        with pytest.raises(ImageCorruptError):
+            decode_png(data[:cut])
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= 0x21
+        with pytest.raises(ImageCorruptError):
+            decode_png(bytes(damaged))
+
+
+def test_too_few_rows_behind_a_right_checksum() -> None:
+    rows = [bytes(60)] * 9
+    with pytest.raises(ImageCorruptError):
+        decode_png(png_by_hand((20, 20), rows))
+
+
+@pytest.mark.parametrize("kind", ["16 bit", "palette", "interlaced", "gray alpha", "no IHDR"])
+def test_other_pngs_are_not_ours(kind: str) -> None:
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 1)
+    stream = zlib.compress(bytes(8 * 25))
+    data = {
+        "16 bit": png_by_hand((8, 8), [bytes(48)] * 8, depth=16),
+        "palette": saved(Image.new("P", (8, 8)), "PNG"),
+        "interlaced": png_by_hand((8, 8), [bytes(24)] * 8).replace(header[:-1] + b"\0", header),
+        "gray alpha": saved(Image.new("LA", (8, 8)), "PNG"),
+        "no IHDR": png.SIGNATURE + png_by_hand((8, 8), [])[33:],
+    }[kind]
+    assert stream
+    with pytest.raises(ImageCorruptError):
+        decode_png(data)

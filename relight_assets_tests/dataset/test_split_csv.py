@@ -1,0 +1,172 @@
+"""The zoo of CSVs: what is read, and what is refused with its line."""
+
+import hashlib
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset import split_csv
+from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.errors import CsvError
+
+
+def put(folder: Path, data: bytes, name: str = "train_images.csv") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+GOOD = [
+    ("plain", b"image_path,age\na.jpg,3\nb.jpg,\n", [["a.jpg", "3"], ["b.jpg", ""]], [2, 3]),
+    ("no last newline", b"image_path,age\na.jpg,3", [["a.jpg", "3"]], [2]),
+    ("CRLF", b"image_path,age\r\na.jpg,3\r\n\r\nb.jpg,4\r\n", [["a.jpg", "3"], ["b.jpg", "4"]], [2, 4]),
+    ("BOM", b"\xef\xbb\xbfimage_path,age\na.jpg,3\n", [["a.jpg", "3"]], [2]),
+    (
+        "quoted newline",
+        b'image_path,age\n"a\nb.jpg","x\r\ny"\nc.jpg,4\n',
+        [["a\nb.jpg", "x\r\ny"], ["c.jpg", "4"]],
+        [2, 5],
+    ),
+    ("blank lines", b"\n\nimage_path,age\n\na.jpg,3\n\n\n", [["a.jpg", "3"]], [5]),
+    ("quotes and commas", b'image_path,age\n"a,""b"".jpg"," =1 "\n', [['a,"b".jpg', " =1 "]], [2]),
+    (
+        "nothing is guessed",
+        b"image_path,age\nNA,007\nnull,1e5\nNaN,TRUE\n",
+        [["NA", "007"], ["null", "1e5"], ["NaN", "TRUE"]],
+        [2, 3, 4],
+    ),
+    ("header only", b"image_path,age\n", [], []),
+    ("unicode", "image_path,age\né😀.jpg,ü\n".encode(), [["é😀.jpg", "ü"]], [2]),
+    ("blank cells", b"image_path,age\n,\n , \n", [["", ""], [" ", " "]], [2, 3]),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "rows", "lines"), GOOD)
+def test_good(name: str, data: bytes, rows: list[list[str]], lines: list[int], tmp_path: Path) -> None:
+    split = read_split_csv(put(tmp_path, data))
+    assert list(split.table.columns) == ["image_path", "age"], name
+    assert split.table.to_numpy().tolist() == rows
+    assert split.lines == lines
+    assert list(split.table.index) == list(range(len(rows)))
+    assert not split.table.isna().any().any()
+    assert all(isinstance(cell, str) for row in split.table.to_numpy() for cell in row)
+    assert split.sha256 == hashlib.sha256(data).hexdigest()
+    assert split.split == "train"
+
+
+def test_columns_keep_their_order_and_odd_names(tmp_path: Path) -> None:
+    split = read_split_csv(put(tmp_path, b",z,image_path,a b\n0,1,x.jpg,2\n"))
+    assert list(split.table.columns) == ["", "z", "image_path", "a b"]
+    assert split.table["image_path"].tolist() == ["x.jpg"]
+
+
+BAD = [
+    ("zero bytes", b"", "is empty"),
+    ("only blank", b"\xef\xbb\xbf\r\n  \n", "is empty"),
+    ("no image_path", b"name,age\na,3\n", "no column 'image_path' among 'name', 'age'"),
+    ("near", b"Image_Path,age\na,3\n", "the nearest is 'Image_Path'"),
+    ("near with a space", b"age, image_path\na,3\n", "the nearest is ' image_path'"),
+    ("semicolons", b"image_path;age\na;3\n", "semicolons"),
+    ("tabs", b"image_path\tage\na\t3\n", "tabs"),
+    ("doubled", b"image_path,age,age\na,3,4\n", "line 1: the column 'age' is there more than once"),
+    ("ours", b"image_path,output_image_path\na,b\n", "output_image_path"),
+    ("too many", b"image_path,age\na,3\nb,4,5\n", "line 3: 3 fields where the header has 2"),
+    ("too few", b'image_path,age\n"a\nb",3\nb\n', "line 4: 1 fields"),
+    ("UTF-16", "image_path,age\na,3\n".encode("utf-16"), "UTF-16"),
+    ("UTF-16 BE", b"\xfe\xff" + "image_path\n".encode("utf-16-be"), "UTF-16"),
+    ("latin-1", b"image_path,age\na,3\n\xe9t\xe9.jpg,4\n", "line 3: the byte 0xE9"),
+    ("latin-1 behind a BOM", b"\xef\xbb\xbfimage_path\n\xfc\n", "line 2: the byte 0xFC"),
+    ("NUL", b"image_path,age\na,3\nb\0,4\n", "line 3: a NUL byte"),
+    ("open quote", b'image_path,age\na,3\n"b,4\nc,5\n', "line 3: the row that starts here"),
+    ("text after a quote", b'image_path,age\n"a"b,3\n', "line 2: the row"),
+    ("a giant cell", b"image_path\na\n" + b"x" * 200_000 + b"\n", "line 3: the row"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "words"), BAD)
+def test_bad(name: str, data: bytes, words: str, tmp_path: Path) -> None:
+    path = put(tmp_path, data)
+    with pytest.raises(CsvError) as caught:
+        read_split_csv(path)
+    assert words in str(caught.value), name
+    assert str(path) in str(caught.value)
+
+
+def test_no_file_folder_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CsvError, match="There is no CSV"):
+        read_split_csv(tmp_path / "gone.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(CsvError, match="folder"):
+        read_split_csv(tmp_path / "folder.csv")
+    monkeypatch.setattr(split_csv, "MAX_CSV_BYTES", 20)
+    with pytest.raises(CsvError, match="larger than 20 bytes"):
+        read_split_csv(put(tmp_path, b"image_path\n" + b"a\n" * 10))
+
+
+def test_names() -> None:
+    assert split_name(Path("/x/train_images.csv")) == "train"
+    assert split_name(Path("train.csv")) == "train"
+    assert split_name(Path("my_images_v2.csv")) == "my_images_v2"
+    for bad in (
+        "_images.csv",
+        "a b_images.csv",
+        "..csv",
+        "é.csv",
+        "x.CSV",
+        "train_with_scores.csv",
+        "a_failures.csv",
+    ):
+        with pytest.raises(CsvError, match=re.escape(bad)):
+            split_name(Path(bad))
+
+
+def test_find(tmp_path: Path) -> None:
+    names = (
+        "train_images.csv",
+        "eval_images.csv",
+        "scores.csv",
+        "train_images_with_relighting_outputs.csv",
+        "train_with_x_images.csv",
+        "train_images_failures.csv",
+        "._train_images.csv",
+        ".hidden_images.csv",
+    )
+    for name in names:
+        put(tmp_path, b"image_path\n", name)
+    (tmp_path / "folder_images.csv").mkdir()
+    found = find_splits(tmp_path, "*_images.csv")
+    assert list(found.items()) == [
+        ("eval", tmp_path / "eval_images.csv"),
+        ("train", tmp_path / "train_images.csv"),
+    ]
+    assert list(find_splits(tmp_path, "s*.csv")) == ["scores"]
+    assert find_splits(tmp_path, "nothing*.csv") == {}
+
+
+@pytest.mark.parametrize("other", ["train.csv", "TRAIN_images.csv"])
+def test_two_files_for_one_split(other: str, tmp_path: Path) -> None:
+    put(tmp_path, b"image_path\n")
+    put(tmp_path, b"image_path\n", other)
+    with pytest.raises(CsvError, match="both give the split"):
+        find_splits(tmp_path, "*.csv")
+
+
+def test_find_refusals(tmp_path: Path) -> None:
+    with pytest.raises(CsvError, match="cannot be listed"):
+        find_splits(tmp_path / "gone", "*.csv")
+    with pytest.raises(CsvError, match="pattern"):
+        find_splits(tmp_path, "../*.csv")
+    put(tmp_path, b"", "bad name_images.csv")
+    with pytest.raises(CsvError, match="bad name_images"):
+        find_splits(tmp_path, "*_images.csv")
+
+
+def test_it_is_quick(tmp_path: Path) -> None:
+    rows = "".join(f"folder/person_{i}.jpg,{i},some words about it\n" for i in range(12_000))
+    path = put(tmp_path, f"image_path,age,caption\n{rows}".encode())
+    read_split_csv(path)
+    start = time.process_time()
+    assert len(read_split_csv(path).table) == 12_000
+    assert time.process_time() - start < 0.2
