@@ -1,0 +1,229 @@
+"""The person without the photo's own light, as far as one picture tells.
+
+Multi-scale retinex (Jobson, Rahman, Woodell, IEEE TIP 1997), changed where its textbook form
+bleaches faces: on luminance only, so that colours stay; inside the mask only, so that the
+background does not matter; after an edge-stopped integration has taken the shading that has no
+edge, so that dark hair does not turn the face beside it gray; with edge-aware surrounds and radii
+that follow the size of the subject; and with the exposure put back instead of a stretch.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets import recipe
+from relight_assets.stages.integrated_shading import integrated_shading
+from relight_assets.stages.linear_light import decode, encode, luminance, safe_ratio, shoulder
+
+CODE_VERSION = "1"
+
+RADII = (0.10, 0.20, 0.40)
+"""Radii of the edge-aware surrounds, in units of the subject's size s = sqrt(mask pixels)."""
+EDGE_EPSILON = 2.0
+"""Variance of log luminance, in nepers squared, at which a surround follows half of an edge."""
+SURROUND_SHARE = 0.35
+"""Weight of the surrounds beside the integrated shading."""
+LOG_FLOOR = 0.01
+"""Added before the logarithm, linear: keeps noise in black hair from exploding."""
+SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
+SURROUND_SIDE = 160
+"""Longest side at which surrounds are computed; the smallest radius is some ten of its pixels."""
+COLOR_RADIUS = 0.40
+COLOR_REACH = 0.2
+"""Largest change of a log colour ratio that counts as coloured light; more than that is paint."""
+
+
+@dataclass(frozen=True)
+class Albedo:
+    """The albedo and how it was found.
+
+    ``image`` is (H, W, 3) uint8 sRGB, 0 where alpha is 0.  ``numbers`` are plain values for the record.
+    """
+
+    image: NDArray[np.uint8]
+    numbers: dict[str, float | str]
+
+
+def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo:
+    """Remove slow changes of brightness, and a little of those of colour, from a person.
+
+    Args:
+        foreground: (H, W, 4) uint8 RGBA, sRGB, straight alpha.
+        parameters: ``albedo_extraction.methods.retinex`` of the recipe.
+
+    Returns:
+        The albedo, for all pixels with alpha above 0.  Statistics are taken where alpha is above
+        127.  All channels of a pixel are scaled alike, except by the colour step.
+    """
+    image = np.zeros((*foreground.shape[:2], 3), np.uint8)
+    numbers: dict[str, float | str] = {"method": "retinex", "surround": parameters.surround}
+    x, y, width, height = cv2.boundingRect(foreground[..., 3])
+    if width == 0:
+        return Albedo(image, numbers | {"gain": 1.0, "shading_spread": 0.0, "subject_size": 0.0})
+    person = foreground[y : y + height, x : x + width]
+    linear = decode(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB))
+    mask = (person[..., 3] > 127).astype(np.float32)
+    if not mask.any():
+        mask = (person[..., 3] > 0).astype(np.float32)
+    light = luminance(linear)
+    log_light = cv2.log(light + np.float32(LOG_FLOOR))
+    small = _reduced(linear, mask)
+    frame = max(foreground.shape[:2]) * small.weight.shape[1] / width
+    shading, spread = _log_shading(log_light, small, parameters, frame)
+    gain_map = cv2.exp(shading * np.float32(-parameters.strength))
+
+    # One gain brings the median back: what is removed is the change of light, not the light.
+    gain = _median(light, mask) / max(_median(light * gain_map, mask), 1e-6)
+    gain = float(np.clip(gain, 0.25, 4.0))
+    gain_map *= np.float32(gain)
+    planes = [plane * gain_map for plane in cv2.split(linear)]
+    if parameters.color_strength > 0:
+        factors = _color_factors(small, (width, height), parameters.color_strength)
+        planes = [plane * factor for plane, factor in zip(planes, factors, strict=True)]
+    colors = cv2.merge([encode(plane) for plane in _bend_highlights(planes)])
+    inside = cv2.extractChannel(person, 3)
+    image[y : y + height, x : x + width] = cv2.copyTo(colors, inside, np.zeros_like(colors))
+    numbers |= {
+        "strength": float(parameters.strength),
+        "color_strength": float(parameters.color_strength),
+        "gain": gain,
+        "shading_spread": spread,
+        "subject_size": float(np.sqrt(np.count_nonzero(mask))),
+    }
+    return Albedo(image, numbers)
+
+
+@dataclass(frozen=True)
+class _Small:
+    # The person at the size at which surrounds are computed.  Sides are even.
+    weight: NDArray[np.float32]
+    rgb: NDArray[np.float32]
+    subject: float
+
+    @property
+    def log_light(self) -> NDArray[np.float32]:
+        return cv2.log(luminance(self.rgb) + np.float32(LOG_FLOOR))
+
+    def log_ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        red, green, blue = (cv2.log(plane + np.float32(LOG_FLOOR)) for plane in cv2.split(self.rgb))
+        return red - green, blue - green
+
+    def mean(self, plane: NDArray[np.float32]) -> float:
+        return float((plane * self.weight).sum(dtype=np.float64)) / float(self.weight.sum(dtype=np.float64))
+
+
+def _reduced(linear: NDArray[np.float32], mask: NDArray[np.float32]) -> _Small:
+    height, width = mask.shape
+    scale = min(1.0, SURROUND_SIDE / max(height, width))
+    size = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
+    weight = _shrunk(mask, size)
+    inside = [_shrunk(cv2.multiply(plane, mask), size) for plane in cv2.split(linear)]
+    rgb = cv2.merge([safe_ratio(plane, weight) for plane in inside])
+    return _Small(weight, rgb, float(np.sqrt(np.count_nonzero(mask))) * scale)
+
+
+def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    # Halving is ten times quicker than shrinking by a crooked factor; an odd last row is let go.
+    while min(plane.shape[0] / size[1], plane.shape[1] / size[0]) >= 4:
+        half = (plane.shape[1] // 2, plane.shape[0] // 2)
+        plane = cv2.resize(plane[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+
+
+def _log_shading(
+    log_light: NDArray[np.float32], small: _Small, parameters: recipe.Retinex, frame: float
+) -> tuple[NDArray[np.float32], float]:
+    # ln of the shading at full size, mean 0 over the mask, and its standard deviation.
+    size = (log_light.shape[1], log_light.shape[0])
+    values, weight = small.log_light, small.weight
+    slope, offset = np.zeros_like(values), np.zeros_like(values)
+    if parameters.surround == "gaussian":
+        for sigma in parameters.scales:
+            surround = _masked_gaussian(values, weight, sigma * frame / 512)
+            offset += surround / np.float32(len(parameters.scales))
+        shading = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
+        low = offset
+    else:
+        smooth = integrated_shading(values, *small.log_ratios(), weight)
+        smooth -= np.float32(small.mean(smooth))
+        flat = values - smooth
+        for radius in RADII:
+            a, b = _guided(flat, weight, max(1, round(radius * small.subject)))
+            slope += a * np.float32(SURROUND_SHARE / len(RADII))
+            offset += b * np.float32(SURROUND_SHARE / len(RADII))
+        # The surround is slope * (L - smooth) + offset; the parts are put together before they are enlarged.
+        low = smooth + slope * flat + offset
+        rest = smooth * (1 - slope) + offset
+        shading = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * log_light
+        shading += cv2.resize(rest, size, interpolation=cv2.INTER_CUBIC)
+    mean = small.mean(low)
+    spread = float(np.sqrt(small.mean(np.square(low - np.float32(mean)))))
+    shading -= np.float32(mean)
+    return shading, spread
+
+
+def _guided(
+    values: NDArray[np.float32], weight: NDArray[np.float32], radius: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    # Guided filter of an image by itself (He, Sun, Tang, PAMI 2013); each mean is over mask pixels only.
+    inverse = safe_ratio(np.ones_like(weight), _box(weight, radius))
+    weighted = values * weight
+    mean = _box(weighted, radius) * inverse
+    variance = np.maximum(_box(weighted * values, radius) * inverse - mean * mean, np.float32(0))
+    a = safe_ratio(variance, variance + np.float32(EDGE_EPSILON))
+    b = mean * (1 - a)
+    return _box(a * weight, radius) * inverse, _box(b * weight, radius) * inverse
+
+
+def _box(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    # Zero outside: what is beyond the crop is not the person.
+    return cv2.boxFilter(plane, -1, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_CONSTANT)
+
+
+def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    # At the surrounds' size a Gaussian of 250 of 512 pixels is still wide: it is blurred smaller yet.
+    height, width = values.shape
+    shrink = max(1, int(sigma / 4))
+    size = (max(1, width // shrink), max(1, height // shrink))
+    both = cv2.merge([values * weight, weight])
+    both = cv2.resize(both, size, interpolation=cv2.INTER_AREA)
+    factor = width / size[0]
+    # Shrinking and growing blur as well, by a variance that is taken off here.
+    variance = (sigma * sigma - (factor * factor - 1) / 12 - factor * factor / 6) / (factor * factor)
+    if variance > 0.01:
+        both = cv2.GaussianBlur(both, (0, 0), float(np.sqrt(variance)), borderType=cv2.BORDER_CONSTANT)
+    both = cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR)
+    return safe_ratio(both[..., 0], both[..., 1])
+
+
+def _color_factors(small: _Small, size: tuple[int, int], strength: float) -> list[NDArray[np.float32]]:
+    # Per channel, what takes part of a slow warm-cool change away and leaves luminance alone.
+    weight = small.weight
+    radius = max(1, round(COLOR_RADIUS * small.subject))
+    share = _box(_box(weight, radius), radius)
+    logs = []
+    for ratio in small.log_ratios():
+        slow = safe_ratio(_box(_box(ratio * weight, radius), radius), share)
+        slow -= np.float32(small.mean(slow))
+        logs.append(np.float32(-strength * COLOR_REACH) * np.tanh(slow / np.float32(COLOR_REACH)))
+    factors = [cv2.exp(logs[0]), np.ones_like(weight), cv2.exp(logs[1])]
+    before = luminance(small.rgb) + np.float32(1e-4)
+    after = luminance(small.rgb * cv2.merge(factors)) + np.float32(1e-4)
+    return [cv2.resize(f * before / after, size, interpolation=cv2.INTER_LINEAR) for f in factors]
+
+
+def _bend_highlights(planes: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    # The largest channel is bent and the others follow, so that highlights keep their colour.
+    peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
+    if float(peak.max()) <= SHOULDER_START:
+        return planes
+    scale = safe_ratio(shoulder(peak, SHOULDER_START, SHOULDER_TOP), peak)
+    return [plane * scale for plane in planes]
+
+
+def _median(values: NDArray[np.float32], mask: NDArray[np.float32]) -> float:
+    # A ninth of the pixels is enough for a median, and a ninth of the sorting.
+    sparse = values[::3, ::3][mask[::3, ::3] > 0]
+    return float(np.median(sparse if sparse.size else values[mask > 0]))

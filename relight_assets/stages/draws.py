@@ -1,0 +1,52 @@
+"""Random numbers that depend on what is drawn for whom, and on nothing else.
+
+A stream is a counter-based generator keyed by the recipe's seed, the source file, the variant and
+the stage (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).  Neither the
+row's index, nor the worker, nor the order of work is part of the key, so none can change a pixel;
+and as each stage and family has a stream of its own, drawing one number more in one of them leaves
+the others as they were.
+"""
+
+import hashlib
+
+from numpy.random import Generator, Philox
+
+
+def stream(seed: int, source_sha256: str, variant: int, stage: str) -> Generator:
+    """Return the generator of one purpose.
+
+    Args:
+        seed: the recipe's seed.
+        source_sha256: hex digest of the source file's bytes.
+        variant: number of the variant of this source.
+        stage: name of the purpose, for instance ``"degraded/light"``.
+    """
+    text = f"{seed}|{source_sha256}|{variant}|{stage}"
+    key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
+    return Generator(Philox(key=key))
+
+
+def uniform(rng: Generator, interval: tuple[float, float]) -> float:
+    """Draw a number uniformly from an interval."""
+    return float(interval[0] + (interval[1] - interval[0]) * rng.random())
+
+
+def log_uniform(rng: Generator, interval: tuple[float, float]) -> float:
+    """Draw a number whose logarithm is uniform.  Falls back to uniform when an end is not positive."""
+    low, high = interval
+    if low <= 0:
+        return uniform(rng, interval)
+    return float(low * (high / low) ** rng.random())
+
+
+def weighted(rng: Generator, weights: dict[str, float]) -> str:
+    """Draw a name with a probability proportional to its weight; the weights must not all be 0."""
+    level = rng.random() * sum(weights.values())
+    chosen = ""
+    for name, weight in weights.items():
+        if weight > 0:
+            chosen = name
+            level -= weight
+            if level < 0:
+                break
+    return chosen

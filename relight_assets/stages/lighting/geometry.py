@@ -1,0 +1,258 @@
+"""The shape that the light falls on: a height field over the picture, nearer to the camera is higher.
+
+Where a face mesh is given, the face is that mesh.  Everything else (hair, neck, body) is an
+inflated silhouette with a dome for the head.  The two are joined in height, over a band, never in
+shading: a join in shading shows as the rim of a mask.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.stages.linear_light import safe_ratio
+
+Plane = NDArray[np.float32]
+Points = NDArray[np.float32]
+
+STEEPEST = 2.2
+"""Slopes approach this and never pass it (65 degrees): inflated silhouettes are infinitely steep."""
+INFLATION_REACH = 0.35
+"""Screening length of the inflation in units of s: wider bodies do not bulge further."""
+SWEEPS, SPECTRAL_RADIUS = 40, 0.99
+DOME_HEIGHT = 0.7
+JOIN_BAND = 0.16
+"""Width of the join, in units of the face's size, measured inward from the mesh's outline."""
+JOIN_REACH = 0.16
+"""How far outside of the mesh its depth still pulls at what lies around, in units of the face's size."""
+
+CHIN, FOREHEAD = 152, 10
+"""Mesh points at the ends of the face's long axis."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The head as an ellipse: centre, half width, half height in pixels, and the direction of its top."""
+
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+    up: tuple[float, float]
+
+    def distance(self, shape: tuple[int, int]) -> Plane:
+        """Return squared elliptic distance from the centre, 1 on the outline, (h, w) float32."""
+        dx = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(self.x)
+        dy = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(self.y)
+        along = dx * np.float32(self.up[0]) + dy * np.float32(self.up[1])
+        across = dx * np.float32(-self.up[1]) + dy * np.float32(self.up[0])
+        return np.square(along / np.float32(self.half_height)) + np.square(across / np.float32(self.half_width))
+
+    def scaled(self, factor_x: float, factor_y: float) -> "Head":
+        """Return the same head in a picture whose pixels are that much smaller."""
+        return Head(
+            x=(self.x + 0.5) * factor_x - 0.5,
+            y=(self.y + 0.5) * factor_y - 0.5,
+            half_width=self.half_width * factor_x,
+            half_height=self.half_height * factor_y,
+            up=self.up,
+        )
+
+
+def height_field(
+    mask: Plane, faces: Sequence[Points], triangles: NDArray[np.int32], size: float
+) -> tuple[Plane, Plane, Head]:
+    """Build the height field of a person.
+
+    Args:
+        mask: (h, w) float32 alpha in 0..1.  Where it touches a border the person is taken to go on.
+        faces: (468, 3) float32 per face, pixels of ``mask``, x right, y down, z smaller is nearer.
+        triangles: (N, 3) int32 point numbers of the mesh's surface.
+        size: the subject's size s in pixels.
+
+    Returns:
+        height (h, w) float32 in pixels, 0 outside the mask; the share of the real face in it
+        (h, w) float32 in 0..1; the head.
+    """
+    solid = (mask > 0.5).astype(np.float32)
+    height = np.sqrt(2 * inflate(solid, INFLATION_REACH * size))
+    head = head_of_mesh(faces[0]) if len(faces) else head_of_mask(solid)
+    dome = np.maximum(1 - head.distance(mask.shape), 0)
+    height += np.float32(DOME_HEIGHT * min(head.half_width, head.half_height)) * dome ** np.float32(0.65)
+    height = smooth(height, 0.02 * size)
+    share = np.zeros_like(height)
+    for points in faces:
+        height, one = join_face(height, points, triangles)
+        share = np.maximum(share, one)
+    # Smoothed once more than each part was, so that no crease of the dome or the join is left.
+    height = smooth(height, 0.006 * size) * solid
+    return height, share * solid, head
+
+
+def inflate(solid: Plane, reach: float) -> Plane:
+    """Solve ``(Laplace - 1 / reach^2) u = -1`` inside a mask; ``sqrt(2 u)`` is a rounded silhouette.
+
+    u is 0 on the silhouette and has no slope across the picture's border, where the person goes
+    on.  Nested iteration: each level refines the solution of the one half as large.
+    """
+    levels = [solid]
+    while min(levels[-1].shape) >= 48:
+        height, width = levels[-1].shape
+        levels.append(cv2.resize(levels[-1], ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA))
+    u = np.zeros_like(levels[-1])
+    for depth in range(len(levels) - 1, -1, -1):
+        inside = (levels[depth] >= 0.5).astype(np.float32)
+        if u.shape != inside.shape:
+            u = cv2.resize(u, inside.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        u = _relax(u * inside, inside, float(4**depth), reach)
+    return u
+
+
+def _relax(u: Plane, inside: Plane, step: float, reach: float) -> Plane:
+    # Jacobi sweeps, accelerated as by Golub and Varga (1961): each looks back at the one before.
+    cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32)
+    inverse = inside / np.float32(4 + step / max(reach, 1.0) ** 2)
+    before, omega = u, 1.0
+    for sweep in range(SWEEPS):
+        after = cv2.filter2D(u, -1, cross, borderType=cv2.BORDER_REPLICATE)
+        after += np.float32(step)
+        after *= inverse
+        if sweep:
+            omega = 1 / (1 - SPECTRAL_RADIUS**2 * (0.5 if sweep == 1 else omega / 4))
+            after = cv2.addWeighted(after, omega, before, 1 - omega, 0)
+        before, u = u, after
+    return np.maximum(u, 0)
+
+
+def head_of_mesh(points: Points) -> Head:
+    """Lay an ellipse, a little larger than the face, around hair and ears of a face mesh."""
+    flat = points[:, :2].astype(np.float64)
+    axis = flat[FOREHEAD] - flat[CHIN]
+    length = float(np.hypot(*axis))
+    up = axis / length if length > 1e-6 else np.array([0.0, -1.0])
+    across = np.array([-up[1], up[0]])
+    along_range, across_range = np.ptp(flat @ up), np.ptp(flat @ across)
+    middle = (flat @ up).min() + 0.58 * along_range
+    side = (flat @ across).min() + 0.5 * across_range
+    x, y = up * middle + across * side
+    half_width = max(0.62 * float(across_range), 0.42 * float(along_range), 1.0)
+    return Head(float(x), float(y), half_width, max(0.72 * float(along_range), 1.0), (float(up[0]), float(up[1])))
+
+
+def head_of_mask(solid: Plane) -> Head:
+    """Guess the head of a silhouette: the first place, going down, where it is widest."""
+    distance = inward_distance(solid > 0)
+    widest = cv2.blur(distance.max(axis=1)[:, None], (1, max(1, solid.shape[0] // 16))).ravel()
+    row = int(np.argmax(widest))
+    rising = np.flatnonzero((widest[1:-1] > widest[2:]) & (widest[1:-1] >= widest[:-2])) + 1
+    tall = rising[widest[rising] > 0.3 * widest.max()]
+    if tall.size:
+        row = int(tall[0])
+    radius = max(float(widest[row]), 1.0)
+    column = float(np.argmax(distance[row]))
+    return Head(column, float(row), 1.05 * radius, 1.35 * radius, (0.0, -1.0))
+
+
+def join_face(height: Plane, points: Points, triangles: NDArray[np.int32]) -> tuple[Plane, Plane]:
+    """Put the depth of a face mesh into a height field.
+
+    Around the mesh the field is pulled to the mesh's depth, less with distance, so that there is
+    no step; inside, over a band, the field turns into the mesh.  Returns the new field and the
+    mesh's share in it, both (h, w) float32.
+    """
+    depth, covered = rasterise(points, triangles, height.shape)
+    if not covered.any():
+        return height, np.zeros_like(height)
+    extent = float(max(np.ptp(points[:, 0]), np.ptp(points[:, 1])))
+    known = covered.astype(np.float32)
+    face = safe_ratio(smooth(-depth * known, 0.008 * extent), smooth(known, 0.008 * extent), 1e-3)
+    inside = inward_distance(covered)
+    band = max(JOIN_BAND * extent, 1.5)
+    ring = covered & (inside < 0.5 * band) & (height > 0)
+    if not ring.any():
+        ring = covered
+    face += np.float32(np.median((height - face)[ring]))
+    difference = (face - height) * known
+    reach = JOIN_REACH * extent
+    spread = smooth(known, reach)
+    pull = safe_ratio(smooth(difference, reach), spread, 1e-4) * np.minimum(2 * spread, np.float32(1))
+    share = smoothstep(inside / np.float32(band)) * known
+    share = smooth(share, 0.01 * extent) * known
+    return height + pull + share * (difference - pull), share
+
+
+def rasterise(points: Points, triangles: NDArray[np.int32], shape: tuple[int, int]) -> tuple[Plane, NDArray[np.bool_]]:
+    """Draw a mesh as a depth map.
+
+    Triangles are painted from the farthest to the nearest, each with its number; the number gives
+    the plane, and the plane the depth of every pixel in one pass.
+
+    Returns:
+        depth (h, w) float32, 0 where nothing is drawn, and where something is, (h, w) bool.
+    """
+    owner = np.full(shape, -1, np.int32)
+    corners = points[triangles]
+    fixed = np.rint(np.clip(corners[..., :2], -8192, 8192) * 16).astype(np.int32)
+    for number in np.argsort(-corners[..., 2].mean(axis=1), kind="stable").tolist():
+        cv2.fillConvexPoly(owner, fixed[number], number, lineType=cv2.LINE_8, shift=4)
+    rows, columns = np.nonzero(owner >= 0)
+    depth = np.zeros(shape, np.float32)
+    if rows.size == 0:
+        return depth, owner >= 0
+    exact = corners.astype(np.float64)
+    first, second = exact[:, 1] - exact[:, 0], exact[:, 2] - exact[:, 0]
+    area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+    flat = np.abs(area) < 1e-9
+    area = np.where(flat, 1.0, area)
+    slope_x = np.where(flat, 0, (first[:, 2] * second[:, 1] - second[:, 2] * first[:, 1]) / area)
+    slope_y = np.where(flat, 0, (first[:, 0] * second[:, 2] - second[:, 0] * first[:, 2]) / area)
+    who = owner[rows, columns]
+    values = exact[who, 0, 2] + slope_x[who] * (columns - exact[who, 0, 0]) + slope_y[who] * (rows - exact[who, 0, 1])
+    # A triangle seen from its edge has a plane that runs away within a pixel.
+    low, high = exact[..., 2].min(axis=1), exact[..., 2].max(axis=1)
+    depth[rows, columns] = np.clip(values, low[who], high[who])
+    return depth, owner >= 0
+
+
+def normals(height: Plane) -> tuple[Plane, Plane, Plane]:
+    """Return the unit normals (x right, y down, z to the camera) of a height field, slopes capped."""
+    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
+    squared = slope_x * slope_x + slope_y * slope_y
+    squared *= np.float32(1 / STEEPEST**2)
+    cap = np.float32(1) / cv2.sqrt(cv2.sqrt(1 + squared * squared))
+    slope_x *= cap
+    slope_y *= cap
+    n_z = np.float32(1) / cv2.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
+    return -slope_x * n_z, -slope_y * n_z, n_z
+
+
+def inward_distance(inside: NDArray[np.bool_]) -> Plane:
+    """Return the distance in pixels of each inner pixel to the nearest outer one; the picture's border is none."""
+    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
+    # A mask that fills the picture has no silhouette to be far from.
+    return np.minimum(distance, np.float32(0.5 * max(inside.shape)))
+
+
+def smooth(plane: Plane, sigma: float) -> Plane:
+    """Blur by a Gaussian of ``sigma`` pixels; wide ones at reduced size.  Below .3 nothing is done."""
+    if sigma < 0.3:
+        return plane
+    height, width = plane.shape[:2]
+    shrink = int(sigma / 3)
+    if shrink < 2 or min(height, width) < 4 * shrink:
+        return cv2.GaussianBlur(plane, (0, 0), min(sigma, 0.5 * max(height, width)), borderType=cv2.BORDER_REPLICATE)
+    size = (round(width / shrink), round(height / shrink))
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    # Shrinking and growing blur as well, by a variance that is taken off here.
+    variance = (sigma * sigma - (shrink * shrink - 1) / 12 - shrink * shrink / 6) / (shrink * shrink)
+    small = cv2.GaussianBlur(small, (0, 0), float(np.sqrt(variance)), borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def smoothstep(values: Plane) -> Plane:
+    """Return 0 below 0, 1 above 1 and ``x^2 (3 - 2 x)`` between."""
+    clipped = np.clip(values, 0, 1)
+    return clipped * clipped * (3 - 2 * clipped)

@@ -1,0 +1,50 @@
+"""Where a light stands."""
+
+import math
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from relight_assets import recipe
+
+MAX_TRIES = 64
+
+
+@dataclass(frozen=True)
+class Direction:
+    """A unit vector toward a light: x right, y down, z to the camera."""
+
+    x: float
+    y: float
+    z: float
+
+    @property
+    def vector(self) -> tuple[float, float, float]:
+        """The three components."""
+        return self.x, self.y, self.z
+
+
+def direction(elevation: float, azimuth: float) -> Direction:
+    """Return the direction of an elevation (90 is toward the camera) and an azimuth (0 right, 90 above), degrees."""
+    up, around = math.radians(elevation), math.radians(azimuth)
+    flat = math.cos(up)
+    return Direction(flat * math.cos(around), -flat * math.sin(around), math.sin(up))
+
+
+def draw_direction(rng: Generator, elevations: tuple[float, float], sampling: recipe.LightSampling) -> Direction:
+    """Draw a light, uniform in area on the part of the sphere that is allowed.
+
+    The sine of the elevation is uniform, not the elevation: the latter crowds lights around the
+    view axis.  A light from below is kept with probability ``from_below``, as rooms and skies have
+    few; where the azimuth range has nothing but lights from below, one of those is taken.
+    """
+    low, high = (math.sin(math.radians(end)) for end in elevations)
+    light = Direction(0.0, 0.0, 1.0)
+    for _ in range(MAX_TRIES):
+        height, turn, chance = rng.random(3)
+        elevation = math.degrees(math.asin(min(1.0, low + (high - low) * height)))
+        first, last = sampling.azimuth_range
+        light = direction(elevation, first + (last - first) * turn)
+        if light.y <= 1e-9 or chance < sampling.from_below:
+            break
+    return light

@@ -1,0 +1,132 @@
+"""One person under one drawn light: the family, the direction, and a strength that is enough.
+
+A light near the photo's own gives a pair that teaches nothing, however strong it is, so strength is
+measured on the pair.  When it is too weak, the strength is drawn again, step by step nearer the
+strong end; the direction stays, because drawing that again would remove frontal lights.
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets import recipe
+from relight_assets.errors import WeakPairError
+from relight_assets.stages.draws import uniform, weighted
+from relight_assets.stages.lighting.families import Shine, Streams, Studio
+from relight_assets.stages.lighting.geometry import Plane
+from relight_assets.stages.lighting.light import Direction
+from relight_assets.stages.lighting.scene import Numbers, Scene
+from relight_assets.stages.linear_light import luminance, safe_ratio, shoulder
+
+TRIES = 6
+LOG_FLOOR = np.float32(0.004)
+"""Added to luminance before logarithms are compared, linear."""
+HIGHLIGHT_START, HIGHLIGHT_TOP = 0.8, 0.97
+"""Where highlights begin to bend, and what they approach: no channel is ever clipped."""
+LIT_SHARE, LIT_WEIGHT = 0.4, 0.6
+"""Share of the person that counts as its lit part, and that part's weight in the exposure."""
+MAX_STOPS = 4.3
+MAX_MEAN_CHANGE = 0.95
+"""Largest mean change of the person's brightness, in stops."""
+
+
+@dataclass(frozen=True)
+class Relit:
+    """A light that was accepted.
+
+    The degraded person is ``albedo * light + highlight``, linear, times :func:`bend`.  Both are
+    (h, w, 3) float32 at working size and hold the exposure already.
+    """
+
+    family: str
+    direction: Direction
+    light: NDArray[np.float32]
+    highlight: NDArray[np.float32] | None
+    numbers: Numbers
+
+
+def relight(scene: Scene, degradation: recipe.Degradation, sampling: recipe.LightSampling, streams: Streams) -> Relit:
+    """Draw a light for a person until the pair is strong enough.
+
+    Raises:
+        WeakPairError: six strengths in a row were too weak.
+    """
+    rng = streams("family")
+    family = weighted(rng, degradation.weights)
+    second = _draw_second(family, degradation, float(rng.random()), float(rng.random()))
+    exposure = uniform(rng, degradation.exposure_range)
+    studio = Studio(scene, degradation, sampling, streams)
+    cast = studio.mixed(studio.cast(family), second)
+    strength = 0.0
+    for attempt in range(TRIES):
+        drawn = cast.shine(streams(f"{family}/strength/{attempt}"), attempt / (TRIES - 1))
+        gain = _exposure_gain(scene, drawn, exposure)
+        change = stops_of_change(scene, drawn, gain)
+        mean = float(change.mean(dtype=np.float64))
+        if abs(mean) > MAX_MEAN_CHANGE:
+            gain *= 2.0 ** (math.copysign(MAX_MEAN_CHANGE, mean) - mean)
+            change = stops_of_change(scene, drawn, gain)
+        strength = float(change.std(dtype=np.float64))
+        if strength < cast.min_strength:
+            continue
+        light = drawn.light * np.float32(gain)
+        highlight = None if drawn.highlight is None else drawn.highlight * np.float32(gain)
+        facts: Numbers = {
+            "mixed_with": second,
+            "exposure": exposure,
+            "exposure_gain": gain,
+            "strength": strength,
+            "strength_tries": attempt + 1,
+            "has_specular": highlight is not None,
+            "has_pattern": False,
+        }
+        return Relit(family, cast.direction, light, highlight, facts | cast.numbers | drawn.numbers)
+    raise WeakPairError(
+        f"{TRIES} strengths of a {family} light all gave a pair that differs by less than "
+        f"degradation.{family}.min_strength {cast.min_strength:g} (the last by {strength:.3f})"
+    )
+
+
+def bend(peak: Plane) -> Plane:
+    """Return the factor (h, w) that leads highlights under 1, from each pixel's largest channel (h, w), linear."""
+    return safe_ratio(shoulder(peak, HIGHLIGHT_START, HIGHLIGHT_TOP), peak)
+
+
+def stops_of_change(scene: Scene, shine: Shine, gain: float = 1.0) -> NDArray[np.float32]:
+    """Return log2(degraded / photo), luminance, of the person's N inner pixels: (N,) float32.
+
+    Its standard deviation is the strength of the pair.
+    """
+    lit = scene.albedo * shine.light
+    if shine.highlight is not None:
+        lit += shine.highlight
+    lit *= np.float32(gain)
+    degraded = luminance(lit) * bend(cv2.max(cv2.max(*cv2.split(lit)[:2]), cv2.extractChannel(lit, 2)))
+    return np.log2(safe_ratio(degraded + LOG_FLOOR, scene.photo_light + LOG_FLOOR))[scene.core]
+
+
+def _draw_second(family: str, degradation: recipe.Degradation, chance: float, choice: float) -> str:
+    others = [name for name in ("hard_shadow", "specular") if name != family and degradation.weights[name] > 0]
+    if family == "none" or not others or chance >= degradation.mixture_probability:
+        return ""
+    return others[int(choice * len(others))]
+
+
+def _exposure_gain(scene: Scene, shine: Shine, exposure: float) -> float:
+    # Brightness is measured twice, over the person and over its best lit part, in the photo and
+    # now; their geometric mean is kept, times 2^exposure.  By the first alone the lit part of a
+    # hard shadow comes out too bright, by the second alone all else too dark, and either would
+    # give the family away.  Highlights count over the whole person only: in its lit part they
+    # would darken all that has none.
+    irradiance = luminance(shine.light)
+    lit = scene.core & (irradiance >= np.quantile(irradiance[scene.core], 1 - LIT_SHARE))
+    matt = luminance(scene.albedo * shine.light)
+    whole = matt if shine.highlight is None else matt + luminance(shine.highlight)
+    stops = 0.0
+    for region, light, weight in ((lit, matt, LIT_WEIGHT), (scene.core, whole, 1 - LIT_WEIGHT)):
+        now, wanted = (float(plane[region].mean(dtype=np.float64)) for plane in (light, scene.photo_light))
+        stops += weight * math.log2(max(wanted, 1e-4) / max(now, 1e-4))
+    return math.pow(2.0, min(max(stops + exposure, -MAX_STOPS), MAX_STOPS))

@@ -1,0 +1,162 @@
+"""A person prepared for light: cropped, at working size, with shape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from relight_assets.stages.lighting import geometry
+from relight_assets.stages.lighting.geometry import Head, Plane, Points
+from relight_assets.stages.lighting.light import Direction
+from relight_assets.stages.lighting.noise import fbm
+from relight_assets.stages.linear_light import luminance, safe_ratio
+
+Numbers = dict[str, float | str | bool | list[float]]
+"""What was drawn, in plain JSON values, for the record."""
+
+WORKING_SIDE = 512
+"""Longest side at which light is computed.  Light is smooth; what is sharp is the albedo, kept at full size."""
+SHAPE_SIDE = 224
+"""Longest side of the height field: a face mesh has no detail below about 3 mm."""
+DIFFUSE_RELIEF, SPECULAR_RELIEF = 0.3, 0.10
+"""How much the photo's own light and dark is taken for relief.  More looks wet and embossed."""
+CLOTH_GLOSS = np.float32(0.12)
+"""Strength of highlights beside the face, relative to skin."""
+GRAIN = 0.02
+"""Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
+RIM = 0.02
+"""Width of the band along the silhouette where a key light fades to its mean, in units of s."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything about a person that light depends on.  Planes are (h, w) float32 at working size."""
+
+    alpha: Plane
+    core: NDArray[np.bool_]
+    """Alpha above .9: where statistics are taken."""
+    albedo: NDArray[np.float32]
+    """(h, w, 3) linear RGB."""
+    photo_light: Plane
+    """Luminance of the photo, linear."""
+    size: float
+    """The subject's size s = sqrt(mask pixels), in working pixels."""
+    height: Plane
+    normals: tuple[Plane, Plane, Plane]
+    skin_normals: tuple[Plane, Plane, Plane]
+    """Normals with less relief, for highlights."""
+    gloss: Plane
+    """How much of a highlight each point shows, 0..1: skin fully, hair and cloth little, and all with
+    the grain of the photo, without which skin looks like plastic."""
+    low_height: Plane
+    """The height field at its own, smaller size, in its own pixels."""
+    head: Head
+    head_disc: NDArray[np.bool_]
+    inward: Plane
+    """Distance to the silhouette in working pixels."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width at working size."""
+        return self.alpha.shape[0], self.alpha.shape[1]
+
+    def toward(self, light: Direction, *, skin: bool = False) -> Plane:
+        """Return the cosine between the normals and a direction, -1..1."""
+        n_x, n_y, n_z = self.skin_normals if skin else self.normals
+        return n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
+
+    def fade_rim(self, key: Plane) -> Plane:
+        """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would glow."""
+        mean = np.float32(key[self.core].mean(dtype=np.float64))
+        rim = geometry.smoothstep(self.inward / np.float32(max(RIM * self.size, 1.0)))
+        return mean + (key - mean) * rim
+
+
+def build(
+    *,
+    alpha: Plane,
+    albedo: NDArray[np.float32],
+    photo: NDArray[np.float32],
+    faces: Sequence[Points],
+    triangles: NDArray[np.int32],
+    rng: Generator,
+) -> Scene:
+    """Prepare a person.
+
+    Args:
+        alpha: (h, w) float32 in 0..1, at working size.
+        albedo: (h, w, 3) float32 linear, weighted by alpha so that nothing from outside is in it.
+        photo: (h, w, 3) float32 linear.
+        faces: (468, 3) float32 meshes in working pixels, largest first.
+        triangles: (N, 3) int32.
+        rng: for the random part of the shape.
+    """
+    shape = (alpha.shape[0], alpha.shape[1])
+    photo_light = luminance(photo)
+    core = alpha > 0.9
+    if not core.any():
+        core = alpha > 0 if alpha.any() else np.ones(shape, np.bool_)
+    size = max(float(np.sqrt(np.count_nonzero(alpha > 0.5))), 1.0)
+    factor = min(1.0, SHAPE_SIDE / max(shape))
+    low_shape = (max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor)))
+    ratio = np.array([low_shape[1] / shape[1], low_shape[0] / shape[0]])
+    low_alpha = cv2.resize(alpha, low_shape[::-1], interpolation=cv2.INTER_AREA)
+    low_size = size * float(ratio[0])
+    low_faces = [_rescaled(points, ratio) for points in faces]
+    low_height, share, low_head = geometry.height_field(low_alpha, low_faces, triangles, low_size)
+    low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
+
+    log_light = cv2.log(photo_light + np.float32(0.01))
+    coarse = _band(log_light, alpha, 0.012 * size, 0.05 * size) / np.float32(0.5)
+    fine = _band(log_light, alpha, 0.0025 * size, 0.012 * size) / np.float32(0.4)
+    # A real face brings its own relief: brows and lips are paint there.
+    real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    trust = 1 - np.float32(0.7) * real
+    relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
+    height = cv2.resize(low_height, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio[0])
+    height = geometry.smooth(height, 0.5 / float(ratio[0]))
+    head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
+    disc = (head.distance(shape) < 1) & core
+    inward = geometry.inward_distance(alpha > 0.5)
+    return Scene(
+        alpha=alpha,
+        core=core,
+        albedo=albedo,
+        photo_light=photo_light,
+        size=size,
+        height=height,
+        normals=geometry.normals(height + np.float32(DIFFUSE_RELIEF) * relief),
+        skin_normals=geometry.normals(height + np.float32(SPECULAR_RELIEF) * relief),
+        gloss=_gloss(photo_light, alpha, real, head, size),
+        low_height=low_height,
+        head=head,
+        head_disc=disc if disc.any() else core,
+        inward=inward,
+    )
+
+
+def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> Plane:
+    shape = (alpha.shape[0], alpha.shape[1])
+    # Without a mesh the head disc stands for the face, less surely.
+    skin = real if real.any() else np.float32(0.6) * geometry.smoothstep(2 * (1 - head.distance(shape)))
+    around = safe_ratio(geometry.smooth(light * alpha, GRAIN * size), geometry.smooth(alpha, GRAIN * size), 1e-3)
+    # Brows, lashes and nostrils are much darker than what is around them and do not shine like skin.
+    grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
+    return (CLOTH_GLOSS + (1 - CLOTH_GLOSS) * skin) * grain * grain
+
+
+def _rescaled(points: Points, ratio: NDArray[np.float64]) -> Points:
+    # Pixel centres are whole numbers on both scales.
+    flat = (points[:, :2] + 0.5) * ratio - 0.5
+    return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
+
+
+def _band(values: Plane, weight: Plane, narrow: float, wide: float) -> Plane:
+    # What lies between two blurs, looking at the person only.
+    def blurred(sigma: float) -> Plane:
+        return safe_ratio(geometry.smooth(values * weight, sigma), geometry.smooth(weight, sigma), 1e-3)
+
+    return (blurred(narrow) - blurred(wide)) * weight

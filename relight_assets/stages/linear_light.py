@@ -1,0 +1,126 @@
+"""From display values to linear light and back, and what is computed there.
+
+Light adds and multiplies in linear space only, so every stage decodes first and encodes last.
+Both directions are table look-ups: a power per sample would cost more than all other steps.
+"""
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LUMINANCE_WEIGHTS: tuple[float, float, float] = (0.2126, 0.7152, 0.0722)
+"""Share of linear R, G and B in luminance (ITU-R BT.709)."""
+
+WHITE_KELVIN = 6504.0
+"""Colour temperature of the sRGB white point (D65)."""
+
+_STEPS = 65535
+
+
+def srgb_to_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Decode display values in 0..1 to linear light in 0..1 (IEC 61966-2-1), sample by sample."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Encode linear light in 0..1 to display values in 0..1 (IEC 61966-2-1), sample by sample."""
+    safe = np.maximum(values, 0.0)
+    return np.where(safe <= 0.0031308, safe * 12.92, 1.055 * safe ** (1 / 2.4) - 0.055)
+
+
+@functools.cache
+def decode_table() -> NDArray[np.float32]:
+    """Linear light of each of the 256 display codes, float32 in 0..1."""
+    table = srgb_to_linear(np.arange(256) / 255.0).astype(np.float32)
+    table.flags.writeable = False
+    return table
+
+
+@functools.cache
+def _encode_table() -> NDArray[np.uint8]:
+    codes = np.rint(linear_to_srgb(np.arange(_STEPS + 1) / _STEPS) * 255.0)
+    return codes.astype(np.uint8)
+
+
+def decode(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Decode uint8 sRGB of any shape to float32 linear light in 0..1."""
+    return cv2.LUT(np.ascontiguousarray(image).reshape(image.shape[0], -1), decode_table()).reshape(image.shape)
+
+
+def encode(linear: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Encode float32 linear light of any shape to uint8 sRGB, rounded half to even.
+
+    Values are clipped to 0..1 first; they must be finite.  The look-up has 65536 steps, at most
+    0.03 of a code apart where sRGB is steepest, so ``encode(decode(x))`` is exactly ``x``.
+    """
+    rows = np.ascontiguousarray(linear).reshape(linear.shape[0], -1)
+    # One pass: scaled, rounded half to even and saturated on the way to 16 bits.
+    steps = cv2.multiply(rows, float(_STEPS), dtype=cv2.CV_16U)
+    return _encode_table()[steps].reshape(linear.shape)
+
+
+def luminance(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the (H, W) luminance of (H, W, 3) linear RGB."""
+    return cv2.transform(linear, np.array([LUMINANCE_WEIGHTS], dtype=np.float32))
+
+
+def shoulder(values: NDArray[np.float32], start: float, top: float = 1.0) -> NDArray[np.float32]:
+    """Bend values above ``start`` so that they approach ``top`` and never pass it.
+
+    ``t + (c - t)(1 - exp(-(x - t) / (c - t)))``: the slope is 1 at ``start``, so there is no edge.
+    Returns a new array; values up to ``start`` are unchanged.
+    """
+    bent = values.copy()
+    above = bent > start
+    if above.any():
+        room = np.float32(top - start)
+        bent[above] = np.float32(start) + room * (1 - np.exp((np.float32(start) - bent[above]) / room))
+    return bent
+
+
+def safe_ratio(over: NDArray[np.float32], under: NDArray[np.float32], floor: float = 1e-6) -> NDArray[np.float32]:
+    """Divide two planes of one shape, float32; what is below ``floor`` in the second counts as that."""
+    return cv2.divide(over, np.maximum(under, np.float32(floor)))
+
+
+def planckian(kelvin: float) -> NDArray[np.float32]:
+    """Return the (3,) linear sRGB colour of a black body, relative to 6504 K, with luminance 1.
+
+    ``kelvin`` lies in 1667..25000.  Chromaticity by the cubic fit of Kim et al. (US patent
+    7024034, as in CCT literature); components that leave the sRGB gamut are set to 0.
+    """
+    relative = np.maximum(_body_rgb(kelvin) / _body_rgb(WHITE_KELVIN), 0.0)
+    return (relative / np.dot(relative, LUMINANCE_WEIGHTS)).astype(np.float32)
+
+
+def tinted(kelvin: float, strength: float) -> NDArray[np.float32]:
+    """Return the colour of a lamp: :func:`planckian` to the power ``strength`` (0 is white), luminance 1."""
+    color = planckian(kelvin).astype(np.float64) ** strength
+    return (color / np.dot(color, LUMINANCE_WEIGHTS)).astype(np.float32)
+
+
+def _body_rgb(kelvin: float) -> NDArray[np.float64]:
+    if not 1667 <= kelvin <= 25000:
+        raise ValueError(f"a colour temperature of {kelvin} K is outside 1667..25000")
+    t = 1000.0 / kelvin
+    if kelvin <= 4000:
+        x = ((-0.2661239 * t - 0.2343589) * t + 0.8776956) * t + 0.179910
+    else:
+        x = ((-3.0258469 * t + 2.1070379) * t + 0.2226347) * t + 0.240390
+    if kelvin <= 2222:
+        y = ((-1.1063814 * x - 1.34811020) * x + 2.18555832) * x - 0.20219683
+    elif kelvin <= 4000:
+        y = ((-0.9549476 * x - 1.37418593) * x + 2.09137015) * x - 0.16748867
+    else:
+        y = ((3.0817580 * x - 5.87338670) * x + 3.75112997) * x - 0.37001483
+    xyz = np.array([x / y, 1.0, (1 - x - y) / y])
+    to_rgb = np.array(
+        [
+            [3.2404542, -1.5371385, -0.4985314],
+            [-0.9692660, 1.8760108, 0.0415560],
+            [0.0556434, -0.2040259, 1.0572252],
+        ]
+    )
+    return to_rgb @ xyz

@@ -1,0 +1,55 @@
+import math
+
+import numpy as np
+import pytest
+
+from relight_assets import recipe
+from relight_assets.stages.draws import stream
+from relight_assets.stages.lighting.light import direction, draw_direction
+
+COUNT = 6000
+
+
+def lights(elevations, **changes):
+    rng = stream(0, "", 0, "lights")
+    sampling = recipe.LightSampling(**changes)
+    return np.array([draw_direction(rng, elevations, sampling).vector for _ in range(COUNT)])
+
+
+def test_conventions():
+    assert direction(90, 0).vector == pytest.approx((0, 0, 1))
+    assert direction(0, 0).vector == pytest.approx((1, 0, 0))
+    assert direction(0, 90).vector == pytest.approx((0, -1, 0))
+
+
+def test_unit_length_and_within_range():
+    found = lights((20.0, 60.0))
+    assert np.linalg.norm(found, axis=1) == pytest.approx(np.ones(COUNT))
+    assert found[:, 2].min() >= math.sin(math.radians(20)) - 1e-9
+    assert found[:, 2].max() <= math.sin(math.radians(60)) + 1e-9
+
+
+def test_even_in_area():
+    found = lights((10.0, 80.0), from_below=1.0)
+    low, high = math.sin(math.radians(10)), math.sin(math.radians(80))
+    heights, _ = np.histogram(found[:, 2], bins=8, range=(low, high))
+    turns, _ = np.histogram(np.arctan2(found[:, 1], found[:, 0]), bins=12, range=(-math.pi, math.pi))
+    assert heights / (COUNT / 8) == pytest.approx(np.ones(8), abs=0.15)
+    assert turns / (COUNT / 12) == pytest.approx(np.ones(12), abs=0.15)
+
+
+def test_lights_from_below_are_rarer():
+    below = (lights((10.0, 80.0), from_below=0.35)[:, 1] > 0).mean()
+    assert below == pytest.approx(0.35 / 1.35, abs=0.02)
+    assert (lights((10.0, 80.0), from_below=0.0)[:, 1] <= 1e-9).all()
+
+
+def test_azimuth_range_is_kept():
+    found = lights((10.0, 80.0), azimuth_range=(0.0, 90.0))
+    assert (found[:, 0] >= -1e-9).all()
+    assert (found[:, 1] <= 1e-9).all()
+
+
+def test_a_range_that_is_all_below_still_gives_lights():
+    found = lights((10.0, 80.0), azimuth_range=(200.0, 340.0), from_below=0.0)
+    assert (found[:, 1] > 0).all()

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from relight_assets import recipe
+from relight_assets.errors import WeakPairError
+from relight_assets.stages.draws import stream
+from relight_assets.stages.lighting.families import Shine
+from relight_assets.stages.lighting.relight import TRIES, bend, relight, stops_of_change
+from relight_assets_tests.stages.lighting.scenes import portrait_scene
+
+
+def only(family, **changes):
+    weights = {
+        name: {"weight": 1.0 if name == family else 0.0} for name in ("soft_shading", "hard_shadow", "specular", "none")
+    }
+    weights[family] |= changes
+    return recipe.Degradation.model_validate(weights)
+
+
+def relit(degradation, seed=0):
+    return relight(portrait_scene(), degradation, recipe.LightSampling(), lambda p: stream(seed, "", 0, p))
+
+
+def test_a_pair_equal_to_the_photo_has_no_strength():
+    scene = portrait_scene()
+    light = (scene.photo_light / np.maximum(scene.albedo @ np.float32([0.2126, 0.7152, 0.0722]), 1e-6))[..., None]
+    same = Shine(np.repeat(light, 3, axis=2).astype(np.float32), None, {})
+    assert stops_of_change(scene, same).std() < 0.02
+
+
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+def test_accepted_pairs_are_strong_enough(family):
+    degradation = only(family)
+    for seed in range(6):
+        found = relit(degradation, seed)
+        assert found.family == family
+        assert found.numbers["strength"] >= getattr(degradation, family).min_strength
+        assert np.isfinite(found.light).all()
+
+
+def test_weak_strengths_are_drawn_again_and_the_direction_stays():
+    easy, strict = only("soft_shading", min_strength=0.0), only("soft_shading", min_strength=0.9)
+    tries = []
+    for seed in range(12):
+        first = relit(easy, seed)
+        assert first.numbers["strength_tries"] == 1
+        try:
+            second = relit(strict, seed)
+        except WeakPairError:
+            continue
+        tries.append(second.numbers["strength_tries"])
+        assert second.direction == first.direction
+    assert max(tries) > 1
+
+
+def test_a_hopeless_recipe_is_a_weak_pair():
+    with pytest.raises(WeakPairError, match=f"{TRIES} strengths of a soft_shading light"):
+        relit(only("soft_shading", min_strength=4.0))
+
+
+def test_no_light_is_never_too_weak():
+    found = relit(only("none"))
+    assert found.family == "none"
+    assert found.direction.vector == (0.0, 0.0, 1.0)
+
+
+def test_exposure_is_kept():
+    scene = portrait_scene()
+    for seed in range(6):
+        found = relit(only("hard_shadow").model_copy(update={"exposure_range": (0.0, 0.0)}), seed)
+        after = (scene.albedo * found.light)[scene.core].mean()
+        assert abs(np.log2(after / scene.photo_light[scene.core].mean())) < 1.2
+
+
+def test_mixtures_come_as_often_as_asked():
+    always = recipe.Degradation(mixture_probability=1.0)
+    assert all(relit(always, seed).numbers["mixed_with"] for seed in range(6))
+    never = recipe.Degradation(mixture_probability=0.0)
+    assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))
+
+
+def test_highlights_are_bent_under_white():
+    peak = np.array([[0.0, 0.5, 0.8, 1.0, 100.0]], np.float32)
+    bent = peak * bend(peak)
+    assert np.allclose(bent[0, :3], peak[0, :3])
+    assert 0.9 < bent[0, 3] < bent[0, 4] <= 0.97

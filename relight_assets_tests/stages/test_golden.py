@@ -1,0 +1,81 @@
+"""A stage whose bytes change must change its code version too, or old outputs would be taken for current.
+
+When this fails on purpose: raise ``CODE_VERSION`` of the stage and write ``golden.json`` anew with
+``python -m relight_assets_tests.stages.test_golden``.  The bytes are those of the OpenCV and NumPy
+versions named in the file; under others the comparison is skipped.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from relight_assets import recipe
+from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets_tests.stages.portraits import face_mesh, portrait
+
+GOLDEN = Path(__file__).with_name("golden.json")
+MODULES = {"masks": masks, "albedo": albedo, "degraded": degraded, "composites": composites}
+
+
+def digest(*images):
+    return hashlib.sha256(b"".join(np.ascontiguousarray(image).tobytes() for image in images)).hexdigest()
+
+
+def computed():
+    person = portrait()
+    points, triangles = face_mesh()
+    settings = recipe.Recipe()
+    alpha = masks.clean_alpha(person.probability, person.rgb)
+    layers = masks.separate(person.rgb, alpha)
+    surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
+    relit = []
+    for variant in range(6):
+        found = degraded.degrade(
+            input_rgb=person.rgb,
+            foreground=layers.foreground,
+            albedo=surface,
+            faces=[points] if variant % 2 else [],
+            triangles=triangles,
+            degradation=settings.degradation,
+            lights=settings.light_sampling,
+            seed=0,
+            source_sha256="00" * 32,
+            variant=variant,
+        )
+        relit.append(found.image)
+    outputs = [
+        composites.composite(relit[0], layers.background, recipe.Background(use_gray=use_gray, blend=blend))
+        for use_gray in (True, False)
+        for blend in ("srgb", "linear")
+    ]
+    images = {
+        "masks": (layers.foreground, layers.background),
+        "albedo": (surface,),
+        "degraded": relit,
+        "composites": outputs,
+    }
+    return {stage: {"code_version": MODULES[stage].CODE_VERSION, "sha256": digest(*images[stage])} for stage in MODULES}
+
+
+def libraries():
+    return {"opencv": cv2.__version__, "numpy": np.__version__}
+
+
+def test_bytes_change_only_with_the_code_version():
+    golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    if golden["libraries"] != libraries():
+        pytest.skip(f"golden.json was written with {golden['libraries']}, here is {libraries()}")
+    found = computed()
+    for stage, kept in golden["stages"].items():
+        if found[stage]["sha256"] != kept["sha256"]:
+            assert found[stage]["code_version"] != kept["code_version"], f"{stage}: other bytes, same CODE_VERSION"
+        assert found[stage] == kept, f"{stage}: golden.json is out of date"
+
+
+if __name__ == "__main__":
+    cv2.setNumThreads(1)
+    GOLDEN.write_text(json.dumps({"libraries": libraries(), "stages": computed()}, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from relight_assets.stages.linear_light import (
+    LUMINANCE_WEIGHTS,
+    decode,
+    encode,
+    luminance,
+    planckian,
+    safe_ratio,
+    shoulder,
+    srgb_to_linear,
+    tinted,
+)
+
+
+def test_all_codes_survive_the_way_there_and_back():
+    codes = np.arange(256, dtype=np.uint8).reshape(1, 256)
+    assert np.array_equal(encode(decode(codes)), codes)
+
+
+def test_decoding_is_the_standard():
+    assert decode(np.array([[0, 128, 255]], np.uint8)) == pytest.approx(np.array([[0.0, 0.2158605, 1.0]]), abs=1e-6)
+
+
+def test_encoding_is_within_half_a_code_of_exact():
+    linear = np.linspace(0, 1, 100_000, dtype=np.float32).reshape(100, -1)
+    codes = srgb_to_linear(np.arange(256) / 255)
+    exact = np.interp(linear, codes, np.arange(256))
+    # Between two codes the curve is bent, by less than a tenth of a code.
+    assert np.abs(encode(linear) - exact).max() < 0.6
+
+
+def test_encoding_clips():
+    assert encode(np.array([[-1.0, 2.0]], np.float32)).tolist() == [[0, 255]]
+
+
+def test_shapes_are_kept():
+    image = np.zeros((5, 7, 3), np.uint8)
+    assert decode(image).shape == (5, 7, 3)
+    assert encode(decode(image)).shape == (5, 7, 3)
+    assert luminance(decode(image)).shape == (5, 7)
+
+
+def test_luminance_of_white_is_one():
+    assert luminance(np.ones((2, 2, 3), np.float32)) == pytest.approx(np.ones((2, 2)))
+
+
+def test_shoulder_keeps_what_is_below_and_stays_under_the_top():
+    values = np.linspace(0, 50, 5001, dtype=np.float32)[None]
+    bent = shoulder(values, 0.8, 0.97)
+    assert np.array_equal(bent[values <= 0.8], values[values <= 0.8])
+    assert bent.max() <= 0.97
+    assert np.all(np.diff(bent) >= 0)
+
+
+@pytest.mark.parametrize("kelvin", [1667, 2222, 2223, 4000, 4001, 6504, 25000])
+def test_black_bodies_have_luminance_one(kelvin):
+    assert float(planckian(kelvin) @ np.array(LUMINANCE_WEIGHTS)) == pytest.approx(1, abs=1e-6)
+    assert planckian(kelvin).min() >= 0
+
+
+def test_black_bodies_are_red_when_cool_and_blue_when_hot():
+    assert planckian(6504) == pytest.approx(np.ones(3), abs=1e-6)
+    assert planckian(2700)[0] > 1.5
+    assert planckian(2700)[2] < 0.5
+    assert planckian(10000)[2] > 1 > planckian(10000)[0]
+
+
+def test_no_tint_is_white():
+    assert tinted(2700, 0.0) == pytest.approx(np.ones(3))
+
+
+def test_colours_without_a_fit_are_refused():
+    with pytest.raises(ValueError, match="1000"):
+        planckian(1000)
+
+
+def test_ratios_have_a_floor():
+    over, under = np.array([[1.0, 1.0, 0.0]], np.float32), np.array([[2.0, 0.0, 0.0]], np.float32)
+    assert safe_ratio(over, under, 0.1)[0] == pytest.approx([0.5, 10.0, 0.0])
