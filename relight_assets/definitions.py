@@ -1,0 +1,22 @@
+"""The one Dagster entry: everything in ``defs``, and what is common to all of it."""
+
+import dagster as dg
+
+from relight_assets import defs as folder
+from relight_assets.engine.usable import check_usable
+from relight_assets.settings import load_project_recipe, load_settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """All assets.  A platform file or recipe that cannot be used fails here, at start-up, not in a run.
+
+    The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
+    its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
+    """
+    load_settings()
+    check_usable(load_project_recipe().recipe)
+    return dg.Definitions(
+        assets=dg.load_assets_from_package_module(folder, group_name="relight"),
+        executor=dg.in_process_executor,
+    )

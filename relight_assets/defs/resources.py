@@ -1,0 +1,89 @@
+"""What a run works with: the settings, the recipe, the split's CSV, and how errors reach the UI."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+import yaml
+from pydantic import Field
+
+from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.layout import experiment_folder
+from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
+from relight_assets.engine.usable import check_usable
+from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.recipe import Recipe
+from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
+from relight_assets.settings import Settings, load_project_recipe
+
+
+class RecipeConfig(dg.Config):
+    """Which recipe a run uses.  Empty: the recipe file, into the split's own folder."""
+
+    experiment: str = Field(
+        default="",
+        description="Name of the experiment that a recipe of its own goes to: experiments/<name>/data-<split>.",
+    )
+    recipe: dict[str, Any] = Field(
+        default={},
+        description="Recipe values with the keys of config/mvp_config.yaml, in place of that file. Needs `experiment`.",
+    )
+
+
+def chosen_recipe(config: RecipeConfig) -> LoadedRecipe:
+    """The recipe of a run.
+
+    Raises:
+        ConfigError: the recipe cannot be used.
+        UserError: a recipe of its own without an experiment's name.
+    """
+    if config.recipe and not config.experiment:
+        raise UserError(
+            "A run with a recipe of its own must name an `experiment`, because data-<split> is always the "
+            "recipe file's. To adopt a recipe, change config/mvp_config.yaml."
+        )
+    loaded = parse_recipe(config.recipe, "run config") if config.recipe else load_project_recipe()
+    check_usable(loaded.recipe)
+    return loaded
+
+
+def split_of(settings: Settings, name: str) -> SplitCsv:
+    """The CSV of a partition.
+
+    Raises:
+        CsvError: there is none, or it cannot be read.
+    """
+    found = find_splits(settings.csv_dir, settings.csv_glob)
+    if name not in found:
+        there = ", ".join(found) or "none"
+        raise CsvError(
+            f"the split `{name}` has no CSV in {settings.csv_dir} (pattern {settings.csv_glob}); splits there: {there}"
+        )
+    return read_split_csv(found[name])
+
+
+@contextmanager
+def errors_for_people() -> Iterator[None]:
+    """Turn our own errors into a Dagster failure that shows the sentence and no traceback."""
+    try:
+        yield
+    except RelightError as error:
+        raise dg.Failure(
+            description=str(error),
+            metadata={"code": error.code, "user_error": isinstance(error, UserError)},
+            allow_retries=error.retryable,
+        ) from None
+
+
+def experiment_of(config: RecipeConfig) -> str | None:
+    """The experiment's name, None for the split's own folder."""
+    return config.experiment or None
+
+
+def save_experiment_recipe(settings: Settings, experiment: str, recipe: Recipe) -> None:
+    """Write the resolved recipe of an experiment beside its pictures."""
+    folder = experiment_folder(settings.output_root, experiment)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+    write_atomic(folder / "recipe.yaml", text.encode("utf-8"))

@@ -1,0 +1,1 @@
+"""Who runs the stages: planning, worker processes and the loop that feeds them."""

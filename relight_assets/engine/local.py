@@ -1,0 +1,208 @@
+"""The engine of this machine: one spawned process and one pipe per worker.
+
+Why one pipe each and no shared queue: a queue's lock stays held for ever when its holder is killed.  Why
+spawn from the main thread: the parent-death signal is tied to the thread that started the process, and under
+a fork server it would watch the server.  A second pipe, the lifeline, ends a worker whose parent is gone on
+systems that have no such signal.
+"""
+
+import ctypes
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from relight_assets.engine.devices import Slot
+from relight_assets.engine.dispatch import Died, Event, Ready
+from relight_assets.engine.work import ImageResult, WorkItem
+from relight_assets.errors import RelightError
+
+Events = queue.SimpleQueue[tuple[int, int, Event]]
+
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"
+)
+_PR_SET_PDEATHSIG = 1
+_TERMINATE_S = 3.0
+
+
+class Worker(Protocol):
+    """What runs in the process: built once, then asked for one item after the other."""
+
+    def process(self, item: WorkItem) -> ImageResult:
+        """Bring one image up to date.  One image's fault is a result, never an exception."""
+
+
+class LocalEngine:
+    """Worker processes on this machine."""
+
+    def __init__(self, slots: Sequence[Slot], make_worker: Callable[..., Worker], settings: dict[str, Any]):
+        """``make_worker(**settings)`` is called in each process; both must be picklable."""
+        self.slots = len(slots)
+        self._places = slots
+        self._make_worker = make_worker
+        self._settings = settings
+        self._handles: list[_Process] = []
+
+    def start(self, slot: int, generation: int, events: Events) -> "_Process":
+        """Start the worker of a slot."""
+        handle = _Process(
+            slot,
+            generation,
+            self._places[slot],
+            make_worker=self._make_worker,
+            settings=self._settings,
+            events=events,
+        )
+        self._handles.append(handle)
+        return handle
+
+    def close(self) -> None:
+        """End all workers; none is left when this returns."""
+        for handle in self._handles:
+            handle.finish()
+        for handle in self._handles:
+            handle.join()
+        self._handles.clear()
+
+
+class _Process:
+    def __init__(
+        self,
+        slot: int,
+        generation: int,
+        place: Slot,
+        *,
+        make_worker: Callable[..., Worker],
+        settings: dict[str, Any],
+        events: Events,
+    ):
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        lifeline, self._lifeline = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_worker_main,
+            args=(theirs, lifeline, os.getpid(), make_worker, settings),
+            name=f"relight worker, {place.name}",
+        )
+        with _environment({**_ONE_THREAD, **place.environment}):
+            self._process.start()
+        theirs.close()
+        lifeline.close()
+        self._reader = threading.Thread(
+            target=self._read, args=(slot, generation, place.name, events), daemon=True, name=f"reader {slot}"
+        )
+        self._reader.start()
+
+    def submit(self, items: list[WorkItem]) -> None:
+        """Hand over a batch; a worker that is dying loses it, and its Died event says so."""
+        with suppress(OSError):
+            self._pipe.send(items)
+
+    def kill(self) -> None:
+        """End the process now."""
+        self._process.kill()
+
+    def finish(self) -> None:
+        """Ask the process to end."""
+        self._lifeline.close()
+        self._process.terminate()
+
+    def join(self) -> None:
+        """Wait for the end of the process, and insist."""
+        self._process.join(_TERMINATE_S)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._reader.join()
+        self._pipe.close()
+        self._process.close()
+
+    def _read(self, slot: int, generation: int, name: str, events: Events) -> None:
+        fatal: str | None = None
+        while True:
+            try:
+                event = self._pipe.recv()
+            except (EOFError, OSError):
+                break
+            if isinstance(event, Died):
+                fatal = event.reason
+                break
+            events.put((slot, generation, event))
+        self._process.join()
+        reason = fatal or f"the worker on {name} {_ending(self._process.exitcode)}"
+        events.put((slot, generation, Died(reason, fatal=fatal is not None)))
+
+
+def _ending(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        with suppress(ValueError):
+            return f"was ended by {signal.Signals(-exit_code).name}"
+    return f"ended with exit code {exit_code}"
+
+
+class _environment:  # noqa: N801  (reads as a statement)
+    """The environment of a child, in place while it is spawned; the parent's is restored."""
+
+    def __init__(self, values: dict[str, str]):
+        self._values = values
+
+    def __enter__(self) -> None:
+        self._before = {name: os.environ.get(name) for name in self._values}
+        os.environ.update(self._values)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _worker_main(
+    pipe: Connection,
+    lifeline: Connection,
+    parent: int,
+    make_worker: Callable[..., Worker],
+    settings: dict[str, Any],
+) -> None:
+    _die_with(parent, lifeline)
+    # Ctrl-C reaches the whole process group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        worker = make_worker(**settings)
+    except RelightError as error:
+        pipe.send(Died(str(error), fatal=True))
+        return
+    except Exception as error:  # noqa: BLE001  (whatever it is, the parent must hear of it)
+        pipe.send(Died(f"a worker could not start: {type(error).__name__}: {error}", fatal=True))
+        return
+    pipe.send(Ready())
+    while True:
+        try:
+            items = pipe.recv()
+        except EOFError:
+            return
+        for item in items:
+            pipe.send(worker.process(item))
+
+
+def _die_with(parent: int, lifeline: Connection) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+    def watch() -> None:
+        with suppress(EOFError, OSError):
+            lifeline.recv_bytes()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="lifeline").start()

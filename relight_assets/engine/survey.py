@@ -1,0 +1,202 @@
+"""Where does every image of a split stand?  Reads records and stats files; writes nothing.
+
+The answer comes from the files alone: the records, the failures and what ``stat`` says.  Sources are not
+read, because their sha256 is remembered together with their size and modification time.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from relight_assets import __version__
+from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.paths import index_key, resolve_image_path
+from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
+from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.engine.digests import Digests
+from relight_assets.errors import BlankPathError, ImageError
+from relight_assets.recipe import STAGES, Stage
+
+RowStatus = Literal["done", "failed", "rejected", "pending"]
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """One image: what of it is current, and the failure that still holds, if one does."""
+
+    key: str
+    index: int | None
+    """None: it has no number yet, so nothing of it was ever made."""
+    file: Path | None
+    """None: the path may not be opened, or leads nowhere; ``failure`` says why."""
+    current: tuple[Stage, ...] = ()
+    record: Record | None = None
+    failure: Failure | None = None
+    source_known: bool = False
+    """The source's size and modification time are those of the record or failure."""
+    outlived: bool = False
+    """A failure file lies there although the failure no longer holds."""
+
+    @property
+    def status(self) -> RowStatus:
+        """What a row with this image counts as."""
+        if self.failure is not None:
+            return "rejected" if self.failure.rejected else "failed"
+        return "done" if len(self.current) == len(STAGES) else "pending"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All rows of a split CSV and the images they name."""
+
+    split: SplitCsv
+    layout: SplitLayout
+    keys: list[str | None]
+    """The image of each row; None where the cell is blank."""
+    images: dict[str, ImageState]
+    orphans: int
+    """Numbers whose rows are gone."""
+
+    def row_status(self, row: int) -> RowStatus:
+        """What one row counts as.  Rows = done + rejected + failed + pending, always."""
+        key = self.keys[row]
+        return "rejected" if key is None else self.images[key].status
+
+    def row_counts(self) -> Counter[RowStatus]:
+        """How many rows have each status."""
+        return Counter(self.row_status(row) for row in range(len(self.keys)))
+
+    def outputs(self) -> list[Path | None]:
+        """Per row: the composite, where all four stages are current."""
+        return [
+            self.layout.png(image.index, "output")
+            if image and image.status == "done" and image.index is not None
+            else None
+            for image in (self.images[key] if key is not None else None for key in self.keys)
+        ]
+
+
+def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
+    """The lasting name of each row's image; None where the cell is blank."""
+    cells: Iterable[str] = split.table["image_path"]
+    return [index_key(cell, split.path.parent, image_root) or None for cell in cells]
+
+
+def survey(
+    split: SplitCsv, layout: SplitLayout, digests: Digests, index: Mapping[str, int], image_root: Path | None
+) -> Survey:
+    """Look at every image of a split."""
+    keys = row_keys(split, image_root)
+    cells: dict[str, str] = {}
+    for key, cell in zip(keys, split.table["image_path"], strict=True):
+        if key is not None:
+            cells.setdefault(key, cell)
+    look = partial(_look, csv_folder=split.path.parent, image_root=image_root, layout=layout, digests=digests)
+    images = {key: look(key, cell, index.get(key)) for key, cell in cells.items()}
+    return Survey(split, layout, keys, images, orphans=len(index.keys() - images.keys()))
+
+
+def _look(
+    key: str,
+    cell: str,
+    index: int | None,
+    *,
+    csv_folder: Path,
+    image_root: Path | None,
+    layout: SplitLayout,
+    digests: Digests,
+) -> ImageState:
+    record = read_record(layout.record(index)) if index is not None else None
+    failure = read_failure(layout.failure(index)) if index is not None else None
+    try:
+        file = resolve_image_path(cell, csv_folder, image_root)
+        size, mtime_ns = _stamp(file)
+    except BlankPathError:
+        raise AssertionError("a blank cell has no key") from None
+    except ImageError as error:
+        told = failure is not None and (failure.code, failure.message) == (error.code, str(error))
+        refused = failure if told else failed(key, index, error, "masks", previous=failure)
+        return ImageState(key, index, None, record=record, failure=refused)
+    source_sha256 = _known_sha256(record, failure, size, mtime_ns)
+    if source_sha256 is None:
+        unread = failure if failure is not None and failure.source_sha256 is None and failure.retryable else None
+        return ImageState(key, index, file, record=record, failure=unread)
+    current = digests.current(record, source_sha256, lambda rec, stage: files_match(layout, rec, stage))
+    holds = failure is not None and _still_holds(failure, record, current, source_sha256, digests)
+    return ImageState(
+        key,
+        index,
+        file,
+        current,
+        record,
+        failure if holds else None,
+        source_known=True,
+        outlived=failure is not None and not holds,
+    )
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _known_sha256(record: Record | None, failure: Failure | None, size: int, mtime_ns: int) -> str | None:
+    """The sha256 of the source, if its size and modification time are those it was remembered with."""
+    if record is not None and (record.source.size, record.source.mtime_ns) == (size, mtime_ns):
+        return record.source.sha256
+    if failure is not None and (failure.source_size, failure.source_mtime_ns) == (size, mtime_ns):
+        return failure.source_sha256
+    return None
+
+
+def _still_holds(
+    failure: Failure, record: Record | None, current: tuple[Stage, ...], source_sha256: str, digests: Digests
+) -> bool:
+    """A failure holds until the source, the recipe or the code of its stage changes."""
+    if failure.stage is None or failure.stage in current:
+        return False
+    if failure.digest is None:
+        return failure.retryable
+    if any(up not in current for up in digests.upstream(failure.stage)):
+        return False
+    files: dict[str, FileStamp] = {}
+    for stage in current:
+        if record is not None:
+            files.update(record.stages[stage].files)
+    shas = {name: stamp.sha256 for name, stamp in files.items()}
+    return failure.digest == digests.of(failure.stage, source_sha256, shas)
+
+
+def failed(
+    key: str,
+    index: int | None,
+    error: ImageError,
+    stage: Stage,
+    *,
+    previous: Failure | None,
+    source: FileStamp | None = None,
+    digest: str | None = None,
+    traceback: str | None = None,
+) -> Failure:
+    """The failure of one image at one stage; ``attempts`` goes on from the previous one's."""
+    same = previous is not None and previous.stage == stage and previous.digest == digest
+    return Failure(
+        index=-1 if index is None else index,
+        image_path=key,
+        code=error.code,
+        stage=stage,
+        message=str(error),
+        attempts=(previous.attempts if previous is not None and same else 0) + 1,
+        rejected=error.rejected,
+        retryable=error.retryable,
+        source_sha256=source.sha256 if source else None,
+        source_size=source.size if source else None,
+        source_mtime_ns=source.mtime_ns if source else None,
+        digest=digest,
+        traceback=traceback,
+        package_version=__version__,
+    )

@@ -1,0 +1,61 @@
+"""Sums over the images of a run, stage by stage: what the UI shows as numbers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from relight_assets.engine.work import ImageResult, Outcome
+from relight_assets.recipe import STAGES, Stage
+
+
+@dataclass
+class StageTally:
+    """One stage over all images."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    sums: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def add_numbers(self, numbers: dict[str, Any]) -> None:
+        """Add an image's recorded numbers; text is left to whoever counts it."""
+        for name, value in numbers.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                self.sums[name] += value  # type: ignore[assignment]
+                self.counts[name] += 1
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a number over the images that have it."""
+        return self.sums[name] / self.counts[name] if self.counts[name] else None
+
+
+@dataclass
+class Tally:
+    """All stages of a run, the failures by code and the lights by family."""
+
+    stages: dict[Stage, StageTally] = field(default_factory=lambda: {stage: StageTally() for stage in STAGES})
+    codes: Counter[str] = field(default_factory=Counter)
+    families: Counter[str] = field(default_factory=Counter)
+    seconds: Counter[str] = field(default_factory=Counter)
+    computed_images: int = 0
+
+    def add(self, result: ImageResult) -> None:
+        """Add one image."""
+        for stage, outcome in result.outcomes.items():
+            self.stages[stage].outcomes[outcome] += 1
+        for stage, numbers in result.numbers.items():
+            self.stages[stage].add_numbers(numbers)
+        if result.code is not None:
+            self.codes[result.code] += 1
+        family = result.numbers.get("degraded", {}).get("degradation_type")
+        if family is not None:
+            self.families[family] += 1
+        for name, spent_ms in result.timings_ms.items():
+            self.seconds[name] += spent_ms / 1000.0  # type: ignore[assignment]
+        self.computed_images += "computed" in result.outcomes.values()
+
+    def add_all(self, results: Iterable[ImageResult]) -> None:
+        """Add many images."""
+        for result in results:
+            self.add(result)

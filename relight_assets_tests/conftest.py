@@ -1,0 +1,189 @@
+"""What all tests share: small real portraits, and a bench on which a split is run and looked at."""
+
+import csv
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
+from relight_assets.dataset.records import read_record
+from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
+from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.survey import Survey
+from relight_assets.errors import ModelFileError, UserError
+from relight_assets.models import store
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.settings import Settings
+
+cv2.setNumThreads(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """The tests' own settings hold, whatever the shell has set, and commands leave none behind."""
+    before = dict(os.environ)
+    kept = {"RELIGHT_MODEL_DIR", "RELIGHT_MODEL_WHEEL"}
+    for name in list(os.environ):
+        if name == "DAGSTER_HOME" or (name.startswith("RELIGHT_") and name not in kept):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def model_files() -> None:
+    try:
+        for model in store.MODELS:
+            store.path_of(model.name)
+    except ModelFileError as error:
+        pytest.skip(f"model files not fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory, model_files: None) -> Path:
+    """Real photos at 256 px or so: four portraits of two people, a cat without any, and half a file."""
+    from relight_assets.demo import write_demo
+
+    try:
+        demo = write_demo(tmp_path_factory.mktemp("demo"))
+    except UserError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("photos")
+    for name in ("collins_close.png", "hopper_square.jpg", "collins_head.png", "hopper_tall.png", "cat.jpg"):
+        image = cv2.imread(str(demo.folder / "images" / name))
+        assert image is not None
+        scale = 256 / min(image.shape[:2])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / Path(name).with_suffix(".png").name), small)
+    whole = (folder / "collins_close.png").read_bytes()
+    (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+PORTRAITS = ("collins_close.png", "hopper_square.png", "collins_head.png", "hopper_tall.png")
+
+
+@dataclass
+class Bench:
+    """One split in a folder of its own: write its CSV, run it, look at what came out."""
+
+    folder: Path
+    photos: Path
+    settings: Settings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(
+            csv_dir=self.folder,
+            output_root=self.folder / "out",
+            dagster_home=self.folder / "home",
+            cpu_workers=1,
+            threads=1,
+        )
+
+    @property
+    def csv_path(self) -> Path:
+        return self.folder / "train_images.csv"
+
+    @property
+    def layout(self) -> SplitLayout:
+        return SplitLayout(split_folder(self.settings.output_root, "train"))
+
+    def write_csv(self, names: list[str] | tuple[str, ...]) -> None:
+        rows = [[str(self.photos / name) if name else "", f"note, {name}"] for name in names]
+        with self.csv_path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([["image_path", "note"], *rows])
+
+    def split(self) -> SplitCsv:
+        return read_split_csv(self.csv_path)
+
+    def run(self, recipe: Recipe | None = None, **options: Any) -> RunSummary:
+        workers = options.pop("workers", 1)
+        settings = self.settings.model_copy(update={"cpu_workers": workers})
+        return run_split(self.split(), recipe or Recipe(), settings, RunOptions(**options))
+
+    def survey(self, recipe: Recipe | None = None) -> Survey:
+        return look(self.split(), recipe or Recipe(), self.settings)
+
+    def pictures(self) -> dict[str, str]:
+        """sha256 of every picture by file name."""
+        return {path.name: sha256(path) for path in sorted(self.layout.folder.glob("*.png"))}
+
+    def indices(self) -> list[int]:
+        return sorted(self.layout.numbers())
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def assert_records_tell_the_truth(layout: SplitLayout) -> None:
+    """Every stage that a record claims has all its files, with exactly the recorded bytes."""
+    for index in layout.numbers("metadata.json"):
+        record = read_record(layout.record(index))
+        assert record is not None
+        for stage, entry in record.stages.items():
+            assert set(entry.files) == set(STAGE_FILES[stage])
+            for name, stamp in entry.files.items():
+                assert sha256(layout.png(index, name)) == stamp.sha256, (index, name)
+
+
+def read_rgb(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Decode with cv2, not with our own reader: (H, W, 3) RGB or (H, W, 4) RGBA."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None, path
+    return cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA if image.shape[2] == 4 else cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, photos: Path) -> Bench:
+    return Bench(tmp_path, photos)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[Bench]:
+    """A split that was run once, to look at; not to be changed."""
+    made = Bench(tmp_path_factory.mktemp("finished"), photos)
+    made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
+    summary = made.run()
+    assert summary.tally.codes == {"no_person": 1, "image_corrupt": 1}
+    yield made
+    assert_records_tell_the_truth(made.layout)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder with the shipped configuration, as a user has after cloning."""
+
+    root: Path
+    photos: Path
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    def write_csv(self, split: str, names: list[str] | tuple[str, ...]) -> Path:
+        path = self.data / f"{split}_images.csv"
+        lines = [
+            "image_path,note",
+            *(f"{self.photos / name if name else ''},{number}" for number, name in enumerate(names)),
+        ]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+
+def make_project(root: Path, photos: Path) -> Project:
+    shutil.copytree(Path(__file__).resolve().parents[1] / "config", root / "config")
+    (root / "data").mkdir()
+    return Project(root, photos)
+
+
+ALL_FILES = tuple(name for stage in STAGES for name in STAGE_FILES[stage])

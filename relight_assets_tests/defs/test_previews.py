@@ -1,0 +1,49 @@
+"""The contact sheet: a picture with all columns, small enough for the UI."""
+
+import base64
+
+import cv2
+import numpy as np
+
+from relight_assets.defs.previews import COLUMNS, contact_sheet, inline, save_sheet
+from relight_assets_tests.conftest import Bench
+
+
+def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -> None:
+    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
+    assert jpeg is not None
+    sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert sheet is not None
+    height, width = sheet.shape[:2]
+    assert (height, width) == (22 + 4 * 204, len(COLUMNS) * 204)
+    # The last column is the composite on gray: its corner is gray, the first column's is not.
+    assert abs(int(sheet[22 + 20, width - 20].mean()) - 128) < 6
+
+
+def test_at_most_five_rows_spread_over_all(finished: Bench) -> None:
+    few, many = contact_sheet(finished.layout, [0, 1, 2, 3, 0]), contact_sheet(finished.layout, [0, 1, 2, 3] * 30)
+    assert few is not None
+    assert many is not None
+    heights = [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR).shape[0] for j in (few, many)]
+    assert heights == [22 + 5 * 204] * 2
+
+
+def test_the_inline_picture_is_under_300_kb_and_is_the_sheet(finished: Bench) -> None:
+    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
+    assert jpeg is not None
+    text = inline(jpeg).value
+    assert text is not None
+    assert len(text) < 300_000
+    assert base64.b64decode(text.split("base64,")[1].rstrip(")")) == jpeg
+
+
+def test_nothing_done_gives_no_sheet(finished: Bench) -> None:
+    assert contact_sheet(finished.layout, []) is None
+
+
+def test_a_stage_not_made_yet_is_a_dark_cell(bench: Bench) -> None:
+    bench.write_csv(["collins_head.png"])
+    bench.run(stages=["masks"])
+    jpeg = contact_sheet(bench.layout, [0])
+    assert jpeg is not None
+    assert save_sheet(bench.layout, jpeg).read_bytes() == jpeg

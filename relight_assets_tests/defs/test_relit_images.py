@@ -1,0 +1,134 @@
+"""The op through Dagster itself: subsets, config, and what a failure looks like."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from relight_assets.definitions import defs
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        made.add_dynamic_partitions("splits", ["train", "val", "gone"])
+        yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    made = make_project(tmp_path, photos)
+    made.write_csv("train", [PORTRAITS[0], "cat.png"])
+    return made
+
+
+def materialize(
+    instance: dg.DagsterInstance, partition: str, assets: list[str], **config: Any
+) -> dg.ExecuteInProcessResult:
+    ops = {"relight_images": {"config": config}} if set(assets) & {"masks", "albedo", "degraded", "composites"} else {}
+    return (
+        defs()
+        .resolve_implicit_global_asset_job_def()
+        .execute_in_process(
+            partition_key=partition,
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in assets],
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    )
+
+
+def materialized(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    return {
+        event.step_materialization_data.materialization.asset_key.to_user_string(): {
+            name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+    }
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = result.get_step_failure_events()
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    assert told.description is not None
+    return told.description
+
+
+def test_each_asset_can_be_materialized_alone(instance: dg.DagsterInstance, project: Project) -> None:
+    for stage in ("masks", "albedo", "degraded", "composites"):
+        result = materialize(instance, "train", [stage])
+        assert result.success
+        found = materialized(result)
+        assert set(found) == {stage}
+        assert (found[stage]["computed"], found[stage]["failed"]) == (1, 1)
+    assert found["composites"]["rows_done"] == 1
+
+
+def test_a_failed_row_is_a_success_of_the_run_and_a_dead_letter(instance: dg.DagsterInstance, project: Project) -> None:
+    assets = ["masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"]
+    result = materialize(instance, "train", assets)
+    assert result.success
+    found = materialized(result)
+    assert set(found) == set(assets)
+    assert found["dead_letters"]["dagster/row_count"] == 1
+    assert found["mapping_csv"]["rows_with_output"] == 1
+    assert found["masks"]["failures_by_code"] == {"no_person": 1}
+
+
+def test_a_new_look_at_the_same_content_has_the_same_data_version(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    def version() -> str:
+        materialize(instance, "train", ["masks"])
+        event = instance.get_latest_materialization_event(dg.AssetKey("masks"))
+        assert event is not None
+        assert event.asset_materialization is not None
+        return (event.asset_materialization.tags or {})["dagster/data_version"]
+
+    first = version()
+    assert version() == first
+    project.write_csv("train", PORTRAITS[:2])
+    assert version() != first
+
+
+@pytest.mark.parametrize(
+    ("partition", "config", "told"),
+    [
+        ("gone", {}, "the split `gone` has no CSV"),
+        ("train", {"recipe": {"seed": 3}}, "must name an `experiment`"),
+        ("train", {"recipe": {"sead": 3}, "experiment": "x"}, "did you mean `seed`"),
+        ("train", {"experiment": "../up", "recipe": {"seed": 3}}, "experiment name '../up' cannot be used"),
+        ("train", {"num_gpus": 99}, "99 GPUs"),
+    ],
+)
+def test_a_mistake_fails_the_run_with_one_sentence(
+    instance: dg.DagsterInstance, project: Project, partition: str, config: dict[str, Any], told: str
+) -> None:
+    result = materialize(instance, partition, ["masks"], **config)
+    assert not result.success
+    assert told in failure(result)
+    assert not materialized(result)
+
+
+def test_an_experiment_from_run_config(instance: dg.DagsterInstance, project: Project) -> None:
+    result = materialize(
+        instance, "train", ["masks", "albedo", "degraded", "composites"], experiment="warm", recipe={"seed": 8}
+    )
+    assert result.success
+    folder = project.data / "outputs" / "experiments" / "warm"
+    assert (folder / "data-train" / "00000_output.png").is_file()
+    assert not (project.data / "outputs" / "data-train").exists()
+
+
+def test_the_recipe_files_own_runs_never_touch_an_experiment(instance: dg.DagsterInstance, project: Project) -> None:
+    materialize(instance, "train", ["masks"], experiment="warm", recipe={"seed": 8})
+    folder = project.data / "outputs" / "experiments" / "warm"
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.png")}
+    materialize(instance, "train", ["masks"])
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.png")} == before

@@ -1,0 +1,148 @@
+"""A kill at any moment: the process is really killed, at every write, on a first run and over existing outputs."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relight_assets.dataset import index as lasting_index
+from relight_assets.engine import worker as module
+from relight_assets.engine.work import WorkItem
+from relight_assets.engine.worker import PortraitWorker
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth
+
+# The record that claims only what stays, six pictures, the final record.
+WRITES = 8
+GRAY = Recipe()
+OTHER = Recipe.model_validate(
+    {
+        "seed": 9,
+        "background": {"gray_color": [10, 20, 30]},
+        "masks": {"min_coverage": 0.07},
+        "albedo_extraction": {"methods": {"retinex": {"strength": 0.5}}},
+    }
+)
+"""Changes what every stage depends on."""
+
+
+def process(bench: Bench, recipe: Recipe) -> None:
+    worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
+    worker.process(WorkItem(0, str(bench.photos / PORTRAITS[0]), str(bench.photos / PORTRAITS[0]), STAGES))
+
+
+def killed_at(bench: Bench, recipe: Recipe, write: int, when: str) -> bool:
+    """Run the worker in a process that is killed before or after its n-th write; whether it got that far."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                nonlocal count
+                count += 1
+                if count == write and when == "before":
+                    os.kill(os.getpid(), signal.SIGKILL)
+                result = real(*args, **kwargs)
+                if count == write:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            return call
+
+        module.write_stamped = deadly(module.write_stamped)
+        module.write_record = deadly(module.write_record)
+        try:
+            process(bench, recipe)
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+@pytest.fixture
+def one(bench: Bench) -> Bench:
+    bench.write_csv(PORTRAITS[:1])
+    bench.layout.folder.mkdir(parents=True)
+    lasting_index.extend(bench.layout, [str(bench.photos / PORTRAITS[0])])
+    return bench
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", range(1, WRITES + 1))
+def test_killed_on_a_first_run(one: Bench, finished: Bench, write: int, when: str) -> None:
+    assert killed_at(one, GRAY, write, when)
+    assert_records_tell_the_truth(one.layout)
+    finished_after_all = write == WRITES and when == "after"
+    assert one.survey().row_counts() == ({"done": 1} if finished_after_all else {"pending": 1})
+    summary = one.run()
+    assert summary.survey.row_counts() == {"done": 1}
+    assert one.pictures() == {name: sha for name, sha in finished.pictures().items() if name.startswith("00000")}
+    assert not list(one.layout.folder.glob(".relight-*.tmp"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("write", range(1, WRITES + 1))
+def test_killed_over_existing_outputs_and_the_recipe_changed_back(one: Bench, write: int, when: str) -> None:
+    process(one, GRAY)
+    undisturbed = one.pictures()
+    assert killed_at(one, OTHER, write, when)
+    assert_records_tell_the_truth(one.layout)
+    # Whatever is called current under either recipe must be that recipe's own picture.
+    survey = one.survey(GRAY)
+    now = one.pictures()
+    for stage in survey.images[survey.keys[0] or ""].current:
+        for name in module.STAGE_FILES[stage]:
+            assert now[f"00000_{name}.png"] == undisturbed[f"00000_{name}.png"]
+    process(one, GRAY)
+    assert one.survey(GRAY).row_counts() == {"done": 1}
+    assert one.pictures() == undisturbed
+
+
+def test_nothing_is_written_more_often_than_that(one: Bench) -> None:
+    assert not killed_at(one, GRAY, WRITES + 1, "before")
+
+
+def test_a_fault_in_the_code_is_recorded_with_its_traceback(one: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("one over nothing")
+
+    monkeypatch.setattr(module.albedo, "extract", broken)
+    process(one, GRAY)
+    failure = module.read_failure(one.layout.failure(0))
+    assert failure is not None
+    assert (failure.code, failure.stage) == ("internal", "albedo")
+    assert "ZeroDivisionError: one over nothing" in failure.message
+    assert "broken" in (failure.traceback or "")
+    assert sorted(path.name for path in one.layout.folder.glob("*.png")) == [
+        "00000_background.png",
+        "00000_foreground.png",
+        "00000_input.png",
+    ]
+
+
+def test_a_disk_that_takes_nothing_ends_the_worker_with_one_sentence(
+    one: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_stamped", full)
+    with pytest.raises(module.OutputFolderError, match="No space left on device"):
+        process(one, GRAY)
+    assert_records_tell_the_truth(one.layout)
+
+
+def test_outputs_never_carry_exif(one: Bench) -> None:
+    process(one, GRAY)
+    for path in one.layout.folder.glob("*.png"):
+        data = path.read_bytes()
+        assert not any(kind in data for kind in (b"eXIf", b"tEXt", b"iCCP", b"zTXt", b"iTXt")), path.name
+
+
+def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(module.store.ModelFileError, match="relight models fetch"):
+        PortraitWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)

@@ -1,0 +1,194 @@
+"""The commands as a user types them, against a real project folder and a real Dagster instance."""
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from click.testing import CliRunner, Result
+
+from relight_assets import __version__
+from relight_assets.cli import main
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+
+Relight = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
+    made = make_project(tmp_path_factory.mktemp("project"), photos)
+    made.write_csv("train", [*PORTRAITS[:2], "cat.png", ""])
+    made.write_csv("val", PORTRAITS[2:3])
+    return made
+
+
+@pytest.fixture
+def relight(project: Project, monkeypatch: pytest.MonkeyPatch) -> Relight:
+    monkeypatch.chdir(project.root)
+
+    def call(*arguments: str) -> Result:
+        result = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+        print(result.output)
+        return result
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def ran(project: Project) -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        before = dict(os.environ)
+        try:
+            return CliRunner().invoke(main, ["run", "--split", "train"], catch_exceptions=False)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_run_with_failed_rows_ends_with_3_and_a_table(ran: Result, project: Project) -> None:
+    assert ran.exit_code == 3
+    assert "1 no_person" in ran.output
+    assert str(project.data / "train_images_with_relighting_outputs.csv") in ran.output
+    assert str(project.data / "outputs" / "data-train" / "contact_sheet.jpg") in ran.output
+    assert "BetaWarning" not in ran.output
+
+
+def test_the_mapping_has_the_inputs_rows_and_a_path_for_each_that_is_done(ran: Result, project: Project) -> None:
+    inputs = rows(project.data / "train_images.csv")
+    mapping = rows(project.data / "train_images_with_relighting_outputs.csv")
+    assert [{k: v for k, v in row.items() if k != "output_image_path"} for row in mapping] == inputs
+    outputs = [row["output_image_path"] for row in mapping]
+    folder = project.data / "outputs" / "data-train"
+    assert outputs == [str(folder / "00000_output.png"), str(folder / "00001_output.png"), "", ""]
+    assert all(Path(path).is_file() for path in outputs if path)
+
+
+def test_the_failures_csv_says_which_row_and_why(ran: Result, project: Project) -> None:
+    failures = rows(project.data / "train_images_failures.csv")
+    assert [(row["row"], row["code"], row["stage"]) for row in failures] == [
+        ("4", "no_person", "masks"),
+        ("5", "blank_path", "masks"),
+    ]
+
+
+def test_the_ui_knows_the_run_and_its_numbers(ran: Result, project: Project) -> None:
+    with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
+        assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS]
+        assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
+        metadata = {}
+        for key in ("masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"):
+            event = instance.get_latest_materialization_event(dg.AssetKey(key))
+            assert event is not None
+            assert event.asset_materialization is not None
+            assert event.asset_materialization.partition == "train"
+            metadata[key] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+    for stage in ("masks", "albedo", "degraded", "composites"):
+        found = metadata[stage]
+        assert (found["images"], found["computed"], found["reused"], found["failed"]) == (3, 2, 0, 1)
+        assert (found["rows"], found["rows_done"], found["rows_failed"], found["rows_rejected"]) == (4, 2, 1, 1)
+        assert found["contact_sheet"].startswith("![")
+        assert len(found["contact_sheet"]) < 300_000
+        assert found["images_per_s"] > 0
+    assert 0.2 < metadata["masks"]["mean_coverage"] < 0.95
+    shares = {name: value for name, value in metadata["degraded"].items() if name.startswith("share_")}
+    assert sum(shares.values()) == pytest.approx(1)
+    assert metadata["mapping_csv"]["dagster/row_count"] == 4
+    assert [c.name for c in metadata["mapping_csv"]["dagster/column_schema"].columns] == [
+        "image_path",
+        "note",
+        "output_image_path",
+    ]
+    assert metadata["dead_letters"]["dagster/row_count"] == 2
+
+
+def test_a_second_run_reuses_everything(ran: Result, relight: Relight) -> None:
+    result = relight("run", "--all-splits")
+    assert result.exit_code == 3
+    lines = {line.split("│")[1].strip(): line.split("│") for line in result.output.splitlines() if "│" in line}
+    assert [cell.strip() for cell in lines["train"][7:9]] == ["0", "2"]
+    assert [cell.strip() for cell in lines["val"][7:9]] == ["1", "0"]
+
+
+def test_a_run_without_failures_ends_with_0(ran: Result, relight: Relight) -> None:
+    assert relight("run", "--split", "train", "--num-samples", "2").exit_code == 0
+
+
+def test_another_recipe_is_an_experiment_with_its_own_folder_and_mapping(
+    ran: Result, relight: Relight, project: Project
+) -> None:
+    (project.root / "dim look.yaml").write_text("seed: 3\nmemory: {}\n", encoding="utf-8")
+    before = (project.data / "train_images_with_relighting_outputs.csv").read_bytes()
+    result = relight("run", "--split", "train", "--config", "dim look.yaml", "--num-samples", "1")
+    assert result.exit_code == 0
+    assert "`memory` is ignored" in result.output
+    assert "experiment `dim-look`" in result.output
+    folder = project.data / "outputs" / "experiments" / "dim-look"
+    assert (folder / "data-train" / "00000_output.png").is_file()
+    assert "seed: 3" in (folder / "recipe.yaml").read_text()
+    assert len(rows(folder / "train_images_with_relighting_outputs.csv")) == 4
+    assert (project.data / "train_images_with_relighting_outputs.csv").read_bytes() == before
+
+
+def test_the_projects_own_recipe_named_is_no_experiment(ran: Result, relight: Relight, project: Project) -> None:
+    assert "experiment" not in relight("run", "--split", "val", "--config", "config/mvp_config.yaml").output
+
+
+def test_a_csv_from_elsewhere_by_stages(relight: Relight, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "faces.csv"
+    file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n", encoding="utf-8")
+    result = relight("run", "--csv", str(file), "--stages", "masks,albedo")
+    assert result.exit_code == 0
+    folder = project.data / "outputs" / "data-faces"
+    assert sorted(p.name for p in folder.glob("*.png")) == [
+        f"00000_{name}.png" for name in ("albedo", "background", "foreground", "input")
+    ]
+    assert rows(tmp_path / "faces_with_relighting_outputs.csv")[0]["output_image_path"] == ""
+
+
+def test_status_shows_where_every_split_stands(ran: Result, relight: Relight) -> None:
+    result = relight("status")
+    line = next(line for line in result.output.splitlines() if "train" in line)
+    assert [cell.strip() for cell in line.split("│")[2:8]] == ["4", "2", "1", "1", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run"], "say what to run"),
+        (["run", "--split", "train", "--all-splits"], "say what to run"),
+        (["run", "--split", "nope"], "no split `nope`"),
+        (["run", "--csv", "none.csv"], "none.csv"),
+        (["run", "--split", "train", "--stages", "mask"], "the stages are masks, albedo, degraded, composites"),
+        (["run", "--split", "train", "--config", "none.yaml"], "there is no such file"),
+        (["run", "--split", "train", "--num-gpus", "64"], "64 GPUs"),
+        (["--platform", "none.yaml", "status"], "there is no such file"),
+    ],
+)
+def test_a_users_mistake_ends_with_2_and_one_sentence(relight: Relight, arguments: list[str], told: str) -> None:
+    result = relight(*arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+    assert "Traceback" not in result.output
+
+
+def test_version(relight: Relight) -> None:
+    assert relight("--version").output.strip() == f"relight, version {__version__}"
+
+
+def test_models_list_names_file_state_sha256_and_licence(relight: Relight) -> None:
+    output = relight("models", "list").output
+    for text in (
+        "selfie_segmentation",
+        "ok",
+        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+        "Apache-2.0",
+    ):
+        assert text in output

@@ -1,0 +1,104 @@
+"""What Dagster loads: the assets, what each depends on, and that start-up refuses what cannot work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets.definitions import defs
+from relight_assets.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dg.Definitions:
+    return defs()
+
+
+def test_the_assets_and_their_lineage(loaded: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in loaded.resolve_all_asset_specs()}
+    lineage = {name: sorted(dep.asset_key.to_user_string() for dep in spec.deps) for name, spec in specs.items()}
+    assert lineage == {
+        "split_csv": [],
+        "masks": ["split_csv"],
+        "albedo": ["masks"],
+        "degraded": ["albedo", "masks"],
+        "composites": ["degraded", "masks"],
+        "mapping_csv": ["composites", "split_csv"],
+        "dead_letters": ["albedo", "composites", "degraded", "masks", "split_csv"],
+    }
+
+
+def test_every_asset_has_a_group_a_description_and_partitions(loaded: dg.Definitions) -> None:
+    for spec in loaded.resolve_all_asset_specs():
+        assert spec.group_name == "relight"
+        assert spec.description
+        assert len(spec.description) > 60
+        assert isinstance(spec.partitions_def, dg.DynamicPartitionsDefinition)
+        assert spec.partitions_def.name == "splits"
+
+
+def test_every_materialized_asset_has_a_code_version_and_kinds(loaded: dg.Definitions) -> None:
+    for spec in loaded.resolve_all_asset_specs():
+        if spec.key.to_user_string() != "split_csv":
+            assert spec.code_version
+            assert 1 <= len(spec.kinds) <= 3
+
+
+def test_the_images_are_one_op_in_the_pool_with_selectable_outputs(loaded: dg.Definitions) -> None:
+    op = loaded.get_assets_def(dg.AssetKey("masks"))
+    assert op.op.name == "relight_images"
+    assert op.can_subset
+    assert op.op.pool == "gpu"
+    assert {key.to_user_string() for key in op.keys} == {"masks", "albedo", "degraded", "composites"}
+
+
+def test_runs_execute_in_their_own_process(loaded: dg.Definitions) -> None:
+    assert loaded.executor is dg.in_process_executor
+
+
+def test_a_recipe_that_cannot_be_used_fails_at_start_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flat.yaml").write_text("degradation: {soft_shading: {ambient_range: [0.9, 0.99]}}", encoding="utf-8")
+    monkeypatch.setenv("RELIGHT_CONFIG", str(tmp_path / "flat.yaml"))
+    with pytest.raises(ConfigError, match="lower `ambient_range`"):
+        defs()
+
+
+def test_dg_check_defs_passes_without_a_dagster_home_and_without_torch(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
+    binaries = Path(sys.executable).parent
+    environment |= {
+        "VIRTUAL_ENV": str(binaries.parent),
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(tmp_path),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    done = subprocess.run(
+        [str(binaries / "dg"), "check", "defs", "--use-active-venv"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_importing_the_definitions_imports_neither_torch_nor_the_models_runtime() -> None:
+    code = (
+        "import sys, relight_assets.definitions as d; d.defs();"
+        "print([m for m in ('torch', 'ray', 'ai_edge_litert', 'skimage', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_command_line_starts_without_dagster() -> None:
+    code = "import sys, relight_assets.cli; print('dagster' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,51 @@
+"""The recipe's models: defaults, conversions, digests."""
+
+import pytest
+from pydantic import ValidationError
+
+from relight_assets.recipe import STAGES, Recipe, canonical_digest
+
+
+def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
+    light = Recipe().degradation
+    assert light.soft_shading.ambient_linear == pytest.approx((0.06, 0.35), abs=0.01)
+    assert light.hard_shadow.shadow_level == pytest.approx((0.12, 0.45), abs=0.01)
+    assert light.specular.gain == pytest.approx((0.8, 3.0), abs=0.1)
+    assert light.specular.roughness == pytest.approx((0.28, 0.55), abs=0.01)
+    assert light.specular.ambient_linear == pytest.approx((0.2, 0.45), abs=0.01)
+    assert light.weights == {"soft_shading": 0.45, "hard_shadow": 0.35, "specular": 0.2, "none": 0.0}
+
+
+def test_a_recipe_is_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Recipe().seed = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ({"seed": 1}, {"degraded"}),
+        ({"image_size": 512}, {"masks"}),
+        ({"masks": {"min_score": 0.5}}, {"masks"}),
+        ({"albedo_extraction": {"methods": {"retinex": {"strength": 0.5}}}}, {"albedo"}),
+        ({"degradation": {"soft_shading": {"weight": 1}}}, {"degraded"}),
+        ({"light_sampling": {"azimuth_range": [0, 90]}}, {"degraded"}),
+        ({"background": {"gray_color": [1, 2, 3]}}, {"composites"}),
+        ({"background": {"use_gray": False}}, {"composites"}),
+        ({"background": {"blend": "linear"}}, {"masks", "composites"}),
+        ({"sam3": {"text_prompt": "man"}}, set()),
+    ],
+)
+def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, object], stages: set[str]) -> None:
+    plain, changed = Recipe(), Recipe.model_validate(change)
+    assert {s for s in STAGES if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+    assert canonical_digest({"a": 1, "b": 2}) == canonical_digest({"b": 2, "a": 1})
+
+
+def test_families_are_lit_from_where_both_ranges_allow() -> None:
+    recipe = Recipe.model_validate({"light_sampling": {"elevation_range": [20, 60]}})
+    assert recipe.light_sampling.elevations(recipe.degradation.soft_shading.elevation_range) == (20, 60)
+    assert recipe.light_sampling.elevations(recipe.degradation.hard_shadow.elevation_range) == (25, 60)

@@ -1,0 +1,131 @@
+"""The platform's settings: the file, the environment over it, and where files are looked for."""
+
+from pathlib import Path
+
+import pytest
+
+from relight_assets.errors import ConfigError
+from relight_assets.recipe import Recipe
+from relight_assets.settings import (
+    Settings,
+    load_project_recipe,
+    load_settings,
+    platform_file,
+    project_folder,
+    recipe_file,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "platform.yaml").write_text("output_root: made\nbatch: 7\n", encoding="utf-8")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "deep" / "er")
+    return tmp_path
+
+
+def test_the_shipped_file_is_the_defaults() -> None:
+    shipped = load_settings({"RELIGHT_PLATFORM": str(ROOT / "config" / "platform.yaml")})
+    assert shipped.output_root == ROOT / "data" / "outputs"
+    assert shipped.model_copy(update={"csv_dir": 0, "output_root": 0, "dagster_home": 0}) == Settings().model_copy(
+        update={"csv_dir": 0, "output_root": 0, "dagster_home": 0}
+    )
+
+
+def test_the_project_is_found_from_below(project: Path) -> None:
+    assert project_folder() == project
+    assert platform_file({}) == project / "config" / "platform.yaml"
+    settings = load_settings({})
+    assert settings.output_root == project / "made"
+    assert settings.csv_dir == project / "data"
+    assert settings.batch == 7
+
+
+def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("csv_dir: csvs\nimage_root: /photos\n", encoding="utf-8")
+    settings = load_settings({"RELIGHT_PLATFORM": str(tmp_path / "my.yaml")})
+    assert settings.csv_dir == tmp_path / "csvs"
+    assert settings.image_root == Path("/photos")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "key", "value"),
+    [
+        ("RELIGHT_BATCH", "2", "batch", 2),
+        ("RELIGHT_NUM_GPUS", "auto", "num_gpus", "auto"),
+        ("RELIGHT_NUM_GPUS", "8", "num_gpus", 8),
+        ("RELIGHT_OUTPUT_ROOT", "/elsewhere", "output_root", Path("/elsewhere")),
+        ("RELIGHT_IMAGE_ROOT", "null", "image_root", None),
+        ("RELIGHT_CSV_GLOB", "*.csv", "csv_glob", "*.csv"),
+        ("RELIGHT_HANG_S", "1.5", "hang_s", 1.5),
+        ("RELIGHT_MAX_MEGAPIXELS", "12", "max_megapixels", 12.0),
+        ("RELIGHT_BATCH", "", "batch", 7),
+    ],
+)
+def test_the_environment_overrides(project: Path, variable: str, text: str, key: str, value: object) -> None:
+    assert getattr(load_settings({variable: text}), key) == value
+
+
+def test_a_relative_path_in_the_environment_is_relative_to_the_working_directory(project: Path) -> None:
+    assert load_settings({"RELIGHT_OUTPUT_ROOT": "here"}).output_root == project / "deep" / "er" / "here"
+
+
+OTHER_THAN_DEFAULT = {
+    "csv_dir": "/a",
+    "csv_glob": "*.csv",
+    "image_root": "/b",
+    "output_root": "/c",
+    "mapping_dir": "/d",
+    "model_dir": "/e",
+    "dagster_home": "/f",
+    "engine": "local",
+    "num_gpus": "1",
+    "cpu_workers": "1",
+    "threads": "1",
+    "batch": "1",
+    "start_s": "1",
+    "hang_s": "1",
+    "max_megapixels": "1",
+}
+
+
+def test_every_key_has_a_variable(project: Path) -> None:
+    assert set(OTHER_THAN_DEFAULT) == set(Settings.model_fields)
+    for key, text in OTHER_THAN_DEFAULT.items():
+        assert str(getattr(load_settings({f"RELIGHT_{key.upper()}": text}), key)).removesuffix(".0") == text
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"RELIGHT_BATCH": "many"}, ["RELIGHT_BATCH", 'found "many"', "whole number"]),
+        ({"RELIGHT_BATCH": "0"}, ["RELIGHT_BATCH", "found 0"]),
+        ({"RELIGHT_NUM_GPUS": "0"}, ["RELIGHT_NUM_GPUS", "`auto` or a whole number"]),
+        ({"RELIGHT_ENGINE": "spark"}, ["RELIGHT_ENGINE", "'local'"]),
+        ({"RELIGHT_OUTPUT_ROT": "x"}, ["RELIGHT_OUTPUT_ROT", "did you mean RELIGHT_OUTPUT_ROOT?"]),
+        ({"RELIGHT_PLATFORM": "/no/such.yaml"}, ["/no/such.yaml", "no such file"]),
+    ],
+)
+def test_a_mistake_is_one_clear_error(environment: dict[str, str], told: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(environment)
+    for part in told:
+        assert part in str(caught.value)
+
+
+def test_an_unknown_key_in_the_file_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("ouput_root: x\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="did you mean `output_root`"):
+        load_settings({"RELIGHT_PLATFORM": str(tmp_path / "p.yaml")})
+
+
+def test_the_recipe_file_is_the_projects_or_the_named_one(project: Path) -> None:
+    assert recipe_file({}) == project / "config" / "mvp_config.yaml"
+    assert load_project_recipe({}).recipe == Recipe()
+    (project / "other.yaml").write_text("seed: 4\n", encoding="utf-8")
+    assert load_project_recipe({"RELIGHT_CONFIG": str(project / "other.yaml")}).recipe.seed == 4
+    with pytest.raises(ConfigError, match="no such file"):
+        load_project_recipe({"RELIGHT_CONFIG": str(project / "none.yaml")})
