@@ -40,8 +40,8 @@ format: $(VENV)/.setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.setup
-	$(BIN)/relight bench
+bench: $(VENV)/.setup  ## CPU milliseconds of each stage
+	$(BIN)/python benchmarks/stages.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,9 @@
-"""``relight``: the command line.  Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 1 a crash."""
+"""``relight``: the command line.
 
+Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted, 1 a crash.
+"""
+
+import functools
 import importlib
 import os
 import shutil
@@ -29,13 +33,14 @@ from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import CONTACT_SHEET, look, mapping_folder
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import RelightError, UserError
+from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings, recipe_file
 
 SOME_FAILED = 3
+SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 out = Console()
 err = Console(stderr=True)
 
@@ -48,7 +53,7 @@ class _Relight(click.Group):
             return super().invoke(ctx)
         except RelightError as error:
             err.print(f"[bold red]error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
-            ctx.exit(2 if isinstance(error, UserError) else 1)
+            ctx.exit(2 if isinstance(error, UserError) else 130 if isinstance(error, InterruptedRunError) else 1)
 
 
 @click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
@@ -210,6 +215,7 @@ def materialize_splits(
     with launch.instance_of(settings) as instance:
         for name in names:
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
+            launch.wait_for_pool(instance, report=functools.partial(_say, name))
             with _progress_bar(layout, name):
                 launched = launch.materialize(
                     definitions,
@@ -226,7 +232,7 @@ def materialize_splits(
 
 def print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], experiment: str | None = None) -> None:
     """Per split: rows by status, images computed and reused, and the codes of failures."""
-    table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s")
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
     for survey, metadata in runs:
         counts = survey.row_counts()
         stages = [metadata[stage] for stage in STAGES if stage in metadata]
@@ -241,6 +247,10 @@ def print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], experiment: s
     out.print(table)
     for survey, _ in runs:
         _print_places(survey, experiment)
+
+
+def _say(split: str, text: str) -> None:
+    out.print(f"{split}: {text}", highlight=False, soft_wrap=True)
 
 
 def _line(label: str, text: object) -> None:
@@ -346,7 +356,7 @@ def _progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
 
 
 def _status_table(settings: Settings, recipe: Recipe) -> Table:
-    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now")
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now", **SLIM)
     for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
         survey = look(read_split_csv(path), recipe, settings)
         counts = survey.row_counts()

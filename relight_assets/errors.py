@@ -53,6 +53,13 @@ class WorkersFailedError(RelightError):
     retryable = True
 
 
+class InterruptedRunError(RelightError):
+    """Somebody stopped the run.  Exit code 130, as a shell gives it."""
+
+    code = "interrupted"
+    retryable = True
+
+
 class ImageError(RelightError):
     """One image cannot be processed.  ``rejected`` images are turned away on purpose, by a quality gate."""
 

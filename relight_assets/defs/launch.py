@@ -2,19 +2,25 @@
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from filelock import FileLock, Timeout
 
+from relight_assets.defs.relit_images import POOL
 from relight_assets.defs.splits import register_splits
-from relight_assets.errors import ConfigError, RelightError, UserError
+from relight_assets.errors import ConfigError, InterruptedRunError, RelightError, UserError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.settings import Settings, project_folder
 
+LAUNCHED_BY = "relight/launched_by"
+COMMAND = "relight run"
 OUTGOING = ("mapping_csv", "dead_letters")
 
 
@@ -56,11 +62,63 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
 
 @contextmanager
 def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The project's Dagster instance, with a partition for every CSV there is."""
-    prepare_home(settings)
-    with dg.DagsterInstance.get() as instance:
+    """The project's Dagster instance, with a partition for every CSV and no run of a process that is gone."""
+    home = prepare_home(settings)
+    with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
+        instance = dg.DagsterInstance.get()
+        close_abandoned_runs(instance)
+    with instance:
         register_splits(instance, settings)
         yield instance
+
+
+def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark runs of the command line whose process is gone as failed, and free their pool slots.
+
+    Without it a `relight run` that was killed would show as running for ever and keep the pool, so that no
+    other run ever started.  A process is gone when nobody holds the lock that it held: a kernel lock ends
+    with its holder.
+    """
+    unfinished = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING],
+        tags={LAUNCHED_BY: COMMAND},
+    )
+    closed: list[str] = []
+    for run in instance.get_runs(unfinished):
+        lock = _run_lock(instance, run.run_id)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            continue
+        lock.release()
+        instance.report_run_failed(run, "The `relight run` process of this run is gone; a new run continues its work.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        Path(lock.lock_file).unlink(missing_ok=True)
+        closed.append(run.run_id)
+    return closed
+
+
+def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
+    """Wait until the pool of the image op has a free slot; ``report`` is told whom it waits for, once.
+
+    Dagster would wait by itself, but in a run that counts as started and at the cost of a whole core.
+    """
+    told = False
+    while True:
+        pool = instance.event_log_storage.get_concurrency_info(POOL)
+        if pool.slot_count == 0 or pool.active_slot_count < pool.slot_count:
+            return
+        if not told:
+            report(f"waiting for run {', '.join(sorted(pool.active_run_ids))}, which has the devices")
+            told = True
+        time.sleep(2)
+        close_abandoned_runs(instance)
+
+
+def _run_lock(instance: dg.DagsterInstance, run_id: str) -> FileLock:
+    folder = Path(instance.root_directory) / "relight_runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{run_id}.lock")
 
 
 def materialize(
@@ -80,15 +138,19 @@ def materialize(
     """
     ops: dict[str, Any] = {name: {"config": recipe_config} for name in OUTGOING}
     ops["relight_images"] = {"config": {**recipe_config, **image_config}}
-    job = definitions.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(
-        partition_key=split,
-        instance=instance,
-        asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
-        run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        tags={"relight/launched_by": "relight run"},
-        raise_on_error=False,
-    )
+    run_id = str(uuid.uuid4())
+    lock = _run_lock(instance, run_id)
+    with lock:
+        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+            run_id=run_id,
+            partition_key=split,
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={LAUNCHED_BY: COMMAND},
+            raise_on_error=False,
+        )
+    Path(lock.lock_file).unlink(missing_ok=True)
     if not result.success:
         raise _failure(result)
     found: dict[str, dict[str, Any]] = {}
@@ -108,6 +170,8 @@ def _failure(result: dg.ExecuteInProcessResult) -> RelightError:
             user_error = told.metadata.get("user_error")
             kind = UserError if user_error is not None and user_error.value else LaunchError
             return kind(told.description)
+        if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
+            return InterruptedRunError("stopped; what is finished stays done, and the same command goes on from there")
         if data.error is not None:
             return LaunchError(f"run {result.run_id}, step {event.step_key}: {data.error.message.strip()}")
     return LaunchError(f"run {result.run_id} did not succeed; `relight dev` shows its events")

@@ -24,6 +24,7 @@ from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.recipe import STAGES, Stage, canonical_digest
 from relight_assets.settings import load_settings
 
+POOL = "gpu"
 LOG_EVERY_S = 5.0
 
 _DESCRIPTIONS: dict[Stage, str] = {
@@ -83,7 +84,7 @@ class RelightConfig(RecipeConfig):
     ],
     can_subset=True,
     partitions_def=splits,
-    pool="gpu",
+    pool=POOL,
 )
 def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 
 COLOR_STEP = 0.06
-"""Change of log chromaticity between neighbours that tells paint."""
+"""Change of log chromaticity between neighbours that tells paint.  A larger one takes dark hair for shade
+and turns the face beside it gray."""
 LIGHT_STEP = 0.6
 """Change of log luminance between neighbours that tells paint."""
 ROUNDS = 6

@@ -1,0 +1,120 @@
+"""Runs of the command line in the instance: homes, dead processes, the pool."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets.defs.launch import COMMAND, LAUNCHED_BY, close_abandoned_runs, prepare_home
+from relight_assets.errors import ConfigError
+from relight_assets.settings import Settings
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+
+
+def test_a_home_gets_our_instance_settings_once(tmp_path: Path) -> None:
+    settings = Settings(dagster_home=tmp_path / "home")
+    environment = {"PATH": ""}
+    assert prepare_home(settings, environment) == tmp_path / "home"  # type: ignore[arg-type]
+    assert environment["DAGSTER_HOME"] == str(tmp_path / "home")
+    with dg.DagsterInstance.from_config(str(tmp_path / "home")) as instance:
+        assert not instance.telemetry_enabled
+        assert instance.run_monitoring_enabled
+        assert instance.global_op_concurrency_default_limit == 1
+    (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    prepare_home(settings, {})  # type: ignore[arg-type]
+    assert "run_monitoring" not in (tmp_path / "home" / "dagster.yaml").read_text()
+
+
+def test_a_home_that_is_set_is_used_as_it_is(tmp_path: Path) -> None:
+    own = {"DAGSTER_HOME": str(tmp_path)}
+    assert prepare_home(Settings(dagster_home=tmp_path / "not"), own) == tmp_path  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_home_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be prepared"):
+        prepare_home(Settings(dagster_home=tmp_path / "file" / "home"), {})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path) -> Project:
+    made = make_project(tmp_path, photos)
+    made.write_csv("train", PORTRAITS * 1)
+    return made
+
+
+def command(project: Project, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [str(Path(sys.executable).parent / "relight"), *arguments],
+        cwd=project.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+
+
+def wait_for_pool_claim(project: Project) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        home = project.root / ".dagster_home"
+        if list(home.glob("relight_runs/*.lock")):
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                if instance.event_log_storage.get_concurrency_info("gpu").active_slot_count:
+                    return
+        time.sleep(0.1)
+    raise AssertionError("the run never claimed the pool")
+
+
+def statuses(project: Project) -> list[str]:
+    with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
+        return sorted(run.status.value for run in instance.get_runs())
+
+
+def test_a_killed_run_neither_keeps_the_pool_nor_shows_as_running(project: Project) -> None:
+    first = command(project, "run", "--split", "train")
+    wait_for_pool_claim(project)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    second = command(project, "run", "--split", "train")
+    output, _ = second.communicate(timeout=120)
+    assert second.returncode == 0, output
+    assert statuses(project) == ["FAILURE", "SUCCESS"]
+
+
+def test_a_live_run_is_not_taken_for_dead_and_is_waited_for(project: Project) -> None:
+    first = command(project, "run", "--split", "train")
+    wait_for_pool_claim(project)
+    second = command(project, "run", "--split", "train")
+    outputs = [process.communicate(timeout=180)[0] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], outputs
+    assert statuses(project) == ["SUCCESS", "SUCCESS"]
+
+
+def test_an_interrupted_run_says_that_it_goes_on_later(project: Project) -> None:
+    first = command(project, "run", "--split", "train")
+    wait_for_pool_claim(project)
+    os.kill(first.pid, signal.SIGINT)
+    output, _ = first.communicate(timeout=60)
+    assert first.returncode == 130
+    assert "goes on from there" in output
+    assert "Traceback" not in output
+
+
+def test_runs_of_others_are_left_alone(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        @dg.job
+        def empty() -> None: ...
+
+        theirs = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED)
+        ours = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED, tags={LAUNCHED_BY: COMMAND})
+        assert close_abandoned_runs(instance) == [ours.run_id]
+        assert instance.get_run_by_id(theirs.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
