@@ -8,7 +8,6 @@ import importlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -37,10 +36,16 @@ from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings, recipe_file
+from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
 
 SOME_FAILED = 3
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
+# Of things that are in beta or renamed later; the version is pinned.
+_KNOWN_WARNINGS = (
+    "Function `observable_source_asset`",
+    "Class `DataVersionsByPartition`",
+    "Function `dev_command`",
+)
 out = Console()
 err = Console(stderr=True)
 
@@ -184,9 +189,12 @@ def dev(port: int) -> None:
     out.print(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})", soft_wrap=True)
     # A shell that starts a command in the background has it ignore Ctrl-C, and Dagster would pass that on.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    workspace = project_folder() / "workspace.yaml"
+    what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    command = [dagster, "dev", "-m", "relight_assets.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    sys.exit(subprocess.run(command, check=False).returncode)
+    os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in _KNOWN_WARNINGS)
+    # In place of this process, so that whoever ends it ends the servers.
+    os.execvp(dagster, [dagster, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
 # -- what `run` and `demo` share ---------------------------------------------------------------------------
@@ -195,7 +203,8 @@ def dev(port: int) -> None:
 def _dagster_part(module: str) -> ModuleType:
     # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Function `observable_source_asset`")  # beta; the version is pinned
+        for start in _KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message=start)
         return importlib.import_module(f"relight_assets.{module}")
 
 
@@ -342,13 +351,15 @@ def _progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
                 return  # an earlier run's
             eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
             failed = f", {now.failed} failed" if now.failed else ""
+            if now.total == 0:
+                bar.update(task, total=1, completed=1, rate="up to date")
+                return
             bar.update(task, total=now.total, completed=now.done, rate=f"{now.images_per_s:.2f} images/s{eta}{failed}")
 
         follower = threading.Thread(target=follow, daemon=True)
         follower.start()
         try:
             yield
-            bar.update(task, rate="")
         finally:
             over.set()
             follower.join()

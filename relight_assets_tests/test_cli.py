@@ -53,6 +53,16 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def table(result: Result) -> dict[str, list[str]]:
+    """The cells of the first table's rows by split; the first line of a split is its row."""
+    found: dict[str, list[str]] = {}
+    for line in result.output.splitlines():
+        cells = line.split()
+        if len(cells) > 5 and cells[0] in ("train", "val") and cells[1].isdigit():
+            found.setdefault(cells[0], cells[1:])
+    return found
+
+
 def test_a_run_with_failed_rows_ends_with_3_and_a_table(ran: Result, project: Project) -> None:
     assert ran.exit_code == 3
     assert "1 no_person" in ran.output
@@ -73,7 +83,7 @@ def test_the_mapping_has_the_inputs_rows_and_a_path_for_each_that_is_done(ran: R
 
 def test_the_failures_csv_says_which_row_and_why(ran: Result, project: Project) -> None:
     failures = rows(project.data / "train_images_failures.csv")
-    assert [(row["row"], row["code"], row["stage"]) for row in failures] == [
+    assert [(row["line"], row["code"], row["stage"]) for row in failures] == [
         ("4", "no_person", "masks"),
         ("5", "blank_path", "masks"),
     ]
@@ -112,9 +122,8 @@ def test_the_ui_knows_the_run_and_its_numbers(ran: Result, project: Project) -> 
 def test_a_second_run_reuses_everything(ran: Result, relight: Relight) -> None:
     result = relight("run", "--all-splits")
     assert result.exit_code == 3
-    lines = {line.split("│")[1].strip(): line.split("│") for line in result.output.splitlines() if "│" in line}
-    assert [cell.strip() for cell in lines["train"][7:9]] == ["0", "2"]
-    assert [cell.strip() for cell in lines["val"][7:9]] == ["1", "0"]
+    assert table(result)["train"][-2:] == ["0", "2"]
+    assert table(result)["val"][-3:-1] == ["1", "0"]
 
 
 def test_a_run_without_failures_ends_with_0(ran: Result, relight: Relight) -> None:
@@ -153,10 +162,16 @@ def test_a_csv_from_elsewhere_by_stages(relight: Relight, project: Project, tmp_
     assert rows(tmp_path / "faces_with_relighting_outputs.csv")[0]["output_image_path"] == ""
 
 
+def test_the_mapping_is_written_after_the_stages_that_ran(ran: Result, relight: Relight, project: Project) -> None:
+    (project.data / "outputs" / "data-train" / "00001_foreground.png").unlink()
+    assert relight("run", "--split", "train", "--stages", "masks", "--num-samples", "2").exit_code == 0
+    mapping = rows(project.data / "train_images_with_relighting_outputs.csv")
+    assert [bool(row["output_image_path"]) for row in mapping] == [True, True, False, False]
+
+
 def test_status_shows_where_every_split_stands(ran: Result, relight: Relight) -> None:
     result = relight("status")
-    line = next(line for line in result.output.splitlines() if "train" in line)
-    assert [cell.strip() for cell in line.split("│")[2:8]] == ["4", "2", "1", "1", "0", "0"]
+    assert table(result)["train"] == ["4", "2", "1", "1", "0", "0"]
 
 
 @pytest.mark.parametrize(

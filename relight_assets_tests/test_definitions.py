@@ -28,7 +28,7 @@ def test_the_assets_and_their_lineage(loaded: dg.Definitions) -> None:
         "albedo": ["masks"],
         "degraded": ["albedo", "masks"],
         "composites": ["degraded", "masks"],
-        "mapping_csv": ["composites", "split_csv"],
+        "mapping_csv": ["albedo", "composites", "degraded", "masks", "split_csv"],
         "dead_letters": ["albedo", "composites", "degraded", "masks", "split_csv"],
     }
 

@@ -19,7 +19,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 class FailureRow:
     """A row that has no picture: its line in the input CSV (from 1), its cell, and why."""
 
-    row: int
+    line: int
     image_path: str
     code: str
     stage: str

@@ -32,14 +32,14 @@ def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Su
 
 
 @dg.asset(
-    deps=[SPLIT_CSV, dg.AssetKey("composites")],
+    deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
     partitions_def=splits,
     kinds={"csv", "pandas"},
     code_version="1",
     description=(
-        "`<name>_with_relighting_outputs.csv`: the input's rows and columns, in order, and `output_image_path`, "
-        "the absolute path of the composite (the model's input; `image_path` is its target). Empty unless all "
-        "four stages of that image are current. The input CSV stays as it is."
+        "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
+        "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
+        "Written to `<name>_with_relighting_outputs.csv`; the input CSV stays as it is."
     ),
 )
 def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.MaterializeResult[Any]:
@@ -75,8 +75,8 @@ _COLUMNS = {
     kinds={"csv"},
     code_version="1",
     description=(
-        "`<name>_failures.csv`: every row that failed or was rejected, with its line in the input, its code, "
-        "stage and message. A header alone where all went well."
+        "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
+        "alone where all went well. Written to `<name>_failures.csv`."
     ),
 )
 def dead_letters(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.MaterializeResult[Any]:
@@ -87,13 +87,13 @@ def dead_letters(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.
         write_failures(survey.split, rows, target)
     shown = [
         dg.TableRecord(
-            {"row": r.row, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
+            {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
         )
         for r in rows[:50]
     ]
     schema = dg.TableSchema(
         [
-            dg.TableColumn("row", "int"),
+            dg.TableColumn("line", "int"),
             *(dg.TableColumn(name, "string") for name in ("code", "stage", "image_path", "message")),
         ]
     )

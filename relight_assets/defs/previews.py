@@ -16,21 +16,26 @@ from relight_assets.engine.run import CONTACT_SHEET
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
-_CELL = 200
+INLINE_CELL = 132
+"""Pixels: five columns fit beside the names of the metadata in a window of 1,500 pixels."""
+FILE_CELL = 240
 _GAP = 4
 _CAPTION = 22
 _MAX_BYTES = 200_000
-"""Of the JPEG; a third more as base64, which stays under the 300 kB that the UI takes with ease."""
+"""Of the JPEG; a third more as base64."""
 
 Pixels = NDArray[np.uint8]
 
 
-def contact_sheet(layout: SplitLayout, indices: Sequence[int]) -> bytes | None:
-    """A JPEG with one row per image and the columns ``COLUMNS``; None where there is nothing to show."""
+def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLINE_CELL) -> bytes | None:
+    """A JPEG with a row for each of at most ``ROWS`` images and the columns ``COLUMNS``, squares of ``cell`` pixels.
+
+    None where there is nothing to show.
+    """
     if not indices:
         return None
-    rows = [_row(layout, index) for index in _spread(indices)]
-    sheet = np.concatenate([_captions(rows[0].shape[1]), *rows], axis=0)
+    rows = [_row(layout, index, cell) for index in _spread(indices)]
+    sheet = np.concatenate([_captions(cell), *rows], axis=0)
     for quality in (88, 80, 70, 55, 35):
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
         if jpeg.nbytes <= _MAX_BYTES:
@@ -45,10 +50,22 @@ def save_sheet(layout: SplitLayout, jpeg: bytes) -> Path:
     return path
 
 
-def inline(jpeg: bytes) -> dg.MarkdownMetadataValue:
-    """The sheet as metadata that the UI shows as a picture."""
-    data = base64.b64encode(jpeg).decode("ascii")
-    return dg.MetadataValue.md(f"![{' | '.join(COLUMNS)}](data:image/jpeg;base64,{data})")
+def inline(jpeg: bytes, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
+    """The sheet as metadata that the UI shows as a picture.
+
+    The UI folds Markdown over 1,000 characters behind a click, so a picture inside the text is never seen at
+    once.  The webserver serves whatever lies beside the captured logs; the sheet is put there, and a short
+    text points to it.  Where logs are not kept in local files, the picture goes into the text.
+    """
+    caption = " | ".join(COLUMNS)
+    place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
+    if place is None:
+        data = base64.b64encode(jpeg).decode("ascii")
+        return dg.MetadataValue.md(f"![{caption}](data:image/jpeg;base64,{data})")
+    path = Path(place(["relight_previews", run_id, name], "jpg"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, jpeg)
+    return dg.MetadataValue.md(f"![{caption}](/logs/relight_previews/{run_id}/{name}/jpg)")
 
 
 def _spread(indices: Sequence[int]) -> list[int]:
@@ -59,23 +76,23 @@ def _spread(indices: Sequence[int]) -> list[int]:
     return [ordered[round(step * (len(ordered) - 1) / (ROWS - 1))] for step in range(ROWS)]
 
 
-def _row(layout: SplitLayout, index: int) -> Pixels:
+def _row(layout: SplitLayout, index: int, side: int) -> Pixels:
     cells: list[Pixels] = []
     for name in COLUMNS:
         try:
-            cells.append(_cell(decode_png(layout.png(index, name).read_bytes())))
+            cells.append(_cell(decode_png(layout.png(index, name).read_bytes()), side))
         except FileNotFoundError:
-            cells.append(np.full((_CELL, _CELL, 3), 32, np.uint8))
+            cells.append(np.full((side, side, 3), 32, np.uint8))
     return np.concatenate([np.pad(cell, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=24) for cell in cells], axis=1)
 
 
-def _cell(pixels: Pixels) -> Pixels:
+def _cell(pixels: Pixels, side: int) -> Pixels:
     height, width = pixels.shape[:2]
-    scale = _CELL / max(height, width)
+    scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(_on_checkerboard(pixels), size, interpolation=cv2.INTER_AREA)
-    cell = np.full((_CELL, _CELL, 3), 24, np.uint8)
-    top, left = (_CELL - small.shape[0]) // 2, (_CELL - small.shape[1]) // 2
+    cell = np.full((side, side, 3), 24, np.uint8)
+    top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     cell[top : top + small.shape[0], left : left + small.shape[1]] = small
     return cell
 
@@ -92,9 +109,9 @@ def _on_checkerboard(pixels: Pixels) -> Pixels:
     return mixed
 
 
-def _captions(width: int) -> Pixels:
-    strip = np.full((_CAPTION, width, 3), 24, np.uint8)
+def _captions(side: int) -> Pixels:
+    strip = np.full((_CAPTION, len(COLUMNS) * (side + _GAP), 3), 24, np.uint8)
     for column, name in enumerate(COLUMNS):
-        place = (column * (_CELL + _GAP) + 6, _CAPTION - 7)
+        place = (column * (side + _GAP) + 6, _CAPTION - 7)
         cv2.putText(strip, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (230, 230, 230), 1, cv2.LINE_AA)
     return strip

@@ -1,14 +1,14 @@
 """The four image assets: one op, each of its outputs selectable alone."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.dataset.layout import STAGE_FILES
-from relight_assets.defs.previews import contact_sheet, inline, save_sheet
+from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, contact_sheet, inline, save_sheet
 from relight_assets.defs.resources import (
     RecipeConfig,
     chosen_recipe,
@@ -21,11 +21,12 @@ from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
-from relight_assets.recipe import STAGES, Stage, canonical_digest
+from relight_assets.recipe import STAGES, Degradation, Stage, canonical_digest
 from relight_assets.settings import load_settings
 
 POOL = "gpu"
 LOG_EVERY_S = 5.0
+FAMILIES = tuple(Degradation().weights)
 
 _DESCRIPTIONS: dict[Stage, str] = {
     "masks": (
@@ -95,7 +96,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     with errors_for_people():
         selected = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
         summary = _run(context, config, selected)
-    yield from _results(summary, selected)
+    yield from _results(context, summary, selected)
 
 
 def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: list[Stage]) -> RunSummary:
@@ -113,6 +114,9 @@ def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: lis
         experiment=experiment_of(config),
     )
     split = split_of(settings, context.partition_key)
+    context.log_event(
+        dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
+    )
     if options.experiment:
         save_experiment_recipe(settings, options.experiment, loaded.recipe)
     return run_split(split, loaded.recipe, settings, options, _Log(context))
@@ -136,24 +140,29 @@ class _Log:
         )
 
 
-def _results(summary: RunSummary, selected: list[Stage]) -> Iterator[dg.MaterializeResult[Any]]:
+def _results(
+    context: dg.AssetExecutionContext, summary: RunSummary, selected: list[Stage]
+) -> Iterator[dg.MaterializeResult[Any]]:
     survey = summary.survey
     done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
-    jpeg = contact_sheet(survey.layout, done)
+    # The UI keeps this order; what one looks for first stands first.
+    pictures: dict[str, Any] = {}
+    small, large = (contact_sheet(survey.layout, done, cell) for cell in (INLINE_CELL, FILE_CELL))
+    if small is not None and large is not None:
+        pictures["contact_sheet"] = inline(small, context.instance, context.run_id, survey.split.split)
+        pictures["contact_sheet_file"] = dg.MetadataValue.path(str(save_sheet(survey.layout, large)))
     common = {
         "rows": len(survey.keys),
         **{f"rows_{status}": survey.row_counts()[status] for status in ("done", "failed", "rejected", "pending")},
         "orphans": survey.orphans,
+        "seconds_by_stage": _seconds_by_stage(summary),
         "workers": summary.workers,
         "images_per_s": round(summary.images_per_s, 3),
         "wall_s": round(summary.wall_s, 2),
         "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
     }
-    if jpeg is not None:
-        common["contact_sheet"] = inline(jpeg)
-        common["contact_sheet_file"] = dg.MetadataValue.path(str(save_sheet(survey.layout, jpeg)))
     for stage in selected:
-        metadata = {**_counts(summary, stage), **_numbers(summary, stage), **common}
+        metadata = {**pictures, **_numbers(summary, stage), **_counts(summary, stage), **common}
         yield dg.MaterializeResult(
             asset_key=stage, metadata=metadata, data_version=dg.DataVersion(_data_version(summary, stage))
         )
@@ -161,15 +170,20 @@ def _results(summary: RunSummary, selected: list[Stage]) -> Iterator[dg.Material
 
 def _counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     outcomes = summary.tally.stages[stage].outcomes
-    seconds = summary.tally.seconds
     return {
         "images": outcomes.total(),
         **{name: outcomes[name] for name in ("computed", "reused", "failed", "rejected", "pending")},
-        "files_per_image": len(STAGE_FILES[stage]),
-        "worker_seconds": round(seconds[stage], 2),
-        "seconds_by_stage": {name: round(spent, 2) for name, spent in sorted(seconds.items())},
         **({"failures_by_code": dict(summary.tally.codes)} if summary.tally.codes else {}),
     }
+
+
+def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
+    """Worker seconds that the split's present images took, whenever they were made."""
+    total: Counter[str] = Counter()
+    for image in summary.survey.images.values():
+        if image.record is not None and image.current:
+            total.update(image.record.timings_ms)
+    return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
 
 
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
@@ -186,9 +200,8 @@ def _numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
     if stage == "degraded" and summary.tally.families:
         total = summary.tally.families.total()
-        return means | {
-            f"share_{family}": round(count / total, 4) for family, count in sorted(summary.tally.families.items())
-        }
+        # Every family, so that the UI's plot over partitions has no holes.
+        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
     return means
 
 

@@ -16,7 +16,6 @@ class StageTally:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
-    seconds: float = 0.0
 
     def add_numbers(self, numbers: dict[str, Any]) -> None:
         """Add an image's recorded numbers; text is left to whoever counts it."""
@@ -37,7 +36,6 @@ class Tally:
     stages: dict[Stage, StageTally] = field(default_factory=lambda: {stage: StageTally() for stage in STAGES})
     codes: Counter[str] = field(default_factory=Counter)
     families: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0
 
     def add(self, result: ImageResult) -> None:
@@ -51,8 +49,6 @@ class Tally:
         family = result.numbers.get("degraded", {}).get("degradation_type")
         if family is not None:
             self.families[family] += 1
-        for name, spent_ms in result.timings_ms.items():
-            self.seconds[name] += spent_ms / 1000.0  # type: ignore[assignment]
         self.computed_images += "computed" in result.outcomes.values()
 
     def add_all(self, results: Iterable[ImageResult]) -> None:

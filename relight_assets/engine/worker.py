@@ -285,7 +285,9 @@ class _Portrait:
             light_direction=light.get("light_direction"),
             seed=self.worker.recipe.seed,
             package_version=__version__,
-            timings_ms={name: round(spent, 2) for name, spent in self.timings.items()},
+            # What was not done now keeps the time that it took when it was done.
+            timings_ms=(before.timings_ms if before else {})
+            | {name: round(spent, 2) for name, spent in self.timings.items()},
         )
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)

@@ -64,7 +64,7 @@ def test_one_output_for_each_row(split: SplitCsv, tmp_path: Path) -> None:
 def test_failures(split: SplitCsv, tmp_path: Path) -> None:
     target = tmp_path / "train_images_failures.csv"
     write_failures(split, [], target)
-    assert target.read_bytes() == b"row,image_path,code,stage,message\n"
+    assert target.read_bytes() == b"line,image_path,code,stage,message\n"
     row = FailureRow(3, "=b.jpg", "image_corrupt", "masks", "=HYPERLINK(1)\nsecond\tline")
     write_failures(split, [row], target)
     with target.open(newline="", encoding="utf-8") as file:

@@ -1,8 +1,10 @@
 """The contact sheet: a picture with all columns, small enough for the UI."""
 
 import base64
+from pathlib import Path
 
 import cv2
+import dagster as dg
 import numpy as np
 
 from relight_assets.defs.previews import COLUMNS, contact_sheet, inline, save_sheet
@@ -15,7 +17,7 @@ def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -
     sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert sheet is not None
     height, width = sheet.shape[:2]
-    assert (height, width) == (22 + 4 * 204, len(COLUMNS) * 204)
+    assert (height, width) == (22 + 4 * 136, len(COLUMNS) * 136)
     # The last column is the composite on gray: its corner is gray, the first column's is not.
     assert abs(int(sheet[22 + 20, width - 20].mean()) - 128) < 6
 
@@ -25,13 +27,27 @@ def test_at_most_five_rows_spread_over_all(finished: Bench) -> None:
     assert few is not None
     assert many is not None
     heights = [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR).shape[0] for j in (few, many)]
-    assert heights == [22 + 5 * 204] * 2
+    assert heights == [22 + 5 * 136] * 2
 
 
-def test_the_inline_picture_is_under_300_kb_and_is_the_sheet(finished: Bench) -> None:
+def test_the_inline_text_is_short_enough_to_be_shown_at_once(finished: Bench, tmp_path: Path) -> None:
     jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
     assert jpeg is not None
-    text = inline(jpeg).value
+    assert len(jpeg) < 300_000
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        text = inline(jpeg, instance, "run", "train").value
+    assert text is not None
+    assert len(text) < 1000
+    assert "](/logs/relight_previews/run/train/jpg)" in text
+    (stored,) = tmp_path.rglob("train.jpg")
+    assert stored.read_bytes() == jpeg
+
+
+def test_without_local_logs_the_picture_is_in_the_text(finished: Bench) -> None:
+    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
+    assert jpeg is not None
+    with dg.DagsterInstance.ephemeral() as instance:
+        text = inline(jpeg, instance, "run", "train").value
     assert text is not None
     assert len(text) < 300_000
     assert base64.b64decode(text.split("base64,")[1].rstrip(")")) == jpeg
