@@ -187,8 +187,7 @@ def dev(port: int) -> None:
     with _dagster_part("defs.launch").instance_of(settings) as instance:
         names = instance.get_dynamic_partitions("splits")
     out.print(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})", soft_wrap=True)
-    # A shell that starts a command in the background has it ignore Ctrl-C, and Dagster would pass that on.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _can_be_stopped()
     workspace = project_folder() / "workspace.yaml"
     what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
@@ -198,6 +197,11 @@ def dev(port: int) -> None:
 
 
 # -- what `run` and `demo` share ---------------------------------------------------------------------------
+
+
+def _can_be_stopped() -> None:
+    # A shell that starts a command in the background has it ignore Ctrl-C; Dagster copies that to SIGTERM.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _dagster_part(module: str) -> ModuleType:
@@ -216,6 +220,7 @@ def materialize_splits(
     experiment: str | None,
 ) -> list[tuple[Survey, dict[str, Any]]]:
     """Materialize each split with a progress bar; where each then stands, and its stages' metadata."""
+    _can_be_stopped()
     launch, definitions = _dagster_part("defs.launch"), _dagster_part("definitions").defs()
     settings = load_settings()
     own = recipe_config.get("recipe")

@@ -149,7 +149,7 @@ def _results(
     pictures: dict[str, Any] = {}
     small, large = (contact_sheet(survey.layout, done, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is not None and large is not None:
-        pictures["contact_sheet"] = inline(small, context.instance, context.run_id, survey.split.split)
+        pictures["contact_sheet"] = inline(small, context.instance, context.run.run_id, survey.split.split)
         pictures["contact_sheet_file"] = dg.MetadataValue.path(str(save_sheet(survey.layout, large)))
     common = {
         "rows": len(survey.keys),
