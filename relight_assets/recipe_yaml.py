@@ -117,18 +117,28 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not plain YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: is nested too deeply") from None
+    data = parse_yaml(text, str(path))
     if data is None:
         return {}
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: must hold `key: value` lines, found {_shown(data)}")
+    return data
+
+
+def parse_yaml(text: str, origin: str) -> Any:
+    """One YAML document as plain values.
+
+    Raises:
+        ConfigError: not YAML, a duplicate key, a tag or value that is not plain data, data that holds itself.
+    """
+    try:
+        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
+        json.dumps(data, default=str)  # refuses what refers to itself
+    except ConfigError as error:
+        raise ConfigError(f"{origin}: {error}") from None
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        told = " ".join(str(error).split())
+        raise ConfigError(f"{origin}: is not plain YAML: {told[:200]}") from None
     return data
 
 

@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from relight_assets.errors import ConfigError
-from relight_assets.recipe_yaml import LoadedRecipe, load_recipe, parse_recipe, read_yaml_mapping, validate
+from relight_assets.recipe_yaml import LoadedRecipe, load_recipe, parse_recipe, parse_yaml, read_yaml_mapping, validate
 
 ENV_PREFIX = "RELIGHT_"
 
@@ -122,10 +121,14 @@ def _defaults() -> dict[str, Any]:
 
 
 def _absolute(data: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    return {
-        key: str((base / Path(value).expanduser()).absolute()) if key in PATH_KEYS and value is not None else value
-        for key, value in data.items()
-    }
+    placed = dict(data)
+    for key in PATH_KEYS:
+        if placed.get(key) is not None:
+            try:
+                placed[key] = str((base / Path(placed[key]).expanduser()).absolute())
+            except RuntimeError:
+                raise ConfigError(f"`{key}`: {placed[key]} names the home of a user that is not known here") from None
+    return placed
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -136,14 +139,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             close = difflib.get_close_matches(name, known, n=1)
             raise ConfigError(f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ""))
     for key in Settings.model_fields:
-        text = environ.get(f"{ENV_PREFIX}{key.upper()}")
+        name = f"{ENV_PREFIX}{key.upper()}"
+        text = environ.get(name)
         if text is None or text == "":
             continue
         if key in PATH_KEYS or key == "csv_glob":
             found[key] = None if text == "null" else text
             continue
-        try:
-            found[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            raise ConfigError(f"{ENV_PREFIX}{key.upper()}: cannot be read: {text!r}") from None
+        found[key] = parse_yaml(text, name)
     return found

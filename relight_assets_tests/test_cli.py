@@ -141,7 +141,7 @@ def test_another_recipe_is_an_experiment_with_its_own_folder_and_mapping(
     assert "experiment `dim-look`" in result.output
     folder = project.data / "outputs" / "experiments" / "dim-look"
     assert (folder / "data-train" / "00000_output.png").is_file()
-    assert "seed: 3" in (folder / "recipe.yaml").read_text()
+    assert "seed: 3" in (folder / "data-train" / "recipe.yaml").read_text()
     assert len(rows(folder / "train_images_with_relighting_outputs.csv")) == 4
     assert (project.data / "train_images_with_relighting_outputs.csv").read_bytes() == before
 
@@ -172,6 +172,53 @@ def test_the_mapping_is_written_after_the_stages_that_ran(ran: Result, relight: 
 def test_status_shows_where_every_split_stands(ran: Result, relight: Relight) -> None:
     result = relight("status")
     assert table(result)["train"] == ["4", "2", "1", "1", "0", "0"]
+
+
+def test_one_bad_csv_does_not_stop_the_other_splits(relight: Relight, project: Project) -> None:
+    bad = project.data / "aaa_images.csv"
+    bad.write_text("picture\nx.png\n", encoding="utf-8")
+    try:
+        result = relight("run", "--all-splits")
+        status = relight("status")
+    finally:
+        bad.unlink()
+    assert result.exit_code == 2
+    assert "error in split aaa" in result.output
+    assert set(table(result)) == {"train", "val"}
+    assert status.exit_code == 0
+    assert "column 'image_path'" in status.output
+
+
+def test_a_name_that_gives_no_experiment_asks_for_one(relight: Relight, project: Project) -> None:
+    (project.root / "实验.yaml").write_text("seed: 77\n", encoding="utf-8")
+    result = relight("run", "--split", "train", "--config", "实验.yaml")
+    assert result.exit_code == 2
+    assert "--experiment" in result.output
+
+
+def test_names_that_look_like_markup_are_shown_as_they_are(relight: Relight, project: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "[bold]b:cat:[" / "[/red]"
+    folder.mkdir(parents=True)
+    file = folder / "odd_images.csv"
+    file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n[red]none.png\n", encoding="utf-8")
+    result = relight("run", "--csv", str(file))
+    assert result.exit_code == 3
+    assert str(folder / "odd_images_failures.csv") in result.output
+
+
+def test_after_a_failed_op_the_csvs_say_how_things_stand(relight: Relight, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "full_images.csv"
+    file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n\nnone.png\n", encoding="utf-8")
+    assert relight("run", "--csv", str(file)).exit_code == 3
+    folder = project.data / "outputs" / "data-full"
+    (folder / "00000_output.png").unlink()
+    (folder / "00000_output.png").mkdir()
+    (tmp_path / "full_images_failures.csv").unlink()
+    result = relight("run", "--csv", str(file))
+    assert result.exit_code == 2
+    assert "the run stopped" in result.output or "cannot be written" in result.output
+    assert [row["output_image_path"] for row in rows(tmp_path / "full_images_with_relighting_outputs.csv")] == ["", ""]
+    assert rows(tmp_path / "full_images_failures.csv")[0]["code"] == "source_missing"
 
 
 @pytest.mark.parametrize(

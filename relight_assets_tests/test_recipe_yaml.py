@@ -144,6 +144,9 @@ def test_the_table_has_every_key_of_their_file_and_stands_in_the_docs() -> None:
         ("3: x", ["the key 3 is not text"]),
         ("- a\n- b", ["must hold `key: value` lines"]),
         ("seed: [1", ["not plain YAML"]),
+        ("seed: 2001-99-99", ["not plain YAML"]),
+        ("seed: !!int abc", ["not plain YAML"]),
+        ("masks: &a {x: *a}", ["not plain YAML"]),
         ("seed: !!python/object/apply:os.system ['true']", ["not plain YAML"]),
     ],
 )

@@ -106,6 +106,9 @@ def test_every_key_has_a_variable(project: Path) -> None:
         ({"RELIGHT_NUM_GPUS": "0"}, ["RELIGHT_NUM_GPUS", "`auto` or a whole number"]),
         ({"RELIGHT_ENGINE": "spark"}, ["RELIGHT_ENGINE", "'local'"]),
         ({"RELIGHT_OUTPUT_ROT": "x"}, ["RELIGHT_OUTPUT_ROT", "did you mean RELIGHT_OUTPUT_ROOT?"]),
+        ({"RELIGHT_BATCH": "&a [*a]"}, ["RELIGHT_BATCH", "not plain YAML"]),
+        ({"RELIGHT_BATCH": "2001-99-99"}, ["RELIGHT_BATCH", "not plain YAML"]),
+        ({"RELIGHT_IMAGE_ROOT": "~nobody-here/x"}, ["image_root", "home"]),
         ({"RELIGHT_PLATFORM": "/no/such.yaml"}, ["/no/such.yaml", "no such file"]),
     ],
 )

@@ -101,7 +101,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
     written so).  Without it (pictures: six a portrait, and fsync would cost more than they do) the
     file may be missing, empty or short afterwards although its record is there; the record's size
     and mtime then do not match and the stage is done again.  Only a file system that orders no data
-    (ext4 ``data=writeback``) can leave the right size with wrong bytes; ``relight verify`` finds that.
+    (ext4 ``data=writeback``) can leave the right size with wrong bytes; the sha256 tells.
 
     Raises:
         OSError: as the system gave it (ENOSPC, EACCES, EROFS, ...); the temp file is gone.

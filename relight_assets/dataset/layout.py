@@ -62,6 +62,11 @@ class SplitLayout:
         return self.folder / ".progress.json"
 
     @property
+    def recipe(self) -> Path:
+        """The resolved recipe of the last run."""
+        return self.folder / "recipe.yaml"
+
+    @property
     def lock(self) -> Path:
         """The lock file of whoever writes in this folder."""
         return self.folder / ".lock"

@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from relight_assets.defs.relit_images import POOL
+from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
 from relight_assets.defs.splits import register_splits
 from relight_assets.errors import ConfigError, InterruptedRunError, RelightError, UserError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.settings import Settings, project_folder
 
-LAUNCHED_BY = "relight/launched_by"
-COMMAND = "relight run"
 OUTGOING = ("mapping_csv", "dead_letters")
 
 
@@ -44,20 +43,28 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
     A DAGSTER_HOME that is set already is used as it is.
 
     Raises:
-        ConfigError: the home cannot be made.
+        ConfigError: the home cannot be made or written.
     """
-    if environ.get("DAGSTER_HOME"):
-        return Path(environ["DAGSTER_HOME"])
-    home = settings.dagster_home
-    template = project_folder() / "config" / "dagster.yaml"
+    given = environ.get("DAGSTER_HOME")
+    home = Path(given) if given else settings.dagster_home
+    if given and not (home.is_absolute() and home.is_dir()):
+        raise ConfigError(f"DAGSTER_HOME={given} must be the full path of a folder that exists")
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists():
-            shutil.copyfile(template, home / "dagster.yaml")
+        if not given and not (home / "dagster.yaml").exists():
+            shutil.copyfile(_instance_template(), home / "dagster.yaml")
+        (home / ".relight.lock").touch()
     except OSError as error:
-        raise ConfigError(f"dagster_home {home} cannot be prepared from {template}: {error}") from None
+        raise ConfigError(f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error}") from None
     environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _instance_template() -> Path:
+    """The project's ``config/dagster.yaml``, or the one that this package comes with."""
+    checkout = Path(__file__).resolve().parents[2]
+    own = project_folder() / "config" / "dagster.yaml"
+    return own if own.is_file() else checkout / "config" / "dagster.yaml"
 
 
 @contextmanager
@@ -72,32 +79,6 @@ def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark runs of the command line whose process is gone as failed, and free their pool slots.
-
-    Without it a `relight run` that was killed would show as running for ever and keep the pool, so that no
-    other run ever started.  A process is gone when nobody holds the lock that it held: a kernel lock ends
-    with its holder.
-    """
-    unfinished = dg.RunsFilter(
-        statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING],
-        tags={LAUNCHED_BY: COMMAND},
-    )
-    closed: list[str] = []
-    for run in instance.get_runs(unfinished):
-        lock = _run_lock(instance, run.run_id)
-        try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            continue
-        lock.release()
-        instance.report_run_failed(run, "The `relight run` process of this run is gone; a new run continues its work.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        Path(lock.lock_file).unlink(missing_ok=True)
-        closed.append(run.run_id)
-    return closed
-
-
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
     """Wait until the pool of the image op has a free slot; ``report`` is told whom it waits for, once.
 
@@ -109,16 +90,11 @@ def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -
         if pool.slot_count == 0 or pool.active_slot_count < pool.slot_count:
             return
         if not told:
-            report(f"waiting for run {', '.join(sorted(pool.active_run_ids))}, which has the devices")
+            runs = ", ".join(sorted(pool.active_run_ids))
+            report(f"waiting for run {runs}, which has the devices (if it hangs, end it in the UI, under Runs)")
             told = True
         time.sleep(2)
         close_abandoned_runs(instance)
-
-
-def _run_lock(instance: dg.DagsterInstance, run_id: str) -> FileLock:
-    folder = Path(instance.root_directory) / "relight_runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / f"{run_id}.lock")
 
 
 def materialize(
@@ -139,8 +115,7 @@ def materialize(
     ops: dict[str, Any] = {name: {"config": recipe_config} for name in OUTGOING}
     ops["relight_images"] = {"config": {**recipe_config, **image_config}}
     run_id = str(uuid.uuid4())
-    lock = _run_lock(instance, run_id)
-    with lock:
+    with holding(instance, run_id, "launch"):
         result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
             partition_key=split,
@@ -150,7 +125,6 @@ def materialize(
             tags={LAUNCHED_BY: COMMAND},
             raise_on_error=False,
         )
-    Path(lock.lock_file).unlink(missing_ok=True)
     if not result.success:
         raise _failure(result)
     found: dict[str, dict[str, Any]] = {}

@@ -13,6 +13,7 @@ from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png
 from relight_assets.engine.run import CONTACT_SHEET
+from relight_assets.errors import ImageError
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
@@ -81,7 +82,7 @@ def _row(layout: SplitLayout, index: int, side: int) -> Pixels:
     for name in COLUMNS:
         try:
             cells.append(_cell(decode_png(layout.png(index, name).read_bytes()), side))
-        except FileNotFoundError:
+        except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
             cells.append(np.full((side, side, 3), 32, np.uint8))
     return np.concatenate([np.pad(cell, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=24) for cell in cells], axis=1)
 

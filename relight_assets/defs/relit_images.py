@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -14,13 +15,14 @@ from relight_assets.defs.resources import (
     chosen_recipe,
     errors_for_people,
     experiment_of,
-    save_experiment_recipe,
     split_of,
 )
+from relight_assets.defs.run_locks import holding
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.digests import CODE_VERSIONS
+from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.recipe import STAGES, Degradation, Stage, canonical_digest
 from relight_assets.settings import load_settings
 
@@ -117,9 +119,16 @@ def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: lis
     context.log_event(
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )
-    if options.experiment:
-        save_experiment_recipe(settings, options.experiment, loaded.recipe)
-    return run_split(split, loaded.recipe, settings, options, _Log(context))
+    try:
+        with holding(context.instance, context.run.run_id, "op"):
+            return run_split(split, loaded.recipe, settings, options, _Log(context))
+    except BaseException:
+        # What is downstream is skipped now, when the CSVs are needed most.
+        with suppress(Exception):
+            survey = look(split, loaded.recipe, settings, options.experiment)
+            write_split_mapping(survey, settings, options.experiment)
+            write_split_failures(survey, settings, options.experiment)
+        raise
 
 
 class _Log:

@@ -5,15 +5,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-import yaml
 from pydantic import Field
 
-from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import experiment_folder
 from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import CsvError, RelightError, UserError
-from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
 from relight_assets.settings import Settings, load_project_recipe
 
@@ -79,11 +75,3 @@ def errors_for_people() -> Iterator[None]:
 def experiment_of(config: RecipeConfig) -> str | None:
     """The experiment's name, None for the split's own folder."""
     return config.experiment or None
-
-
-def save_experiment_recipe(settings: Settings, experiment: str, recipe: Recipe) -> None:
-    """Write the resolved recipe of an experiment beside its pictures."""
-    folder = experiment_folder(settings.output_root, experiment)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
-    write_atomic(folder / "recipe.yaml", text.encode("utf-8"))

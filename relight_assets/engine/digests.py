@@ -69,6 +69,16 @@ class Digests:
             }
         )
 
+    def tried(self, stage: Stage, source_sha256: str, record: Record | None, current: tuple[Stage, ...]) -> str | None:
+        """The digest that a stage would have now; None where what it reads is not current."""
+        if any(up not in current for up in self.upstream(stage)):
+            return None
+        files: dict[str, str] = {}
+        for done in current:
+            if record is not None:
+                files.update((name, stamp.sha256) for name, stamp in record.stages[done].files.items())
+        return self.of(stage, source_sha256, files)
+
     def current(
         self, record: Record | None, source_sha256: str, files_match: Callable[[Record, Stage], bool]
     ) -> tuple[Stage, ...]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.errors import WorkersFailedError
+from relight_assets.errors import OutputFolderError, WorkersFailedError
 
 DEPTH = 2
 STRIKES = 2
@@ -33,10 +33,15 @@ class Ready:
 
 @dataclass(frozen=True)
 class Died:
-    """A worker is gone.  ``fatal``: it could not load its models, so another would not either."""
+    """A worker is gone.
+
+    ``fatal``: it could not load its models, so another on its slot would not either.  ``unwritable``: the
+    output folder takes nothing more, so no image could be finished and the run must stop.
+    """
 
     reason: str
     fatal: bool = False
+    unwritable: bool = False
 
 
 Event = Ready | Died | ImageResult
@@ -170,6 +175,8 @@ class _Dispatcher:
                 slot.handle.kill()
 
     def _bury(self, slot: _Slot, death: Died) -> Iterator[Quarantined]:
+        if death.unwritable:
+            raise OutputFolderError(death.reason)
         items, alone = list(slot.in_flight.values()), slot.alone
         slot.in_flight.clear()
         slot.barren += 1
@@ -207,6 +214,7 @@ def run(
 
     Raises:
         WorkersFailedError: no worker is left to go on.
+        OutputFolderError: a worker could not write.
     """
     try:
         yield from _Dispatcher(items, engine, batch, start_s, hang_s).results()

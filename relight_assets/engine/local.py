@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Died, Event, Ready
 from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.errors import RelightError
+from relight_assets.errors import OutputFolderError, RelightError
 
 Events = queue.SimpleQueue[tuple[int, int, Event]]
 
@@ -105,11 +105,13 @@ class _Process:
             target=self._read, args=(slot, generation, place.name, events), daemon=True, name=f"reader {slot}"
         )
         self._reader.start()
+        self._outbox: queue.SimpleQueue[list[WorkItem] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, daemon=True, name=f"writer {slot}")
+        self._writer.start()
 
     def submit(self, items: list[WorkItem]) -> None:
-        """Hand over a batch; a worker that is dying loses it, and its Died event says so."""
-        with suppress(OSError):
-            self._pipe.send(items)
+        """Hand over a batch, without waiting."""
+        self._outbox.put(items)
 
     def kill(self) -> None:
         """End the process now."""
@@ -117,6 +119,7 @@ class _Process:
 
     def finish(self) -> None:
         """Ask the process to end."""
+        self._outbox.put(None)
         self._lifeline.close()
         self._process.terminate()
 
@@ -127,23 +130,33 @@ class _Process:
             self._process.kill()
             self._process.join()
         self._reader.join()
+        self._writer.join()
         self._pipe.close()
         self._process.close()
 
+    def _write(self) -> None:
+        # Its own thread: a pipe takes some 200 kB, and whoever feeds all workers must not wait for one of them.
+        while (items := self._outbox.get()) is not None:
+            for item in items:
+                try:
+                    self._pipe.send([item])
+                except OSError:
+                    return  # it is dying and loses the batch; its Died event says so
+
     def _read(self, slot: int, generation: int, name: str, events: Events) -> None:
-        fatal: str | None = None
-        while True:
+        last_words: Died | None = None
+        while last_words is None:
             try:
                 event = self._pipe.recv()
             except (EOFError, OSError):
                 break
             if isinstance(event, Died):
-                fatal = event.reason
-                break
-            events.put((slot, generation, event))
+                last_words = event
+            else:
+                events.put((slot, generation, event))
         self._process.join()
-        reason = fatal or f"the worker on {name} {_ending(self._process.exitcode)}"
-        events.put((slot, generation, Died(reason, fatal=fatal is not None)))
+        ending = Died(f"the worker on {name} {_ending(self._process.exitcode)}")
+        events.put((slot, generation, last_words or ending))
 
 
 def _ending(exit_code: int | None) -> str:
@@ -197,7 +210,12 @@ def _worker_main(
         except EOFError:
             return
         for item in items:
-            pipe.send(worker.process(item))
+            try:
+                result = worker.process(item)
+            except OutputFolderError as error:
+                pipe.send(Died(str(error), unwritable=True))
+                return
+            pipe.send(result)
 
 
 def _die_with(parent: int, lifeline: Connection) -> None:

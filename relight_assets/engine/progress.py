@@ -88,5 +88,5 @@ def read_progress(path: Path) -> Progress | None:
     """The last state written, or None where there is none that can be read."""
     try:
         return Progress(**json.loads(path.read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None

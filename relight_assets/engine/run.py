@@ -4,17 +4,19 @@ import os
 import socket
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
+import yaml
 from filelock import FileLock, Timeout
 
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import clean_temp_files, stamp_source, write_atomic
-from relight_assets.dataset.layout import SplitLayout, experiment_folder, refuse_foreign_folder, split_folder
-from relight_assets.dataset.records import read_failure, remove_failure, write_failure
+from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
+from relight_assets.dataset.records import files_match, read_failure, read_record, remove_failure, write_failure
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import threads_per_worker, worker_slots
 from relight_assets.engine.digests import Digests
@@ -27,7 +29,7 @@ from relight_assets.engine.survey import Survey, failed, row_keys, survey
 from relight_assets.engine.tally import Tally
 from relight_assets.engine.work import ImageResult, Outcome
 from relight_assets.engine.worker import PortraitWorker
-from relight_assets.errors import ImageError, OutputFolderError, WorkerKilledError
+from relight_assets.errors import ImageError, OutputFolderError, RecordUnreadableError, WorkerKilledError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
@@ -70,16 +72,17 @@ def digests_of(recipe: Recipe) -> Digests:
 
 
 def look(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Survey:
-    """Where a split stands, without touching anything."""
+    """Where a split stands, without touching anything.
+
+    Raises:
+        OutputFolderError: the folder cannot be read.
+    """
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
-    return survey(split, layout, digests_of(recipe), lasting_index.load(layout), settings.image_root)
-
-
-def mapping_folder(settings: Settings, experiment: str | None) -> Path | None:
-    """Where the outgoing CSVs go; None is beside the input.  An experiment's never replace the split's own."""
-    if experiment is None:
-        return settings.mapping_dir
-    return experiment_folder(settings.output_root, experiment)
+    try:
+        index = lasting_index.load(layout)
+    except OSError as error:
+        raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
+    return survey(split, layout, digests_of(recipe), index, settings.image_root)
 
 
 def run_split(
@@ -98,6 +101,7 @@ def run_split(
     with _locked(layout):
         refuse_foreign_folder(layout, options.overwrite)
         clean_temp_files(layout.folder)
+        write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
         digests = digests_of(recipe)
         keys = [key for key in row_keys(split, settings.image_root) if key is not None]
         index = lasting_index.extend(layout, keys)
@@ -119,6 +123,7 @@ def run_split(
 def _work(
     plan: Plan, layout: SplitLayout, *, recipe: Recipe, settings: Settings, name: str, tally: Tally, watch: Watch
 ) -> int:
+    digests = digests_of(recipe)
     progress = ProgressWriter(layout.progress, name, len(plan.work))
     slots = worker_slots(settings)[: max(1, len(plan.work))]
     if plan.work:
@@ -138,13 +143,15 @@ def _work(
     results = dispatch(plan.work, engine, batch=settings.batch, start_s=settings.start_s, hang_s=settings.hang_s)
     try:
         for result in results:
-            settled = _quarantine(layout, recipe, result) if isinstance(result, Quarantined) else result
+            settled = _quarantine(layout, digests, result) if isinstance(result, Quarantined) else result
             tally.add(settled)
             if progress.count(failed=settled.failed):
                 watch(progress.now())
     finally:
         results.close()
-        progress.write(finished=True)
+        with suppress(OSError):  # what went wrong before is what is to be told
+            clean_temp_files(layout.folder)
+            progress.write(finished=True)
         watch(progress.now(finished=True))
     return len(slots)
 
@@ -155,30 +162,38 @@ def _write_refusals(layout: SplitLayout, plan: Plan) -> None:
     What was made of them stays: a disk that is not mounted must not cost a data set.
     """
     for failure in plan.refusals:
+        if failure.code == RecordUnreadableError.code:
+            continue  # its place is taken by what cannot be read
         if read_failure(layout.failure(failure.index)) != failure:
             write_failure(layout, failure, durable=False)
     for number in plan.recovered:
         remove_failure(layout, number)
 
 
-def _quarantine(layout: SplitLayout, recipe: Recipe, killed: Quarantined) -> ImageResult:
+def _quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined) -> ImageResult:
+    """Record an image that killed its worker, at the stage that was to be made."""
     item = killed.item
+    error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
+    record = read_record(layout.record(item.index))
     try:
         source = stamp_source(Path(item.file))
     except ImageError:
         source = None
-    error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
+    current: tuple[Stage, ...] = ()
+    if record is not None and source is not None:
+        current = digests.current(record, source.sha256, partial(files_match, layout))
+    stage = next((each for each in item.stages if each not in current), item.stages[0])
     failure = failed(
         item.image_path,
         item.index,
         error,
-        "masks",
+        stage,
         previous=read_failure(layout.failure(item.index)),
         source=source,
-        digest=digests_of(recipe).of("masks", source.sha256, {}) if source else None,
+        digest=digests.tried(stage, source.sha256, record, current) if source else None,
     )
     write_failure(layout, failure)
-    outcomes: dict[Stage, Outcome] = dict.fromkeys(STAGES, "failed")
+    outcomes: dict[Stage, Outcome] = {each: "reused" if each in current else "failed" for each in STAGES}
     return ImageResult(item.index, outcomes, code=error.code, message=str(error))
 
 
@@ -203,6 +218,11 @@ def _locked(layout: SplitLayout) -> Iterator[None]:
         since = datetime.now(timezone.utc).isoformat(timespec="seconds")
         write_atomic(holder, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
         yield
+    except OSError as error:
+        raise OutputFolderError(
+            f"{folder}: the run stopped: {error}. What is finished stays done; mend it and run again"
+        ) from error
     finally:
-        holder.unlink(missing_ok=True)
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
         lock.release()

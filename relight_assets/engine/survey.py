@@ -18,7 +18,7 @@ from relight_assets.dataset.paths import index_key, resolve_image_path
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
-from relight_assets.errors import BlankPathError, ImageError
+from relight_assets.errors import BlankPathError, ImageError, RecordUnreadableError, SourceUnreadableError
 from relight_assets.recipe import STAGES, Stage
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
@@ -39,7 +39,7 @@ class ImageState:
     source_known: bool = False
     """The source's size and modification time are those of the record or failure."""
     outlived: bool = False
-    """A failure file lies there although the failure no longer holds."""
+    """A failure file lies there although its stage is current."""
 
     @property
     def status(self) -> RowStatus:
@@ -110,8 +110,12 @@ def _look(
     layout: SplitLayout,
     digests: Digests,
 ) -> ImageState:
-    record = read_record(layout.record(index)) if index is not None else None
-    failure = read_failure(layout.failure(index)) if index is not None else None
+    try:
+        record = read_record(layout.record(index)) if index is not None else None
+        failure = read_failure(layout.failure(index)) if index is not None else None
+    except OSError as error:
+        unreadable = RecordUnreadableError(f"its record cannot be read: {error}")
+        return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
     try:
         file = resolve_image_path(cell, csv_folder, image_root)
         size, mtime_ns = _stamp(file)
@@ -123,7 +127,7 @@ def _look(
         return ImageState(key, index, None, record=record, failure=refused)
     source_sha256 = _known_sha256(record, failure, size, mtime_ns)
     if source_sha256 is None:
-        unread = failure if failure is not None and failure.source_sha256 is None and failure.retryable else None
+        unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
         return ImageState(key, index, file, record=record, failure=unread)
     current = digests.current(record, source_sha256, lambda rec, stage: files_match(layout, rec, stage))
     holds = failure is not None and _still_holds(failure, record, current, source_sha256, digests)
@@ -135,7 +139,7 @@ def _look(
         record,
         failure if holds else None,
         source_known=True,
-        outlived=failure is not None and not holds,
+        outlived=failure is not None and failure.stage in current,
     )
 
 
@@ -161,14 +165,7 @@ def _still_holds(
         return False
     if failure.digest is None:
         return failure.retryable
-    if any(up not in current for up in digests.upstream(failure.stage)):
-        return False
-    files: dict[str, FileStamp] = {}
-    for stage in current:
-        if record is not None:
-            files.update(record.stages[stage].files)
-    shas = {name: stamp.sha256 for name, stamp in files.items()}
-    return failure.digest == digests.of(failure.stage, source_sha256, shas)
+    return failure.digest == digests.tried(failure.stage, source_sha256, record, current)
 
 
 def failed(

@@ -143,7 +143,10 @@ class _Portrait:
         except Exception as error:  # noqa: BLE001  (one image's fault never stops the others)
             tail = "".join(traceback.format_exception(error))[-4000:]
             return self._fail(stage, digest, InternalError(f"{type(error).__name__}: {error}"), tail)
-        self._commit()
+        if opened:
+            self._commit()
+        else:
+            self._remember_touched_source()
         self._forget_failure()
         return self._result(None)
 
@@ -270,11 +273,9 @@ class _Portrait:
     # -- the commit ----------------------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        """Write the record of what is current now, unless it says so already."""
+        """Write the record of what is current now."""
         assert self.source is not None  # noqa: S101  (set before any stage)
         before = self.previous
-        if before and before.source == self.source and before.stages == self.entries and not self.timings:
-            return
         light = self.entries["degraded"].numbers if "degraded" in self.entries else {}
         record = Record(
             index=self.item.index,
@@ -292,10 +293,16 @@ class _Portrait:
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)
 
+    def _remember_touched_source(self) -> None:
+        """The same bytes with another modification time: remember that, and keep all that the record says."""
+        before = self.previous
+        if before and self.source and before.source != self.source and before.source.sha256 == self.source.sha256:
+            write_record(self.layout, replace(before, source=self.source), durable=False)
+
     def _forget_failure(self) -> None:
         failure = read_failure(self.layout.failure(self.item.index))
-        if failure and failure.stage and self.outcomes.get(failure.stage) in ("computed", "reused"):
-            remove_failure(self.layout, self.item.index)
+        if failure is None or self.outcomes.get(failure.stage or "masks") in ("computed", "reused"):
+            remove_failure(self.layout, self.item.index)  # a damaged one too
 
     def _fail(self, stage: Stage, digest: str | None, error: ImageError, tail: str | None) -> ImageResult:
         """Record the failure.

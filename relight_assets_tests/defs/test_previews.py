@@ -63,3 +63,10 @@ def test_a_stage_not_made_yet_is_a_dark_cell(bench: Bench) -> None:
     jpeg = contact_sheet(bench.layout, [0])
     assert jpeg is not None
     assert save_sheet(bench.layout, jpeg).read_bytes() == jpeg
+
+
+def test_a_damaged_picture_is_a_dark_cell_and_no_error(bench: Bench) -> None:
+    bench.write_csv(["collins_head.png"])
+    bench.run()
+    bench.layout.png(0, "output").write_bytes(b"damaged")
+    assert contact_sheet(bench.layout, [0]) is not None

@@ -105,6 +105,13 @@ def test_workers_that_die_at_start_are_given_up() -> None:
         list(run(items("ok"), engine(1, "crash")))
 
 
+def test_a_batch_larger_than_a_pipe_does_not_block_the_one_who_feeds() -> None:
+    work = [WorkItem(index, "hang" if index == 0 else "ok", "x" * 4000, STAGES) for index in range(600)]
+    results = list(run(work, engine(1), batch=600, hang_s=1.5))
+    assert sum(isinstance(result, Quarantined) for result in results) == 1
+    assert len(results) == 600
+
+
 def test_items_are_pulled_lazily() -> None:
     pulled = 0
 

@@ -2,14 +2,19 @@
 
 import json
 import os
+import resource
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from filelock import FileLock
 
 from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.engine import worker as module
+from relight_assets.engine.work import ImageResult, WorkItem
+from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
@@ -357,6 +362,94 @@ def test_more_gpus_than_there_are_is_refused(bench: Bench, monkeypatch: pytest.M
     bench.settings = bench.settings.model_copy(update={"num_gpus": 8})
     with pytest.raises(ConfigError, match="8 GPUs but 0 are visible"):
         bench.run()
+
+
+def test_a_full_disk_stops_the_run_with_one_sentence_and_blames_no_image(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS)
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, allowed[1]))  # records fit, pictures do not
+    try:
+        with pytest.raises(OutputFolderError, match="File too large"):
+            bench.run(workers=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert bench.survey().row_counts() == {"pending": 4}
+    assert not list(bench.layout.folder.glob("*_failure.json"))
+    assert not list(bench.layout.folder.glob(".relight-*.tmp"))
+    assert_records_tell_the_truth(bench.layout)
+    assert bench.run().survey.row_counts() == {"done": 4}
+
+
+class DeadlyAlbedo(PortraitWorker):
+    """Dies whenever it makes an albedo."""
+
+    def process(self, item: WorkItem) -> ImageResult:
+        module.albedo.extract = lambda *_: os._exit(7)  # type: ignore[assignment]
+        return super().process(item)
+
+
+def test_an_image_that_kills_its_worker_is_set_aside_at_the_stage_that_does(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(stages=["masks"])
+    monkeypatch.setattr("relight_assets.engine.run.PortraitWorker", DeadlyAlbedo)
+    summary = bench.run()
+    assert summary.tally.codes == {"worker_killer": 1}
+    assert summary.survey.row_counts() == {"failed": 1}
+    failure = read_failure(bench.layout.failure(0))
+    assert failure is not None
+    assert (failure.stage, "exit code 7" in failure.message) == ("albedo", True)
+    again = bench.run()
+    assert again.workers == 1
+    assert again.tally.computed_images == 0
+    assert again.survey.row_counts() == {"failed": 1}
+    monkeypatch.undo()
+    assert bench.run(retry_failed=True).survey.row_counts() == {"done": 1}
+
+
+def test_an_expired_failure_stays_until_its_stage_is_done(bench: Bench) -> None:
+    bench.write_csv(["cat.png"])
+    bench.run()
+    for _ in range(2):
+        summary = bench.run(recipe_with(masks={"min_coverage": 0.06}), stages=["albedo"])
+        assert summary.survey.row_counts() == {"pending": 1}
+        assert bench.layout.failure(0).exists()
+
+
+def test_a_touched_source_keeps_what_another_recipe_made(bench: Bench, tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    shutil.copyfile(bench.photos / PORTRAITS[0], own)
+    bench.write_csv([str(own)])
+    bench.run()
+    os.utime(own, (1, 1))
+    assert bench.run(recipe_with(masks={"min_coverage": 0.06}), stages=["composites"]).tally.computed_images == 0
+    assert bench.run().tally.computed_images == 0
+
+
+def test_one_record_that_cannot_be_read_stops_nobody_else(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    bench.run()
+    bench.layout.record(0).unlink()
+    bench.layout.record(0).mkdir()
+    summary = bench.run()
+    assert summary.tally.codes == {"record_unreadable": 1}
+    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+
+
+def test_a_damaged_failure_file_goes_with_success(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.layout.folder.mkdir(parents=True)
+    bench.layout.index_csv.write_text("")
+    bench.layout.failure(0).write_text("{")
+    assert bench.run().survey.row_counts() == {"done": 1}
+    assert not bench.layout.failure(bench.survey().images[str(bench.photos / PORTRAITS[0])].index or 0).exists()
+
+
+def test_the_resolved_recipe_lies_beside_the_pictures(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(recipe_with(seed=12))
+    assert yaml.safe_load(bench.layout.recipe.read_text())["seed"] == 12
 
 
 def test_an_experiment_leaves_the_splits_own_folder_alone(bench: Bench) -> None:

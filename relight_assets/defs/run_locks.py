@@ -1,0 +1,68 @@
+"""Which unfinished runs are dead?  A run holds a kernel lock while it works, and the lock dies with it.
+
+Dagster itself does not learn that the process of a run was killed unless its daemon started it, and a dead run
+keeps its slot of the pool, so that no other run would ever start.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+LAUNCHED_BY = "relight/launched_by"
+COMMAND = "relight run"
+
+_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+
+
+@contextmanager
+def holding(instance: dg.DagsterInstance, run_id: str, part: str) -> Iterator[None]:
+    """Hold the lock of a run while it works: ``op`` in the image op, ``launch`` around a run of the command line."""
+    lock = _lock(instance, run_id, part)
+    with lock:
+        yield
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+    """Mark unfinished runs whose process is gone as failed and free their pool slots; their ids.
+
+    A run of anybody else that never took a lock is left alone: it may be about to start.
+    """
+    closed: list[str] = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+        if not _abandoned(instance, run):
+            continue
+        now = instance.get_run_by_id(run.run_id)
+        if now is None or now.status not in _UNFINISHED:
+            continue  # it ended while we looked
+        instance.report_run_failed(run, "The process of this run is gone. A new run continues its work.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        for part in ("op", "launch"):
+            Path(_lock(instance, run.run_id, part).lock_file).unlink(missing_ok=True)
+        closed.append(run.run_id)
+    return closed
+
+
+def _abandoned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    if run.tags.get(LAUNCHED_BY) == COMMAND:
+        return _free(_lock(instance, run.run_id, "launch"))
+    lock = _lock(instance, run.run_id, "op")
+    return Path(lock.lock_file).exists() and _free(lock)
+
+
+def _free(lock: FileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    lock.release()
+    return True
+
+
+def _lock(instance: dg.DagsterInstance, run_id: str, part: str) -> FileLock:
+    folder = Path(instance.root_directory) / "relight_runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / f"{run_id}.{part}.lock")

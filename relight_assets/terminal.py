@@ -1,0 +1,158 @@
+"""What the command line shows: tables, progress and messages."""
+
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.engine.outgoing import failures_path, mapping_path
+from relight_assets.engine.progress import read_progress
+from relight_assets.engine.run import CONTACT_SHEET, look
+from relight_assets.engine.survey import RowStatus, Survey
+from relight_assets.errors import UserError
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.settings import Settings
+
+STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
+SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
+# File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
+
+
+def say(text: str) -> None:
+    """One line on stdout, as it is."""
+    out.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def tell(kind: str, color: str, text: str) -> None:
+    """An error, a warning or a note on stderr; ``text`` as it is."""
+    err.print(f"[{color}]{kind}:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def line(label: str, text: object) -> None:
+    """A labelled line under a heading."""
+    out.print(f"  {label:<14}{escape(str(text))}", highlight=False, soft_wrap=True)
+
+
+def print_closing_table(
+    runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None = None
+) -> None:
+    """Per split: rows by status, images computed and reused, and the codes of failures."""
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
+    for survey, metadata in runs:
+        counts = survey.row_counts()
+        stages = [metadata[stage] for stage in STAGES if stage in metadata]
+        table.add_row(
+            survey.split.split,
+            str(len(survey.keys)),
+            *(str(counts[name]) for name in STATUSES),
+            str(max((m["computed"] for m in stages), default=0)),
+            str(min((m["reused"] for m in stages), default=0)),
+            f"{stages[0]['images_per_s']:.2f}" if any(m["computed"] for m in stages) else "",
+        )
+    if runs:
+        out.print(table)
+    for survey, _ in runs:
+        _print_places(survey, settings, experiment)
+
+
+def _print_places(survey: Survey, settings: Settings, experiment: str | None) -> None:
+    out.print(f"[bold]{survey.split.split}[/]")
+    codes = Counter(image.failure.code for image in survey.images.values() if image.failure is not None)
+    if codes:
+        line("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
+        line("", failures_path(survey, settings, experiment))
+    line("mapping", mapping_path(survey, settings, experiment))
+    line("pictures", survey.layout.folder)
+    sheet = survey.layout.folder / CONTACT_SHEET
+    if sheet.exists():
+        line("contact sheet", sheet)
+
+
+@contextmanager
+def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
+    """A bar that follows the run of a split by its progress file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+    )
+    started = time.time()
+    with Progress(*columns, console=out) as bar:
+        task = bar.add_task(name, total=None, rate="planning")
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(0.5):
+                show()
+
+        def show() -> None:
+            now = read_progress(layout.progress)
+            if now is None or now.started < started:
+                return  # an earlier run's
+            eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
+            failed = f", {now.failed} failed" if now.failed else ""
+            if now.total == 0:
+                bar.update(task, total=1, completed=1, rate="up to date")
+                return
+            bar.update(task, total=now.total, completed=now.done, rate=f"{now.images_per_s:.2f} images/s{eta}{failed}")
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            over.set()
+            follower.join()
+            show()
+
+
+def status_table(settings: Settings, recipe: Recipe) -> Table:
+    """Where every split stands; one that cannot be read has its error in its row."""
+    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now", **SLIM)
+    for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
+        try:
+            survey = look(read_split_csv(path), recipe, settings)
+        except UserError as error:
+            table.add_row(name, *[""] * 6, escape(str(error)))
+            continue
+        counts = survey.row_counts()
+        table.add_row(
+            name,
+            str(len(survey.keys)),
+            *(str(counts[status]) for status in STATUSES),
+            str(survey.orphans),
+            _running(survey.layout),
+        )
+    return table
+
+
+def _running(layout: SplitLayout) -> str:
+    now = read_progress(layout.progress)
+    if now is None or now.finished or not _alive(now.pid):
+        return ""
+    eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""
+    return f"{now.done} of {now.total}, {now.images_per_s:.2f} images/s{eta}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

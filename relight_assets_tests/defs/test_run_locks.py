@@ -1,0 +1,71 @@
+"""Dead runs are closed, live ones and those of others are left alone."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
+
+STARTED = dg.DagsterRunStatus.STARTED
+
+
+@dg.job
+def empty() -> None: ...
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
+        yield made
+
+
+def killed_while_holding(instance: dg.DagsterInstance, run_id: str, part: str) -> None:
+    child = os.fork()
+    if child == 0:
+        with holding(instance, run_id, part):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
+    now = instance.get_run_by_id(run.run_id)
+    assert now is not None
+    return now.status
+
+
+def test_a_run_whose_process_was_killed_is_closed_whoever_launched_it(instance: dg.DagsterInstance) -> None:
+    from_ui = instance.create_run_for_job(empty, status=STARTED)
+    from_command = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
+    killed_while_holding(instance, from_ui.run_id, "op")
+    killed_while_holding(instance, from_command.run_id, "launch")
+    assert set(close_abandoned_runs(instance)) == {from_ui.run_id, from_command.run_id}
+    assert status(instance, from_ui) == status(instance, from_command) == dg.DagsterRunStatus.FAILURE
+    assert not list(Path(instance.root_directory).rglob("*.lock"))
+
+
+def test_a_run_at_work_is_left_alone(instance: dg.DagsterInstance) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
+    with holding(instance, run.run_id, "launch"):
+        assert close_abandoned_runs(instance) == []
+    assert status(instance, run) == STARTED
+
+
+def test_a_run_of_others_that_is_about_to_start_is_left_alone(instance: dg.DagsterInstance) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED)
+    assert close_abandoned_runs(instance) == []
+    assert status(instance, run) == STARTED
+
+
+def test_a_run_that_ends_while_we_look_keeps_its_end(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
+    seen = instance.get_runs()
+    instance.report_run_canceled(run)
+    monkeypatch.setattr(instance, "get_runs", lambda _: seen)
+    assert close_abandoned_runs(instance) == []
+    assert status(instance, run) == dg.DagsterRunStatus.CANCELED
