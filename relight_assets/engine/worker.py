@@ -1,8 +1,8 @@
 """One process, one device: decode, stages, encode, and the commit of each image.
 
-The order of writing is what makes a kill at any moment harmless.  Before the first file of an image is
-touched, a record that claims only what stays is written; then the files, each under a temporary name that is
-renamed; then the record with all of it.  A record never claims bytes that are not there.
+The order of writing is what makes a kill at any moment harmless.  Before a file of a stage is touched, a
+record that claims only the stages before it is written; then the files, each under a temporary name that is
+renamed; then the record with them.  A record never claims bytes that are not there.
 """
 
 import time
@@ -117,7 +117,7 @@ class _Portrait:
     def run(self) -> ImageResult:
         stage: Stage = "masks"
         digest: str | None = None
-        opened = False
+        committed: set[Stage] | None = None  # None: nothing was written yet
         try:
             self.source = self._known_source() or self._decode().source
             for stage in STAGES:
@@ -129,11 +129,12 @@ class _Portrait:
                 if old and self.previous and old.digest == digest and files_match(self.layout, self.previous, stage):
                     self.entries[stage], self.outcomes[stage] = old, "reused"
                 elif stage in self.item.stages:
-                    if not opened:
+                    if committed != set(self.entries):
                         self._commit()  # claims only what stays, before anything is overwritten
-                        opened = True
                     self.entries[stage] = self._made(stage, digest)
                     self.outcomes[stage] = "computed"
+                    self._commit()
+                    committed = set(self.entries)
                 else:
                     self.outcomes[stage] = "pending"
         except ImageError as error:
@@ -143,10 +144,10 @@ class _Portrait:
         except Exception as error:  # noqa: BLE001  (one image's fault never stops the others)
             tail = "".join(traceback.format_exception(error))[-4000:]
             return self._fail(stage, digest, InternalError(f"{type(error).__name__}: {error}"), tail)
-        if opened:
-            self._commit()
-        else:
+        if committed is None:
             self._remember_touched_source()
+        elif committed != set(self.entries):
+            self._commit()
         self._forget_failure()
         return self._result(None)
 

@@ -5,7 +5,6 @@ It always marks something, on a cat or a cup too: whether there is a person at a
 its answer by the masks stage.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -36,10 +35,6 @@ class SelfieSegmenter:
         both = straight.reshape(SIDE, SIDE) + mirrored.reshape(SIDE, SIDE)[:, ::-1]
         mean: NDArray[np.float32] = np.clip(both * np.float32(0.5), np.float32(0), np.float32(1))
         return mean
-
-    def probabilities(self, pictures: Iterable[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
-        """:meth:`probability` of each picture, one after the other."""
-        return [self.probability(picture) for picture in pictures]
 
 
 def _squeezed(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -15,8 +15,8 @@ from relight_assets.engine.worker import PortraitWorker
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth
 
-# The record that claims only what stays, six pictures, the final record.
-WRITES = 8
+# The record that claims only what stays; then for each stage its pictures and the record with them.
+WRITES = 1 + (3 + 1) + (1 + 1) + (1 + 1) + (1 + 1)
 GRAY = Recipe()
 OTHER = Recipe.model_validate(
     {

@@ -60,7 +60,7 @@ def test_a_mirrored_picture_gives_exactly_the_mirrored_answer(
 def test_the_answer_depends_on_the_picture_alone(
     segmenter: SelfieSegmenter, collins: NDArray[np.uint8], cup: NDArray[np.uint8]
 ) -> None:
-    first, other, again = segmenter.probabilities([collins, cup, collins])
+    first, other, again = (segmenter.probability(picture) for picture in (collins, cup, collins))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.array_equal(first, segmenter.probability(collins))
