@@ -20,7 +20,7 @@ from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store
-from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
 
 cv2.setNumThreads(1)
@@ -119,6 +119,15 @@ class Bench:
 
     def indices(self) -> list[int]:
         return sorted(self.layout.numbers())
+
+
+def recipe_with(**sections: object) -> Recipe:
+    return Recipe.model_validate(sections)
+
+
+def computed(summary: RunSummary) -> dict[Stage, int]:
+    """How many images each stage was computed for."""
+    return {stage: summary.tally.stages[stage].outcomes["computed"] for stage in STAGES}
 
 
 def sha256(path: Path) -> str:

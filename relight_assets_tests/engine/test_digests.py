@@ -1,0 +1,62 @@
+"""A stage's digest changes with exactly what its pixels depend on."""
+
+import pytest
+
+from relight_assets.engine import digests as module
+from relight_assets.engine.digests import Digests
+from relight_assets.recipe import STAGES, Recipe, Stage
+
+FILES = {name: f"sha of {name}" for name in ("input", "foreground", "background", "albedo", "degraded_fg")}
+
+
+def all_of(digests: Digests, source: str = "s", **changed: str) -> dict[Stage, str]:
+    return {stage: digests.of(stage, source, FILES | changed) for stage in STAGES}
+
+
+def different(one: dict[Stage, str], other: dict[Stage, str]) -> set[Stage]:
+    return {stage for stage in STAGES if one[stage] != other[stage]}
+
+
+@pytest.fixture
+def plain() -> Digests:
+    return Digests(Recipe(), lambda name: name)
+
+
+def test_the_source_concerns_masks_and_the_keyed_draws(plain: Digests) -> None:
+    assert different(all_of(plain), all_of(plain, source="t")) == {"masks", "degraded"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [
+        ("input", {"degraded"}),
+        ("foreground", {"albedo", "degraded"}),
+        ("albedo", {"degraded"}),
+        ("degraded_fg", {"composites"}),
+        ("background", set()),
+    ],
+)
+def test_a_file_concerns_the_stages_that_read_it(plain: Digests, name: str, stages: set[Stage]) -> None:
+    assert different(all_of(plain), all_of(plain, **{name: "other"})) == stages
+
+
+def test_the_background_file_is_read_where_it_is_used() -> None:
+    own = Digests(Recipe.model_validate({"background": {"use_gray": False}}), lambda name: name)
+    assert different(all_of(own), all_of(own, background="other")) == {"composites"}
+    assert own.upstream("composites") == ("degraded", "masks")
+
+
+def test_another_model_file_concerns_the_stages_that_use_it(plain: Digests) -> None:
+    other_mask = Digests(Recipe(), lambda name: "new" if name == "selfie_segmentation" else name)
+    other_mesh = Digests(Recipe(), lambda name: "new" if name == "face_landmark" else name)
+    assert different(all_of(plain), all_of(other_mask)) == {"masks"}
+    assert different(all_of(plain), all_of(other_mesh)) == {"masks", "degraded"}
+
+
+def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CODE_VERSIONS", {**module.CODE_VERSIONS, "albedo": "next"})
+    assert different(all_of(plain), all_of(Digests(Recipe(), lambda name: name))) == {"albedo"}
+
+
+def test_no_record_means_nothing_is_current(plain: Digests) -> None:
+    assert plain.current(None, "s", lambda *_: True) == ()
