@@ -99,10 +99,12 @@ def run(
     runs, errors = materialize_splits(names, chosen, image_config, recipe_config, experiment or None)
     print_closing_table(runs, load_settings(), experiment or None)
     considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
-    unfinished = {"failed", "rejected"} | ({"pending"} if set(chosen) == set(STAGES) else set())
+    waiting = max((metadata[stage]["pending"] for _, metadata in runs for stage in chosen), default=0)
+    if waiting:
+        tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")
     if errors:
         sys.exit(max(map(_exit_code, errors)))
-    sys.exit(SOME_FAILED if unfinished & set(considered) else 0)
+    sys.exit(SOME_FAILED if waiting or {"failed", "rejected"} & set(considered) else 0)
 
 
 @main.command()

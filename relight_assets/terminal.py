@@ -18,12 +18,11 @@ from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.outgoing import failures_path, mapping_path
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import CONTACT_SHEET, look
-from relight_assets.engine.survey import RowStatus, Survey
+from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
 
-STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
 out = Console(emoji=False)
@@ -56,7 +55,7 @@ def print_closing_table(
         table.add_row(
             survey.split.split,
             str(len(survey.keys)),
-            *(str(counts[name]) for name in STATUSES),
+            *(str(counts[name]) for name in ROW_STATUSES),
             str(max((m["computed"] for m in stages), default=0)),
             str(min((m["reused"] for m in stages), default=0)),
             f"{stages[0]['images_per_s']:.2f}" if any(m["computed"] for m in stages) else "",
@@ -133,7 +132,7 @@ def status_table(settings: Settings, recipe: Recipe) -> Table:
         table.add_row(
             name,
             str(len(survey.keys)),
-            *(str(counts[status]) for status in STATUSES),
+            *(str(counts[status]) for status in ROW_STATUSES),
             str(survey.orphans),
             _running(survey.layout),
         )

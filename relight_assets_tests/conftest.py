@@ -30,7 +30,7 @@ cv2.setNumThreads(1)
 def _own_environment() -> Iterator[None]:
     """The tests' own settings hold, whatever the shell has set, and commands leave none behind."""
     before = dict(os.environ)
-    kept = {"RELIGHT_MODEL_DIR", "RELIGHT_MODEL_WHEEL"}
+    kept = {"RELIGHT_MODEL_DIR"}
     for name in list(os.environ):
         if name == "DAGSTER_HOME" or (name.startswith("RELIGHT_") and name not in kept):
             del os.environ[name]

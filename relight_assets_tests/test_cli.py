@@ -169,6 +169,14 @@ def test_the_mapping_is_written_after_the_stages_that_ran(ran: Result, relight: 
     assert [bool(row["output_image_path"]) for row in mapping] == [True, True, False, False]
 
 
+def test_a_stage_that_waits_for_another_is_told(relight: Relight, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "waiting_images.csv"
+    file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n", encoding="utf-8")
+    result = relight("run", "--csv", str(file), "--stages", "composites")
+    assert result.exit_code == 3
+    assert "1 images wait for a stage that was not selected" in result.output
+
+
 def test_status_shows_where_every_split_stands(ran: Result, relight: Relight) -> None:
     result = relight("status")
     assert table(result)["train"] == ["4", "2", "1", "1", "0", "0"]

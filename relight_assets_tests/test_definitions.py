@@ -89,6 +89,19 @@ def test_dg_check_defs_passes_without_a_dagster_home_and_without_torch(tmp_path:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_workspace_file_loads(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "dagster"), "definitions", "validate", "-w", "workspace.yaml"],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_importing_the_definitions_imports_neither_torch_nor_the_models_runtime() -> None:
     code = (
         "import sys, relight_assets.definitions as d; d.defs();"

@@ -8,7 +8,7 @@ from relight_assets.defs.resources import RecipeConfig, chosen_recipe, errors_fo
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.recipe import STAGES
 from relight_assets.settings import Settings, load_settings
 
@@ -47,7 +47,7 @@ def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.M
             ),
             "path": dg.MetadataValue.path(str(target)),
             "rows_with_output": sum(output is not None for output in survey.outputs()),
-            **{f"rows_{status}": counts[status] for status in ("done", "failed", "rejected", "pending")},
+            **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
         }
     )
 

@@ -23,6 +23,7 @@ from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.recipe import STAGES, Degradation, Stage, canonical_digest
 from relight_assets.settings import load_settings
 
@@ -162,7 +163,7 @@ def _results(
         pictures["contact_sheet_file"] = dg.MetadataValue.path(str(save_sheet(survey.layout, large)))
     common = {
         "rows": len(survey.keys),
-        **{f"rows_{status}": survey.row_counts()[status] for status in ("done", "failed", "rejected", "pending")},
+        **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
         "orphans": survey.orphans,
         "seconds_by_stage": _seconds_by_stage(summary),
         "workers": summary.workers,

@@ -22,8 +22,10 @@ def holding(instance: dg.DagsterInstance, run_id: str, part: str) -> Iterator[No
     """Hold the lock of a run while it works: ``op`` in the image op, ``launch`` around a run of the command line."""
     lock = _lock(instance, run_id, part)
     with lock:
-        yield
-    Path(lock.lock_file).unlink(missing_ok=True)
+        try:
+            yield
+        finally:  # only a killed process leaves it behind
+            Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:

@@ -13,6 +13,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -73,8 +74,9 @@ class LocalEngine:
         """End all workers; none is left when this returns."""
         for handle in self._handles:
             handle.finish()
+        deadline = time.monotonic() + _TERMINATE_S
         for handle in self._handles:
-            handle.join()
+            handle.join(deadline)
         self._handles.clear()
 
 
@@ -123,9 +125,9 @@ class _Process:
         self._lifeline.close()
         self._process.terminate()
 
-    def join(self) -> None:
-        """Wait for the end of the process, and insist."""
-        self._process.join(_TERMINATE_S)
+    def join(self, deadline: float) -> None:
+        """Wait for the end of the process until ``deadline`` (``time.monotonic``), then insist."""
+        self._process.join(max(0.0, deadline - time.monotonic()))
         if self._process.is_alive():
             self._process.kill()
             self._process.join()

@@ -22,6 +22,8 @@ from relight_assets.errors import BlankPathError, ImageError, RecordUnreadableEr
 from relight_assets.recipe import STAGES, Stage
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
+ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
+"""What a row can count as; every row counts as exactly one."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,10 @@ def _look(
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    status = file.stat()
+    try:
+        status = file.stat()
+    except OSError as error:  # gone, or not answering, since the path was resolved
+        raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
     return status.st_size, status.st_mtime_ns
 
 

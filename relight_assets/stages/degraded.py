@@ -19,7 +19,6 @@ CODE_VERSION = "1"
 
 MARGIN = 0.03
 """Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
-NO_FACES: tuple[NDArray[np.float32], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.engine import survey
 from relight_assets.recipe import STAGES
 from relight_assets_tests.conftest import (
     PORTRAITS,
@@ -209,3 +210,19 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
     }
     assert_records_tell_the_truth(bench.layout)
     assert bench.run().survey.row_counts() == {"done": 1}
+
+
+def test_a_source_that_goes_between_two_looks_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    resolve = survey.resolve_image_path
+
+    def gone(cell: str, csv_folder: Path, image_root: Path | None) -> Path:
+        found = resolve(cell, csv_folder, image_root)
+        return found.with_name("gone.png") if PORTRAITS[0] in cell else found
+
+    monkeypatch.setattr(survey, "resolve_image_path", gone)
+    summary = bench.run()
+    assert summary.tally.codes == {"source_unreadable": 1}
+    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    monkeypatch.undo()
+    assert bench.run().survey.row_counts() == {"done": 2}

@@ -16,7 +16,6 @@ from relight_assets.engine import worker as module
 from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
-from relight_assets.models import store
 from relight_assets.recipe import STAGES
 from relight_assets_tests.conftest import (
     ALL_FILES,
@@ -270,13 +269,12 @@ def test_an_experiment_leaves_the_splits_own_folder_alone(bench: Bench) -> None:
     assert sha256(other / "00000_output.png") != before["00000_output.png"]
 
 
-def test_sources_are_known_by_stat_alone_when_planning(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    bench.write_csv(PORTRAITS[:2])
+def test_sources_are_not_read_when_planning(bench: Bench, tmp_path: Path) -> None:
+    own = tmp_path / "own.png"
+    shutil.copyfile(bench.photos / PORTRAITS[0], own)
+    bench.write_csv([str(own)])
     bench.run()
-    monkeypatch.setattr("relight_assets.dataset.files.read_source", None)
-    monkeypatch.setattr("relight_assets.dataset.files.stamp_source", None)
-    assert bench.survey().row_counts() == {"done": 2}
-
-
-def test_models_are_the_ones_of_the_table(finished: Bench) -> None:
-    assert all(store.sha256_of(model.name) == model.sha256 for model in store.MODELS)
+    status = own.stat()
+    own.write_bytes(b"x" * status.st_size)  # whoever read it would see that it is no picture
+    os.utime(own, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert bench.run().survey.row_counts() == {"done": 1}

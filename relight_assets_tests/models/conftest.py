@@ -62,8 +62,8 @@ def cat() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the real wheel: RELIGHT_MODEL_WHEEL, or one downloaded as fetch() would; skips without."""
-    given = os.environ.get("RELIGHT_MODEL_WHEEL")
+    """Return the real wheel: TEST_MODEL_WHEEL, or one downloaded as fetch() would; skips without."""
+    given = os.environ.get("TEST_MODEL_WHEEL")
     if given:
         return Path(given)
     folder = tmp_path_factory.mktemp("wheel")
