@@ -46,6 +46,38 @@ class OutputFolderError(UserError):
     code = "output_folder"
 
 
+class HostLimitError(UserError):
+    """The machine gives no more of something that every image needs, such as open files."""
+
+    code = "host_limit"
+
+
+class DeviceBusyError(UserError):
+    """The devices are in use by another run on this machine."""
+
+    code = "device_busy"
+
+
+class DeviceOutOfMemoryError(RelightError):
+    """A model did not fit into its device's memory with so many pictures at a time.
+
+    For segmenters to raise: they are asked again with half of the pictures.
+    """
+
+    code = "device_out_of_memory"
+    retryable = True
+
+
+class DeviceFailedError(RelightError):
+    """A device error that outlasts the call (a CUDA assertion, an illegal access): the process must be replaced.
+
+    For segmenters to raise: nothing more can be computed in a process whose CUDA context is broken.
+    """
+
+    code = "device_failed"
+    retryable = True
+
+
 class WorkersFailedError(RelightError):
     """The worker processes could not be started or kept alive, so the run cannot go on."""
 
@@ -116,6 +148,13 @@ class NoPersonError(ImageError):
     """The segmenter found nobody to relight."""
 
     code = "no_person"
+
+
+class DeviceOomError(ImageError):
+    """The device's memory does not even hold this one picture's turn.  Tried again: who else used it may be gone."""
+
+    code = "device_oom"
+    retryable = True
 
 
 class WeakPairError(ImageError):

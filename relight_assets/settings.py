@@ -21,13 +21,17 @@ from relight_assets.recipe_yaml import LoadedRecipe, load_recipe, parse_recipe, 
 ENV_PREFIX = "RELIGHT_"
 
 
-def _auto_or_count(value: Any) -> Any:
-    if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096):
-        return value
-    raise ValueError("must be `auto` or a whole number from 1 to 4096")
+def _auto_or_whole(low: int, high: int) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and low <= value <= high):
+            return value
+        raise ValueError(f"must be `auto` or a whole number from {low} to {high}")
+
+    return BeforeValidator(check)
 
 
-AutoCount = Annotated[int | str, BeforeValidator(_auto_or_count)]
+AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
+AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 PATH_KEYS = ("csv_dir", "image_root", "output_root", "mapping_dir", "model_dir", "dagster_home")
 
@@ -48,6 +52,7 @@ class Settings(BaseModel):
     num_gpus: AutoCount = "auto"
     cpu_workers: AutoCount = "auto"
     threads: AutoCount = "auto"
+    memory_mib: AutoMebibytes = "auto"
     batch: Annotated[int, Field(ge=1, le=1024)] = 4
     start_s: Seconds = 120.0
     hang_s: Seconds = 300.0

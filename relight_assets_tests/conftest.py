@@ -18,6 +18,7 @@ from relight_assets.dataset.records import read_record
 from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.survey import Survey
+from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe, Stage
@@ -106,9 +107,9 @@ class Bench:
         return read_split_csv(self.csv_path)
 
     def run(self, recipe: Recipe | None = None, **options: Any) -> RunSummary:
-        workers = options.pop("workers", 1)
+        workers, worker = options.pop("workers", 1), options.pop("worker", PortraitWorker)
         settings = self.settings.model_copy(update={"cpu_workers": workers})
-        return run_split(self.split(), recipe or Recipe(), settings, RunOptions(**options))
+        return run_split(self.split(), recipe or Recipe(), settings, RunOptions(**options), worker=worker)
 
     def survey(self, recipe: Recipe | None = None) -> Survey:
         return look(self.split(), recipe or Recipe(), self.settings)

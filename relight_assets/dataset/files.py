@@ -13,6 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from relight_assets.errors import (
+    HostLimitError,
     ImageError,
     ImageSizeError,
     PathRefusedError,
@@ -56,9 +57,10 @@ def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
         PathRefusedError: no regular file.
         ImageSizeError: more than ``max_bytes``.
         SourceUnreadableError: the system could not read it, or it changed meanwhile.  May pass.
+        HostLimitError: no more files can be opened, which is not this file's fault.
     """
     try:
-        with _open_regular(path) as file:
+        with open_regular(path) as file:
             before = os.fstat(file.fileno())
             if before.st_size > max_bytes:
                 raise ImageSizeError(f"{path.name!r} has {before.st_size:,} bytes; at most {max_bytes:,} are taken.")
@@ -80,7 +82,7 @@ def stamp_source(path: Path) -> FileStamp:
     digest = hashlib.sha256()
     length = 0
     try:
-        with _open_regular(path) as file:
+        with open_regular(path) as file:
             before = os.fstat(file.fileno())
             while length <= before.st_size and (piece := file.read(_CHUNK)):
                 digest.update(piece)
@@ -156,7 +158,13 @@ def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
     return removed
 
 
-def _open_regular(path: Path) -> FileIO:
+def open_regular(path: Path) -> FileIO:
+    """Open a regular file for reading, and never wait for a pipe or a device.
+
+    Raises:
+        PathRefusedError: no regular file.
+        OSError: as the system gave it.
+    """
     # Without O_NONBLOCK, opening a pipe waits for a writer for ever; a regular file ignores the flag.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     try:
@@ -188,8 +196,19 @@ def _changed(path: Path) -> SourceUnreadableError:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> ImageError:
+def host_limit(error: OSError) -> HostLimitError | None:
+    """What to tell when an operation failed because the machine has run out of something; None otherwise."""
+    if error.errno not in {errno.EMFILE, errno.ENFILE}:
+        return None
+    return HostLimitError(
+        f"too many open files ({error.strerror}): raise the limit (`ulimit -n 65536`), or use fewer workers or threads"
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ImageError | HostLimitError:
     reason = error.strerror or type(error).__name__
+    if limit := host_limit(error):
+        return limit
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         return SourceMissingError(f"There is no file {path.name!r} where the CSV says.")
     if error.errno in {errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR}:

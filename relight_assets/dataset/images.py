@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from relight_assets.dataset import pixels, png, sniff
-from relight_assets.dataset.files import read_source
+from relight_assets.dataset.files import open_regular, read_source
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
 
@@ -71,6 +71,18 @@ def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_P
     smaller = _downscaled(rgb, image_size)
     plain = smaller is rgb and data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
     return DecodedImage(smaller, source, data if plain else None)
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a picture by its header, unchecked; (0, 0) where that cannot be told.
+
+    For planning alone: :func:`decode` says what is wrong with a picture.
+    """
+    try:
+        with open_regular(path) as file, Image.open(file, formats=sniff.FORMATS) as image:
+            return image.size
+    except Exception:  # noqa: BLE001  (Pillow's parsers raise whatever they trip over)
+        return 0, 0
 
 
 def _decode(data: bytes, max_pixels: int) -> NDArray[np.uint8]:

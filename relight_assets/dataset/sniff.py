@@ -13,6 +13,9 @@ _ALLOWED = (
     ("TIFF", re.compile(rb"II\*\0|MM\0\*")),
     ("BMP", re.compile(rb"BM[\s\S]{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0")),
 )
+FORMATS = tuple(name for name, _ in _ALLOWED)
+"""The formats that are taken, by Pillow's names."""
+
 _REFUSED = (
     ("a GIF", re.compile(rb"GIF8")),
     ("an AVIF picture", re.compile(rb"[\s\S]{4}ftyp(?:avif|avis)")),

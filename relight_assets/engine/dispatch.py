@@ -6,7 +6,8 @@ arrives in one queue of the parent, so the loop waits in one place.
 * Items are pulled lazily; at most ``DEPTH`` batches are in flight per worker, which is the back-pressure.
 * A worker that dies leaves its unfinished items as suspects; each is run again alone.  Only a death alone
   is a strike against an item, and ``STRIKES`` strikes quarantine it.
-* A worker that gives no sign for ``hang_s`` is killed and treated as dead.
+* A worker that gives no result for ``hang_s`` is killed and treated as dead, and so is one that has left an
+  item behind for ``hang_s`` while items handed over later were finished: the others may go on without end.
 * A worker slot that dies ``BARREN`` times in a row without one result is retired; when none is left the
   run ends with :class:`~relight_assets.errors.WorkersFailedError`.  What was yielded stays done.
 """
@@ -18,12 +19,14 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.errors import OutputFolderError, WorkersFailedError
+from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.errors import RelightError, WorkersFailedError
 
 DEPTH = 2
 STRIKES = 2
 BARREN = 3
+LOOK_S = 0.5
+"""How often workers are looked at for silence."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +38,23 @@ class Ready:
 class Died:
     """A worker is gone.
 
-    ``fatal``: it could not load its models, so another on its slot would not either.  ``unwritable``: the
-    output folder takes nothing more, so no image could be finished and the run must stop.
+    ``fatal``: it could not load its models, so another on its slot would not either.  ``stops``: no image
+    could be finished any more (a full disk, no more files to be opened), so the run must stop with this.
     """
 
     reason: str
     fatal: bool = False
-    unwritable: bool = False
+    stops: RelightError | None = None
 
 
-Event = Ready | Died | ImageResult
+Event = Ready | Died | ImageResult | Shrunk
 
 
 class Handle(Protocol):
     """One running worker."""
 
     def submit(self, items: list[WorkItem]) -> None:
-        """Hand over a batch.  Each item gives one ImageResult event, in order."""
+        """Hand over a batch.  Each item gives one ImageResult event, in any order."""
 
     def kill(self) -> None:
         """End the worker now; a Died event follows."""
@@ -62,11 +65,41 @@ class Engine(Protocol):
 
     slots: int
 
-    def start(self, slot: int, generation: int, events: "queue.SimpleQueue[tuple[int, int, Event]]") -> Handle:
-        """Start the worker of a slot.  ``generation`` tells a replacement from the one before it."""
+    def name(self, slot: int) -> str:
+        """What people call the slot."""
+
+    def start(
+        self,
+        slot: int,
+        generation: int,
+        events: "queue.SimpleQueue[tuple[int, int, Event]]",
+        batch: int | None = None,
+    ) -> Handle:
+        """Start the worker of a slot.
+
+        ``generation`` tells a replacement from the one before it; ``batch`` is the number of pictures that the
+        slot's device was seen to hold at a time, None where that was never in question.
+        """
 
     def close(self) -> None:
         """End all workers and wait until they are gone."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An item's result, and the slot that it comes from."""
+
+    slot: int
+    result: ImageResult
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something about the workers that a person should know; ``slot``'s worker was replaced if ``replaced``."""
+
+    slot: int
+    text: str
+    replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +110,16 @@ class Quarantined:
     reason: str
 
 
+Outcome = Finished | Quarantined | Notice
+
+
+@dataclass
+class _InFlight:
+    item: WorkItem
+    overtaken: float | None = None
+    """Since when an item that was handed over later is finished."""
+
+
 @dataclass
 class _Slot:
     number: int
@@ -84,9 +127,29 @@ class _Slot:
     generation: int = 0
     ready: bool = False
     alone: bool = False
+    hung: bool = False
     barren: int = 0
     last_sign: float = field(default_factory=time.monotonic)
-    in_flight: dict[int, WorkItem] = field(default_factory=dict)
+    batch: int | None = None
+    in_flight: dict[int, _InFlight] = field(default_factory=dict)
+    """In the order in which they were handed over."""
+
+    def finish(self, index: int) -> bool:
+        """Take a finished item out of flight; false where it was not in flight."""
+        if index not in self.in_flight:
+            return False
+        now = time.monotonic()
+        for other, flight in self.in_flight.items():
+            if other == index:
+                break
+            flight.overtaken = flight.overtaken or now
+        del self.in_flight[index]
+        return True
+
+    def silent_for(self) -> float:
+        """Seconds since the last result, or since the first item was left behind, whichever is longer."""
+        left_behind = [f.overtaken for f in self.in_flight.values() if f.overtaken is not None]
+        return time.monotonic() - min([self.last_sign, *left_behind])
 
 
 class _Dispatcher:
@@ -97,12 +160,13 @@ class _Dispatcher:
         self._start_s = start_s
         self._hang_s = hang_s
         self._events: queue.SimpleQueue[tuple[int, int, Event]] = queue.SimpleQueue()
+        self._next_look = 0.0
         self._exhausted = False
         self._suspects: deque[WorkItem] = deque()
         self._strikes: dict[int, int] = {}
         self._slots: dict[int, _Slot] = {}
 
-    def results(self) -> Iterator[ImageResult | Quarantined]:
+    def outcomes(self) -> Iterator[Outcome]:
         first = self._take(1)
         if not first:
             return
@@ -116,21 +180,28 @@ class _Dispatcher:
                 return
             self._kill_silent()
             try:
-                number, generation, event = self._events.get(timeout=1.0)
+                number, generation, event = self._events.get(timeout=LOOK_S)
             except queue.Empty:
                 continue
-            slot = self._slots.get(number)  # type: ignore[assignment]
-            if slot is None or slot.generation != generation:
+            heard = self._slots.get(number)
+            if heard is None or heard.generation != generation:
                 continue  # the last words of a worker that was already replaced
-            slot.last_sign = time.monotonic()
-            if isinstance(event, Ready):
-                slot.ready = True
-            elif isinstance(event, ImageResult):
-                if slot.in_flight.pop(event.index, None) is not None:
-                    slot.barren = 0
-                    yield event
-            else:
-                yield from self._bury(slot, event)
+            heard.last_sign = time.monotonic()
+            yield from self._heed(heard, event)
+
+    def _heed(self, slot: _Slot, event: Event) -> Iterator[Outcome]:
+        if isinstance(event, Ready):
+            slot.ready = True
+        elif isinstance(event, ImageResult):
+            if slot.finish(event.index):
+                slot.barren = 0
+                yield Finished(slot.number, event)
+        elif isinstance(event, Shrunk):
+            slot.batch = event.batch
+            name = self._engine.name(slot.number)
+            yield Notice(slot.number, f"{name}: out of memory; at most {event.batch} pictures at a time from now on")
+        else:
+            yield from self._bury(slot, event)
 
     def _take(self, count: int) -> list[WorkItem]:
         taken: list[WorkItem] = []
@@ -160,24 +231,28 @@ class _Dispatcher:
     def _submit(self, slot: _Slot, items: list[WorkItem]) -> None:
         if not slot.in_flight:
             slot.last_sign = time.monotonic()
-        slot.in_flight.update((item.index, item) for item in items)
+        slot.in_flight.update((item.index, _InFlight(item)) for item in items)
         slot.handle.submit(items)
 
     def _finished(self) -> bool:
         return self._exhausted and not self._suspects and not any(s.in_flight for s in self._slots.values())
 
     def _kill_silent(self) -> None:
-        now = time.monotonic()
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_S
         for slot in self._slots.values():
             limit = self._hang_s if slot.ready else self._start_s
-            if (slot.in_flight or not slot.ready) and now - slot.last_sign > limit:
-                slot.last_sign = now
+            if not slot.hung and (slot.in_flight or not slot.ready) and slot.silent_for() > limit:
+                slot.hung = True
                 slot.handle.kill()
 
-    def _bury(self, slot: _Slot, death: Died) -> Iterator[Quarantined]:
-        if death.unwritable:
-            raise OutputFolderError(death.reason)
-        items, alone = list(slot.in_flight.values()), slot.alone
+    def _bury(self, slot: _Slot, death: Died) -> Iterator[Outcome]:
+        if death.stops:
+            raise death.stops
+        name = self._engine.name(slot.number)
+        reason = self._hang_reason(slot, name) if slot.hung else death.reason
+        items, alone = [flight.item for flight in slot.in_flight.values()], slot.alone
         slot.in_flight.clear()
         slot.barren += 1
         if alone and items:
@@ -185,18 +260,26 @@ class _Dispatcher:
             self._strikes[item.index] = self._strikes.get(item.index, 0) + 1
             slot.barren = 0  # the item is to blame, not the slot
             if self._strikes[item.index] >= STRIKES:
-                yield Quarantined(item, death.reason)
+                yield Quarantined(item, reason)
                 items = []
         self._suspects.extend(items)
         if death.fatal or slot.barren >= BARREN:
             del self._slots[slot.number]
             if not self._slots:
-                raise WorkersFailedError(f"no worker is left: {death.reason}")
+                raise WorkersFailedError(f"no worker is left: {reason}")
+            yield Notice(slot.number, f"{name} is given up: {reason}")
             return
         slot.generation += 1
-        slot.ready = slot.alone = False
-        slot.handle = self._engine.start(slot.number, slot.generation, self._events)
+        slot.ready = slot.alone = slot.hung = False
+        slot.handle = self._engine.start(slot.number, slot.generation, self._events, slot.batch)
         slot.last_sign = time.monotonic()
+        again = f"; {len(items)} images are tried again, each alone" if items else ""
+        yield Notice(slot.number, f"{reason}; it was replaced{again}", replaced=True)
+
+    def _hang_reason(self, slot: _Slot, name: str) -> str:
+        if not slot.ready:
+            return f"the worker on {name} was not ready after start_s ({self._start_s:g} s) and was ended"
+        return f"the worker on {name} gave no result for hang_s ({self._hang_s:g} s) and was ended"
 
 
 def _chain(first: list[WorkItem], rest: Iterator[WorkItem]) -> Iterator[WorkItem]:
@@ -206,7 +289,7 @@ def _chain(first: list[WorkItem], rest: Iterator[WorkItem]) -> Iterator[WorkItem
 
 def run(
     items: Iterable[WorkItem], engine: Engine, *, batch: int, start_s: float, hang_s: float
-) -> Generator[ImageResult | Quarantined, None, None]:
+) -> Generator[Outcome, None, None]:
     """Process all items; results come in the order in which they are finished.
 
     No worker is started when there is nothing to do.  Closing the generator, or an error in it, ends all
@@ -214,9 +297,9 @@ def run(
 
     Raises:
         WorkersFailedError: no worker is left to go on.
-        OutputFolderError: a worker could not write.
+        OutputFolderError, HostLimitError: a worker could not write, or open a file.
     """
     try:
-        yield from _Dispatcher(items, engine, batch, start_s, hang_s).results()
+        yield from _Dispatcher(items, engine, batch, start_s, hang_s).outcomes()
     finally:
         engine.close()

@@ -14,15 +14,15 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any
 
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Died, Event, Ready
-from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.errors import OutputFolderError, RelightError
+from relight_assets.engine.work import Worker, WorkItem
+from relight_assets.errors import HostLimitError, OutputFolderError, RelightError
 
 Events = queue.SimpleQueue[tuple[int, int, Event]]
 
@@ -39,13 +39,6 @@ _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
 
 
-class Worker(Protocol):
-    """What runs in the process: built once, then asked for one item after the other."""
-
-    def process(self, item: WorkItem) -> ImageResult:
-        """Bring one image up to date.  One image's fault is a result, never an exception."""
-
-
 class LocalEngine:
     """Worker processes on this machine."""
 
@@ -57,14 +50,18 @@ class LocalEngine:
         self._settings = settings
         self._handles: list[_Process] = []
 
-    def start(self, slot: int, generation: int, events: Events) -> "_Process":
-        """Start the worker of a slot."""
+    def name(self, slot: int) -> str:
+        """What the slot is called."""
+        return self._places[slot].name
+
+    def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> "_Process":
+        """Start the worker of a slot; ``batch``: what is known to fit into its device's memory."""
         handle = _Process(
             slot,
             generation,
             self._places[slot],
             make_worker=self._make_worker,
-            settings=self._settings,
+            settings=self._settings if batch is None else {**self._settings, "batch": batch},
             events=events,
         )
         self._handles.append(handle)
@@ -139,11 +136,10 @@ class _Process:
     def _write(self) -> None:
         # Its own thread: a pipe takes some 200 kB, and whoever feeds all workers must not wait for one of them.
         while (items := self._outbox.get()) is not None:
-            for item in items:
-                try:
-                    self._pipe.send([item])
-                except OSError:
-                    return  # it is dying and loses the batch; its Died event says so
+            try:
+                self._pipe.send(items)
+            except OSError:
+                return  # it is dying and loses the batch; its Died event says so
 
     def _read(self, slot: int, generation: int, name: str, events: Events) -> None:
         last_words: Died | None = None
@@ -164,7 +160,8 @@ class _Process:
 def _ending(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         with suppress(ValueError):
-            return f"was ended by {signal.Signals(-exit_code).name}"
+            ending = f"was ended by {signal.Signals(-exit_code).name}"
+            return ending + (", as the system does when memory runs out" if -exit_code == signal.SIGKILL else "")
     return f"ended with exit code {exit_code}"
 
 
@@ -200,24 +197,41 @@ def _worker_main(
     try:
         worker = make_worker(**settings)
     except RelightError as error:
-        pipe.send(Died(str(error), fatal=True))
-        return
+        last_words: Died | None = Died(str(error), fatal=True)
     except Exception as error:  # noqa: BLE001  (whatever it is, the parent must hear of it)
-        pipe.send(Died(f"a worker could not start: {type(error).__name__}: {error}", fatal=True))
-        return
-    pipe.send(Ready())
+        last_words = Died(f"a worker could not start: {type(error).__name__}: {error}", fatal=True)
+    else:
+        pipe.send(Ready())
+        last_words = _work(worker, pipe)
+    if last_words is not None:
+        with suppress(OSError):  # nobody listens any more
+            pipe.send(last_words)
+    pipe.close()
+    os._exit(0)  # at once: threads may still be inside native code
+
+
+def _work(worker: Worker, pipe: Connection) -> Died | None:
+    try:
+        for result in worker.process(_received(pipe)):
+            pipe.send(result)
+    except (OutputFolderError, HostLimitError) as error:
+        return Died(str(error), stops=error)
+    except RelightError as error:
+        return Died(str(error))
+    except MemoryError:
+        return Died("the worker ran out of memory; fewer workers, or a smaller memory_mib, take less")
+    except Exception as error:  # noqa: BLE001  (its images are tried again alone)
+        return Died(f"the worker broke down: {type(error).__name__}: {error}")
+    return None
+
+
+def _received(pipe: Connection) -> Iterator[WorkItem]:
     while True:
         try:
-            items = pipe.recv()
+            batch = pipe.recv()
         except EOFError:
             return
-        for item in items:
-            try:
-                result = worker.process(item)
-            except OutputFolderError as error:
-                pipe.send(Died(str(error), unwritable=True))
-                return
-            pipe.send(result)
+        yield from batch
 
 
 def _die_with(parent: int, lifeline: Connection) -> None:

@@ -8,13 +8,34 @@ import json
 import os
 import time
 from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from relight_assets.dataset.files import write_atomic
+from relight_assets.engine.devices import Slot
+from relight_assets.engine.nvml import usage
 
 EVERY_S = 1.0
+MAX_NOTICES = 50
 _RATE_WINDOW_S = 30.0
+
+
+@dataclass(frozen=True)
+class DeviceProgress:
+    """One worker's place just now."""
+
+    name: str
+    images: int
+    images_per_s: float
+    gpu_percent: int | None = None
+    """Share of the last moment in which the GPU was busy, 0..100; None: no GPU, or the driver does not tell."""
+    gpu_memory_mib: int | None = None
+
+    def __str__(self) -> str:
+        gpu = "" if self.gpu_percent is None else f", {self.gpu_percent} % busy, {self.gpu_memory_mib:,} MiB"
+        return f"{self.name}: {self.images} images, {self.images_per_s:.2f} images/s{gpu}"
 
 
 @dataclass(frozen=True)
@@ -30,6 +51,9 @@ class Progress:
     updated: float
     finished: bool
     pid: int
+    devices: tuple[DeviceProgress, ...] = ()
+    notices: tuple[str, ...] = ()
+    """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""
 
     @property
     def eta_s(self) -> float | None:
@@ -37,56 +61,101 @@ class Progress:
         return (self.total - self.done) / self.images_per_s if self.images_per_s > 0 else None
 
 
+class _Rate:
+    """Counts, and images per second over the last half minute."""
+
+    def __init__(self, now: float):
+        self.count = 0
+        self._recent: deque[tuple[float, int]] = deque([(now, 0)])
+
+    def mark(self, now: float) -> None:
+        self._recent.append((now, self.count))
+        while now - self._recent[0][0] > _RATE_WINDOW_S and len(self._recent) > 2:
+            self._recent.popleft()
+
+    def per_s(self, now: float) -> float:
+        first_time, first_count = self._recent[0]
+        return round((self.count - first_count) / (now - first_time), 3) if now > first_time else 0.0
+
+
 class ProgressWriter:
     """Counts results and writes the file at most once a second."""
 
-    def __init__(self, path: Path, split: str, total: int):
-        self._path, self._split, self._total = path, split, total
-        self._done = self._failed = 0
+    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = ()):
+        self._path, self._split, self._total, self._slots = path, split, total, slots
+        self._failed = 0
         self._started = time.time()
         self._written = 0.0
-        self._recent: deque[tuple[float, int]] = deque([(self._started, 0)])
-        self.write(finished=False)
+        self._all = _Rate(self._started)
+        self._each = [_Rate(self._started) for _ in slots]
+        self._notices: list[str] = []
+        self.write()
 
-    def count(self, *, failed: bool) -> bool:
+    def count(self, *, failed: bool, slot: int | None = None) -> bool:
         """Count one image; true when the file was brought up to date, which is the time to log too."""
-        self._done += 1
+        self._all.count += 1
         self._failed += failed
+        if slot is not None and slot < len(self._each):
+            self._each[slot].count += 1
         if time.time() - self._written < EVERY_S:
             return False
-        self.write(finished=False)
+        self.write()
         return True
+
+    def note(self, text: str) -> None:
+        """Tell people something, now."""
+        if len(self._notices) < MAX_NOTICES:
+            self._notices.append(text)
+            self.write()
+
+    def finish(self) -> Progress:
+        """Write that the run is over, if anything can be written, and return the last state."""
+        with suppress(OSError):  # what went wrong before is what is to be told
+            self.write(finished=True)
+        return self.now(finished=True)
 
     def now(self, *, finished: bool = False) -> Progress:
         """The present state."""
         now = time.time()
-        first_time, first_done = self._recent[0]
-        rate = (self._done - first_done) / (now - first_time) if now > first_time else 0.0
         return Progress(
             split=self._split,
             total=self._total,
-            done=self._done,
+            done=self._all.count,
             failed=self._failed,
-            images_per_s=round(rate, 3),
+            images_per_s=self._all.per_s(now),
             started=self._started,
             updated=now,
             finished=finished,
             pid=os.getpid(),
+            devices=tuple(
+                _device_now(slot, rate, now, finished=finished)
+                for slot, rate in zip(self._slots, self._each, strict=True)
+            ),
+            notices=tuple(self._notices),
         )
 
-    def write(self, *, finished: bool) -> None:
+    def write(self, *, finished: bool = False) -> None:
         """Bring the file up to date."""
         now = time.time()
         self._written = now
-        self._recent.append((now, self._done))
-        while now - self._recent[0][0] > _RATE_WINDOW_S and len(self._recent) > 2:
-            self._recent.popleft()
+        for rate in (self._all, *self._each):
+            rate.mark(now)
         write_atomic(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
+
+
+def _device_now(slot: Slot, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
+    use = usage(slot.device) if slot.device is not None and not finished else None
+    return DeviceProgress(
+        slot.name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None
+    )
 
 
 def read_progress(path: Path) -> Progress | None:
     """The last state written, or None where there is none that can be read."""
     try:
-        return Progress(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError):
+        found = json.loads(path.read_bytes())
+        devices = tuple(DeviceProgress(**device) for device in found.pop("devices"))
+        notices = tuple(found.pop("notices"))
+        return Progress(**found, devices=devices, notices=notices)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

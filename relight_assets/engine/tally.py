@@ -30,6 +30,32 @@ class StageTally:
 
 
 @dataclass
+class DeviceTally:
+    """What one worker's place did in a run: if one lags behind, it shows here."""
+
+    images: int = 0
+    seconds: Counter[str] = field(default_factory=Counter)
+    """Thread seconds by step."""
+    replaced: int = 0
+    """How often its worker died or hung and was replaced."""
+
+    def add(self, result: ImageResult) -> None:
+        """Add one image."""
+        self.images += 1
+        for step, milliseconds in result.timings_ms.items():
+            self.seconds[step] += milliseconds / 1000.0  # type: ignore[assignment]
+
+    def busy_share(self, wall_s: float, threads: int) -> float:
+        """Share of the time of the stage threads in which they worked, 0..1."""
+        spent = sum(self.seconds.values()) - self.seconds["segment"] - self.seconds["decode"]
+        return spent / (wall_s * threads) if wall_s > 0 else 0.0
+
+    def segmenter_share(self, wall_s: float) -> float:
+        """Share of the time in which the segmenter worked, 0..1.  Near 1: it is what one waits for."""
+        return self.seconds["segment"] / wall_s if wall_s > 0 else 0.0
+
+
+@dataclass
 class Tally:
     """All stages of a run, the failures by code and the lights by family."""
 

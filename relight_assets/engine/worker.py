@@ -1,370 +1,173 @@
-"""One process, one device: decode, stages, encode, and the commit of each image.
+"""One process, one device: portraits come in, and their files and records are written.
 
-The order of writing is what makes a kill at any moment harmless.  Before a file of a stage is touched, a
-record that claims only the stages before it is written; then the files, each under a temporary name that is
-renamed; then the record with them.  A record never claims bytes that are not there.
+Decoding, the segmenter, and the stages with their encoding overlap; memory in flight is bounded in bytes.
 """
 
+import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-from relight_assets import __version__
-from relight_assets.dataset.files import FileStamp, stamp_source, write_stamped
-from relight_assets.dataset.images import DecodedImage, decode
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
-from relight_assets.dataset.png import decode_png, encode_png
-from relight_assets.dataset.records import (
-    Failure,
-    Record,
-    SourceInfo,
-    StageEntry,
-    files_match,
-    read_failure,
-    read_record,
-    remove_failure,
-    write_failure,
-    write_record,
-)
+from relight_assets.dataset.files import host_limit
+from relight_assets.dataset.images import size_of
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import read_record
+from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
-from relight_assets.engine.survey import failed
-from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
-from relight_assets.errors import ImageError, InternalError, OutputFolderError
+from relight_assets.engine.pipeline import Pipeline, Steps
+from relight_assets.engine.portrait import DamagedFileError, Pixels, Portrait, StageTools, segment_together
+from relight_assets.engine.segmentation import Segmentation
+from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.errors import OutputFolderError
 from relight_assets.models import store
-from relight_assets.models.face_mesh import TRIANGLES, FaceMesh, FaceMesher
+from relight_assets.models.face_mesh import FaceMesh, FaceMesher
 from relight_assets.models.selfie import SelfieSegmenter
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets.recipe import Recipe
 
-Pixels = NDArray[np.uint8]
+DECODE_BYTES_PER_PIXEL = 12
+"""What decoding takes at most of a source's pixels, the file's bytes included; measured."""
+BYTES_PER_PIXEL = 96
+"""What the stages take at most of a picture's pixels, after a downscale to ``image_size``; measured."""
+_READER_SHARE = 8
+"""Decoding takes about an eighth of the time of what comes after it."""
 
 
 @dataclass(frozen=True)
-class StageOutput:
-    """What a stage made: pixels by file name, or finished PNG bytes, and its numbers."""
+class _OnItsWay:
+    """A portrait in the pipeline, and the memory that it has taken."""
 
-    files: dict[str, Pixels | bytes]
-    numbers: dict[str, Any]
-
-
-class _DamagedFileError(Exception):
-    """A file that a stage reads is not the one its record describes."""
-
-    def __init__(self, stage: Stage):
-        self.stage = stage
+    portrait: Portrait
+    taken: int
 
 
 class PortraitWorker:
     """Brings images of one split up to date."""
 
-    def __init__(self, *, folder: Path, recipe: Recipe, max_pixels: int, threads: int, model_dir: Path | None = None):
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        recipe: Recipe,
+        max_pixels: int,
+        threads: int,
+        model_dir: Path | None = None,
+        batch: int = 4,
+        memory_bytes: int = 2 << 30,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
         """Load the models.
+
+        Args:
+            folder: of the split.
+            recipe: what the pixels are to be.
+            max_pixels: larger pictures are refused.
+            threads: for the stages and their encoding; reading and the segmenter have threads of their own.
+            model_dir: where the model files are; None: the user's cache.
+            batch: pictures that the segmenter is given at a time, at most.
+            memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
+            clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
 
         Raises:
             ModelFileError: a model file is missing or altered.
         """
         cv2.setNumThreads(1)
-        self.layout = SplitLayout(folder)
-        self.recipe = recipe
-        self.max_pixels = max_pixels
-        self.digests = Digests(recipe, store.sha256_of)
-        self.segmenter = SelfieSegmenter(store.path_of("selfie_segmentation", model_dir))
-        self.mesher = FaceMesher(store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir))
-        self.encoders = ThreadPoolExecutor(threads, thread_name_prefix="encode")
+        self._threads = threads
+        self._budget_bytes = memory_bytes
+        segmenter = SelfieSegmenter(store.path_of("selfie_segmentation", model_dir))
+        self.tools = StageTools(
+            layout=SplitLayout(folder),
+            recipe=recipe,
+            max_pixels=max_pixels,
+            digests=Digests(recipe, store.sha256_of),
+            segmentation=Segmentation(segmenter, batch),
+            faces=_MesherPerThread(model_dir),
+            clock=clock,
+        )
 
-    def process(self, item: WorkItem) -> ImageResult:
-        """Bring one image up to date.
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        """Bring images up to date; each one's result comes when it is finished.
 
         Raises:
             OutputFolderError: an output cannot be written (disk full, read-only): no image could be.
+            HostLimitError: no more files can be opened.
+            DeviceFailedError: the device can do nothing more for this process.
         """
-        previous = read_record(self.layout.record(item.index))
-        while True:
+        budget = ByteBudget(self._budget_bytes)
+
+        def read(item: WorkItem) -> _OnItsWay:
+            taken = budget.acquire(self._need(item))
+            with self._whole_run_faults():
+                portrait = Portrait(self.tools, item, read_record(self.tools.layout.record(item.index)))
+                portrait.read_ahead()
+            return _OnItsWay(portrait, taken)
+
+        def finish(way: _OnItsWay) -> ImageResult | Shrunk:
             try:
-                return _Portrait(self, item, previous).run()
-            except _DamagedFileError as damage:
-                assert previous is not None  # noqa: S101  (only a record's file can be damaged)
-                kept = {stage: entry for stage, entry in previous.stages.items() if stage != damage.stage}
-                previous = replace(previous, stages=kept)
-            except OSError as error:
-                raise OutputFolderError(f"{self.layout.folder}: cannot be written: {error}") from error
+                with self._whole_run_faults():
+                    return _finished(way.portrait)
+            finally:
+                budget.release(way.taken)
 
-
-class _Portrait:
-    """One image on its way through the stages."""
-
-    def __init__(self, worker: PortraitWorker, item: WorkItem, previous: Record | None):
-        self.worker, self.item, self.previous = worker, item, previous
-        self.layout = worker.layout
-        self.entries: dict[Stage, StageEntry] = {}
-        self.outcomes: dict[Stage, Outcome] = {}
-        self.pixels: dict[str, Pixels] = {}
-        self.timings: dict[str, float] = {}
-        self.source: SourceInfo | None = None
-        self._decoded: DecodedImage | None = None
-        self._faces: list[FaceMesh] | None = None
-
-    def run(self) -> ImageResult:
-        stage: Stage = "masks"
-        digest: str | None = None
-        committed: set[Stage] | None = None  # None: nothing was written yet
+        steps = Steps(
+            read=read,
+            wants_segmenter=lambda way: way.portrait.waits_for_segmenter,
+            segment=lambda ways: segment_together([way.portrait for way in ways]),
+            batch=lambda: self.tools.segmentation.batch,
+            finish=finish,
+        )
+        readers = 1 + self._threads // _READER_SHARE
+        pipeline = Pipeline(steps, readers=readers, finishers=self._threads)
+        self.tools.segmentation.on_shrink = lambda batch: pipeline.say(Shrunk(batch))
         try:
-            self.source = self._known_source() or self._decode().source
-            for stage in STAGES:
-                if any(up not in self.entries for up in self.worker.digests.upstream(stage)):
-                    self.outcomes[stage] = "pending"
-                    continue
-                digest = self.worker.digests.of(stage, self.source.sha256, self._shas())
-                old = self.previous.stages.get(stage) if self.previous else None
-                if old and self.previous and old.digest == digest and files_match(self.layout, self.previous, stage):
-                    self.entries[stage], self.outcomes[stage] = old, "reused"
-                elif stage in self.item.stages:
-                    if committed != set(self.entries):
-                        self._commit()  # claims only what stays, before anything is overwritten
-                    self.entries[stage] = self._made(stage, digest)
-                    self.outcomes[stage] = "computed"
-                    self._commit()
-                    committed = set(self.entries)
-                else:
-                    self.outcomes[stage] = "pending"
-        except ImageError as error:
-            return self._fail(stage, digest, error, None)
-        except (_DamagedFileError, OSError, MemoryError):
-            raise
-        except Exception as error:  # noqa: BLE001  (one image's fault never stops the others)
-            tail = "".join(traceback.format_exception(error))[-4000:]
-            return self._fail(stage, digest, InternalError(f"{type(error).__name__}: {error}"), tail)
-        if committed is None:
-            self._remember_touched_source()
-        elif committed != set(self.entries):
-            self._commit()
-        self._forget_failure()
-        return self._result(None)
+            yield from pipeline.run(items)
+        finally:
+            budget.close()
 
-    # -- what the stages read ------------------------------------------------------------------------------
-
-    def _known_source(self) -> SourceInfo | None:
-        """The record's word for the source, if its size and modification time still are the same."""
-        if self.previous is None:
-            return None
-        remembered = self.previous.source
-        try:
-            status = Path(self.item.file).stat()
-        except OSError:
-            return None  # decoding will say why
-        same = (remembered.size, remembered.mtime_ns) == (status.st_size, status.st_mtime_ns)
-        return remembered if same else None
-
-    def _decode(self) -> DecodedImage:
-        if self._decoded is None:
-            with self._timed("decode"):
-                self._decoded = decode(
-                    Path(self.item.file), image_size=self.worker.recipe.image_size, max_pixels=self.worker.max_pixels
-                )
-            self.source = self._decoded.source
-        return self._decoded
-
-    def _read(self, name: str) -> Pixels:
-        """The pixels of one output file, as the file holds them."""
-        if name not in self.pixels:
-            stage = next(s for s in STAGES if name in STAGE_FILES[s])
-            try:
-                data = self.layout.png(self.item.index, name).read_bytes()
-            except FileNotFoundError:
-                raise _DamagedFileError(stage) from None
-            if sha256(data).hexdigest() != self.entries[stage].files[name].sha256:
-                raise _DamagedFileError(stage)
-            self.pixels[name] = decode_png(data)
-        return self.pixels[name]
-
-    def _shas(self) -> dict[str, str]:
-        return {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
-
-    def _face_meshes(self, rgb: Pixels) -> list[FaceMesh]:
-        if self._faces is None:
-            self._faces = self.worker.mesher.faces(rgb)
-        return self._faces
-
-    # -- the stages ----------------------------------------------------------------------------------------
-
-    def _made(self, stage: Stage, digest: str) -> StageEntry:
-        compute: dict[Stage, Callable[[], StageOutput]] = {
-            "masks": self._masks,
-            "albedo": self._albedo,
-            "degraded": self._degraded,
-            "composites": self._composites,
-        }
-        with self._timed(stage):
-            output = compute[stage]()
-        with self._timed("encode"):
-            stamps = dict(self.worker.encoders.map(self._write, output.files.items()))
-        self.pixels.update({name: made for name, made in output.files.items() if isinstance(made, np.ndarray)})
-        return StageEntry(digest=digest, files=stamps, numbers=output.numbers)
-
-    def _masks(self) -> StageOutput:
-        image = self._decode()
-        probability = self.worker.segmenter.probability(image.rgb)
-        faces = self._face_meshes(image.rgb)
-        numbers = masks.person_numbers(probability)
-        masks.require_person(numbers, len(faces), self.worker.recipe.masks)
-        alpha = masks.clean_alpha(probability, image.rgb)
-        layers = masks.separate(image.rgb, alpha, self.worker.recipe.background.blend)
-        self.pixels["input"] = image.rgb
-        return StageOutput(
-            files={
-                "input": image.rgb if image.verbatim is None else image.verbatim,
-                "foreground": layers.foreground,
-                "background": layers.background,
-            },
-            numbers={
-                "score": round(float(numbers.score), 6),
-                "coverage": round(float((alpha > 127).mean()), 6),
-                "faces": len(faces),
-                "face_presence": round(float(faces[0].presence), 4) if faces else None,
-            },
-        )
-
-    def _albedo(self) -> StageOutput:
-        made = albedo.extract(self._read("foreground"), self.worker.recipe.albedo_extraction.methods.retinex)
-        return StageOutput({"albedo": made.image}, made.numbers)
-
-    def _degraded(self) -> StageOutput:
-        assert self.source is not None  # noqa: S101  (set before any stage)
-        recipe = self.worker.recipe
-        rgb = self._read("input")
-        made = degraded.degrade(
-            input_rgb=rgb,
-            foreground=self._read("foreground"),
-            albedo=self._read("albedo"),
-            faces=[face.points for face in self._face_meshes(rgb)],
-            triangles=TRIANGLES,
-            degradation=recipe.degradation,
-            lights=recipe.light_sampling,
-            seed=recipe.seed,
-            source_sha256=self.source.sha256,
-        )
-        numbers = {
-            "degradation_type": made.degradation_type,
-            "light_direction": [float(part) for part in made.light_direction],
-            **made.numbers,
-        }
-        return StageOutput({"degraded_fg": made.image}, numbers)
-
-    def _composites(self) -> StageOutput:
-        recipe = self.worker.recipe.background
-        behind = None if recipe.use_gray else self._read("background")
-        made = composites.composite(self._read("degraded_fg"), behind, recipe)
-        return StageOutput({"output": made}, {"background": "gray" if recipe.use_gray else "original"})
-
-    def _write(self, named: tuple[str, Pixels | bytes]) -> tuple[str, FileStamp]:
-        name, made = named
-        data = made if isinstance(made, bytes) else encode_png(made)
-        return name, write_stamped(self.layout.png(self.item.index, name), data)
-
-    # -- the commit ----------------------------------------------------------------------------------------
-
-    def _commit(self) -> None:
-        """Write the record of what is current now."""
-        assert self.source is not None  # noqa: S101  (set before any stage)
-        before = self.previous
-        light = self.entries["degraded"].numbers if "degraded" in self.entries else {}
-        record = Record(
-            index=self.item.index,
-            image_path=self.item.image_path,
-            source=self.source,
-            stages=dict(self.entries),
-            degradation_type=light.get("degradation_type"),
-            light_direction=light.get("light_direction"),
-            seed=self.worker.recipe.seed,
-            package_version=__version__,
-            # What was not done now keeps the time that it took when it was done.
-            timings_ms=(before.timings_ms if before else {})
-            | {name: round(spent, 2) for name, spent in self.timings.items()},
-        )
-        # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
-        write_record(self.layout, record, durable=False)
-
-    def _remember_touched_source(self) -> None:
-        """The same bytes with another modification time: remember that, and keep all that the record says."""
-        before = self.previous
-        if before and self.source and before.source != self.source and before.source.sha256 == self.source.sha256:
-            write_record(self.layout, replace(before, source=self.source), durable=False)
-
-    def _forget_failure(self) -> None:
-        failure = read_failure(self.layout.failure(self.item.index))
-        if failure is None or self.outcomes.get(failure.stage or "masks") in ("computed", "reused"):
-            remove_failure(self.layout, self.item.index)  # a damaged one too
-
-    def _fail(self, stage: Stage, digest: str | None, error: ImageError, tail: str | None) -> ImageResult:
-        """Record the failure.
-
-        Of a stage that cannot be done, and of what follows it, nothing is left that could be mistaken for
-        its output.  A fault that may pass (a disk that did not answer) takes nothing away.
-        """
-        later = STAGES[STAGES.index(stage) :]
-        self.outcomes.update(dict.fromkeys(later, "rejected" if error.rejected else "failed"))
-        if not error.retryable:
-            self._remove(later)
-        stamp = self._tried_source()
-        if stage == "masks" and stamp is not None:
-            digest = self.worker.digests.of("masks", stamp.sha256, {})
-        previous = read_failure(self.layout.failure(self.item.index))
-        failure = failed(
-            self.item.image_path,
-            self.item.index,
-            error,
-            stage,
-            previous=previous,
-            source=stamp,
-            digest=digest,
-            traceback=tail,
-        )
-        write_failure(self.layout, failure, durable=False)
-        return self._result(failure)
-
-    def _remove(self, stages: tuple[Stage, ...]) -> None:
-        if self.entries:
-            self._commit()
-        else:
-            self.layout.record(self.item.index).unlink(missing_ok=True)
-        for stage in stages:
-            for name in STAGE_FILES[stage]:
-                self.layout.png(self.item.index, name).unlink(missing_ok=True)
-
-    def _tried_source(self) -> FileStamp | None:
-        """What was tried, so that the same bytes are not tried again; None where they cannot be read."""
-        if self.source is not None:
-            return FileStamp(self.source.sha256, self.source.size, self.source.mtime_ns)
-        try:
-            return stamp_source(Path(self.item.file))
-        except ImageError:
-            return None
-
-    def _result(self, failure: Failure | None) -> ImageResult:
-        waiting = any(self.outcomes[stage] == "pending" for stage in self.item.stages)
-        return ImageResult(
-            index=self.item.index,
-            outcomes=self.outcomes,
-            code=failure.code if failure else UPSTREAM_STALE if waiting else None,
-            message=failure.message if failure else None,
-            numbers={stage: entry.numbers for stage, entry in self.entries.items()},
-            timings_ms=self.timings,
-        )
+    def _need(self, item: WorkItem) -> int:
+        """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
+        width, height = size_of(Path(item.file))
+        if width * height > self.tools.max_pixels:
+            return 0
+        scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))
+        return int(width * height * (DECODE_BYTES_PER_PIXEL + BYTES_PER_PIXEL * scale * scale))
 
     @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+    def _whole_run_faults(self) -> Iterator[None]:
+        """What the system refuses outside a source picture would be refused to every image."""
         try:
             yield
-        finally:
-            self.timings[name] = self.timings.get(name, 0.0) + (time.perf_counter() - start) * 1000.0
+        except OSError as error:
+            folder = self.tools.layout.folder
+            raise host_limit(error) or OutputFolderError(f"{folder}: cannot be written: {error}") from error
+
+
+def _finished(portrait: Portrait) -> ImageResult:
+    """Run a portrait; where a file turns out not to be what its record says, the stage that made it too."""
+    while True:
+        try:
+            return portrait.run()
+        except DamagedFileError as damage:
+            previous = portrait.previous
+            assert previous is not None  # noqa: S101  (only a record's file can be damaged)
+            kept = {stage: entry for stage, entry in previous.stages.items() if stage != damage.stage}
+            portrait = Portrait(portrait.tools, portrait.item, replace(previous, stages=kept))
+
+
+class _MesherPerThread:
+    """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
+
+    def __init__(self, model_dir: Path | None):
+        self._paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
+        self._loading = threading.Lock()
+        self._own = threading.local()
+        self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
+
+    def __call__(self, rgb: Pixels) -> list[FaceMesh]:
+        if not hasattr(self._own, "mesher"):
+            with self._loading:
+                self._own.mesher = FaceMesher(*self._paths)
+        return self._own.mesher.faces(rgb)

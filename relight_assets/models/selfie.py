@@ -5,6 +5,7 @@ It always marks something, on a cat or a cup too: whether there is a person at a
 its answer by the masks stage.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,10 @@ class SelfieSegmenter:
     def __init__(self, path: Path) -> None:
         """Load ``selfie_segmentation.tflite``."""
         self._network = Network(path)
+
+    def probabilities(self, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """The :func:`probability` of each picture; networks that take batches answer them together."""
+        return [self.probability(rgb) for rgb in pictures]
 
     def probability(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return (256, 256) float32 in 0..1 for an (H, W, 3) uint8 picture, which is squeezed to fit.

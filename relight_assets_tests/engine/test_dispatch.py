@@ -3,14 +3,14 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from relight_assets.engine import dispatch
 from relight_assets.engine.devices import Slot
-from relight_assets.engine.dispatch import Quarantined
+from relight_assets.engine.dispatch import Finished, Notice, Quarantined
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.errors import ModelFileError, WorkersFailedError
@@ -26,7 +26,10 @@ class ToyWorker:
         if fault == "crash":
             os._exit(7)
 
-    def process(self, item: WorkItem) -> ImageResult:
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
+        return map(self.do, items)
+
+    def do(self, item: WorkItem) -> ImageResult:
         action, _, argument = item.image_path.partition(" ")
         if action == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -52,7 +55,10 @@ def engine(slots: int = 2, fault: str = "") -> LocalEngine:
 
 
 def run(work: Any, on: LocalEngine, **options: Any) -> Iterator[Any]:
-    yield from dispatch.run(work, on, **{"batch": 3, "start_s": 60, "hang_s": 60, **options})
+    """The results and quarantined items; notices are left out."""
+    for outcome in dispatch.run(work, on, **{"batch": 3, "start_s": 60, "hang_s": 60, **options}):
+        if not isinstance(outcome, Notice):
+            yield outcome.result if isinstance(outcome, Finished) else outcome
 
 
 def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:

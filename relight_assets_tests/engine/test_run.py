@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,11 @@ import yaml
 from filelock import FileLock
 
 from relight_assets.dataset.records import read_failure
-from relight_assets.engine import worker as module
-from relight_assets.engine.work import ImageResult, WorkItem
+from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.recipe import STAGES
+from relight_assets.stages import albedo
 from relight_assets_tests.conftest import (
     ALL_FILES,
     PORTRAITS,
@@ -190,28 +191,24 @@ def test_a_full_disk_stops_the_run_with_one_sentence_and_blames_no_image(bench: 
 class DeadlyAlbedo(PortraitWorker):
     """Dies whenever it makes an albedo."""
 
-    def process(self, item: WorkItem) -> ImageResult:
-        module.albedo.extract = lambda *_: os._exit(7)  # type: ignore[assignment]
-        return super().process(item)
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        albedo.extract = lambda *_: os._exit(7)  # type: ignore[assignment]
+        return super().process(items)
 
 
-def test_an_image_that_kills_its_worker_is_set_aside_at_the_stage_that_does(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_image_that_kills_its_worker_is_set_aside_at_the_stage_that_does(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run(stages=["masks"])
-    monkeypatch.setattr("relight_assets.engine.run.PortraitWorker", DeadlyAlbedo)
-    summary = bench.run()
+    summary = bench.run(worker=DeadlyAlbedo)
     assert summary.tally.codes == {"worker_killer": 1}
     assert summary.survey.row_counts() == {"failed": 1}
     failure = read_failure(bench.layout.failure(0))
     assert failure is not None
     assert (failure.stage, "exit code 7" in failure.message) == ("albedo", True)
     again = bench.run()
-    assert again.workers == 1
+    assert again.workers == 0
     assert again.tally.computed_images == 0
     assert again.survey.row_counts() == {"failed": 1}
-    monkeypatch.undo()
     assert bench.run(retry_failed=True).survey.row_counts() == {"done": 1}
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from relight_assets.dataset import index as lasting_index
-from relight_assets.engine import worker as module
+from relight_assets.engine import portrait as module
 from relight_assets.engine.work import WorkItem
 from relight_assets.engine.worker import PortraitWorker
+from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth
 
@@ -31,7 +32,8 @@ OTHER = Recipe.model_validate(
 
 def process(bench: Bench, recipe: Recipe) -> None:
     worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
-    worker.process(WorkItem(0, str(bench.photos / PORTRAITS[0]), str(bench.photos / PORTRAITS[0]), STAGES))
+    photo = str(bench.photos / PORTRAITS[0])
+    list(worker.process([WorkItem(0, photo, photo, STAGES)]))
 
 
 def killed_at(bench: Bench, recipe: Recipe, write: int, when: str) -> bool:
@@ -131,7 +133,7 @@ def test_a_disk_that_takes_nothing_ends_the_worker_with_one_sentence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "write_stamped", full)
-    with pytest.raises(module.OutputFolderError, match="No space left on device"):
+    with pytest.raises(OutputFolderError, match="No space left on device"):
         process(one, GRAY)
     assert_records_tell_the_truth(one.layout)
 
@@ -144,5 +146,5 @@ def test_outputs_never_carry_exif(one: Bench) -> None:
 
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
-    with pytest.raises(module.store.ModelFileError, match="relight models fetch"):
+    with pytest.raises(ModelFileError, match="relight models fetch"):
         PortraitWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)

@@ -1,0 +1,113 @@
+"""Kernel locks, which die with their holder; who holds one stands beside it, for people.
+
+A pid in a file proves nothing: it is used again some day, and on another host it is somebody else's.  The
+lock is the kernel's, the text is only told to whoever finds it taken.
+"""
+
+import os
+import re
+import socket
+import stat
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.engine.devices import Slot
+from relight_assets.errors import DeviceBusyError, OutputFolderError
+
+
+class TakenError(Exception):
+    """Somebody holds the lock; the message says who."""
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a kernel lock without waiting for it.
+
+    Raises:
+        TakenError: somebody else holds it.
+        OSError: the lock file cannot be made.
+    """
+    holder = path.with_suffix(".json")
+    lock = FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        try:
+            who = holder.read_text(encoding="utf-8").strip()
+        except OSError:
+            who = "another process"
+        raise TakenError(who) from None
+    try:
+        since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        write_atomic(holder, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
+        yield
+    finally:
+        with suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def locked_folder(layout: SplitLayout) -> Iterator[None]:
+    """Be the only writer of a split's folder, which is made where it is missing.
+
+    Raises:
+        OutputFolderError: somebody else writes there, or the folder cannot be written.
+    """
+    folder = layout.folder
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(held(layout.lock))
+        except TakenError as taken:
+            raise OutputFolderError(f"{folder} is being written by {taken}; wait for it, or stop it") from None
+        except OSError as error:
+            raise OutputFolderError(f"{folder} cannot be written: {error}") from error
+        yield
+
+
+@contextmanager
+def reserved(slots: Sequence[Slot], count: int, *, all_needed: bool) -> Iterator[list[Slot]]:
+    """Hold ``count`` of the slots, no GPU of which any other run of this user has on this host.
+
+    With ``all_needed`` false, as many as are free do, if there is one.  Slots without a GPU are never taken.
+
+    Raises:
+        DeviceBusyError: too few are free; says who has them.
+    """
+    taken: list[str] = []
+    with ExitStack() as stack:
+        free: list[Slot] = []
+        for slot in slots:
+            if len(free) == count:
+                break
+            try:
+                if slot.device is not None:
+                    stack.enter_context(held(_lock_file(slot.device)))
+                free.append(slot)
+            except TakenError as holder:
+                taken.append(f"{slot.name} by {holder}")
+        if len(free) < (count if all_needed else min(1, count)):
+            raise DeviceBusyError(
+                f"in use: {'; '.join(taken)}. Wait for it, or choose other GPUs with num_gpus or CUDA_VISIBLE_DEVICES"
+            )
+        yield free
+
+
+def _lock_file(device: str) -> Path:
+    folder = Path(tempfile.gettempdir()) / f"relight_assets-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        status = folder.lstat()
+    except OSError as error:
+        raise DeviceBusyError(f"the folder {folder}, for the locks of the GPUs, cannot be made: {error}") from error
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise DeviceBusyError(f"{folder}, for the locks of the GPUs, is not a folder of yours; remove it")
+    return folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', device)}.lock"

@@ -1,0 +1,41 @@
+"""An image that kills whoever works on it is set aside, so that the others can be done."""
+
+from functools import partial
+from pathlib import Path
+
+from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import files_match, read_failure, read_record, write_failure
+from relight_assets.engine.digests import Digests
+from relight_assets.engine.dispatch import Quarantined
+from relight_assets.engine.survey import failed
+from relight_assets.engine.work import ImageResult, Outcome
+from relight_assets.errors import ImageError, WorkerKilledError
+from relight_assets.recipe import STAGES, Stage
+
+
+def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined) -> ImageResult:
+    """Record an image that killed its worker, at the stage that was to be made."""
+    item = killed.item
+    error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
+    record = read_record(layout.record(item.index))
+    try:
+        source = stamp_source(Path(item.file))
+    except ImageError:
+        source = None
+    current: tuple[Stage, ...] = ()
+    if record is not None and source is not None:
+        current = digests.current(record, source.sha256, partial(files_match, layout))
+    stage = next((each for each in item.stages if each not in current), item.stages[0])
+    failure = failed(
+        item.image_path,
+        item.index,
+        error,
+        stage,
+        previous=read_failure(layout.failure(item.index)),
+        source=source,
+        digest=digests.tried(stage, source.sha256, record, current) if source else None,
+    )
+    write_failure(layout, failure)
+    outcomes: dict[Stage, Outcome] = {each: "reused" if each in current else "failed" for each in STAGES}
+    return ImageResult(item.index, outcomes, code=error.code, message=str(error))
