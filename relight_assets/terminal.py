@@ -62,8 +62,9 @@ def print_closing_table(
         )
     if runs:
         out.print(table)
-    for survey, _ in runs:
+    for survey, metadata in runs:
         _print_places(survey, settings, experiment)
+        _print_devices(next(iter(metadata.values())).get("devices"))
 
 
 def _print_places(survey: Survey, settings: Settings, experiment: str | None) -> None:
@@ -77,6 +78,18 @@ def _print_places(survey: Survey, settings: Settings, experiment: str | None) ->
     sheet = survey.layout.folder / CONTACT_SHEET
     if sheet.exists():
         line("contact sheet", sheet)
+
+
+def _print_devices(devices: Any) -> None:
+    """What each device did, so that one that lags behind shows; ``devices``: the table of the metadata."""
+    records = [record.data for record in devices.records] if devices is not None else []
+    for label, row in zip(["devices", *[""] * len(records)], records, strict=False):
+        replaced = f", replaced {row['replaced']} times" if row["replaced"] else ""
+        line(
+            label,
+            f"{row['device']}: {row['images']} images, {row['images_per_s']:.2f} images/s, "
+            f"segmenter busy {row['segmenter_busy']:.0%}, threads {row['threads_busy']:.0%}{replaced}",
+        )
 
 
 @contextmanager
@@ -93,15 +106,20 @@ def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
     with Progress(*columns, console=out) as bar:
         task = bar.add_task(name, total=None, rate="planning")
         over = threading.Event()
+        told = 0
 
         def follow() -> None:
             while not over.wait(0.5):
                 show()
 
         def show() -> None:
+            nonlocal told
             now = read_progress(layout.progress)
             if now is None or now.started < started:
                 return  # an earlier run's
+            for notice in now.notices[told:]:
+                bar.console.print(f"[yellow]note[/] {escape(notice)}", highlight=False)
+            told = max(told, len(now.notices))
             eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
             failed = f", {now.failed} failed" if now.failed else ""
             if now.total == 0:

@@ -85,6 +85,7 @@ OTHER_THAN_DEFAULT = {
     "num_gpus": "1",
     "cpu_workers": "1",
     "threads": "1",
+    "memory_mib": "64",
     "batch": "1",
     "start_s": "1",
     "hang_s": "1",

@@ -29,6 +29,7 @@ from relight_assets.settings import load_settings
 
 POOL = "gpu"
 LOG_EVERY_S = 5.0
+STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)
 
 _DESCRIPTIONS: dict[Stage, str] = {
@@ -138,15 +139,20 @@ class _Log:
     def __init__(self, context: dg.AssetExecutionContext):
         self._context = context
         self._last = time.monotonic()
+        self._notices = 0
 
     def __call__(self, progress: Progress) -> None:
+        for notice in progress.notices[self._notices :]:
+            self._context.log.warning(f"{progress.split}: {notice}")
+        self._notices = len(progress.notices)
         if not progress.finished and time.monotonic() - self._last < LOG_EVERY_S:
             return
         self._last = time.monotonic()
         eta = f", {progress.eta_s:.0f} s to go" if progress.eta_s and not progress.finished else ""
+        devices = "".join(f"\n{device}" for device in progress.devices)
         self._context.log.info(
             f"{progress.split}: {progress.done} of {progress.total} images, {progress.failed} failed, "
-            f"{progress.images_per_s:.2f} images/s{eta}"
+            f"{progress.images_per_s:.2f} images/s{eta}{devices}"
         )
 
 
@@ -167,6 +173,7 @@ def _results(
         "orphans": survey.orphans,
         "seconds_by_stage": _seconds_by_stage(summary),
         "workers": summary.workers,
+        **_by_device(summary),
         "images_per_s": round(summary.images_per_s, 3),
         "wall_s": round(summary.wall_s, 2),
         "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
@@ -194,6 +201,27 @@ def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
         if image.record is not None and image.current:
             total.update(image.record.timings_ms)
     return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
+
+
+def _by_device(summary: RunSummary) -> dict[str, Any]:
+    """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
+    if not summary.devices:
+        return {}
+    records = [
+        dg.TableRecord(
+            {
+                "device": name,
+                "images": device.images,
+                "images_per_s": round(device.images / summary.wall_s, 3),
+                "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
+                "threads_busy": round(device.busy_share(summary.wall_s, summary.threads), 3),
+                "replaced": device.replaced,
+                **{f"{step}_s": round(device.seconds[step], 2) for step in STEPS},
+            }
+        )
+        for name, device in summary.devices.items()
+    ]
+    return {"devices": dg.MetadataValue.table(records)}
 
 
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {

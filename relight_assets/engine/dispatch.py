@@ -161,6 +161,8 @@ class _Dispatcher:
         self._hang_s = hang_s
         self._events: queue.SimpleQueue[tuple[int, int, Event]] = queue.SimpleQueue()
         self._next_look = 0.0
+        self._any_was_ready = False
+        self._held_back: list[Notice] = []
         self._exhausted = False
         self._suspects: deque[WorkItem] = deque()
         self._strikes: dict[int, int] = {}
@@ -191,7 +193,9 @@ class _Dispatcher:
 
     def _heed(self, slot: _Slot, event: Event) -> Iterator[Outcome]:
         if isinstance(event, Ready):
-            slot.ready = True
+            slot.ready = self._any_was_ready = True
+            yield from self._held_back
+            self._held_back.clear()
         elif isinstance(event, ImageResult):
             if slot.finish(event.index):
                 slot.barren = 0
@@ -267,14 +271,21 @@ class _Dispatcher:
             del self._slots[slot.number]
             if not self._slots:
                 raise WorkersFailedError(f"no worker is left: {reason}")
-            yield Notice(slot.number, f"{name} is given up: {reason}")
+            yield from self._tell(Notice(slot.number, f"{name} is given up: {reason}"))
             return
         slot.generation += 1
         slot.ready = slot.alone = slot.hung = False
         slot.handle = self._engine.start(slot.number, slot.generation, self._events, slot.batch)
         slot.last_sign = time.monotonic()
         again = f"; {len(items)} images are tried again, each alone" if items else ""
-        yield Notice(slot.number, f"{reason}; it was replaced{again}", replaced=True)
+        yield from self._tell(Notice(slot.number, f"{reason}; it was replaced{again}", replaced=True))
+
+    def _tell(self, notice: Notice) -> Iterator[Notice]:
+        # If no worker ever starts, the run ends with the reason; that it was so on each of them is no news.
+        if self._any_was_ready:
+            yield notice
+        else:
+            self._held_back.append(notice)
 
     def _hang_reason(self, slot: _Slot, name: str) -> str:
         if not slot.ready:

@@ -138,12 +138,13 @@ def _work(
 ) -> tuple[dict[str, DeviceTally], int]:
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = before.layout, len(plan.work)
+    places = worker_slots(settings)  # too many GPUs asked for are a mistake even where nothing is to be done
     if not count:
         watch(ProgressWriter(layout.progress, before.split.split, 0).finish())
         return {}, 0
     for model in store.MODELS:
         store.path_of(model.name, settings.model_dir)  # one clear error now, not one from every worker
-    with reserved(worker_slots(settings), count, all_needed=isinstance(settings.num_gpus, int)) as slots:
+    with reserved(places, count, all_needed=isinstance(settings.num_gpus, int)) as slots:
         threads = threads_per_worker(settings, len(slots))
         engine = LocalEngine(
             slots,

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,22 +13,39 @@ from relight_assets.engine import dispatch
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Finished, Notice, Quarantined
 from relight_assets.engine.local import LocalEngine
-from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.errors import ModelFileError, WorkersFailedError
+from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
 from relight_assets.recipe import STAGES
 
 
 class ToyWorker:
     """Does what the item's path says."""
 
-    def __init__(self, fault: str = "") -> None:
+    def __init__(self, fault: str = "", batch: int = 8) -> None:
         if fault == "refuse":
             raise ModelFileError("the model file is missing; run `relight models fetch`")
         if fault == "crash":
             os._exit(7)
+        if fault == "crash on GPU-1" and os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1":
+            os._exit(7)
+        self.batch = batch
 
-    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
-        return map(self.do, items)
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        with ThreadPoolExecutor(2) as threads:  # so that one may hang while others go on
+            waiting: list[Future[ImageResult]] = []
+            for item in items:
+                if item.image_path == "full":
+                    raise OutputFolderError("out: cannot be written: No space left on device")
+                if item.image_path == "broken device":
+                    raise DeviceFailedError("device-side assert triggered")
+                if item.image_path == "shrink":
+                    yield Shrunk(self.batch // 2)
+                if item.image_path.startswith("hang"):
+                    waiting.append(threads.submit(self.do, item))
+                else:
+                    yield self.do(item)
+            for each in waiting:
+                yield each.result()
 
     def do(self, item: WorkItem) -> ImageResult:
         action, _, argument = item.image_path.partition(" ")
@@ -42,7 +60,8 @@ class ToyWorker:
         if action == "once" and not os.path.exists(argument):  # noqa: PTH110
             open(argument, "w").close()  # noqa: PTH123
             os.kill(os.getpid(), signal.SIGSEGV)
-        return ImageResult(item.index, {}, numbers={"masks": {"device": os.environ.get("CUDA_VISIBLE_DEVICES")}})
+        device = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return ImageResult(item.index, {}, numbers={"masks": {"device": device, "batch": self.batch}})
 
 
 def items(*actions: str) -> list[WorkItem]:
@@ -101,14 +120,63 @@ def test_a_hanging_item_is_killed_and_quarantined() -> None:
     ]
 
 
-def test_a_model_that_does_not_load_is_told_once_and_soon() -> None:
-    with pytest.raises(WorkersFailedError, match="run `relight models fetch`"):
-        list(run(items("ok"), engine(2, "refuse")))
+def test_an_item_left_behind_while_others_go_on_without_end_is_found() -> None:
+    quarantined: list[int] = []
+    finished = 0
+
+    def endless() -> Iterator[WorkItem]:
+        yield WorkItem(0, "hang", "", STAGES)
+        number = 0
+        while not quarantined:  # there is always more to do, so the worker is never silent
+            number += 1
+            yield WorkItem(number, "nap", "", STAGES)
+
+    for outcome in run(endless(), engine(1), hang_s=1.0):
+        if isinstance(outcome, Quarantined):
+            quarantined.append(outcome.item.index)
+            assert "gave no result for hang_s (1 s)" in outcome.reason
+        else:
+            finished += 1
+    assert quarantined == [0]
+    assert finished > 20
 
 
-def test_workers_that_die_at_start_are_given_up() -> None:
-    with pytest.raises(WorkersFailedError, match="exit code 7"):
-        list(run(items("ok"), engine(1, "crash")))
+@pytest.mark.parametrize("fault", ["refuse", "crash"])
+def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
+    told = "run `relight models fetch`" if fault == "refuse" else "exit code 7"
+    outcomes = dispatch.run(items("ok"), engine(2, fault), batch=3, start_s=60, hang_s=60)
+    with pytest.raises(WorkersFailedError, match=told):
+        next(outcomes)  # the first thing that is told, and so the only one
+
+
+def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
+    outcomes = list(dispatch.run(items(*["nap"] * 100), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 100
+    notices = [outcome.text for outcome in outcomes if isinstance(outcome, Notice)]
+    assert sum("gpu 1 is given up" in text for text in notices) == 1
+
+
+def test_a_full_disk_stops_the_run_with_its_own_words() -> None:
+    with pytest.raises(OutputFolderError, match="out: cannot be written: No space left on device"):
+        list(run(items("ok", "full", *["nap"] * 50), engine(2)))
+
+
+def test_a_broken_device_costs_a_worker_and_no_item() -> None:
+    outcomes = list(
+        dispatch.run(items(*["ok"] * 6, "broken device", *["ok"] * 6), engine(1), batch=3, start_s=60, hang_s=60)
+    )
+    assert sorted(o.result.index for o in outcomes if isinstance(o, Finished)) == [n for n in range(13) if n != 6]
+    assert [o.item.index for o in outcomes if isinstance(o, Quarantined)] == [6]  # as it breaks it every time
+    assert any(isinstance(o, Notice) and o.replaced and "device-side assert" in o.text for o in outcomes)
+
+
+def test_what_a_device_holds_is_remembered_when_its_worker_is_replaced() -> None:
+    outcomes = list(
+        dispatch.run(items("ok", "shrink", "ok", "kill", "ok", "ok"), engine(1), batch=1, start_s=60, hang_s=60)
+    )
+    batches = {o.result.index: o.result.numbers["masks"]["batch"] for o in outcomes if isinstance(o, Finished)}
+    assert (batches[0], batches[5]) == (8, 4)
+    assert any(isinstance(o, Notice) and "at most 4 pictures at a time" in o.text for o in outcomes)
 
 
 def test_a_batch_larger_than_a_pipe_does_not_block_the_one_who_feeds() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.engine import progress as module
+from relight_assets.engine.devices import Slot
+from relight_assets.engine.nvml import Usage
 from relight_assets.engine.progress import ProgressWriter, read_progress
 
 
@@ -36,9 +38,45 @@ def test_the_file_is_written_at_most_once_a_second(tmp_path: Path, clock: list[f
     assert sum(written) in (2, 3)
 
 
+def test_each_device_has_its_own_count_rate_and_load(
+    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "usage", lambda uuid: Usage(87, 40_960) if uuid == "GPU-a" else None)
+    writer = ProgressWriter(tmp_path / "p.json", "train", 100, [Slot("gpu 0", {}, "GPU-a"), Slot("cpu 0")])
+    for number in range(30):
+        clock[0] += 0.5
+        writer.count(failed=False, slot=int(number % 3 == 0))
+    now = read_progress(tmp_path / "p.json")
+    assert now is not None
+    gpu, cpu = now.devices
+    assert (gpu.name, gpu.images, gpu.gpu_percent, gpu.gpu_memory_mib) == ("gpu 0", 20, 87, 40_960)
+    assert (cpu.name, cpu.images, cpu.gpu_percent, cpu.gpu_memory_mib) == ("cpu 0", 10, None, None)
+    assert gpu.images_per_s == pytest.approx(2 * cpu.images_per_s, rel=0.05)
+    assert str(gpu) == f"gpu 0: 20 images, {gpu.images_per_s:.2f} images/s, 87 % busy, 40,960 MiB"
+    assert str(cpu).endswith("images/s")
+
+
+def test_what_people_should_know_is_written_at_once_and_kept(tmp_path: Path) -> None:
+    writer = ProgressWriter(tmp_path / "p.json", "train", 100)
+    writer.note("the disk is nearly full")
+    now = read_progress(tmp_path / "p.json")
+    assert now is not None
+    assert now.notices == ("the disk is nearly full",)
+    for number in range(1000):
+        writer.note(f"{number}")
+    assert len(writer.now().notices) == module.MAX_NOTICES
+
+
+def test_a_full_disk_does_not_hide_why_the_run_ended(tmp_path: Path) -> None:
+    writer = ProgressWriter(tmp_path / "p.json", "train", 1)
+    (tmp_path / "p.json").unlink()
+    tmp_path.joinpath("p.json").mkdir()  # cannot be replaced by a file
+    assert writer.finish().finished
+
+
 def test_the_end_is_told(tmp_path: Path) -> None:
     writer = ProgressWriter(tmp_path / "p.json", "train", 0)
-    writer.write(finished=True)
+    writer.finish()
     now = read_progress(tmp_path / "p.json")
     assert now is not None
     assert now.finished
