@@ -6,21 +6,17 @@ renamed; then the record with them.  A record never claims bytes that are not th
 """
 
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from relight_assets import __version__
 from relight_assets.dataset.files import FileStamp, stamp_source, write_stamped
-from relight_assets.dataset.images import DecodedImage, decode
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
-from relight_assets.dataset.png import decode_png, encode_png
+from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import (
     Failure,
     Record,
@@ -32,44 +28,12 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.engine.digests import Digests
-from relight_assets.engine.segmentation import Probability, Segmentation
+from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
+from relight_assets.engine.stage_outputs import make
 from relight_assets.engine.survey import failed
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
-from relight_assets.errors import DeviceFailedError, DeviceOomError, HostLimitError, ImageError, InternalError
-from relight_assets.models.face_mesh import TRIANGLES, FaceMesh
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, masks
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class StageTools:
-    """What the images of one worker share; safe to use from several threads."""
-
-    layout: SplitLayout
-    recipe: Recipe
-    max_pixels: int
-    digests: Digests
-    segmentation: Segmentation
-    faces: Callable[[Pixels], list[FaceMesh]]
-    clock: Callable[[], float]
-
-
-@dataclass(frozen=True)
-class StageOutput:
-    """What a stage made: pixels by file name, or finished PNG bytes, and its numbers."""
-
-    files: dict[str, Pixels | bytes]
-    numbers: dict[str, Any]
-
-
-class DamagedFileError(Exception):
-    """A file that a stage reads is not the one its record describes."""
-
-    def __init__(self, stage: Stage):
-        self.stage = stage
+from relight_assets.errors import DeviceFailedError, HostLimitError, ImageError, InternalError
+from relight_assets.recipe import STAGES, Stage
 
 
 class Portrait:
@@ -80,13 +44,8 @@ class Portrait:
         self.layout = tools.layout
         self.entries: dict[Stage, StageEntry] = {}
         self.outcomes: dict[Stage, Outcome] = {}
-        self.pixels: dict[str, Pixels] = {}
-        self.timings: dict[str, float] = {}
+        self.pictures = Pictures(tools, item)
         self.source: SourceInfo | None = None
-        self._decoded: DecodedImage | Exception | None = None
-        self.probability: Probability | DeviceOomError | None = None
-        """The segmenter's answer, or why there is none; None: it was not asked yet."""
-        self._faces: list[FaceMesh] | None = None
 
     # -- ahead of the stages -------------------------------------------------------------------------------
 
@@ -94,19 +53,21 @@ class Portrait:
         """Decode the source if the masks will be made of it.  What goes wrong is told by :meth:`run`."""
         if "masks" in self.item.stages and not self._masks_are_current():
             with suppress(Exception):
-                self.decoded()
+                self.pictures.decoded()
 
     @property
     def waits_for_segmenter(self) -> bool:
         """Whether there is a picture to segment."""
-        if not isinstance(self._decoded, DecodedImage):
-            return False
-        # Only now is it known that the source was merely touched.
-        return not self._reusable("masks", self.tools.digests.of("masks", self._decoded.source.sha256, {}))
+        image = self.pictures.ahead
+        # The source may merely have been touched; that is known only now.
+        return image is not None and not self._masks_reusable(image.source)
 
     def _masks_are_current(self) -> bool:
         source = self._known_source()
-        return source is not None and self._reusable("masks", self.tools.digests.of("masks", source.sha256, {}))
+        return source is not None and self._masks_reusable(source)
+
+    def _masks_reusable(self, source: SourceInfo) -> bool:
+        return self._reusable("masks", self.tools.digests.of("masks", source.sha256, {}))
 
     def run(self) -> ImageResult:
         """Bring the selected stages up to date, and commit each.
@@ -119,7 +80,7 @@ class Portrait:
         digest: str | None = None
         committed: set[Stage] | None = None  # None: nothing was written yet
         try:
-            self.source = self._known_source() or self.decoded().source
+            self.source = self._known_source() or self.pictures.decoded().source
             for stage in STAGES:
                 if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
                     self.outcomes[stage] = "pending"
@@ -128,9 +89,12 @@ class Portrait:
                 if self.previous and self._reusable(stage, digest):
                     self.entries[stage], self.outcomes[stage] = self.previous.stages[stage], "reused"
                 elif stage in self.item.stages:
+                    if stage == "masks":  # of what was decoded, whatever was known of the source before
+                        self.source = self.pictures.decoded().source
+                        digest = self.tools.digests.of("masks", self.source.sha256, {})
                     if committed != set(self.entries):
                         self._commit()  # claims only what stays, before anything is overwritten
-                    self.entries[stage] = self._made(stage, digest)
+                    self.entries[stage] = self._made(stage, digest, self.source.sha256)
                     self.outcomes[stage] = "computed"
                     self._commit()
                     committed = set(self.entries)
@@ -169,126 +133,26 @@ class Portrait:
         same = (remembered.size, remembered.mtime_ns) == (status.st_size, status.st_mtime_ns)
         return remembered if same else None
 
-    def decoded(self) -> DecodedImage:
-        """The source, decoded once.  Raises whatever :func:`~relight_assets.dataset.images.decode` raised."""
-        if self._decoded is None:
-            try:
-                with self._timed("decode"):
-                    self._decoded = decode(
-                        Path(self.item.file), image_size=self.tools.recipe.image_size, max_pixels=self.tools.max_pixels
-                    )
-            except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
-                self._decoded = error
-        if isinstance(self._decoded, Exception):
-            raise self._decoded
-        self.source = self._decoded.source
-        return self._decoded
-
-    def _person(self, rgb: Pixels) -> Probability:
-        """The segmenter's answer; asked for now where nobody did ahead."""
-        if self.probability is None:
-            with self._timed("segment"):
-                (self.probability,) = self.tools.segmentation([rgb])
-        if isinstance(self.probability, DeviceOomError):
-            raise self.probability
-        return self.probability
-
-    def _read(self, name: str) -> Pixels:
-        """The pixels of one output file, as the file holds them."""
-        if name not in self.pixels:
-            stage = next(s for s in STAGES if name in STAGE_FILES[s])
-            try:
-                data = self.layout.png(self.item.index, name).read_bytes()
-            except FileNotFoundError:
-                raise DamagedFileError(stage) from None
-            if sha256(data).hexdigest() != self.entries[stage].files[name].sha256:
-                raise DamagedFileError(stage)
-            self.pixels[name] = decode_png(data)
-        return self.pixels[name]
-
     def _shas(self) -> dict[str, str]:
         return {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
 
-    def _face_meshes(self, rgb: Pixels) -> list[FaceMesh]:
-        if self._faces is None:
-            self._faces = self.tools.faces(rgb)
-        return self._faces
-
     # -- the stages ----------------------------------------------------------------------------------------
 
-    def _made(self, stage: Stage, digest: str) -> StageEntry:
-        compute: dict[Stage, Callable[[], StageOutput]] = {
-            "masks": self._masks,
-            "albedo": self._albedo,
-            "degraded": self._degraded,
-            "composites": self._composites,
-        }
-        with self._timed(stage):
-            output = compute[stage]()
-        with self._timed("encode"):
-            stamps = dict(map(self._write, output.files.items()))
-        self.pixels.update({name: made for name, made in output.files.items() if isinstance(made, np.ndarray)})
-        return StageEntry(digest=digest, files=stamps, numbers=output.numbers)
+    def _made(self, stage: Stage, digest: str, source_sha256: str) -> StageEntry:
+        pictures = self.pictures
+        stamps = {name: stamp for entry in self.entries.values() for name, stamp in entry.files.items()}
+        with pictures.timed(stage):
+            output = make(stage, pictures, partial(pictures.read, stamps=stamps), source_sha256)
+        with pictures.timed("encode"):
+            files = {name: self._written(name, made) for name, made in output.files.items()}
+        for name, made in output.files.items():
+            if isinstance(made, np.ndarray):
+                pictures.keep(name, made)
+        return StageEntry(digest=digest, files=files, numbers=output.numbers)
 
-    def _masks(self) -> StageOutput:
-        image = self.decoded()
-        probability = self._person(image.rgb)
-        faces = self._face_meshes(image.rgb)
-        numbers = masks.person_numbers(probability)
-        masks.require_person(numbers, len(faces), self.tools.recipe.masks)
-        alpha = masks.clean_alpha(probability, image.rgb)
-        layers = masks.separate(image.rgb, alpha, self.tools.recipe.background.blend)
-        self.pixels["input"] = image.rgb
-        return StageOutput(
-            files={
-                "input": image.rgb if image.verbatim is None else image.verbatim,
-                "foreground": layers.foreground,
-                "background": layers.background,
-            },
-            numbers={
-                "score": round(float(numbers.score), 6),
-                "coverage": round(float((alpha > 127).mean()), 6),
-                "faces": len(faces),
-                "face_presence": round(float(faces[0].presence), 4) if faces else None,
-            },
-        )
-
-    def _albedo(self) -> StageOutput:
-        made = albedo.extract(self._read("foreground"), self.tools.recipe.albedo_extraction.methods.retinex)
-        return StageOutput({"albedo": made.image}, made.numbers)
-
-    def _degraded(self) -> StageOutput:
-        assert self.source is not None  # noqa: S101  (set before any stage)
-        recipe = self.tools.recipe
-        rgb = self._read("input")
-        made = degraded.degrade(
-            input_rgb=rgb,
-            foreground=self._read("foreground"),
-            albedo=self._read("albedo"),
-            faces=[face.points for face in self._face_meshes(rgb)],
-            triangles=TRIANGLES,
-            degradation=recipe.degradation,
-            lights=recipe.light_sampling,
-            seed=recipe.seed,
-            source_sha256=self.source.sha256,
-        )
-        numbers = {
-            "degradation_type": made.degradation_type,
-            "light_direction": [float(part) for part in made.light_direction],
-            **made.numbers,
-        }
-        return StageOutput({"degraded_fg": made.image}, numbers)
-
-    def _composites(self) -> StageOutput:
-        recipe = self.tools.recipe.background
-        behind = None if recipe.use_gray else self._read("background")
-        made = composites.composite(self._read("degraded_fg"), behind, recipe)
-        return StageOutput({"output": made}, {"background": "gray" if recipe.use_gray else "original"})
-
-    def _write(self, named: tuple[str, Pixels | bytes]) -> tuple[str, FileStamp]:
-        name, made = named
+    def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
-        return name, write_stamped(self.layout.png(self.item.index, name), data)
+        return write_stamped(self.layout.png(self.item.index, name), data)
 
     # -- the commit ----------------------------------------------------------------------------------------
 
@@ -308,7 +172,7 @@ class Portrait:
             package_version=__version__,
             # What was not done now keeps the time that it took when it was done.
             timings_ms=(before.timings_ms if before else {})
-            | {name: round(spent, 2) for name, spent in self.timings.items()},
+            | {name: round(spent, 2) for name, spent in self.pictures.timings.items()},
         )
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)
@@ -377,33 +241,5 @@ class Portrait:
             code=failure.code if failure else UPSTREAM_STALE if waiting else None,
             message=failure.message if failure else None,
             numbers={stage: entry.numbers for stage, entry in self.entries.items()},
-            timings_ms=self.timings,
+            timings_ms=self.pictures.timings,
         )
-
-    @contextmanager
-    def _timed(self, name: str) -> Iterator[None]:
-        start = self.tools.clock()
-        try:
-            yield
-        finally:
-            self.timings[name] = self.timings.get(name, 0.0) + (self.tools.clock() - start) * 1000.0
-
-
-def segment_together(portraits: Sequence[Portrait]) -> None:
-    """Ask the segmenter for the masks of portraits that were read ahead.
-
-    Raises:
-        DeviceFailedError: the process can compute no more.
-    """
-    tools = portraits[0].tools
-    start = tools.clock()
-    try:
-        answers = tools.segmentation([portrait.decoded().rgb for portrait in portraits])
-    except DeviceFailedError:
-        raise
-    except Exception:  # noqa: BLE001  (each asks again, alone, and the one that is to blame fails)
-        return
-    share = (tools.clock() - start) * 1000.0 / len(portraits)
-    for portrait, answer in zip(portraits, answers, strict=True):
-        portrait.probability = answer
-        portrait.timings["segment"] = share

@@ -18,8 +18,9 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
-from relight_assets.engine.portrait import DamagedFileError, Pixels, Portrait, StageTools, segment_together
+from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError
@@ -99,7 +100,7 @@ class PortraitWorker:
         budget = ByteBudget(self._budget_bytes)
 
         def read(item: WorkItem) -> _OnItsWay:
-            taken = budget.acquire(self._need(item))
+            taken = budget.acquire(self.need(item))
             with self._whole_run_faults():
                 portrait = Portrait(self.tools, item, read_record(self.tools.layout.record(item.index)))
                 portrait.read_ahead()
@@ -115,7 +116,7 @@ class PortraitWorker:
         steps = Steps(
             read=read,
             wants_segmenter=lambda way: way.portrait.waits_for_segmenter,
-            segment=lambda ways: segment_together([way.portrait for way in ways]),
+            segment=lambda ways: segment_together([way.portrait.pictures for way in ways]),
             batch=lambda: self.tools.segmentation.batch,
             finish=finish,
         )
@@ -127,7 +128,7 @@ class PortraitWorker:
         finally:
             budget.close()
 
-    def _need(self, item: WorkItem) -> int:
+    def need(self, item: WorkItem) -> int:
         """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
         width, height = size_of(Path(item.file))
         if width * height > self.tools.max_pixels:

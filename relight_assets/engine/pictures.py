@@ -1,0 +1,146 @@
+"""What the stages of one image read: its source, its mask's probability, its faces, and files made before."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.images import DecodedImage, decode
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.png import decode_png
+from relight_assets.engine.digests import Digests
+from relight_assets.engine.segmentation import Probability, Segmentation
+from relight_assets.engine.work import WorkItem
+from relight_assets.errors import DeviceFailedError, DeviceOomError
+from relight_assets.models.face_mesh import FaceMesh
+from relight_assets.recipe import STAGES, Recipe, Stage
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class StageTools:
+    """What the images of one worker share; safe to use from several threads."""
+
+    layout: SplitLayout
+    recipe: Recipe
+    max_pixels: int
+    digests: Digests
+    segmentation: Segmentation
+    faces: Callable[[Pixels], list[FaceMesh]]
+    clock: Callable[[], float]
+
+
+class DamagedFileError(Exception):
+    """A file that a stage reads is not the one its record describes."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+
+
+class Pictures:
+    """The pictures of one image that are in memory, each made or read once."""
+
+    def __init__(self, tools: StageTools, item: WorkItem):
+        self.tools, self._item = tools, item
+        self.timings: dict[str, float] = {}
+        """Milliseconds by step."""
+        self.probability: Probability | DeviceOomError | None = None
+        """The segmenter's answer, or why there is none; None: it was not asked yet."""
+        self._decoded: DecodedImage | Exception | None = None
+        self._faces: list[FaceMesh] | None = None
+        self._pixels: dict[str, Pixels] = {}
+
+    @property
+    def ahead(self) -> DecodedImage | None:
+        """The source, if it was decoded already."""
+        return self._decoded if isinstance(self._decoded, DecodedImage) else None
+
+    def decoded(self) -> DecodedImage:
+        """The source.  Raises whatever :func:`~relight_assets.dataset.images.decode` raises, each time."""
+        if self._decoded is None:
+            recipe = self.tools.recipe
+            try:
+                with self.timed("decode"):
+                    self._decoded = decode(
+                        Path(self._item.file), image_size=recipe.image_size, max_pixels=self.tools.max_pixels
+                    )
+            except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
+                self._decoded = error
+        if isinstance(self._decoded, Exception):
+            raise self._decoded
+        return self._decoded
+
+    def person(self) -> Probability:
+        """The segmenter's answer; asked for now where nobody did ahead.
+
+        Raises:
+            DeviceOomError: the device's memory does not hold the picture.
+        """
+        if self.probability is None:
+            with self.timed("segment"):
+                (self.probability,) = self.tools.segmentation([self.decoded().rgb])
+        if isinstance(self.probability, DeviceOomError):
+            raise self.probability
+        return self.probability
+
+    def faces(self, rgb: Pixels) -> list[FaceMesh]:
+        """The faces of the photo."""
+        if self._faces is None:
+            self._faces = self.tools.faces(rgb)
+        return self._faces
+
+    def keep(self, name: str, pixels: Pixels) -> None:
+        """Remember what a file holds, so that it need not be read."""
+        self._pixels[name] = pixels
+
+    def read(self, name: str, stamps: dict[str, FileStamp]) -> Pixels:
+        """The pixels of one output file, as the file holds them.
+
+        Raises:
+            DamagedFileError: it is not the file of its stamp.
+        """
+        if name not in self._pixels:
+            stage = next(s for s in STAGES if name in STAGE_FILES[s])
+            try:
+                data = self.tools.layout.png(self._item.index, name).read_bytes()
+            except FileNotFoundError:
+                raise DamagedFileError(stage) from None
+            if sha256(data).hexdigest() != stamps[name].sha256:
+                raise DamagedFileError(stage)
+            self._pixels[name] = decode_png(data)
+        return self._pixels[name]
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the time spent to a step's."""
+        start = self.tools.clock()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.timings.get(step, 0.0) + (self.tools.clock() - start) * 1000.0
+
+
+def segment_together(everyone: Sequence[Pictures]) -> None:
+    """Ask the segmenter for the masks of images whose sources were decoded ahead.
+
+    Raises:
+        DeviceFailedError: the process can compute no more.
+    """
+    tools = everyone[0].tools
+    start = tools.clock()
+    try:
+        answers = tools.segmentation([pictures.decoded().rgb for pictures in everyone])
+    except DeviceFailedError:
+        raise
+    except Exception:  # noqa: BLE001  (each asks again, alone, and the one that is to blame fails)
+        return
+    share = (tools.clock() - start) * 1000.0 / len(everyone)
+    for pictures, answer in zip(everyone, answers, strict=True):
+        pictures.probability = answer
+        pictures.timings["segment"] = share
