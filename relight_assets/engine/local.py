@@ -29,9 +29,11 @@ Events = queue.SimpleQueue[tuple[int, int, Event]]
 WORKER_ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
     # Pictures are a few megabytes each: given back to the system after each use, half of the time of the masks
-    # and of the albedo goes into page faults.  glibc reads these at start-up; elsewhere they mean nothing.
+    # and of the albedo goes into page faults.  One arena for all threads, because the others' heaps of 64 MiB are
+    # given back as soon as they are empty.  glibc reads these at start-up; elsewhere they mean nothing.
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+    "MALLOC_ARENA_MAX": "1",
 }
 """What every worker process finds in its environment."""
 
