@@ -48,6 +48,10 @@ class _Relight(click.Group):
         except RelightError as error:
             tell("error", "bold red", str(error))
             ctx.exit(_exit_code(error))
+        except KeyboardInterrupt:  # before or after the work, or while it waited for the devices
+            stopped = InterruptedRunError()
+            tell("error", "bold red", str(stopped))
+            ctx.exit(_exit_code(stopped))
 
 
 def _exit_code(error: RelightError) -> int:

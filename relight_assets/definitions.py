@@ -3,6 +3,7 @@
 import dagster as dg
 
 from relight_assets import defs as folder
+from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
 from relight_assets.settings import load_project_recipe, load_settings
 
@@ -19,4 +20,5 @@ def defs() -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(folder, group_name="relight"),
         executor=dg.in_process_executor,
+        resources={RUN_LOCK: RunLock()},
     )

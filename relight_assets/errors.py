@@ -91,6 +91,9 @@ class InterruptedRunError(RelightError):
     code = "interrupted"
     retryable = True
 
+    def __init__(self, message: str = "stopped; what is finished stays done, and the same command goes on from there"):
+        super().__init__(message)
+
 
 class ImageError(RelightError):
     """One image cannot be processed.  ``rejected`` images are turned away on purpose, by a quality gate."""

@@ -1,16 +1,18 @@
 """Materializing from the command line, through the same definitions and instance that the UI shows."""
 
+import logging
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
 from relight_assets.defs.relit_images import POOL
@@ -73,10 +75,34 @@ def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
     home = prepare_home(settings)
     with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
         instance = dg.DagsterInstance.get()
+        _leave_the_terminal_alone(instance)
         close_abandoned_runs(instance)
+        _limit_pool(instance)
     with instance:
         register_splits(instance, settings)
         yield instance
+
+
+def _leave_the_terminal_alone(instance: dg.DagsterInstance) -> None:
+    """Have Dagster not turn what a run of the command line prints into files for the UI.
+
+    While it does, the progress bar stands still, and the helpers that it starts for it answer Ctrl-C with a
+    traceback each.
+    """
+
+    @contextmanager
+    def uncaptured(log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        yield CapturedLogContext(log_key)
+
+    instance.compute_log_manager.capture_logs = uncaptured  # type: ignore[method-assign]
+
+
+def _limit_pool(instance: dg.DagsterInstance) -> None:
+    # Dagster's daemon makes the pool as it starts the first runs, and starts them all: those that then wait for
+    # a slot wait as started runs, each at the cost of a whole core.
+    storage = instance.event_log_storage
+    if POOL not in {limit.name for limit in storage.get_pool_limits()}:  # somebody's own limit stays
+        storage.initialize_concurrency_limit_to_default(POOL)
 
 
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
@@ -115,6 +141,8 @@ def materialize(
     ops: dict[str, Any] = {name: {"config": recipe_config} for name in OUTGOING}
     ops["relight_images"] = {"config": {**recipe_config, **image_config}}
     run_id = str(uuid.uuid4())
+    # Ctrl-C can strike inside a call of the database, whose pool would then log a traceback of its own.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     with holding(instance, run_id, "launch"):
         result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
             run_id=run_id,
@@ -145,7 +173,7 @@ def _failure(result: dg.ExecuteInProcessResult) -> RelightError:
             kind = UserError if user_error is not None and user_error.value else LaunchError
             return kind(told.description)
         if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
-            return InterruptedRunError("stopped; what is finished stays done, and the same command goes on from there")
+            return InterruptedRunError()
         if data.error is not None:
             return LaunchError(f"run {result.run_id}, step {event.step_key}: {data.error.message.strip()}")
     return LaunchError(f"run {result.run_id} did not succeed; `relight dev` shows its events")

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.defs.resources import RecipeConfig, chosen_recipe, errors_for_people, experiment_of, split_of
+from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
 from relight_assets.engine.run import look
@@ -24,6 +25,7 @@ def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Su
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
     partitions_def=splits,
+    required_resource_keys={RUN_LOCK},
     kinds={"csv", "pandas"},
     code_version="1",
     description=(
@@ -61,6 +63,7 @@ _COLUMNS = {
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],
     partitions_def=splits,
+    required_resource_keys={RUN_LOCK},
     kinds={"csv"},
     code_version="1",
     description=(

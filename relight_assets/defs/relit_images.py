@@ -17,7 +17,7 @@ from relight_assets.defs.resources import (
     experiment_of,
     split_of,
 )
-from relight_assets.defs.run_locks import holding
+from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
@@ -90,6 +90,7 @@ class RelightConfig(RecipeConfig):
     can_subset=True,
     partitions_def=splits,
     pool=POOL,
+    required_resource_keys={RUN_LOCK},
 )
 def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
@@ -122,8 +123,7 @@ def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: lis
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )
     try:
-        with holding(context.instance, context.run.run_id, "op"):
-            return run_split(split, loaded.recipe, settings, options, _Log(context))
+        return run_split(split, loaded.recipe, settings, options, _Log(context))
     except BaseException:
         # What is downstream is skipped now, when the CSVs are needed most.
         with suppress(Exception):

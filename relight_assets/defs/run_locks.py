@@ -7,25 +7,44 @@ keeps its slot of the pool, so that no other run would ever start.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from filelock import FileLock, Timeout
 
 LAUNCHED_BY = "relight/launched_by"
 COMMAND = "relight run"
+RUN_LOCK = "run_lock"
+"""The key of the resource :class:`RunLock`."""
 
 _UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
 
 
 @contextmanager
 def holding(instance: dg.DagsterInstance, run_id: str, part: str) -> Iterator[None]:
-    """Hold the lock of a run while it works: ``op`` in the image op, ``launch`` around a run of the command line."""
+    """Hold the lock of a run while it works.
+
+    ``part`` is ``steps`` from its first step to its last (:class:`RunLock`), and ``launch`` around all of a run of
+    the command line.
+    """
     lock = _lock(instance, run_id, part)
     with lock:
         try:
             yield
         finally:  # only a killed process leaves it behind
             Path(lock.lock_file).unlink(missing_ok=True)
+
+
+class RunLock(dg.ConfigurableResource[Any]):
+    """Held by the process of a run from the first step to the last, so that a run whose process is gone is known."""
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[RunLock]":
+        """Hold the lock for as long as the run's resources live."""
+        assert context.instance is not None  # noqa: S101  (in a run there are both)
+        assert context.run is not None  # noqa: S101
+        with holding(context.instance, context.run.run_id, "steps"):
+            yield self
 
 
 def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
@@ -42,7 +61,7 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
             continue  # it ended while we looked
         instance.report_run_failed(run, "The process of this run is gone. A new run continues its work.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        for part in ("op", "launch"):
+        for part in ("steps", "launch"):
             Path(_lock(instance, run.run_id, part).lock_file).unlink(missing_ok=True)
         closed.append(run.run_id)
     return closed
@@ -51,7 +70,7 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
 def _abandoned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     if run.tags.get(LAUNCHED_BY) == COMMAND:
         return _free(_lock(instance, run.run_id, "launch"))
-    lock = _lock(instance, run.run_id, "op")
+    lock = _lock(instance, run.run_id, "steps")
     return Path(lock.lock_file).exists() and _free(lock)
 
 

@@ -14,7 +14,7 @@ from relight_assets.dataset.records import read_failure, remove_failure, write_f
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_slots
 from relight_assets.engine.digests import Digests
-from relight_assets.engine.dispatch import Notice, Outcome, Quarantined
+from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
 from relight_assets.engine.dispatch import run as dispatch
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.locks import locked_folder, reserved
@@ -164,9 +164,9 @@ def _work(
             progress.note(warning)
             watch(progress.now())
         accounts = _Accounts(layout, digests_of(recipe), tally, [DeviceTally() for _ in slots], progress)
-        results = dispatch(
-            plan.work, engine, batch=max(settings.batch, threads), start_s=settings.start_s, hang_s=settings.hang_s
-        )
+        # Enough for every thread of a worker, and little enough that all workers have something.
+        batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
+        results = dispatch(plan.work, engine, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.defs.launch import prepare_home
+from relight_assets.defs.launch import instance_of, prepare_home
 from relight_assets.errors import ConfigError
 from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
@@ -40,6 +40,18 @@ def test_a_home_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="cannot be prepared"):
         prepare_home(Settings(dagster_home=tmp_path / "file" / "home"), {})  # type: ignore[arg-type]
+
+
+def test_the_pool_is_limited_before_the_first_run_and_somebodys_own_limit_stays(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make_project(tmp_path, photos).root)
+    settings = Settings(csv_dir=tmp_path / "data", dagster_home=tmp_path / "home")
+    with instance_of(settings) as instance:
+        assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 1
+        instance.event_log_storage.set_concurrency_slots("gpu", 3)
+    with instance_of(settings) as instance:
+        assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 3
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
+from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, RUN_LOCK, RunLock, close_abandoned_runs, holding
 
 STARTED = dg.DagsterRunStatus.STARTED
 
@@ -40,11 +40,35 @@ def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunSta
 def test_a_run_whose_process_was_killed_is_closed_whoever_launched_it(instance: dg.DagsterInstance) -> None:
     from_ui = instance.create_run_for_job(empty, status=STARTED)
     from_command = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
-    killed_while_holding(instance, from_ui.run_id, "op")
+    killed_while_holding(instance, from_ui.run_id, "steps")
     killed_while_holding(instance, from_command.run_id, "launch")
     assert set(close_abandoned_runs(instance)) == {from_ui.run_id, from_command.run_id}
     assert status(instance, from_ui) == status(instance, from_command) == dg.DagsterRunStatus.FAILURE
     assert not list(Path(instance.root_directory).rglob("*.lock"))
+
+
+def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterInstance) -> None:
+    @dg.op(required_resource_keys={RUN_LOCK})
+    def first() -> int:
+        return 1
+
+    @dg.op
+    def last(context: dg.OpExecutionContext, _: int) -> None:
+        assert close_abandoned_runs(context.instance) == []  # it is at work
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @dg.job(resource_defs={RUN_LOCK: RunLock()}, executor_def=dg.in_process_executor)
+    def two_steps() -> None:
+        last(first())
+
+    child = os.fork()
+    if child == 0:
+        two_steps.execute_in_process(instance=instance)
+    os.waitpid(child, 0)
+    (run,) = instance.get_runs()
+    assert run.status == STARTED
+    assert close_abandoned_runs(instance) == [run.run_id]
+    assert status(instance, run) == dg.DagsterRunStatus.FAILURE
 
 
 def test_a_run_at_work_is_left_alone(instance: dg.DagsterInstance) -> None:

@@ -1,0 +1,324 @@
+"""A real `relight dev` and what one does to it: GraphQL as the UI sends it, signals, and a look at /proc."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+START_S = 180.0
+CHANGE_S = 180.0
+"""How long a condition is waited for: long, because a busy machine is no fault."""
+
+ASSETS = ("masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters")
+UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
+QUICK_START_S = 20.0
+"""A machine on which the servers take longer to start is a busy one."""
+
+_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
+_LAUNCH = """mutation($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message }
+  }
+}"""
+_TERMINATE = """mutation($run: String!) {
+  terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) { __typename ... on Error { message } }
+}"""
+_STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+_POOL = """{ instance { concurrencyLimit(concurrencyKey: "gpu") {
+  slotCount claimedSlots { runId } pendingSteps { runId }
+} } }"""
+_RUN_PID = "Started process for run (pid: "
+_EVENTS = """query($run: ID!) { logsForRun(runId: $run) {
+  ... on EventConnection { events { ... on MessageEvent { message } } }
+} }"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as it was seen; its start tells it from a later one with the same number."""
+
+    pid: int
+    start: int
+    parent: int
+    session: int
+    command: str
+
+    @property
+    def alive(self) -> bool:
+        now = _read(self.pid)
+        return now is not None and now.start == self.start
+
+    @property
+    def spawned(self) -> bool:
+        """Started by multiprocessing: a run's process or, one level deeper, a relight worker."""
+        return "spawn_main" in self.command
+
+
+def _read(pid: int) -> Process | None:
+    folder = Path("/proc") / str(pid)
+    with suppress(OSError):  # it ended meanwhile
+        stat = (folder / "stat").read_text().rpartition(")")[2].split()
+        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        if stat[0] != "Z":
+            return Process(pid, int(stat[19]), int(stat[1]), int(stat[3]), command)
+    return None
+
+
+def all_processes() -> list[Process]:
+    return [process for folder in Path("/proc").glob("[0-9]*") if (process := _read(int(folder.name))) is not None]
+
+
+def processes_of(session: int) -> list[Process]:
+    """The living processes of a session."""
+    return [process for process in all_processes() if process.session == session]
+
+
+def tree_of(pid: int) -> list[Process]:
+    """A process and everything that descends from it: workers, log tails and all."""
+    there = all_processes()
+    tree = [process for process in there if process.pid == pid]
+    for member in tree:  # grows while it is walked
+        tree.extend(process for process in there if process.parent == member.pid)
+    return tree
+
+
+def workers_in(tree: list[Process]) -> list[Process]:
+    """The relight workers among the processes below a run's process."""
+    return [process for process in tree[1:] if process.spawned]
+
+
+def wait_until(holds: Callable[[], Any], timeout_s: float = CHANGE_S, every_s: float = 0.05) -> float | None:
+    """Seconds until it held, None when it did not before the time was up."""
+    start = time.monotonic()
+    while not holds():
+        if time.monotonic() - start > timeout_s:
+            return None
+        time.sleep(every_s)
+    return time.monotonic() - start
+
+
+def default_signals() -> None:
+    """For a child: a shell may have had its background jobs ignore Ctrl-C, and Dagster copies that to SIGTERM."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def relight_command() -> str:
+    return str(Path(sys.executable).parent / "relight")
+
+
+class RelightDev:
+    """`relight dev` in a session of its own, over one project folder; it can be killed and started again."""
+
+    def __init__(self, project: Path):
+        self.project = project
+        self.log = project / "dev.log"
+        self.slowness = 1.0
+        self._launched: list[str] = []
+        self._sessions: list[int] = []
+
+    def start(self) -> None:
+        """Start the servers and wait until they answer, which also shows how busy the machine is."""
+        self._port = _free_port()
+        with self.log.open("ab") as output:
+            self._server = subprocess.Popen(
+                [relight_command(), "dev", "--port", str(self._port)],
+                cwd=self.project,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                preexec_fn=default_signals,  # noqa: PLW1509
+            )
+        self._sessions.append(self._server.pid)
+        took = wait_until(lambda: self._server.poll() is not None or self._answers(), START_S, 0.2)
+        assert took is not None, self.tail()
+        assert self._server.poll() is None, self.tail()
+        self.slowness = max(1.0, took / QUICK_START_S)
+        print(f"relight dev was up after {took:.1f} s")
+
+    def kill(self) -> None:
+        """kill -9 of every process of it, runs and workers included."""
+        os.killpg(self._server.pid, signal.SIGSTOP)  # so that none reacts to the end of another
+        for process in processes_of(self._server.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        self._server.wait()
+        assert wait_until(lambda: not processes_of(self._server.pid)) is not None
+
+    def stop(self) -> list[Process]:
+        """Ctrl-C to all of it, as a terminal sends it.  The processes that had to be killed after that."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._server.pid, signal.SIGINT)
+        wait_until(lambda: self._server.poll() is not None and not processes_of(self._server.pid), 60)
+        left = [process for session in self._sessions for process in processes_of(session)]
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        self._server.wait()
+        return left
+
+    def tail(self, lines: int = 60) -> str:
+        """The end of what the servers printed."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    # -- as the UI asks -----------------------------------------------------------------------------------
+
+    def launch(self, split: str) -> str:
+        """Materialize all assets of a split; the run's id."""
+        selector = {
+            "repositoryLocationName": self._location,
+            "repositoryName": "__repository__",
+            "jobName": "__ASSET_JOB",
+            "assetSelection": [{"path": [name]} for name in ASSETS],
+        }
+        params = {
+            "selector": selector,
+            "mode": "default",
+            "runConfigData": {},
+            "executionMetadata": {"tags": [{"key": "dagster/partition", "value": split}]},
+        }
+        answer = self._ask(_LAUNCH, {"params": params})["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        run: str = answer["run"]["runId"]
+        self._launched.append(run)
+        return run
+
+    def unfinished(self) -> list[str]:
+        """The runs that were launched and have not ended, the oldest first."""
+        return [run for run in self._launched if self.status(run) in UNFINISHED]
+
+    def terminate(self, run: str) -> None:
+        answer = self._ask(_TERMINATE, {"run": run})["terminateRun"]
+        assert answer["__typename"] == "TerminateRunSuccess", answer
+
+    def status(self, run: str) -> str:
+        status: str = self._ask(_STATUS, {"run": run})["runOrError"]["status"]
+        return status
+
+    def pool(self) -> tuple[set[str], set[str]]:
+        """The runs that hold a slot of the pool `gpu`, and the runs that wait for one inside a started process."""
+        limit = self._ask(_POOL, {})["instance"]["concurrencyLimit"]
+        assert limit["slotCount"] == 1, limit
+        held, waiting = ({entry["runId"] for entry in limit[name]} for name in ("claimedSlots", "pendingSteps"))
+        return held, waiting - held
+
+    def process_of(self, run: str) -> int:
+        """The process of a run, as Dagster's own event tells it."""
+        events = self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]
+        told = [event["message"] for event in events if event.get("message", "").startswith(_RUN_PID)]
+        return int(told[-1].removeprefix(_RUN_PID).rstrip(")."))
+
+    def messages(self, run: str) -> list[str]:
+        """What the events of a run say."""
+        return [event.get("message", "") for event in self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]]
+
+    def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}/graphql", body, {"Content-Type": "application/json"}
+        )
+        with _direct().open(request, timeout=120) as answer:
+            found = json.load(answer)
+        assert not found.get("errors"), found["errors"]
+        data: dict[str, Any] = found["data"]
+        return data
+
+    def _answers(self) -> bool:
+        with suppress(OSError, LookupError):
+            entries = self._ask(_LOCATIONS, {})["workspaceOrError"]["locationEntries"]
+            self._location = entries[0]["name"]
+            return bool(entries[0]["loadStatus"] == "LOADED")
+        return False
+
+
+class Terminal:
+    """A command in a terminal of its own: what it shows there, and Ctrl-C typed into it; stderr goes to a file."""
+
+    def __init__(self, command: list[str], folder: Path):
+        self._shown = b""
+        self._master, theirs = pty.openpty()
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".stderr", delete=False) as errors:
+            self._errors = Path(errors.name)
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**_environment(), "TERM": "xterm", "COLUMNS": "120"},
+                stdin=theirs,
+                stdout=theirs,
+                stderr=errors,
+                start_new_session=True,
+                preexec_fn=_own_terminal,  # noqa: PLW1509
+            )
+        os.close(theirs)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def shown(self) -> str:
+        """All that was shown so far, without colours and moves of the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._shown.decode(errors="replace"))
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to stderr, which is not the terminal."""
+        return self._errors.read_text(errors="replace").strip()
+
+    @property
+    def ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def ctrl_c(self) -> None:
+        """As a user types it: the terminal sends SIGINT to every process of the group."""
+        os.write(self._master, b"\x03")
+
+    def end(self) -> None:
+        """Leave nothing behind, whatever happened."""
+        for process in processes_of(self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        self.process.wait()
+        self._reader.join()
+        os.close(self._master)
+
+    def _read(self) -> None:
+        with suppress(OSError):  # the other end was closed
+            while more := os.read(self._master, 65536):
+                self._shown += more
+
+
+def _own_terminal() -> None:
+    default_signals()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _environment() -> dict[str, str]:
+    kept = "RELIGHT_MODEL_DIR"
+    return {n: value for n, value in os.environ.items() if n == kept or not n.startswith(("RELIGHT_", "DAGSTER_"))}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
