@@ -125,6 +125,12 @@ def is_minimal_rgb(data: bytes) -> bool:
     return plain and ordered and length == len(data)
 
 
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height as the header of a PNG states them, which must be whole."""
+    width, height = struct.unpack_from(">II", data, 16)
+    return width, height
+
+
 def _crc32(data: bytes | memoryview, start: int = 0) -> int:
     return isal_zlib.crc32(data, start) if HAS_ISAL else zlib.crc32(data, start)
 

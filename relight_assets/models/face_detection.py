@@ -109,13 +109,18 @@ def _shown(rgb: NDArray[np.uint8], square: Square) -> tuple[NDArray[np.float32],
 def shrunk_by_whole(rgb: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     """Average ``factor`` x ``factor`` pixels into one; what does not divide is left off right and below.
 
-    Many times faster than shrinking by a fraction.  Neither side may be shorter than ``factor``.
+    Many times faster than shrinking by a fraction, and by two faster than by any other number.  Neither
+    side may be shorter than ``factor``.
     """
     if factor == 1:
         return rgb
     height, width = rgb.shape[0] // factor, rgb.shape[1] // factor
-    trimmed = rgb[: height * factor, : width * factor]
-    return cv2.resize(trimmed, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    shrunk = rgb[: height * factor, : width * factor]
+    while factor > 1:
+        step = 2 if factor % 2 == 0 else factor
+        factor //= step
+        shrunk = cv2.resize(shrunk, (width * factor, height * factor), interpolation=cv2.INTER_AREA)
+    return shrunk.astype(np.uint8, copy=False)
 
 
 class FaceDetector:

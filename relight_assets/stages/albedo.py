@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from relight_assets import recipe
 from relight_assets.stages.integrated_shading import integrated_shading
-from relight_assets.stages.linear_light import decode, encode, luminance, safe_ratio, shoulder
+from relight_assets.stages.linear_light import (
+    bending_factor,
+    decode_planes,
+    encode,
+    luminance,
+    luminance_of_planes,
+    safe_ratio,
+)
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 RADII = (0.10, 0.20, 0.40)
 """Radii of the edge-aware surrounds, in units of the subject's size s = sqrt(mask pixels)."""
@@ -63,34 +70,40 @@ def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo
     if width == 0:
         return Albedo(image, numbers | {"gain": 1.0, "shading_spread": 0.0, "subject_size": 0.0})
     person = foreground[y : y + height, x : x + width]
-    linear = decode(cv2.cvtColor(person, cv2.COLOR_RGBA2RGB))
-    mask = (person[..., 3] > 127).astype(np.float32)
-    if not mask.any():
-        mask = (person[..., 3] > 0).astype(np.float32)
-    light = luminance(linear)
-    log_light = cv2.log(light + np.float32(LOG_FLOOR))
+    inside = cv2.extractChannel(person, 3)
+    linear = decode_planes(person)[:3]
+    _, mask = cv2.threshold(inside, 127, 1, cv2.THRESH_BINARY)
+    if not cv2.hasNonZero(mask):
+        _, mask = cv2.threshold(inside, 0, 1, cv2.THRESH_BINARY)
+    light = luminance_of_planes(linear)
     small = _reduced(linear, mask)
     frame = max(foreground.shape[:2]) * small.weight.shape[1] / width
-    shading, spread = _log_shading(log_light, small, parameters, frame)
-    gain_map = cv2.exp(shading * np.float32(-parameters.strength))
+    some = _some_of(mask)
+    before = light[some]
+    gain_map, spread = _inverse_shading(light, small, parameters, frame)
+    del light  # it was used up, and memory counts at full size
 
     # One gain brings the median back: what is removed is the change of light, not the light.
-    gain = _median(light, mask) / max(_median(light * gain_map, mask), 1e-6)
+    gain = float(np.median(before)) / max(float(np.median(before * gain_map[some])), 1e-6)
     gain = float(np.clip(gain, 0.25, 4.0))
     gain_map *= np.float32(gain)
-    planes = [plane * gain_map for plane in cv2.split(linear)]
+    for plane in linear:
+        cv2.multiply(plane, gain_map, plane)
+    del gain_map
     if parameters.color_strength > 0:
-        factors = _color_factors(small, (width, height), parameters.color_strength)
-        planes = [plane * factor for plane, factor in zip(planes, factors, strict=True)]
-    colors = cv2.merge([encode(plane) for plane in _bend_highlights(planes)])
-    inside = cv2.extractChannel(person, 3)
-    image[y : y + height, x : x + width] = cv2.copyTo(colors, inside, np.zeros_like(colors))
+        for plane, factor in zip(linear, _color_factors(small, parameters.color_strength), strict=True):
+            cv2.multiply(plane, cv2.resize(factor, (width, height), interpolation=cv2.INTER_LINEAR), plane)
+    # The largest channel is bent and the others follow, so that highlights keep their colour.
+    bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
+    _, inside = cv2.threshold(inside, 0, 255, cv2.THRESH_BINARY)
+    colors = [cv2.bitwise_and(encode(plane, bending), inside) for plane in linear]
+    cv2.merge(colors, image[y : y + height, x : x + width])
     numbers |= {
         "strength": float(parameters.strength),
         "color_strength": float(parameters.color_strength),
         "gain": gain,
         "shading_spread": spread,
-        "subject_size": float(np.sqrt(np.count_nonzero(mask))),
+        "subject_size": small.subject / small.scale,
     }
     return Albedo(image, numbers)
 
@@ -101,6 +114,7 @@ class _Small:
     weight: NDArray[np.float32]
     rgb: NDArray[np.float32]
     subject: float
+    scale: float
 
     @property
     def log_light(self) -> NDArray[np.float32]:
@@ -114,14 +128,15 @@ class _Small:
         return float((plane * self.weight).sum(dtype=np.float64)) / float(self.weight.sum(dtype=np.float64))
 
 
-def _reduced(linear: NDArray[np.float32], mask: NDArray[np.float32]) -> _Small:
+def _reduced(linear: list[NDArray[np.float32]], mask: NDArray[np.uint8]) -> _Small:
     height, width = mask.shape
     scale = min(1.0, SURROUND_SIDE / max(height, width))
     size = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
-    weight = _shrunk(mask, size)
-    inside = [_shrunk(cv2.multiply(plane, mask), size) for plane in cv2.split(linear)]
+    binary = mask.astype(np.float32)
+    weight = _shrunk(binary, size)
+    inside = [_shrunk(cv2.multiply(plane, binary), size) for plane in linear]
     rgb = cv2.merge([safe_ratio(plane, weight) for plane in inside])
-    return _Small(weight, rgb, float(np.sqrt(np.count_nonzero(mask))) * scale)
+    return _Small(weight, rgb, float(np.sqrt(np.count_nonzero(mask))) * scale, scale)
 
 
 def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -132,19 +147,18 @@ def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
     return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
 
 
-def _log_shading(
-    log_light: NDArray[np.float32], small: _Small, parameters: recipe.Retinex, frame: float
+def _inverse_shading(
+    light: NDArray[np.float32], small: _Small, parameters: recipe.Retinex, frame: float
 ) -> tuple[NDArray[np.float32], float]:
-    # ln of the shading at full size, mean 0 over the mask, and its standard deviation.
-    size = (log_light.shape[1], log_light.shape[0])
+    # 1 / shading^strength at full size, where ln shading has mean 0 over the mask; its standard deviation.
+    # The light is turned into its logarithm in place.
     values, weight = small.log_light, small.weight
     slope, offset = np.zeros_like(values), np.zeros_like(values)
     if parameters.surround == "gaussian":
         for sigma in parameters.scales:
             surround = _masked_gaussian(values, weight, sigma * frame / 512)
             offset += surround / np.float32(len(parameters.scales))
-        shading = cv2.resize(offset, size, interpolation=cv2.INTER_LINEAR)
-        low = offset
+        low, rest = offset, offset
     else:
         smooth = integrated_shading(values, *small.log_ratios(), weight)
         smooth -= np.float32(small.mean(smooth))
@@ -156,12 +170,15 @@ def _log_shading(
         # The surround is slope * (L - smooth) + offset; the parts are put together before they are enlarged.
         low = smooth + slope * flat + offset
         rest = smooth * (1 - slope) + offset
-        shading = cv2.resize(slope, size, interpolation=cv2.INTER_LINEAR) * log_light
-        shading += cv2.resize(rest, size, interpolation=cv2.INTER_CUBIC)
     mean = small.mean(low)
     spread = float(np.sqrt(small.mean(np.square(low - np.float32(mean)))))
-    shading -= np.float32(mean)
-    return shading, spread
+    strength = np.float32(-parameters.strength)
+    size = (light.shape[1], light.shape[0])
+    result = cv2.resize((rest - np.float32(mean)) * strength, size, interpolation=cv2.INTER_CUBIC)
+    grown = cv2.resize(slope * strength, size, interpolation=cv2.INTER_LINEAR)
+    light += np.float32(LOG_FLOOR)
+    cv2.add(result, cv2.multiply(grown, cv2.log(light, light), grown), result)
+    return cv2.exp(result, result), spread
 
 
 def _guided(
@@ -185,7 +202,7 @@ def _box(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
 def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     # At the surrounds' size a Gaussian of 250 of 512 pixels is still wide: it is blurred smaller yet.
     height, width = values.shape
-    shrink = max(1, int(sigma / 4))
+    shrink = max(1, int(np.sqrt(sigma)))
     size = (max(1, width // shrink), max(1, height // shrink))
     both = cv2.merge([values * weight, weight])
     both = cv2.resize(both, size, interpolation=cv2.INTER_AREA)
@@ -198,8 +215,8 @@ def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], s
     return safe_ratio(both[..., 0], both[..., 1])
 
 
-def _color_factors(small: _Small, size: tuple[int, int], strength: float) -> list[NDArray[np.float32]]:
-    # Per channel, what takes part of a slow warm-cool change away and leaves luminance alone.
+def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
+    # Per channel, at the surrounds' size, what takes part of a slow warm-cool change away and leaves luminance alone.
     weight = small.weight
     radius = max(1, round(COLOR_RADIUS * small.subject))
     share = _box(_box(weight, radius), radius)
@@ -211,19 +228,11 @@ def _color_factors(small: _Small, size: tuple[int, int], strength: float) -> lis
     factors = [cv2.exp(logs[0]), np.ones_like(weight), cv2.exp(logs[1])]
     before = luminance(small.rgb) + np.float32(1e-4)
     after = luminance(small.rgb * cv2.merge(factors)) + np.float32(1e-4)
-    return [cv2.resize(f * before / after, size, interpolation=cv2.INTER_LINEAR) for f in factors]
+    return [f * before / after for f in factors]
 
 
-def _bend_highlights(planes: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    # The largest channel is bent and the others follow, so that highlights keep their colour.
-    peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-    if float(peak.max()) <= SHOULDER_START:
-        return planes
-    scale = safe_ratio(shoulder(peak, SHOULDER_START, SHOULDER_TOP), peak)
-    return [plane * scale for plane in planes]
-
-
-def _median(values: NDArray[np.float32], mask: NDArray[np.float32]) -> float:
-    # A ninth of the pixels is enough for a median, and a ninth of the sorting.
-    sparse = values[::3, ::3][mask[::3, ::3] > 0]
-    return float(np.median(sparse if sparse.size else values[mask > 0]))
+def _some_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
+    # A sixteenth of the pixels is enough for a median, and a sixteenth of the sorting.
+    sparse = np.zeros_like(mask)
+    sparse[::4, ::4] = mask[::4, ::4]
+    return np.nonzero(sparse if sparse.any() else mask)

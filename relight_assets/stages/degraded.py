@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from relight_assets import recipe
 from relight_assets.stages.draws import stream
-from relight_assets.stages.foreground_color import with_alpha
+from relight_assets.stages.foreground_color import layer
 from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
-from relight_assets.stages.linear_light import decode, encode
+from relight_assets.stages.linear_light import decode, decode_planes, encode
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 MARGIN = 0.03
 """Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -72,30 +72,34 @@ def degrade(
     def streams(purpose: str) -> Generator:
         return stream(seed, source_sha256, variant, f"degraded/{purpose}")
 
-    alpha = foreground[..., 3]
+    alpha = cv2.extractChannel(foreground, 3)
     window = _window(alpha)
     rows, columns = window
-    part = np.ascontiguousarray(alpha[window])
+    part = alpha[window]
     scale = min(1.0, WORKING_SIDE / max(part.shape))
     size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
 
-    def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    # Down to one half bilinear weights reach every pixel, and take an eighth of the time of area's.
+    shrink = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
 
-    surface = np.ascontiguousarray(albedo[window])
+    def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return cv2.resize(image, size, interpolation=shrink)
+
+    surface = albedo[window]
     corner = np.array([columns.start, rows.start], np.float32)
     ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
     scene = build(
         alpha=reduced(part).astype(np.float32) * np.float32(1 / 255),
         albedo=decode(reduced(surface)),
-        photo=decode(reduced(np.ascontiguousarray(input_rgb[window]))),
+        photo=decode(reduced(input_rgb[window])),
         faces=[_to_working(points, corner, ratio) for points in faces],
         triangles=triangles,
         rng=streams("shape"),
     )
     relit = relight(scene, degradation, lights, streams)
-    image = np.zeros_like(foreground)
-    image[window] = _render(surface, part, relit)
+    colors = _render(surface, part, relit)
+    image = np.zeros(foreground.shape, np.uint8)
+    image[window] = colors
     return Degraded(image, relit.family, relit.direction.vector, relit.numbers)
 
 
@@ -119,14 +123,14 @@ def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit) 
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
-    def grown(image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        return [cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in cv2.split(image)]
+    def grown(image: NDArray[np.float32], channel: int) -> NDArray[np.float32]:
+        return cv2.resize(cv2.extractChannel(image, channel), size, interpolation=cv2.INTER_LINEAR)
 
-    planes = [cv2.multiply(s, e) for s, e in zip(cv2.split(decode(surface)), grown(relit.light), strict=True)]
-    if relit.highlight is not None:
-        planes = [cv2.add(plane, glow) for plane, glow in zip(planes, grown(relit.highlight), strict=True)]
-    peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-    factor = bend(peak)
-    codes = [encode(cv2.multiply(plane, factor)) for plane in planes]
-    colors = cv2.merge(codes)
-    return with_alpha(colors, alpha)
+    planes = decode_planes(surface)
+    for channel, plane in enumerate(planes):
+        cv2.multiply(plane, grown(relit.light, channel), plane)
+        if relit.highlight is not None:
+            cv2.add(plane, grown(relit.highlight, channel), plane)
+    factor = bend(planes)
+    # Each plane goes when its bytes are there: memory counts at full size.
+    return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

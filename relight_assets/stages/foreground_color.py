@@ -1,5 +1,6 @@
 """What colour the person has, and what is behind has, where a pixel shows a bit of both."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -14,12 +15,29 @@ WORKING_SIDE = 512
 FAR, NEAR = 0.09, 0.006
 """Radii of the two passes of blur fusion, in units of the longest side (90 and 6 of 1024 pixels)."""
 FAR_SHRINK = 4
+_ROWS = 32_000
 
 
 def with_alpha(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Join (H, W, 3) colours and (H, W) alpha to an RGBA image whose RGB is 0 where alpha is 0."""
-    layer = cv2.cvtColor(cv2.copyTo(rgb, alpha, np.zeros_like(rgb)), cv2.COLOR_RGB2RGBA)
-    return cv2.insertChannel(alpha, layer, 3)
+    return layer(cv2.split(rgb), alpha)
+
+
+def layer(planes: Sequence[NDArray[np.uint8]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """:func:`with_alpha` of three (H, W) planes."""
+    _, solid = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
+    return cv2.merge([*(cv2.bitwise_and(plane, solid) for plane in planes), alpha])
+
+
+def soft_edge(alpha: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Return where (H, W) alpha is neither 0 nor 255: (N,) numbers of pixels, row by row."""
+    # As one comparison modulo 256: 0 becomes 255 and 255 becomes 254.
+    return np.flatnonzero(alpha - np.uint8(1) < 254)
+
+
+def at_edge(image: NDArray[np.uint8], edge: NDArray[np.intp]) -> NDArray[np.uint8]:
+    """Return the (N, C) values of a contiguous (H, W) or (H, W, C) image at the pixels of :func:`soft_edge`."""
+    return image.reshape(image.shape[0] * image.shape[1], -1).take(edge, axis=0)
 
 
 def blur_fusion(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -33,53 +51,55 @@ def blur_fusion(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> tuple[NDArr
     height, width = alpha.shape
     scale = min(1.0, WORKING_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
-    rest = 1 - cover
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    rest = cv2.bitwise_not(cover)
     far_size = (max(1, size[0] // FAR_SHRINK), max(1, size[1] // FAR_SHRINK))
     radius = max(1, round(FAR * max(far_size)))
     tiny = cv2.resize(small, far_size, interpolation=cv2.INTER_AREA)
     tiny_cover = cv2.resize(cover, far_size, interpolation=cv2.INTER_AREA)
-    far_f = cv2.resize(_weighted_mean(tiny, tiny_cover, radius), size, interpolation=cv2.INTER_LINEAR)
-    far_b = cv2.resize(_weighted_mean(tiny, 1 - tiny_cover, radius), size, interpolation=cv2.INTER_LINEAR)
-    cover3, rest3 = cv2.merge([cover] * 3), cv2.merge([rest] * 3)
-    residual = small - cover3 * far_f - rest3 * far_b
-    front = np.clip(far_f + cover3 * residual, 0, 255)
-    back = np.clip(far_b + rest3 * residual, 0, 255)
+    far = [_weighted_mean(tiny, weight, radius) for weight in (tiny_cover, cv2.bitwise_not(tiny_cover))]
+    far_f, far_b = (cv2.resize(_bytes(colors), size, interpolation=cv2.INTER_LINEAR) for colors in far)
+    # What the two far colours leave of the photo is shared out by alpha.
+    share, other = (cv2.merge([weight.astype(np.float32) * np.float32(1 / 255)] * 3) for weight in (cover, rest))
+    residual = small - far_f * share
+    residual -= far_b * other
+    front = cv2.add(far_f, residual * share, dtype=cv2.CV_8U)
+    back = cv2.add(far_b, residual * other, dtype=cv2.CV_8U)
     radius = max(1, round(NEAR * max(size)))
     return _weighted_mean(front, cover, radius), _weighted_mean(back, rest, radius)
 
 
-def _weighted_mean(values: NDArray[np.float32], weight: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+def _weighted_mean(values: NDArray[np.uint8], weight: NDArray[np.uint8], radius: int) -> NDArray[np.float32]:
+    # Products of bytes are whole numbers: their window sums are exact, and twice as quick as those of floats.
     # A whole-picture mean with a tiny weight answers where the window holds nothing of this layer.
     window = (2 * radius + 1, 2 * radius + 1)
-    faint = 1e-4 * float(weight.mean(dtype=np.float64))
-    inverse = 1 / np.maximum(
-        cv2.blur(weight, window, borderType=cv2.BORDER_REFLECT) + np.float32(faint), np.float32(1e-9)
-    )
-    planes = []
-    for plane in cv2.split(values):
-        weighted = cv2.multiply(plane, weight)
-        overall = np.float32(1e-4 * weighted.mean(dtype=np.float64))
-        blurred = cv2.blur(weighted, window, borderType=cv2.BORDER_REFLECT)
-        blurred += overall
-        planes.append(cv2.multiply(blurred, inverse))
-    return cv2.merge(planes)
+
+    def blurred(plane: NDArray[np.uint16]) -> NDArray[np.float32]:
+        mean = cv2.boxFilter(plane, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT)
+        mean += np.float32(1e-4 * cv2.mean(plane)[0])
+        return mean
+
+    wide = weight.astype(np.uint16)
+    inverse = 1 / np.maximum(blurred(wide), np.float32(1e-6))
+    return cv2.merge([blurred(plane.astype(np.uint16) * wide) * inverse for plane in cv2.split(values)])
 
 
-def sample(
-    small: NDArray[np.float32], shape: tuple[int, ...], rows: NDArray[np.intp], columns: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """Return the (N, 3) bilinear values of a reduced picture at N pixels of the full one."""
-    x = (columns.astype(np.float32) + 0.5) * np.float32(small.shape[1] / shape[1]) - 0.5
-    y = (rows.astype(np.float32) + 0.5) * np.float32(small.shape[0] / shape[0]) - 0.5
-    left = np.clip(np.floor(x).astype(np.intp), 0, small.shape[1] - 1)
-    top = np.clip(np.floor(y).astype(np.intp), 0, small.shape[0] - 1)
-    right, bottom = np.minimum(left + 1, small.shape[1] - 1), np.minimum(top + 1, small.shape[0] - 1)
-    across, down = np.clip(x - left, 0, 1)[:, None], np.clip(y - top, 0, 1)[:, None]
-    upper = small[top, left] * (1 - across) + small[top, right] * across
-    lower = small[bottom, left] * (1 - across) + small[bottom, right] * across
-    return upper * (1 - down) + lower * down
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return cv2.add(values, 0.0, dtype=cv2.CV_8U)
+
+
+def sample(small: NDArray[np.float32], shape: tuple[int, ...], edge: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the (N, 3) bilinear values of a reduced picture at N pixels of the full one, of (H, W) ``shape``."""
+    rows, columns = np.divmod(edge, shape[1])
+    x = (columns.astype(np.float32) + 0.5) * np.float32(small.shape[1] / shape[1]) - np.float32(0.5)
+    y = (rows.astype(np.float32) + 0.5) * np.float32(small.shape[0] / shape[0]) - np.float32(0.5)
+    # OpenCV's pictures have at most 32767 rows.
+    parts = [
+        cv2.remap(small, x[at : at + _ROWS], y[at : at + _ROWS], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for at in range(0, edge.size, _ROWS)
+    ]
+    return np.concatenate([part.reshape(-1, small.shape[2]) for part in parts])
 
 
 def split_colors(

@@ -1,6 +1,7 @@
 """From a person probability to the two layers of a photo: the person, and what is behind."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,14 +11,16 @@ from relight_assets import recipe
 from relight_assets.errors import NoPersonError
 from relight_assets.stages.foreground_color import (
     Blend,
+    at_edge,
     blur_fusion,
+    layer,
     sample,
+    soft_edge,
     split_colors,
     to_blend,
-    with_alpha,
 )
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 
 ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""
@@ -26,6 +29,8 @@ HOLE_SHARE = 0.005
 GUIDE_SIDE = 512
 GUIDE_RADIUS = 4
 GUIDE_EPSILON = 1e-3
+NOBODY = 5
+"""Coarse alpha, of 255, up to which a place far from all that is surer is left out."""
 STRETCH = (0.3, 0.7)
 
 
@@ -97,20 +102,18 @@ def clean_alpha(probability: NDArray[np.float32], rgb: NDArray[np.uint8]) -> NDA
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     coarse = cv2.resize(cleaned, size, interpolation=cv2.INTER_LINEAR)
-    slope, offset = _guided_coefficients(guide, coarse)
-    alpha = cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
-    for channel, plane in enumerate(slope):
-        alpha += cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) * (
-            rgb[..., channel] * np.float32(1 / 255)
-        )
+    slopes, offset = _guided_near_person(guide, cv2.convertScaleAbs(coarse, alpha=255))
+    # The stretch is a part of the coefficients, so that at full size there are sums of products alone.
     low, high = STRETCH
-    alpha -= np.float32(low)
-    alpha *= np.float32(255 / (high - low))
-    np.clip(alpha, 0, 255, out=alpha)
-    result = np.rint(alpha).astype(np.uint8)
-    result[result < 2] = 0
-    result[result > 253] = 255
-    return result
+    offset -= np.float32(255 * low)
+    alpha = cv2.resize(offset * np.float32(1 / (high - low)), (width, height), interpolation=cv2.INTER_LINEAR)
+    for channel, slope in enumerate(slopes):
+        grown = cv2.resize(slope * np.float32(1 / (high - low)), (width, height), interpolation=cv2.INTER_LINEAR)
+        cv2.add(alpha, cv2.multiply(grown, cv2.extractChannel(rgb, channel), grown, dtype=cv2.CV_32F), alpha)
+    # Rounded half to even and saturated; the last two levels on either side are sure enough.
+    levels = np.arange(256, dtype=np.uint8)
+    levels[:2], levels[254:] = 0, 255
+    return cv2.LUT(cv2.add(alpha, 0.0, dtype=cv2.CV_8U), levels)
 
 
 def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "srgb") -> Layers:
@@ -125,20 +128,20 @@ def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "s
         alpha: (H, W) uint8 mask.
         blend: the space in which the layers will be laid over each other.
     """
-    foreground = with_alpha(rgb, alpha)
-    background = with_alpha(rgb, cv2.bitwise_not(alpha))
-    rows, columns = np.divmod(np.flatnonzero((alpha > 0) & (alpha < 255)), alpha.shape[1])
-    if rows.size:
+    planes = cv2.split(rgb)
+    foreground, background = layer(planes, alpha), layer(planes, cv2.bitwise_not(alpha))
+    edge = soft_edge(alpha)
+    if edge.size:
         near_f, near_b = blur_fusion(rgb, alpha)
         back_there, front_there = split_colors(
-            decoded=to_blend(rgb[rows, columns], blend),
-            opacity=alpha[rows, columns].astype(np.float32)[:, None] * np.float32(1 / 255),
-            front=to_blend(sample(near_f, rgb.shape, rows, columns), blend),
-            back=to_blend(sample(near_b, rgb.shape, rows, columns), blend),
+            decoded=to_blend(at_edge(rgb, edge), blend),
+            opacity=at_edge(alpha, edge).astype(np.float32) * np.float32(1 / 255),
+            front=to_blend(sample(near_f, alpha.shape, edge), blend),
+            back=to_blend(sample(near_b, alpha.shape, edge), blend),
             blend=blend,
         )
-        foreground[rows, columns, :3] = front_there
-        background[rows, columns, :3] = back_there
+        foreground.reshape(-1, 4)[edge, :3] = front_there
+        background.reshape(-1, 4)[edge, :3] = back_there
     return Layers(foreground=foreground, background=background)
 
 
@@ -149,12 +152,12 @@ def _without_islands_and_holes(probability: NDArray[np.float32]) -> NDArray[np.f
     if count < 2:
         return cleaned
     areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.concatenate([[False], areas >= ISLAND_SHARE * areas.max()])
+    kept = np.concatenate([[False], areas >= ISLAND_SHARE * areas.max()]).astype(np.uint8)
+    solid = kept[labels]
     # What is grown from a kept part at a lower threshold is its soft edge; all else is dropped, softly.
-    near_kept = cv2.dilate(kept[labels].astype(np.float32), np.ones((9, 9), np.uint8))
-    near_dropped = cv2.dilate((inside.astype(bool) & ~kept[labels]).astype(np.float32), np.ones((5, 5), np.uint8))
-    cleaned *= np.maximum(near_kept * (1 - near_dropped), kept[labels])
-    solid = kept[labels].astype(np.uint8)
+    near_kept = cv2.dilate(solid, np.ones((9, 9), np.uint8))
+    near_dropped = cv2.dilate(inside - solid, np.ones((5, 5), np.uint8))
+    cleaned *= np.maximum(near_kept * (1 - near_dropped), solid)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - solid, connectivity=4)
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     right, bottom = left + stats[:, cv2.CC_STAT_WIDTH], top + stats[:, cv2.CC_STAT_HEIGHT]
@@ -167,28 +170,51 @@ def _without_islands_and_holes(probability: NDArray[np.float32]) -> NDArray[np.f
     return cleaned
 
 
+def _guided_near_person(
+    guide: NDArray[np.uint8], target: NDArray[np.uint8]
+) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
+    # Where a window and its neighbours hold nobody, the coefficients are 0 and need not be computed.
+    x, y, width, height = cv2.boundingRect(cv2.threshold(target, NOBODY, 255, cv2.THRESH_TOZERO)[1])
+    reach = 4 * GUIDE_RADIUS + 2
+    part = np.s_[max(0, y - reach) : y + height + reach, max(0, x - reach) : x + width + reach]
+    near_slopes, near_offset = _guided_coefficients(guide[part], target[part])
+    whole = [np.zeros(target.shape, np.float32) for _ in range(4)]
+    for plane, near in zip(whole, (*near_slopes, near_offset), strict=True):
+        plane[part] = near
+    return whole[:3], whole[3]
+
+
 def _guided_coefficients(
-    guide: NDArray[np.uint8], target: NDArray[np.float32]
+    guide: NDArray[np.uint8], target: NDArray[np.uint8]
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
     # target ~ sum_c slope_c * guide_c + offset in every window: three slopes, one offset per pixel.
-    def mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cv2.blur(plane, (2 * GUIDE_RADIUS + 1, 2 * GUIDE_RADIUS + 1), borderType=cv2.BORDER_REFLECT)
+    # Products of bytes are whole numbers: their window sums are exact, and twice as quick as those of floats.
+    def mean(plane: NDArray[Any]) -> NDArray[np.float32]:
+        window = (2 * GUIDE_RADIUS + 1, 2 * GUIDE_RADIUS + 1)
+        return cv2.boxFilter(plane, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT)
 
-    channels = [plane.astype(np.float32) * np.float32(1 / 255) for plane in cv2.split(guide)]
-    means = [mean(plane) for plane in channels]
-    target_mean = mean(target)
-    cross = [mean(c * target) - m * target_mean for c, m in zip(channels, means, strict=True)]
+    channels = [plane.astype(np.uint16) for plane in cv2.split(guide)]
+    wide = target.astype(np.uint16)
+    means, target_mean = [mean(plane) for plane in channels], mean(target)
+    c0, c1, c2 = (mean(c * wide) - m * target_mean for c, m in zip(channels, means, strict=True))
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     rr, rg, rb, gg, gb, bb = (mean(channels[i] * channels[j]) - means[i] * means[j] for i, j in pairs)
-    rr, gg, bb = (diagonal + np.float32(GUIDE_EPSILON) for diagonal in (rr, gg, bb))
-    # The inverse of a symmetric 3 x 3 matrix by its cofactors; epsilon keeps the determinant above 0.
-    c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
-    scale = 1 / (rr * c00 + rg * c01 + rb * c02)
-    slopes = [
-        (c00 * cross[0] + c01 * cross[1] + c02 * cross[2]) * scale,
-        (c01 * cross[0] + c11 * cross[1] + c12 * cross[2]) * scale,
-        (c02 * cross[0] + c12 * cross[1] + c22 * cross[2]) * scale,
-    ]
-    offset = target_mean - sum(s * m for s, m in zip(slopes, means, strict=True))
-    return [mean(slope) for slope in slopes], mean(offset.astype(np.float32))
+    rr, gg, bb = (variance + np.float32(GUIDE_EPSILON * 255**2) for variance in (rr, gg, bb))
+    # Three equations by elimination; epsilon keeps every pivot above 0.
+    ratio = rg / rr
+    gg -= ratio * rg
+    gb -= ratio * rb
+    c1 -= ratio * c0
+    ratio = rb / rr
+    bb -= ratio * rb
+    c2 -= ratio * c0
+    ratio = gb / gg
+    bb -= ratio * gb
+    c2 -= ratio * c1
+    blue = c2 / bb
+    green = (c1 - gb * blue) / gg
+    red = (c0 - rg * green - rb * blue) / rr
+    slopes = [red, green, blue]
+    for slope, m in zip(slopes, means, strict=True):
+        target_mean -= slope * m
+    return [mean(slope) for slope in slopes], mean(target_mean)

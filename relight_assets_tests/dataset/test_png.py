@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -45,6 +46,52 @@ def test_round_trip(height: int, width: int, channels: int, seed: int, flat: boo
     for decoder in (with_pillow, with_cv2, decode_png):
         np.testing.assert_array_equal(decoder(data), pixels)
     assert encode_png(pixels) == data
+
+
+ODD_SIZES = [(1, 1), (1, 2), (1, 97), (97, 1), (3, 5), (31, 37), (127, 257), (2, 16384), (16384, 2)]
+
+
+def modes(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Gray, RGB and RGBA of one picture."""
+    return [np.ascontiguousarray(rgb[..., 1]), rgb, np.dstack([rgb, 255 - rgb[..., :1]])]
+
+
+def assert_read_back(pixels: NDArray[np.uint8]) -> None:
+    data = encode_png(pixels)
+    for decoder in (with_pillow, with_cv2, decode_png):
+        found = decoder(data)
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, pixels)
+
+
+@pytest.mark.parametrize("isal", [True, False])
+@pytest.mark.parametrize("mode", [0, 1, 2])
+@pytest.mark.parametrize("size", ODD_SIZES)
+def test_odd_sizes(size: tuple[int, int], mode: int, isal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "HAS_ISAL", isal and png.HAS_ISAL)
+    random = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
+    for rgb in (random, random // 250, gradient(*size), np.full_like(random, 255)):
+        assert_read_back(modes(rgb)[mode])
+
+
+@pytest.mark.parametrize("mode", [0, 1, 2])
+@pytest.mark.parametrize("name", ["astronaut.png", "chelsea.png", "coffee.png"])
+def test_real_photos_whole_cropped_and_split(name: str, mode: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    packaged = Path(pytest.importorskip("skimage").__file__).with_name("data") / name
+    rgb = np.asarray(Image.open(packaged).convert("RGB"))
+    pixels = modes(rgb)[mode]
+    assert_read_back(pixels)
+    for view in (pixels[3:200:2, 7:-5], pixels[::-1, ::-1], pixels.swapaxes(0, 1)):
+        assert not view.flags.c_contiguous
+        assert_read_back(view)
+    large = np.tile(pixels, (3, 2) if mode == 0 else (3, 2, 1))
+    whole = encode_png(large)
+    if not png.HAS_ISAL:
+        return  # OpenCV splits as it likes
+    monkeypatch.setattr(png, "_MAX_CHUNK", 32_749)
+    assert [kind for kind, _ in chunks(encode_png(large))].count(b"IDAT") > 4
+    assert len(encode_png(large)) > len(whole)
+    assert_read_back(large)
 
 
 @pytest.mark.parametrize("isal", [True, False])

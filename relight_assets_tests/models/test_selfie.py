@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relight_assets.models.selfie import SelfieSegmenter
+from relight_assets.models.selfie import SelfieSegmenter, _squeezed
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +72,21 @@ def test_any_shape_is_taken(segmenter: SelfieSegmenter, shape: tuple[int, int]) 
     answer = segmenter.probability(np.full((*shape, 3), 128, dtype=np.uint8))
     assert answer.shape == (256, 256)
     assert np.isfinite(answer).all()
+
+
+def test_several_pictures_are_answered_one_by_one(
+    segmenter: SelfieSegmenter, collins: NDArray[np.uint8], cup: NDArray[np.uint8]
+) -> None:
+    together = segmenter.probabilities([collins, cup])
+    assert len(together) == 2
+    assert np.array_equal(together[0], segmenter.probability(collins))
+    assert np.array_equal(together[1], segmenter.probability(cup))
+    assert segmenter.probabilities([]) == []
+
+
+def test_shrinking_in_two_steps_is_nearly_the_mean_over_each_cell(collins: NDArray[np.uint8]) -> None:
+    large = cv2.resize(collins, (2048, 1024), interpolation=cv2.INTER_CUBIC)
+    exact = large.astype(np.float64).reshape(256, 4, 256, 8, 3).mean(axis=(1, 3))
+    # One rounding, at four times the cells: at most half a level, where rounding at the end gives that to half of all.
+    assert np.abs(_squeezed(large) - exact).max() <= 0.5
+    assert np.abs(_squeezed(large) - exact).mean() < 0.2

@@ -3,9 +3,12 @@ import pytest
 
 from relight_assets.stages.linear_light import (
     LUMINANCE_WEIGHTS,
+    bending_factor,
     decode,
+    decode_planes,
     encode,
     luminance,
+    luminance_of_planes,
     planckian,
     safe_ratio,
     shoulder,
@@ -79,3 +82,20 @@ def test_colours_without_a_fit_are_refused():
 def test_ratios_have_a_floor():
     over, under = np.array([[1.0, 1.0, 0.0]], np.float32), np.array([[2.0, 0.0, 0.0]], np.float32)
     assert safe_ratio(over, under, 0.1)[0] == pytest.approx([0.5, 10.0, 0.0])
+
+
+@pytest.mark.parametrize("brightest", [1.0, 7.9, 30.0])
+def test_the_table_of_highlights_is_the_shoulder(brightest):
+    peak = np.linspace(0, brightest, 20_001, dtype=np.float32)[None]
+    factor = bending_factor([peak, peak / 2, peak / 3], 0.8, 0.97)
+    assert factor * peak == pytest.approx(shoulder(peak, 0.8, 0.97), abs=2e-4)
+    assert np.all(factor[(peak > 1e-3) & (peak <= 0.8)] == pytest.approx(1))
+
+
+def test_planes_are_worked_on_as_pixels_are():
+    image = np.random.default_rng(2).integers(0, 256, (30, 40, 3), np.uint8)
+    planes = decode_planes(image)
+    assert np.array_equal(np.dstack(planes), decode(image))
+    assert luminance_of_planes(planes) == pytest.approx(luminance(decode(image)), abs=1e-6)
+    half = np.full((30, 40), 0.5, np.float32)
+    assert np.array_equal(encode(planes[0], half), encode(planes[0] * half))

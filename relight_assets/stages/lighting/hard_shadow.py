@@ -67,7 +67,7 @@ def cast(scene: Scene, light: Direction, family: recipe.HardShadow, rng: Generat
         plane = plane * visibility(scene, light, lamp_size)
         numbers["lamp_size"] = lamp_size
     numbers["subsurface"] = subsurface
-    numbers["shadow_coverage"] = float(1 - plane[scene.core].mean(dtype=np.float64))
+    numbers["shadow_coverage"] = float(1 - scene.sampled(plane).mean(dtype=np.float64))
     bleeding = [smooth(plane, subsurface * scene.size * reach) for reach in SUBSURFACE]
     return Shadow(light, cv2.merge(bleeding), numbers)
 
@@ -115,10 +115,10 @@ def place(
         wanted = uniform(rng, family.coverage_range)
         u, v = _projected(scene, light, turn, tilt, offset)
         field = gobos.pattern(kind, rng, u, v)
-        level = float(np.quantile(field[scene.core][::5], wanted))
+        level = float(np.quantile(scene.sampled(field), wanted))
         plane = gobos.cut(field, level, scene.alpha)
-        body = float(1 - plane[scene.core].mean(dtype=np.float64))
-        face = float(1 - plane[scene.head_disc].mean(dtype=np.float64))
+        body = float(1 - scene.sampled(plane).mean(dtype=np.float64))
+        face = float(1 - plane.ravel()[scene.head_samples].mean(dtype=np.float64))
         numbers: Numbers = {
             "pattern_rotation": float(np.degrees(turn)),
             "pattern_tilt": tilt,
@@ -139,7 +139,7 @@ def _projected(scene: Scene, light: Direction, turn: float, tilt: float, offset:
     rows, columns = scene.shape
     x = np.arange(columns, dtype=np.float32)[None, :] - np.float32(scene.head.x)
     y = np.arange(rows, dtype=np.float32)[:, None] - np.float32(scene.head.y)
-    middle = scene.height[scene.head_disc].mean(dtype=np.float64)
+    middle = scene.height.ravel()[scene.head_samples].mean(dtype=np.float64)
     rise = scene.height - np.float32(middle)
     lean = max(light.z, 0.15)
     unit = np.float32(1 / scene.size)

@@ -6,6 +6,7 @@ strong end; the direction stays, because drawing that again would remove frontal
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,7 +20,7 @@ from relight_assets.stages.lighting.families import Shine, Streams, Studio
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
-from relight_assets.stages.linear_light import luminance, safe_ratio, shoulder
+from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
 
 TRIES = 6
 LOG_FLOOR = np.float32(0.004)
@@ -28,6 +29,7 @@ HIGHLIGHT_START, HIGHLIGHT_TOP = 0.8, 0.97
 """Where highlights begin to bend, and what they approach: no channel is ever clipped."""
 LIT_SHARE, LIT_WEIGHT = 0.4, 0.6
 """Share of the person that counts as its lit part, and that part's weight in the exposure."""
+_WEIGHTS = np.array(LUMINANCE_WEIGHTS, np.float32)
 MAX_STOPS = 4.3
 MAX_MEAN_CHANGE = 0.95
 """Largest mean change of the person's brightness, in stops."""
@@ -90,22 +92,24 @@ def relight(scene: Scene, degradation: recipe.Degradation, sampling: recipe.Ligh
     )
 
 
-def bend(peak: Plane) -> Plane:
-    """Return the factor (h, w) that leads highlights under 1, from each pixel's largest channel (h, w), linear."""
-    return safe_ratio(shoulder(peak, HIGHLIGHT_START, HIGHLIGHT_TOP), peak)
+def bend(planes: Sequence[Plane]) -> Plane:
+    """Return the factor (h, w) that leads highlights under 1, for three (h, w) planes, linear."""
+    return bending_factor(planes, HIGHLIGHT_START, HIGHLIGHT_TOP)
 
 
 def stops_of_change(scene: Scene, shine: Shine, gain: float = 1.0) -> NDArray[np.float32]:
-    """Return log2(degraded / photo), luminance, of the person's N inner pixels: (N,) float32.
+    """Return log2(degraded / photo), luminance, of the person's N samples: (N,) float32.
 
     Its standard deviation is the strength of the pair.
     """
-    lit = scene.albedo * shine.light
+    # As pictures one pixel wide.
+    lit = scene.sampled(scene.albedo) * scene.sampled(shine.light)
     if shine.highlight is not None:
-        lit += shine.highlight
-    lit *= np.float32(gain)
-    degraded = luminance(lit) * bend(cv2.max(cv2.max(*cv2.split(lit)[:2]), cv2.extractChannel(lit, 2)))
-    return np.log2(safe_ratio(degraded + LOG_FLOOR, scene.photo_light + LOG_FLOOR))[scene.core]
+        lit += scene.sampled(shine.highlight)
+    planes = cv2.split((lit * np.float32(gain))[:, None])
+    degraded = luminance_of_planes(planes) * bend(planes)
+    photo = scene.sampled(scene.photo_light)[:, None]
+    return np.log2(safe_ratio(degraded + LOG_FLOOR, photo + LOG_FLOOR)).ravel()
 
 
 def _draw_second(family: str, degradation: recipe.Degradation, chance: float, choice: float) -> str:
@@ -121,12 +125,13 @@ def _exposure_gain(scene: Scene, shine: Shine, exposure: float) -> float:
     # hard shadow comes out too bright, by the second alone all else too dark, and either would
     # give the family away.  Highlights count over the whole person only: in its lit part they
     # would darken all that has none.
-    irradiance = luminance(shine.light)
-    lit = scene.core & (irradiance >= np.quantile(irradiance[scene.core], 1 - LIT_SHARE))
-    matt = luminance(scene.albedo * shine.light)
-    whole = matt if shine.highlight is None else matt + luminance(shine.highlight)
+    light = scene.sampled(shine.light)
+    irradiance, photo = light @ _WEIGHTS, scene.sampled(scene.photo_light)
+    lit = irradiance >= np.quantile(irradiance, 1 - LIT_SHARE)
+    matt = (scene.sampled(scene.albedo) * light) @ _WEIGHTS
+    whole = matt if shine.highlight is None else matt + scene.sampled(shine.highlight) @ _WEIGHTS
     stops = 0.0
-    for region, light, weight in ((lit, matt, LIT_WEIGHT), (scene.core, whole, 1 - LIT_WEIGHT)):
-        now, wanted = (float(plane[region].mean(dtype=np.float64)) for plane in (light, scene.photo_light))
-        stops += weight * math.log2(max(wanted, 1e-4) / max(now, 1e-4))
+    for now, wanted, weight in ((matt[lit], photo[lit], LIT_WEIGHT), (whole, photo, 1 - LIT_WEIGHT)):
+        before, after = (max(float(part.mean(dtype=np.float64)), 1e-4) for part in (wanted, now))
+        stops += weight * math.log2(before / after)
     return math.pow(2.0, min(max(stops + exposure, -MAX_STOPS), MAX_STOPS))

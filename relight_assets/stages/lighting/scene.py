@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -27,6 +28,8 @@ CLOTH_GLOSS = np.float32(0.12)
 """Strength of highlights beside the face, relative to skin."""
 GRAIN = 0.02
 """Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
+FEW = 4096
+"""Inner pixels of which none is left out of statistics, after taking every second row and column."""
 RIM = 0.02
 """Width of the band along the silhouette where a key light fades to its mean, in units of s."""
 
@@ -37,7 +40,11 @@ class Scene:
 
     alpha: Plane
     core: NDArray[np.bool_]
-    """Alpha above .9: where statistics are taken."""
+    """Alpha above .9: the person's inner pixels."""
+    samples: NDArray[np.intp]
+    """(N,) numbers, row by row, of the inner pixels that statistics are taken of: a quarter of many, all of few."""
+    head_samples: NDArray[np.intp]
+    """Those of them that lie in the head."""
     albedo: NDArray[np.float32]
     """(h, w, 3) linear RGB."""
     photo_light: Plane
@@ -46,15 +53,13 @@ class Scene:
     """The subject's size s = sqrt(mask pixels), in working pixels."""
     height: Plane
     normals: tuple[Plane, Plane, Plane]
-    skin_normals: tuple[Plane, Plane, Plane]
-    """Normals with less relief, for highlights."""
-    gloss: Plane
-    """How much of a highlight each point shows, 0..1: skin fully, hair and cloth little, and all with
-    the grain of the photo, without which skin looks like plastic."""
+    relief: Plane
+    """What the photo's own light and dark adds to the height, in full, in working pixels."""
+    face_share: Plane
+    """The share of a real face in the height, 0..1."""
     low_height: Plane
     """The height field at its own, smaller size, in its own pixels."""
     head: Head
-    head_disc: NDArray[np.bool_]
     inward: Plane
     """Distance to the silhouette in working pixels."""
 
@@ -63,6 +68,24 @@ class Scene:
         """Height and width at working size."""
         return self.alpha.shape[0], self.alpha.shape[1]
 
+    @cached_property
+    def skin_normals(self) -> tuple[Plane, Plane, Plane]:
+        """Normals with less relief, for highlights; like the gloss computed only where there are any."""
+        return geometry.normals(cv2.scaleAdd(self.relief, SPECULAR_RELIEF, self.height))
+
+    @cached_property
+    def gloss(self) -> Plane:
+        """How much of a highlight each point shows, 0..1.
+
+        Skin fully, hair and cloth little, and all with the grain of the photo, without which skin
+        looks like plastic.
+        """
+        return _gloss(self.photo_light, self.alpha, self.face_share, self.head, self.size)
+
+    def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
+        return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)
+
     def toward(self, light: Direction, *, skin: bool = False) -> Plane:
         """Return the cosine between the normals and a direction, -1..1."""
         n_x, n_y, n_z = self.skin_normals if skin else self.normals
@@ -70,7 +93,7 @@ class Scene:
 
     def fade_rim(self, key: Plane) -> Plane:
         """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would glow."""
-        mean = np.float32(key[self.core].mean(dtype=np.float64))
+        mean = np.float32(self.sampled(key).mean(dtype=np.float64))
         rim = geometry.smoothstep(self.inward / np.float32(max(RIM * self.size, 1.0)))
         return mean + (key - mean) * rim
 
@@ -110,8 +133,8 @@ def build(
     low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
 
     log_light = cv2.log(photo_light + np.float32(0.01))
-    coarse = _band(log_light, alpha, 0.012 * size, 0.05 * size) / np.float32(0.5)
-    fine = _band(log_light, alpha, 0.0025 * size, 0.012 * size) / np.float32(0.4)
+    narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
+    coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
     # A real face brings its own relief: brows and lips are paint there.
     real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
     trust = 1 - np.float32(0.7) * real
@@ -119,30 +142,39 @@ def build(
     height = cv2.resize(low_height, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio[0])
     height = geometry.smooth(height, 0.5 / float(ratio[0]))
     head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
-    disc = (head.distance(shape) < 1) & core
+    samples = _sampled(core)
+    disc = np.flatnonzero(head.distance(shape).ravel()[samples] < 1)
     inward = geometry.inward_distance(alpha > 0.5)
     return Scene(
         alpha=alpha,
         core=core,
+        samples=samples,
+        head_samples=samples[disc] if disc.size else samples,
         albedo=albedo,
         photo_light=photo_light,
         size=size,
         height=height,
-        normals=geometry.normals(height + np.float32(DIFFUSE_RELIEF) * relief),
-        skin_normals=geometry.normals(height + np.float32(SPECULAR_RELIEF) * relief),
-        gloss=_gloss(photo_light, alpha, real, head, size),
+        normals=geometry.normals(cv2.scaleAdd(relief, DIFFUSE_RELIEF, height)),
+        relief=relief,
+        face_share=real,
         low_height=low_height,
         head=head,
-        head_disc=disc if disc.any() else core,
         inward=inward,
     )
+
+
+def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:
+    sparse = np.zeros_like(core)
+    sparse[::2, ::2] = core[::2, ::2]
+    few = np.count_nonzero(sparse) < FEW
+    return np.flatnonzero(core if few else sparse)
 
 
 def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> Plane:
     shape = (alpha.shape[0], alpha.shape[1])
     # Without a mesh the head disc stands for the face, less surely.
     skin = real if real.any() else np.float32(0.6) * geometry.smoothstep(2 * (1 - head.distance(shape)))
-    around = safe_ratio(geometry.smooth(light * alpha, GRAIN * size), geometry.smooth(alpha, GRAIN * size), 1e-3)
+    around = _blurred(light, alpha, GRAIN * size)
     # Brows, lashes and nostrils are much darker than what is around them and do not shine like skin.
     grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
     return (CLOTH_GLOSS + (1 - CLOTH_GLOSS) * skin) * grain * grain
@@ -154,9 +186,6 @@ def _rescaled(points: Points, ratio: NDArray[np.float64]) -> Points:
     return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
 
 
-def _band(values: Plane, weight: Plane, narrow: float, wide: float) -> Plane:
-    # What lies between two blurs, looking at the person only.
-    def blurred(sigma: float) -> Plane:
-        return safe_ratio(geometry.smooth(values * weight, sigma), geometry.smooth(weight, sigma), 1e-3)
-
-    return (blurred(narrow) - blurred(wide)) * weight
+def _blurred(values: Plane, weight: Plane, sigma: float) -> Plane:
+    # Of the person only: what is beside it has no weight.
+    return safe_ratio(geometry.smooth(values * weight, sigma), geometry.smooth(weight, sigma), 1e-3)

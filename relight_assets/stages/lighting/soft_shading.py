@@ -51,7 +51,7 @@ def cast(scene: Scene, light: Direction, family: recipe.SoftShading, rng: Genera
         fill += np.float32(sizes[lobe]) * _irradiance(scene, direction(elevation, azimuth), bands[lobe])
     np.maximum(fill, 0, out=fill)
     # By the 99th percentile, so that one bright spot does not darken the rest.
-    fill *= np.float32(FILL_PEAK / max(float(np.percentile(fill[scene.core], 99)), 1e-3))
+    fill *= np.float32(FILL_PEAK / max(float(np.percentile(scene.sampled(fill), 99)), 1e-3))
     numbers: Numbers = {"fill_lights": lamps, "self_shadow": shadowed}
     if shadowed:
         numbers["lamp_size"] = lamp_size

@@ -79,8 +79,9 @@ def test_mixtures_come_as_often_as_asked():
     assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))
 
 
-def test_highlights_are_bent_under_white():
-    peak = np.array([[0.0, 0.5, 0.8, 1.0, 100.0]], np.float32)
-    bent = peak * bend(peak)
-    assert np.allclose(bent[0, :3], peak[0, :3])
+@pytest.mark.parametrize("brightest", [7.9, 100.0])
+def test_highlights_are_bent_under_white(brightest):
+    peak = np.array([[0.0, 0.5, 0.8, 1.0, brightest]], np.float32)
+    bent = peak * bend([peak, peak / 2, peak * 0])
+    assert bent[0, :3] == pytest.approx(peak[0, :3])
     assert 0.9 < bent[0, 3] < bent[0, 4] <= 0.97
