@@ -74,8 +74,10 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None) -> 
 
 
 def _normal(cell: str) -> str:
-    stripped = cell.strip()
-    return str(PurePosixPath(stripped)) if stripped else ""
+    text, before = cell.strip(), None
+    while text and text != before:  # once is not always enough: a slash taken away may uncover a blank
+        text, before = str(PurePosixPath(text)).strip(), text
+    return text
 
 
 def _textual_fault(text: str) -> str | None:

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relight_assets.dataset.paths import index_key, resolve_image_path
@@ -169,6 +169,7 @@ def test_a_moved_root_keeps_every_key() -> None:
 
 
 @given(st.text())
+@example("0\r/")
 def test_no_cell_breaks_a_key(cell: str) -> None:
     for root in (None, Path("/data"), Path("relative")):
         key = index_key(cell, Path("/csvs"), root)
