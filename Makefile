@@ -40,8 +40,8 @@ format: $(VENV)/.setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.setup  ## CPU milliseconds of each stage
-	$(BIN)/python benchmarks/stages.py $(ARGS)
+bench: $(VENV)/.setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
+	$(BIN)/relight bench $(ARGS)
 
 clean:
 	rm -rf $(VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

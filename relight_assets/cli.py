@@ -5,12 +5,15 @@ Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted,
 
 import glob
 import importlib
+import json
 import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +22,7 @@ import click
 from rich.live import Live
 
 from relight_assets import __version__
+from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.engine.run import look
@@ -37,6 +41,7 @@ _KNOWN_WARNINGS = (
     "Class `DataVersionsByPartition`",
     "Function `dev_command`",
 )
+_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 class _Relight(click.Group):
@@ -193,6 +198,36 @@ def dev(port: int) -> None:
     os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in _KNOWN_WARNINGS)
     # In place of this process, so that whoever ends it ends the servers.
     os.execvp(dagster, [dagster, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
+
+
+@main.command()
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here.")
+@click.option("--markdown", type=click.Path(path_type=Path), help="Write the table here, between its marks if it has.")
+@click.option("--quick", is_flag=True, help="Only see that it works: tiny sizes, figures that mean nothing.")
+@click.option(
+    "--sam3-ms", type=_POSITIVE, default=30.0, show_default=True, help="For the projection: SAM3's GPU time per image."
+)
+@click.option("--cores-per-gpu", type=click.IntRange(min=1), default=16, show_default=True, help="For the projection.")
+@click.option("--model-load-s", type=_POSITIVE, default=60.0, show_default=True, help="For the projection.")
+def bench(
+    json_file: Path | None, markdown: Path | None, quick: bool, sam3_ms: float, cores_per_gpu: int, model_load_s: float
+) -> None:
+    """CPU, rates, memory and overheads, side by side with a plain script; some ten minutes."""
+    from relight_assets.bench import table  # noqa: PLC0415  (only the bench needs what it needs)
+    from relight_assets.bench.measure import measure  # noqa: PLC0415
+    from relight_assets.bench.projection import Assumptions  # noqa: PLC0415
+    from relight_assets.bench.sizes import FULL, QUICK  # noqa: PLC0415
+
+    assumed = Assumptions(sam3_ms=sam3_ms, cores_per_gpu=cores_per_gpu, model_load_s=model_load_s)
+    with tempfile.TemporaryDirectory(prefix="relight-bench-") as scratch:
+        figures = measure(QUICK if quick else FULL, Path(scratch), assumed, report=say)
+    out.print(table.terminal_table(figures))
+    for note in table.notes(figures):
+        say(note)
+    if json_file is not None:
+        write_atomic(json_file, f"{json.dumps(asdict(figures), indent=1)}\n".encode())
+    if markdown is not None:
+        table.write_markdown(figures, markdown)
 
 
 # -- what `run` and `demo` share ---------------------------------------------------------------------------

@@ -44,11 +44,17 @@ def index_key(cell: str, csv_folder: Path, image_root: Path | None) -> str:  # n
     return str(path.relative_to(root)) if path.is_relative_to(root) else text
 
 
-def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None) -> Path:
+Folders = dict[str, str]
+"""Real paths of folders, by the paths that led to them."""
+
+
+def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, known: Folders | None = None) -> Path:
     """The file that a cell names, with every symbolic link resolved.  Nothing is opened.
 
     A relative path is looked for in ``image_root`` where one is set, then in ``csv_folder``.  With an
-    ``image_root`` the file must lie in it, wherever it was found.
+    ``image_root`` the file must lie in it, wherever it was found.  ``known`` remembers where folders
+    lead, for as long as a caller wants to believe that: one look at a split, in which thousands of files
+    share a few.  Files themselves are always looked at.
 
     Raises:
         BlankPathError: nothing in the cell.
@@ -67,7 +73,7 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None) -> 
     faults: list[ImageError] = []
     for candidate in candidates:
         try:
-            return _checked(text, candidate, image_root)
+            return _checked(text, candidate, image_root, {} if known is None else known)
         except ImageError as error:
             faults.append(error)
     raise next((fault for fault in faults if not isinstance(fault, SourceMissingError)), faults[0])
@@ -83,7 +89,8 @@ def _normal(cell: str) -> str:
 def _textual_fault(text: str) -> str | None:
     # These are refused although nothing would expand or fetch them: a file of that name is hardly
     # meant, and "no such file" would send the user looking in the wrong place.
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    # Printable text holds neither; most is, and that is known in one call.
+    if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         return "it holds a control character"
     if text.startswith("~"):
         return "a home folder '~' is not expanded; write the full path"
@@ -100,10 +107,10 @@ def _textual_fault(text: str) -> str | None:
     return None
 
 
-def _checked(text: str, candidate: Path, image_root: Path | None) -> Path:
-    real = Path(os.path.realpath(candidate))
+def _checked(text: str, candidate: Path, image_root: Path | None, folders: Folders) -> Path:
+    real = Path(_real(candidate, folders))
     # Before any look at the file: whether something outside the root exists is nobody's business.
-    if image_root is not None and not real.is_relative_to(os.path.realpath(image_root)):
+    if image_root is not None and not real.is_relative_to(_real_folder(str(image_root), folders)):
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: it leads outside image_root.")
     try:
         mode = real.stat().st_mode
@@ -112,6 +119,21 @@ def _checked(text: str, candidate: Path, image_root: Path | None) -> Path:
     if not stat.S_ISREG(mode):
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: it is {kind_of(mode)}.")
     return real
+
+
+def _real(candidate: Path, folders: Folders) -> str:
+    """``os.path.realpath``, with that of the folder remembered."""
+    folder, name = os.path.split(candidate)
+    if name in {"", ".", ".."}:
+        return os.path.realpath(candidate)
+    path = os.path.join(_real_folder(folder, folders), name)  # noqa: PTH118 - text all the way, for speed
+    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+
+
+def _real_folder(folder: str, folders: Folders) -> str:
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return folders[folder]
 
 
 def _not_there(text: str, error: OSError) -> ImageError:

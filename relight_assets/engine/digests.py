@@ -5,12 +5,14 @@ uses, and the sha256 of the files it reads.  So a new gray colour redoes composi
 is redone with the same bytes stops the change there.
 """
 
+import json
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from types import MappingProxyType
 
 from relight_assets.dataset.layout import STAGE_FILES
 from relight_assets.dataset.records import Record
-from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, masks
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
@@ -32,6 +34,8 @@ STAGE_MODELS: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
 )
 """The models whose answers a stage's pixels depend on."""
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+
 _STAGE_OF_FILE = {name: stage for stage, names in STAGE_FILES.items() for name in names}
 
 
@@ -39,13 +43,14 @@ class Digests:
     """The digests of all stages under one recipe and one set of models."""
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
-        self._fixed = {
-            stage: {
-                "code": CODE_VERSIONS[stage],
-                "recipe": recipe.part(stage),
-                "models": [model_sha256(name) for name in STAGE_MODELS[stage]],
-            }
+        # A plan asks for four digests of every image: what is the same for all of them is spelled once.
+        self._before: dict[Stage, str] = {
+            stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
+            f'"models":{_canonical([model_sha256(name) for name in STAGE_MODELS[stage]])},"reads":'
             for stage in STAGES
+        }
+        self._after: dict[Stage, str] = {
+            stage: f',"recipe":{_canonical(recipe.part(stage))},"source":' for stage in STAGES
         }
         self.reads: dict[Stage, tuple[str, ...]] = {
             "masks": (),
@@ -54,20 +59,28 @@ class Digests:
             "composites": ("degraded_fg",) if recipe.background.use_gray else ("degraded_fg", "background"),
         }
 
+        self._quoted = {
+            stage: [(name, _canonical(name)) for name in sorted(names)] for stage, names in self.reads.items()
+        }
+        self._upstream: dict[Stage, tuple[Stage, ...]] = {
+            stage: tuple(dict.fromkeys(_STAGE_OF_FILE[name] for name in names)) for stage, names in self.reads.items()
+        }
+        self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
+
     def upstream(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages whose files a stage reads."""
-        return tuple(dict.fromkeys(_STAGE_OF_FILE[name] for name in self.reads[stage]))
+        return self._upstream[stage]
 
     def of(self, stage: Stage, source_sha256: str, files: Mapping[str, str]) -> str:
-        """The digest of a stage, given the source's and the upstream files' sha256 (by file name)."""
-        return canonical_digest(
-            {
-                **self._fixed[stage],
-                # masks read the source; degraded is keyed by it
-                "source": source_sha256 if stage in ("masks", "degraded") else None,
-                "reads": {name: files[name] for name in self.reads[stage]},
-            }
-        )
+        """The digest of a stage, given the source's and the upstream files' sha256 (by file name).
+
+        It is :func:`~relight_assets.recipe.canonical_digest` of the mapping of code, models, reads, recipe, source.
+        """
+        reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
+        # masks read the source; degraded is keyed by it
+        source = _canonical(source_sha256) if stage in ("masks", "degraded") else "null"
+        text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
+        return sha256(text.encode("ascii")).hexdigest()
 
     def tried(self, stage: Stage, source_sha256: str, record: Record | None, current: tuple[Stage, ...]) -> str | None:
         """The digest that a stage would have now; None where what it reads is not current."""
@@ -89,7 +102,7 @@ class Digests:
         files: dict[str, str] = {}
         for stage in STAGES:
             entry = record.stages.get(stage)
-            if entry is None or any(up not in good for up in self.upstream(stage)):
+            if entry is None or not self._needs[stage].issubset(good):
                 continue
             if entry.digest == self.of(stage, source_sha256, files) and files_match(record, stage):
                 good.append(stage)

@@ -4,7 +4,7 @@ import pytest
 
 from relight_assets.engine import digests as module
 from relight_assets.engine.digests import Digests
-from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
 
 FILES = {name: f"sha of {name}" for name in ("input", "foreground", "background", "albedo", "degraded_fg")}
 
@@ -60,3 +60,19 @@ def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pyte
 
 def test_no_record_means_nothing_is_current(plain: Digests) -> None:
     assert plain.current(None, "s", lambda *_: True) == ()
+
+
+def test_the_spelling_is_the_canonical_one() -> None:
+    """Spelled in pieces for speed; records on disk hold the digest of the whole."""
+    recipe = Recipe()
+    digests = Digests(recipe, lambda name: f'sha "{name}" é')
+    files = {name: f'{name}\\"\n' for name in FILES}
+    for stage in STAGES:
+        whole = {
+            "code": module.CODE_VERSIONS[stage],
+            "recipe": recipe.part(stage),
+            "models": [f'sha "{name}" é' for name in module.STAGE_MODELS[stage]],
+            "source": "s\u2028" if stage in ("masks", "degraded") else None,
+            "reads": {name: files[name] for name in digests.reads[stage]},
+        }
+        assert digests.of(stage, "s\u2028", files) == canonical_digest(whole)
