@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -216,8 +217,8 @@ def test_a_source_that_goes_between_two_looks_stops_nobody_else(bench: Bench, mo
     bench.write_csv(PORTRAITS[:2])
     resolve = survey.resolve_image_path
 
-    def gone(cell: str, csv_folder: Path, image_root: Path | None) -> Path:
-        found = resolve(cell, csv_folder, image_root)
+    def gone(cell: str, *where: Any, **known: Any) -> Path:
+        found = resolve(cell, *where, **known)
         return found.with_name("gone.png") if PORTRAITS[0] in cell else found
 
     monkeypatch.setattr(survey, "resolve_image_path", gone)

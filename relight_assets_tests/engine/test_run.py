@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -22,7 +21,6 @@ from relight_assets_tests.conftest import (
     ALL_FILES,
     PORTRAITS,
     Bench,
-    assert_records_tell_the_truth,
     computed,
     read_rgb,
     recipe_with,
@@ -170,22 +168,6 @@ def test_more_gpus_than_there_are_is_refused(bench: Bench, monkeypatch: pytest.M
     bench.settings = bench.settings.model_copy(update={"num_gpus": 8})
     with pytest.raises(ConfigError, match="8 GPUs but 0 are visible"):
         bench.run()
-
-
-def test_a_full_disk_stops_the_run_with_one_sentence_and_blames_no_image(bench: Bench) -> None:
-    bench.write_csv(PORTRAITS)
-    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, allowed[1]))  # records fit, pictures do not
-    try:
-        with pytest.raises(OutputFolderError, match="File too large"):
-            bench.run(workers=2)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
-    assert bench.survey().row_counts() == {"pending": 4}
-    assert not list(bench.layout.folder.glob("*_failure.json"))
-    assert not list(bench.layout.folder.glob(".relight-*.tmp"))
-    assert_records_tell_the_truth(bench.layout)
-    assert bench.run().survey.row_counts() == {"done": 4}
 
 
 class DeadlyAlbedo(PortraitWorker):

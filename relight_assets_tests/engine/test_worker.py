@@ -1,9 +1,6 @@
-"""A kill at any moment: the process is really killed, at every write, on a first run and over existing outputs."""
+"""What a worker makes of its images, and how it tells what is wrong.  (faults/ kills it at every write.)"""
 
-import os
-import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +18,7 @@ from relight_assets.recipe import STAGES, Recipe
 from relight_assets.stages import albedo
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
-# The record that claims only what stays; then for each stage its pictures and the record with them.
-WRITES = 1 + (3 + 1) + (1 + 1) + (1 + 1) + (1 + 1)
 GRAY = Recipe()
-OTHER = Recipe.model_validate(
-    {
-        "seed": 9,
-        "background": {"gray_color": [10, 20, 30]},
-        "masks": {"min_coverage": 0.07},
-        "albedo_extraction": {"methods": {"retinex": {"strength": 0.5}}},
-    }
-)
-"""Changes what every stage depends on."""
 
 
 def process(bench: Bench, recipe: Recipe) -> None:
@@ -41,76 +27,12 @@ def process(bench: Bench, recipe: Recipe) -> None:
     list(worker.process([WorkItem(0, photo, photo, STAGES)]))
 
 
-def killed_at(bench: Bench, recipe: Recipe, write: int, when: str) -> bool:
-    """Run the worker in a process that is killed before or after its n-th write; whether it got that far."""
-    child = os.fork()
-    if child == 0:
-        count = 0
-
-        def deadly(real: Callable[..., Any]) -> Callable[..., Any]:
-            def call(*args: Any, **kwargs: Any) -> Any:
-                nonlocal count
-                count += 1
-                if count == write and when == "before":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                result = real(*args, **kwargs)
-                if count == write:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return result
-
-            return call
-
-        module.write_stamped = deadly(module.write_stamped)
-        module.write_record = deadly(module.write_record)
-        try:
-            process(bench, recipe)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
 @pytest.fixture
 def one(bench: Bench) -> Bench:
     bench.write_csv(PORTRAITS[:1])
     bench.layout.folder.mkdir(parents=True)
     lasting_index.extend(bench.layout, [str(bench.photos / PORTRAITS[0])])
     return bench
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("write", range(1, WRITES + 1))
-def test_killed_on_a_first_run(one: Bench, finished: Bench, write: int, when: str) -> None:
-    assert killed_at(one, GRAY, write, when)
-    assert_records_tell_the_truth(one.layout)
-    finished_after_all = write == WRITES and when == "after"
-    assert one.survey().row_counts() == ({"done": 1} if finished_after_all else {"pending": 1})
-    summary = one.run()
-    assert summary.survey.row_counts() == {"done": 1}
-    assert one.pictures() == {name: sha for name, sha in finished.pictures().items() if name.startswith("00000")}
-    assert not list(one.layout.folder.glob(".relight-*.tmp"))
-
-
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("write", range(1, WRITES + 1))
-def test_killed_over_existing_outputs_and_the_recipe_changed_back(one: Bench, write: int, when: str) -> None:
-    process(one, GRAY)
-    undisturbed = one.pictures()
-    assert killed_at(one, OTHER, write, when)
-    assert_records_tell_the_truth(one.layout)
-    # Whatever is called current under either recipe must be that recipe's own picture.
-    survey = one.survey(GRAY)
-    now = one.pictures()
-    for stage in survey.images[survey.keys[0] or ""].current:
-        for name in module.STAGE_FILES[stage]:
-            assert now[f"00000_{name}.png"] == undisturbed[f"00000_{name}.png"]
-    process(one, GRAY)
-    assert one.survey(GRAY).row_counts() == {"done": 1}
-    assert one.pictures() == undisturbed
-
-
-def test_nothing_is_written_more_often_than_that(one: Bench) -> None:
-    assert not killed_at(one, GRAY, WRITES + 1, "before")
 
 
 def test_a_fault_in_the_code_is_recorded_with_its_traceback(one: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,104 @@
+"""Workers whose device is short of memory, breaks down, or is one of many."""
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from relight_assets.engine.segmentation import Pixels, Probability, Segmenter
+from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
+from relight_assets_tests.faults.faulty import FaultyWorker
+
+TAKEN_FIRST = 8
+"""Images that a worker has on its way before its segmenter answers, so that it is asked for several at a time."""
+
+
+def _number(picture: Pixels) -> int:
+    """The stock's number of a photo, which stands in its corner."""
+    return int(picture[0, 0, 0])
+
+
+class SmallDevice(FaultyWorker):
+    """Its device holds two pictures at a time, and never photo ``TOO_LARGE``.
+
+    What it was asked for is listed beside the split's folder: a process id and a number of pictures per line.
+    """
+
+    HOLDS: ClassVar[int] = 2
+    TOO_LARGE: ClassVar[int | None] = None
+
+    def __init__(self, *, folder: Path, **settings: Any) -> None:
+        super().__init__(folder=folder, **settings)
+        self._asked = folder.parent / "asked"
+        self._enough = threading.Event()
+        segmentation = self.tools.segmentation
+        self._real: Segmenter = segmentation._segmenter
+        segmentation._segmenter = self
+
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        return super().process(self._counted(items))
+
+    def _counted(self, items: Iterable[WorkItem]) -> Iterator[WorkItem]:
+        for count, item in enumerate(items, 1):
+            if count >= TAKEN_FIRST or item.index >= TAKEN_FIRST:
+                self._enough.set()
+            yield item
+
+    def probabilities(self, pictures: Sequence[Pixels]) -> list[Probability]:
+        if not self._asked.exists():
+            self._enough.wait()
+        with self._asked.open("a", encoding="ascii") as file:
+            file.write(f"{os.getpid()} {len(pictures)}\n")
+        if len(pictures) > self.HOLDS or self.TOO_LARGE in map(_number, pictures):
+            raise DeviceOutOfMemoryError("out of memory, as a test has it")
+        return self._real.probabilities(pictures)
+
+
+class SmallDeviceAndALargePhoto(SmallDevice):
+    """As its base, and photo 5 does not even fit alone."""
+
+    HOLDS = 4
+    TOO_LARGE = 5
+
+
+class BreakingDevice(FaultyWorker):
+    """Its device breaks down when it sees photo 5: the first time only, or always."""
+
+    ALWAYS: ClassVar[bool] = False
+
+    def __init__(self, *, folder: Path, **settings: Any) -> None:
+        super().__init__(folder=folder, **settings)
+        self._broke = folder.parent / "broke"
+        self._broken = False
+        segmentation = self.tools.segmentation
+        self._real: Segmenter = segmentation._segmenter
+        segmentation._segmenter = self
+
+    def probabilities(self, pictures: Sequence[Pixels]) -> list[Probability]:
+        assert not self._broken, "asked again in a process whose device is broken"
+        if 5 in map(_number, pictures) and (self.ALWAYS or not self._broke.exists()):
+            self._broke.touch()
+            self._broken = True
+            raise DeviceFailedError("device-side assert triggered, as a test has it")
+        return self._real.probabilities(pictures)
+
+
+class DeviceBreaksAlways(BreakingDevice):
+    """As its base, whenever it sees photo 5."""
+
+    ALWAYS = True
+
+
+class OneOfEight(FaultyWorker):
+    """Comes up when eight have signed the roll, so that no one does the work of the others."""
+
+    def __init__(self, *, folder: Path, **settings: Any) -> None:
+        roll = folder.parent / "roll"
+        roll.mkdir(exist_ok=True)
+        (roll / str(os.getpid())).write_text(os.environ["CUDA_VISIBLE_DEVICES"], encoding="ascii")
+        while len(list(roll.iterdir())) < 8:
+            time.sleep(0.02)
+        super().__init__(folder=folder, **settings)

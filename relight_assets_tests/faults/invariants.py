@@ -1,0 +1,163 @@
+"""What must hold after any fault, whatever it was."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
+from relight_assets.engine.progress import Progress
+from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.survey import Survey
+from relight_assets.engine.worker import PortraitWorker
+from relight_assets.recipe import Recipe
+from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb
+from relight_assets_tests.faults.driver import Job
+
+_OURS = re.compile(rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|recipe\.yaml")
+_TEMP = ".relight-*.tmp"
+
+Truth = dict[int, dict[str, str]]
+"""For each photo of the stock: the sha256 of each picture that an undisturbed run makes of it."""
+
+
+@dataclass
+class FaultBench(Bench):
+    """A split of distinct photos from the stock, in whose names may stand what goes wrong with them."""
+
+    engine: str = "local"
+    truth: Truth = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    """What the last run told people."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.settings = self.settings.model_copy(
+            update={"engine": self.engine, "cpu_workers": 2, "start_s": 60.0, "hang_s": 60.0}
+        )
+
+    def stock_up(self, count: int, faults: dict[int, str] | None = None) -> None:
+        """Make the split of the first ``count`` photos of the stock; some carry a fault."""
+        pictures = self.folder / "pictures"
+        pictures.mkdir()
+        names: list[str] = []
+        for number in range(count):
+            fault = (faults or {}).get(number)
+            name = f"{number:02d}{f'-{fault}' if fault else ''}.png"
+            (pictures / name).write_bytes((self.photos / f"{number:02d}.png").read_bytes())
+            names.append(str(pictures / name))
+        self.write_csv(names)
+
+    def start(self, worker: type[PortraitWorker] = PortraitWorker, **settings: Any) -> RunSummary:
+        """Run the split, in processes of this worker class."""
+        options = RunOptions(retry_failed=settings.pop("retry_failed", False))
+
+        def watch(progress: Progress) -> None:
+            self.notices = list(progress.notices)
+
+        return run_split(
+            self.split(), Recipe(), self.settings.model_copy(update=settings), options, watch, worker=worker
+        )
+
+    def job(self, worker: str, *, gate: Path | None = None, hold: Path | None = None) -> Job:
+        """The same run for a process of its own; see the driver."""
+        settings = self.settings.model_dump(mode="json")
+        return Job(str(self.csv_path), settings, worker, str(gate) if gate else None, str(hold) if hold else None)
+
+    def complete(self) -> set[int]:
+        """The numbers of the photos all of whose pictures are current."""
+        survey = self.survey()
+        return {number_of(key) for key, image in survey.images.items() if image.status == "done"}
+
+
+def number_of(key: str) -> int:
+    """The stock's number of a photo, from its path."""
+    return int(Path(key).name[:2])
+
+
+def assert_sound(bench: FaultBench, **rows: int) -> Survey:
+    """Check a split's folder as a fault has left it: nothing in it claims what is not so.
+
+    ``rows`` is how many rows are done, failed, rejected and pending (those that are not given: none).
+    """
+    survey = bench.survey()
+    counts = survey.row_counts()
+    assert counts.total() == len(bench.split().table)
+    if rows:
+        assert counts == rows
+    _assert_only_whole_files(bench)
+    assert_records_tell_the_truth(bench.layout)
+    _assert_undisturbed(bench, survey)
+    _assert_csvs_say_the_same(bench, survey)
+    return survey
+
+
+def _assert_only_whole_files(bench: FaultBench) -> None:
+    """Whatever a user sees in the folder is whole, of a known name, and opens."""
+    for path in bench.layout.folder.glob("[!.]*"):
+        assert _OURS.fullmatch(path.name), f"{path.name} is left"
+        if path.suffix == ".png":
+            assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None, path
+
+
+def _assert_undisturbed(bench: FaultBench, survey: Survey) -> None:
+    """What counts as current is what a run without any fault makes."""
+    for key, image in survey.images.items():
+        for stage in image.current:
+            assert image.index is not None
+            for name in STAGE_FILES[stage]:
+                path = bench.layout.png(image.index, name)
+                assert fingerprint(path) == bench.truth[number_of(key)][name], path
+
+
+def fingerprint(path: Path) -> str:
+    """What tells one picture from another: its sha256.
+
+    For now of its pixels and not of the file: the DEFLATE of the PNG writer was seen to give other, equally valid
+    bytes for the same pixels in about one worker thread in a hundred.
+    """
+    return hashlib.sha256(read_rgb(path).tobytes()).hexdigest()
+
+
+def _assert_csvs_say_the_same(bench: FaultBench, survey: Survey) -> None:
+    """The outgoing CSVs name exactly the rows that are done, and exactly those that failed."""
+    counts = survey.row_counts()
+    named = [path for path in survey.outputs() if path is not None]
+    assert len(named) == counts["done"]
+    for path in named:
+        assert path.is_file()
+    if counts["done"] + counts["failed"]:
+        write_split_mapping(survey, bench.settings, None)
+        assert len(write_split_failures(survey, bench.settings, None)) == counts["failed"] + counts["rejected"]
+
+
+def assert_heals(bench: FaultBench) -> None:
+    """The next run without the fault finishes the rest, and the one after it does nothing."""
+    rows = len(bench.split().table)
+    summary = bench.start(retry_failed=True, cpu_workers=1)
+    assert summary.survey.row_counts() == {"done": rows}
+    assert_sound(bench, done=rows)
+    assert not list(bench.layout.folder.glob(_TEMP))
+    assert not list(bench.layout.folder.glob("*_failure.json"))
+    before = _everything(bench)
+    again = bench.start(retry_failed=True)
+    assert again.tally.computed_images == 0
+    assert _everything(bench) == before
+
+
+def _everything(bench: FaultBench) -> dict[str, tuple[int, int]]:
+    numbered = bench.layout.folder.glob("[0-9]*")
+    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in numbered}
+
+
+def truth_of(bench: Bench) -> Truth:
+    """The pictures of a finished, undisturbed split."""
+    truth: Truth = {}
+    for key, index in lasting_index.load(bench.layout).items():
+        truth[number_of(key)] = {name: fingerprint(bench.layout.png(index, name)) for name in ALL_FILES}
+    return truth

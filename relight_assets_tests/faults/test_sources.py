@@ -1,0 +1,27 @@
+"""Sources that change or go while a run is at work."""
+
+from pathlib import Path
+
+from relight_assets_tests.faults.faulty import FaultyWorker
+from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound, fingerprint
+
+PHOTOS = 4
+
+
+def test_a_source_that_is_replaced_is_made_of_the_bytes_that_were_read(bench: FaultBench) -> None:
+    bench.stock_up(PHOTOS, {2: "replace-once"})
+    bench.start(FaultyWorker)
+    mine = next(bench.folder.glob("pictures/02-*.png"))
+    assert bench.survey().row_counts() == {"done": PHOTOS}
+    assert fingerprint(bench.layout.png(2, "output")) == bench.truth[0]["output"]
+    mine.write_bytes((bench.photos / "02.png").read_bytes())
+    assert_heals(bench)
+
+
+def test_a_source_that_goes_is_a_failure_of_its_row_alone(bench: FaultBench) -> None:
+    bench.stock_up(PHOTOS, {2: "remove-once"})
+    bench.start(FaultyWorker)
+    assert_sound(bench, done=PHOTOS - 1, failed=1)
+    gone = next(Path(f"{path}".removesuffix(".once")) for path in bench.folder.glob("pictures/02-*.once"))
+    gone.write_bytes((bench.photos / "02.png").read_bytes())
+    assert_heals(bench)
