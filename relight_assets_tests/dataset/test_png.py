@@ -2,6 +2,7 @@
 
 import io
 import struct
+import threading
 import zlib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PIL import Image
 from relight_assets.dataset import png
 from relight_assets.dataset.png import chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets.errors import ImageCorruptError
+from relight_assets_tests.conftest import Bench, read_rgb
 from relight_assets_tests.dataset.pictures import gradient, png_by_hand, saved
 
 
@@ -46,6 +48,31 @@ def test_round_trip(height: int, width: int, channels: int, seed: int, flat: boo
     for decoder in (with_pillow, with_cv2, decode_png):
         np.testing.assert_array_equal(decoder(data), pixels)
     assert encode_png(pixels) == data
+
+
+def test_the_bytes_do_not_depend_on_where_the_encoder_lies_in_memory(finished: Bench) -> None:
+    """On this picture, one of 250 threads had other bytes when isa-l met a stream's first byte in its fast loop."""
+    pixels = read_rgb(finished.layout.png(0, "foreground"))
+    together = threading.Barrier(250)
+    made: set[bytes] = set()
+
+    def encode() -> None:
+        together.wait()  # so that every thread has its stack, and its heap, to itself
+        made.add(encode_png(pixels))
+        together.wait()
+
+    before = threading.stack_size()
+    try:
+        for megabytes in range(1, 11):  # other sizes, other places
+            threading.stack_size(megabytes << 20)
+            threads = [threading.Thread(target=encode) for _ in range(together.parties)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    finally:
+        threading.stack_size(before)
+    assert made == {encode_png(pixels)}
 
 
 ODD_SIZES = [(1, 1), (1, 2), (1, 97), (97, 1), (3, 5), (31, 37), (127, 257), (2, 16384), (16384, 2)]
