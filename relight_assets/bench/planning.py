@@ -3,8 +3,10 @@
 import os
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from relight_assets.bench.ours import layout_of, record_of, settings_for
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout

@@ -8,9 +8,10 @@ import re
 import secrets
 import stat
 import time
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+
+import msgspec
 
 from relight_assets.errors import (
     HostLimitError,
@@ -25,8 +26,7 @@ _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class FileStamp:
+class FileStamp(msgspec.Struct, frozen=True, gc=False):
     """What a file was when it was read or written: sha256 (hex), size in bytes, mtime in ns."""
 
     sha256: str

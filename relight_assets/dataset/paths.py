@@ -24,6 +24,7 @@ from relight_assets.errors import (
 _MAX_PATH = 4096
 _MAX_COMPONENT = 255
 _VARIABLE = re.compile(r"(?:^|/)(?:\$\{|\$[A-Za-z_]|%[A-Za-z_][A-Za-z0-9_]{2,}%)|\$\{[^}/]*\}")
+_UNTIDY = re.compile(r"\A\s|\s\Z|//|(?:\A|/)\.(?:/|\Z)|[\s\S]/\Z")
 _SCHEME = re.compile(r"(?:file|data|https?):", re.IGNORECASE)
 _WINDOWS = re.compile(r"\\\\|[A-Za-z]:\\")
 
@@ -69,7 +70,8 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, 
     if reason:
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
     folders = [csv_folder] if image_root is None else [image_root, csv_folder]
-    candidates = [Path(text)] if text.startswith("/") else [folder / text for folder in folders]
+    # Text all the way, for speed: an absolute one stands for itself.
+    candidates = [text] if text.startswith("/") else [os.path.join(folder, text) for folder in folders]  # noqa: PTH118
     faults: list[ImageError] = []
     for candidate in candidates:
         try:
@@ -80,6 +82,8 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, 
 
 
 def _normal(cell: str) -> str:
+    if not _UNTIDY.search(cell):  # as nearly all are
+        return cell
     text, before = cell.strip(), None
     while text and text != before:  # once is not always enough: a slash taken away may uncover a blank
         text, before = str(PurePosixPath(text)).strip(), text
@@ -107,26 +111,26 @@ def _textual_fault(text: str) -> str | None:
     return None
 
 
-def _checked(text: str, candidate: Path, image_root: Path | None, folders: Folders) -> Path:
-    real = Path(_real(candidate, folders))
+def _checked(text: str, candidate: str, image_root: Path | None, folders: Folders) -> Path:
+    real = _real(candidate, folders)
     # Before any look at the file: whether something outside the root exists is nobody's business.
-    if image_root is not None and not real.is_relative_to(_real_folder(str(image_root), folders)):
+    if image_root is not None and not Path(real).is_relative_to(_real_folder(str(image_root), folders)):
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: it leads outside image_root.")
     try:
-        mode = real.stat().st_mode
+        mode = os.stat(real).st_mode  # noqa: PTH116
     except OSError as error:
         raise _not_there(text, error) from error
     if not stat.S_ISREG(mode):
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: it is {kind_of(mode)}.")
-    return real
+    return Path(real)
 
 
-def _real(candidate: Path, folders: Folders) -> str:
+def _real(candidate: str, folders: Folders) -> str:
     """``os.path.realpath``, with that of the folder remembered."""
     folder, name = os.path.split(candidate)
     if name in {"", ".", ".."}:
         return os.path.realpath(candidate)
-    path = os.path.join(_real_folder(folder, folders), name)  # noqa: PTH118 - text all the way, for speed
+    path = os.path.join(_real_folder(folder, folders), name)  # noqa: PTH118
     return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
 
 

@@ -7,11 +7,11 @@ renamed; then the record with them.  A record never claims bytes that are not th
 
 import traceback
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from relight_assets import __version__
 from relight_assets.dataset.files import FileStamp, stamp_source, write_stamped

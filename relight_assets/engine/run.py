@@ -129,7 +129,8 @@ def run_split(
         devices, threads = _work(
             plan, before, recipe=recipe, settings=settings, tally=tally, watch=watch, worker=worker
         )
-        after = survey(split, layout, digests, index, settings.image_root)
+        # Where nothing was done all is as it was.
+        after = survey(split, layout, digests, index, settings.image_root) if plan.work else before
     return RunSummary(tally, after, time.monotonic() - start, devices, threads)
 
 

@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+from msgspec.structs import replace
 
 from relight_assets.dataset.files import host_limit
 from relight_assets.dataset.images import size_of

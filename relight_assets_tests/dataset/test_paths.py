@@ -1,8 +1,9 @@
 """Cells of a CSV: what may be opened, and under which name it is kept."""
 
+import itertools
 import os
 import socket
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import example, given
@@ -174,6 +175,13 @@ def test_no_cell_breaks_a_key(cell: str) -> None:
     for root in (None, Path("/data"), Path("relative")):
         key = index_key(cell, Path("/csvs"), root)
         assert index_key(key, Path("/csvs"), root) == key
+
+
+def test_every_key_is_as_pathlib_would_write_it() -> None:
+    for length in range(7):
+        for cell in map("".join, itertools.product("/. a\n", repeat=length)):
+            key = index_key(cell, Path("/csvs"), None)
+            assert key == (str(PurePosixPath(key)).strip() if key else ""), repr(cell)
 
 
 @given(st.text())
