@@ -17,7 +17,7 @@ from relight_assets import recipe
 from relight_assets.stages.integrated_shading import integrated_shading
 from relight_assets.stages.linear_light import (
     bending_factor,
-    decode_planes,
+    decode,
     encode,
     luminance,
     luminance_of_planes,
@@ -70,8 +70,8 @@ def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo
     if width == 0:
         return Albedo(image, numbers | {"gain": 1.0, "shading_spread": 0.0, "subject_size": 0.0})
     person = foreground[y : y + height, x : x + width]
-    inside = cv2.extractChannel(person, 3)
-    linear = decode_planes(person)[:3]
+    *colors, inside = cv2.split(person)
+    linear = [decode(plane) for plane in colors]
     _, mask = cv2.threshold(inside, 127, 1, cv2.THRESH_BINARY)
     if not cv2.hasNonZero(mask):
         _, mask = cv2.threshold(inside, 0, 1, cv2.THRESH_BINARY)
@@ -96,8 +96,9 @@ def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo
     # The largest channel is bent and the others follow, so that highlights keep their colour.
     bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
     _, inside = cv2.threshold(inside, 0, 255, cv2.THRESH_BINARY)
-    colors = [cv2.bitwise_and(encode(plane, bending), inside) for plane in linear]
-    cv2.merge(colors, image[y : y + height, x : x + width])
+    cv2.merge(
+        [cv2.bitwise_and(encode(plane, bending), inside) for plane in linear], image[y : y + height, x : x + width]
+    )
     numbers |= {
         "strength": float(parameters.strength),
         "color_strength": float(parameters.color_strength),
@@ -233,6 +234,5 @@ def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
 
 def _some_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
     # A sixteenth of the pixels is enough for a median, and a sixteenth of the sorting.
-    sparse = np.zeros_like(mask)
-    sparse[::4, ::4] = mask[::4, ::4]
-    return np.nonzero(sparse if sparse.any() else mask)
+    rows, columns = np.nonzero(mask[::4, ::4])
+    return (4 * rows, 4 * columns) if rows.size else np.nonzero(mask)
