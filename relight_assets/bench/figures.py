@@ -29,6 +29,7 @@ class Figures:
     rate_2_workers: float | None
     """The same with two workers on two cores; None where there are no two cores."""
     speedup_2_workers: float | None
+    """Median of the rounds' ratios."""
     peak_rss_mib: float
     """High-water mark of one worker's resident memory."""
     parent_rss_mib_1000: float

@@ -109,7 +109,9 @@ def _figures(
     rounds: Mapping[str, list[float]], turns: Turns, sizes: Sizes, assumed: Assumptions, machine: dict[str, Any]
 ) -> Figures:
     middle, stages = _medians(rounds), _medians(turns.stages)
-    cpu_s, two = middle["cpu_s_per_image"], middle.get("rate_2_workers")
+    cpu_s = middle["cpu_s_per_image"]
+    # Round by round: a machine's speed drifts, but hardly between two runs in a row.
+    speedups = [two / one for two, one in zip(rounds.get("rate_2_workers", ()), rounds["rate_1_worker"], strict=False)]
     known = {entry.name: middle[entry.name] for entry in fields(Figures) if entry.name in middle}
     figures = Figures(
         **{"rate_2_workers": None, **known},  # type: ignore[arg-type]
@@ -118,7 +120,7 @@ def _figures(
         stage_cpu_ms=stages,
         other_cpu_ms=1000.0 * cpu_s - sum(stages.values()),
         plain_stage_cpu_ms=_medians(turns.plain_stages),
-        speedup_2_workers=None if two is None else two / middle["rate_1_worker"],
+        speedup_2_workers=median(speedups) if speedups else None,
         projection=project(cpu_s, stages["segment"], middle["mib_per_image"], assumed),
         sizes=asdict(sizes),
         rounds=dict(rounds),
