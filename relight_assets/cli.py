@@ -25,10 +25,11 @@ from relight_assets import __version__
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.engine.doctor import examine
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
-from relight_assets.models import store
+from relight_assets.models import segmenters, store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
@@ -171,16 +172,31 @@ def models_fetch(wheel: Path | None) -> None:
 @models.command("list")
 def models_list() -> None:
     """Each model: found or not, where, sha256, licence."""
-    for listed in store.listing(load_settings().model_dir):
+    settings = load_settings()
+    for listed in (*store.listing(settings.model_dir), *segmenters.listing(settings.sam3)):
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
         for label, text in (
-            ("file", listed.path),
+            ("file", listed.path or "not set"),
             ("sha256", listed.sha256),
             ("licence", listed.licence),
             ("source", listed.source),
         ):
             line(label, text)
+
+
+@main.command()
+def doctor() -> None:
+    """What this machine has for a run with the project's recipe, what is missing, and what to change."""
+    findings = examine(load_project_recipe().recipe, load_settings())
+    for finding in findings:
+        line(finding.topic, finding.text)
+        if finding.advice:
+            tell("advice", "yellow", finding.advice)
+    blocked = [finding.topic for finding in findings if finding.blocks]
+    if blocked:
+        raise UserError(f"a run cannot start before this is mended: {', '.join(blocked)}")
+    say("a run can start")
 
 
 @main.command()

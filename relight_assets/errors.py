@@ -153,6 +153,13 @@ class NoPersonError(ImageError):
     code = "no_person"
 
 
+class SeveralPersonsError(ImageError):
+    """More than one person, where the recipe wants one."""
+
+    code = "several_persons"
+    rejected = True
+
+
 class DeviceOomError(ImageError):
     """The device's memory does not even hold this one picture's turn.  Tried again: who else used it may be gone."""
 

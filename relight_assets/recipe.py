@@ -25,6 +25,8 @@ from pydantic.fields import FieldInfo
 Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
 
+Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
+
 Interval = tuple[float, float]
 
 
@@ -67,9 +69,11 @@ Byte = Annotated[int, Field(ge=0, le=255, strict=True)]
 
 
 class Sam3(Part):
-    """Options of the SAM3 segmenter."""
+    """Options of the SAM3 segmenters."""
 
     text_prompt: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "person"
+    min_score: Unit = 0.5
+    """Candidates below are no persons."""
 
 
 class Masks(Part):
@@ -77,6 +81,8 @@ class Masks(Part):
 
     min_score: Unit = 0.96
     min_coverage: Unit = 0.05
+    persons: Literal["largest", "union", "reject"] = "largest"
+    """Of several persons: the largest, all of them, or none (the row is rejected)."""
 
 
 class Retinex(Part):
@@ -294,7 +300,7 @@ class Recipe(Part):
 
     seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 0
     image_size: Annotated[int, Field(ge=64, le=16384, strict=True)] | None = None
-    segmenter: Literal["selfie"] = "selfie"
+    segmenter: Segmenter = "selfie"
     sam3: Sam3 = Sam3()
     masks: Masks = Masks()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
@@ -332,6 +338,8 @@ class Recipe(Part):
             },
             "composites": {"background": self.background},
         }
+        if self.segmenter != "selfie":
+            parts["masks"]["sam3"] = self.sam3
         return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
 
 

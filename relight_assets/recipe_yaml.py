@@ -166,8 +166,13 @@ def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
             f"{origin}: `albedo_extraction.methods.retinex.scales` has no effect with `surround: edge_aware`, "
             f"whose radii follow the size of the subject; set `surround: gaussian` to use it"
         )
-    if recipe.segmenter == "selfie" and recipe.sam3.text_prompt != "person":
-        warnings.append(f"{origin}: `sam3.text_prompt` has no effect with `segmenter: selfie`")
+    if recipe.segmenter == "selfie":
+        idle = {
+            "sam3.text_prompt": recipe.sam3.text_prompt != "person",
+            "sam3.min_score": recipe.sam3.min_score != type(recipe.sam3)().min_score,
+            "masks.persons": recipe.masks.persons != "largest",
+        }
+        warnings += [f"{origin}: `{key}` has no effect with `segmenter: selfie`" for key in idle if idle[key]]
     return LoadedRecipe(recipe, tuple(warnings))
 
 

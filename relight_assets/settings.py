@@ -33,7 +33,32 @@ def _auto_or_whole(low: int, high: int) -> BeforeValidator:
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
-PATH_KEYS = ("csv_dir", "image_root", "output_root", "mapping_dir", "model_dir", "dagster_home")
+PATH_KEYS = (
+    "csv_dir",
+    "image_root",
+    "output_root",
+    "mapping_dir",
+    "model_dir",
+    "dagster_home",
+    "sam3.checkpoint",
+    "sam3.directory",
+)
+
+
+class Sam3Weights(BaseModel):
+    """Where the weights of the SAM3 segmenters are; all None where nobody has any."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    checkpoint: Path | None = None
+    """The file ``sam3.pt``."""
+    directory: Path | None = None
+    """The repository for ``transformers``, with ``model.safetensors``."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """If given, what the weights must be."""
+
+
+NO_WEIGHTS = Sam3Weights()
 
 
 class Settings(BaseModel):
@@ -47,6 +72,7 @@ class Settings(BaseModel):
     output_root: Path = Path("data/outputs")
     mapping_dir: Path | None = None
     model_dir: Path | None = None
+    sam3: Sam3Weights = NO_WEIGHTS
     dagster_home: Path = Path(".dagster_home")
     engine: Literal["local"] = "local"
     num_gpus: AutoCount = "auto"
@@ -113,11 +139,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     base = file.parent.parent if file.parent.name == "config" else file.parent
     validate(Settings, data, str(file))
     origin = str(file)
-    placed = _absolute({**_defaults(), **data}, base)
+    placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
-        origin = f"{ENV_PREFIX}{key.upper()}"
-        placed.update(_absolute({key: value}, Path.cwd()))
-        validate(Settings, {key: value}, origin)
+        origin = _variable(key)
+        placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
+        validate(Settings, _nested(key, value), origin)
     return validate(Settings, placed, origin)
 
 
@@ -125,31 +151,63 @@ def _defaults() -> dict[str, Any]:
     return Settings().model_dump(mode="json")
 
 
+def _keys() -> list[str]:
+    """All keys of a platform file, those of a section dotted."""
+    sections = {"sam3": Sam3Weights}
+    return [
+        f"{key}.{below}" if section else key
+        for key in Settings.model_fields
+        for section in (sections.get(key),)
+        for below in (section.model_fields if section else [""])
+    ]
+
+
+def _variable(key: str) -> str:
+    return f"{ENV_PREFIX}{key.replace('.', '_').upper()}"
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    section, _, below = key.partition(".")
+    return {section: {below: value}} if below else {section: value}
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    both = {**base, **over}
+    return both | {
+        k: {**base[k], **over[k]} for k in over if isinstance(over[k], dict) and isinstance(base.get(k), dict)
+    }
+
+
 def _absolute(data: Mapping[str, Any], base: Path) -> dict[str, Any]:
     placed = dict(data)
     for key in PATH_KEYS:
-        if placed.get(key) is not None:
-            try:
-                placed[key] = str((base / Path(placed[key]).expanduser()).absolute())
-            except RuntimeError:
-                raise ConfigError(f"`{key}`: {placed[key]} names the home of a user that is not known here") from None
+        section, _, below = key.partition(".")
+        holder = placed.get(section) if below else placed
+        name = below or section
+        if not isinstance(holder, dict) or holder.get(name) is None:
+            continue
+        try:
+            path = str((base / Path(holder[name]).expanduser()).absolute())
+        except RuntimeError:
+            raise ConfigError(f"`{key}`: {holder[name]} names the home of a user that is not known here") from None
+        placed = _merged(placed, _nested(key, path))
     return placed
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The keys that the environment overrides, those of a section dotted."""
     found: dict[str, Any] = {}
-    known = {f"{ENV_PREFIX}{key.upper()}" for key in (*Settings.model_fields, "config", "platform")}
+    known = {_variable(key) for key in (*_keys(), "config", "platform")}
     for name in sorted(environ):
         if name.startswith(ENV_PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             raise ConfigError(f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ""))
-    for key in Settings.model_fields:
-        name = f"{ENV_PREFIX}{key.upper()}"
-        text = environ.get(name)
+    for key in _keys():
+        text = environ.get(_variable(key))
         if text is None or text == "":
             continue
-        if key in PATH_KEYS or key == "csv_glob":
+        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256"}:
             found[key] = None if text == "null" else text
             continue
-        found[key] = parse_yaml(text, name)
+        found[key] = parse_yaml(text, _variable(key))
     return found

@@ -175,6 +175,13 @@ def test_an_empty_section_and_an_empty_key_keep_their_defaults() -> None:
     assert parse_recipe({"background": {}, "seed": None}, "x").recipe == Recipe()
 
 
+def test_what_the_embedded_segmenter_does_not_know_is_warned_about() -> None:
+    asked = {"sam3": {"text_prompt": "child", "min_score": 0.3}, "masks": {"persons": "reject"}}
+    warnings = parse_recipe(asked, "x").warnings
+    assert [warning.split("`")[1] for warning in warnings] == ["sam3.text_prompt", "sam3.min_score", "masks.persons"]
+    assert parse_recipe(asked | {"segmenter": "sam3"}, "x").warnings == ()
+
+
 def test_scales_without_effect_are_warned_about() -> None:
     section = {"methods": {"retinex": {"scales": [10, 50]}}}
     assert "no effect" in parse_recipe({"albedo_extraction": section}, "x").warnings[0]

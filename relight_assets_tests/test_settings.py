@@ -1,5 +1,6 @@
 """The platform's settings: the file, the environment over it, and where files are looked for."""
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,9 @@ OTHER_THAN_DEFAULT = {
     "output_root": "/c",
     "mapping_dir": "/d",
     "model_dir": "/e",
+    "sam3.checkpoint": "/g/sam3.pt",
+    "sam3.directory": "/h",
+    "sam3.sha256": "0" * 64,
     "dagster_home": "/f",
     "engine": "local",
     "num_gpus": "1",
@@ -94,9 +98,18 @@ OTHER_THAN_DEFAULT = {
 
 
 def test_every_key_has_a_variable(project: Path) -> None:
-    assert set(OTHER_THAN_DEFAULT) == set(Settings.model_fields)
+    assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} == set(Settings.model_fields)
     for key, text in OTHER_THAN_DEFAULT.items():
-        assert str(getattr(load_settings({f"RELIGHT_{key.upper()}": text}), key)).removesuffix(".0") == text
+        settings = load_settings({f"RELIGHT_{key.replace('.', '_').upper()}": text})
+        assert str(attrgetter(key)(settings)).removesuffix(".0") == text
+
+
+def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
+    file = project / "config" / "platform.yaml"
+    file.write_text("sam3: {checkpoint: models/sam3.pt, directory: null}\n")
+    assert load_settings({}).sam3.checkpoint == project / "models" / "sam3.pt"
+    weights = load_settings({"RELIGHT_SAM3_SHA256": "1" * 64}).sam3
+    assert (weights.checkpoint, weights.sha256) == (project / "models" / "sam3.pt", "1" * 64)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +118,7 @@ def test_every_key_has_a_variable(project: Path) -> None:
         ({"RELIGHT_BATCH": "many"}, ["RELIGHT_BATCH", 'found "many"', "whole number"]),
         ({"RELIGHT_BATCH": "0"}, ["RELIGHT_BATCH", "found 0"]),
         ({"RELIGHT_NUM_GPUS": "0"}, ["RELIGHT_NUM_GPUS", "`auto` or a whole number"]),
+        ({"RELIGHT_SAM3_SHA256": "abc"}, ["RELIGHT_SAM3_SHA256", "sam3.sha256"]),
         ({"RELIGHT_ENGINE": "spark"}, ["RELIGHT_ENGINE", "'local'"]),
         ({"RELIGHT_OUTPUT_ROT": "x"}, ["RELIGHT_OUTPUT_ROT", "did you mean RELIGHT_OUTPUT_ROOT?"]),
         ({"RELIGHT_BATCH": "&a [*a]"}, ["RELIGHT_BATCH", "not plain YAML"]),

@@ -58,7 +58,7 @@ def plan_once(csv: Path, output_root: Path) -> PlanCost:
         UserError: something was not current after all.
     """
     split, recipe, settings = read_split_csv(csv), Recipe(), settings_for(output_root, 1)
-    digests = digests_of(recipe)
+    digests = digests_of(recipe, settings)
     look(split, recipe, settings)  # as in any later run, the files are in the page cache
     cpu, wall = time.process_time(), time.perf_counter()
     plan = make_plan(look(split, recipe, settings), digests, STAGES)

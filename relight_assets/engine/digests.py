@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from relight_assets.dataset.layout import STAGE_FILES
 from relight_assets.dataset.records import Record
-from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.models.segmenters import SEGMENTER_MODELS
+from relight_assets.recipe import STAGES, Recipe, Segmenter, Stage
 from relight_assets.stages import albedo, composites, degraded, masks
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
@@ -24,15 +25,15 @@ CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
     }
 )
 
-STAGE_MODELS: Mapping[Stage, tuple[str, ...]] = MappingProxyType(
-    {
-        "masks": ("selfie_segmentation", "face_detection", "face_landmark"),
-        "albedo": (),
-        "degraded": ("face_detection", "face_landmark"),
-        "composites": (),
-    }
-)
-"""The models whose answers a stage's pixels depend on."""
+_FACES = ("face_detection", "face_landmark")
+
+
+def stage_models(stage: Stage, segmenter: Segmenter) -> tuple[str, ...]:
+    """The models whose answers a stage's pixels depend on."""
+    if stage == "masks":
+        return (SEGMENTER_MODELS[segmenter], *_FACES)
+    return _FACES if stage == "degraded" else ()
+
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -46,7 +47,7 @@ class Digests:
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._before: dict[Stage, str] = {
             stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
-            f'"models":{_canonical([model_sha256(name) for name in STAGE_MODELS[stage]])},"reads":'
+            f'"models":{_canonical([model_sha256(name) for name in stage_models(stage, recipe.segmenter)])},"reads":'
             for stage in STAGES
         }
         self._after: dict[Stage, str] = {

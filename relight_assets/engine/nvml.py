@@ -18,6 +18,16 @@ class Usage:
     memory_mib: int
 
 
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU and its memory."""
+
+    uuid: str
+    name: str
+    memory_mib: int
+    free_mib: int
+
+
 @cache
 def gpu_uuids() -> tuple[str, ...]:
     """The UUID of every GPU; empty where there is no driver."""
@@ -37,5 +47,27 @@ def usage(uuid: str) -> Usage | None:
         handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
         percent = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu
         return Usage(int(percent), int(pynvml.nvmlDeviceGetMemoryInfo(handle).used) >> 20)
+    except pynvml.NVMLError:
+        return None
+
+
+def gpus() -> list[Gpu]:
+    """Every GPU that the driver tells of, whoever may use it."""
+    found = []
+    for uuid in gpu_uuids():
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            found.append(Gpu(uuid, pynvml.nvmlDeviceGetName(handle), int(memory.total) >> 20, int(memory.free) >> 20))
+        except pynvml.NVMLError:
+            continue
+    return found
+
+
+def driver_version() -> str | None:
+    """The version of the NVIDIA driver; None where there is none."""
+    try:
+        pynvml.nvmlInit()
+        return str(pynvml.nvmlSystemGetDriverVersion())
     except pynvml.NVMLError:
         return None

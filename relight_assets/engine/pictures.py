@@ -14,10 +14,11 @@ from relight_assets.dataset.images import DecodedImage, decode
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.png import decode_png
 from relight_assets.engine.digests import Digests
-from relight_assets.engine.segmentation import Probability, Segmentation
+from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.models.face_mesh import FaceMesh
+from relight_assets.models.segmenter import PersonMask
 from relight_assets.recipe import STAGES, Recipe, Stage
 
 Pixels = NDArray[np.uint8]
@@ -32,6 +33,8 @@ class StageTools:
     max_pixels: int
     digests: Digests
     segmentation: Segmentation
+    segmenter_identity: dict[str, str]
+    """Name and sha256 of the segmenter, for the records."""
     faces: Callable[[Pixels], list[FaceMesh]]
     clock: Callable[[], float]
 
@@ -50,7 +53,7 @@ class Pictures:
         self.tools, self._item = tools, item
         self.timings: dict[str, float] = {}
         """Milliseconds by step."""
-        self.probability: Probability | DeviceOomError | None = None
+        self.mask: PersonMask | DeviceOomError | None = None
         """The segmenter's answer, or why there is none; None: it was not asked yet."""
         self._decoded: DecodedImage | Exception | None = None
         self._faces: list[FaceMesh] | None = None
@@ -76,18 +79,18 @@ class Pictures:
             raise self._decoded
         return self._decoded
 
-    def person(self) -> Probability:
+    def person(self) -> PersonMask:
         """The segmenter's answer; asked for now where nobody did ahead.
 
         Raises:
             DeviceOomError: the device's memory does not hold the picture.
         """
-        if self.probability is None:
+        if self.mask is None:
             with self.timed("segment"):
-                (self.probability,) = self.tools.segmentation([self.decoded().rgb])
-        if isinstance(self.probability, DeviceOomError):
-            raise self.probability
-        return self.probability
+                (self.mask,) = self.tools.segmentation([self.decoded().rgb])
+        if isinstance(self.mask, DeviceOomError):
+            raise self.mask
+        return self.mask
 
     def faces(self, rgb: Pixels) -> list[FaceMesh]:
         """The faces of the photo."""
@@ -142,5 +145,5 @@ def segment_together(everyone: Sequence[Pictures]) -> None:
         return
     share = (tools.clock() - start) * 1000.0 / len(everyone)
     for pictures, answer in zip(everyone, answers, strict=True):
-        pictures.probability = answer
+        pictures.mask = answer
         pictures.timings["segment"] = share

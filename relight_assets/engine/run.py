@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import yaml
 
@@ -27,7 +28,7 @@ from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.work import Worker
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
-from relight_assets.models import store
+from relight_assets.models import segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
 
@@ -73,9 +74,13 @@ class RunSummary:
         return self.tally.computed_images / self.wall_s if self.wall_s > 0 else 0.0
 
 
-def digests_of(recipe: Recipe) -> Digests:
-    """The digests under a recipe and the models that belong to this version."""
-    return Digests(recipe, store.sha256_of)
+def digests_of(recipe: Recipe, settings: Settings) -> Digests:
+    """The digests under a recipe, the models that belong to this version, and the weights that the settings name.
+
+    Raises:
+        ModelFileError: the segmenter's weights are not there.
+    """
+    return Digests(recipe, partial(segmenters.sha256_of, weights=settings.sam3))
 
 
 def look(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Survey:
@@ -89,7 +94,7 @@ def look(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | 
         index = lasting_index.load(layout)
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
-    return survey(split, layout, digests_of(recipe), index, settings.image_root)
+    return survey(split, layout, digests_of(recipe, settings), index, settings.image_root)
 
 
 def run_split(
@@ -116,7 +121,7 @@ def run_split(
         refuse_foreign_folder(layout, options.overwrite)
         clean_temp_files(layout.folder)
         write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
-        digests = digests_of(recipe)
+        digests = digests_of(recipe, settings)
         keys = [key for key in row_keys(split, settings.image_root) if key is not None]
         index = lasting_index.extend(layout, keys)
         before = survey(split, layout, digests, index, settings.image_root)
@@ -143,8 +148,7 @@ def _work(
     if not count:
         watch(ProgressWriter(layout.progress, before.split.split, 0).finish())
         return {}, 0
-    for model in store.MODELS:
-        store.path_of(model.name, settings.model_dir)  # one clear error now, not one from every worker
+    segmenters.check(recipe, settings.sam3, settings.model_dir)  # one clear error now, not one from every worker
     with reserved(places, count, all_needed=isinstance(settings.num_gpus, int)) as slots:
         threads = threads_per_worker(settings, len(slots))
         engine = LocalEngine(
@@ -156,6 +160,7 @@ def _work(
                 "max_pixels": settings.max_pixels,
                 "threads": threads,
                 "model_dir": settings.model_dir,
+                "weights": settings.sam3,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),
             },
@@ -164,7 +169,7 @@ def _work(
         if warning := space_warning(layout.folder, before, plan.work, recipe.image_size):
             progress.note(warning)
             watch(progress.now())
-        accounts = _Accounts(layout, digests_of(recipe), tally, [DeviceTally() for _ in slots], progress)
+        accounts = _Accounts(layout, digests_of(recipe, settings), tally, [DeviceTally() for _ in slots], progress)
         # Enough for every thread of a worker, and little enough that all workers have something.
         batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
         results = dispatch(plan.work, engine, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)

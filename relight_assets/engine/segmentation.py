@@ -2,27 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.errors import DeviceOomError, DeviceOutOfMemoryError
+from relight_assets.models.segmenter import PersonMask, Segmenter
 
 Pixels = NDArray[np.uint8]
-Probability = NDArray[np.float32]
-
-
-class Segmenter(Protocol):
-    """A network that says which pixels are a person."""
-
-    def probabilities(self, pictures: Sequence[Pixels]) -> list[Probability]:
-        """(h, w) float32 in 0..1 for each (H, W, 3) uint8 sRGB picture.
-
-        Raises:
-            DeviceOutOfMemoryError: not with so many at a time.
-            DeviceFailedError: not in this process any more.
-        """
 
 
 class Segmentation:
@@ -34,34 +21,35 @@ class Segmentation:
         self._segmenter = segmenter
         self._lock = threading.Lock()
 
-    def __call__(self, pictures: Sequence[Pixels]) -> list[Probability | DeviceOomError]:
+    def __call__(self, pictures: Sequence[Pixels]) -> list[PersonMask | DeviceOomError]:
         """The answer for each picture, or why it has none.
 
-        Where memory runs out the pictures are asked for again in halves.  If that helps, the smaller number
-        is kept for good; if one picture does not even fit alone, it and not the number is to blame.
+        Where memory runs out the pictures are asked for again in batches of half the size.  If that helps, the
+        smaller size is kept for good; if a picture does not even fit alone, it and not the size is to blame.
 
         Raises:
             DeviceFailedError: the process can compute no more.
         """
         with self._lock:
-            answers: list[Probability | DeviceOomError] = []
+            answers: list[PersonMask | DeviceOomError] = []
             while len(answers) < len(pictures):
-                answers += self._ask(pictures[len(answers) : len(answers) + self.batch])
+                answers += self._ask(pictures[len(answers) : len(answers) + self.batch], self.batch)
             return answers
 
-    def _ask(self, pictures: Sequence[Pixels]) -> list[Probability | DeviceOomError]:
+    def _ask(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask | DeviceOomError]:
         try:
-            return list(self._segmenter.probabilities(pictures))
+            return list(self._segmenter.masks(pictures, batch))
         except DeviceOutOfMemoryError as error:
-            if len(pictures) == 1:
+            if batch == 1:
                 height, width = pictures[0].shape[:2]
                 return [
                     DeviceOomError(
                         f"the device's memory does not hold this picture ({width}x{height}) even alone: {error}"
                     )
                 ]
-        half = (len(pictures) + 1) // 2
-        answers = [*self._ask(pictures[:half]), *self._ask(pictures[half:])]
+        half = (batch + 1) // 2
+        parts = [pictures[start : start + half] for start in range(0, len(pictures), half)]
+        answers = [answer for part in parts for answer in self._ask(part, half)]
         if half < self.batch and not any(isinstance(answer, DeviceOomError) for answer in answers):
             self.batch = half
             self.on_shrink(half)

@@ -43,11 +43,16 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str) -> St
 
 def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     image = pictures.decoded()
-    probability = pictures.person()
+    mask = pictures.person()
     faces = pictures.faces(image.rgb)
-    numbers = masks.person_numbers(probability)
-    masks.require_person(numbers, len(faces), recipe.masks)
-    alpha = masks.clean_alpha(probability, image.rgb)
+    numbers = masks.person_numbers(mask.probability)
+    found: dict[str, Any] = {"score": round(float(numbers.score), 6)}
+    if mask.scores is None:
+        masks.require_person(numbers, len(faces), recipe.masks)
+    else:
+        masks.require_instances(mask.scores, mask.best_score, numbers.coverage, recipe)
+        found = {"score": round(mask.scores[0], 6), "instance_scores": [round(score, 6) for score in mask.scores]}
+    alpha = masks.clean_alpha(mask.probability, image.rgb)
     layers = masks.separate(image.rgb, alpha, recipe.background.blend)
     pictures.keep("input", image.rgb)
     return StageOutput(
@@ -57,7 +62,8 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             "background": layers.background,
         },
         numbers={
-            "score": round(float(numbers.score), 6),
+            **found,
+            **pictures.tools.segmenter_identity,
             "coverage": round(float((alpha > 127).mean()), 6),
             "faces": len(faces),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,

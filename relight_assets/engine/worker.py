@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -25,10 +26,10 @@ from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import store
+from relight_assets.models import segmenters, store
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
-from relight_assets.models.selfie import SelfieSegmenter
 from relight_assets.recipe import Recipe
+from relight_assets.settings import NO_WEIGHTS, Sam3Weights
 
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""
@@ -59,6 +60,7 @@ class PortraitWorker:
         max_pixels: int,
         threads: int,
         model_dir: Path | None = None,
+        weights: Sam3Weights = NO_WEIGHTS,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         clock: Callable[[], float] = time.perf_counter,
@@ -71,23 +73,28 @@ class PortraitWorker:
             max_pixels: larger pictures are refused.
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
             model_dir: where the model files are; None: the user's cache.
+            weights: where those of the SAM3 segmenters are.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
 
         Raises:
-            ModelFileError: a model file is missing or altered.
+            ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
         """
         cv2.setNumThreads(1)
         self._threads = threads
         self._budget_bytes = memory_bytes
-        segmenter = SelfieSegmenter(store.path_of("selfie_segmentation", model_dir))
+        segmenter = segmenters.make(recipe, weights, model_dir)
         self.tools = StageTools(
             layout=SplitLayout(folder),
             recipe=recipe,
             max_pixels=max_pixels,
-            digests=Digests(recipe, store.sha256_of),
+            digests=Digests(recipe, partial(segmenters.sha256_of, weights=weights)),
             segmentation=Segmentation(segmenter, batch),
+            segmenter_identity={
+                "segmenter": recipe.segmenter,
+                "segmenter_sha256": segmenters.sha256_of(segmenters.SEGMENTER_MODELS[recipe.segmenter], weights),
+            },
             faces=_MesherPerThread(model_dir),
             clock=clock,
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from relight_assets.models.face_detection import shrunk_by_whole
 from relight_assets.models.litert import Network
+from relight_assets.models.segmenter import PersonMask
 
 SIDE = 256
 
@@ -38,12 +39,12 @@ class SelfieSegmenter:
         mean: NDArray[np.float32] = np.clip(both * np.float32(0.5), np.float32(0), np.float32(1))
         return mean
 
-    def probabilities(self, images: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+    def masks(self, pictures: Sequence[NDArray[np.uint8]], batch: int = 1) -> list[PersonMask]:  # noqa: ARG002
         """Return the answer of :meth:`probability` for each of some pictures, which may differ in size.
 
-        This network takes one picture at a time; networks that take batches answer them together.
+        This network takes one picture at a time, whatever the ``batch``.
         """
-        return [self.probability(rgb) for rgb in images]
+        return [PersonMask(self.probability(rgb)) for rgb in pictures]
 
 
 def _squeezed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -55,7 +55,8 @@ class Listed:
     name: str
     purpose: str
     state: State
-    path: Path
+    path: Path | None
+    """None: nobody said where it is."""
     size: int
     sha256: str
     licence: str

@@ -1,5 +1,6 @@
 """From a person probability to the two layers of a photo: the person, and what is behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets import recipe
-from relight_assets.errors import NoPersonError
+from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.foreground_color import (
     Blend,
     at_edge,
@@ -79,6 +80,36 @@ def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.
         raise NoPersonError(
             f"the person mask is unsure (score {numbers.score:.3f}, masks.min_score {thresholds.min_score:.3f}) "
             f"and no face was found; it covers {numbers.coverage:.1%} of the picture"
+        )
+
+
+def require_instances(
+    scores: Sequence[float], best_score: float | None, coverage: float, settings: recipe.Recipe
+) -> None:
+    """Raise unless a segmenter that tells persons apart found what the recipe wants.
+
+    Args:
+        scores: of the persons that were found, in 0..1.
+        best_score: of the best candidate, found or not.
+        coverage: the mask's share of the picture.
+        settings: ``sam3.min_score``, ``masks.persons`` and ``masks.min_coverage``.
+
+    Raises:
+        NoPersonError: nobody, or too small.
+        SeveralPersonsError: more than one, and ``masks.persons`` is ``reject``.
+    """
+    if not scores:
+        best = "" if best_score is None else f"; the best candidate scored {best_score:.3f}"
+        raise NoPersonError(f"no person scored sam3.min_score {settings.sam3.min_score:g} or more{best}")
+    if settings.masks.persons == "reject" and len(scores) > 1:
+        raise SeveralPersonsError(
+            f"{len(scores)} persons were found (scores {', '.join(f'{score:.2f}' for score in scores[:5])}), and "
+            f"masks.persons is `reject`"
+        )
+    if coverage < settings.masks.min_coverage:
+        raise NoPersonError(
+            f"the person mask covers {coverage:.1%} of the picture, less than "
+            f"masks.min_coverage {settings.masks.min_coverage:.1%}"
         )
 
 

@@ -53,6 +53,18 @@ def test_another_model_file_concerns_the_stages_that_use_it(plain: Digests) -> N
     assert different(all_of(plain), all_of(other_mesh)) == {"masks", "degraded"}
 
 
+def test_the_segmenter_its_weights_and_its_options_concern_the_masks(plain: Digests) -> None:
+    def sam3(weights: str = "sam3", **options: object) -> dict[Stage, str]:
+        recipe = Recipe.model_validate({"segmenter": "sam3", "sam3": options})
+        return all_of(Digests(recipe, lambda name: weights if name == "sam3" else name))
+
+    assert different(all_of(plain), sam3()) == {"masks"}
+    assert different(sam3(), sam3("other")) == {"masks"}
+    assert different(sam3(), sam3(text_prompt="child")) == {"masks"}
+    idle = Digests(Recipe.model_validate({"sam3": {"text_prompt": "child"}}), lambda name: name)
+    assert different(all_of(plain), all_of(idle)) == set()
+
+
 def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CODE_VERSIONS", {**module.CODE_VERSIONS, "albedo": "next"})
     assert different(all_of(plain), all_of(Digests(Recipe(), lambda name: name))) == {"albedo"}
@@ -71,7 +83,7 @@ def test_the_spelling_is_the_canonical_one() -> None:
         whole = {
             "code": module.CODE_VERSIONS[stage],
             "recipe": recipe.part(stage),
-            "models": [f'sha "{name}" é' for name in module.STAGE_MODELS[stage]],
+            "models": [f'sha "{name}" é' for name in module.stage_models(stage, recipe.segmenter)],
             "source": "s\u2028" if stage in ("masks", "degraded") else None,
             "reads": {name: files[name] for name in digests.reads[stage]},
         }

@@ -28,7 +28,7 @@ def planned(bench: Bench, digests: Digests) -> list[WorkItem]:
 
 def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
     bench.write_csv(PORTRAITS)
-    work = planned(bench, digests_of(Recipe()))
+    work = planned(bench, digests_of(Recipe(), bench.settings))
     warning = space_warning(bench.layout.folder, bench.survey(), work, None)
     assert warning is not None
     assert "for 4 images, but 0.0 GiB are free" in warning
@@ -38,7 +38,7 @@ def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace
 
 def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:
     bench.write_csv(PORTRAITS)
-    work = planned(bench, digests_of(Recipe()))
+    work = planned(bench, digests_of(Recipe(), bench.settings))
     disk.free = int(4 * 128 * 128 * BYTES_PER_PIXEL)
     assert space_warning(bench.layout.folder, bench.survey(), work, None) is not None
     assert space_warning(bench.layout.folder, bench.survey(), work, 128) is None
@@ -46,7 +46,7 @@ def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:
 
 def test_what_is_written_over_needs_no_more_space(finished: Bench, disk: SimpleNamespace) -> None:
     recipe = Recipe()
-    plan = make_plan(finished.survey(), digests_of(recipe), STAGES)
+    plan = make_plan(finished.survey(), digests_of(recipe, finished.settings), STAGES)
     assert space_warning(finished.layout.folder, finished.survey(), plan.work, None) is None
     again = [WorkItem(0, PORTRAITS[0], str(finished.photos / PORTRAITS[0]), STAGES)]
     assert space_warning(finished.layout.folder, finished.survey(), again, None) is None

@@ -13,15 +13,16 @@ LARGE = 200
 
 
 class SmallDevice:
-    """Holds so many pictures at a time, and no large one at all; the answer is the picture's first value."""
+    """Holds batches of such a size, and no large picture at all; the answer is the picture's first value."""
 
     def __init__(self, holds: int):
         self.holds = holds
         self.asked: list[int] = []
 
-    def probabilities(self, pictures: Sequence[Any]) -> list[Any]:
-        self.asked.append(len(pictures))
-        if len(pictures) > self.holds or any(picture.shape[0] == LARGE for picture in pictures):
+    def masks(self, pictures: Sequence[Any], batch: int) -> list[Any]:
+        assert len(pictures) <= batch
+        self.asked.append(batch)
+        if batch > self.holds or any(picture.shape[0] == LARGE for picture in pictures):
             raise DeviceOutOfMemoryError("tried to allocate 2.0 GiB")
         return [picture[0, 0, 0] for picture in pictures]
 
@@ -64,12 +65,19 @@ def test_a_device_that_holds_nothing_fails_every_picture_and_does_not_hang() -> 
 def test_more_pictures_than_a_batch_are_asked_for_in_turns() -> None:
     device = SmallDevice(8)
     assert len(Segmentation(device, 3)(pictures(8))) == 8
-    assert device.asked == [3, 3, 2]
+    assert device.asked == [3, 3, 3]
+
+
+def test_a_batch_that_is_not_full_is_to_blame_all_the_same() -> None:
+    told: list[int] = []
+    segmentation = Segmentation(SmallDevice(2), 8, told.append)
+    assert [int(answer) for answer in segmentation(pictures(1))] == [0]
+    assert (segmentation.batch, told[-1]) == (2, 2)
 
 
 def test_a_broken_device_is_not_asked_again() -> None:
     class Broken:
-        def probabilities(self, _: Sequence[Any]) -> list[Any]:
+        def masks(self, *_: object) -> list[Any]:
             raise DeviceFailedError("device-side assert triggered")
 
     with pytest.raises(DeviceFailedError):

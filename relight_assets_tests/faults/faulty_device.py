@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from relight_assets.engine.segmentation import Pixels, Probability, Segmenter
+from relight_assets.engine.segmentation import Pixels
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
+from relight_assets.models.segmenter import PersonMask, Segmenter
 from relight_assets_tests.faults.faulty import FaultyWorker
 
 TAKEN_FIRST = 8
@@ -47,14 +48,14 @@ class SmallDevice(FaultyWorker):
                 self._enough.set()
             yield item
 
-    def probabilities(self, pictures: Sequence[Pixels]) -> list[Probability]:
+    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
         if not self._asked.exists():
             self._enough.wait()
         with self._asked.open("a", encoding="ascii") as file:
-            file.write(f"{os.getpid()} {len(pictures)}\n")
-        if len(pictures) > self.HOLDS or self.TOO_LARGE in map(_number, pictures):
+            file.write(f"{os.getpid()} {batch}\n")
+        if batch > self.HOLDS or self.TOO_LARGE in map(_number, pictures):
             raise DeviceOutOfMemoryError("out of memory, as a test has it")
-        return self._real.probabilities(pictures)
+        return self._real.masks(pictures, batch)
 
 
 class SmallDeviceAndALargePhoto(SmallDevice):
@@ -77,13 +78,13 @@ class BreakingDevice(FaultyWorker):
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 
-    def probabilities(self, pictures: Sequence[Pixels]) -> list[Probability]:
+    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
         assert not self._broken, "asked again in a process whose device is broken"
         if 5 in map(_number, pictures) and (self.ALWAYS or not self._broke.exists()):
             self._broke.touch()
             self._broken = True
             raise DeviceFailedError("device-side assert triggered, as a test has it")
-        return self._real.probabilities(pictures)
+        return self._real.masks(pictures, batch)
 
 
 class DeviceBreaksAlways(BreakingDevice):

@@ -77,11 +77,11 @@ def test_any_shape_is_taken(segmenter: SelfieSegmenter, shape: tuple[int, int]) 
 def test_several_pictures_are_answered_one_by_one(
     segmenter: SelfieSegmenter, collins: NDArray[np.uint8], cup: NDArray[np.uint8]
 ) -> None:
-    together = segmenter.probabilities([collins, cup])
+    together = [mask.probability for mask in segmenter.masks([collins, cup])]
     assert len(together) == 2
     assert np.array_equal(together[0], segmenter.probability(collins))
     assert np.array_equal(together[1], segmenter.probability(cup))
-    assert segmenter.probabilities([]) == []
+    assert segmenter.masks([]) == []
 
 
 def test_shrinking_in_two_steps_is_nearly_the_mean_over_each_cell(collins: NDArray[np.uint8]) -> None:

@@ -3,9 +3,16 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe
-from relight_assets.errors import NoPersonError
+from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages import masks
-from relight_assets.stages.masks import PersonNumbers, clean_alpha, person_numbers, require_person, separate
+from relight_assets.stages.masks import (
+    PersonNumbers,
+    clean_alpha,
+    person_numbers,
+    require_instances,
+    require_person,
+    separate,
+)
 from relight_assets_tests.stages import exact
 from relight_assets_tests.stages.portraits import portrait
 
@@ -47,6 +54,27 @@ def test_a_person_is_let_through(score, coverage, faces):
 def test_no_person_is_turned_away_with_numbers(score, coverage, faces, says):
     with pytest.raises(NoPersonError, match=says):
         require_person(PersonNumbers(score, coverage), faces, recipe.Masks())
+
+
+def settings(**masks):
+    return recipe.Recipe.model_validate({"segmenter": "sam3", "masks": masks})
+
+
+def test_found_persons_are_let_through_by_the_recipe():
+    require_instances([0.9], 0.9, 0.3, settings())
+    require_instances([0.9, 0.8], 0.9, 0.3, settings(persons="largest"))
+    require_instances([0.9, 0.8], 0.9, 0.3, settings(persons="union"))
+    require_instances([0.9], 0.9, 0.3, settings(persons="reject"))
+
+
+def test_persons_that_the_recipe_does_not_want_are_turned_away_with_numbers():
+    with pytest.raises(NoPersonError, match=r"best candidate scored 0\.312"):
+        require_instances([], 0.312, 0.0, settings())
+    with pytest.raises(NoPersonError, match=r"2\.0%"):
+        require_instances([0.9], 0.9, 0.02, settings())
+    with pytest.raises(SeveralPersonsError, match=r"2 persons.*0\.90, 0\.70") as caught:
+        require_instances([0.9, 0.7], 0.9, 0.3, settings(persons="reject"))
+    assert caught.value.rejected
 
 
 def test_alpha_is_the_mask():

@@ -1,0 +1,96 @@
+"""What this machine has for a run, what is missing, and what to change."""
+
+import resource
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from relight_assets.engine import nvml
+from relight_assets.engine.devices import available_memory, cores, memory_per_worker, threads_per_worker, worker_slots
+from relight_assets.errors import RelightError
+from relight_assets.models import segmenters
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+
+CORES_PER_GPU = 8
+"""What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""
+MIB_PER_PORTRAIT = 5.1
+"""Written for a portrait of 1024x1024."""
+LITTLE_ROOM = 2000
+"""Portraits for which there should be room."""
+OPEN_FILES = 1024
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.  ``blocks``: no run can do anything before that is mended."""
+
+    topic: str
+    text: str
+    advice: str | None = None
+    blocks: bool = False
+
+
+def examine(recipe: Recipe, settings: Settings) -> list[Finding]:
+    """Look at everything that a run with this recipe and these settings needs.  Raises nothing, writes nothing."""
+    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "devices": lambda: _devices(recipe, settings),
+        "models": lambda: _models(recipe, settings),
+        "disk": lambda: _disk(settings.output_root),
+        "open files": _open_files,
+    }
+    findings: list[Finding] = []
+    for topic, look in looks.items():
+        try:
+            findings += look()
+        except RelightError as error:
+            findings.append(Finding(topic, str(error), blocks=True))
+    return findings
+
+
+def _devices(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
+    driver = nvml.driver_version()
+    yield Finding("driver", f"NVIDIA {driver}" if driver else "no NVIDIA driver: work is done on the CPU")
+    for gpu in nvml.gpus():
+        yield Finding("gpu", f"{gpu.name}, {gpu.memory_mib:,} MiB, {gpu.free_mib:,} MiB free ({gpu.uuid})")
+    slots = worker_slots(settings)
+    names = ", ".join(slot.name for slot in slots)
+    on_cpu = slots[0].device is None
+    slow = on_cpu and recipe.segmenter != "selfie"
+    yield Finding(
+        "workers",
+        f"{len(slots)}: {names}",
+        f"`segmenter: {recipe.segmenter}` takes seconds per picture without a GPU" if slow else None,
+    )
+    each = cores() / len(slots)
+    yield Finding(
+        "cores",
+        f"{cores()}, {each:.3g} per worker; {threads_per_worker(settings, len(slots))} stage threads in each",
+        f"below {CORES_PER_GPU} cores per GPU the stages and PNGs hold the GPU back"
+        if not on_cpu and each < CORES_PER_GPU
+        else None,
+    )
+    memory = memory_per_worker(settings, len(slots))
+    yield Finding("memory", f"{available_memory() >> 20:,} MiB free; {memory >> 20:,} MiB of pictures per worker")
+
+
+def _models(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
+    segmenters.check(recipe, settings.sam3, settings.model_dir)
+    for told in segmenters.details(recipe, settings.sam3):
+        yield Finding("segmenter", told)
+
+
+def _disk(folder: Path) -> Iterator[Finding]:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    room = int(free / (MIB_PER_PORTRAIT * (1 << 20)))
+    advice = f"free some space, or set output_root to another disk than {there}'s" if room < LITTLE_ROOM else None
+    yield Finding("disk", f"{free / (1 << 30):,.1f} GiB free for {folder}: {room:,} portraits of 1024x1024", advice)
+
+
+def _open_files() -> Iterator[Finding]:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    low = limit != resource.RLIM_INFINITY and limit < OPEN_FILES
+    text = "no limit" if limit == resource.RLIM_INFINITY else f"at most {limit:,}"
+    yield Finding("open files", text, f"`ulimit -n {4 * OPEN_FILES}` raises the limit" if low else None)
