@@ -2,10 +2,14 @@
 VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SAM3     := .venv-sam3
+SAM3_TESTS := $(addprefix relight_assets_tests/, bench/test_gpu.py engine/test_doctor.py engine/test_run_sam3.py \
+	models/test_instances.py models/test_prompted.py models/test_sam3.py models/test_sam3_transformers.py \
+	models/test_sam3_weights.py models/test_segmenters.py)
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test lint format bench clean
+.PHONY: setup demo dev test test-sam3 lint format bench clean
 
 setup: $(VENV)/.setup
 
@@ -30,6 +34,16 @@ dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml s
 test: $(VENV)/.setup-dev
 	$(BIN)/python -m pytest
 
+# SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
+$(SAM3)/.setup: pyproject.toml constraints-sam3.txt
+	python3 -m venv $(SAM3)
+	$(SAM3)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-sam3.txt -e '.[demo,dev,sam3]'
+	$(SAM3)/bin/relight models fetch
+	@touch $@
+
+test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
+	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
+
 lint: $(VENV)/.setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,4 +58,4 @@ bench: $(VENV)/.setup  ## CPU, rates, memory, overheads, beside a plain script; 
 	$(BIN)/relight bench $(ARGS)
 
 clean:
-	rm -rf $(VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM3) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

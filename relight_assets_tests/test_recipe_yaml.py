@@ -137,7 +137,7 @@ def test_the_table_has_every_key_of_their_file_and_stands_in_the_docs() -> None:
             ["`degradation`", "sum to 0"],
         ),
         ("light_sampling: {elevation_range: [80, 85]}", ["do not overlap", "could never be lit"]),
-        ("segmenter: sam3", ["`segmenter`", 'found "sam3"', "'selfie'"]),
+        ("segmenter: sam2", ["`segmenter`", 'found "sam2"', "'selfie'"]),
         ("albedo_extraction: {methods: {retinex: {enabled: false}}}", ["cannot be switched off"]),
         ("seed: 1\nseed: 2", ["line 2", "`seed` is given twice"]),
         ("background: {use_gray: true, use_gray: false}", ["given twice"]),

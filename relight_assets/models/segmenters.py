@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights, store
@@ -65,7 +66,7 @@ def make(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None) -> Segmen
     """
     if recipe.segmenter == "selfie":
         return SelfieSegmenter(store.path_of("selfie_segmentation", model_dir))
-    options = {
+    options: dict[str, Any] = {
         "sha256": weights.sha256,
         "text_prompt": recipe.sam3.text_prompt,
         "min_score": recipe.sam3.min_score,

@@ -1,0 +1,208 @@
+"""SAM3 on a GPU: images per second by batch, memory, and how long the GPU waits; alone and in the whole pipeline.
+
+    python benchmarks/gpu.py [--checkpoint sam3.pt] [--json FILE]
+
+Without a checkpoint the weights are random: the arithmetic, and so the speed, is the same, the masks mean nothing.
+Prints a table; --json writes the figures.  It has not been run on a GPU yet, only on a CPU with a small network.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from relight_assets.bench.portraits import write_portraits
+from relight_assets.dataset.images import decode
+from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.worker import PortraitWorker
+from relight_assets.errors import DeviceOutOfMemoryError, RelightError
+from relight_assets.models.sam3 import Network, Sam3Segmenter, official_network
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Sam3Weights, Settings
+
+BATCHES = (1, 2, 4, 8, 16)
+SIDE = 1024
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The segmenter by itself, one batch size.  None: the memory does not hold so many."""
+
+    batch: int
+    images_per_s: float | None
+    memory_mib: float | None
+    """Highest the device's allocator went."""
+    waits: float | None
+    """Share of the time in which the network was not at work, 0..1: uploads, resizing, masks on their way down."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The whole pipeline, everything written."""
+
+    batch: int
+    images: int
+    images_per_s: float
+    segmenter_busy: float
+    workers: int
+
+
+def random_checkpoint(file: Path, build: Callable[[], Network]) -> Path:
+    """Write finite random weights of a network, in the official layout."""
+    import torch
+
+    generator = torch.Generator().manual_seed(0)
+    model = build().model
+    tensors = {}
+    for name, tensor in model.state_dict().items():
+        if name.endswith("freqs_cis"):
+            continue
+        scale = "norm" in name and name.endswith("weight")
+        tensors[f"detector.{name}"] = torch.randn(tensor.shape, generator=generator) * 0.02 + float(scale)
+    torch.save({"model": tensors}, file)
+    return file
+
+
+def alone(segmenter: Any, pictures: Sequence[np.ndarray], batch: int, rounds: int) -> Alone:
+    """Measure one batch size."""
+    torch, busy = segmenter.torch, _Busy(segmenter)
+    on_gpu = segmenter.device == "cuda"
+    some = [pictures[n % len(pictures)] for n in range(batch)]
+    try:
+        segmenter.masks(some, batch)  # the first call sets things up
+        if on_gpu:
+            torch.cuda.reset_peak_memory_stats()
+        busy.start()
+        start = time.perf_counter()
+        for _ in range(rounds):
+            segmenter.masks(some, batch)
+        wall = time.perf_counter() - start
+    except DeviceOutOfMemoryError:
+        return Alone(batch, None, None, None)
+    finally:
+        busy.stop()
+    memory = torch.cuda.max_memory_allocated() / 2**20 if on_gpu else None
+    return Alone(batch, batch * rounds / wall, memory, max(0.0, 1 - busy.seconds() / wall))
+
+
+class _Busy:
+    """The time that the network takes: by the device's own clock where there is one."""
+
+    def __init__(self, segmenter: Any):
+        self._segmenter, self._torch = segmenter, segmenter.torch
+        self._real, self._spans = segmenter.candidates, []
+
+    def start(self) -> None:
+        self._segmenter.candidates = self._timed
+
+    def stop(self) -> None:
+        self._segmenter.candidates = self._real
+
+    def _timed(self, squares: Any) -> Any:
+        before = self._now()
+        answer = self._real(squares)
+        self._spans.append((before, self._now()))
+        return answer
+
+    def _now(self) -> Any:
+        if self._segmenter.device != "cuda":
+            return time.perf_counter()
+        event = self._torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
+
+    def seconds(self) -> float:
+        if self._segmenter.device != "cuda":
+            return sum(after - before for before, after in self._spans)
+        self._torch.cuda.synchronize()
+        return sum(before.elapsed_time(after) for before, after in self._spans) / 1000
+
+
+def whole(csv: Path, outputs: Path, checkpoint: Path, batch: int, worker: Callable[..., Any] = PortraitWorker) -> Whole:
+    """Run a split of portraits through everything."""
+    settings = Settings(output_root=outputs, sam3=Sam3Weights(checkpoint=checkpoint), batch=batch, num_gpus="auto")
+    # Random weights are not sure of anything, so whatever they mark is taken.
+    recipe = Recipe.model_validate(
+        {"segmenter": "sam3", "sam3": {"min_score": 0.0}, "masks": {"min_coverage": 0.0, "persons": "union"}}
+    )
+    start = time.perf_counter()
+    summary = run_split(read_split_csv(csv), recipe, settings, RunOptions(), worker=worker)
+    wall = time.perf_counter() - start
+    images = sum(device.images for device in summary.devices.values())
+    busy = [device.segmenter_share(wall) for device in summary.devices.values()]
+    return Whole(batch, images, images / wall, sum(busy) / len(busy), summary.workers)
+
+
+def table(rows: Sequence[Alone], pipeline: Sequence[Whole]) -> str:
+    """The figures for people."""
+    lines = ["batch  images/s  memory MiB  GPU waits"]
+    for row in rows:
+        if row.images_per_s is None:
+            lines.append(f"{row.batch:5}  does not fit")
+        else:
+            memory = "-" if row.memory_mib is None else f"{row.memory_mib:,.0f}"
+            lines.append(f"{row.batch:5}  {row.images_per_s:8.2f}  {memory:>10}  {row.waits:9.0%}")
+    lines += [
+        f"whole pipeline, batch {run.batch}: {run.images} images, {run.images_per_s:.2f} images/s on {run.workers} "
+        f"devices, start-up included, segmenter busy {run.segmenter_busy:.0%}"
+        for run in pipeline
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--checkpoint", type=Path, help="sam3.pt; without it the weights are random")
+    parser.add_argument("--batches", type=int, nargs="+", default=list(BATCHES))
+    parser.add_argument("--rounds", type=int, default=20, help="calls per batch size")
+    parser.add_argument("--images", type=int, default=400, help="portraits for the whole pipeline; 0 leaves it out")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    options = parser.parse_args(arguments)
+    import torch
+
+    if not torch.cuda.is_available():
+        print("error: torch finds no GPU here; 'relight doctor' says what there is", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="relight-gpu-") as name:
+        scratch = Path(name)
+        (scratch / "portraits").mkdir()
+        csv = write_portraits(scratch / "portraits", max(options.images, 16), SIDE)
+        checkpoint = options.checkpoint or random_checkpoint(scratch / "sam3.pt", official_network)
+        files = [csv.parent / cell for cell in read_split_csv(csv).table["image_path"][:16]]
+        pictures = [decode(file, image_size=None, max_pixels=SIDE * SIDE).rgb for file in files]
+        segmenter = Sam3Segmenter(checkpoint, min_score=0.5 if options.checkpoint else 0.0)
+        rows = [alone(segmenter, pictures, batch, options.rounds) for batch in options.batches]
+        fits = [row for row in rows if row.images_per_s is not None]
+        del segmenter
+        torch.cuda.empty_cache()
+        best = max(fits, key=lambda row: row.images_per_s or 0.0).batch if fits else 1
+        pipeline = [whole(csv, scratch / "outputs", checkpoint, best)] if options.images and fits else []
+    weights = "the given checkpoint" if options.checkpoint else "random weights: speed alone means anything"
+    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {weights}\n{table(rows, pipeline)}")
+    if options.json:
+        figures = {
+            "device": torch.cuda.get_device_name(),
+            "torch": torch.__version__,
+            "random_weights": options.checkpoint is None,
+            "segmenter": [asdict(row) for row in rows],
+            "pipeline": [asdict(run) for run in pipeline],
+        }
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RelightError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

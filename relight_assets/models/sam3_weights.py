@@ -1,0 +1,143 @@
+"""The files that SAM3 needs: what they must be, said before minutes are spent on loading them.
+
+The package ``sam3`` takes any file for its checkpoint and goes on with random numbers for whatever that lacks; it also
+leaves its vocabulary out of its wheel.  So both are checked here.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import platformdirs
+
+from relight_assets.errors import ModelFileError
+
+VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
+VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
+"""Of the file in the official repository of SAM3, which is CLIP's; ``open_clip_torch`` ships the same."""
+_SHOWN = 3
+_CHUNK = 1 << 24
+
+
+def sha256_of(file: Path) -> str:
+    """The sha256 of a file, read once and then remembered in the user's cache with size and modification time.
+
+    Raises:
+        ModelFileError: the file cannot be read.
+    """
+    key = str(file.absolute())
+    try:
+        status = file.stat()
+        stamp = [status.st_size, status.st_mtime_ns]
+        known = _remembered()
+        entry = known.get(key)
+        if isinstance(entry, list) and entry[:2] == stamp:
+            return str(entry[2])
+        digest = _digest(file)
+    except OSError as error:
+        raise ModelFileError(f"the weights {file} cannot be read: {error.strerror}") from error
+    _remember({**known, key: [*stamp, digest]})
+    return digest
+
+
+def check_sha256(file: Path, wanted: str | None) -> None:
+    """See that a file is the one that ``sam3.sha256`` wants; None wants nothing.
+
+    Raises:
+        ModelFileError: it is another, or cannot be read.
+    """
+    if wanted is not None and (found := sha256_of(file)) != wanted:
+        raise ModelFileError(
+            f"the weights {file} have sha256 {found}, but sam3.sha256 wants {wanted}; download them again, or correct "
+            f"sam3.sha256"
+        )
+
+
+def vocabulary() -> Path:
+    """The vocabulary of the text prompt, out of an installed package.
+
+    Raises:
+        ModelFileError: no package has it, or it is another file.
+    """
+    spec = importlib.util.find_spec("open_clip")  # found, not imported: its own models are not needed
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / VOCABULARY
+        if path.is_file():
+            if (found := _digest(path)) != VOCABULARY_SHA256:
+                raise ModelFileError(
+                    f"{path} has sha256 {found}, expected {VOCABULARY_SHA256}; reinstall open_clip_torch"
+                )
+            return path
+    raise ModelFileError(f"no installed package has {VOCABULARY}; pip install open_clip_torch")
+
+
+def require_all(
+    expected: Mapping[str, Sequence[int]],
+    found: Mapping[str, Sequence[int]],
+    file: Path,
+    computed: Collection[str] = (),
+) -> None:
+    """See that a file holds every tensor of a network, in the right shape.
+
+    Args:
+        expected: shapes of the network's tensors by name.
+        found: shapes of the file's.
+        file: for the message.
+        computed: names that may be missing, because they follow from the network's sizes and were not learned.
+
+    Raises:
+        ModelFileError: says how many are missing or of another shape, and names some.
+    """
+    missing = [name for name in expected if name not in found and name not in computed]
+    wrong = [name for name in expected if name in found and tuple(found[name]) != tuple(expected[name])]
+    if not missing and not wrong:
+        return
+    faults = []
+    if missing:
+        faults.append(f"lacks {len(missing)} of {len(expected)} tensors ({_some(missing)})")
+    if wrong:
+        shapes = [f"{name} {tuple(found[name])} in place of {tuple(expected[name])}" for name in wrong[:_SHOWN]]
+        faults.append(f"has {len(wrong)} tensors of another shape ({_some(shapes, len(wrong))})")
+    raise ModelFileError(
+        f"{file} {' and '.join(faults)}: it is no checkpoint of this network; docs/sam3.md says which is"
+    )
+
+
+def _some(names: list[str], count: int | None = None) -> str:
+    more = (count or len(names)) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _cache() -> Path:
+    return platformdirs.user_cache_path("relight_assets") / "weights.json"
+
+
+def _remembered() -> dict[str, object]:
+    try:
+        found = json.loads(_cache().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _remember(known: dict[str, object]) -> None:
+    # The whole file or none; where it cannot be written the weights are simply read again.
+    with suppress(OSError):
+        _cache().parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=_cache().parent, prefix=".weights.", suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            json.dump(known, stream)
+        Path(name).replace(_cache())

@@ -1,0 +1,75 @@
+"""The GPU script: what it measures, with the small network on the CPU; and what it says without a GPU."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from relight_assets.bench.portraits import write_portraits
+from relight_assets.errors import DeviceOutOfMemoryError
+from relight_assets.models import store
+from relight_assets.models.sam3 import Sam3Segmenter
+from relight_assets_tests.models import tiny_sam3
+
+torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
+pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not installed")
+
+SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
+
+
+@pytest.fixture(scope="module")
+def gpu() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("gpu_bench", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def checkpoint(gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", str(store.model_dir()))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file: Path = gpu.random_checkpoint(tmp_path / "sam3.pt", tiny_sam3.network)
+    return file
+
+
+def test_the_segmenter_alone_and_what_does_not_fit(gpu: ModuleType, checkpoint: Path) -> None:
+    segmenter = Sam3Segmenter(checkpoint, build=tiny_sam3.network, min_score=0.0)
+    real = segmenter.candidates
+    row = gpu.alone(segmenter, [np.zeros((64, 64, 3), np.uint8)], 2, rounds=3)
+    assert (row.batch, row.memory_mib) == (2, None)
+    assert row.images_per_s > 0
+    assert 0 <= row.waits < 1
+    assert segmenter.candidates == real
+
+    def full(_: object) -> None:
+        raise DeviceOutOfMemoryError("no room")
+
+    segmenter.candidates = full  # type: ignore[method-assign, assignment]
+    assert gpu.alone(segmenter, [np.zeros((64, 64, 3), np.uint8)], 4, rounds=1) == gpu.Alone(4, None, None, None)
+    assert "does not fit" in gpu.table([gpu.Alone(4, None, None, None), row], [])
+
+
+def test_the_whole_pipeline(gpu: ModuleType, checkpoint: Path, model_files: None, tmp_path: Path) -> None:
+    (tmp_path / "portraits").mkdir()
+    csv = write_portraits(tmp_path / "portraits", 2, 128)
+    run = gpu.whole(csv, tmp_path / "out", checkpoint, 2, worker=tiny_sam3.SmallSam3Worker)
+    assert run.images == 2
+    assert run.images_per_s > 0
+    assert 0 < run.segmenter_busy < 1
+    assert "2 images" in gpu.table([], [run])
+
+
+def test_without_a_gpu_it_says_so() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: torch finds no GPU here")

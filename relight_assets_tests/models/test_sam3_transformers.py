@@ -1,0 +1,121 @@
+"""The real transformers with a small network and random weights, from a local folder."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from relight_assets.errors import ModelFileError
+from relight_assets.models.sam3_transformers import WEIGHTS, Sam3TransformersSegmenter
+from relight_assets_tests.models import tiny_sam3_transformers
+
+torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
+transformers = pytest.importorskip("transformers", reason="the SAM3 environment (make test-sam3) is not installed")
+
+Pixels = NDArray[np.uint8]
+SHAPES = [(120, 160), (257, 129), (64, 64), (1, 300)]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_sam3_transformers.write_folder(tmp_path_factory.mktemp("sam3"))
+
+
+def made(folder: Path, **options: Any) -> Sam3TransformersSegmenter:
+    return Sam3TransformersSegmenter(folder, **{"min_score": 0.0, "persons": "union"} | options)
+
+
+@pytest.fixture(scope="module")
+def segmenter(folder: Path) -> Sam3TransformersSegmenter:
+    return made(folder)
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[Pixels]:
+    rng = np.random.default_rng(5)
+    return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in SHAPES]
+
+
+def test_answers_have_the_pictures_shape_and_do_not_depend_on_the_batch(
+    segmenter: Sam3TransformersSegmenter, pictures: list[Pixels]
+) -> None:
+    together = segmenter.masks(pictures, 4)
+    for mask, picture in zip(together, pictures, strict=True):
+        assert mask.probability.shape == picture.shape[:2]
+        assert mask.scores
+        (alone,) = segmenter.masks([picture], 4)
+        assert alone.scores == pytest.approx(mask.scores, abs=1e-5)
+        assert np.abs(alone.probability - mask.probability).max() <= 1 / 255 + 1e-6
+
+
+def test_the_cached_prompt_is_the_prompt(segmenter: Sam3TransformersSegmenter, pictures: list[Pixels]) -> None:
+    tokenizer = transformers.CLIPTokenizer.from_pretrained(segmenter._model.config.name_or_path, local_files_only=True)
+    tokens = tokenizer(["person", "person"], return_tensors="pt", padding="max_length", max_length=32)
+    with torch.inference_mode():
+        squares = torch.stack([segmenter._square(picture) for picture in pictures[:2]]).float() / 127.5 - 1
+        uncached = segmenter._model(pixel_values=squares, **tokens)
+        scores, logits = segmenter.candidates(squares)
+    assert torch.equal(logits, uncached.pred_masks)
+    assert torch.equal(scores, uncached.pred_logits.sigmoid() * uncached.presence_logits.sigmoid())
+
+
+def test_the_picture_is_prepared_as_the_official_processor_does(
+    segmenter: Sam3TransformersSegmenter, folder: Path, pictures: list[Pixels]
+) -> None:
+    processor = transformers.Sam3Processor.from_pretrained(folder, local_files_only=True)
+    wanted = processor(images=pictures[0], return_tensors="pt").pixel_values[0]
+    square = segmenter._square(pictures[0]).float() / 127.5 - 1
+    assert float((square - wanted).abs().max()) < 2 / 127  # a level, of rounding
+
+
+def test_nobody_is_an_empty_mask_and_the_best_score(folder: Path, pictures: list[Pixels]) -> None:
+    (mask,) = made(folder, min_score=1.0).masks(pictures[:1], 1)
+    assert not mask.probability.any()
+    assert mask.scores == ()
+    assert 0 < (mask.best_score or 0) < 1
+
+
+def refused(folder: Path, match: str, **options: Any) -> None:
+    with pytest.raises(ModelFileError, match=match):
+        made(folder, **options)
+
+
+def test_weights_that_lack_something_are_refused(folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    tensors = load_file(folder / WEIGHTS)
+    name = next(name for name in tensors if "detr_decoder" in name and name.endswith("weight"))
+    for change, told in (({}, "1 missing keys"), ({name: torch.zeros(2, 2)}, "cannot be loaded|1 mismatched keys")):
+        other = tmp_path / str(len(change))
+        shutil.copytree(folder, other)
+        kept = {key: tensor for key, tensor in tensors.items() if key != name}
+        save_file(kept | change, other / WEIGHTS, metadata={"format": "pt"})
+        refused(other, told)
+
+
+def test_folders_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None:
+    refused(tmp_path, "cannot be loaded")
+    bare = tmp_path / "bare"
+    shutil.copytree(folder, bare)
+    (bare / WEIGHTS).unlink()
+    refused(bare, "Sam3Model cannot be loaded")
+    odd = tmp_path / "odd"
+    shutil.copytree(folder, odd)
+    (odd / "config.json").write_text(json.dumps({"model_type": "nothing"}))
+    refused(odd, "cannot be loaded|missing keys|mismatched keys")
+
+
+def test_an_altered_file_is_refused(folder: Path) -> None:
+    wanted = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    assert made(folder, sha256=wanted).masks([], 1) == []
+    refused(folder, "sam3.sha256 wants 0000", sha256="0" * 64)
