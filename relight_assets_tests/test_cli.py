@@ -262,3 +262,23 @@ def test_models_list_names_file_state_sha256_and_licence(relight: Relight) -> No
         "Apache-2.0",
     ):
         assert text in output
+    assert "sam3 (person masks, on GPUs): missing" in output
+    assert "accept the SAM License" in output
+
+
+def test_the_doctor_says_whether_a_run_can_start_and_the_run_says_the_same(
+    relight: Relight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = relight("doctor")
+    assert well.exit_code == 0
+    assert "a run can start" in well.output
+    for topic in ("driver", "workers", "cores", "memory", "segmenter", "disk", "open files"):
+        assert topic in well.output
+    recipe = tmp_path / "sam3.yaml"
+    recipe.write_text("segmenter: sam3\n")
+    monkeypatch.setenv("RELIGHT_CONFIG", str(recipe))
+    ill, run = relight("doctor"), relight("run", "--split", "val")
+    assert ill.exit_code == run.exit_code == 2
+    for output in (ill.output, run.output):
+        assert "RELIGHT_SAM3_CHECKPOINT" in output or "not installed" in output
+        assert "Traceback" not in output

@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ def _devices(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "workers",
         f"{len(slots)}: {names}",
-        f"`segmenter: {recipe.segmenter}` takes seconds per picture without a GPU" if slow else None,
+        f"without a GPU `segmenter: {recipe.segmenter}` takes a minute per picture; set `batch: 1`" if slow else None,
     )
     each = cores() / len(slots)
     yield Finding(
@@ -79,6 +80,9 @@ def _models(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
     segmenters.check(recipe, settings.sam3, settings.model_dir)
     for told in segmenters.details(recipe, settings.sam3):
         yield Finding("segmenter", told)
+    start = time.perf_counter()
+    segmenters.make(recipe, settings.sam3, settings.model_dir)
+    yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
 
 
 def _disk(folder: Path) -> Iterator[Finding]:
