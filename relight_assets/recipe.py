@@ -26,6 +26,7 @@ Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
 
 Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
+Persons = Literal["largest", "union", "reject"]
 
 Interval = tuple[float, float]
 
@@ -81,7 +82,7 @@ class Masks(Part):
 
     min_score: Unit = 0.96
     min_coverage: Unit = 0.05
-    persons: Literal["largest", "union", "reject"] = "largest"
+    persons: Persons = "largest"
     """Of several persons: the largest, all of them, or none (the row is rejected)."""
 
 

@@ -5,9 +5,9 @@ is one mask.  Tensors are torch's, and torch is imported by whoever makes them.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Persons = Literal["largest", "union", "reject"]
+from relight_assets.recipe import Persons
 
 SAME_PERSON = 0.7
 """Intersection over union above which two candidates are one person: the network does not promise not to repeat."""

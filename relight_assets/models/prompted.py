@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.face_detection import shrunk_by_whole
-from relight_assets.models.instances import Persons, enlarged, joined
+from relight_assets.models.instances import enlarged, joined
 from relight_assets.models.segmenter import PersonMask
+from relight_assets.recipe import Persons
 
 Pixels = NDArray[np.uint8]
 _NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")

@@ -16,8 +16,8 @@ from typing import Any
 
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights
-from relight_assets.models.instances import Persons
 from relight_assets.models.prompted import PromptedSegmenter, stay_offline
+from relight_assets.recipe import Persons
 
 SIDE = 1008
 _PREFIX = "detector."
@@ -122,10 +122,10 @@ def load_weights(model: Any, checkpoint: Path) -> None:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         why = str(error).strip().split("\n", maxsplit=1)[0]
         raise ModelFileError(f"{checkpoint} is no checkpoint that torch can read safely: {why}") from error
-    tensors = content.get("model", content) if isinstance(content, dict) else {}
+    tensors = content.get("model", content) if isinstance(content, dict) else None
     own = {
         name.removeprefix(_PREFIX): tensor
-        for name, tensor in tensors.items()
+        for name, tensor in (tensors.items() if isinstance(tensors, dict) else ())
         if name.startswith(_PREFIX) and isinstance(tensor, torch.Tensor)
     }
     wanted = model.state_dict()

@@ -6,10 +6,12 @@ from typing import Any
 
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights
-from relight_assets.models.instances import Persons
 from relight_assets.models.prompted import PromptedSegmenter, stay_offline
+from relight_assets.recipe import Persons
 
 WEIGHTS = "model.safetensors"
+_HALF = 0.5
+"""Mean and spread of a channel by which pictures are brought to -1..1."""
 
 
 class Sam3TransformersSegmenter(PromptedSegmenter):
@@ -39,7 +41,11 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
         stay_offline()
         sam3_weights.check_sha256(directory / WEIGHTS, sha256)
         processor = _from_folder("Sam3Processor", directory)
-        size = processor.image_processor.size
+        size, mean, std = (getattr(processor.image_processor, name) for name in ("size", "image_mean", "image_std"))
+        if {*mean, *std} != {_HALF}:
+            raise ModelFileError(
+                f"{directory}: its processor wants pictures of mean {mean} and spread {std}, not {_HALF}"
+            )
         super().__init__(side=int(size["height"]), min_score=min_score, persons=persons)
         dtype = self.torch.bfloat16 if self.device == "cuda" else self.torch.float32
         model, loaded = _from_folder("Sam3Model", directory, dtype=dtype, output_loading_info=True)

@@ -83,7 +83,11 @@ def make(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None) -> Segmen
 
 
 _PACKAGES: Mapping[Name, tuple[str, ...]] = MappingProxyType(
-    {"selfie": (), "sam3": ("torch", "torchvision", "sam3"), "sam3_transformers": ("torch", "transformers")}
+    {
+        "selfie": (),
+        "sam3": ("torch", "torchvision", "sam3"),
+        "sam3_transformers": ("torch", "torchvision", "transformers"),
+    }
 )
 
 

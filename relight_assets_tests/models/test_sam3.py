@@ -150,8 +150,9 @@ def test_wrong_files_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     half = tmp_path / "half.pt"
     half.write_bytes(checkpoint.read_bytes()[: checkpoint.stat().st_size // 2])
     refused(half, "no checkpoint that torch can read safely")
-    torch.save([1, 2], tmp_path / "list.pt")
-    refused(tmp_path / "list.pt", "lacks")
+    for content in ([1, 2], {"model": [1]}):
+        torch.save(content, tmp_path / "list.pt")
+        refused(tmp_path / "list.pt", "lacks")
     refused(tmp_path / "gone.pt", "read", sha256="0" * 64)
 
 

@@ -109,6 +109,11 @@ def test_folders_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None
     shutil.copytree(folder, bare)
     (bare / WEIGHTS).unlink()
     refused(bare, "Sam3Model cannot be loaded")
+    dim = tmp_path / "dim"
+    shutil.copytree(folder, dim)
+    (settings,) = (file for file in dim.glob("*processor*.json") if "image_mean" in file.read_text())
+    settings.write_text(settings.read_text().replace("0.5", "0.4", 1))
+    refused(dim, r"wants pictures of mean .0\.4")
     odd = tmp_path / "odd"
     shutil.copytree(folder, odd)
     (odd / "config.json").write_text(json.dumps({"model_type": "nothing"}))
