@@ -3,6 +3,8 @@
 import dagster as dg
 
 from relight_assets import defs as folder
+from relight_assets.defs import automation
+from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
 from relight_assets.settings import load_project_recipe, load_settings
@@ -15,10 +17,13 @@ def defs() -> dg.Definitions:
     The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
     its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
     """
-    load_settings()
+    settings = load_settings()
     check_usable(load_project_recipe().recipe)
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(folder, group_name="relight"),
         executor=dg.in_process_executor,
-        resources={RUN_LOCK: RunLock()},
+        resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
+        jobs=[automation.relight_split],
+        sensors=[automation.sensor_of(settings)],
+        schedules=[automation.schedule_of(settings)],
     )

@@ -82,6 +82,8 @@ class Settings(BaseModel):
     batch: Annotated[int, Field(ge=1, le=1024)] = 4
     start_s: Seconds = 120.0
     hang_s: Seconds = 300.0
+    watch: bool = True
+    sweep_cron: Annotated[str, Field(min_length=9)] = "0 3 * * *"
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
 
     @property
@@ -206,7 +208,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(_variable(key))
         if text is None or text == "":
             continue
-        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256"}:
+        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256", "sweep_cron"}:
             found[key] = None if text == "null" else text
             continue
         found[key] = parse_yaml(text, _variable(key))

@@ -93,6 +93,8 @@ OTHER_THAN_DEFAULT = {
     "batch": "1",
     "start_s": "1",
     "hang_s": "1",
+    "watch": "False",
+    "sweep_cron": "* * * * *",
     "max_megapixels": "1",
 }
 

@@ -24,7 +24,8 @@ from relight_assets.errors import CsvError
 IMAGE_COLUMN = "image_path"
 OUTPUT_COLUMN = "output_image_path"
 MAX_CSV_BYTES = 1 << 30
-_NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv")
+_NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv", "*.tmp", "*.part")
+"""Our own outgoing CSVs, and what somebody is still copying."""
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -76,24 +77,47 @@ def find_splits(csv_dir: Path, glob: str) -> dict[str, Path]:
         CsvError: no such folder, a name that cannot be used, or two files for one split (names that
             differ only in case count as one: on some disks their folders would be one).
     """
+    found, faults = list_splits(csv_dir, glob)
+    for fault in faults.values():
+        raise fault
+    return found
+
+
+def list_splits(csv_dir: Path, glob: str) -> tuple[dict[str, Path], dict[Path, CsvError]]:
+    """As :func:`find_splits`, for whom a file that cannot be used is no reason to do without the others.
+
+    Returns:
+        The CSVs by split name, and what is wrong with each of the others.
+
+    Raises:
+        CsvError: no such folder, or no such pattern.
+    """
     if "/" in glob:
         raise CsvError(f"The pattern {glob!r} must be one of file names, without a folder.")
     try:
         names = sorted(entry.name for entry in os.scandir(csv_dir) if entry.is_file())
     except OSError as error:
         raise CsvError(f"The CSV folder {csv_dir} cannot be listed: {error.strerror}.") from error
-    found: dict[str, Path] = {}
-    seen: dict[str, Path] = {}
+    by_name: dict[str, list[tuple[str, Path]]] = {}
+    faults: dict[Path, CsvError] = {}
     for name in names:
         if name.startswith(".") or _is_outgoing(name) or not fnmatch.fnmatchcase(name, glob):
             continue
         path = csv_dir / name
-        split = split_name(path)
-        other = seen.setdefault(split.casefold(), path)
-        if other is not path:
-            raise CsvError(f"{other} and {path} both give the split {split!r}. Rename one of them.")
-        found[split] = path
-    return dict(sorted(found.items()))
+        try:
+            split = split_name(path)
+        except CsvError as error:
+            faults[path] = error
+        else:
+            by_name.setdefault(split.casefold(), []).append((split, path))
+    found: dict[str, Path] = {}
+    for (split, path), *others in by_name.values():
+        if not others:
+            found[split] = path
+        for _, other in others:
+            fault = CsvError(f"{path} and {other} both give the split {split!r}. Rename one of them.")
+            faults |= {path: fault, other: fault}
+    return dict(sorted(found.items())), faults
 
 
 def read_split_csv(path: Path) -> SplitCsv:

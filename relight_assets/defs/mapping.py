@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.defs.resources import RecipeConfig, chosen_recipe, errors_for_people, experiment_of, split_of
+from relight_assets.defs.resources import SNAPSHOT, RecipeConfig, chosen_recipe, errors_for_people, experiment_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
@@ -18,14 +18,14 @@ _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 
 def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Survey, Settings]:
     settings = load_settings()
-    split = split_of(settings, context.partition_key)
+    split = context.resources.snapshot.split_of(settings, context.partition_key)
     return look(split, chosen_recipe(config).recipe, settings, experiment_of(config)), settings
 
 
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
     partitions_def=splits,
-    required_resource_keys={RUN_LOCK},
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
     kinds={"csv", "pandas"},
     code_version="1",
     description=(
@@ -63,7 +63,7 @@ _COLUMNS = {
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],
     partitions_def=splits,
-    required_resource_keys={RUN_LOCK},
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
     kinds={"csv"},
     code_version="1",
     description=(

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, contact_sheet, inline, save_sheet
 from relight_assets.defs.resources import (
+    SNAPSHOT,
     RecipeConfig,
     chosen_recipe,
     errors_for_people,
     experiment_of,
-    split_of,
 )
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import SPLIT_CSV, splits
@@ -90,7 +90,7 @@ class RelightConfig(RecipeConfig):
     can_subset=True,
     partitions_def=splits,
     pool=POOL,
-    required_resource_keys={RUN_LOCK},
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
 )
 def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
@@ -118,7 +118,7 @@ def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: lis
         overwrite=config.overwrite,
         experiment=experiment_of(config),
     )
-    split = split_of(settings, context.partition_key)
+    split = context.resources.snapshot.split_of(settings, context.partition_key)
     context.log_event(
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )

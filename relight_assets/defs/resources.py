@@ -5,13 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import CsvError, RelightError, UserError
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
 from relight_assets.settings import Settings, load_project_recipe
+
+SNAPSHOT = "snapshot"
+"""The key of the resource :class:`Snapshot`."""
 
 
 class RecipeConfig(dg.Config):
@@ -42,6 +45,26 @@ def chosen_recipe(config: RecipeConfig) -> LoadedRecipe:
     loaded = parse_recipe(config.recipe, "run config") if config.recipe else load_project_recipe()
     check_usable(loaded.recipe)
     return loaded
+
+
+class Snapshot(dg.ConfigurableResource[Any]):
+    """The CSVs of one run as they were when it first looked: one that changes meanwhile is the next run's."""
+
+    _read: dict[str, SplitCsv] = PrivateAttr(default_factory=dict)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Begin a run."""
+        self._read.clear()
+
+    def split_of(self, settings: Settings, name: str) -> SplitCsv:
+        """The CSV of a partition, read once in a run.
+
+        Raises:
+            CsvError: there is none, or it cannot be read.
+        """
+        if name not in self._read:
+            self._read[name] = split_of(settings, name)
+        return self._read[name]
 
 
 def split_of(settings: Settings, name: str) -> SplitCsv:

@@ -123,7 +123,9 @@ def data(tmp_path_factory: pytest.TempPathFactory, photos: Path, relight: str) -
     for split, names in SPLITS.items():
         with (folder / f"{split}_images.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([["image_path"], *([str(photos / name)] for name in names)])
-    (folder / "platform.yaml").write_text("csv_dir: .\noutput_root: outputs\ncpu_workers: 1\nthreads: 1\n")
+    (folder / "platform.yaml").write_text(
+        "csv_dir: .\noutput_root: outputs\ncpu_workers: 1\nthreads: 1\nwatch: false\n"
+    )
     command = [relight, "--platform", str(folder / "platform.yaml"), "run", "--all-splits"]
     ran = subprocess.run(
         command, check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=120

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
+from relight_assets.defs import relit_images
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 
@@ -79,6 +80,27 @@ def test_a_failed_row_is_a_success_of_the_run_and_a_dead_letter(instance: dg.Dag
     assert found["dead_letters"]["dagster/row_count"] == 1
     assert found["mapping_csv"]["rows_with_output"] == 1
     assert found["masks"]["failures_by_code"] == {"no_person": 1}
+
+
+def test_a_csv_that_changes_during_a_run_is_the_next_runs(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = relit_images.run_split
+
+    def while_somebody_adds_a_row(*arguments: Any, **options: Any) -> Any:
+        summary = real(*arguments, **options)
+        project.write_csv("train", [PORTRAITS[0], "cat.png", PORTRAITS[1]])
+        return summary
+
+    assets = ["masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"]
+    with monkeypatch.context() as patch:
+        patch.setattr(relit_images, "run_split", while_somebody_adds_a_row)
+        found = materialized(materialize(instance, "train", assets))
+    assert found["mapping_csv"]["dagster/row_count"] == found["masks"]["rows"] == 2
+    assert found["mapping_csv"]["rows_pending"] == 0
+    found = materialized(materialize(instance, "train", assets))
+    assert found["mapping_csv"]["dagster/row_count"] == 3
+    assert found["masks"]["computed"] == 1
 
 
 def test_a_new_look_at_the_same_content_has_the_same_data_version(

@@ -38,6 +38,7 @@ _LAUNCH = """mutation($params: ExecutionParams!) {
 _TERMINATE = """mutation($run: String!) {
   terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) { __typename ... on Error { message } }
 }"""
+_RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
 _STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 _POOL = """{ instance { concurrencyLimit(concurrencyKey: "gpu") {
   slotCount claimedSlots { runId } pendingSteps { runId }
@@ -199,6 +200,18 @@ class RelightDev:
         run: str = answer["run"]["runId"]
         self._launched.append(run)
         return run
+
+    def runs(self) -> list[tuple[str, str, str]]:
+        """Id, split and status of every run there is, the newest first."""
+        found = self._ask(_RUNS, {})["runsOrError"]["results"]
+        return [
+            (
+                run["runId"],
+                {tag["key"]: tag["value"] for tag in run["tags"]}.get("dagster/partition", ""),
+                run["status"],
+            )
+            for run in found
+        ]
 
     def unfinished(self) -> list[str]:
         """The runs that were launched and have not ended, the oldest first."""

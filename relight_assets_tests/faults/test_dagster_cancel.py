@@ -94,7 +94,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
     root = tmp_path_factory.mktemp("cancel")
     (root / "photos").mkdir()
     made = make_project(root, root / "photos")
-    (root / "config" / "platform.yaml").write_text(f"cpu_workers: {WORKERS}\nthreads: 1\n")
+    (root / "config" / "platform.yaml").write_text(f"cpu_workers: {WORKERS}\nthreads: 1\nwatch: false\n")
     for split, count in IMAGES.items():
         names = [f"{split}_{number:03d}.png" for number in range(count)]
         for number, name in enumerate(names):

@@ -1,0 +1,226 @@
+"""What starts runs by itself: a sensor on the folder of CSVs, and a schedule that sweeps up what was missed."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.dataset.csv_watch import Changes, Seen, look
+from relight_assets.dataset.split_csv import list_splits, read_split_csv
+from relight_assets.defs.splits import SPLIT_CSV, splits
+from relight_assets.engine.outgoing import mapping_path
+from relight_assets.engine.plan import make_plan
+from relight_assets.engine.run import digests_of
+from relight_assets.engine.run import look as look_at_split
+from relight_assets.errors import ConfigError, CsvError, RelightError
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.settings import Settings, load_project_recipe, load_settings
+
+MAX_ATTEMPTS = 3
+"""Runs of one content of a CSV, the first included: what failed that often is not tried again by itself."""
+RETRY_AFTER_S = 60.0
+"""Before the second attempt; twice that before the third."""
+TICK_S = 10
+RUN_KEY = "dagster/run_key"
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+relight_split = dg.define_asset_job(
+    "relight_split",
+    selection=dg.AssetSelection.assets(*STAGES, "mapping_csv", "dead_letters"),
+    description="Bring everything of one split up to date: only what is missing or stale is computed.",
+)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The run that was last asked for because of a split's CSV.
+
+    ``generation`` makes its key another one than any before it: Dagster never starts a key twice, not even when
+    the CSV goes back to what it was, or when the run failed.
+    """
+
+    sha256: str
+    generation: int = 1
+    attempts: int = 1
+
+    def key(self, split: str) -> str:
+        return f"{split}:{self.sha256[:16]}:{self.generation}"
+
+
+@dataclass
+class _Memory:
+    """What the sensor keeps from tick to tick, in its cursor."""
+
+    seen: dict[str, Seen] = field(default_factory=dict)
+    asked: dict[str, _Asked] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cursor: str | None) -> "_Memory":
+        try:
+            kept = json.loads(cursor or "{}")
+            return cls(
+                {split: Seen(**entry) for split, entry in kept.get("seen", {}).items()},
+                {split: _Asked(**entry) for split, entry in kept.get("asked", {}).items()},
+            )
+        except (ValueError, TypeError, AttributeError):
+            return cls()  # of another version: everything is looked at anew, which costs runs with nothing to do
+
+    def cursor(self) -> str:
+        return json.dumps({"seen": _plain(self.seen), "asked": _plain(self.asked)}, sort_keys=True)
+
+
+def _plain(items: dict[str, Any]) -> dict[str, Any]:
+    return {name: asdict(item) for name, item in items.items()}
+
+
+def sensor_of(settings: Settings) -> dg.SensorDefinition:
+    """The sensor on ``csv_dir``, running from the start where ``watch`` says so."""
+    return dg.SensorDefinition(
+        name="new_csvs",
+        job=relight_split,
+        evaluation_fn=_look_for_new,
+        minimum_interval_seconds=TICK_S,
+        default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
+        description=(
+            "Watches csv_dir. A CSV that is new, or whose content changed, is a run of its split, as soon as it was "
+            "left alone from one tick to the next. A run that failed is tried again, three times in all."
+        ),
+    )
+
+
+def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
+    """The sweep, which somebody has to switch on.
+
+    Raises:
+        ConfigError: ``sweep_cron`` is no cron expression.
+    """
+    try:
+        return dg.ScheduleDefinition(
+            name="sweep",
+            job=relight_split,
+            execution_fn=_sweep,
+            cron_schedule=settings.sweep_cron,
+            description=(
+                "Looks at every split and runs those of which something is missing or stale, whatever made it so: a "
+                "CSV that the sensor missed, another recipe, a file that was deleted. A split with a run under way is "
+                "left alone."
+            ),
+        )
+    except dg.DagsterInvalidDefinitionError:
+        raise ConfigError(
+            f'`sweep_cron`: found "{settings.sweep_cron}"; must be a cron expression, such as "0 3 * * *" for every '
+            f"night at three"
+        ) from None
+
+
+def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    settings, memory = load_settings(), _Memory.of(context.cursor)
+    try:
+        changes = look(settings.csv_dir, settings.csv_glob, memory.seen)
+    except CsvError as error:
+        context.log.error(str(error))  # noqa: TRY400  (a sentence for people)
+        return dg.SkipReason(str(error))
+    for fault in changes.faults:
+        context.log.error(fault)
+    for split in changes.gone:
+        context.log.warning(f"the CSV of split `{split}` is gone; its outputs stay")
+    memory.seen = changes.seen
+    requests = [*_of_changed(changes, memory), *_of_failed(context.instance, memory)]
+    new = sorted(set(changes.changed) - set(context.instance.get_dynamic_partitions("splits")))
+    return dg.SensorResult(
+        run_requests=requests,
+        skip_reason=None if requests else dg.SkipReason(_nothing_to_do(changes)),
+        cursor=memory.cursor(),
+        dynamic_partitions_requests=[splits.build_add_request(new)] if new else [],
+        asset_events=[
+            dg.AssetObservation(
+                SPLIT_CSV,
+                partition=split,
+                metadata={"dagster/row_count": len(csv.table), "path": dg.MetadataValue.path(str(csv.path))},
+                tags={"dagster/data_version": csv.sha256},
+            )
+            for split, csv in changes.changed.items()
+        ],
+    )
+
+
+def _of_changed(changes: Changes, memory: _Memory) -> Iterator[dg.RunRequest]:
+    for split, csv in changes.changed.items():
+        before = memory.asked.get(split)
+        memory.asked[split] = _Asked(csv.sha256, before.generation + 1 if before else 1)
+        yield _request(split, memory.asked[split])
+
+
+def _of_failed(instance: dg.DagsterInstance, memory: _Memory) -> Iterator[dg.RunRequest]:
+    for split, asked in memory.asked.items():
+        if asked.attempts >= MAX_ATTEMPTS or split not in memory.seen:
+            continue
+        records = instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key(split)}), limit=1)
+        if not records or records[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
+            continue  # on its way, done, or ended by a person, who may have a reason
+        if time.time() - (records[0].end_time or 0) < RETRY_AFTER_S * asked.attempts:
+            continue
+        memory.asked[split] = _Asked(asked.sha256, asked.generation + 1, asked.attempts + 1)
+        yield _request(split, memory.asked[split])
+
+
+def _request(split: str, asked: _Asked) -> dg.RunRequest:
+    return dg.RunRequest(run_key=asked.key(split), partition_key=split)
+
+
+def _nothing_to_do(changes: Changes) -> str:
+    if changes.faults:
+        return " ".join(changes.faults)
+    if changes.resting:
+        return f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next"
+    if changes.gone:
+        return f"gone: {', '.join(changes.gone)}; their outputs stay"
+    return f"nothing new among {len(changes.seen)} CSVs"
+
+
+def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    settings, recipe = load_settings(), load_project_recipe().recipe
+    found, faults = list_splits(settings.csv_dir, settings.csv_glob)
+    for fault in faults.values():
+        context.log.error(str(fault))
+    any_stale = False
+    for split in found:
+        running = dg.RunsFilter(tags={"dagster/partition": split}, statuses=_UNFINISHED)
+        if context.instance.get_runs_count(running):
+            context.log.info(f"{split}: a run is under way")
+            continue
+        try:
+            stale = is_stale(split, recipe, settings)
+        except RelightError as error:
+            context.log.error(str(error))  # noqa: TRY400
+            continue
+        if stale:
+            any_stale = True
+            context.instance.add_dynamic_partitions("splits", [split])
+            yield dg.RunRequest(partition_key=split)
+    if not any_stale:
+        yield dg.SkipReason(f"nothing is missing or stale in {len(found)} splits")
+
+
+def is_stale(name: str, recipe: Recipe, settings: Settings) -> bool:
+    """Whether a run of a split would have something to do.
+
+    Raises:
+        RelightError: its CSV, its folder or its models cannot be used.
+    """
+    csv = read_split_csv(list_splits(settings.csv_dir, settings.csv_glob)[0][name])
+    survey = look_at_split(csv, recipe, settings)
+    if any(image.index is None for image in survey.images.values()):
+        return True
+    if make_plan(survey, digests_of(recipe, settings), STAGES).work:
+        return True
+    return not mapping_path(survey, settings, None).exists()

@@ -1,0 +1,121 @@
+"""What a look at the folder of CSVs tells: new, other, still being written, touched, wrong, gone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset.csv_watch import Changes, Seen, look
+from relight_assets.errors import CsvError
+
+
+class Folder:
+    """A folder of CSVs that is looked at again and again."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.seen: dict[str, Seen] = {}
+        self._time = 1_700_000_000
+
+    def write(self, name: str, text: str = "image_path\na.png\n") -> None:
+        (self.path / name).write_text(text, encoding="utf-8")
+        self.touch(name)
+
+    def touch(self, name: str) -> None:
+        self._time += 1
+        os.utime(self.path / name, (self._time, self._time))
+
+    def look(self) -> Changes:
+        changes = look(self.path, "*_images.csv", self.seen)
+        self.seen = changes.seen
+        return changes
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_a_new_csv_is_read_when_it_rests(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    first, second, third = folder.look(), folder.look(), folder.look()
+    assert (first.resting, first.changed) == (["train"], {})
+    assert (second.resting, list(second.changed)) == ([], ["train"])
+    assert len(second.changed["train"].table) == 1
+    assert (third.resting, third.changed, third.faults, third.gone) == ([], {}, [], [])
+
+
+def test_a_csv_that_grows_is_left_alone_until_it_stops(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    for rows in range(2, 5):
+        assert folder.look().resting == ["train"]
+        folder.write("train_images.csv", "image_path\n" + "a.png\n" * rows)
+    assert folder.look().resting == ["train"]
+    assert len(folder.look().changed["train"].table) == 4
+
+
+def test_a_file_of_the_same_size_and_another_time_rests_first_too(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    folder.look()
+    folder.touch("train_images.csv")
+    assert folder.look().resting == ["train"]
+    assert list(folder.look().changed) == ["train"]
+
+
+def test_a_touched_file_did_not_change_and_changed_rows_did(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    folder.look()
+    folder.look()
+    folder.touch("train_images.csv")
+    assert folder.look().resting == ["train"]
+    assert folder.look().changed == {}
+    folder.write("train_images.csv", "image_path\nb.png\n")
+    folder.look()
+    assert list(folder.look().changed) == ["train"]
+    folder.write("train_images.csv")
+    folder.look()
+    assert list(folder.look().changed) == ["train"]  # back to what it was, which is another content than before
+
+
+@pytest.mark.parametrize("name", ["val_images.csv.tmp", "val_images.csv.part", ".val_images.csv", "val_scores.csv"])
+def test_names_that_are_no_inputs_are_not_looked_at(folder: Folder, name: str) -> None:
+    folder.write(name)
+    assert folder.look() == Changes(seen={})
+
+
+def test_an_invalid_csv_is_told_at_every_look_and_stops_nobody(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("train_images.csv")
+    folder.write("val_images.csv", "no_such_column\na.png\n")
+    folder.write("my val_images.csv")
+    first, second = folder.look(), folder.look()
+    assert [fault for fault in first.faults if "my val" in fault]
+    assert list(second.changed) == ["train"]
+    assert len(second.faults) == 2
+    assert "no column 'image_path'" in " ".join(second.faults)
+    with monkeypatch.context() as patch:
+        patch.setattr("relight_assets.dataset.csv_watch.read_split_csv", lambda _: pytest.fail("it was read again"))
+        assert folder.look().faults == second.faults
+    folder.write("val_images.csv")
+    folder.look()
+    assert list(folder.look().changed) == ["val"]
+
+
+def test_two_files_of_one_split_are_both_faults(folder: Folder) -> None:
+    for name in ("train_images.csv", "Train_images.csv", "val_images.csv"):
+        folder.write(name)
+    assert folder.look().resting == ["val"]
+    assert "both give the split" in " ".join(folder.look().faults)
+
+
+def test_a_csv_that_went_is_told_once(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    folder.look()
+    folder.look()
+    (folder.path / "train_images.csv").unlink()
+    assert folder.look().gone == ["train"]
+    assert folder.look().gone == []
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CsvError, match="cannot be listed"):
+        look(tmp_path / "none", "*.csv", {})

@@ -1,0 +1,225 @@
+"""The sensor and the schedule, tick by tick, on a real instance.  (faults/ has them under a real daemon.)"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets.definitions import defs
+from relight_assets.defs import automation
+from relight_assets.defs.automation import MAX_ATTEMPTS, RUN_KEY, relight_split, schedule_of, sensor_of
+from relight_assets.defs.splits import SPLIT_CSV
+from relight_assets.errors import ConfigError
+from relight_assets.settings import load_settings
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project, sha256
+
+
+@pytest.fixture
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
+        yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path, photos)
+
+
+class Sensor:
+    """The sensor's ticks, each handed the cursor of the one before."""
+
+    def __init__(self, instance: dg.DagsterInstance):
+        self.instance = instance
+        self.cursor: str | None = None
+
+    def tick(self) -> dg.SensorResult:
+        with dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=defs()) as context:
+            answer = sensor_of(load_settings())(context)
+        assert isinstance(answer, dg.SensorResult)
+        self.cursor = answer.cursor
+        for request in answer.dynamic_partitions_requests or []:
+            self.instance.add_dynamic_partitions("splits", list(request.partition_keys))
+        return answer
+
+    def keys(self) -> list[str]:
+        """The run keys that a tick asks for."""
+        return [str(request.run_key) for request in self.tick().run_requests or []]
+
+
+@pytest.fixture
+def sensor(instance: dg.DagsterInstance) -> Sensor:
+    return Sensor(instance)
+
+
+def runs_of(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunStatus) -> None:
+    """What the daemon does with a request: a run that carries its key."""
+    run = instance.create_run_for_job(defs().resolve_job_def("relight_split"), tags={RUN_KEY: key})
+    report = instance.report_run_failed if status is dg.DagsterRunStatus.FAILURE else instance.report_run_canceled
+    report(run)
+
+
+def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, project: Project) -> None:
+    csv = project.write_csv("train", PORTRAITS[:2])
+    waiting = sensor.tick()
+    assert not waiting.run_requests
+    assert "left alone until the next" in str(waiting.skip_reason)
+    found = sensor.tick()
+    (request,) = found.run_requests or []
+    assert request.partition_key == "train"
+    assert request.run_key == f"train:{sha256(csv)[:16]}:1"
+    assert sensor.instance.get_dynamic_partitions("splits") == ["train"]
+    (observation,) = found.asset_events
+    assert (observation.asset_key, observation.partition) == (SPLIT_CSV, "train")
+    assert (observation.tags or {})["dagster/data_version"] == sha256(csv)
+    assert not sensor.tick().run_requests
+
+
+def test_a_content_that_comes_back_is_a_run_of_its_own(sensor: Sensor, project: Project) -> None:
+    keys = []
+    for names in (PORTRAITS[:1], PORTRAITS[:2], PORTRAITS[:1]):
+        project.write_csv("train", names)
+        sensor.tick()
+        keys += sensor.keys()
+    assert len(set(keys)) == 3
+    assert [key.rsplit(":", 1)[1] for key in keys] == ["1", "2", "3"]
+
+
+def test_a_touched_csv_starts_nothing(sensor: Sensor, project: Project) -> None:
+    csv = project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    assert sensor.keys()
+    os.utime(csv, (1, 1))
+    assert not sensor.keys()
+    assert not sensor.keys()
+
+
+def test_a_failed_run_is_tried_again_a_bounded_number_of_times_and_not_at_once(
+    sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    (key,) = sensor.keys()
+    tried = [key]
+    runs_of(sensor.instance, key, dg.DagsterRunStatus.FAILURE)
+    assert not sensor.keys()  # not yet
+    monkeypatch.setattr(automation, "RETRY_AFTER_S", -1.0)
+    while more := sensor.keys():
+        tried += more
+        runs_of(sensor.instance, more[0], dg.DagsterRunStatus.FAILURE)
+    assert len(tried) == len(set(tried)) == MAX_ATTEMPTS
+    project.write_csv("train", PORTRAITS[:2])
+    sensor.tick()
+    assert sensor.keys()  # another content starts to count anew
+
+
+def test_a_run_that_a_person_ended_is_not_started_again(
+    sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(automation, "RETRY_AFTER_S", -1.0)
+    project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    (key,) = sensor.keys()
+    runs_of(sensor.instance, key, dg.DagsterRunStatus.CANCELED)
+    assert not sensor.keys()
+
+
+def test_an_invalid_csv_is_told_and_does_not_stop_the_others(sensor: Sensor, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    (project.data / "val_images.csv").write_text("path\na.png\n")
+    sensor.tick()
+    found = sensor.tick()
+    assert [request.partition_key for request in found.run_requests or []] == ["train"]
+    assert "no column 'image_path'" in str(sensor.tick().skip_reason)
+
+
+def test_a_csv_that_went_is_told_and_costs_nothing(sensor: Sensor, project: Project) -> None:
+    csv = project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    sensor.tick()
+    csv.unlink()
+    found = sensor.tick()
+    assert not found.run_requests
+    assert "gone: train; their outputs stay" in str(found.skip_reason)
+    assert sensor.instance.get_dynamic_partitions("splits") == ["train"]
+
+
+def test_a_cursor_of_another_version_is_begun_anew(sensor: Sensor, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    for cursor in ("no json", "[]", '{"seen": {"train": {"colour": 1}}}'):
+        sensor.cursor = cursor
+        assert not sensor.keys()
+        assert sensor.keys()
+
+
+def test_a_folder_that_is_not_there_is_a_sentence(instance: dg.DagsterInstance, project: Project) -> None:
+    project.data.rmdir()
+    with dg.build_sensor_context(instance=instance, definitions=defs()) as context:
+        answer = sensor_of(load_settings())(context)
+    assert isinstance(answer, dg.SkipReason)
+    assert "cannot be listed" in str(answer.skip_message)
+
+
+def test_whether_the_sensor_runs_from_the_start_is_a_setting(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.RUNNING
+    monkeypatch.setenv("RELIGHT_WATCH", "false")
+    assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.STOPPED
+
+
+# -- the sweep -----------------------------------------------------------------------------------------------
+
+
+def swept(instance: dg.DagsterInstance) -> list[str | None]:
+    """The splits that a sweep asks for."""
+    answers = list(automation._sweep(dg.build_schedule_context(instance=instance)))
+    asked = [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
+    assert asked or isinstance(answers[0], dg.SkipReason)
+    return asked
+
+
+def materialized(instance: dg.DagsterInstance, split: str) -> None:
+    job = defs().resolve_job_def("relight_split")
+    config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    assert job.execute_in_process(partition_key=split, instance=instance, run_config=config).success
+
+
+def test_the_sweep_runs_what_is_missing_or_stale_and_nothing_else(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    project.write_csv("val", PORTRAITS[1:2])
+    (project.data / "bad_images.csv").write_text("path\na.png\n")
+    assert swept(instance) == ["train", "val"]
+    assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
+    materialized(instance, "train")
+    assert swept(instance) == ["val"]
+    output = project.data / "outputs" / "data-train" / "00000_output.png"
+    output.unlink()
+    assert swept(instance) == ["train", "val"]
+    materialized(instance, "train")
+    (project.data / "train_images_with_relighting_outputs.csv").unlink()
+    assert swept(instance) == ["train", "val"]
+    materialized(instance, "train")
+    project.write_csv("train", PORTRAITS[:2])
+    assert swept(instance) == ["train", "val"]
+
+
+def test_the_sweep_leaves_a_split_with_a_run_under_way_alone(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    run = instance.create_run_for_job(defs().resolve_job_def("relight_split"), tags={"dagster/partition": "train"})
+    assert swept(instance) == []  # it is not even queued yet
+    instance.report_run_canceled(run)
+    assert swept(instance) == ["train"]
+
+
+def test_a_schedule_that_cannot_be_read_is_a_clear_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELIGHT_SWEEP_CRON", "every night")
+    with pytest.raises(ConfigError, match=r'`sweep_cron`: found "every night"'):
+        defs()
+
+
+def test_the_schedule_is_off_until_it_is_switched_on(project: Project) -> None:
+    assert schedule_of(load_settings()).default_status is dg.DefaultScheduleStatus.STOPPED
+    assert relight_split.name == "relight_split"
