@@ -33,7 +33,17 @@ from relight_assets.models import segmenters, store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
-from relight_assets.terminal import line, out, print_closing_table, progress_bar, say, status_table, tell
+from relight_assets.terminal import (
+    line,
+    out,
+    print_closing_table,
+    print_verifications,
+    progress_bar,
+    say,
+    status_table,
+    tell,
+)
+from relight_assets.verify import verify_split
 
 SOME_FAILED = 3
 # Of things that are in beta or renamed later; the version is pinned.
@@ -133,6 +143,39 @@ def status(watch: bool) -> None:
                 live.update(status_table(settings, recipe), refresh=True)
         except KeyboardInterrupt:
             return
+
+
+@main.command()
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--split", "split", help="One split by name, from csv_dir.")
+@click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
+@click.option("--experiment", help="The outputs of a named experiment, made with the recipe of --config.")
+@click.option("--config", type=click.Path(path_type=Path), help="The recipe; default: the project's.")
+@click.option("--sample", type=click.IntRange(min=1), help="Only so many images of each split, evenly spread.")
+def verify(
+    csv_file: Path | None,
+    split: str | None,
+    all_splits: bool,
+    experiment: str | None,
+    config: Path | None,
+    sample: int | None,
+) -> None:
+    """Read every file: its sha256, the background of every composite, the mapping CSV.  Changes nothing."""
+    names = _splits_asked_for(csv_file, split, all_splits=all_splits)
+    settings = load_settings()
+    recipe = (load_recipe(config) if config is not None else load_project_recipe()).recipe
+    found = [
+        verify_split(
+            read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
+            recipe,
+            settings,
+            experiment=experiment,
+            sample=sample,
+        )
+        for name in names
+    ]
+    print_verifications(found)
+    sys.exit(SOME_FAILED if any(each.faults for each in found) else 0)
 
 
 @main.command()

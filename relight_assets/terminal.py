@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,9 @@ from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
+from relight_assets.verify import Verification
 
+FAULTS_SHOWN = 20
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
 out = Console(emoji=False)
@@ -90,6 +92,20 @@ def _print_devices(devices: Any) -> None:
             f"{row['device']}: {row['images']} images, {row['images_per_s']:.2f} images/s, "
             f"segmenter busy {row['segmenter_busy']:.0%}, threads {row['threads_busy']:.0%}{replaced}",
         )
+
+
+def print_verifications(found: Sequence[Verification]) -> None:
+    """Per split: rows by status, what was read, and the first faults."""
+    table = Table("split", *ROW_STATUSES, "images", "files", "MiB", "faults", **SLIM)
+    for each in found:
+        counts = (str(each.rows[status]) for status in ROW_STATUSES)
+        table.add_row(each.split, *counts, str(each.images), str(each.files), f"{each.mib:,.0f}", str(len(each.faults)))
+    out.print(table)
+    for each in found:
+        for fault in each.faults[:FAULTS_SHOWN]:
+            tell(fault.code, "bold red", f"{fault.file} {fault.text}")
+        if len(each.faults) > FAULTS_SHOWN:
+            say(f"{each.split}: and {len(each.faults) - FAULTS_SHOWN} faults more")
 
 
 @contextmanager

@@ -282,3 +282,19 @@ def test_the_doctor_says_whether_a_run_can_start_and_the_run_says_the_same(
     for output in (ill.output, run.output):
         assert "RELIGHT_SAM3_CHECKPOINT" in output or "not installed" in output
         assert "Traceback" not in output
+
+
+def test_verify_ends_with_0_or_with_3_and_the_faults(ran: Result, relight: Relight, project: Project) -> None:
+    well = relight("verify", "--split", "train")
+    assert well.exit_code == 0
+    assert "12" in well.output  # six pictures of two images
+    output = project.data / "outputs" / "data-train" / "00001_output.png"
+    before = output.read_bytes()
+    output.write_bytes(before[:-1])
+    try:
+        ill = relight("verify", "--split", "train", "--sample", "5")
+    finally:
+        output.write_bytes(before)
+    assert ill.exit_code == 3
+    assert "altered: " in ill.output
+    assert str(output) in ill.output

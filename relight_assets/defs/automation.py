@@ -10,6 +10,7 @@ import dagster as dg
 
 from relight_assets.dataset.csv_watch import Changes, Seen, look
 from relight_assets.dataset.split_csv import list_splits, read_split_csv
+from relight_assets.defs.jobs import relight_split
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.plan import make_plan
@@ -32,12 +33,6 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-
-relight_split = dg.define_asset_job(
-    "relight_split",
-    selection=dg.AssetSelection.assets(*STAGES, "mapping_csv", "dead_letters"),
-    description="Bring everything of one split up to date: only what is missing or stale is computed.",
-)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from relight_assets.definitions import defs
 from relight_assets.defs import automation
-from relight_assets.defs.automation import MAX_ATTEMPTS, RUN_KEY, relight_split, schedule_of, sensor_of
+from relight_assets.defs.automation import MAX_ATTEMPTS, RUN_KEY, schedule_of, sensor_of
 from relight_assets.defs.splits import SPLIT_CSV
 from relight_assets.errors import ConfigError
 from relight_assets.settings import load_settings
@@ -222,4 +222,3 @@ def test_a_schedule_that_cannot_be_read_is_a_clear_error(project: Project, monke
 
 def test_the_schedule_is_off_until_it_is_switched_on(project: Project) -> None:
     assert schedule_of(load_settings()).default_status is dg.DefaultScheduleStatus.STOPPED
-    assert relight_split.name == "relight_split"

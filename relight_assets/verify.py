@@ -1,0 +1,140 @@
+"""Is a finished split what its records say?  Reads every file; changes nothing.
+
+Each picture must have the sha256 of its record, each composite exactly the background wherever the person's alpha is
+0, and the mapping CSV the input's rows, in order, with outputs that are there.
+"""
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.png import decode_png
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
+from relight_assets.engine.devices import cores
+from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.outgoing import mapping_path
+from relight_assets.engine.run import look
+from relight_assets.engine.survey import ImageState, RowStatus, Survey
+from relight_assets.errors import ImageCorruptError
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that is not as it must be.  ``code``: missing, altered, background, mapping."""
+
+    code: str
+    file: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was looked at, and what was wrong."""
+
+    split: str
+    rows: Counter[RowStatus]
+    images: int
+    """Images of which files were read."""
+    files: int
+    mib: float
+    faults: list[Fault]
+
+
+def verify_split(
+    split: SplitCsv, recipe: Recipe, settings: Settings, *, experiment: str | None = None, sample: int | None = None
+) -> Verification:
+    """Verify a split, or ``sample`` of its images, evenly spread; what the records claim, whether current or not.
+
+    Raises:
+        OutputFolderError: a run is at work there, or the folder cannot be read.
+    """
+    survey = look(split, recipe, settings, experiment)
+    with locked_folder(survey.layout):
+        survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
+        images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
+        if sample is not None and sample < len(images):
+            images = [images[number * len(images) // sample] for number in range(sample)]
+        gray = recipe.background.gray_color if recipe.background.use_gray else None
+        with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
+            read = list(threads.map(partial(_of_image, layout=survey.layout, gray=gray), images))
+        faults = [fault for _, found in read for fault in found]
+        faults += _of_mapping(survey, mapping_path(survey, settings, experiment))
+    sizes = [size for found, _ in read for size in found]
+    return Verification(split.split, survey.row_counts(), len(images), len(sizes), sum(sizes) / (1 << 20), faults)
+
+
+def _of_image(
+    image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, int] | None
+) -> tuple[list[int], list[Fault]]:
+    """Sizes of the files that were read, and the faults of one image."""
+    record = image.record
+    assert record is not None  # noqa: S101  (others are not asked about)
+    faults: list[Fault] = []
+    content: dict[str, bytes] = {}
+    for entry in record.stages.values():
+        for name, stamp in entry.files.items():
+            path = layout.png(record.index, name)
+            try:
+                content[name] = path.read_bytes()
+            except OSError as error:
+                faults.append(Fault("missing", path, f"cannot be read: {error.strerror}"))
+                continue
+            if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
+                faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
+    sizes = [len(data) for data in content.values()]
+    # A composite that is not current may be on another gray, rightly.
+    if "composites" in image.current and not faults:
+        faults += _of_background(content, layout.png(record.index, "output"), gray)
+    return sizes, faults
+
+
+def _of_background(content: dict[str, bytes], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:
+    try:
+        alpha = decode_png(content["degraded_fg"])[..., 3]
+        output = decode_png(content["output"])
+        behind = np.array(gray, np.uint8) if gray is not None else decode_png(content["input"])
+        wrong = int(((output != behind).any(axis=-1) & (alpha == 0)).sum())
+    except (ImageCorruptError, ValueError, IndexError) as error:
+        yield Fault("background", path, f"cannot be compared: {error}")
+        return
+    if wrong:
+        told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
+        yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
+
+
+def _of_mapping(survey: Survey, path: Path) -> Iterator[Fault]:
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
+    except FileNotFoundError:
+        yield Fault("mapping", path, "is not there; `relight run` writes it")
+        return
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        yield Fault("mapping", path, f"cannot be read: {error}")
+        return
+    table = survey.split.table
+    header, body = (rows[0], rows[1:]) if rows else ([], [])
+    if header != [*table.columns, OUTPUT_COLUMN]:
+        yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
+        return
+    inputs = [list(row) for row in table.itertuples(index=False, name=None)]
+    if [row[:-1] for row in body] != inputs:
+        yield Fault("mapping", path, f"has {len(body)} rows that are not the input's {len(inputs)}, in order")
+        return
+    wanted = ["" if output is None else str(output.absolute()) for output in survey.outputs()]
+    for number, (row, output) in enumerate(zip(body, wanted, strict=True)):
+        if row[-1] != output:
+            told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'nothing'}"
+            yield Fault("mapping", path, told)
+        elif output and not Path(output).is_file():
+            yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")

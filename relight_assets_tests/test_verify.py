@@ -1,0 +1,129 @@
+"""A finished split is what its records say; and every way in which it may not be is found."""
+
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import pytest
+from filelock import FileLock
+
+from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.png import encode_png
+from relight_assets.dataset.records import read_record, write_record
+from relight_assets.engine.outgoing import mapping_path, write_split_mapping
+from relight_assets.errors import OutputFolderError
+from relight_assets.recipe import Recipe
+from relight_assets.verify import Verification, verify_split
+from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb, recipe_with
+
+
+@pytest.fixture
+def bench(finished: Bench, tmp_path: Path) -> Bench:
+    """A finished split of one's own: four images done, one without a person, one broken, one blank."""
+    made = Bench(tmp_path, finished.photos)
+    made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
+    shutil.copytree(finished.layout.folder, made.layout.folder)
+    write_split_mapping(made.survey(), made.settings, None)
+    return made
+
+
+def verified(bench: Bench, recipe: Recipe | None = None, sample: int | None = None) -> Verification:
+    return verify_split(bench.split(), recipe or Recipe(), bench.settings, sample=sample)
+
+
+def codes(found: Verification) -> list[tuple[str, str]]:
+    return [(fault.code, fault.file.name) for fault in found.faults]
+
+
+def test_a_finished_split_is_as_it_must_be(bench: Bench) -> None:
+    before = {path: path.stat().st_mtime_ns for path in bench.layout.folder.iterdir()}
+    found = verified(bench)
+    assert found.faults == []
+    assert (found.images, found.files) == (4, 24)
+    assert found.rows == {"done": 4, "failed": 2, "rejected": 1}
+    assert found.mib > 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_sample_is_spread_over_the_split(bench: Bench) -> None:
+    bench.layout.png(2, "albedo").unlink()
+    assert codes(verified(bench, sample=2)) == [("missing", "00002_albedo.png"), ("mapping", mapping_name(bench))]
+    assert verified(bench, sample=2).images == 2
+    assert verified(bench, sample=99).images == 4
+
+
+def mapping_name(bench: Bench) -> str:
+    return mapping_path(bench.survey(), bench.settings, None).name
+
+
+def test_a_file_that_was_altered_under_its_old_size_and_time_is_found(bench: Bench) -> None:
+    path = bench.layout.png(1, "degraded_fg")
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    found = verified(bench)
+    assert codes(found) == [("altered", "00001_degraded_fg.png")]
+    assert "its record says" in found.faults[0].text
+
+
+def test_a_background_that_is_off_by_one_level_is_found(bench: Bench) -> None:
+    path = bench.layout.png(0, "output")
+    pixels = read_rgb(path)
+    alpha = read_rgb(bench.layout.png(0, "degraded_fg"))[..., 3]
+    row, column = next(zip(*(alpha == 0).nonzero(), strict=True))
+    pixels[row, column, 2] += 1
+    path.write_bytes(encode_png(pixels))
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    record.stages["composites"].files["output"] = stamp_source(path)  # the record says so, and yet
+    write_record(bench.layout, record)
+    found = verified(bench)
+    assert codes(found) == [("background", "00000_output.png")]
+    assert "1 pixels beside the person are not exactly [128, 128, 128]" in found.faults[0].text
+
+
+def test_another_gray_that_was_not_run_yet_is_no_fault_of_the_files(bench: Bench) -> None:
+    found = verified(bench, recipe_with(background={"gray_color": [10, 20, 30]}))
+    assert {code for code, _ in codes(found)} == {"mapping"}  # which names composites that are not current
+    assert found.rows["pending"] == 4
+
+
+def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> None:
+    recipe = recipe_with(background={"use_gray": False})
+    bench.run(recipe)
+    write_split_mapping(bench.survey(recipe), bench.settings, None)
+    assert verified(bench, recipe).faults == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace("note", "memo"), "has the columns"),
+        (lambda text: text[:0], "has the columns none"),
+        (lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "6 rows that are not the input's 7"),
+        (lambda text: text.replace("00001_output", "00002_output"), "row 2 says"),
+        (lambda text: text + '"', "cannot be read"),
+    ],
+)
+def test_a_mapping_that_is_not_the_inputs_is_found(bench: Bench, change: object, told: str) -> None:
+    path = mapping_path(bench.survey(), bench.settings, None)
+    path.write_text(change(path.read_text()))  # type: ignore[operator]
+    found = verified(bench)
+    assert {code for code, _ in codes(found)} == {"mapping"}
+    assert told in found.faults[0].text
+
+
+def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
+    mapping_path(bench.survey(), bench.settings, None).unlink()
+    assert "is not there" in verified(bench).faults[0].text
+
+
+def test_a_split_that_is_being_written_is_not_verified(bench: Bench) -> None:
+    with FileLock(bench.layout.lock), pytest.raises(OutputFolderError, match="is being written"):
+        verified(bench)
+
+
+def test_pictures_are_whole_for_other_readers_too(bench: Bench) -> None:
+    assert all(cv2.imread(str(path)) is not None for path in bench.layout.folder.glob("*.png"))
