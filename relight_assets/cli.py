@@ -50,6 +50,7 @@ SOME_FAILED = 3
 _KNOWN_WARNINGS = (
     "Function `observable_source_asset`",
     "Class `DataVersionsByPartition`",
+    "Specifying a partitions_def on an AssetCheckSpec",
     "Function `dev_command`",
 )
 _POSITIVE = click.FloatRange(min=0, min_open=True)

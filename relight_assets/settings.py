@@ -82,6 +82,7 @@ class Settings(BaseModel):
     batch: Annotated[int, Field(ge=1, le=1024)] = 4
     start_s: Seconds = 120.0
     hang_s: Seconds = 300.0
+    max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     watch: bool = True
     sweep_cron: Annotated[str, Field(min_length=9)] = "0 3 * * *"
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0

@@ -62,16 +62,31 @@ def verify_split(
     survey = look(split, recipe, settings, experiment)
     with locked_folder(survey.layout):
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
-        images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
-        if sample is not None and sample < len(images):
-            images = [images[number * len(images) // sample] for number in range(sample)]
-        gray = recipe.background.gray_color if recipe.background.use_gray else None
-        with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
-            read = list(threads.map(partial(_of_image, layout=survey.layout, gray=gray), images))
-        faults = [fault for _, found in read for fault in found]
-        faults += _of_mapping(survey, mapping_path(survey, settings, experiment))
+        files = read_files(survey, recipe, sample)
+        faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]
+    megabytes = sum(files.sizes) / (1 << 20)
+    return Verification(split.split, survey.row_counts(), files.images, len(files.sizes), megabytes, faults)
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """Files that were held against their records."""
+
+    images: int
+    sizes: list[int]
+    faults: list[Fault]
+
+
+def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
+    """Read the files of all images, or of ``sample`` of them, and hold them against records and background."""
+    images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
+    if sample is not None and sample < len(images):
+        images = [images[number * len(images) // sample] for number in range(sample)]
+    gray = recipe.background.gray_color if recipe.background.use_gray else None
+    with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
+        read = list(threads.map(partial(_of_image, layout=survey.layout, gray=gray), images))
     sizes = [size for found, _ in read for size in found]
-    return Verification(split.split, survey.row_counts(), len(images), len(sizes), sum(sizes) / (1 << 20), faults)
+    return FilesRead(len(images), sizes, [fault for _, found in read for fault in found])
 
 
 def _of_image(
@@ -113,7 +128,8 @@ def _of_background(content: dict[str, bytes], path: Path, gray: tuple[int, int, 
         yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
 
 
-def _of_mapping(survey: Survey, path: Path) -> Iterator[Fault]:
+def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
+    """Hold a mapping CSV against the input's rows, in order, and against the outputs that there are."""
     try:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
     except FileNotFoundError:

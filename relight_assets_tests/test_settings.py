@@ -93,6 +93,7 @@ OTHER_THAN_DEFAULT = {
     "batch": "1",
     "start_s": "1",
     "hang_s": "1",
+    "max_failed_share": "0.5",
     "watch": "False",
     "sweep_cron": "* * * * *",
     "max_megapixels": "1",

@@ -1,25 +1,27 @@
 """The CSVs that go out: the mapping to the composites, and the rows that have none."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
+from relight_assets.defs.checks import SPECS, check_split
 from relight_assets.defs.resources import SNAPSHOT, RecipeConfig, chosen_recipe, errors_for_people, experiment_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
-from relight_assets.recipe import STAGES
+from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings, load_settings
 
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 
 
-def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Survey, Settings]:
-    settings = load_settings()
+def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Survey, Recipe, Settings]:
+    settings, recipe = load_settings(), chosen_recipe(config).recipe
     split = context.resources.snapshot.split_of(settings, context.partition_key)
-    return look(split, chosen_recipe(config).recipe, settings, experiment_of(config)), settings
+    return look(split, recipe, settings, experiment_of(config)), recipe, settings
 
 
 @dg.asset(
@@ -27,6 +29,7 @@ def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Su
     partitions_def=splits,
     required_resource_keys={RUN_LOCK, SNAPSHOT},
     kinds={"csv", "pandas"},
+    check_specs=SPECS,
     code_version="1",
     description=(
         "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
@@ -34,14 +37,16 @@ def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Su
         "Written to `<name>_with_relighting_outputs.csv`; the input CSV stays as it is."
     ),
 )
-def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.MaterializeResult[Any]:
+def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split."""
     with errors_for_people():
-        survey, settings = _survey(context, config)
+        survey, recipe, settings = _survey(context, config)
         target = write_split_mapping(survey, settings, experiment_of(config))
+        checks = check_split(survey, recipe, settings, experiment_of(config), target)
     names = [*survey.split.table.columns, "output_image_path"]
     counts = survey.row_counts()
-    return dg.MaterializeResult(
+    yield dg.MaterializeResult(
+        check_results=checks,
         metadata={
             "dagster/row_count": len(survey.keys),
             "dagster/column_schema": dg.TableSchema(
@@ -50,7 +55,7 @@ def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.M
             "path": dg.MetadataValue.path(str(target)),
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
-        }
+        },
     )
 
 
@@ -74,7 +79,7 @@ _COLUMNS = {
 def dead_letters(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
     with errors_for_people():
-        survey, settings = _survey(context, config)
+        survey, _, settings = _survey(context, config)
         rows = write_split_failures(survey, settings, experiment_of(config))
     shown = [
         dg.TableRecord(

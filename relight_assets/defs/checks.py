@@ -1,0 +1,150 @@
+"""The checks that stand on a split's mapping CSV: may what it names be trained on?
+
+They are made by the asset's own step, from the same look at the files that the mapping was written from.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.records import read_record
+from relight_assets.defs.splits import splits
+from relight_assets.engine.survey import ROW_STATUSES, Survey
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+from relight_assets.verify import Fault, mapping_faults, read_files
+
+SAMPLE = 50
+"""Images whose files are read; the job `verify` reads all."""
+SHOWN = 20
+MAPPING = dg.AssetKey("mapping_csv")
+
+
+def _spec(name: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=MAPPING, description=description, blocking=blocking, partitions_def=splits)
+
+
+SPECS = [
+    _spec("rows_add_up", "Rows in = done + rejected + failed + pending.", blocking=True),
+    _spec(
+        "mapping_is_the_input",
+        "The mapping has the input's rows, in order, and every output that it names is there.",
+        blocking=True,
+    ),
+    _spec(
+        "files_match_records",
+        f"The files of {SAMPLE} images, evenly spread, have the sha256 of their records.",
+        blocking=True,
+    ),
+    _spec(
+        "background_is_exact",
+        f"In the composites of {SAMPLE} images, what is beside the person is exactly the background.",
+        blocking=True,
+    ),
+    _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
+    _spec(
+        "no_picture_in_two_splits",
+        "No source file of this split has the bytes of one of another: train must not know test.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class _Split:
+    survey: Survey
+    recipe: Recipe
+    settings: Settings
+    experiment: str | None
+    mapping: Path
+
+
+def check_split(
+    survey: Survey, recipe: Recipe, settings: Settings, experiment: str | None, mapping: Path
+) -> list[dg.AssetCheckResult]:
+    """Every check of :data:`SPECS` on a split whose mapping was just written."""
+    split = _Split(survey, recipe, settings, experiment, mapping)
+    return [*_of_rows(split), *_of_files(split), _of_failures(split), _of_twins(split)]
+
+
+def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
+    counts = split.survey.row_counts()
+    rows = len(split.survey.split.table)
+    yield _result(
+        "rows_add_up",
+        passed=sum(counts[status] for status in ROW_STATUSES) == rows,
+        metadata={"rows": rows, **{f"rows_{status}": counts[status] for status in ROW_STATUSES}},
+    )
+    faults = list(mapping_faults(split.survey, split.mapping))
+    yield _result("mapping_is_the_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
+
+
+def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
+    read = read_files(split.survey, split.recipe, SAMPLE)
+    background = [fault for fault in read.faults if fault.code == "background"]
+    others = [fault for fault in read.faults if fault.code != "background"]
+    counts = {"images": read.images, "files": len(read.sizes)}
+    yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
+    yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
+
+
+def _of_failures(split: _Split) -> dg.AssetCheckResult:
+    counts = split.survey.row_counts()
+    share = counts["failed"] / max(1, counts.total())
+    codes = Counter(image.failure.code for image in split.survey.images.values() if image.failure is not None)
+    return _result(
+        "few_rows_failed",
+        passed=share <= split.settings.max_failed_share,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"failed_share": round(share, 4), "failures_by_code": dict(codes)},
+    )
+
+
+def _of_twins(split: _Split) -> dg.AssetCheckResult:
+    own = {image.record.source.sha256: image.key for image in split.survey.images.values() if image.record is not None}
+    twins = [
+        {"image_path": own[sha256], "other_split": name, "other_image_path": path}
+        for name, sha256, path in _sources_of_others(split)
+        if sha256 in own
+    ]
+    table = dg.MetadataValue.table([dg.TableRecord(twin) for twin in twins[:SHOWN]]) if twins else None
+    return _result(
+        "no_picture_in_two_splits",
+        passed=not twins,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"twins": len(twins), **({"examples": table} if table else {})},
+    )
+
+
+def _sources_of_others(split: _Split) -> Iterator[tuple[str, str, str]]:
+    """Split, sha256 and image_path of every source that another split's records hold."""
+    own = split_folder(split.settings.output_root, split.survey.split.split, split.experiment)
+    for folder in sorted(own.parent.glob("data-*")):
+        if folder == own or not folder.is_dir():
+            continue
+        layout = SplitLayout(folder)
+        for number in sorted(layout.numbers("metadata.json")):
+            record = read_record(layout.record(number))
+            if record is not None:
+                yield folder.name.removeprefix("data-"), record.source.sha256, record.image_path
+
+
+def _shown(faults: list[Fault]) -> dict[str, Any]:
+    if not faults:
+        return {"faults": 0}
+    records = [dg.TableRecord({"code": f.code, "file": str(f.file), "text": f.text}) for f in faults[:SHOWN]]
+    return {"faults": len(faults), "examples": dg.MetadataValue.table(records)}
+
+
+def _result(
+    name: str,
+    *,
+    passed: bool,
+    metadata: dict[str, Any],
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(check_name=name, asset_key=MAPPING, passed=passed, severity=severity, metadata=metadata)

@@ -1,0 +1,137 @@
+"""The checks on a split's mapping: what passes, what warns, and what stops."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.png import decode_png, encode_png
+from relight_assets.dataset.records import read_record, write_record
+from relight_assets.definitions import defs
+from relight_assets.defs import mapping
+from relight_assets.defs.checks import SPECS
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+
+ALL = {spec.name for spec in SPECS}
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        made.add_dynamic_partitions("splits", ["train", "val"])
+        yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path, photos)
+
+
+def run(instance: dg.DagsterInstance, split: str, job: str = "relight_split") -> dg.ExecuteInProcessResult:
+    config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    return (
+        defs()
+        .resolve_job_def(job)
+        .execute_in_process(partition_key=split, instance=instance, run_config=config, raise_on_error=False)
+    )
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    return {evaluation.check_name: evaluation for evaluation in result.get_asset_check_evaluations()}
+
+
+def failed(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {name for name, evaluation in checks(result).items() if not evaluation.passed}
+
+
+def test_a_good_split_passes_them_all_in_its_partition(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    result = run(instance, "train")
+    assert result.success
+    found = checks(result)
+    assert set(found) == ALL
+    assert not failed(result)
+    assert found["files_match_records"].metadata["files"].value == 12
+    assert found["rows_add_up"].metadata["rows_done"].value == 2
+    assert {evaluation.partition for evaluation in found.values()} == {"train"}
+
+
+def test_many_failed_rows_warn_and_the_run_is_a_success(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", [PORTRAITS[0], "cat.png"])
+    result = run(instance, "train")
+    assert result.success
+    assert failed(result) == {"few_rows_failed"}
+    warning = checks(result)["few_rows_failed"]
+    assert warning.severity is dg.AssetCheckSeverity.WARN
+    assert warning.metadata["failed_share"].value == 0.5
+    assert warning.metadata["failures_by_code"].value == {"no_person": 1}
+
+
+def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    project.write_csv("val", PORTRAITS[1:3])
+    assert not failed(run(instance, "train"))
+    result = run(instance, "val")
+    assert result.success
+    assert failed(result) == {"no_picture_in_two_splits"}
+    (example,) = checks(result)["no_picture_in_two_splits"].metadata["examples"].records
+    assert example.data["other_split"] == "train"
+    assert PORTRAITS[1] in str(example.data["image_path"])
+
+
+def test_an_altered_file_stops_the_mapping_and_not_the_dead_letters(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    project.write_csv("train", [PORTRAITS[0], "cat.png"])
+    run(instance, "train")
+    path = project.data / "outputs" / "data-train" / "00000_albedo.png"
+    status, data = path.stat(), bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    result = run(instance, "train", "rebuild_mapping")
+    assert not result.success
+    assert "files_match_records" in failed(result)
+    assert checks(result)["files_match_records"].metadata["examples"].records[0].data["code"] == "altered"
+    (letters,) = (
+        event for event in result.get_asset_materialization_events() if event.asset_key == dg.AssetKey("dead_letters")
+    )
+    assert letters.partition == "train"
+
+
+def test_a_mapping_that_is_not_the_input_is_stopped(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    real = mapping.write_split_mapping
+
+    def a_row_short(*arguments: Any) -> Path:
+        path = real(*arguments)
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+        return path
+
+    monkeypatch.setattr(mapping, "write_split_mapping", a_row_short)
+    result = run(instance, "train")
+    assert not result.success
+    assert failed(result) == {"mapping_is_the_input"}
+
+
+def test_an_off_background_is_stopped(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    run(instance, "train")
+    layout = SplitLayout(project.data / "outputs" / "data-train")
+    pixels = decode_png(layout.png(0, "output").read_bytes())
+    pixels[0, 0] = 129
+    layout.png(0, "output").write_bytes(encode_png(pixels))
+    record = read_record(layout.record(0))
+    assert record is not None
+    record.stages["composites"].files["output"] = stamp_source(layout.png(0, "output"))
+    write_record(layout, record)
+    result = run(instance, "train", "rebuild_mapping")
+    assert failed(result) == {"background_is_exact"}
