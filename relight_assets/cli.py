@@ -4,33 +4,27 @@ Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted,
 """
 
 import glob
-import importlib
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
-import warnings
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 from rich.live import Live
 
 from relight_assets import __version__
+from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.engine.doctor import examine
-from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import segmenters, store
-from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
 from relight_assets.terminal import (
@@ -38,7 +32,6 @@ from relight_assets.terminal import (
     out,
     print_closing_table,
     print_verifications,
-    progress_bar,
     say,
     status_table,
     tell,
@@ -46,13 +39,6 @@ from relight_assets.terminal import (
 from relight_assets.verify import verify_split
 
 SOME_FAILED = 3
-# Of things that are in beta or renamed later; the version is pinned.
-_KNOWN_WARNINGS = (
-    "Function `observable_source_asset`",
-    "Class `DataVersionsByPartition`",
-    "Specifying a partitions_def on an AssetCheckSpec",
-    "Function `dev_command`",
-)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -248,14 +234,14 @@ def doctor() -> None:
 def dev(port: int) -> None:
     """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV there is."""
     settings = load_settings()
-    with _dagster_part("defs.launch").instance_of(settings) as instance:
+    with dagster_part("defs.launch").instance_of(settings) as instance:
         names = instance.get_dynamic_partitions("splits")
     say(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
-    _can_be_stopped()
+    can_be_stopped()
     workspace = project_folder() / "workspace.yaml"
     what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
     dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in _KNOWN_WARNINGS)
+    os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in KNOWN_WARNINGS)
     # In place of this process, so that whoever ends it ends the servers.
     os.execvp(dagster, [dagster, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
@@ -290,62 +276,7 @@ def bench(
         table.write_markdown(figures, markdown)
 
 
-# -- what `run` and `demo` share ---------------------------------------------------------------------------
-
-
-def _can_be_stopped() -> None:
-    # A shell that starts a command in the background has it ignore Ctrl-C; Dagster copies that to SIGTERM.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _dagster_part(module: str) -> ModuleType:
-    # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
-    with warnings.catch_warnings():
-        for start in _KNOWN_WARNINGS:
-            warnings.filterwarnings("ignore", message=start)
-        return importlib.import_module(f"relight_assets.{module}")
-
-
-def materialize_splits(
-    names: list[str],
-    stages: tuple[Stage, ...],
-    image_config: dict[str, Any],
-    recipe_config: dict[str, Any],
-    experiment: str | None,
-) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
-    """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
-
-    A split whose run fails does not stop the others; its error is told, and returned.
-    """
-    _can_be_stopped()
-    launch, definitions = _dagster_part("defs.launch"), _dagster_part("definitions").defs()
-    settings = load_settings()
-    own = recipe_config.get("recipe")
-    recipe = Recipe.model_validate(own) if own else load_project_recipe().recipe
-    done: list[tuple[Survey, dict[str, Any]]] = []
-    errors: list[RelightError] = []
-    with launch.instance_of(settings) as instance:
-        for name in names:
-            layout = SplitLayout(split_folder(settings.output_root, name, experiment))
-            launch.wait_for_pool(instance, report=say)
-            try:
-                with progress_bar(layout, name):
-                    launched = launch.materialize(
-                        definitions,
-                        instance,
-                        split=name,
-                        stages=stages,
-                        image_config=image_config,
-                        recipe_config=recipe_config,
-                    )
-                split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
-                done.append((look(split, recipe, settings, experiment), launched.metadata))
-            except InterruptedRunError:
-                raise
-            except RelightError as error:
-                tell(f"error in split {name}", "bold red", str(error))
-                errors.append(error)
-    return done, errors
+# -- what commands share ----------------------------------------------------------------------------------
 
 
 def _stages(text: str) -> tuple[Stage, ...]:

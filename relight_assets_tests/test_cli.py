@@ -68,7 +68,7 @@ def test_a_run_with_failed_rows_ends_with_3_and_a_table(ran: Result, project: Pr
     assert "1 no_person" in ran.output
     assert str(project.data / "train_images_with_relighting_outputs.csv") in ran.output
     assert str(project.data / "outputs" / "data-train" / "contact_sheet.jpg") in ran.output
-    assert "BetaWarning" not in ran.output
+    assert "Warning" not in ran.output
 
 
 def test_the_mapping_has_the_inputs_rows_and_a_path_for_each_that_is_done(ran: Result, project: Project) -> None:

@@ -1,0 +1,91 @@
+"""Dagster for the command line: imported when it is needed, and told to run splits one after the other."""
+
+import importlib
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.engine.run import look
+from relight_assets.engine.survey import Survey
+from relight_assets.errors import InterruptedRunError, RelightError
+from relight_assets.recipe import Recipe, Stage
+from relight_assets.settings import load_project_recipe, load_settings
+from relight_assets.terminal import progress_bar, say, tell
+
+# Of things that are in beta or renamed later; the version is pinned.
+KNOWN_WARNINGS = (
+    "Function `observable_source_asset`",
+    "Class `DataVersionsByPartition`",
+    "Specifying a partitions_def on an AssetCheckSpec",
+    "Function `dev_command`",
+)
+
+
+def can_be_stopped() -> None:
+    """Have Ctrl-C and SIGTERM end this process, whatever the shell that started it has set."""
+    # A shell that starts a command in the background has it ignore Ctrl-C; Dagster copies that to SIGTERM.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def dagster_part(module: str) -> ModuleType:
+    """One of our modules that know Dagster."""
+    # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
+    with _known_warnings_off():
+        return importlib.import_module(f"relight_assets.{module}")
+
+
+@contextmanager
+def _known_warnings_off() -> Iterator[None]:
+    with warnings.catch_warnings():
+        for start in KNOWN_WARNINGS:
+            warnings.filterwarnings("ignore", message=start)
+        yield
+
+
+def materialize_splits(
+    names: list[str],
+    stages: tuple[Stage, ...],
+    image_config: dict[str, Any],
+    recipe_config: dict[str, Any],
+    experiment: str | None,
+) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
+    """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
+
+    A split whose run fails does not stop the others; its error is told, and returned.
+    """
+    can_be_stopped()
+    launch = dagster_part("defs.launch")
+    with _known_warnings_off():
+        definitions = dagster_part("definitions").defs()
+    settings = load_settings()
+    own = recipe_config.get("recipe")
+    recipe = Recipe.model_validate(own) if own else load_project_recipe().recipe
+    done: list[tuple[Survey, dict[str, Any]]] = []
+    errors: list[RelightError] = []
+    with launch.instance_of(settings) as instance:
+        for name in names:
+            layout = SplitLayout(split_folder(settings.output_root, name, experiment))
+            launch.wait_for_pool(instance, report=say)
+            try:
+                with progress_bar(layout, name):
+                    launched = launch.materialize(
+                        definitions,
+                        instance,
+                        split=name,
+                        stages=stages,
+                        image_config=image_config,
+                        recipe_config=recipe_config,
+                    )
+                split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
+                done.append((look(split, recipe, settings, experiment), launched.metadata))
+            except InterruptedRunError:
+                raise
+            except RelightError as error:
+                tell(f"error in split {name}", "bold red", str(error))
+                errors.append(error)
+    return done, errors
