@@ -5,8 +5,10 @@ is one mask.  Tensors are torch's, and torch is imported by whoever makes them.
 """
 
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
+from relight_assets.errors import InternalError
 from relight_assets.recipe import Persons
 
 SAME_PERSON = 0.7
@@ -36,8 +38,12 @@ def joined(scores: Any, logits: Any, min_score: float, persons: Persons) -> Join
         min_score: candidates below are no persons.
         persons: ``largest`` takes the person with the largest mask; ``union`` all; so does ``reject``, for whoever
             rejects sees by the scores whether there are several.
+
+    Raises:
+        InternalError: the network's answer holds NaN, which would pass for nobody.
     """
-    best = float(scores.max())
+    best = float(scores.max())  # NaN if any is
+    _require_numbers(best)
     found = scores.argsort(descending=True, stable=True)
     found = found[scores[found] >= min_score]
     if len(found) == 0:
@@ -50,18 +56,25 @@ def joined(scores: Any, logits: Any, min_score: float, persons: Persons) -> Join
         probability = masks[largest]
     else:
         probability = masks.amax(dim=0)
+    _require_numbers(float(probability.sum()))
     return Joined(probability, tuple(scores[found].tolist()), best)
 
 
+def _require_numbers(number: float) -> None:
+    if isnan(number):
+        raise InternalError("the segmenter answered with what is no number (NaN): its weights may be damaged")
+
+
 def _different(inside: Any) -> list[int]:
-    # Each against those before it that were kept; there are a handful.
+    # Each against those before it that were kept.  All overlaps come from the device at once: asked for one by one
+    # they would hold it up thousands of times in a crowd.  Sums of so few ones are exact in float32, as in TF32.
+    flat = inside.flatten(1).float()
+    common = flat @ flat.T
+    areas = common.diagonal()
+    overlaps = (common / (areas[:, None] + areas - common).clamp(min=1)).tolist()
     kept: list[int] = []
-    for number in range(len(inside)):
-        overlaps = (
-            float((inside[number] & inside[other]).sum()) / max(float((inside[number] | inside[other]).sum()), 1.0)
-            for other in kept
-        )
-        if all(overlap <= SAME_PERSON for overlap in overlaps):
+    for number, row in enumerate(overlaps):
+        if all(row[other] <= SAME_PERSON for other in kept):
             kept.append(number)
     return kept
 

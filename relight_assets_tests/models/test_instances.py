@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from relight_assets.models.instances import enlarged, joined
+from relight_assets.errors import InternalError
+from relight_assets.models.instances import SAME_PERSON, enlarged, joined
 
 torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 
@@ -39,6 +40,29 @@ def test_all_persons_are_joined_as_probabilities(persons: Any) -> None:
 def test_a_candidate_that_repeats_a_better_one_is_no_second_person() -> None:
     found = joined(torch.tensor([0.7, 0.8, 0.9]), boxes(AGAIN, SMALL, LARGE), 0.5, "reject")
     assert found.scores == pytest.approx((0.9, 0.8))
+
+
+def test_in_a_crowd_too_each_is_compared_with_those_before_it_that_were_kept() -> None:
+    generator = torch.Generator().manual_seed(3)
+    tops = torch.randint(0, 12, (120, 2), generator=generator)
+    places = [(int(top), int(left), int(top) + 16, int(left) + 18) for top, left in tops]
+    scores, masks = torch.linspace(0.9, 0.6, 120), boxes(*places)
+    kept: list[int] = []
+    for number, inside in enumerate(masks > 0):
+        others = [masks[other] > 0 for other in kept]
+        if all(int((inside & other).sum()) <= SAME_PERSON * int((inside | other).sum()) for other in others):
+            kept.append(number)
+    assert 10 < len(kept) < 60
+    assert joined(scores, masks, 0.5, "union").scores == pytest.approx(scores[kept].tolist())
+
+
+def test_an_answer_that_is_no_number_is_not_taken_for_nobody() -> None:
+    nan = float("nan")
+    with pytest.raises(InternalError, match="NaN"):
+        joined(torch.tensor([nan, nan]), boxes(SMALL, LARGE), 0.5, "largest")
+    for persons in ("largest", "union"):
+        with pytest.raises(InternalError, match="NaN"):
+            joined(torch.tensor([0.9]), boxes(SMALL) * nan, 0.5, persons)
 
 
 def test_nobody_is_an_empty_mask_with_the_best_score() -> None:
