@@ -2,7 +2,8 @@
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,8 @@ from relight_assets.models.segmenter import PersonMask
 from relight_assets.recipe import Persons
 
 Pixels = NDArray[np.uint8]
-_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
-_BROKEN = ("CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "NVRTC")
+_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_BROKEN = ("CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "NVRTC")
 
 
 def stay_offline() -> None:
@@ -36,6 +37,24 @@ class PromptedSegmenter(ABC):
         torch.set_num_threads(1)  # a worker has one thread for the segmenter; the others are the stages'
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self._side, self._min_score, self._persons = side, min_score, persons
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """What brings the network to the device, and what is computed there once.
+
+        Raises:
+            DeviceOutOfMemoryError: the device has no room for the network.
+            DeviceFailedError: the device cannot be used.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            told = self._told(error)
+            if told is None:
+                raise
+            raise type(told)(
+                f"the network cannot be loaded onto the device: {told}; 'relight doctor' tells how much memory is free"
+            ) from error
 
     @abstractmethod
     def candidates(self, squares: Any) -> tuple[Any, Any]:

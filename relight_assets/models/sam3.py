@@ -68,18 +68,23 @@ class Sam3Segmenter(PromptedSegmenter):
             build: makes the network that the checkpoint is for.
 
         Raises:
-            ModelFileError: the weights are altered or not this network's, or a package is missing.
+            ModelFileError: the weights are altered, damaged or not this network's, or a package is missing.
+            ConfigError: the prompt is too long for the network.
+            DeviceOutOfMemoryError: the device has no room for the network.
         """
         stay_offline()
         sam3_weights.check_sha256(checkpoint, sha256)
         network = build()
         super().__init__(side=network.side, min_score=min_score, persons=persons)
         load_weights(network.model, checkpoint)
-        self._model = network.model.to(self.device).eval()
+        tokenizer = network.model.backbone.language_backbone.tokenizer
+        sam3_weights.require_prompt(text_prompt, len(tokenizer.encode(text_prompt)) + 2)
         # Of boxes there are none in a text prompt; their pooling would ask for pinned memory, which a CPU has not.
-        self._model.geometry_encoder.boxes_pool_project = None
-        with self.torch.inference_mode():
-            self._text = self._model.backbone.forward_text([text_prompt], device=self.device)
+        network.model.geometry_encoder.boxes_pool_project = None
+        with self.loading():
+            self._model = network.model.to(self.device).eval()
+            with self.torch.inference_mode():
+                self._text = self._model.backbone.forward_text([text_prompt], device=self.device)
 
     def candidates(self, squares: Any) -> tuple[Any, Any]:
         """See :meth:`PromptedSegmenter.candidates`."""
@@ -111,7 +116,7 @@ def load_weights(model: Any, checkpoint: Path) -> None:
     """Set a network's parameters from a file in the official layout: all of them, or none.
 
     Raises:
-        ModelFileError: no checkpoint, or not this network's.
+        ModelFileError: no checkpoint, or not this network's, or damaged.
     """
     import pickle  # noqa: PLC0415  (for its error: torch reads tensors alone)
 
@@ -135,6 +140,7 @@ def load_weights(model: Any, checkpoint: Path) -> None:
         checkpoint,
         computed={name for name in wanted if name.endswith(_COMPUTED)},
     )
+    sam3_weights.require_finite(own, checkpoint)
     model.load_state_dict(own, strict=False)
 
 
@@ -149,9 +155,7 @@ def _package() -> Any:
     try:
         from sam3 import model_builder
     except ImportError as error:
-        raise ModelFileError(
-            f"the package sam3 cannot be imported ({error}): pip install 'relight-assets[sam3]'"
-        ) from error
+        raise ModelFileError(f"the package sam3 cannot be imported ({error}): {sam3_weights.INSTALL}") from error
     finally:
         for name in stand_ins:
             sys.modules.pop(name, None)

@@ -36,7 +36,9 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
             persons: see :func:`relight_assets.models.instances.joined`.
 
         Raises:
-            ModelFileError: something is missing, altered, or not this network's, or a package is.
+            ModelFileError: something is missing, altered, damaged, or not this network's, or a package is missing.
+            ConfigError: the prompt is too long for the network.
+            DeviceOutOfMemoryError: the device has no room for the network.
         """
         stay_offline()
         sam3_weights.check_sha256(directory / WEIGHTS, sha256)
@@ -50,13 +52,17 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
         dtype = self.torch.bfloat16 if self.device == "cuda" else self.torch.float32
         model, loaded = _from_folder("Sam3Model", directory, dtype=dtype, output_loading_info=True)
         _require_all(loaded, directory)
-        self._model = model.to(self.device).eval()
-        tokens = processor.tokenizer([text_prompt], return_tensors="pt", padding="max_length", max_length=32)
-        self._attention = tokens["attention_mask"].to(self.device)
-        with self.torch.inference_mode():
-            self._text = self._model.get_text_features(
-                input_ids=tokens["input_ids"].to(self.device), attention_mask=self._attention
-            ).pooler_output
+        sam3_weights.require_finite(dict(model.named_parameters()), directory / WEIGHTS)
+        longest = sam3_weights.LONGEST_PROMPT
+        tokens = processor.tokenizer([text_prompt], return_tensors="pt", padding="max_length", max_length=longest)
+        sam3_weights.require_prompt(text_prompt, tokens["input_ids"].shape[1])
+        with self.loading():
+            self._model = model.to(self.device).eval()
+            self._attention = tokens["attention_mask"].to(self.device)
+            with self.torch.inference_mode():
+                self._text = self._model.get_text_features(
+                    input_ids=tokens["input_ids"].to(self.device), attention_mask=self._attention
+                ).pooler_output
 
     def candidates(self, squares: Any) -> tuple[Any, Any]:
         """See :meth:`PromptedSegmenter.candidates`."""
@@ -79,7 +85,7 @@ def _from_folder(kind: str, directory: Path, **options: Any) -> Any:
         package = import_module("transformers")  # takes seconds, and most processes need none
         return getattr(package, kind).from_pretrained(directory, local_files_only=True, **options)
     except ImportError as error:
-        raise ModelFileError(f"transformers is not installed ({error}): pip install 'relight-assets[sam3]'") from error
+        raise ModelFileError(f"transformers is not installed ({error}): {sam3_weights.INSTALL}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
         why = str(error).strip().split("\n", maxsplit=1)[0]
         raise ModelFileError(f"{directory}: its {kind} cannot be loaded: {why}") from error

@@ -7,19 +7,25 @@ leaves its vocabulary out of its wheel.  So both are checked here.
 import hashlib
 import importlib.util
 import json
+import math
 import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import ConfigError, ModelFileError
 
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
 """Of the file in the official repository of SAM3, which is CLIP's; ``open_clip_torch`` ships the same."""
+INSTALL = "pip install -c constraints-sam3.txt -e '.[sam3]' in this product's folder; docs/sam3.md"
+"""Not a name to ask an index for: nobody vouches for what it would send."""
+LONGEST_PROMPT = 32
+"""Tokens, the two at its ends included."""
 _SHOWN = 3
 _CHUNK = 1 << 24
 
@@ -106,6 +112,45 @@ def require_all(
     raise ModelFileError(
         f"{file} {' and '.join(faults)}: it is no checkpoint of this network; docs/sam3.md says which is"
     )
+
+
+def require_finite(tensors: Mapping[str, Any], file: Path) -> None:
+    """See that weights are numbers: with one NaN among them nobody would ever be found, without a word.
+
+    Args:
+        tensors: of torch, by name; those that are not of floating point are left out.
+        file: for the message.
+
+    Raises:
+        ModelFileError: says how many hold NaN or infinity, and names some.
+    """
+    broken = [
+        name
+        for name, tensor in tensors.items()
+        if tensor.is_floating_point() and not math.isfinite(float(tensor.detach().float().sum()))
+    ]
+    if broken:
+        raise ModelFileError(
+            f"{file}: {len(broken)} of {len(tensors)} tensors hold NaN or infinity ({_some(broken)}): it is damaged; "
+            f"download it again"
+        )
+
+
+def require_prompt(prompt: str, tokens: int) -> None:
+    """See that a text prompt fits into the network; one package cuts a longer one off, the other breaks down.
+
+    Args:
+        prompt: for the message.
+        tokens: how many it takes, the two at its ends included.
+
+    Raises:
+        ConfigError: it does not.
+    """
+    if tokens > LONGEST_PROMPT:
+        raise ConfigError(
+            f"sam3.text_prompt takes {tokens} tokens and the network reads {LONGEST_PROMPT}; "
+            f"make it shorter: {prompt!r}"
+        )
 
 
 def _some(names: list[str], count: int | None = None) -> str:

@@ -104,7 +104,7 @@ def check(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None) -> None:
     if missing:
         raise ModelFileError(
             f"`segmenter: {recipe.segmenter}` needs packages that are not installed ({', '.join(missing)}): "
-            f"pip install 'relight-assets[sam3]'"
+            f"{sam3_weights.INSTALL}"
         )
     if recipe.segmenter != "selfie":
         sam3_weights.check_sha256(weights_file(recipe.segmenter, weights), weights.sha256)

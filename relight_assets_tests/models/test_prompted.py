@@ -59,6 +59,7 @@ def raises(error: Exception) -> Any:
         lambda: torch.empty(1 << 60, dtype=torch.uint8),  # a real one: no machine has an exabyte
         raises(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")),
         raises(RuntimeError("CUDA error: out of memory")),
+        raises(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED, memory")),
     ],
 )
 def test_too_little_memory_is_told_as_such(fail: Any) -> None:
@@ -72,6 +73,7 @@ def test_too_little_memory_is_told_as_such(fail: Any) -> None:
     [
         "CUDA error: device-side assert triggered\nCUDA kernel errors might be asynchronously reported",
         "CUDA error: an illegal memory access was encountered",
+        "CUDA driver error: unspecified launch failure",
         "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
         "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`",
     ],
@@ -85,3 +87,17 @@ def test_an_error_that_outlasts_the_call_is_told_as_such(text: str) -> None:
 def test_a_fault_of_the_code_stays_what_it_is() -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         Failing(lambda: torch.zeros(2, 3) @ torch.zeros(2, 3)).masks(PICTURES, 4)
+
+
+@pytest.mark.parametrize(
+    ("fail", "kind"),
+    [
+        (lambda: torch.empty(1 << 60, dtype=torch.uint8), DeviceOutOfMemoryError),
+        (raises(RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable")), DeviceFailedError),
+    ],
+)
+def test_a_network_that_cannot_be_brought_to_the_device_is_told_in_a_sentence(fail: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"cannot be loaded onto the device: .*relight doctor"), Brightness().loading():
+        fail()
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), Brightness().loading():
+        torch.zeros(2, 3) @ torch.zeros(2, 3)

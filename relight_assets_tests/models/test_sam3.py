@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import ConfigError, ModelFileError
 from relight_assets.models import sam3
 from relight_assets.models.sam3 import Network, Sam3Segmenter
 from relight_assets_tests.models import tiny_sam3
@@ -103,6 +103,28 @@ def test_the_prompt_is_computed_once_and_is_what_it_would_be_each_time(
     )
 
 
+def test_a_prompt_is_not_cut_off(checkpoint: Path) -> None:
+    assert made(checkpoint, text_prompt="red " * 30).masks([], 1) == []
+    with pytest.raises(ConfigError, match=r"sam3\.text_prompt takes 33 tokens and the network reads 32"):
+        made(checkpoint, text_prompt="red " * 31)
+
+
+def test_in_bfloat16_as_on_a_gpu_the_answers_are_about_the_same(
+    segmenter: Sam3Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No GPU is needed to see that all of it runs so.  What the package keeps from it, it keeps from it here too.
+    real = torch.amp.autocast
+    monkeypatch.setattr(torch.amp, "autocast", lambda **options: real(**options | {"device_type": "cpu"}))
+    squares = torch.rand((2, 3, tiny_sam3.SIDE, tiny_sam3.SIDE), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.inference_mode():
+        scores, logits = segmenter.candidates(squares)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            short_scores, short_logits = segmenter.candidates(squares)
+    assert short_logits.dtype == torch.bfloat16
+    assert float((short_scores - scores).abs().max()) < 0.05
+    assert float((short_logits.float() - logits).abs().max()) < 0.1 * float(logits.abs().max())
+
+
 def test_nobody_is_an_empty_mask_and_the_best_score(checkpoint: Path, pictures: list[Pixels]) -> None:
     (mask,) = made(checkpoint, min_score=1.0).masks(pictures[:1], 1)
     assert not mask.probability.any()
@@ -145,6 +167,8 @@ def test_wrong_files_are_refused(checkpoint: Path, tmp_path: Path) -> None:
     reshaped = weights | {some[0]: torch.zeros(2, 2)}
     refused(tiny_sam3.write_checkpoint(tmp_path / "reshaped.pt", reshaped), r"1 tensors of another shape .*\(2, 2\)")
     refused(tiny_sam3.write_checkpoint(tmp_path / "other.pt", {"encoder.weight": torch.zeros(3)}), "lacks")
+    broken = weights | {some[0]: weights[some[0]] * float("nan")}
+    refused(tiny_sam3.write_checkpoint(tmp_path / "broken.pt", broken), "1 of .* tensors hold NaN or infinity")
     (tmp_path / "text.pt").write_text("no checkpoint")
     refused(tmp_path / "text.pt", "no checkpoint that torch can read safely")
     half = tmp_path / "half.pt"

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import ConfigError, ModelFileError
 from relight_assets.models.sam3_transformers import WEIGHTS, Sam3TransformersSegmenter
 from relight_assets_tests.models import tiny_sam3_transformers
+from relight_assets_tests.models.tiny_sam3_transformers import SIDE
 
 torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 transformers = pytest.importorskip("transformers", reason="the SAM3 environment (make test-sam3) is not installed")
+safe_open = pytest.importorskip("safetensors").safe_open
 
 Pixels = NDArray[np.uint8]
 SHAPES = [(120, 160), (257, 129), (64, 64), (1, 300)]
@@ -78,6 +80,38 @@ def test_the_picture_is_prepared_as_the_official_processor_does(
     assert float((square - wanted).abs().max()) < 2 / 127  # a level, of rounding
 
 
+def test_a_prompt_is_not_cut_off(folder: Path) -> None:
+    assert made(folder, text_prompt="x" * 30).masks([], 1) == []  # this tokenizer knows letters alone
+    with pytest.raises(ConfigError, match=r"sam3\.text_prompt takes 33 tokens and the network reads 32"):
+        made(folder, text_prompt="x" * 31)
+
+
+def test_in_bfloat16_as_on_a_gpu_the_answers_are_about_the_same(
+    segmenter: Sam3TransformersSegmenter, folder: Path
+) -> None:
+    short = made(folder)
+    short._model, short._text = short._model.bfloat16(), short._text.bfloat16()
+    squares = torch.rand((2, 3, SIDE, SIDE), generator=torch.Generator().manual_seed(1)) * 2 - 1
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        short_scores, short_logits = short.candidates(squares)
+    with torch.inference_mode():
+        scores, logits = segmenter.candidates(squares)
+    assert short_logits.dtype == torch.bfloat16
+    assert float((short_scores - scores).abs().max()) < 0.05
+    assert float((short_logits.float() - logits).abs().max()) < 0.1 * float(logits.abs().max())
+
+
+def test_the_repositorys_own_layout_is_taken(
+    segmenter: Sam3TransformersSegmenter, folder: Path, tmp_path: Path, pictures: list[Pixels]
+) -> None:
+    official = tiny_sam3_transformers.write_video_folder(tmp_path / "official", folder)
+    with safe_open(official / WEIGHTS, "pt") as file:
+        assert {name.split(".")[0] for name in file.keys()} == {"detector_model", "tracker_model", "tracker_neck"}  # noqa: SIM118
+    (own,), (wanted,) = made(official).masks(pictures[:1], 1), segmenter.masks(pictures[:1], 1)
+    assert own.scores == wanted.scores
+    assert np.array_equal(own.probability, wanted.probability)
+
+
 def test_nobody_is_an_empty_mask_and_the_best_score(folder: Path, pictures: list[Pixels]) -> None:
     (mask,) = made(folder, min_score=1.0).masks(pictures[:1], 1)
     assert not mask.probability.any()
@@ -95,8 +129,13 @@ def test_weights_that_lack_something_are_refused(folder: Path, tmp_path: Path) -
 
     tensors = load_file(folder / WEIGHTS)
     name = next(name for name in tensors if "detr_decoder" in name and name.endswith("weight"))
-    for change, told in (({}, "1 missing keys"), ({name: torch.zeros(2, 2)}, "cannot be loaded|1 mismatched keys")):
-        other = tmp_path / str(len(change))
+    changes = [
+        ({}, "1 missing keys"),
+        ({name: torch.zeros(2, 2)}, "cannot be loaded|1 mismatched keys"),
+        ({name: tensors[name] * float("nan")}, "1 of .* tensors hold NaN or infinity"),
+    ]
+    for number, (change, told) in enumerate(changes):
+        other = tmp_path / str(number)
         shutil.copytree(folder, other)
         kept = {key: tensor for key, tensor in tensors.items() if key != name}
         save_file(kept | change, other / WEIGHTS, metadata={"format": "pt"})

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import ConfigError, ModelFileError
 from relight_assets.models import sam3_weights
-from relight_assets.models.sam3_weights import check_sha256, require_all, sha256_of, vocabulary
+from relight_assets.models.sam3_weights import (
+    check_sha256,
+    require_all,
+    require_finite,
+    require_prompt,
+    sha256_of,
+    vocabulary,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +70,21 @@ def test_every_tensor_must_be_there_in_its_shape(file: Path) -> None:
         require_all(expected, expected | {"a": (2, 1)}, file)
     with pytest.raises(ModelFileError, match="another shape"):
         require_all(expected, expected | {"table": (7,)}, file, computed={"table"})
+
+
+def test_every_weight_must_be_a_number(file: Path) -> None:
+    torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
+    good = {"a": torch.ones(2), "half": torch.full((9,), 6e4).half(), "table": torch.full((2,), float("nan") * 1j)}
+    require_finite(good, file)
+    for bad in (float("nan"), float("inf")):
+        with pytest.raises(ModelFileError, match=r"sam3\.pt: 1 of 4 tensors hold NaN or infinity \(b\).*download"):
+            require_finite(good | {"b": torch.tensor([1.0, bad])}, file)
+
+
+def test_a_prompt_must_fit() -> None:
+    require_prompt("person", 32)
+    with pytest.raises(ConfigError, match="33 tokens and the network reads 32; make it shorter: 'persons'"):
+        require_prompt("persons", 33)
 
 
 def test_the_vocabulary_is_found_in_its_package_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A folder as ``transformers`` keeps SAM3 in, of the same parts but few and narrow, with random weights."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,21 @@ def write_folder(folder: Path, seed: int = 0) -> Path:
     model.save_pretrained(folder)
     image_processor = transformers.Sam3ImageProcessor(size={"height": SIDE, "width": SIDE})
     transformers.Sam3Processor(image_processor=image_processor, tokenizer=_tokenizer()).save_pretrained(folder)
+    return folder
+
+
+def write_video_folder(folder: Path, image_folder: Path) -> Path:
+    """Save the network of a folder as its authors do: inside the one for video, whose tracker is beside it."""
+    import torch
+    import transformers
+
+    shutil.copytree(image_folder, folder)
+    image_network = transformers.Sam3Model.from_pretrained(image_folder, local_files_only=True)
+    config = transformers.Sam3VideoConfig(detector_config=image_network.config.to_dict())
+    with torch.random.fork_rng():
+        video_network = transformers.Sam3VideoModel(config)
+    video_network.detector_model.load_state_dict(image_network.state_dict())
+    video_network.save_pretrained(folder)
     return folder
 
 
