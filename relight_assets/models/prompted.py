@@ -21,9 +21,13 @@ _BROKEN = ("CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS", "
 
 
 def stay_offline() -> None:
-    """Keep the hub's client from looking anything up; to be called before it is imported."""
+    """Keep the hub's client from looking anything up, and it and its kin from talking into progress bars.
+
+    To be called before they are imported.
+    """
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 
 class PromptedSegmenter(ABC):

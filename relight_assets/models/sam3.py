@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights
@@ -153,7 +154,9 @@ def _package() -> Any:
         stand_ins = _triton_stand_ins()
     sys.modules.update(stand_ins)
     try:
-        from sam3 import model_builder
+        with catch_warnings():
+            simplefilter("ignore")  # of its video part: that TorchScript is old, and that there is no GPU
+            from sam3 import model_builder
     except ImportError as error:
         raise ModelFileError(f"the package sam3 cannot be imported ({error}): {sam3_weights.INSTALL}") from error
     finally:

@@ -64,6 +64,7 @@ def test_answers_are_probabilities_of_the_pictures_shape_with_scores(
 
 def test_what_else_is_in_the_batch_changes_nothing(segmenter: Sam3Segmenter, pictures: list[Pixels]) -> None:
     together = segmenter.masks(pictures, 4)
+    assert len({mask.scores for mask in together}) == len(pictures)  # the network does look at them
     for number, picture in enumerate(pictures):
         (alone,) = segmenter.masks([picture], 4)
         assert alone.scores == pytest.approx(together[number].scores, abs=1e-5)
@@ -253,4 +254,5 @@ print(mask.probability.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrs
 def test_64_megapixels_take_little_more_than_the_picture_itself(checkpoint: Path) -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY, str(checkpoint)], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("(1024, 1024) "), done.stderr[-2000:]
+    assert done.stderr == ""  # what the package warns of would come in the middle of progress bars
     assert int(done.stdout.split()[-1]) < 400  # MiB; twelve instances of that size as floats would be 3,000

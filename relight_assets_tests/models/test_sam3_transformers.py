@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ def test_answers_have_the_pictures_shape_and_do_not_depend_on_the_batch(
     segmenter: Sam3TransformersSegmenter, pictures: list[Pixels]
 ) -> None:
     together = segmenter.masks(pictures, 4)
+    assert len({mask.scores for mask in together}) == len(pictures)  # the network does look at them
     for mask, picture in zip(together, pictures, strict=True):
         assert mask.probability.shape == picture.shape[:2]
         assert mask.scores
@@ -117,6 +120,19 @@ def test_nobody_is_an_empty_mask_and_the_best_score(folder: Path, pictures: list
     assert not mask.probability.any()
     assert mask.scores == ()
     assert 0 < (mask.best_score or 0) < 1
+
+
+LOAD = """
+import sys
+from pathlib import Path
+from relight_assets.models.sam3_transformers import Sam3TransformersSegmenter
+Sam3TransformersSegmenter(Path(sys.argv[1]))
+"""
+
+
+def test_it_is_loaded_without_a_word(folder: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", LOAD, str(folder)], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
 
 
 def refused(folder: Path, match: str, **options: Any) -> None:
