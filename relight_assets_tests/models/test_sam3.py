@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from relight_assets.errors import ConfigError, ModelFileError
 from relight_assets.models import sam3
+from relight_assets.models.prompted import normalised
 from relight_assets.models.sam3 import Network, Sam3Segmenter
 from relight_assets_tests.models import tiny_sam3
 
@@ -80,12 +81,14 @@ def test_the_answers_are_those_of_the_packages_own_processor(segmenter: Sam3Segm
 
     processor = Sam3Processor(segmenter._model, resolution=tiny_sam3.SIDE, device="cpu", confidence_threshold=-1.0)
     for picture in pictures[:2]:
-        state = processor.set_image(torch.from_numpy(picture).permute(2, 0, 1))
+        chw = torch.from_numpy(picture).permute(2, 0, 1)
+        assert torch.equal(normalised(segmenter._square(picture)), processor.transform(chw))
+        state = processor.set_image(chw)
         state = processor.set_text_prompt(prompt="person", state=state)
         with torch.inference_mode():
             squares = torch.zeros((4, 3, tiny_sam3.SIDE, tiny_sam3.SIDE), dtype=torch.uint8)
             squares[0] = segmenter._square(picture)
-            scores, logits = segmenter.candidates(squares.float() / 127.5 - 1)
+            scores, logits = segmenter.candidates(normalised(squares))
         assert np.allclose(scores[0].numpy(), state["scores"].numpy(), atol=1e-5)
         own = torch.nn.functional.interpolate(logits[:1], picture.shape[:2], mode="bilinear", align_corners=False)
         assert np.allclose(own[0].sigmoid().numpy(), state["masks_logits"][:, 0].numpy(), atol=1e-4)

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from relight_assets.errors import ConfigError, ModelFileError
+from relight_assets.models.prompted import normalised
 from relight_assets.models.sam3_transformers import WEIGHTS, Sam3TransformersSegmenter
 from relight_assets_tests.models import tiny_sam3_transformers
 from relight_assets_tests.models.tiny_sam3_transformers import SIDE
@@ -67,7 +68,7 @@ def test_the_cached_prompt_is_the_prompt(segmenter: Sam3TransformersSegmenter, p
     tokenizer = transformers.CLIPTokenizer.from_pretrained(segmenter._model.config.name_or_path, local_files_only=True)
     tokens = tokenizer(["person", "person"], return_tensors="pt", padding="max_length", max_length=32)
     with torch.inference_mode():
-        squares = torch.stack([segmenter._square(picture) for picture in pictures[:2]]).float() / 127.5 - 1
+        squares = normalised(torch.stack([segmenter._square(picture) for picture in pictures[:2]]))
         uncached = segmenter._model(pixel_values=squares, **tokens)
         scores, logits = segmenter.candidates(squares)
     assert torch.equal(logits, uncached.pred_masks)
@@ -79,7 +80,7 @@ def test_the_picture_is_prepared_as_the_official_processor_does(
 ) -> None:
     processor = transformers.Sam3Processor.from_pretrained(folder, local_files_only=True)
     wanted = processor(images=pictures[0], return_tensors="pt").pixel_values[0]
-    square = segmenter._square(pictures[0]).float() / 127.5 - 1
+    square = normalised(segmenter._square(pictures[0]))
     assert float((square - wanted).abs().max()) < 2 / 127  # a level, of rounding
 
 
