@@ -10,6 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,7 +61,9 @@ def verify_split(
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
     survey = look(split, recipe, settings, experiment)
-    with locked_folder(survey.layout):
+    # A split that was never run has no folder to keep still, and is not given one.
+    there = survey.layout.folder.is_dir()
+    with locked_folder(survey.layout) if there else nullcontext():
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
         faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]

@@ -120,6 +120,13 @@ def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
     assert "is not there" in verified(bench).faults[0].text
 
 
+def test_a_split_that_was_never_run_is_not_given_a_folder(tmp_path: Path, finished: Bench) -> None:
+    made = Bench(tmp_path, finished.photos)
+    made.write_csv(PORTRAITS[:1])
+    assert codes(verified(made)) == [("mapping", mapping_name(made))]
+    assert not made.layout.folder.exists()
+
+
 def test_a_split_that_is_being_written_is_not_verified(bench: Bench) -> None:
     with FileLock(bench.layout.lock), pytest.raises(OutputFolderError, match="is being written"):
         verified(bench)

@@ -184,7 +184,12 @@ def _nothing_to_do(changes: Changes) -> str:
 
 def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     settings, recipe = load_settings(), load_project_recipe().recipe
-    found, faults = list_splits(settings.csv_dir, settings.csv_glob)
+    try:
+        found, faults = list_splits(settings.csv_dir, settings.csv_glob)
+    except CsvError as error:
+        context.log.error(str(error))  # noqa: TRY400
+        yield dg.SkipReason(str(error))
+        return
     for fault in faults.values():
         context.log.error(str(fault))
     any_stale = False

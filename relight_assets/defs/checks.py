@@ -128,7 +128,10 @@ def _sources_of_others(split: _Split) -> Iterator[tuple[str, str, str]]:
             continue
         layout = SplitLayout(folder)
         for number in sorted(layout.numbers("metadata.json")):
-            record = read_record(layout.record(number))
+            try:
+                record = read_record(layout.record(number))
+            except OSError:
+                continue  # that is for the other split to tell
             if record is not None:
                 yield folder.name.removeprefix("data-"), record.source.sha256, record.image_path
 

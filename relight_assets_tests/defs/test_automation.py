@@ -214,6 +214,13 @@ def test_the_sweep_leaves_a_split_with_a_run_under_way_alone(instance: dg.Dagste
     assert swept(instance) == ["train"]
 
 
+def test_a_sweep_without_a_folder_is_a_sentence(instance: dg.DagsterInstance, project: Project) -> None:
+    project.data.rmdir()
+    (answer,) = automation._sweep(dg.build_schedule_context(instance=instance))
+    assert isinstance(answer, dg.SkipReason)
+    assert "cannot be listed" in str(answer.skip_message)
+
+
 def test_a_schedule_that_cannot_be_read_is_a_clear_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RELIGHT_SWEEP_CRON", "every night")
     with pytest.raises(ConfigError, match=r'`sweep_cron`: found "every night"'):

@@ -85,6 +85,16 @@ def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterIn
     assert PORTRAITS[1] in str(example.data["image_path"])
 
 
+def test_an_unreadable_record_of_another_split_does_not_stop_this_one(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    (project.data / "outputs" / "data-val" / "00000_metadata.json").mkdir(parents=True)
+    result = run(instance, "train")
+    assert result.success
+    assert not failed(result)
+
+
 def test_an_altered_file_stops_the_mapping_and_not_the_dead_letters(
     instance: dg.DagsterInstance, project: Project
 ) -> None:
