@@ -3,6 +3,7 @@
 They are made by the asset's own step, from the same look at the files that the mapping was written from.
 """
 
+import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import dagster as dg
 
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN
 from relight_assets.defs.splits import splits
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.recipe import Recipe
@@ -30,7 +32,11 @@ def _spec(name: str, description: str, *, blocking: bool = False) -> dg.AssetChe
 
 
 SPECS = [
-    _spec("rows_add_up", "Rows in = done + rejected + failed + pending.", blocking=True),
+    _spec(
+        "rows_add_up",
+        "Rows in = done + rejected + failed + pending; the mapping has as many, and an output for each done.",
+        blocking=True,
+    ),
     _spec(
         "mapping_is_the_input",
         "The mapping has the input's rows, in order, and every output that it names is there.",
@@ -74,13 +80,25 @@ def check_split(
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = split.survey.row_counts()
     rows = len(split.survey.split.table)
+    named = _outputs_named(split.mapping)
     yield _result(
         "rows_add_up",
-        passed=sum(counts[status] for status in ROW_STATUSES) == rows,
-        metadata={"rows": rows, **{f"rows_{status}": counts[status] for status in ROW_STATUSES}},
+        passed=sum(counts[status] for status in ROW_STATUSES) == rows == len(named) and sum(named) == counts["done"],
+        metadata={
+            "rows": rows,
+            "rows_in_mapping": len(named),
+            "outputs_in_mapping": sum(named),
+            **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
+        },
     )
     faults = list(mapping_faults(split.survey, split.mapping))
     yield _result("mapping_is_the_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
+
+
+def _outputs_named(mapping: Path) -> list[bool]:
+    """For each row of the mapping as it lies on the disk, whether it names an output."""
+    with mapping.open(newline="", encoding="utf-8") as file:
+        return [bool(row[OUTPUT_COLUMN]) for row in csv.DictReader(file)]
 
 
 def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:

@@ -129,7 +129,8 @@ def test_a_mapping_that_is_not_the_input_is_stopped(
     monkeypatch.setattr(mapping, "write_split_mapping", a_row_short)
     result = run(instance, "train")
     assert not result.success
-    assert failed(result) == {"mapping_is_the_input"}
+    assert failed(result) == {"mapping_is_the_input", "rows_add_up"}
+    assert checks(result)["rows_add_up"].metadata["rows_in_mapping"].value == 1
 
 
 def test_an_off_background_is_stopped(instance: dg.DagsterInstance, project: Project) -> None:
