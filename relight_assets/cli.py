@@ -24,7 +24,7 @@ from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import segmenters, store
-from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
 from relight_assets.terminal import (
@@ -36,7 +36,7 @@ from relight_assets.terminal import (
     status_table,
     tell,
 )
-from relight_assets.verify import verify_split
+from relight_assets.verify import recipe_of, verify_split
 
 SOME_FAILED = 3
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -96,15 +96,15 @@ def run(
     """Bring splits up to date: only what is missing or stale is computed."""
     chosen = _stages(stages)
     names = _splits_asked_for(csv_file, split, all_splits=all_splits)
-    recipe_config, experiment = _recipe_asked_for(config, experiment)
+    named, recipe = _recipe_asked_for(config, experiment)
     image_config = {
         "num_samples": num_samples or 0,
         "num_gpus": num_gpus or 0,
         "retry_failed": retry_failed,
         "overwrite": overwrite,
     }
-    runs, errors = materialize_splits(names, chosen, image_config, recipe_config, experiment or None)
-    print_closing_table(runs, load_settings(), experiment or None)
+    runs, errors = materialize_splits(names, chosen, image_config, named, recipe)
+    print_closing_table(runs, load_settings(), named)
     considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
     waiting = max((metadata[stage]["pending"] for _, metadata in runs for stage in chosen), default=0)
     if waiting:
@@ -136,25 +136,22 @@ def status(watch: bool) -> None:
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
-@click.option("--experiment", help="The outputs of a named experiment, made with the recipe of --config.")
-@click.option("--config", type=click.Path(path_type=Path), help="The recipe; default: the project's.")
+@click.option("--experiment", help="The outputs of a named experiment.")
 @click.option("--sample", type=click.IntRange(min=1), help="Only so many images of each split, evenly spread.")
 def verify(
     csv_file: Path | None,
     split: str | None,
     all_splits: bool,
     experiment: str | None,
-    config: Path | None,
     sample: int | None,
 ) -> None:
     """Read every file: its sha256, the background of every composite, the mapping CSV.  Changes nothing."""
     names = _splits_asked_for(csv_file, split, all_splits=all_splits)
     settings = load_settings()
-    recipe = (load_recipe(config) if config is not None else load_project_recipe()).recipe
     found = [
         verify_split(
             read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
-            recipe,
+            recipe_of(name, settings, experiment),
             settings,
             experiment=experiment,
             sample=sample,
@@ -178,7 +175,7 @@ def demo(folder: Path) -> None:
     platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
     os.environ["RELIGHT_PLATFORM"] = str(platform)
     names = list(find_splits(load_settings().csv_dir, load_settings().csv_glob))
-    runs, errors = materialize_splits(names, STAGES, {}, {}, None)
+    runs, errors = materialize_splits(names, STAGES, {})
     print_closing_table(runs, load_settings())
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:
@@ -306,8 +303,8 @@ def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: b
     return [split] if split is not None else list(found)
 
 
-def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[dict[str, Any], str]:
-    """Run config for the recipe, and the experiment's name ("" for the split's own folder)."""
+def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, Recipe]:
+    """The experiment's name (None: the split's own folder) and the recipe."""
     project = load_project_recipe()
     loaded = load_recipe(config) if config is not None else project
     for warning in loaded.warnings:
@@ -321,6 +318,4 @@ def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[dict[str, A
             f"`{experiment}`. To make it the project's recipe, set RELIGHT_CONFIG={config}, for scheduled runs too."
         )
         tell("note", "yellow", note)
-    if not experiment:
-        return {}, ""
-    return {"experiment": experiment, "recipe": loaded.recipe.model_dump(mode="json", exclude_none=True)}, experiment
+    return experiment or None, loaded.recipe

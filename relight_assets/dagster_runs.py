@@ -19,6 +19,9 @@ from relight_assets.terminal import progress_bar, say, tell
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (
+    "Class `CodeReferencesMetadataValue`",
+    "Class `LocalFileCodeReference`",
+    "Function `with_source_code_references`",
     "Function `observable_source_asset`",
     "Class `DataVersionsByPartition`",
     "Specifying a partitions_def on an AssetCheckSpec",
@@ -51,20 +54,20 @@ def materialize_splits(
     names: list[str],
     stages: tuple[Stage, ...],
     image_config: dict[str, Any],
-    recipe_config: dict[str, Any],
-    experiment: str | None,
+    experiment: str | None = None,
+    recipe: Recipe | None = None,
 ) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
     """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
 
-    A split whose run fails does not stop the others; its error is told, and returned.
+    With an ``experiment``, ``recipe`` is its recipe.  A split whose run fails does not stop the others; its error is
+    told, and returned.
     """
     can_be_stopped()
     launch = dagster_part("defs.launch")
     with _known_warnings_off():
         definitions = dagster_part("definitions").defs()
     settings = load_settings()
-    own = recipe_config.get("recipe")
-    recipe = Recipe.model_validate(own) if own else load_project_recipe().recipe
+    recipe = recipe or load_project_recipe().recipe
     done: list[tuple[Survey, dict[str, Any]]] = []
     errors: list[RelightError] = []
     with launch.instance_of(settings) as instance:
@@ -73,14 +76,13 @@ def materialize_splits(
             launch.wait_for_pool(instance, report=say)
             try:
                 with progress_bar(layout, name):
-                    launched = launch.materialize(
-                        definitions,
-                        instance,
-                        split=name,
-                        stages=stages,
-                        image_config=image_config,
-                        recipe_config=recipe_config,
-                    )
+                    asked = {"split": name, "stages": stages, "image_config": image_config}
+                    if experiment is None:
+                        launched = launch.materialize(definitions, instance, **asked)
+                    else:
+                        launched = launch.try_recipe(
+                            definitions, instance, **asked, experiment=experiment, recipe=recipe
+                        )
                 split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
                 done.append((look(split, recipe, settings, experiment), launched.metadata))
             except InterruptedRunError:

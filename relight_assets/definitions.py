@@ -3,7 +3,7 @@
 import dagster as dg
 
 from relight_assets import defs as folder
-from relight_assets.defs import automation, jobs
+from relight_assets.defs import automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
@@ -20,10 +20,18 @@ def defs() -> dg.Definitions:
     settings = load_settings()
     check_usable(load_project_recipe().recipe)
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(folder, group_name="relight"),
+        # With references, the UI links each asset to the lines that define it.
+        assets=dg.with_source_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
-        jobs=[jobs.relight_split, jobs.masks_only, jobs.retry_dead_letters, jobs.rebuild_mapping, jobs.verify],
+        jobs=[
+            jobs.relight_split,
+            jobs.masks_only,
+            experiments.experiment,
+            jobs.retry_dead_letters,
+            jobs.rebuild_mapping,
+            jobs.verify,
+        ],
         sensors=[automation.sensor_of(settings)],
         schedules=[automation.schedule_of(settings)],
     )

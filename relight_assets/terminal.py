@@ -17,7 +17,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.outgoing import failures_path, mapping_path
 from relight_assets.engine.progress import read_progress
-from relight_assets.engine.run import CONTACT_SHEET, look
+from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
 from relight_assets.recipe import STAGES, Recipe
@@ -77,9 +77,9 @@ def _print_places(survey: Survey, settings: Settings, experiment: str | None) ->
         line("", failures_path(survey, settings, experiment))
     line("mapping", mapping_path(survey, settings, experiment))
     line("pictures", survey.layout.folder)
-    sheet = survey.layout.folder / CONTACT_SHEET
-    if sheet.exists():
-        line("contact sheet", sheet)
+    for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
+        if (sheet := survey.layout.folder / name).exists():
+            line(label, sheet)
 
 
 def _print_devices(devices: Any) -> None:

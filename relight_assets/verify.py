@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.engine.devices import cores
@@ -25,9 +25,10 @@ from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
-from relight_assets.errors import ImageCorruptError
+from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets.settings import Settings, load_project_recipe
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,20 @@ def verify_split(
         faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(split.split, survey.row_counts(), files.images, len(files.sizes), megabytes, faults)
+
+
+def recipe_of(split: str, settings: Settings, experiment: str | None) -> Recipe:
+    """The recipe that a split's outputs are of: the project's, or the one that an experiment was run with last.
+
+    Raises:
+        UserError: there is no such experiment of this split, or its recipe cannot be used.
+    """
+    if experiment is None:
+        return load_project_recipe().recipe
+    written = SplitLayout(split_folder(settings.output_root, split, experiment)).recipe
+    if not written.exists():
+        raise UserError(f"the experiment `{experiment}` has nothing of the split `{split}`: no {written}")
+    return load_recipe(written).recipe
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,7 @@ def test_another_recipe_is_an_experiment_with_its_own_folder_and_mapping(
     assert "experiment `dim-look`" in result.output
     folder = project.data / "outputs" / "experiments" / "dim-look"
     assert (folder / "data-train" / "00000_output.png").is_file()
+    assert str(folder / "data-train" / "comparison.jpg") in result.output
     assert "seed: 3" in (folder / "data-train" / "recipe.yaml").read_text()
     assert len(rows(folder / "train_images_with_relighting_outputs.csv")) == 4
     assert (project.data / "train_images_with_relighting_outputs.csv").read_bytes() == before

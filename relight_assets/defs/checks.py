@@ -5,17 +5,18 @@ They are made by the asset's own step, from the same look at the files that the 
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import read_record
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
+from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
+from relight_assets.engine.look_alikes import look_alikes
+from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings
@@ -24,6 +25,8 @@ from relight_assets.verify import Fault, mapping_faults, read_files
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""
 SHOWN = 20
+MAX_DRIFT = 0.2
+"""Standard deviations; what Cohen (1988) calls a small effect."""
 MAPPING = dg.AssetKey("mapping_csv")
 
 
@@ -55,7 +58,12 @@ SPECS = [
     _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
         "no_picture_in_two_splits",
-        "No source file of this split has the bytes of one of another: train must not know test.",
+        "No photo of this split is that of another or nearly so, by sha256 and fingerprint: train must not know test.",
+    ),
+    _spec(
+        "numbers_stay",
+        f"No mean of the records has moved by more than {MAX_DRIFT:g} standard deviations since this partition was "
+        f"materialized before: coverage, mask score, faces, clipping, shading, strength, exposure, families of light.",
     ),
 ]
 
@@ -65,16 +73,22 @@ class _Split:
     survey: Survey
     recipe: Recipe
     settings: Settings
-    experiment: str | None
     mapping: Path
+    before: Mapping[str, Spread]
 
 
 def check_split(
-    survey: Survey, recipe: Recipe, settings: Settings, experiment: str | None, mapping: Path
+    survey: Survey, recipe: Recipe, settings: Settings, mapping: Path, before: Mapping[str, Spread]
 ) -> list[dg.AssetCheckResult]:
-    """Every check of :data:`SPECS` on a split whose mapping was just written."""
-    split = _Split(survey, recipe, settings, experiment, mapping)
-    return [*_of_rows(split), *_of_files(split), _of_failures(split), _of_twins(split)]
+    """Every check of :data:`SPECS` on a split whose mapping was just written; ``before``: how its numbers were then."""
+    split = _Split(survey, recipe, settings, mapping, before)
+    return [
+        *_of_rows(split),
+        *_of_files(split),
+        _of_failures(split),
+        _of_look_alikes(split),
+        _of_drift(split),
+    ]
 
 
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
@@ -122,36 +136,57 @@ def _of_failures(split: _Split) -> dg.AssetCheckResult:
     )
 
 
-def _of_twins(split: _Split) -> dg.AssetCheckResult:
-    own = {image.record.source.sha256: image.key for image in split.survey.images.values() if image.record is not None}
-    twins = [
-        {"image_path": own[sha256], "other_split": name, "other_image_path": path}
-        for name, sha256, path in _sources_of_others(split)
-        if sha256 in own
+def _of_look_alikes(split: _Split) -> dg.AssetCheckResult:
+    pairs = look_alikes(split.survey)
+    records = [
+        dg.TableRecord(
+            {
+                "image_path": pair.own.image_path,
+                "other_split": pair.other.split,
+                "other_image_path": pair.other.image_path,
+                "differs": "not at all" if pair.bits is None else f"in {pair.bits} of 256 bits",
+            }
+        )
+        for pair in pairs[:SHOWN]
     ]
-    table = dg.MetadataValue.table([dg.TableRecord(twin) for twin in twins[:SHOWN]]) if twins else None
+    same = sum(pair.bits is None for pair in pairs)
     return _result(
         "no_picture_in_two_splits",
-        passed=not twins,
+        passed=not pairs,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"twins": len(twins), **({"examples": table} if table else {})},
+        metadata={
+            "same": same,
+            "nearly_the_same": len(pairs) - same,
+            **({"examples": dg.MetadataValue.table(records)} if records else {}),
+        },
     )
 
 
-def _sources_of_others(split: _Split) -> Iterator[tuple[str, str, str]]:
-    """Split, sha256 and image_path of every source that another split's records hold."""
-    own = split_folder(split.settings.output_root, split.survey.split.split, split.experiment)
-    for folder in sorted(own.parent.glob("data-*")):
-        if folder == own or not folder.is_dir():
-            continue
-        layout = SplitLayout(folder)
-        for number in sorted(layout.numbers("metadata.json")):
-            try:
-                record = read_record(layout.record(number))
-            except OSError:
-                continue  # that is for the other split to tell
-            if record is not None:
-                yield folder.name.removeprefix("data-"), record.source.sha256, record.image_path
+def _of_drift(split: _Split) -> dg.AssetCheckResult:
+    now = spreads(split.survey, FAMILIES)
+    moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
+    far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
+    records = [
+        dg.TableRecord(
+            {
+                "number": name,
+                "mean_before": round(split.before[name].mean, 4),
+                "mean_now": round(now[name].mean, 4),
+                "moved_by_deviations": moved[name],
+            }
+        )
+        for name in far
+    ]
+    return _result(
+        "numbers_stay",
+        passed=not far,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "largest_move": max(moved.values(), default=0.0),
+            "compared": len(moved),
+            **({"moved": dg.MetadataValue.table(records)} if records else {}),
+        },
+    )
 
 
 def _shown(faults: list[Fault]) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.defs.resources import RecipeConfig, chosen_recipe, errors_for_people, experiment_of, split_of
+from relight_assets.defs.resources import errors_for_people, split_of
 from relight_assets.defs.splits import splits
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.recipe import STAGES
 from relight_assets.settings import load_settings
-from relight_assets.verify import Verification, verify_split
+from relight_assets.verify import Verification, recipe_of, verify_split
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
 _ALL = dg.AssetSelection.assets(*STAGES) | _OUTGOING
@@ -40,9 +40,10 @@ rebuild_mapping = dg.define_asset_job(
 )
 
 
-class VerifyConfig(RecipeConfig):
+class VerifyConfig(dg.Config):
     """What is verified."""
 
+    experiment: str = Field(default="", description="Of a named experiment, its own outputs; empty: the split's.")
     sample: int = Field(default=0, ge=0, description="So many images, evenly spread; 0 = all of them.")
 
 
@@ -55,13 +56,13 @@ class VerifyConfig(RecipeConfig):
 )
 def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
     """Verify one split."""
-    settings = load_settings()
+    settings, experiment = load_settings(), config.experiment or None
     with errors_for_people():
         found = verify_split(
             split_of(settings, context.partition_key),
-            chosen_recipe(config).recipe,
+            recipe_of(context.partition_key, settings, experiment),
             settings,
-            experiment=experiment_of(config),
+            experiment=experiment,
             sample=config.sample or None,
         )
     told = summary_of(found)

@@ -15,11 +15,12 @@ import dagster as dg
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
-from relight_assets.defs.relit_images import POOL
+from relight_assets.defs.experiments import STAGE_TABLE, experiment_key
+from relight_assets.defs.run_images import POOL
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
 from relight_assets.defs.splits import register_splits
 from relight_assets.errors import ConfigError, InterruptedRunError, RelightError, UserError
-from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings, project_folder
 
 OUTGOING = ("mapping_csv", "dead_letters")
@@ -33,9 +34,8 @@ class LaunchError(RelightError):
 
 @dataclass(frozen=True)
 class Launched:
-    """A run that ended well: its id and the metadata of each asset it materialized."""
+    """A run that ended well: the metadata of each stage that it brought up to date, and of the CSVs."""
 
-    run_id: str
     metadata: dict[str, dict[str, Any]]
 
 
@@ -130,7 +130,6 @@ def materialize(
     split: str,
     stages: Collection[Stage],
     image_config: dict[str, Any],
-    recipe_config: dict[str, Any],
 ) -> Launched:
     """Materialize one split's assets in this process, as a run that the UI lists.
 
@@ -138,17 +137,63 @@ def materialize(
         UserError: the run could not do its work because of somebody's mistake.
         LaunchError: the run failed otherwise.
     """
-    ops: dict[str, Any] = {name: {"config": recipe_config} for name in OUTGOING}
-    ops["relight_images"] = {"config": {**recipe_config, **image_config}}
+    found = _run(
+        definitions.resolve_implicit_global_asset_job_def(),
+        instance,
+        split=split,
+        ops={"relight_images": {"config": image_config}},
+        asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
+    )
+    return Launched({name: found[name] for name in (*STAGES, *OUTGOING) if name in found})
+
+
+def try_recipe(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    stages: Collection[Stage],
+    image_config: dict[str, Any],
+    experiment: str,
+    recipe: Recipe,
+) -> Launched:
+    """Run the job `experiment` on one split in this process, as a run that the UI lists.
+
+    Raises:
+        UserError: the run could not do its work because of somebody's mistake.
+        LaunchError: the run failed otherwise.
+    """
+    config = {
+        **image_config,
+        "experiment": experiment,
+        "recipe": recipe.model_dump(mode="json"),
+        "stages": [stage for stage in STAGES if stage in stages],
+    }
+    job = definitions.resolve_job_def("experiment")
+    found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
+    metadata = found[experiment_key(experiment).to_user_string()]
+    counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
+    return Launched({stage: metadata | counts[stage] for stage in STAGES if stage in counts})
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    ops: dict[str, Any],
+    asset_selection: list[dg.AssetKey] | None,
+) -> dict[str, dict[str, Any]]:
+    """Run a job on one split in this process; the metadata of each asset that it materialized."""
     run_id = str(uuid.uuid4())
     # Ctrl-C can strike inside a call of the database, whose pool would then log a traceback of its own.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     with holding(instance, run_id, "launch"):
-        result = definitions.resolve_implicit_global_asset_job_def().execute_in_process(
+        result = job.execute_in_process(
             run_id=run_id,
             partition_key=split,
             instance=instance,
-            asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
+            asset_selection=asset_selection,
             run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             tags={LAUNCHED_BY: COMMAND},
             raise_on_error=False,
@@ -159,9 +204,10 @@ def materialize(
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
         found[materialization.asset_key.to_user_string()] = {
-            name: value.value for name, value in materialization.metadata.items()
+            name: value.value if not isinstance(value, dg.TableMetadataValue) else value
+            for name, value in materialization.metadata.items()
         }
-    return Launched(result.run_id, found)
+    return found
 
 
 def _failure(result: dg.ExecuteInProcessResult) -> RelightError:

@@ -1,27 +1,34 @@
 """The CSVs that go out: the mapping to the composites, and the rows that have none."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
+import msgspec
 
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN
 from relight_assets.defs.checks import SPECS, check_split
-from relight_assets.defs.resources import SNAPSHOT, RecipeConfig, chosen_recipe, errors_for_people, experiment_of
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
 from relight_assets.defs.run_locks import RUN_LOCK
+from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
 from relight_assets.engine.run import look
+from relight_assets.engine.statistics import Spread, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings, load_settings
 
+SPREADS = "spreads"
+"""Of the numbers in the records: what the next materialization compares with."""
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 
 
-def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Survey, Recipe, Settings]:
-    settings, recipe = load_settings(), chosen_recipe(config).recipe
+def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, Recipe, Settings]:
+    settings, recipe = load_settings(), project_recipe().recipe
     split = context.resources.snapshot.split_of(settings, context.partition_key)
-    return look(split, recipe, settings, experiment_of(config)), recipe, settings
+    return look(split, recipe, settings), recipe, settings
 
 
 @dg.asset(
@@ -37,13 +44,13 @@ def _survey(context: dg.AssetExecutionContext, config: RecipeConfig) -> tuple[Su
         "Written to `<name>_with_relighting_outputs.csv`; the input CSV stays as it is."
     ),
 )
-def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> Iterator[dg.MaterializeResult[Any]]:
+def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split."""
     with errors_for_people():
-        survey, recipe, settings = _survey(context, config)
-        target = write_split_mapping(survey, settings, experiment_of(config))
-        checks = check_split(survey, recipe, settings, experiment_of(config), target)
-    names = [*survey.split.table.columns, "output_image_path"]
+        survey, recipe, settings = _survey(context)
+        target = write_split_mapping(survey, settings)
+        checks = check_split(survey, recipe, settings, target, _spreads_before(context))
+    names = [*survey.split.table.columns, OUTPUT_COLUMN]
     counts = survey.row_counts()
     yield dg.MaterializeResult(
         check_results=checks,
@@ -55,8 +62,26 @@ def mapping_csv(context: dg.AssetExecutionContext, config: RecipeConfig) -> Iter
             "path": dg.MetadataValue.path(str(target)),
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
+            "dagster/column_lineage": _lineage(survey),
+            SPREADS: {name: msgspec.to_builtins(spread) for name, spread in spreads(survey, FAMILIES).items()},
         },
     )
+
+
+def _lineage(survey: Survey) -> dg.TableColumnLineage:
+    """Every column is that of the input; the composites come from the photos."""
+    of = {name: [dg.TableColumnDep(SPLIT_CSV, name)] for name in survey.split.table.columns}
+    return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(SPLIT_CSV, "image_path")]})
+
+
+def _spreads_before(context: dg.AssetExecutionContext) -> dict[str, Spread]:
+    """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
+    which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
+    for record in context.instance.fetch_materializations(which, limit=1).records:
+        told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
+        with suppress(msgspec.ValidationError):  # of another version
+            return msgspec.convert(told.value, dict[str, Spread]) if told is not None else {}
+    return {}
 
 
 _COLUMNS = {
@@ -76,11 +101,11 @@ _COLUMNS = {
         "alone where all went well. Written to `<name>_failures.csv`."
     ),
 )
-def dead_letters(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.MaterializeResult[Any]:
+def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
     with errors_for_people():
-        survey, _, settings = _survey(context, config)
-        rows = write_split_failures(survey, settings, experiment_of(config))
+        survey, _, settings = _survey(context)
+        rows = write_split_failures(survey, settings)
     shown = [
         dg.TableRecord(
             {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
@@ -96,7 +121,7 @@ def dead_letters(context: dg.AssetExecutionContext, config: RecipeConfig) -> dg.
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
-            "path": dg.MetadataValue.path(str(failures_path(survey, settings, experiment_of(config)))),
+            "path": dg.MetadataValue.path(str(failures_path(survey, settings))),
             **({"failures": dg.MetadataValue.table(shown, schema)} if rows else {}),
         }
     )

@@ -1,4 +1,4 @@
-"""The contact sheet: a few portraits, each from input to output, small enough to live in the UI."""
+"""Sheets of pictures, small enough to live in the UI: a few portraits from input to output, the worst, two recipes."""
 
 import base64
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png
-from relight_assets.engine.run import CONTACT_SHEET
 from relight_assets.errors import ImageError
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
@@ -20,6 +19,8 @@ ROWS = 5
 INLINE_CELL = 132
 """Pixels: five columns fit beside the names of the metadata in a window of 1,500 pixels."""
 FILE_CELL = 240
+WORST = 8
+_WORST_CELL = 164
 _GAP = 4
 _CAPTION = 22
 _MAX_BYTES = 200_000
@@ -33,40 +34,54 @@ def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLIN
 
     None where there is nothing to show.
     """
-    if not indices:
-        return None
-    rows = [_row(layout, index, cell) for index in _spread(indices)]
-    sheet = np.concatenate([_captions(cell), *rows], axis=0)
-    for quality in (88, 80, 70, 55, 35):
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if jpeg.nbytes <= _MAX_BYTES:
-            break
-    return jpeg.tobytes()
+    rows = [_row([layout.png(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
+    return _jpeg([_captions(COLUMNS, cell), *rows]) if rows else None
 
 
-def save_sheet(layout: SplitLayout, jpeg: bytes) -> Path:
-    """Write the sheet beside the outputs."""
-    path = layout.folder / CONTACT_SHEET
-    write_atomic(path, jpeg)
-    return path
+def comparison_sheet(
+    own: SplitLayout, experiment: SplitLayout, pairs: Sequence[tuple[int, int]], cell: int = INLINE_CELL
+) -> bytes | None:
+    """A JPEG with a row for each of at most ``ROWS`` images: the photo, both degraded persons, both outputs.
+
+    ``pairs``: an image's number in the split's own folder and in the experiment's.
+    """
+    names = ("input", "degraded: split", "experiment", "output: split", "experiment")
+    rows = []
+    for here, there in (pairs[number] for number in _spread(range(len(pairs)))):
+        two = [(own.png(here, name), experiment.png(there, name)) for name in ("degraded_fg", "output")]
+        rows.append(_row([experiment.png(there, "input"), *two[0], *two[1]], cell))
+    return _jpeg([_captions(names, cell), *rows]) if rows else None
 
 
-def inline(jpeg: bytes, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
-    """The sheet as metadata that the UI shows as a picture.
+def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, float]]) -> bytes | None:
+    """A JPEG of at most ``WORST`` pictures, four in a row, each under its number and value; the worst come first."""
+    parts: list[Pixels] = []
+    shown = worst[:WORST]
+    for start in range(0, len(shown), 4):
+        four = shown[start : start + 4]
+        row = _row([layout.png(index, picture) for index, _ in four], _WORST_CELL)
+        strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
+        for part in (strip, row):
+            missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
+            parts.append(np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=24))
+    return _jpeg(parts) if parts else None
+
+
+def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
+    """A picture as metadata that the UI shows; ``kind``: jpg or png.
 
     The UI folds Markdown over 1,000 characters behind a click, so a picture inside the text is never seen at
-    once.  The webserver serves whatever lies beside the captured logs; the sheet is put there, and a short
+    once.  The webserver serves whatever lies beside the captured logs; the picture is put there, and a short
     text points to it.  Where logs are not kept in local files, the picture goes into the text.
     """
-    caption = " | ".join(COLUMNS)
     place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
     if place is None:
-        data = base64.b64encode(jpeg).decode("ascii")
-        return dg.MetadataValue.md(f"![{caption}](data:image/jpeg;base64,{data})")
-    path = Path(place(["relight_previews", run_id, name], "jpg"))
+        data = base64.b64encode(picture).decode("ascii")
+        return dg.MetadataValue.md(f"![{name}](data:image/{'jpeg' if kind == 'jpg' else kind};base64,{data})")
+    path = Path(place(["relight_previews", run_id, name], kind))
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, jpeg)
-    return dg.MetadataValue.md(f"![{caption}](/logs/relight_previews/{run_id}/{name}/jpg)")
+    write_atomic(path, picture)
+    return dg.MetadataValue.md(f"![{name}](/logs/relight_previews/{run_id}/{name}/{kind})")
 
 
 def _spread(indices: Sequence[int]) -> list[int]:
@@ -77,11 +92,20 @@ def _spread(indices: Sequence[int]) -> list[int]:
     return [ordered[round(step * (len(ordered) - 1) / (ROWS - 1))] for step in range(ROWS)]
 
 
-def _row(layout: SplitLayout, index: int, side: int) -> Pixels:
+def _jpeg(parts: Sequence[Pixels]) -> bytes:
+    sheet = np.concatenate(parts, axis=0)
+    for quality in (88, 80, 70, 55, 35):
+        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+        if jpeg.nbytes <= _MAX_BYTES:
+            break
+    return jpeg.tobytes()
+
+
+def _row(paths: Sequence[Path], side: int) -> Pixels:
     cells: list[Pixels] = []
-    for name in COLUMNS:
+    for path in paths:
         try:
-            cells.append(_cell(decode_png(layout.png(index, name).read_bytes()), side))
+            cells.append(_cell(decode_png(path.read_bytes()), side))
         except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
             cells.append(np.full((side, side, 3), 32, np.uint8))
     return np.concatenate([np.pad(cell, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=24) for cell in cells], axis=1)
@@ -110,9 +134,9 @@ def _on_checkerboard(pixels: Pixels) -> Pixels:
     return mixed
 
 
-def _captions(side: int) -> Pixels:
-    strip = np.full((_CAPTION, len(COLUMNS) * (side + _GAP), 3), 24, np.uint8)
-    for column, name in enumerate(COLUMNS):
+def _captions(texts: Sequence[str], side: int) -> Pixels:
+    strip = np.full((_CAPTION, len(texts) * (side + _GAP), 3), 24, np.uint8)
+    for column, text in enumerate(texts):
         place = (column * (side + _GAP) + 6, _CAPTION - 7)
-        cv2.putText(strip, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (230, 230, 230), 1, cv2.LINE_AA)
+        cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (230, 230, 230), 1, cv2.LINE_AA)
     return strip

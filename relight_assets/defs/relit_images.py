@@ -1,36 +1,21 @@
 """The four image assets: one op, each of its outputs selectable alone."""
 
-import time
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, contact_sheet, inline, save_sheet
-from relight_assets.defs.resources import (
-    SNAPSHOT,
-    RecipeConfig,
-    chosen_recipe,
-    errors_for_people,
-    experiment_of,
-)
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.run_images import POOL, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
+from relight_assets.defs.run_metadata import counts, data_version, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.digests import CODE_VERSIONS
-from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
-from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
-from relight_assets.engine.survey import ROW_STATUSES
-from relight_assets.recipe import STAGES, Degradation, Stage, canonical_digest
-from relight_assets.settings import load_settings
-
-POOL = "gpu"
-LOG_EVERY_S = 5.0
-STEPS = ("decode", "segment", *STAGES, "encode")
-FAMILIES = tuple(Degradation().weights)
+from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe_yaml import LoadedRecipe
+from relight_assets.settings import Settings
 
 _DESCRIPTIONS: dict[Stage, str] = {
     "masks": (
@@ -64,7 +49,7 @@ _KINDS: dict[Stage, set[str]] = {
 }
 
 
-class RelightConfig(RecipeConfig):
+class RelightConfig(dg.Config):
     """What one run is asked to do."""
 
     num_samples: int = Field(default=0, ge=0, description="Only the first so many rows; 0 = all rows.")
@@ -99,157 +84,36 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     a success, and what is downstream would go on.
     """
     with errors_for_people():
-        selected = [stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys]
-        summary = _run(context, config, selected)
-    yield from _results(context, summary, selected)
+        settings, loaded = settings_for(config.num_gpus), project_recipe()
+        summary = _run(context, config, loaded, settings)
+        sheets = pictures(summary, context.instance, context.run.run_id)
+    for stage in STAGES:
+        if dg.AssetKey(stage) in context.selected_asset_keys:
+            yield dg.MaterializeResult(
+                asset_key=stage,
+                # The UI keeps this order; what one looks for first stands first.
+                metadata={
+                    **sheets,
+                    **numbers(summary, stage),
+                    **counts(summary, stage),
+                    **totals(summary),
+                    **provenance(stage, loaded.recipe, settings),
+                },
+                data_version=dg.DataVersion(data_version(summary, stage)),
+            )
 
 
-def _run(context: dg.AssetExecutionContext, config: RelightConfig, selected: list[Stage]) -> RunSummary:
-    settings = load_settings()
-    if config.num_gpus:
-        settings = settings.model_copy(update={"num_gpus": config.num_gpus})
-    loaded = chosen_recipe(config)
-    for warning in loaded.warnings:
-        context.log.warning(warning)
-    options = RunOptions(
-        stages=selected,
-        num_samples=config.num_samples or None,
-        retry_failed=config.retry_failed,
-        overwrite=config.overwrite,
-        experiment=experiment_of(config),
-    )
+def _run(
+    context: dg.AssetExecutionContext, config: RelightConfig, loaded: LoadedRecipe, settings: Settings
+) -> RunSummary:
     split = context.resources.snapshot.split_of(settings, context.partition_key)
     context.log_event(
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )
-    try:
-        return run_split(split, loaded.recipe, settings, options, _Log(context))
-    except BaseException:
-        # What is downstream is skipped now, when the CSVs are needed most.
-        with suppress(Exception):
-            survey = look(split, loaded.recipe, settings, options.experiment)
-            write_split_mapping(survey, settings, options.experiment)
-            write_split_failures(survey, settings, options.experiment)
-        raise
-
-
-class _Log:
-    """Logs progress every few seconds, never per image: events are rows in a database."""
-
-    def __init__(self, context: dg.AssetExecutionContext):
-        self._context = context
-        self._last = time.monotonic()
-        self._notices = 0
-
-    def __call__(self, progress: Progress) -> None:
-        for notice in progress.notices[self._notices :]:
-            self._context.log.warning(f"{progress.split}: {notice}")
-        self._notices = len(progress.notices)
-        if not progress.finished and time.monotonic() - self._last < LOG_EVERY_S:
-            return
-        self._last = time.monotonic()
-        eta = f", {progress.eta_s:.0f} s to go" if progress.eta_s and not progress.finished else ""
-        devices = "".join(f"\n{device}" for device in progress.devices)
-        self._context.log.info(
-            f"{progress.split}: {progress.done} of {progress.total} images, {progress.failed} failed, "
-            f"{progress.images_per_s:.2f} images/s{eta}{devices}"
-        )
-
-
-def _results(
-    context: dg.AssetExecutionContext, summary: RunSummary, selected: list[Stage]
-) -> Iterator[dg.MaterializeResult[Any]]:
-    survey = summary.survey
-    done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
-    # The UI keeps this order; what one looks for first stands first.
-    pictures: dict[str, Any] = {}
-    small, large = (contact_sheet(survey.layout, done, cell) for cell in (INLINE_CELL, FILE_CELL))
-    if small is not None and large is not None:
-        pictures["contact_sheet"] = inline(small, context.instance, context.run.run_id, survey.split.split)
-        pictures["contact_sheet_file"] = dg.MetadataValue.path(str(save_sheet(survey.layout, large)))
-    common = {
-        "rows": len(survey.keys),
-        **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
-        "orphans": survey.orphans,
-        "seconds_by_stage": _seconds_by_stage(summary),
-        "workers": summary.workers,
-        **_by_device(summary),
-        "images_per_s": round(summary.images_per_s, 3),
-        "wall_s": round(summary.wall_s, 2),
-        "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
-    }
-    for stage in selected:
-        metadata = {**pictures, **_numbers(summary, stage), **_counts(summary, stage), **common}
-        yield dg.MaterializeResult(
-            asset_key=stage, metadata=metadata, data_version=dg.DataVersion(_data_version(summary, stage))
-        )
-
-
-def _counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
-    outcomes = summary.tally.stages[stage].outcomes
-    return {
-        "images": outcomes.total(),
-        **{name: outcomes[name] for name in ("computed", "reused", "failed", "rejected", "pending")},
-        **({"failures_by_code": dict(summary.tally.codes)} if summary.tally.codes else {}),
-    }
-
-
-def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
-    """Worker seconds that the split's present images took, whenever they were made."""
-    total: Counter[str] = Counter()
-    for image in summary.survey.images.values():
-        if image.record is not None and image.current:
-            total.update(image.record.timings_ms)
-    return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
-
-
-def _by_device(summary: RunSummary) -> dict[str, Any]:
-    """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
-    if not summary.devices:
-        return {}
-    records = [
-        dg.TableRecord(
-            {
-                "device": name,
-                "images": device.images,
-                "images_per_s": round(device.images / summary.wall_s, 3),
-                "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
-                "threads_busy": round(device.busy_share(summary.wall_s, summary.threads), 3),
-                "replaced": device.replaced,
-                **{f"{step}_s": round(device.seconds[step], 2) for step in STEPS},
-            }
-        )
-        for name, device in summary.devices.items()
-    ]
-    return {"devices": dg.MetadataValue.table(records)}
-
-
-_SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
-    "masks": ("coverage", "score", "faces"),
-    "albedo": (),
-    "degraded": ("strength", "exposure"),
-    "composites": (),
-}
-
-
-def _numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
-    tally = summary.tally.stages[stage]
-    names = _SHOWN_MEANS[stage] or tuple(sorted(tally.counts))
-    means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
-    if stage == "degraded" and summary.tally.families:
-        total = summary.tally.families.total()
-        # Every family, so that the UI's plot over partitions has no holes.
-        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
-    return means
-
-
-def _data_version(summary: RunSummary, stage: Stage) -> str:
-    """One name for the content: the digests of every image for which the stage is current."""
-    survey = summary.survey
-    return canonical_digest(
-        {
-            str(image.index): image.record.stages[stage].digest
-            for image in survey.images.values()
-            if image.record is not None and stage in image.current
-        }
+    options = RunOptions(
+        stages=[stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys],
+        num_samples=config.num_samples or None,
+        retry_failed=config.retry_failed,
+        overwrite=config.overwrite,
     )
+    return run_images(context, split, loaded, settings, options)

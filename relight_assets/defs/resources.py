@@ -5,46 +5,33 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 
 from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import CsvError, RelightError, UserError
-from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
-from relight_assets.settings import Settings, load_project_recipe
+from relight_assets.recipe_yaml import LoadedRecipe
+from relight_assets.settings import Settings, load_project_recipe, load_settings
 
 SNAPSHOT = "snapshot"
 """The key of the resource :class:`Snapshot`."""
 
 
-class RecipeConfig(dg.Config):
-    """Which recipe a run uses.  Empty: the recipe file, into the split's own folder."""
-
-    experiment: str = Field(
-        default="",
-        description="Name of the experiment that a recipe of its own goes to: experiments/<name>/data-<split>.",
-    )
-    recipe: dict[str, Any] = Field(
-        default={},
-        description="Recipe values with the keys of config/mvp_config.yaml, in place of that file. Needs `experiment`.",
-    )
-
-
-def chosen_recipe(config: RecipeConfig) -> LoadedRecipe:
-    """The recipe of a run.
+def project_recipe() -> LoadedRecipe:
+    """The recipe file's recipe, which is that of the splits' own folders.
 
     Raises:
-        ConfigError: the recipe cannot be used.
-        UserError: a recipe of its own without an experiment's name.
+        ConfigError: it cannot be used.
     """
-    if config.recipe and not config.experiment:
-        raise UserError(
-            "A run with a recipe of its own must name an `experiment`, because data-<split> is always the "
-            "recipe file's. To adopt a recipe, change config/mvp_config.yaml."
-        )
-    loaded = parse_recipe(config.recipe, "run config") if config.recipe else load_project_recipe()
+    loaded = load_project_recipe()
     check_usable(loaded.recipe)
     return loaded
+
+
+def settings_for(num_gpus: int) -> Settings:
+    """The platform's settings, with another number of GPUs unless that is 0."""
+    settings = load_settings()
+    return settings.model_copy(update={"num_gpus": num_gpus}) if num_gpus else settings
 
 
 class Snapshot(dg.ConfigurableResource[Any]):
@@ -93,8 +80,3 @@ def errors_for_people() -> Iterator[None]:
             metadata={"code": error.code, "user_error": isinstance(error, UserError)},
             allow_retries=error.retryable,
         ) from None
-
-
-def experiment_of(config: RecipeConfig) -> str | None:
-    """The experiment's name, None for the split's own folder."""
-    return config.experiment or None

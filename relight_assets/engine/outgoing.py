@@ -10,17 +10,17 @@ from relight_assets.errors import BlankPathError, CsvError
 from relight_assets.settings import Settings
 
 
-def mapping_path(survey: Survey, settings: Settings, experiment: str | None) -> Path:
+def mapping_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
     """Where the mapping of a split goes."""
     return _paths(survey, settings, experiment)[0]
 
 
-def failures_path(survey: Survey, settings: Settings, experiment: str | None) -> Path:
+def failures_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
     """Where the failed rows of a split go."""
     return _paths(survey, settings, experiment)[1]
 
 
-def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None) -> Path:
+def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
     """Write the mapping of a split as it stands.
 
     Raises:
@@ -32,7 +32,7 @@ def write_split_mapping(survey: Survey, settings: Settings, experiment: str | No
     return target
 
 
-def write_split_failures(survey: Survey, settings: Settings, experiment: str | None) -> list[FailureRow]:
+def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
     """Write the rows that failed or were rejected, and return them.
 
     Raises:
@@ -45,7 +45,7 @@ def write_split_failures(survey: Survey, settings: Settings, experiment: str | N
     return rows
 
 
-def _paths(survey: Survey, settings: Settings, experiment: str | None) -> tuple[Path, Path]:
+def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path]:
     # An experiment's CSVs never replace the split's own.
     folder = settings.mapping_dir if experiment is None else experiment_folder(settings.output_root, experiment)
     return outgoing_paths(survey.split.path, folder)

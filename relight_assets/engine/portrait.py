@@ -28,6 +28,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
+from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
 from relight_assets.engine.stage_outputs import make
 from relight_assets.engine.survey import failed
@@ -242,4 +243,5 @@ class Portrait:
             message=failure.message if failure else None,
             numbers={stage: entry.numbers for stage, entry in self.entries.items()},
             timings_ms=self.pictures.timings,
+            peak_mib=peak_mib(),
         )

@@ -13,6 +13,7 @@ from relight_assets.dataset.files import clean_temp_files, host_limit, write_ato
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import read_failure, remove_failure, write_failure
 from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.engine.borrow import borrow, share_numbers
 from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_slots
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
@@ -34,6 +35,8 @@ from relight_assets.settings import Settings
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""
+COMPARISON = "comparison.jpg"
+"""An experiment's pictures beside the split's own, in the experiment's folder."""
 
 Watch = Callable[[Progress], None]
 MakeWorker = Callable[..., Worker]
@@ -122,8 +125,7 @@ def run_split(
         clean_temp_files(layout.folder)
         write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
         digests = digests_of(recipe, settings)
-        keys = [key for key in row_keys(split, settings.image_root) if key is not None]
-        index = lasting_index.extend(layout, keys)
+        index = _number_and_borrow(split, settings, layout, options, digests)
         before = survey(split, layout, digests, index, settings.image_root)
         plan = make_plan(
             before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
@@ -137,6 +139,25 @@ def run_split(
         # Where nothing was done all is as it was.
         after = survey(split, layout, digests, index, settings.image_root) if plan.work else before
     return RunSummary(tally, after, time.monotonic() - start, devices, threads)
+
+
+def _number_and_borrow(
+    split: SplitCsv, settings: Settings, layout: SplitLayout, options: RunOptions, digests: Digests
+) -> dict[str, int]:
+    """Number the images; an experiment's like the split's, of which it takes over what both make alike."""
+    keys = row_keys(split, settings.image_root)
+    named = [key for key in keys if key is not None]
+    if options.experiment is None:
+        return lasting_index.extend(layout, named)
+    own = SplitLayout(split_folder(settings.output_root, split.split))
+    if not own.folder.is_dir():
+        return lasting_index.extend(layout, named)
+    with locked_folder(own):
+        share_numbers(own, layout)
+        index = lasting_index.extend(layout, named)
+        wanted = [key for key in keys[: options.num_samples] if key is not None]
+        borrow(own, layout, wanted, index, digests)
+    return index
 
 
 def _work(
@@ -176,7 +197,7 @@ def _work(
         try:
             for outcome in results:
                 if accounts.add(outcome):
-                    watch(progress.now())
+                    watch(accounts.now())
         finally:
             results.close()
             with suppress(OSError):
@@ -208,6 +229,13 @@ class _Accounts:
             self.devices[outcome.slot].add(result)
         self.tally.add(result)
         return self.progress.count(failed=result.failed, slot=slot)
+
+    def now(self) -> Progress:
+        """How far the run is, and the devices' memory written down."""
+        now = self.progress.now()
+        for device, seen in zip(self.devices, now.devices, strict=True):
+            device.gpu_peak_mib = max(device.gpu_peak_mib, seen.gpu_memory_mib or 0)
+        return now
 
 
 def _write_refusals(layout: SplitLayout, plan: Plan) -> None:

@@ -8,6 +8,7 @@ from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets.stages.fingerprint import fingerprint
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""
@@ -65,7 +66,9 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             **found,
             **pictures.tools.segmenter_identity,
             "coverage": round(float((alpha > 127).mean()), 6),
+            "clipped": round(masks.clipped_share(image.rgb, alpha), 6),
             "faces": len(faces),
+            "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },
     )

@@ -38,10 +38,15 @@ class DeviceTally:
     """Thread seconds by step."""
     replaced: int = 0
     """How often its worker died or hung and was replaced."""
+    peak_mib: int = 0
+    """Resident memory of its worker at most, MiB."""
+    gpu_peak_mib: int = 0
+    """Memory of its GPU in use, whoever used it, at most, MiB, looked at once a second; 0 without a GPU."""
 
     def add(self, result: ImageResult) -> None:
         """Add one image."""
         self.images += 1
+        self.peak_mib = max(self.peak_mib, result.peak_mib)
         for step, milliseconds in result.timings_ms.items():
             self.seconds[step] += milliseconds / 1000.0  # type: ignore[assignment]
 

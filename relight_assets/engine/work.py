@@ -38,6 +38,8 @@ class ImageResult:
     """The recorded numbers of every stage that is current."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Time of what was done now: decode, segment, each stage, encode."""
+    peak_mib: int = 0
+    """The largest resident memory of the worker's process so far, MiB."""
 
     @property
     def failed(self) -> bool:

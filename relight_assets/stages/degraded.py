@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.foreground_color import layer
 from relight_assets.stages.lighting.relight import Relit, bend, relight
@@ -44,8 +44,8 @@ def degrade(
     albedo: NDArray[np.uint8],
     faces: Sequence[NDArray[np.float32]],
     triangles: NDArray[np.int32],
-    degradation: recipe.Degradation,
-    lights: recipe.LightSampling,
+    degradation: recipe_lights.Degradation,
+    lights: recipe_lights.LightSampling,
     seed: int,
     source_sha256: str,
     variant: int = 0,

@@ -65,6 +65,26 @@ def person_numbers(probability: NDArray[np.float32]) -> PersonNumbers:
     return PersonNumbers(score=total / count, coverage=count / probability.size)
 
 
+def clipped_share(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> float:
+    """The share of the person's pixels of which a channel is at its end, where the photo has nothing left to tell.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        alpha: (H, W) uint8; the person is where it is above 127.
+
+    Returns:
+        0..1, of every second pixel of every second row; 254 and 255 are the end.
+    """
+    size = (max(1, alpha.shape[1] // 2), max(1, alpha.shape[0] // 2))
+    red, green, blue = cv2.split(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST))
+    person = cv2.compare(cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST), 127, cv2.CMP_GT)
+    area = cv2.countNonZero(person)
+    if area == 0:
+        return 0.0
+    ends = cv2.compare(cv2.max(cv2.max(red, green), blue), 253, cv2.CMP_GT)
+    return cv2.countNonZero(cv2.bitwise_and(ends, person)) / area
+
+
 def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.Masks) -> None:
     """Raise :class:`NoPersonError` unless the mask is large enough and sure enough, or shows a face.
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import dagster as dg
 import pytest
 
@@ -15,6 +16,7 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
 from relight_assets.defs import mapping
 from relight_assets.defs.checks import SPECS
+from relight_assets.engine import statistics
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 ALL = {spec.name for spec in SPECS}
@@ -83,6 +85,55 @@ def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterIn
     (example,) = checks(result)["no_picture_in_two_splits"].metadata["examples"].records
     assert example.data["other_split"] == "train"
     assert PORTRAITS[1] in str(example.data["image_path"])
+
+
+def test_nearly_the_same_picture_in_two_splits_warns_too(instance: dg.DagsterInstance, project: Project) -> None:
+    photo = cv2.imread(str(project.photos / PORTRAITS[1]))
+    assert photo is not None
+    cv2.imwrite(str(project.data / "again.jpg"), photo, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    project.write_csv("train", PORTRAITS[:2])
+    (project.data / "val_images.csv").write_text("image_path\nagain.jpg\n")
+    run(instance, "train")
+    result = run(instance, "val")
+    assert result.success
+    assert failed(result) == {"no_picture_in_two_splits"}
+    metadata = checks(result)["no_picture_in_two_splits"].metadata
+    assert (metadata["same"].value, metadata["nearly_the_same"].value) == (0, 1)
+    assert "of 256 bits" in str(metadata["examples"].records[0].data["differs"])
+
+
+def test_numbers_that_moved_since_the_last_time_warn_once(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statistics, "MIN_IMAGES", 1)  # four portraits stand for the hundreds that a mean needs
+    project.write_csv("train", PORTRAITS)
+    assert not failed(run(instance, "train"))
+    recipe = project.root / "config" / "mvp_config.yaml"
+    recipe.write_text(recipe.read_text().replace("exposure_range: [-0.6, 0.3]", "exposure_range: [3.0, 3.5]"))
+    result = run(instance, "train")
+    assert result.success
+    assert failed(result) == {"numbers_stay"}
+    moved = {record.data["number"]: record.data for record in checks(result)["numbers_stay"].metadata["moved"].records}
+    assert set(moved) >= {"exposure"}
+    assert "coverage" not in moved
+    assert moved["exposure"]["mean_now"] > 3  # type: ignore[operator]
+    assert not failed(run(instance, "train"))  # that is how it is now
+
+
+def test_the_mapping_says_where_its_columns_come_from(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    run(instance, "train")
+    event = instance.get_latest_materialization_event(dg.AssetKey("mapping_csv"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    assert lineage == dg.TableColumnLineage(
+        {
+            "image_path": [dg.TableColumnDep("split_csv", "image_path")],
+            "note": [dg.TableColumnDep("split_csv", "note")],
+            "output_image_path": [dg.TableColumnDep("split_csv", "image_path")],
+        }
+    )
 
 
 def test_an_unreadable_record_of_another_split_does_not_stop_this_one(

@@ -92,5 +92,12 @@ def test_verify_succeeds_on_what_is_right_and_lists_what_is_not(instance: dg.Dag
 
 def test_every_job_says_what_it_does() -> None:
     described = {job.name: job.description for job in defs().resolve_all_job_defs() if not job.name.startswith("__")}
-    assert set(described) == {"relight_split", "masks_only", "retry_dead_letters", "rebuild_mapping", "verify"}
+    assert set(described) == {
+        "relight_split",
+        "masks_only",
+        "retry_dead_letters",
+        "rebuild_mapping",
+        "verify",
+        "experiment",
+    }
     assert all(text and len(text) > 40 for text in described.values())

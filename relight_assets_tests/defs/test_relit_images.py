@@ -1,5 +1,6 @@
 """The op through Dagster itself: subsets, config, and what a failure looks like."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs import relit_images
+from relight_assets.defs import run_images
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 
@@ -85,7 +86,7 @@ def test_a_failed_row_is_a_success_of_the_run_and_a_dead_letter(instance: dg.Dag
 def test_a_csv_that_changes_during_a_run_is_the_next_runs(
     instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = relit_images.run_split
+    real = run_images.run_split
 
     def while_somebody_adds_a_row(*arguments: Any, **options: Any) -> Any:
         summary = real(*arguments, **options)
@@ -94,7 +95,7 @@ def test_a_csv_that_changes_during_a_run_is_the_next_runs(
 
     assets = ["masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"]
     with monkeypatch.context() as patch:
-        patch.setattr(relit_images, "run_split", while_somebody_adds_a_row)
+        patch.setattr(run_images, "run_split", while_somebody_adds_a_row)
         found = materialized(materialize(instance, "train", assets))
     assert found["mapping_csv"]["dagster/row_count"] == found["masks"]["rows"] == 2
     assert found["mapping_csv"]["rows_pending"] == 0
@@ -123,9 +124,6 @@ def test_a_new_look_at_the_same_content_has_the_same_data_version(
     ("partition", "config", "told"),
     [
         ("gone", {}, "the split `gone` has no CSV"),
-        ("train", {"recipe": {"seed": 3}}, "must name an `experiment`"),
-        ("train", {"recipe": {"sead": 3}, "experiment": "x"}, "did you mean `seed`"),
-        ("train", {"experiment": "../up", "recipe": {"seed": 3}}, "experiment name '../up' cannot be used"),
         ("train", {"num_gpus": 99}, "99 GPUs"),
     ],
 )
@@ -138,19 +136,27 @@ def test_a_mistake_fails_the_run_with_one_sentence(
     assert not materialized(result)
 
 
-def test_an_experiment_from_run_config(instance: dg.DagsterInstance, project: Project) -> None:
-    result = materialize(
-        instance, "train", ["masks", "albedo", "degraded", "composites"], experiment="warm", recipe={"seed": 8}
-    )
-    assert result.success
-    folder = project.data / "outputs" / "experiments" / "warm"
-    assert (folder / "data-train" / "00000_output.png").is_file()
-    assert not (project.data / "outputs" / "data-train").exists()
+def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, project: Project) -> None:
+    found = materialized(materialize(instance, "train", ["masks", "albedo", "degraded", "composites"]))
+    for stage, metadata in found.items():
+        assert next(iter(metadata)) == "contact_sheet"
+        for picture in ("contact_sheet", "charts", "lowest_mask_score", "most_clipped"):
+            assert metadata[picture].startswith("![train")
+        assert metadata["worker_peak_mib"] > 50
+        assert metadata["package_version"]
+        assert len(metadata["recipe_digest"]) == len(metadata["stage_recipe_digest"]) == 64
+        assert ("model_digest" in metadata) == (stage in ("masks", "degraded"))
+        assert all(isinstance(metadata[name], int) for name in ("rows", "rows_done", "computed", "failed"))
+        assert isinstance(metadata["images_per_s"], float)
+    assert found["masks"]["recipe_digest"] == found["degraded"]["recipe_digest"]
+    assert found["masks"]["stage_recipe_digest"] != found["degraded"]["stage_recipe_digest"]
+    assert 0 <= found["masks"]["mean_clipped"] < 0.2
+    assert sum(found["degraded"][f"share_{name}"] for name in ("soft_shading", "hard_shadow", "specular", "none")) == 1
+    peaks = [device.data["peak_mib"] for device in found["masks"]["devices"].records]
+    assert max(peaks) == found["masks"]["worker_peak_mib"]
 
 
-def test_the_recipe_files_own_runs_never_touch_an_experiment(instance: dg.DagsterInstance, project: Project) -> None:
-    materialize(instance, "train", ["masks"], experiment="warm", recipe={"seed": 8})
-    folder = project.data / "outputs" / "experiments" / "warm"
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.png")}
-    materialize(instance, "train", ["masks"])
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.png")} == before
+def test_failed_rows_are_a_warning_in_the_log(instance: dg.DagsterInstance, project: Project) -> None:
+    result = materialize(instance, "train", ["masks"])
+    warnings = [event.user_message for event in instance.all_logs(result.run_id) if event.level == logging.WARNING]
+    assert warnings == ["train: 1 rows failed, 0 were rejected; `dead_letters` lists them"]

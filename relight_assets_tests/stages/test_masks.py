@@ -189,3 +189,13 @@ def test_leaving_out_where_nobody_is_changes_nothing_that_counts():
     whole, near = masks._guided_coefficients(guide, target), masks._guided_near_person(guide, target)
     for one, other in zip((*whole[0], whole[1]), (*near[0], near[1]), strict=True):
         assert one == pytest.approx(other, abs=1e-3)
+
+
+def test_clipped_is_the_share_of_the_person_with_a_channel_at_its_end():
+    rgb = np.full((40, 40, 3), 253, np.uint8)
+    alpha = np.zeros((40, 40), np.uint8)
+    alpha[:, :20] = 255
+    assert masks.clipped_share(rgb, alpha) == 0
+    rgb[:10, :, 2] = 254
+    assert masks.clipped_share(rgb, alpha) == 0.25
+    assert masks.clipped_share(rgb, np.zeros((40, 40), np.uint8)) == 0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import log_uniform
 from relight_assets.stages.lighting import hard_shadow, soft_shading, specular
 from relight_assets.stages.lighting.light import Direction, draw_direction
@@ -47,8 +47,8 @@ class Studio:
     """A person, a recipe and the random streams: all that a light is cast with."""
 
     scene: Scene
-    degradation: recipe.Degradation
-    sampling: recipe.LightSampling
+    degradation: recipe_lights.Degradation
+    sampling: recipe_lights.LightSampling
     streams: Streams
 
     def cast(self, family: str) -> Cast:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import log_uniform, uniform, weighted
 from relight_assets.stages.lighting import gobos
 from relight_assets.stages.lighting.geometry import Plane, smooth, smoothstep
@@ -48,7 +48,7 @@ class Shadow:
     numbers: Numbers
 
 
-def cast(scene: Scene, light: Direction, family: recipe.HardShadow, rng: Generator) -> Shadow:
+def cast(scene: Scene, light: Direction, family: recipe_lights.HardShadow, rng: Generator) -> Shadow:
     """Draw a pattern and throw its shadow, and the head's own, on the person."""
     kind = weighted(rng, family.kinds.model_dump())
     lamp_size = uniform(rng, LAMP_SIZE)
@@ -73,7 +73,7 @@ def cast(scene: Scene, light: Direction, family: recipe.HardShadow, rng: Generat
 
 
 def shine(
-    scene: Scene, shadow: Shadow, family: recipe.HardShadow, rng: Generator, *, push: float
+    scene: Scene, shadow: Shadow, family: recipe_lights.HardShadow, rng: Generator, *, push: float
 ) -> tuple[NDArray[np.float32], Numbers]:
     """Draw a strength and light the person: (h, w, 3) float32 irradiance, and what was drawn.
 
@@ -101,7 +101,7 @@ def shine(
 
 
 def place(
-    scene: Scene, light: Direction, family: recipe.HardShadow, kind: str, rng: Generator
+    scene: Scene, light: Direction, family: recipe_lights.HardShadow, kind: str, rng: Generator
 ) -> tuple[Plane, Numbers]:
     """Put a pattern in the light's way so that its coverage of person and face is in range.
 

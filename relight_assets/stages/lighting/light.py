@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 
 MAX_TRIES = 64
 
@@ -31,7 +31,7 @@ def direction(elevation: float, azimuth: float) -> Direction:
     return Direction(flat * math.cos(around), -flat * math.sin(around), math.sin(up))
 
 
-def draw_direction(rng: Generator, elevations: tuple[float, float], sampling: recipe.LightSampling) -> Direction:
+def draw_direction(rng: Generator, elevations: tuple[float, float], sampling: recipe_lights.LightSampling) -> Direction:
     """Draw a light, uniform in area on the part of the sphere that is allowed.
 
     The sine of the elevation is uniform, not the elevation: the latter crowds lights around the

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import uniform, weighted
 from relight_assets.stages.lighting.families import Shine, Streams, Studio
@@ -50,7 +50,9 @@ class Relit:
     numbers: Numbers
 
 
-def relight(scene: Scene, degradation: recipe.Degradation, sampling: recipe.LightSampling, streams: Streams) -> Relit:
+def relight(
+    scene: Scene, degradation: recipe_lights.Degradation, sampling: recipe_lights.LightSampling, streams: Streams
+) -> Relit:
     """Draw a light for a person until the pair is strong enough.
 
     Raises:
@@ -112,7 +114,7 @@ def stops_of_change(scene: Scene, shine: Shine, gain: float = 1.0) -> NDArray[np
     return np.log2(safe_ratio(degraded + LOG_FLOOR, photo + LOG_FLOOR)).ravel()
 
 
-def _draw_second(family: str, degradation: recipe.Degradation, chance: float, choice: float) -> str:
+def _draw_second(family: str, degradation: recipe_lights.Degradation, chance: float, choice: float) -> str:
     others = [name for name in ("hard_shadow", "specular") if name != family and degradation.weights[name] > 0]
     if family == "none" or not others or chance >= degradation.mixture_probability:
         return ""

@@ -7,7 +7,7 @@ without this would turn most of a dataset away, row by row.
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets import recipe
+from relight_assets import recipe, recipe_lights
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.relight import relight
@@ -62,7 +62,7 @@ def model_head() -> Scene:
     )
 
 
-def _only(degradation: recipe.Degradation, family: str) -> recipe.Degradation:
+def _only(degradation: recipe_lights.Degradation, family: str) -> recipe_lights.Degradation:
     # The same degradation with one family alone, unmixed.
     changes: dict[str, object] = {"mixture_probability": 0.0}
     for name in (*FAMILIES, "none"):
@@ -71,7 +71,9 @@ def _only(degradation: recipe.Degradation, family: str) -> recipe.Degradation:
     return degradation.model_copy(update=changes)
 
 
-def _passes(scene: Scene, degradation: recipe.Degradation, sampling: recipe.LightSampling, number: int) -> bool:
+def _passes(
+    scene: Scene, degradation: recipe_lights.Degradation, sampling: recipe_lights.LightSampling, number: int
+) -> bool:
     def streams(purpose: str) -> Generator:
         return stream(0, "model", number, purpose)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting import hard_shadow
 from relight_assets.stages.lighting.light import direction
@@ -11,8 +11,8 @@ KINDS = ("foliage", "blinds", "window", "edge", "blob", "lattice")
 
 
 def only(kind):
-    weights = dict.fromkeys(recipe.ShadowKinds.model_fields, 0.0) | {kind: 1.0}
-    return recipe.HardShadow(kinds=recipe.ShadowKinds(**weights))
+    weights = dict.fromkeys(recipe_lights.ShadowKinds.model_fields, 0.0) | {kind: 1.0}
+    return recipe_lights.HardShadow(kinds=recipe_lights.ShadowKinds(**weights))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +29,7 @@ def test_coverage_of_person_and_face_is_in_range(kind):
 
 
 def test_a_narrow_coverage_range_is_kept():
-    family = recipe.HardShadow(coverage_range=(0.4, 0.45))
+    family = recipe_lights.HardShadow(coverage_range=(0.4, 0.45))
     _, numbers = hard_shadow.place(portrait_scene(), direction(45, 60), family, "foliage", stream(1, "", 0, "place"))
     assert 0.36 <= numbers["pattern_coverage"] <= 0.49
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.light import direction, draw_direction
 
@@ -12,7 +12,7 @@ COUNT = 6000
 
 def lights(elevations, **changes):
     rng = stream(0, "", 0, "lights")
-    sampling = recipe.LightSampling(**changes)
+    sampling = recipe_lights.LightSampling(**changes)
     return np.array([draw_direction(rng, elevations, sampling).vector for _ in range(COUNT)])
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.families import Shine
@@ -14,11 +14,11 @@ def only(family, **changes):
         name: {"weight": 1.0 if name == family else 0.0} for name in ("soft_shading", "hard_shadow", "specular", "none")
     }
     weights[family] |= changes
-    return recipe.Degradation.model_validate(weights)
+    return recipe_lights.Degradation.model_validate(weights)
 
 
 def relit(degradation, seed=0):
-    return relight(portrait_scene(), degradation, recipe.LightSampling(), lambda p: stream(seed, "", 0, p))
+    return relight(portrait_scene(), degradation, recipe_lights.LightSampling(), lambda p: stream(seed, "", 0, p))
 
 
 def test_a_pair_equal_to_the_photo_has_no_strength():
@@ -73,9 +73,9 @@ def test_exposure_is_kept():
 
 
 def test_mixtures_come_as_often_as_asked():
-    always = recipe.Degradation(mixture_probability=1.0)
+    always = recipe_lights.Degradation(mixture_probability=1.0)
     assert all(relit(always, seed).numbers["mixed_with"] for seed in range(6))
-    never = recipe.Degradation(mixture_probability=0.0)
+    never = recipe_lights.Degradation(mixture_probability=0.0)
     assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))
 
 

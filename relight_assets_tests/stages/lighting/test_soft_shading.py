@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting import soft_shading
 from relight_assets.stages.lighting.light import direction
 from relight_assets.stages.linear_light import luminance
 from relight_assets_tests.stages.lighting.scenes import portrait_scene
 
-FAMILY = recipe.SoftShading()
+FAMILY = recipe_lights.SoftShading()
 
 
 def lit(push, *, seed=0, light=None):

@@ -1,0 +1,46 @@
+"""A split's numbers as small pictures: where the lights stand, which family, how warm, how much person."""
+
+import io
+from collections import Counter
+
+import numpy as np
+
+from relight_assets.engine.statistics import families, light_directions, values
+from relight_assets.engine.survey import Survey
+
+_INK = "#3b6ea5"
+_SIZE = (7.2, 2.0)
+"""Inches; at 100 pixels an inch it fits beside the names of the metadata."""
+
+
+def charts(survey: Survey, families_of_light: tuple[str, ...]) -> bytes | None:
+    """A PNG of four charts; None where no image has a mask yet."""
+    coverage = list(values(survey, "masks", "coverage").values())
+    if not coverage:
+        return None
+    # Here, because it takes half a second, and only whoever has finished a run draws.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
+    directions, kinds, warmth, covered = figure.subplots(1, 4)
+    lights = np.array(list(light_directions(survey))).reshape(-1, 3)
+    rim = np.linspace(0, 2 * np.pi, 90)
+    directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
+    directions.scatter(lights[:, 0], -lights[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(lights) + 1)))
+    directions.set(title="light from", aspect="equal", xticks=[], yticks=[], frame_on=False)
+    counts = Counter(families(survey).values())
+    names = [name.replace("_", " ") for name in families_of_light]
+    kinds.barh(names, [counts[family] for family in families_of_light], color=_INK)
+    kinds.invert_yaxis()
+    kinds.set(title="family")
+    warmth.hist(list(values(survey, "degraded", "key_temperature").values()), bins=12, color=_INK)
+    warmth.set(title="key light, kelvin")
+    covered.hist(coverage, bins=12, range=(0, 1), color=_INK)
+    covered.set(title="mask coverage")
+    for chart in (directions, kinds, warmth, covered):
+        chart.title.set_fontsize(8)
+        chart.tick_params(labelsize=7)
+    picture = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]
+    return picture.getvalue()

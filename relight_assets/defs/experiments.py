@@ -1,0 +1,145 @@
+"""Another recipe for a split, tried in a folder of its own and laid beside the split's own pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.index import load
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, comparison_sheet, inline
+from relight_assets.defs.recipe_config import overridden, recipe_overrides
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.run_images import POOL, run_images
+from relight_assets.defs.run_locks import RUN_LOCK
+from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
+from relight_assets.defs.splits import splits
+from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
+from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
+from relight_assets.engine.usable import check_usable
+from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
+from relight_assets.settings import Settings
+
+STAGE_TABLE = "stages"
+
+_CONFIG = {
+    "experiment": dg.Field(str, description="Its name; it goes to experiments/<name>/data-<split> of output_root."),
+    "recipe": recipe_overrides(),
+    "stages": dg.Field(
+        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in STAGES])],
+        default_value=list(STAGES),
+        description="What may be computed. Whatever both recipes make alike is taken over from the split's folder.",
+    ),
+    "num_samples": dg.Field(int, default_value=0, description="Only the first so many rows; 0 = all rows."),
+    "num_gpus": dg.Field(int, default_value=0, description="So many GPUs; 0 = as config/platform.yaml says."),
+    "retry_failed": dg.Field(
+        bool, default_value=False, description="Also try images whose recorded failure still holds."
+    ),
+    "overwrite": dg.Field(
+        bool, default_value=False, description="Write into a folder that holds numbered pictures of unknown origin."
+    ),
+}
+
+
+def experiment_key(name: str) -> dg.AssetKey:
+    """The asset that an experiment shows as; its partitions are the splits."""
+    return dg.AssetKey(["experiments", name])
+
+
+@dg.op(
+    config_schema=_CONFIG,
+    out=dg.Out(dg.Nothing),
+    pool=POOL,
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
+    description=(
+        "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
+        "recipes' pictures side by side. The split's own folder is only read."
+    ),
+)
+def relight_experiment(context: dg.OpExecutionContext) -> None:
+    """Run one experiment on one split."""
+    config: dict[str, Any] = context.op_config
+    name: str = config["experiment"]
+    with errors_for_people():
+        settings, loaded = settings_for(config["num_gpus"]), _recipe(config["recipe"])
+        stages = [stage for stage in STAGES if stage in config["stages"]]
+        options = RunOptions(
+            stages=stages,
+            num_samples=config["num_samples"] or None,
+            retry_failed=config["retry_failed"],
+            overwrite=config["overwrite"],
+            experiment=name,
+        )
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        summary = run_images(context, split, loaded, settings, options)
+        mapping = write_split_mapping(summary.survey, settings, name)
+        write_split_failures(summary.survey, settings, name)
+    run_id = context.run.run_id
+    context.log_event(
+        dg.AssetMaterialization(
+            experiment_key(name),
+            partition=split.split,
+            description=f"{split.split} with another recipe",
+            metadata={
+                **_comparison(summary, settings, context.instance, run_id),
+                **pictures(summary, context.instance, run_id),
+                "mapping_csv": dg.MetadataValue.path(str(mapping)),
+                "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
+                "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
+                STAGE_TABLE: _table(summary, stages),
+                **{key: value for stage in STAGES for key, value in numbers(summary, stage).items()},
+                **totals(summary),
+                **provenance("composites", loaded.recipe, settings),
+            },
+        )
+    )
+
+
+@dg.job(
+    partitions_def=splits,
+    description=(
+        "Light one split by another recipe, as a named experiment in a folder of its own, and compare it with the "
+        "split's own pictures. Masks and albedo are taken over where the recipe leaves them alone. To adopt it, change "
+        "config/mvp_config.yaml."
+    ),
+)
+def experiment() -> None:
+    """See :func:`relight_experiment`."""
+    relight_experiment()
+
+
+def _recipe(overrides: dict[str, Any]) -> LoadedRecipe:
+    loaded = parse_recipe(overridden(project_recipe().recipe, overrides), "run config")
+    check_usable(loaded.recipe)
+    return loaded
+
+
+def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+    survey = summary.survey
+    own = SplitLayout(split_folder(settings.output_root, survey.split.split))
+    own_numbers = load(own)
+    pairs = [
+        (own_numbers[image.key], image.index)
+        for image in survey.images.values()
+        if image.status == "done" and image.index is not None and image.key in own_numbers
+    ]
+    small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
+    if small is None or large is None:
+        return {}
+    path = survey.layout.folder / COMPARISON
+    write_atomic(path, large)
+    return {
+        "comparison": inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison"),
+        "comparison_file": dg.MetadataValue.path(str(path)),
+    }
+
+
+def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:
+    """What was done, stage by stage."""
+    records = [
+        dg.TableRecord({"stage": stage, **{name: counts(summary, stage)[name] for name in ("images", *OUTCOMES)}})
+        for stage in stages
+    ]
+    return dg.MetadataValue.table(records)

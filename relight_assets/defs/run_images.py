@@ -1,0 +1,74 @@
+"""A run of a split's images within a run of Dagster: its snapshot of the CSV, its log, and its CSVs when it fails."""
+
+import time
+from contextlib import suppress
+from typing import Any, Protocol
+
+from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
+from relight_assets.engine.progress import Progress
+from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.recipe_yaml import LoadedRecipe
+from relight_assets.settings import Settings
+
+POOL = "gpu"
+LOG_EVERY_S = 5.0
+
+
+class Context(Protocol):
+    """What assets and ops are both given."""
+
+    @property
+    def log(self) -> Any:
+        """The run's log."""
+
+
+def run_images(
+    context: Context, split: SplitCsv, loaded: LoadedRecipe, settings: Settings, options: RunOptions
+) -> RunSummary:
+    """Bring a split up to date, telling the run's log how far it is.
+
+    Raises:
+        RelightError: it could not do its work; the CSVs say how the split stands all the same.
+    """
+    for warning in loaded.warnings:
+        context.log.warning(warning)
+    try:
+        summary = run_split(split, loaded.recipe, settings, options, _Log(context))
+    except BaseException:
+        # What is downstream is skipped now, when the CSVs are needed most.
+        with suppress(Exception):
+            survey = look(split, loaded.recipe, settings, options.experiment)
+            write_split_mapping(survey, settings, options.experiment)
+            write_split_failures(survey, settings, options.experiment)
+        raise
+    rows = summary.survey.row_counts()
+    if rows["failed"] or rows["rejected"]:
+        told = (
+            f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
+        )
+        context.log.warning(told)
+    return summary
+
+
+class _Log:
+    """Logs progress every few seconds, never per image: events are rows in a database."""
+
+    def __init__(self, context: Context):
+        self._context = context
+        self._last = time.monotonic()
+        self._notices = 0
+
+    def __call__(self, progress: Progress) -> None:
+        for notice in progress.notices[self._notices :]:
+            self._context.log.warning(f"{progress.split}: {notice}")
+        self._notices = len(progress.notices)
+        if not progress.finished and time.monotonic() - self._last < LOG_EVERY_S:
+            return
+        self._last = time.monotonic()
+        eta = f", {progress.eta_s:.0f} s to go" if progress.eta_s and not progress.finished else ""
+        devices = "".join(f"\n{device}" for device in progress.devices)
+        self._context.log.info(
+            f"{progress.split}: {progress.done} of {progress.total} images, {progress.failed} failed, "
+            f"{progress.images_per_s:.2f} images/s{eta}{devices}"
+        )

@@ -1,0 +1,161 @@
+"""What a materialization tells of the run that made it: pictures, counts, numbers, times, and what it was made with."""
+
+from collections import Counter
+from typing import Any
+
+import dagster as dg
+
+from relight_assets import __version__
+from relight_assets.dataset.files import write_atomic
+from relight_assets.defs.charts import charts
+from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, WORST, contact_sheet, inline, worst_sheet
+from relight_assets.engine.digests import stage_models
+from relight_assets.engine.run import CONTACT_SHEET, RunSummary
+from relight_assets.engine.statistics import values
+from relight_assets.engine.survey import ROW_STATUSES
+from relight_assets.engine.work import Outcome
+from relight_assets.models import segmenters
+from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.recipe_lights import Degradation
+from relight_assets.settings import Settings
+
+STEPS = ("decode", "segment", *STAGES, "encode")
+FAMILIES = tuple(Degradation().weights)
+OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
+_SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
+    "masks": ("coverage", "score", "faces", "clipped"),
+    "albedo": (),
+    "degraded": ("strength", "exposure"),
+    "composites": (),
+}
+
+
+def pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
+    survey, split = summary.survey, summary.survey.split.split
+    done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
+    found: dict[str, Any] = {}
+    small, large = (contact_sheet(survey.layout, done, cell) for cell in (INLINE_CELL, FILE_CELL))
+    if small is not None and large is not None:
+        found["contact_sheet"] = inline(small, "jpg", instance, run_id, split)
+        path = survey.layout.folder / CONTACT_SHEET
+        write_atomic(path, large)
+        found["contact_sheet_file"] = dg.MetadataValue.path(str(path))
+    drawn = charts(survey, FAMILIES)
+    if drawn is not None:
+        found["charts"] = inline(drawn, "png", instance, run_id, f"{split}-charts")
+    scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
+    clipped = sorted(values(survey, "masks", "clipped").items(), key=lambda item: (-item[1], item[0]))
+    for name, picture, worst in (
+        ("lowest_mask_score", "foreground", scores),
+        ("most_clipped", "input", clipped),
+    ):
+        sheet = worst_sheet(survey.layout, picture, worst[:WORST])
+        if sheet is not None:
+            found[name] = inline(sheet, "jpg", instance, run_id, f"{split}-{name}")
+    return found
+
+
+def totals(summary: RunSummary) -> dict[str, Any]:
+    """What is the same for all stages: rows, times, devices, memory."""
+    survey = summary.survey
+    return {
+        "rows": len(survey.keys),
+        **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
+        "orphans": survey.orphans,
+        "seconds_by_stage": _seconds_by_stage(summary),
+        "workers": summary.workers,
+        **_by_device(summary),
+        "images_per_s": round(summary.images_per_s, 3),
+        "wall_s": round(summary.wall_s, 2),
+        **_peak_memory(summary),
+        "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
+    }
+
+
+def provenance(stage: Stage, recipe: Recipe, settings: Settings) -> dict[str, Any]:
+    """What a stage was made with: the recipe and its part of it, the models that it asks, and this package."""
+    models = [segmenters.sha256_of(name, settings.sam3) for name in stage_models(stage, recipe.segmenter)]
+    return {
+        "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
+        "stage_recipe_digest": canonical_digest(recipe.part(stage)),
+        **({"model_digest": canonical_digest(models)} if models else {}),
+        "package_version": __version__,
+    }
+
+
+def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
+    """How many images had which outcome, and the codes of failures."""
+    outcomes = summary.tally.stages[stage].outcomes
+    return {
+        "images": outcomes.total(),
+        **{name: outcomes[name] for name in OUTCOMES},
+        **({"failures_by_code": dict(summary.tally.codes)} if summary.tally.codes else {}),
+    }
+
+
+def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
+    """Means of what the records hold, and the shares of the families of light."""
+    tally = summary.tally.stages[stage]
+    names = _SHOWN_MEANS[stage] or tuple(sorted(tally.counts))
+    means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
+    if stage == "degraded" and summary.tally.families:
+        total = summary.tally.families.total()
+        # Every family, so that the UI's plot over partitions has no holes.
+        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+    return means
+
+
+def data_version(summary: RunSummary, stage: Stage) -> str:
+    """One name for the content: the digests of every image for which the stage is current."""
+    survey = summary.survey
+    return canonical_digest(
+        {
+            str(image.index): image.record.stages[stage].digest
+            for image in survey.images.values()
+            if image.record is not None and stage in image.current
+        }
+    )
+
+
+def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
+    """Worker seconds that the split's present images took, whenever they were made."""
+    total: Counter[str] = Counter()
+    for image in summary.survey.images.values():
+        if image.record is not None and image.current:
+            total.update(image.record.timings_ms)
+    return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
+
+
+def _by_device(summary: RunSummary) -> dict[str, Any]:
+    """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
+    if not summary.devices:
+        return {}
+    records = [
+        dg.TableRecord(
+            {
+                "device": name,
+                "images": device.images,
+                "images_per_s": round(device.images / summary.wall_s, 3),
+                "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
+                "threads_busy": round(device.busy_share(summary.wall_s, summary.threads), 3),
+                "replaced": device.replaced,
+                "peak_mib": device.peak_mib,
+                "gpu_peak_mib": device.gpu_peak_mib,
+                **{f"{step}_s": round(device.seconds[step], 2) for step in STEPS},
+            }
+        )
+        for name, device in summary.devices.items()
+    ]
+    return {"devices": dg.MetadataValue.table(records)}
+
+
+def _peak_memory(summary: RunSummary) -> dict[str, int]:
+    """Of the largest worker, and of the GPU that had most in use; nothing where nothing was to do."""
+    if not summary.devices:
+        return {}
+    gpu = max(device.gpu_peak_mib for device in summary.devices.values())
+    return {
+        "worker_peak_mib": max(device.peak_mib for device in summary.devices.values()),
+        **({"gpu_peak_mib": gpu} if gpu else {}),
+    }

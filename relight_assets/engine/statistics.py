@@ -1,0 +1,86 @@
+"""What the records of a split say, number by number: for charts, for its worst images, and to notice drift."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from relight_assets.engine.survey import Survey
+from relight_assets.recipe import Stage
+
+MEASURES: tuple[tuple[Stage, str], ...] = (
+    ("masks", "coverage"),
+    ("masks", "score"),
+    ("masks", "faces"),
+    ("masks", "clipped"),
+    ("albedo", "shading_spread"),
+    ("degraded", "strength"),
+    ("degraded", "exposure"),
+)
+"""The recorded numbers whose distribution a split should keep."""
+MIN_IMAGES = 30
+"""With fewer, a mean says little."""
+
+
+def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
+    """A recorded number of every image for which the stage is current, by the image's number."""
+    found: dict[int, float] = {}
+    for image in survey.images.values():
+        if image.record is not None and stage in image.current:
+            value = image.record.stages[stage].numbers.get(name)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                found[image.record.index] = float(value)
+    return found
+
+
+def families(survey: Survey) -> dict[int, str]:
+    """The family of light of every image that has one, by the image's number."""
+    return {
+        image.record.index: image.record.degradation_type
+        for image in survey.images.values()
+        if image.record is not None and "degraded" in image.current and image.record.degradation_type is not None
+    }
+
+
+def light_directions(survey: Survey) -> Iterator[list[float]]:
+    """Unit vectors to the key lights: x right, y down, z to the camera."""
+    for image in survey.images.values():
+        if image.record is not None and "degraded" in image.current and image.record.light_direction is not None:
+            yield image.record.light_direction
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a number is spread over the images of a split."""
+
+    images: int
+    mean: float
+    deviation: float
+    """Standard deviation."""
+
+    @classmethod
+    def of(cls, numbers: list[float]) -> "Spread":
+        """The spread of at least one number."""
+        mean = math.fsum(numbers) / len(numbers)
+        variance = math.fsum((number - mean) ** 2 for number in numbers) / len(numbers)
+        return cls(len(numbers), mean, math.sqrt(variance))
+
+
+def spreads(survey: Survey, shares: tuple[str, ...]) -> dict[str, Spread]:
+    """The spread of every measure that the split has, and of each family of light as a share (1 or 0 per image)."""
+    found = {name: list(values(survey, stage, name).values()) for stage, name in MEASURES}
+    drawn = list(families(survey).values())
+    found |= {f"share_{family}": [float(one == family) for one in drawn] for family in shares}
+    return {name: Spread.of(numbers) for name, numbers in found.items() if numbers}
+
+
+def drift(before: Spread, now: Spread) -> float:
+    """How far a mean has moved, in standard deviations of before (Cohen's d); 0 where chance alone could do it.
+
+    Chance: three standard errors of the difference of two means.  Where nothing was spread before, any move is one of
+    a whole deviation.
+    """
+    moved = abs(now.mean - before.mean)
+    error = math.sqrt(before.deviation**2 / before.images + now.deviation**2 / now.images)
+    if min(before.images, now.images) < MIN_IMAGES or moved <= max(3 * error, 1e-9):
+        return 0.0
+    return moved / before.deviation if before.deviation > 1e-9 else 1.0

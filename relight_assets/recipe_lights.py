@@ -1,0 +1,231 @@
+"""The part of the recipe that decides the light: the families, how often each is drawn, and where lights may stand."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import model_validator
+
+from relight_assets.recipe_types import (
+    ElevationRange,
+    Interval,
+    KelvinRange,
+    Part,
+    Strength,
+    Unit,
+    UnitRange,
+    Weight,
+    ends,
+    srgb_to_linear_scalar,
+)
+
+SKIN_LOBE_PEAK = 0.27
+"""Peak of the GGX skin lobe of gain 1 at roughness .4 under unit light, linear: pi D F G / 4."""
+MAX_GAIN = 3.0
+"""Above this, skin looks oily."""
+
+
+def _gain(intensity: float) -> float:
+    # What adding `intensity` to a mid-gray display value means in linear light.
+    added = srgb_to_linear_scalar(0.5 + intensity) - srgb_to_linear_scalar(0.5)
+    return min(MAX_GAIN, added / SKIN_LOBE_PEAK)
+
+
+def _roughness(shininess: float) -> float:
+    # Phong exponent to GGX: n = 2 / alpha^2 - 2 and alpha = roughness^2 (Walter et al., EGSR 2007).
+    return math.sqrt(math.sqrt(2.0 / (shininess + 2.0)))
+
+
+class _Shiny(Part):
+    shininess_range: Annotated[Interval, ends(1, 2000)] = (20.0, 320.0)
+    """Phong exponent of the highlight."""
+
+    @property
+    def roughness(self) -> Interval:
+        """GGX roughness, low to high."""
+        low, high = self.shininess_range
+        return _roughness(high), _roughness(low)
+
+
+def _linear(interval: Interval) -> Interval:
+    return srgb_to_linear_scalar(interval[0]), srgb_to_linear_scalar(interval[1])
+
+
+class SoftShading(_Shiny):
+    """Wide light: a wrapped key and a spherical-harmonics fill over an ambient floor."""
+
+    weight: Weight = 0.45
+    """How often it is drawn, against the other families."""
+    min_strength: Strength = 0.35
+    """Spread of log2(input / target) that a pair must have."""
+    elevation_range: ElevationRange = (12.0, 70.0)
+    """Of the light, degrees; 90 = toward the camera."""
+    ambient_range: UnitRange = (0.27, 0.63)
+    """Light that is everywhere, on the display scale."""
+    key_share_range: UnitRange = (0.45, 0.9)
+    """Key light against fill."""
+    wrap_range: UnitRange = (0.05, 0.5)
+    """How far the key reaches around."""
+    falloff_range: Annotated[Interval, ends(0.5, 4)] = (1.0, 1.4)
+    """Exponent of the key against the angle of incidence."""
+    self_shadow_probability: Unit = 0.5
+    """How often the head throws a shadow on itself."""
+    specular_intensity_range: UnitRange = (0.0, 0.0)
+    """Highlights added to soft light, on the display scale."""
+    key_temperature_range: KelvinRange = (2700.0, 7500.0)
+    """Colour of the key light, kelvin."""
+    key_tint_range: UnitRange = (0.3, 0.9)
+    """How much of that colour is seen."""
+    ambient_temperature_range: KelvinRange = (5000.0, 9500.0)
+    """Colour of the ambient light, kelvin."""
+    ambient_tint: Unit = 0.6
+    """How much of that colour is seen."""
+
+    @property
+    def ambient_linear(self) -> Interval:
+        """Ambient share of the light, linear (default .06 to .35)."""
+        return _linear(self.ambient_range)
+
+    @property
+    def specular_gain(self) -> Interval:
+        """Gain over the physical skin lobe; 0 adds no highlight."""
+        return _gain(self.specular_intensity_range[0]), _gain(self.specular_intensity_range[1])
+
+
+class ShadowKinds(Part):
+    """Relative weights of what throws the hard shadow; ``none`` is the head's own shadow alone."""
+
+    none: Weight = 0.25
+    """Only the head's own shadow."""
+    foliage: Weight = 0.195
+    """Leaves."""
+    blinds: Weight = 0.135
+    """Slats."""
+    window: Weight = 0.12
+    """A window's frame."""
+    edge: Weight = 0.12
+    """One straight edge."""
+    blob: Weight = 0.105
+    """Round shapes."""
+    lattice: Weight = 0.075
+    """A lattice."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "ShadowKinds":
+        if sum(self.model_dump().values()) <= 0:
+            raise ValueError("the weights sum to 0, so no kind of shadow could be drawn")
+        return self
+
+
+class HardShadow(Part):
+    """One small light, and something between it and the face."""
+
+    weight: Weight = 0.35
+    """How often it is drawn, against the other families."""
+    min_strength: Strength = 0.35
+    """Spread of log2(input / target) that a pair must have."""
+    elevation_range: ElevationRange = (25.0, 75.0)
+    """Of the light, degrees; 90 = toward the camera."""
+    opacity_range: UnitRange = (0.30, 0.62)
+    """What a shadow takes of the display value."""
+    wrap_range: UnitRange = (0.2, 0.6)
+    """How far the key reaches around."""
+    penumbra_range: Annotated[Interval, ends(0.0005, 0.1)] = (0.0015, 0.012)
+    """Width of the shadow's edge, of the subject's size."""
+    subsurface_range: Annotated[Interval, ends(0, 0.05)] = (0.0, 0.006)
+    """How far red bleeds into the shadow, of the subject's size."""
+    coverage_range: UnitRange = (0.25, 0.70)
+    """Share of the person in shadow."""
+    self_shadow_probability: Unit = 0.6
+    """How often the head throws a shadow on itself."""
+    kinds: ShadowKinds = ShadowKinds()
+    key_temperature_range: KelvinRange = (3200.0, 6800.0)
+    """Colour of the key light, kelvin."""
+    ambient_temperature_range: KelvinRange = (5500.0, 11000.0)
+    """Colour of the ambient light, kelvin."""
+
+    @property
+    def shadow_level(self) -> Interval:
+        """Umbra over lit, linear, low to high (default .12 to .45)."""
+        low, high = self.opacity_range
+        return _linear((1.0 - high, 1.0 - low))
+
+
+class Specular(_Shiny):
+    """A soft light with one or two highlights on the skin."""
+
+    weight: Weight = 0.20
+    """How often it is drawn, against the other families."""
+    min_strength: Strength = 0.20
+    """Spread of log2(input / target) that a pair must have."""
+    elevation_range: ElevationRange = (30.0, 75.0)
+    """Of the light, degrees; 90 = toward the camera."""
+    ambient_range: UnitRange = (0.48, 0.70)
+    """Light that is everywhere, on the display scale."""
+    intensity_range: UnitRange = (0.19, 0.50)
+    """The highlight, on the display scale."""
+
+    @property
+    def ambient_linear(self) -> Interval:
+        """Ambient share of the light, linear (default .2 to .45)."""
+        return _linear(self.ambient_range)
+
+    @property
+    def gain(self) -> Interval:
+        """Gain over the physical skin lobe (default .8 to 2.9; 1 is physical)."""
+        return _gain(self.intensity_range[0]), _gain(self.intensity_range[1])
+
+
+class Flat(Part):
+    """No light at all: the pair is (albedo, photo)."""
+
+    weight: Weight = 0.0
+    """How often it is drawn, against the other families."""
+
+
+class Degradation(Part):
+    """The families of light and how often each is drawn."""
+
+    soft_shading: SoftShading = SoftShading()
+    hard_shadow: HardShadow = HardShadow()
+    specular: Specular = Specular()
+    none: Flat = Flat()
+    mixture_probability: Unit = 0.25
+    """How often a second family is added."""
+    exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.6, 0.3)
+    """EV against the photo."""
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Family name to its share; the shares sum to 1."""
+        parts = {
+            "soft_shading": self.soft_shading.weight,
+            "hard_shadow": self.hard_shadow.weight,
+            "specular": self.specular.weight,
+            "none": self.none.weight,
+        }
+        total = sum(parts.values())
+        return {name: weight / total for name, weight in parts.items()}
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "Degradation":
+        families = (self.soft_shading, self.hard_shadow, self.specular, self.none)
+        if sum(family.weight for family in families) <= 0:
+            raise ValueError("the weights of all families sum to 0, so no degradation could be drawn")
+        return self
+
+
+class LightSampling(Part):
+    """Where lights may stand.  Elevation 90 is toward the camera, 0 in the picture plane."""
+
+    method: Literal["hemisphere_uniform"] = "hemisphere_uniform"
+    """Uniform over the sphere, not over degrees."""
+    elevation_range: ElevationRange = (10.0, 80.0)
+    """Of the light, degrees; 90 = toward the camera."""
+    azimuth_range: Annotated[Interval, ends(0, 360)] = (0.0, 360.0)
+    """Around the face, degrees; 0 = right, 90 = up."""
+    from_below: Unit = 0.35
+    """How often a light from below the face is accepted."""
+
+    def elevations(self, family: Interval) -> Interval:
+        """The part of a family's elevation range that this range allows, degrees."""
+        return max(self.elevation_range[0], family[0]), min(self.elevation_range[1], family[1])

@@ -1,0 +1,127 @@
+"""Another recipe as a named experiment: its own folder, the split's masks, and both side by side."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from relight_assets.definitions import defs
+from relight_assets.defs.experiments import experiment_key
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+
+WARM = {"degradation": {"soft_shading": {"key_temperature_range": [2000, 2400]}}, "seed": 8}
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        made.add_dynamic_partitions("splits", ["train"])
+        yield made
+
+
+@pytest.fixture
+def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    made = make_project(tmp_path, photos)
+    made.write_csv("train", [*PORTRAITS[:2], "cat.png"])
+    return made
+
+
+def run(instance: dg.DagsterInstance, job: str, **config: Any) -> dg.ExecuteInProcessResult:
+    ops = {"relight_experiment": {"config": config}} if config else {}
+    return (
+        defs()
+        .resolve_job_def(job)
+        .execute_in_process(
+            partition_key="train",
+            instance=instance,
+            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    )
+
+
+def failure(result: dg.ExecuteInProcessResult) -> str:
+    (event,) = result.get_step_failure_events()
+    told = event.step_failure_data.user_failure_data
+    assert told is not None
+    return str(told.description)
+
+
+def test_it_takes_over_the_masks_lights_anew_and_compares(instance: dg.DagsterInstance, project: Project) -> None:
+    assert run(instance, "relight_split").success
+    own = project.data / "outputs" / "data-train"
+    before = {path: path.stat().st_mtime_ns for path in own.iterdir() if path.is_file()}
+    mapping = project.data / "train_images_with_relighting_outputs.csv"
+    mapped = mapping.read_bytes()
+
+    result = run(instance, "experiment", experiment="warm", recipe=WARM)
+
+    assert result.success
+    (event,) = result.get_asset_materialization_events()
+    assert event.asset_key == experiment_key("warm")
+    assert event.partition == "train"
+    metadata = event.step_materialization_data.materialization.metadata
+    assert next(iter(metadata)) == "comparison"
+    stages = {record.data["stage"]: record.data for record in metadata["stages"].records}
+    assert (stages["masks"]["computed"], stages["degraded"]["computed"], stages["masks"]["failed"]) == (0, 2, 1)
+    assert metadata["recipe_overrides"].value == WARM
+    assert metadata["rows_done"].value == 2
+    folder = project.data / "outputs" / "experiments" / "warm"
+    assert (folder / "data-train" / "comparison.jpg").stat().st_size > 10_000
+    assert "seed: 8" in (folder / "data-train" / "recipe.yaml").read_text()
+    assert (folder / "train_images_with_relighting_outputs.csv").exists()
+    assert len((folder / "train_images_failures.csv").read_text().splitlines()) == 2
+    # The split is as it was, and it is still the recipe file's in the UI.
+    assert {path: path.stat().st_mtime_ns for path in before if path.name != ".lock"} == {
+        path: time for path, time in before.items() if path.name != ".lock"
+    }
+    assert mapping.read_bytes() == mapped
+    latest = instance.get_latest_materialization_event(dg.AssetKey("composites"))
+    assert latest is not None
+    assert latest.run_id != result.run_id
+
+
+def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, project: Project) -> None:
+    run(instance, "experiment", experiment="dark", recipe={"background": {"gray_color": [10, 20, 30]}})
+    job = defs().resolve_job_def("verify")
+    for name, told in (("dark", None), ("none", "the experiment `none` has nothing of the split `train`")):
+        result = job.execute_in_process(
+            partition_key="train",
+            instance=instance,
+            run_config={
+                "ops": {"verify_files": {"config": {"experiment": name}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
+            raise_on_error=False,
+        )
+        assert result.success == (told is None)
+        assert told is None or told in failure(result)
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"experiment": "../up"}, "experiment name '../up' cannot be used"),
+        ({"experiment": "x", "recipe": {"masks": {"min_score": 7}}}, "masks.min_score"),
+        ({"experiment": "x", "recipe": {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}}, "lower"),
+        ({"experiment": "x", "num_gpus": 99}, "99 GPUs"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    instance: dg.DagsterInstance, project: Project, config: dict[str, Any], told: str
+) -> None:
+    result = run(instance, "experiment", **config)
+    assert not result.success
+    assert told in failure(result)
+    assert not result.get_asset_materialization_events()
+
+
+def test_a_few_rows_and_stages_alone(instance: dg.DagsterInstance, project: Project) -> None:
+    assert run(instance, "experiment", experiment="few", num_samples=1, stages=["masks"]).success
+    folder = project.data / "outputs" / "experiments" / "few" / "data-train"
+    assert sorted(path.name for path in folder.glob("*.png")) == [
+        f"00000_{name}.png" for name in ("background", "foreground", "input")
+    ]

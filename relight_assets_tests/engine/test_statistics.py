@@ -1,0 +1,46 @@
+"""What records say as numbers, and when a mean has moved."""
+
+import pytest
+
+from relight_assets.engine.statistics import Spread, drift, families, light_directions, spreads, values
+from relight_assets_tests.conftest import Bench
+
+
+def test_values_are_by_the_number_of_the_image(finished: Bench) -> None:
+    survey = finished.survey()
+    coverage = values(survey, "masks", "coverage")
+    assert sorted(coverage) == [0, 1, 2, 3]
+    assert all(0.05 < value < 1 for value in coverage.values())
+    assert values(survey, "masks", "segmenter") == {}  # text
+    assert values(survey, "masks", "no_such") == {}
+
+
+def test_lights_and_families_are_those_of_the_images_that_are_lit(finished: Bench) -> None:
+    survey = finished.survey()
+    assert set(families(survey)) == {0, 1, 2, 3}
+    lights = list(light_directions(survey))
+    assert len(lights) == 4
+    assert all(sum(part * part for part in light) == pytest.approx(1) for light in lights)
+
+
+def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) -> None:
+    shares = ("soft_shading", "hard_shadow", "specular", "none")
+    found = spreads(finished.survey(), shares)
+    assert sum(found[f"share_{name}"].mean for name in shares) == pytest.approx(1)
+    assert found["clipped"].images == found["strength"].images == 4
+    assert 0.9 < found["score"].mean <= 1
+
+
+def test_a_split_without_images_has_none(bench: Bench) -> None:
+    bench.write_csv(["cat.png"])
+    assert spreads(bench.survey(), ("none",)) == {}
+
+
+def test_drift_counts_deviations_beyond_chance() -> None:
+    before = Spread(10_000, 0.5, 0.1)
+    assert drift(before, Spread(10_000, 0.53, 0.1)) == pytest.approx(0.3)
+    assert drift(before, before) == 0
+    assert drift(before, Spread(10_000, 0.502, 0.1)) == 0  # within three standard errors, 0.0042
+    assert drift(before, Spread(20, 0.9, 0.1)) == 0  # too few to tell
+    assert drift(Spread(100, 1.0, 0.0), Spread(100, 1.2, 0.0)) == 1  # nothing was spread, and it moved
+    assert Spread.of([1.0, 3.0]) == Spread(2, 2.0, 1.0)
