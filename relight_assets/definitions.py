@@ -24,6 +24,6 @@ def defs() -> dg.Definitions:
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
         jobs=[jobs.relight_split, jobs.masks_only, jobs.retry_dead_letters, jobs.rebuild_mapping, jobs.verify],
-        sensors=[automation.sensor_of(settings)],
+        sensors=[automation.sensor_of(settings), automation.abandoned_runs],
         schedules=[automation.schedule_of(settings)],
     )

@@ -168,6 +168,32 @@ def test_whether_the_sensor_runs_from_the_start_is_a_setting(project: Project, m
     assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.STOPPED
 
 
+# -- runs whose process is gone ------------------------------------------------------------------------------
+
+
+def test_a_run_whose_process_is_gone_is_closed_and_told_and_no_other(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    job, ended = defs().resolve_job_def("relight_split"), []
+    for status in set(dg.DagsterRunStatus) - {dg.DagsterRunStatus.QUEUED}:  # which only a daemon can make
+        run = instance.create_run_for_job(job, status=status)
+        if status is dg.DagsterRunStatus.STARTED:
+            lock = Path(instance.root_directory) / "relight_runs" / f"{run.run_id}.steps.lock"
+            lock.parent.mkdir()
+            lock.touch()  # as a killed process leaves it behind
+            ended.append(run.run_id)
+    before = {run.run_id: run.status for run in instance.get_runs()}
+    for told in (f"closed, because their process is gone: {ended[0]}", "no run is dead"):
+        with dg.build_sensor_context(instance=instance, definitions=defs()) as context:
+            answer = automation.abandoned_runs(context)
+        assert isinstance(answer, dg.SkipReason)
+        assert answer.skip_message == told
+    after = {run.run_id: run.status for run in instance.get_runs()}
+    assert {run for run in after if after[run] != before[run]} == set(ended)
+    assert after[ended[0]] is dg.DagsterRunStatus.FAILURE
+    assert automation.abandoned_runs.default_status is dg.DefaultSensorStatus.RUNNING
+
+
 # -- the sweep -----------------------------------------------------------------------------------------------
 
 
