@@ -3,7 +3,7 @@
 import dagster as dg
 
 from relight_assets import defs as folder
-from relight_assets.defs import automation, jobs
+from relight_assets.defs import alerts, automation, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
@@ -24,6 +24,6 @@ def defs() -> dg.Definitions:
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
         jobs=[jobs.relight_split, jobs.masks_only, jobs.retry_dead_letters, jobs.rebuild_mapping, jobs.verify],
-        sensors=[automation.sensor_of(settings), automation.abandoned_runs],
+        sensors=[automation.sensor_of(settings), automation.abandoned_runs, *alerts.sensors_of(settings)],
         schedules=[automation.schedule_of(settings)],
     )

@@ -28,6 +28,8 @@ RETRY_AFTER_S = 60.0
 TICK_S = 10
 CLOSE_EVERY_S = 30
 RUN_KEY = "dagster/run_key"
+ATTEMPT = "relight/attempt"
+"""The tag with the number of an attempt, of :data:`MAX_ATTEMPTS`."""
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -187,7 +189,7 @@ def _of_failed(instance: dg.DagsterInstance, memory: _Memory) -> Iterator[dg.Run
 
 
 def _request(split: str, asked: _Asked) -> dg.RunRequest:
-    return dg.RunRequest(run_key=asked.key(split), partition_key=split)
+    return dg.RunRequest(run_key=asked.key(split), partition_key=split, tags={ATTEMPT: str(asked.attempts)})
 
 
 def _nothing_to_do(changes: Changes) -> str:
