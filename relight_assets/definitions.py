@@ -3,7 +3,7 @@
 import dagster as dg
 
 from relight_assets import defs as folder
-from relight_assets.defs import automation, experiments, jobs
+from relight_assets.defs import alerts, automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
@@ -32,6 +32,6 @@ def defs() -> dg.Definitions:
             jobs.rebuild_mapping,
             jobs.verify,
         ],
-        sensors=[automation.sensor_of(settings)],
+        sensors=[automation.sensor_of(settings), automation.abandoned_runs, *alerts.sensors_of(settings)],
         schedules=[automation.schedule_of(settings)],
     )

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
 
+HIDDEN_FAULT = "hidden"
+"""The type of a fault whose input no message shows."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -228,7 +230,7 @@ def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
     rule = rule.replace("Input should be", "must be")
     # A rule over a whole section names its values itself; the section in full would drown it.
     over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)
-    found = "" if over_section else f"found {_shown(fault['input'])}; "
+    found = "" if over_section or fault["type"] == HIDDEN_FAULT else f"found {_shown(fault['input'])}; "
     return f"`{key}`: {found}{rule}" if key else f"{found}{rule}"
 
 

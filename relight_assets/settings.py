@@ -12,11 +12,21 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
 
 from relight_assets.errors import ConfigError
-from relight_assets.recipe_yaml import LoadedRecipe, load_recipe, parse_recipe, parse_yaml, read_yaml_mapping, validate
+from relight_assets.recipe_yaml import (
+    HIDDEN_FAULT,
+    LoadedRecipe,
+    load_recipe,
+    parse_recipe,
+    parse_yaml,
+    read_yaml_mapping,
+    validate,
+)
 
 ENV_PREFIX = "RELIGHT_"
 
@@ -30,9 +40,29 @@ def _auto_or_whole(low: int, high: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _webhook(value: Any) -> Any:
+    if value is None or (isinstance(value, str) and _is_webhook(value)):
+        return value
+    raise PydanticCustomError(
+        HIDDEN_FAULT,
+        "must be an http or https URL with a host, such as https://hooks.example.com/...; what was found is not shown, "
+        "because it may be a secret",
+    )
+
+
+def _is_webhook(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return whole and url.isprintable() and " " not in url
+
+
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]
 PATH_KEYS = (
     "csv_dir",
     "image_root",
@@ -85,6 +115,7 @@ class Settings(BaseModel):
     max_failed_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     watch: bool = True
     sweep_cron: Annotated[str, Field(min_length=9)] = "0 3 * * *"
+    alert_webhook: Webhook | None = None
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
 
     @property
@@ -209,7 +240,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(_variable(key))
         if text is None or text == "":
             continue
-        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256", "sweep_cron"}:
+        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256", "sweep_cron", "alert_webhook"}:
             found[key] = None if text == "null" else text
             continue
         found[key] = parse_yaml(text, _variable(key))

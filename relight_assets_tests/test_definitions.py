@@ -61,6 +61,17 @@ def test_runs_execute_in_their_own_process(loaded: dg.Definitions) -> None:
     assert loaded.executor is dg.in_process_executor
 
 
+def test_what_runs_by_itself_from_the_start(loaded: dg.Definitions) -> None:
+    running = dg.DefaultSensorStatus.RUNNING
+    assert {sensor.name: sensor.default_status is running for sensor in loaded.sensors or []} == {
+        "new_csvs": True,
+        "abandoned_runs": True,
+        "alert_run_failed": False,  # nobody is there to be told
+        "alert_check_failed": False,
+    }
+    assert all(len(sensor.description or "") > 60 for sensor in loaded.sensors or [])
+
+
 def test_a_recipe_that_cannot_be_used_fails_at_start_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "flat.yaml").write_text("degradation: {soft_shading: {ambient_range: [0.9, 0.99]}}", encoding="utf-8")
     monkeypatch.setenv("RELIGHT_CONFIG", str(tmp_path / "flat.yaml"))

@@ -1,9 +1,12 @@
 """The platform's settings: the file, the environment over it, and where files are looked for."""
 
+import traceback
 from operator import attrgetter
 from pathlib import Path
 
 import pytest
+import yaml
+from pydantic import SecretStr
 
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
@@ -96,6 +99,7 @@ OTHER_THAN_DEFAULT = {
     "max_failed_share": "0.5",
     "watch": "False",
     "sweep_cron": "* * * * *",
+    "alert_webhook": "http://127.0.0.1/hook?key=1",
     "max_megapixels": "1",
 }
 
@@ -104,7 +108,41 @@ def test_every_key_has_a_variable(project: Path) -> None:
     assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} == set(Settings.model_fields)
     for key, text in OTHER_THAN_DEFAULT.items():
         settings = load_settings({f"RELIGHT_{key.replace('.', '_').upper()}": text})
-        assert str(attrgetter(key)(settings)).removesuffix(".0") == text
+        value = attrgetter(key)(settings)
+        shown = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        assert shown.removesuffix(".0") == text
+
+
+SECRET = "T0K3N"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"hooks.example.com/{SECRET}",
+        f"ftp://hooks.example.com/{SECRET}",
+        f"file:///{SECRET}",
+        f"https:///{SECRET}",
+        f"https://hooks.example.com:port/{SECRET}",
+        f"https://[::1/{SECRET}",
+        f"https://hooks.example.com/a {SECRET}",
+        f"https://hooks.example.com/a\n{SECRET}",
+    ],
+)
+def test_a_webhook_is_a_url_and_an_error_does_not_show_it(project: Path, url: str) -> None:
+    with pytest.raises(ConfigError, match=r"^RELIGHT_ALERT_WEBHOOK: `alert_webhook`: must be an http or") as caught:
+        load_settings({"RELIGHT_ALERT_WEBHOOK": url})
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    (project / "config" / "platform.yaml").write_text(yaml.safe_dump({"alert_webhook": [url]}))
+    with pytest.raises(ConfigError, match=r"platform.yaml: `alert_webhook`") as caught:
+        load_settings({})
+    assert SECRET not in str(caught.value)
+
+
+def test_the_settings_do_not_show_the_webhook(project: Path) -> None:
+    settings = load_settings({"RELIGHT_ALERT_WEBHOOK": f"https://hooks.example.com/{SECRET}"})
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+    assert load_settings({"RELIGHT_ALERT_WEBHOOK": "null"}).alert_webhook is None
 
 
 def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:

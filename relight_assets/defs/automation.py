@@ -1,4 +1,4 @@
-"""What starts runs by itself: a sensor on the folder of CSVs, and a schedule that sweeps up what was missed."""
+"""What happens by itself: a sensor on the folder of CSVs and a schedule start runs, another sensor closes dead ones."""
 
 import json
 import time
@@ -11,6 +11,7 @@ import dagster as dg
 from relight_assets.dataset.csv_watch import Changes, Seen, look
 from relight_assets.dataset.split_csv import list_splits, read_split_csv
 from relight_assets.defs.jobs import relight_split
+from relight_assets.defs.run_locks import close_abandoned_runs
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.plan import make_plan
@@ -25,7 +26,10 @@ MAX_ATTEMPTS = 3
 RETRY_AFTER_S = 60.0
 """Before the second attempt; twice that before the third."""
 TICK_S = 10
+CLOSE_EVERY_S = 30
 RUN_KEY = "dagster/run_key"
+ATTEMPT = "relight/attempt"
+"""The tag with the number of an attempt, of :data:`MAX_ATTEMPTS`."""
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -117,6 +121,22 @@ def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
         ) from None
 
 
+@dg.sensor(
+    minimum_interval_seconds=CLOSE_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Marks runs whose process is gone as failed, so that they no longer keep the devices from others. Starts "
+        "nothing; a run that waits, is about to start or is at work is left alone."
+    ),
+)
+def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Close the runs that are dead; which they were is the tick's reason."""
+    closed = close_abandoned_runs(context.instance)
+    for run_id in closed:
+        context.log.warning(f"the process of run {run_id} is gone; the run is marked as failed")
+    return dg.SkipReason(f"closed, because their process is gone: {', '.join(closed)}" if closed else "no run is dead")
+
+
 def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     settings, memory = load_settings(), _Memory.of(context.cursor)
     try:
@@ -169,7 +189,7 @@ def _of_failed(instance: dg.DagsterInstance, memory: _Memory) -> Iterator[dg.Run
 
 
 def _request(split: str, asked: _Asked) -> dg.RunRequest:
-    return dg.RunRequest(run_key=asked.key(split), partition_key=split)
+    return dg.RunRequest(run_key=asked.key(split), partition_key=split, tags={ATTEMPT: str(asked.attempts)})
 
 
 def _nothing_to_do(changes: Changes) -> str:

@@ -4,13 +4,15 @@ Dagster itself does not learn that the process of a run was killed unless its da
 keeps its slot of the pool, so that no other run would ever start.
 """
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 LAUNCHED_BY = "relight/launched_by"
 COMMAND = "relight run"
@@ -27,12 +29,15 @@ def holding(instance: dg.DagsterInstance, run_id: str, part: str) -> Iterator[No
     ``part`` is ``steps`` from its first step to its last (:class:`RunLock`), and ``launch`` around all of a run of
     the command line.
     """
-    lock = _lock(instance, run_id, part)
-    with lock:
+    path = _path(instance, run_id, part)
+    # Under its own name the file is never there without being held: a look in that moment would close the run.
+    coming = path.with_suffix(".new")
+    with FileLock(coming):
+        coming.rename(path)
         try:
             yield
         finally:  # only a killed process leaves it behind
-            Path(lock.lock_file).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 class RunLock(dg.ConfigurableResource[Any]):
@@ -50,40 +55,51 @@ class RunLock(dg.ConfigurableResource[Any]):
 def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
     """Mark unfinished runs whose process is gone as failed and free their pool slots; their ids.
 
-    A run of anybody else that never took a lock is left alone: it may be about to start.
+    A run of anybody else that never took a lock is left alone: it may be about to start.  May be called at any time
+    and by several processes at once.
     """
     closed: list[str] = []
     for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        if not _abandoned(instance, run):
-            continue
-        now = instance.get_run_by_id(run.run_id)
-        if now is None or now.status not in _UNFINISHED:
-            continue  # it ended while we looked
-        instance.report_run_failed(run, "The process of this run is gone. A new run continues its work.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-        for part in ("steps", "launch"):
-            Path(_lock(instance, run.run_id, part).lock_file).unlink(missing_ok=True)
+        with _abandoned(instance, run) as abandoned:
+            if not abandoned:
+                continue
+            now = instance.get_run_by_id(run.run_id)
+            if now is None or now.status not in _UNFINISHED:
+                continue  # it ended while we looked
+            instance.report_run_failed(run, "The process of this run is gone. A new run continues its work.")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+            for part in ("steps", "launch"):
+                path = _path(instance, run.run_id, part)
+                path.unlink(missing_ok=True)
+                path.with_suffix(".new").unlink(missing_ok=True)
         closed.append(run.run_id)
     return closed
 
 
-def _abandoned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+@contextmanager
+def _abandoned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[bool]:
+    """Whether the process of a run is gone.  If so its lock is held meanwhile: no two close the same run."""
     if run.tags.get(LAUNCHED_BY) == COMMAND:
-        return _free(_lock(instance, run.run_id, "launch"))
-    lock = _lock(instance, run.run_id, "steps")
-    return Path(lock.lock_file).exists() and _free(lock)
-
-
-def _free(lock: FileLock) -> bool:
+        path, flags = _path(instance, run.run_id, "launch"), os.O_RDWR | os.O_CREAT
+    else:
+        path, flags = _path(instance, run.run_id, "steps"), os.O_RDWR
     try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    lock.release()
-    return True
+        file = os.open(path, flags)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        free = os.fstat(file).st_nlink > 0  # none: it let go of its lock while we looked, and is about to end
+    except OSError:
+        free = False
+    try:
+        yield free
+    finally:
+        os.close(file)
 
 
-def _lock(instance: dg.DagsterInstance, run_id: str, part: str) -> FileLock:
+def _path(instance: dg.DagsterInstance, run_id: str, part: str) -> Path:
     folder = Path(instance.root_directory) / "relight_runs"
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / f"{run_id}.{part}.lock")
+    return folder / f"{run_id}.{part}.lock"

@@ -9,7 +9,7 @@ import pytest
 
 from relight_assets.definitions import defs
 from relight_assets.defs import automation
-from relight_assets.defs.automation import MAX_ATTEMPTS, RUN_KEY, schedule_of, sensor_of
+from relight_assets.defs.automation import ATTEMPT, MAX_ATTEMPTS, RUN_KEY, schedule_of, sensor_of
 from relight_assets.defs.splits import SPLIT_CSV
 from relight_assets.errors import ConfigError
 from relight_assets.settings import load_settings
@@ -70,6 +70,7 @@ def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, 
     (request,) = found.run_requests or []
     assert request.partition_key == "train"
     assert request.run_key == f"train:{sha256(csv)[:16]}:1"
+    assert request.tags[ATTEMPT] == "1"
     assert sensor.instance.get_dynamic_partitions("splits") == ["train"]
     (observation,) = found.asset_events
     assert (observation.asset_key, observation.partition) == (SPLIT_CSV, "train")
@@ -106,9 +107,10 @@ def test_a_failed_run_is_tried_again_a_bounded_number_of_times_and_not_at_once(
     runs_of(sensor.instance, key, dg.DagsterRunStatus.FAILURE)
     assert not sensor.keys()  # not yet
     monkeypatch.setattr(automation, "RETRY_AFTER_S", -1.0)
-    while more := sensor.keys():
-        tried += more
-        runs_of(sensor.instance, more[0], dg.DagsterRunStatus.FAILURE)
+    while more := sensor.tick().run_requests:
+        tried.append(str(more[0].run_key))
+        assert more[0].tags[ATTEMPT] == str(len(tried))
+        runs_of(sensor.instance, tried[-1], dg.DagsterRunStatus.FAILURE)
     assert len(tried) == len(set(tried)) == MAX_ATTEMPTS
     project.write_csv("train", PORTRAITS[:2])
     sensor.tick()
@@ -166,6 +168,32 @@ def test_whether_the_sensor_runs_from_the_start_is_a_setting(project: Project, m
     assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.RUNNING
     monkeypatch.setenv("RELIGHT_WATCH", "false")
     assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.STOPPED
+
+
+# -- runs whose process is gone ------------------------------------------------------------------------------
+
+
+def test_a_run_whose_process_is_gone_is_closed_and_told_and_no_other(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    job, ended = defs().resolve_job_def("relight_split"), []
+    for status in set(dg.DagsterRunStatus) - {dg.DagsterRunStatus.QUEUED}:  # which only a daemon can make
+        run = instance.create_run_for_job(job, status=status)
+        if status is dg.DagsterRunStatus.STARTED:
+            lock = Path(instance.root_directory) / "relight_runs" / f"{run.run_id}.steps.lock"
+            lock.parent.mkdir()
+            lock.touch()  # as a killed process leaves it behind
+            ended.append(run.run_id)
+    before = {run.run_id: run.status for run in instance.get_runs()}
+    for told in (f"closed, because their process is gone: {ended[0]}", "no run is dead"):
+        with dg.build_sensor_context(instance=instance, definitions=defs()) as context:
+            answer = automation.abandoned_runs(context)
+        assert isinstance(answer, dg.SkipReason)
+        assert answer.skip_message == told
+    after = {run.run_id: run.status for run in instance.get_runs()}
+    assert {run for run in after if after[run] != before[run]} == set(ended)
+    assert after[ended[0]] is dg.DagsterRunStatus.FAILURE
+    assert automation.abandoned_runs.default_status is dg.DefaultSensorStatus.RUNNING
 
 
 # -- the sweep -----------------------------------------------------------------------------------------------

@@ -3,11 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from relight_assets.defs import run_locks
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, RUN_LOCK, RunLock, close_abandoned_runs, holding
 
 STARTED = dg.DagsterRunStatus.STARTED
@@ -93,3 +96,61 @@ def test_a_run_that_ends_while_we_look_keeps_its_end(
     monkeypatch.setattr(instance, "get_runs", lambda _: seen)
     assert close_abandoned_runs(instance) == []
     assert status(instance, run) == dg.DagsterRunStatus.CANCELED
+
+
+def test_a_lock_is_never_there_without_being_held(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED)
+    looks = []
+
+    def look_around(name: str) -> None:
+        real = getattr(Path, name)
+
+        def with_looks(path: Path, *args: Any, **options: Any) -> Any:
+            looks.append(close_abandoned_runs(instance))
+            done = real(path, *args, **options)
+            looks.append(close_abandoned_runs(instance))
+            return done
+
+        monkeypatch.setattr(Path, name, with_looks)
+
+    look_around("rename")  # it takes its lock
+    look_around("unlink")  # it lets go of it, and ends a moment later
+    with holding(instance, run.run_id, "steps"):
+        assert len(looks) == 2
+    assert looks == [[]] * 4
+    assert status(instance, run) == STARTED
+
+
+def test_a_run_that_lets_go_of_its_lock_while_we_look_is_left_alone(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED)
+    real = os.open
+    with ExitStack() as stack:
+        stack.enter_context(holding(instance, run.run_id, "steps"))
+
+        def and_then_it_lets_go(path: Any, flags: int, *args: Any, **options: Any) -> int:
+            file = real(path, flags, *args, **options)
+            stack.close()
+            return file
+
+        monkeypatch.setattr(run_locks.os, "open", and_then_it_lets_go)
+        assert close_abandoned_runs(instance) == []
+    assert status(instance, run) == STARTED
+
+
+def test_two_who_look_at_once_close_a_run_once(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = instance.create_run_for_job(empty, status=STARTED)
+    killed_while_holding(instance, run.run_id, "steps")
+    others: list[list[str]] = []
+    real = instance.report_run_failed
+
+    def meanwhile(*args: Any) -> Any:
+        others.append(close_abandoned_runs(instance))
+        return real(*args)
+
+    monkeypatch.setattr(instance, "report_run_failed", meanwhile)
+    assert close_abandoned_runs(instance) == [run.run_id]
+    assert others == [[]]

@@ -124,10 +124,14 @@ def relight_command() -> str:
 
 
 class RelightDev:
-    """`relight dev` in a session of its own, over one project folder; it can be killed and started again."""
+    """`relight dev` in a session of its own, over one project folder; it can be killed and started again.
 
-    def __init__(self, project: Path):
+    ``environment`` comes to that of the tests, of which it has no setting.
+    """
+
+    def __init__(self, project: Path, environment: Mapping[str, str] | None = None):
         self.project = project
+        self._environment = {**_environment(), **(environment or {})}
         self.log = project / "dev.log"
         self.slowness = 1.0
         self._launched: list[str] = []
@@ -140,7 +144,7 @@ class RelightDev:
             self._server = subprocess.Popen(
                 [relight_command(), "dev", "--port", str(self._port)],
                 cwd=self.project,
-                env=_environment(),
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
