@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from relight_assets.recipe_lights import Degradation, LightSampling
-from relight_assets.recipe_types import Byte, Part, Unit, Weight, number
+from relight_assets.recipe_types import Byte, Interval, Part, Unit, Weight, ends, number
 
 Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
@@ -126,6 +126,40 @@ class Background(Part):
     """The space in which edges are mixed: `srgb`, as inference tools do, or `linear`."""
 
 
+_STOPS = ends(0, 10)
+
+
+class Quality(Part):
+    """What finished pictures are held against by ``relight verify``.  It changes no pixel."""
+
+    min_identity: Unit = 0.55
+    """Correlation of an image's detail before and after."""
+    min_identity_median: Unit = 0.80
+    """The same, of the middle image of all."""
+    strength_range: Annotated[Interval, _STOPS] = (0.2, 2.0)
+    """Standard deviation of the change of light over a person, stops."""
+    strength_median_range: Annotated[Interval, _STOPS] = (0.5, 1.3)
+    """The same, of the middle image of all."""
+    max_exposure: Annotated[float, number(0, 10)] = 1.0
+    """Mean change of light over a person, up or down, stops."""
+    max_clipping: Unit = 0.02
+    """Share of a person that is clipped and was not in the photo."""
+    max_clipping_mean: Unit = 0.005
+    """The same, over all images."""
+    max_crushed: Unit = 0.04
+    """Share of a person that is black and was not in the photo."""
+    max_chroma: Annotated[float, number(0, 90)] = 1.0
+    """Mean angle between the colours of albedo and photo, degrees."""
+    rim_range: Annotated[Interval, _STOPS] = (0.6, 1.7)
+    """Brightness of the person's outermost band against the next one, over the photo's own."""
+    max_recomposition: Annotated[int, Field(ge=0, le=255)] = 2
+    """Difference of foreground over background from the photo, levels."""
+    max_lit_apart: Annotated[float, number(0, 10)] = 0.15
+    """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
+    max_tercile_worse: Unit = 0.15
+    """By how much a third of all skins may be worse in the median than all are."""
+
+
 class Recipe(Part):
     """Everything that decides what the pixels are."""
 
@@ -141,6 +175,7 @@ class Recipe(Part):
     degradation: Degradation = Degradation()
     light_sampling: LightSampling = LightSampling()
     background: Background = Background()
+    quality: Quality = Quality()
 
     @model_validator(mode="after")
     def _lights_exist(self) -> "Recipe":

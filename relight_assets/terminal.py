@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -20,6 +21,7 @@ from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
+from relight_assets.quality.verdicts import Measured, terciles
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
 from relight_assets.verify import Verification
@@ -106,6 +108,32 @@ def print_verifications(found: Sequence[Verification]) -> None:
             tell(fault.code, "bold red", f"{fault.file} {fault.text}")
         if len(each.faults) > FAULTS_SHOWN:
             say(f"{each.split}: and {len(each.faults) - FAULTS_SHOWN} faults more")
+    for each in found:
+        if each.verdicts:
+            out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
+            out.print(_verdict_table(each))
+        if thirds := terciles(each.measured):
+            out.print("by the lightness of the skin, medians")
+            out.print(_thirds_table(thirds))
+
+
+def _verdict_table(found: Verification) -> Table:
+    table = Table("metric", "", "figure", "wanted", "worst images", **SLIM)
+    for verdict in found.verdicts:
+        mark = "[green]ok[/]" if verdict.passed else "[bold red]fails[/]"
+        worst = ", ".join(map(str, verdict.worst))
+        table.add_row(verdict.metric, mark, f"{verdict.value:.3f}", verdict.bound, worst)
+    return table
+
+
+def _thirds_table(thirds: Sequence[Sequence[Measured]]) -> Table:
+    names = ("identity", "strength", "exposure", "clipping", "crushed", "chroma")
+    table = Table("skin", "images", "L*", *names, **SLIM)
+    for label, third in zip(("dark", "middle", "light"), thirds, strict=True):
+        lightness = median(each.skin_lightness or 0.0 for each in third)
+        figures = (f"{median(getattr(each.metrics, name) for each in third):.3f}" for name in names)
+        table.add_row(label, str(len(third)), f"{lightness:.0f}", *figures)
+    return table
 
 
 @contextmanager

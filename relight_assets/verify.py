@@ -1,7 +1,8 @@
 """Is a finished split what its records say?  Reads every file; changes nothing.
 
 Each picture must have the sha256 of its record, each composite exactly the background wherever the person's alpha is
-0, and the mapping CSV the input's rows, in order, with outputs that are there.
+0, and the mapping CSV the input's rows, in order, with outputs that are there. What is whole is also measured, and held
+against the recipe's thresholds.
 """
 
 import csv
@@ -11,14 +12,16 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
+from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
@@ -26,6 +29,8 @@ from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
+from relight_assets.quality.image_metrics import Pixels, measure
+from relight_assets.quality.verdicts import Measured, Verdict, verdicts
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe
@@ -51,6 +56,29 @@ class Verification:
     files: int
     mib: float
     faults: list[Fault]
+    verdicts: list[Verdict]
+    """Every metric that so many images allow."""
+    measured: list[Measured]
+    """Each image that is whole and finished."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is as it must be."""
+        return not self.faults and all(verdict.passed for verdict in self.verdicts)
+
+    def plain(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return {
+            "split": self.split,
+            "passed": self.passed,
+            "rows": dict(self.rows),
+            "images": self.images,
+            "files": self.files,
+            "mib": round(self.mib, 1),
+            "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
+            "metrics": [asdict(verdict) for verdict in self.verdicts],
+            "measured": [asdict(each) for each in self.measured],
+        }
 
 
 def verify_split(
@@ -69,7 +97,16 @@ def verify_split(
         files = read_files(survey, recipe, sample)
         faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]
     megabytes = sum(files.sizes) / (1 << 20)
-    return Verification(split.split, survey.row_counts(), files.images, len(files.sizes), megabytes, faults)
+    return Verification(
+        split.split,
+        survey.row_counts(),
+        files.images,
+        len(files.sizes),
+        megabytes,
+        faults,
+        verdicts(files.measured, recipe),
+        files.measured,
+    )
 
 
 def recipe_of(split: str, settings: Settings, experiment: str | None) -> Recipe:
@@ -93,6 +130,8 @@ class FilesRead:
     images: int
     sizes: list[int]
     faults: list[Fault]
+    measured: list[Measured]
+    """What was measured of the images that are whole and finished."""
 
 
 def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
@@ -103,14 +142,23 @@ def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
     gray = recipe.background.gray_color if recipe.background.use_gray else None
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
         read = list(threads.map(partial(_of_image, layout=survey.layout, gray=gray), images))
-    sizes = [size for found, _ in read for size in found]
-    return FilesRead(len(images), sizes, [fault for _, found in read for fault in found])
+    return FilesRead(
+        len(images),
+        [size for one in read for size in one.sizes],
+        [fault for one in read for fault in one.faults],
+        [one.measured for one in read if one.measured is not None],
+    )
 
 
-def _of_image(
-    image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, int] | None
-) -> tuple[list[int], list[Fault]]:
-    """Sizes of the files that were read, and the faults of one image."""
+@dataclass(frozen=True)
+class _Read:
+    sizes: list[int]
+    faults: list[Fault]
+    measured: Measured | None
+
+
+def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, int] | None) -> _Read:
+    """Read and measure one image."""
     record = image.record
     assert record is not None  # noqa: S101  (others are not asked about)
     faults: list[Fault] = []
@@ -127,20 +175,34 @@ def _of_image(
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     sizes = [len(data) for data in content.values()]
     # A composite that is not current may be on another gray, rightly.
+    measured = None
     if "composites" in image.current and not faults:
-        faults += _of_background(content, layout.png(record.index, "output"), gray)
-    return sizes, faults
+        try:
+            pictures = {name: decode_png(data) for name, data in content.items()}
+        except ImageCorruptError as error:
+            faults.append(Fault("altered", layout.record(record.index), f"claims a picture that is none: {error}"))
+        else:
+            faults += _of_background(pictures, layout.png(record.index, "output"), gray)
+            measured = _measured(record, pictures)
+    return _Read(sizes, faults, measured)
 
 
-def _of_background(content: dict[str, bytes], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:
-    try:
-        alpha = decode_png(content["degraded_fg"])[..., 3]
-        output = decode_png(content["output"])
-        behind = np.array(gray, np.uint8) if gray is not None else decode_png(content["input"])
-        wrong = int(((output != behind).any(axis=-1) & (alpha == 0)).sum())
-    except (ImageCorruptError, ValueError, IndexError) as error:
-        yield Fault("background", path, f"cannot be compared: {error}")
-        return
+def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
+    names = ("input", "foreground", "background", "albedo", "degraded_fg")
+    metrics = measure(*(pictures[name] for name in names))
+    if metrics is None or record.light_direction is None:
+        return None
+    x, y, z = record.light_direction
+    skin = record.stages["masks"].numbers.get("skin_lightness")
+    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
+
+
+def _of_background(pictures: dict[str, Pixels], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:
+    behind = np.array(gray, np.uint8) if gray is not None else pictures["input"]
+    alpha = pictures["degraded_fg"][..., 3]
+    outside = alpha == 0
+    there = np.ascontiguousarray(behind[outside]) if behind.ndim == 3 else behind
+    wrong = int((pictures["output"][outside] != there).any(axis=-1).sum())
     if wrong:
         told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
         yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")

@@ -91,6 +91,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
         "mapping_csv:mapping_is_the_input": True,
         "mapping_csv:files_match_records": True,
         "mapping_csv:background_is_exact": True,
+        "mapping_csv:pictures_are_good": False,
         "mapping_csv:few_rows_failed": False,
         "mapping_csv:no_picture_in_two_splits": False,
         "mapping_csv:numbers_stay": False,

@@ -1,5 +1,6 @@
 """A finished split is what its records say; and every way in which it may not be is found."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -134,3 +135,27 @@ def test_a_split_that_is_being_written_is_not_verified(bench: Bench) -> None:
 
 def test_pictures_are_whole_for_other_readers_too(bench: Bench) -> None:
     assert all(cv2.imread(str(path)) is not None for path in bench.layout.folder.glob("*.png"))
+
+
+def test_what_is_whole_is_measured_and_held_against_the_recipe(bench: Bench) -> None:
+    found = verified(bench)
+    assert found.passed
+    assert [each.index for each in found.measured] == [0, 1, 2, 3]
+    assert all(40 < (each.skin_lightness or 0) < 90 for each in found.measured)
+    assert {verdict.metric for verdict in found.verdicts} >= {"identity", "crushed", "identity, median"}
+    plain = json.loads(json.dumps(found.plain()))
+    assert plain["passed"] is True
+    assert plain["rows"] == {"done": 4, "failed": 2, "rejected": 1}
+    assert len(plain["measured"]) == 4
+
+
+def test_a_bound_that_no_picture_meets_fails_without_a_fault(bench: Bench) -> None:
+    found = verified(bench, recipe_with(quality={"strength_range": [1.9, 2.0]}))
+    assert found.faults == []
+    assert not found.passed
+    assert [verdict.metric for verdict in found.verdicts if not verdict.passed] == ["weakest"]
+
+
+def test_a_damaged_file_is_not_measured(bench: Bench) -> None:
+    bench.layout.png(1, "albedo").write_bytes(b"damaged")
+    assert [each.index for each in verified(bench).measured] == [0, 2, 3]

@@ -5,7 +5,7 @@ They are made by the asset's own step, from the same look at the files that the 
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from relight_assets.defs.splits import splits
 from relight_assets.engine.look_alikes import look_alikes
 from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
+from relight_assets.quality.verdicts import Verdict, verdicts
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings
 from relight_assets.verify import Fault, mapping_faults, read_files
@@ -28,6 +29,15 @@ SHOWN = 20
 MAX_DRIFT = 0.2
 """Standard deviations; what Cohen (1988) calls a small effect."""
 MAPPING = dg.AssetKey("mapping_csv")
+_VERDICTS = dg.TableSchema(
+    [
+        dg.TableColumn("metric", "string"),
+        dg.TableColumn("figure", "float"),
+        dg.TableColumn("wanted", "string"),
+        dg.TableColumn("good", "bool"),
+        dg.TableColumn("worst_images", "string"),
+    ]
+)
 
 
 def _spec(name: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
@@ -54,6 +64,11 @@ SPECS = [
         "background_is_exact",
         f"In the composites of {SAMPLE} images, what is beside the person is exactly the background.",
         blocking=True,
+    ),
+    _spec(
+        "pictures_are_good",
+        f"What {SAMPLE} images measure is within the bounds of the recipe's section `quality`: detail kept, strength, "
+        f"exposure, clipping, colour, no rim, foreground over background is the photo.",
     ),
     _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
@@ -122,6 +137,34 @@ def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = {"images": read.images, "files": len(read.sizes)}
     yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
     yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
+    found = verdicts(read.measured, split.recipe)
+    yield _result(
+        "pictures_are_good",
+        passed=all(verdict.passed for verdict in found),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "images": len(read.measured),
+            "bad": sum(not verdict.passed for verdict in found),
+            **({"metrics": verdict_table(found)} if found else {}),
+        },
+    )
+
+
+def verdict_table(found: Sequence[Verdict]) -> dg.TableMetadataValue:
+    """A row per metric: its figure, what is wanted, and the numbers of the worst images."""
+    records = [
+        dg.TableRecord(
+            {
+                "metric": verdict.metric,
+                "figure": round(verdict.value, 4),
+                "wanted": verdict.bound,
+                "good": verdict.passed,
+                "worst_images": ", ".join(map(str, verdict.worst)),
+            }
+        )
+        for verdict in found
+    ]
+    return dg.MetadataValue.table(records, _VERDICTS)
 
 
 def _of_failures(split: _Split) -> dg.AssetCheckResult:

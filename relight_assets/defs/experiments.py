@@ -64,7 +64,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
     name: str = config["experiment"]
     with errors_for_people():
         settings, loaded = settings_for(config["num_gpus"]), _recipe(config["recipe"])
-        stages = [stage for stage in STAGES if stage in config["stages"]]
+        stages = [stage for stage in STAGES if stage in (config["stages"] or STAGES)]
         options = RunOptions(
             stages=stages,
             num_samples=config["num_samples"] or None,

@@ -5,6 +5,8 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from relight_assets.defs.checks import MAPPING, verdict_table
+from relight_assets.defs.experiments import experiment_key
 from relight_assets.defs.resources import errors_for_people, split_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import splits
@@ -53,7 +55,8 @@ class VerifyConfig(dg.Config):
     required_resource_keys={RUN_LOCK},
     description=(
         "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
-        "mapping CSV against its input. Fails if anything is not as it must be. Changes nothing."
+        "mapping CSV against its input, and measures every picture. Fails if anything is not as it must be. Changes "
+        "nothing."
     ),
 )
 def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
@@ -68,8 +71,12 @@ def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
             sample=config.sample or None,
         )
     told = summary_of(found)
-    if found.faults:
-        raise dg.Failure(description=told, metadata=_metadata(found), allow_retries=False)
+    # It stands among the events of what it is about, whatever came out.
+    key = MAPPING if experiment is None else experiment_key(experiment)
+    metadata = _metadata(found)
+    context.log_event(dg.AssetObservation(key, partition=found.split, description=told, metadata=metadata))
+    if not found.passed:
+        raise dg.Failure(description=told, metadata=metadata, allow_retries=False)
     context.log.info(told)
 
 
@@ -86,7 +93,9 @@ def summary_of(found: Verification) -> str:
     """One sentence about a verification."""
     counts = ", ".join(f"{found.rows[status]} {status}" for status in ROW_STATUSES)
     faults = f"{len(found.faults)} faults" if found.faults else "all as they must be"
-    return f"{found.split}: {counts}; {found.files} files of {found.images} images read: {faults}"
+    bad = [f"{v.metric} {v.value:.3f} (wanted {v.bound})" for v in found.verdicts if not v.passed]
+    measured = f"; not good enough: {', '.join(bad)}" if bad else ""
+    return f"{found.split}: {counts}; {found.files} files of {found.images} images read: {faults}{measured}"
 
 
 def _metadata(found: Verification) -> dict[str, Any]:
@@ -94,4 +103,9 @@ def _metadata(found: Verification) -> dict[str, Any]:
         dg.TableRecord({"code": fault.code, "file": str(fault.file), "text": fault.text})
         for fault in found.faults[:SHOWN]
     ]
-    return {"faults": dg.MetadataValue.table(records), "files": found.files, "images": found.images}
+    return {
+        **({"faults": dg.MetadataValue.table(records)} if records else {}),
+        **({"metrics": verdict_table(found.verdicts)} if found.verdicts else {}),
+        "files": found.files,
+        "images": found.images,
+    }

@@ -70,6 +70,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             "coverage": round(float((alpha > 127).mean()), 6),
             "clipped": round(masks.clipped_share(image.rgb, alpha), 6),
             "faces": len(faces),
+            "skin_lightness": round(masks.skin_lightness(image.rgb, faces[0].points), 3) if faces else None,
             "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },

@@ -20,6 +20,7 @@ from relight_assets.stages.foreground_color import (
     split_colors,
     to_blend,
 )
+from relight_assets.stages.linear_light import decode, luminance
 
 CODE_VERSION = "2"
 
@@ -83,6 +84,28 @@ def clipped_share(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> float:
         return 0.0
     ends = cv2.compare(cv2.max(cv2.max(red, green), blue), 253, cv2.CMP_GT)
     return cv2.countNonZero(cv2.bitwise_and(ends, person)) / area
+
+
+def skin_lightness(rgb: NDArray[np.uint8], face: NDArray[np.float32]) -> float:
+    """How light the skin of a face is in the photo: the median CIE L* inside its outline, 0..100.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        face: (N, 2 or more) float32 points, x right and y down in pixels.
+    """
+    outline = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32)).reshape(-1, 2)
+    low = np.maximum(np.floor(outline.min(axis=0)).astype(int), 0)
+    high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, (rgb.shape[1], rgb.shape[0]))
+    if (high <= low).any():
+        return 0.0
+    part = np.ascontiguousarray(rgb[low[1] : high[1], low[0] : high[0]][::2, ::2])  # enough for a median
+    inside = (
+        cv2.fillConvexPoly(np.zeros(part.shape[:2], np.uint8), np.rint((outline - low) / 2).astype(np.int32), 1) > 0
+    )
+    if not inside.any():
+        return 0.0
+    light = float(np.median(luminance(decode(part))[inside]))
+    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
 
 
 def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.Masks) -> None:

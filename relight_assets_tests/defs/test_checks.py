@@ -109,14 +109,14 @@ def test_numbers_that_moved_since_the_last_time_warn_once(
     project.write_csv("train", PORTRAITS)
     assert not failed(run(instance, "train"))
     recipe = project.root / "config" / "mvp_config.yaml"
-    recipe.write_text(recipe.read_text().replace("exposure_range: [-0.6, 0.3]", "exposure_range: [3.0, 3.5]"))
+    recipe.write_text(recipe.read_text().replace("exposure_range: [-0.6, 0.3]", "exposure_range: [0.7, 0.75]"))
     result = run(instance, "train")
     assert result.success
     assert failed(result) == {"numbers_stay"}
     moved = {record.data["number"]: record.data for record in checks(result)["numbers_stay"].metadata["moved"].records}
     assert set(moved) >= {"exposure"}
     assert "coverage" not in moved
-    assert moved["exposure"]["mean_now"] > 3  # type: ignore[operator]
+    assert moved["exposure"]["mean_now"] > 0.69  # type: ignore[operator]
     assert not failed(run(instance, "train"))  # that is how it is now
 
 
@@ -134,6 +134,18 @@ def test_the_mapping_says_where_its_columns_come_from(instance: dg.DagsterInstan
             "output_image_path": [dg.TableColumnDep("split_csv", "image_path")],
         }
     )
+
+
+def test_pictures_that_do_not_measure_up_warn(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    recipe = project.root / "config" / "mvp_config.yaml"
+    recipe.write_text(recipe.read_text().replace("max_exposure: 1.0", "max_exposure: 0.0001"))
+    result = run(instance, "train")
+    assert result.success
+    assert failed(result) == {"pictures_are_good"}
+    metrics = {row.data["metric"]: row.data for row in checks(result)["pictures_are_good"].metadata["metrics"].records}
+    assert [name for name, row in metrics.items() if not row["good"]] == ["exposure"]
+    assert str(metrics["exposure"]["worst_images"]) in ("0, 1", "1, 0")
 
 
 def test_an_unreadable_record_of_another_split_does_not_stop_this_one(

@@ -75,7 +75,13 @@ def test_dead_letters_are_tried_again(instance: dg.DagsterInstance, project: Pro
 
 def test_verify_succeeds_on_what_is_right_and_lists_what_is_not(instance: dg.DagsterInstance, project: Project) -> None:
     run(instance, "relight_split")
-    assert run(instance, "verify").success
+    verified = run(instance, "verify")
+    assert verified.success
+    (observed,) = instance.fetch_observations(dg.AssetKey("mapping_csv"), limit=1).records
+    assert observed.run_id == verified.run_id
+    assert observed.asset_observation is not None
+    assert observed.asset_observation.metadata["files"].value == 6
+    assert all(row.data["good"] for row in observed.asset_observation.metadata["metrics"].records)
     assert run(instance, "verify", verify_files={"sample": 1}).success
     output = project.data / "outputs" / "data-train" / "00000_output.png"
     output.write_bytes(output.read_bytes()[:-1])

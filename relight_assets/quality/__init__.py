@@ -1,0 +1,1 @@
+"""How good finished pictures are: numbers of each image and of all of them, held against the recipe's thresholds."""

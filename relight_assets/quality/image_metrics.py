@@ -1,0 +1,137 @@
+"""The numbers of one finished image, from its files.
+
+Logarithms are of base 2, on linear luminance plus :data:`FLOOR`: one unit is a photographic stop.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.stages.linear_light import decode, luminance
+
+FLOOR = 0.004
+SURE = 230
+"""Alpha, of 255, above which a pixel is the person's alone (0.9)."""
+FRINGE = 7
+"""Pixels at the person's edge in which gradients are those of the cut."""
+BAND = 0.02
+"""Width of the bands at the silhouette, in units of the subject's size (the root of its area)."""
+DARK = 30
+"""Display levels up to which a colour is mostly rounding."""
+END, CRUSHED = 254, 3
+"""Display levels at which a channel is clipped, and up to which all of them are black."""
+
+Pixels = NDArray[np.uint8]
+Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ImageMetrics:
+    """How the degraded person stands to the photo.  None where the person is too small to tell."""
+
+    identity: float
+    """Correlation of the gradients of log luminance: 1 is the same detail everywhere."""
+    strength: float
+    """Standard deviation of the change, stops: how uneven the new light is against the photo's."""
+    exposure: float
+    """Mean of the change, stops."""
+    lit_exposure: float
+    """The upper quartile of the change, stops: how bright what is lit is."""
+    clipping: float
+    """Share of the person with a channel at its end, beyond the photo's own."""
+    crushed: float
+    """Share of the person that is black, beyond the photo's own."""
+    chroma: float
+    """Mean angle between the colours of albedo and photo, degrees."""
+    rim: float
+    """Brightness of the outermost band against the next one, over the photo's own: 1 is no rim."""
+    recomposition: int
+    """Largest difference, levels, of foreground over background from the photo where both are seen."""
+
+
+def measure(
+    photo: Pixels, foreground: Pixels, background: Pixels, albedo: Pixels, degraded: Pixels
+) -> ImageMetrics | None:
+    """Measure one image.
+
+    Args:
+        photo: (H, W, 3) uint8 sRGB, ``input``.
+        foreground: (H, W, 4) uint8 RGBA.
+        background: (H, W, 4) uint8 RGBA.
+        albedo: (H, W, 3) uint8 sRGB.
+        degraded: (H, W, 4) uint8 RGBA, ``degraded_fg``.
+
+    Returns:
+        None for a person of a few pixels.
+    """
+    alpha = cv2.extractChannel(foreground, 3)
+    person = alpha > SURE
+    core = cv2.erode(person.astype(np.uint8), np.ones((2 * FRINGE + 1, 2 * FRINGE + 1), np.uint8)) > 0
+    if core.sum() < 100:
+        return None
+    relit = cv2.cvtColor(degraded, cv2.COLOR_RGBA2RGB)
+    before, after = (luminance(decode(picture)) + np.float32(FLOOR) for picture in (photo, relit))
+    logs = [cv2.log(plane) / np.float32(np.log(2)) for plane in (before, after)]
+    change = (logs[1] - logs[0])[person]
+    return ImageMetrics(
+        identity=_correlation(logs[0], logs[1], core),
+        strength=float(change.std(dtype=np.float64)),
+        exposure=float(change.mean(dtype=np.float64)),
+        lit_exposure=float(np.quantile(change, 0.75)),
+        clipping=_share(_brightest(relit) >= END, person) - _share(_brightest(photo) >= END, person),
+        crushed=_share(_brightest(relit) <= CRUSHED, person) - _share(_brightest(photo) <= CRUSHED, person),
+        chroma=_angle(albedo, photo, person),
+        rim=_rim(before, after, person),
+        recomposition=_recomposition(photo, foreground, background, alpha),
+    )
+
+
+def _correlation(one: Plane, other: Plane, inside: Mask) -> float:
+    pairs = []
+    for plane in (one, other):
+        smooth = cv2.GaussianBlur(plane, (0, 0), 1.0)
+        pairs.append(np.concatenate([cv2.Sobel(smooth, cv2.CV_32F, *order)[inside] for order in ((1, 0), (0, 1))]))
+    first, second = (values - values.mean(dtype=np.float64) for values in pairs)
+    product = float(np.sqrt((first @ first) * (second @ second)))
+    return float(first @ second) / product if product > 0 else 1.0
+
+
+def _brightest(picture: Pixels) -> Pixels:
+    red, green, blue = cv2.split(picture)
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _share(those: Mask, of: Mask) -> float:
+    return float(np.count_nonzero(those & of)) / max(1, int(np.count_nonzero(of)))
+
+
+def _angle(albedo: Pixels, photo: Pixels, person: Mask) -> float:
+    # Every second pixel of every second row is enough for a mean; what is nearly black has no colour to speak of.
+    some = np.s_[::2, ::2]
+    inside = person[some] & (cv2.min(*cv2.split(photo[some])[:2]) > DARK) & (photo[some][..., 2] > DARK)
+    first, second = (decode(picture[some][inside][None])[0] for picture in (albedo, photo))
+    lengths = np.sqrt(np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second))
+    cosine = np.einsum("ij,ij->i", first, second)[lengths > 1e-6] / lengths[lengths > 1e-6]
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean()) if cosine.size else 0.0
+
+
+def _rim(before: Plane, after: Plane, person: Mask) -> float:
+    width = max(2.0, BAND * float(np.sqrt(np.count_nonzero(person))))
+    distance = cv2.distanceTransform(person.astype(np.uint8), cv2.DIST_L2, 3)
+    outer, inner = (distance > 0) & (distance <= width), (distance > width) & (distance <= 2 * width)
+    if not (outer.any() and inner.any()):
+        return 1.0
+    ratios = [float(plane[outer].mean()) / float(plane[inner].mean()) for plane in (after, before)]
+    return ratios[0] / ratios[1]
+
+
+def _recomposition(photo: Pixels, foreground: Pixels, background: Pixels, alpha: Pixels) -> int:
+    edge = (alpha > 0) & (alpha < 255)
+    if not edge.any():
+        return 0
+    share = alpha[edge].astype(np.float32)[:, None] / 255
+    again = foreground[edge][:, :3] * share + background[edge][:, :3] * (1 - share)
+    return int(np.abs(np.rint(again) - photo[edge]).max())

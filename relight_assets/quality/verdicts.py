@@ -1,0 +1,172 @@
+"""All images of a split held against the recipe's thresholds: each metric, its figure, and the worst images."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, median
+
+from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.recipe import Quality, Recipe
+from relight_assets.recipe_lights import LightSampling
+
+WORST = 8
+MANY = 200
+"""With fewer images, the spread of lights and the families' shares say nothing."""
+SOME = 20
+"""Images of a family or a third of skins, for a median that says something."""
+SECTORS = 6
+"""Of the half circle above the face."""
+SIGMAS = 3.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An image and what was measured of it."""
+
+    index: int
+    family: str
+    light_direction: tuple[float, float, float]
+    skin_lightness: float | None
+    metrics: ImageMetrics
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One metric over all images."""
+
+    metric: str
+    images: int
+    value: float
+    """What is held against the bound: that of the worst image, or of all of them."""
+    bound: str
+    passed: bool
+    worst: tuple[int, ...] = ()
+    """Numbers of the images that are worst, those first."""
+
+
+def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
+    """Every metric that so many images allow; none where there are none."""
+    if not found:
+        return []
+    return [
+        *_of_images(found, recipe.quality),
+        *_of_medians(found, recipe.quality),
+        *_of_families(found, recipe),
+        *_of_lights(found, recipe.light_sampling),
+        *_of_skins(found, recipe.quality),
+    ]
+
+
+_Key = Callable[[ImageMetrics], float]
+
+
+def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Metrics of which every image must be good."""
+    low, high = quality.strength_range
+    yield _worst(
+        found,
+        "identity",
+        lambda m: -m.identity,
+        bound=-quality.min_identity,
+        told=f">= {quality.min_identity:g}",
+        sign=-1,
+    )
+    yield _worst(found, "weakest", lambda m: -m.strength, bound=-low, told=f">= {low:g} stops", sign=-1)
+    yield _worst(found, "strongest", lambda m: m.strength, bound=high, told=f"<= {high:g} stops")
+    exposure = quality.max_exposure
+    yield _worst(found, "exposure", lambda m: abs(m.exposure), bound=exposure, told=f"<= {exposure:g} stops up or down")
+    yield _worst(
+        found, "clipping", lambda m: m.clipping, bound=quality.max_clipping, told=f"<= {quality.max_clipping:g}"
+    )
+    yield _worst(found, "crushed", lambda m: m.crushed, bound=quality.max_crushed, told=f"<= {quality.max_crushed:g}")
+    yield _worst(
+        found, "chroma", lambda m: m.chroma, bound=quality.max_chroma, told=f"<= {quality.max_chroma:g} degrees"
+    )
+    dark, bright = quality.rim_range
+    yield _worst(found, "dark rim", lambda m: -m.rim, bound=-dark, told=f">= {dark:g}", sign=-1)
+    yield _worst(found, "bright rim", lambda m: m.rim, bound=bright, told=f"<= {bright:g}")
+    levels = quality.max_recomposition
+    yield _worst(found, "recomposition", lambda m: m.recomposition, bound=levels, told=f"<= {levels} levels")
+
+
+def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: float, told: str, sign: int = 1) -> Verdict:
+    ordered = sorted(found, key=lambda each: (-badness(each.metrics), each.index))
+    value = badness(ordered[0].metrics)
+    return Verdict(
+        metric, len(found), sign * value, told, value <= bound, tuple(each.index for each in ordered[:WORST])
+    )
+
+
+def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    identity = median(each.metrics.identity for each in found)
+    strength = median(each.metrics.strength for each in found)
+    clipping = fmean(each.metrics.clipping for each in found)
+    low, high = quality.strength_median_range
+    least, most = quality.min_identity_median, quality.max_clipping_mean
+    yield Verdict("identity, median", len(found), identity, f">= {least:g}", identity >= least)
+    if len(found) >= SOME:
+        yield Verdict("strength, median", len(found), strength, f"{low:g} to {high:g} stops", low <= strength <= high)
+    yield Verdict("clipping, mean", len(found), clipping, f"<= {most:g}", clipping <= most)
+
+
+def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
+    """Brightness must not give a family away; and each must be as frequent as the recipe says."""
+    counts = Counter(each.family for each in found)
+    lit = {
+        family: median(each.metrics.lit_exposure for each in found if each.family == family)
+        for family, count in counts.items()
+        if count >= SOME and family != "none"
+    }
+    if len(lit) > 1:
+        apart, most = max(lit.values()) - min(lit.values()), recipe.quality.max_lit_apart
+        yield Verdict("families' lit exposure apart", len(found), apart, f"<= {most:g} stops", apart <= most)
+    if len(found) >= MANY:
+        off = max(
+            abs(counts[family] / len(found) - share) / math.sqrt(max(share * (1 - share), 1e-9) / len(found))
+            for family, share in recipe.degradation.weights.items()
+        )
+        yield Verdict("families' shares off", len(found), off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+
+
+def _of_lights(found: Sequence[Measured], sampling: LightSampling) -> Iterator[Verdict]:
+    """Lights from above, whose share is not thinned out, stand evenly all around, where the recipe lets them."""
+    if sampling.azimuth_range != (0.0, 360.0):
+        return
+    above = [each.light_direction for each in found if each.light_direction[1] <= 0 and each.family != "none"]
+    if len(above) < MANY:
+        return
+    around = Counter(min(SECTORS - 1, int(math.atan2(-y, x) / math.pi * SECTORS)) for x, y, _ in above)
+    expected = len(above) / SECTORS
+    off = max(abs(around[sector] - expected) for sector in range(SECTORS)) / math.sqrt(expected)
+    yield Verdict("lights' azimuth uneven", len(above), off, f"<= {SIGMAS + 1:g} sigma", off <= SIGMAS + 1)
+
+
+def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """No third of all skins, by lightness, fares much worse than all do."""
+    thirds = terciles(found)
+    if not thirds:
+        return
+    worse: tuple[_Key, ...] = (
+        lambda m: 1 / max(m.identity, 1e-6),
+        lambda m: 1 + abs(m.exposure),
+        lambda m: 1 + m.chroma,
+    )
+    everybody = [each for third in thirds for each in third]
+    off = max(
+        median(badness(each.metrics) for each in third) / median(badness(each.metrics) for each in everybody) - 1
+        for badness in worse
+        for third in thirds
+    )
+    most = quality.max_tercile_worse
+    yield Verdict("a third of skins worse by", len(everybody), off, f"<= {most:g}", off <= most)
+
+
+def terciles(found: Sequence[Measured]) -> list[list[Measured]]:
+    """The images with a face in thirds by the lightness of its skin, the dark third first; none of too few images."""
+    faces = sorted((each for each in found if each.skin_lightness is not None), key=lambda e: e.skin_lightness or 0.0)
+    if len(faces) < 3 * SOME:
+        return []
+    ends = [round(len(faces) * part / 3) for part in range(4)]
+    return [faces[start:end] for start, end in pairwise(ends)]

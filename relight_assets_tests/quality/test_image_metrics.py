@@ -1,0 +1,95 @@
+"""Each metric notices what it is for, on a portrait that is changed in one way."""
+
+import numpy as np
+import pytest
+
+from relight_assets.quality.image_metrics import ImageMetrics, measure
+from relight_assets.stages import masks
+from relight_assets.stages.foreground_color import with_alpha
+from relight_assets.stages.linear_light import decode, encode
+from relight_assets_tests.stages.portraits import portrait
+
+PERSON = portrait(320, 280)
+LAYERS = masks.separate(PERSON.rgb, PERSON.alpha)
+SIDE = np.linspace(0.4, 1.6, 280, dtype=np.float32)[None, :, None]
+
+
+def measured(
+    degraded: np.ndarray, albedo: np.ndarray = PERSON.rgb, background: np.ndarray | None = None
+) -> ImageMetrics:
+    found = measure(
+        PERSON.rgb,
+        LAYERS.foreground,
+        LAYERS.background if background is None else background,
+        albedo,
+        with_alpha(degraded, PERSON.alpha),
+    )
+    assert found is not None
+    return found
+
+
+def relit(factor: np.ndarray | float) -> np.ndarray:
+    return encode(np.clip(decode(PERSON.rgb) * np.float32(factor), 0, 1))
+
+
+def test_the_photo_itself_has_not_changed() -> None:
+    found = measured(PERSON.rgb)
+    assert found.identity == pytest.approx(1)
+    assert (found.strength, found.exposure, found.lit_exposure) == pytest.approx((0, 0, 0), abs=1e-6)
+    assert (found.clipping, found.crushed, found.chroma) == pytest.approx((0, 0, 0), abs=0.01)
+    assert found.rim == pytest.approx(1)
+    assert found.recomposition <= 2
+
+
+def test_twice_the_light_is_one_stop() -> None:
+    found = measured(relit(2.0))
+    assert found.exposure == pytest.approx(1, abs=0.05)
+    assert found.lit_exposure == pytest.approx(1, abs=0.05)
+    assert found.strength < 0.1
+
+
+def test_a_light_from_the_side_is_strong_and_keeps_the_detail() -> None:
+    found = measured(relit(SIDE))
+    assert 0.2 < found.strength < 0.6
+    assert found.identity > 0.9
+
+
+def test_another_picture_has_lost_the_detail() -> None:
+    noise = np.random.default_rng(0).integers(30, 220, PERSON.rgb.shape).astype(np.uint8)
+    assert measured(noise).identity < 0.3
+
+
+def test_white_is_clipped_and_black_is_crushed() -> None:
+    white, black = PERSON.rgb.copy(), PERSON.rgb.copy()
+    white[150:200, 100:180] = 255
+    black[150:200, 100:180] = 0
+    assert measured(white).clipping > 0.05
+    assert measured(black).crushed > 0.05
+    assert abs(measured(white).crushed) < 0.01
+
+
+def test_a_red_albedo_has_turned() -> None:
+    red = PERSON.rgb.copy()
+    red[..., 1:] //= 2
+    assert measured(PERSON.rgb, albedo=red).chroma > 10
+
+
+def test_a_bright_silhouette_is_a_rim() -> None:
+    import cv2
+
+    inner = cv2.erode((PERSON.alpha > 230).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    factor = np.where(inner, 1.0, 2.5)[..., None].astype(np.float32)
+    assert measured(relit(factor)).rim > 1.4
+
+
+def test_a_background_that_does_not_fit_is_noticed() -> None:
+    wrong = LAYERS.background.copy()
+    wrong[..., :3] = 255 - wrong[..., :3]
+    assert measured(PERSON.rgb, background=wrong).recomposition > 20
+
+
+def test_a_person_of_a_few_pixels_is_not_measured() -> None:
+    alpha = np.zeros_like(PERSON.alpha)
+    alpha[10:20, 10:20] = 255
+    layer = with_alpha(PERSON.rgb, alpha)
+    assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer) is None

@@ -1,0 +1,112 @@
+"""What is held against which bound, and from how many images on."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict, terciles, verdicts
+from relight_assets.recipe import Recipe
+from relight_assets_tests.conftest import recipe_with
+
+GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0)
+FAMILIES = ("soft_shading", "hard_shadow", "specular")
+
+
+def images(count: int, **changes: float) -> list[Measured]:
+    rng = np.random.default_rng(1)
+    found = []
+    for index in range(count):
+        around = rng.random() * 2 * math.pi
+        family = FAMILIES[rng.choice(3, p=(0.45, 0.35, 0.20))]
+        light = (0.6 * math.cos(around), 0.6 * math.sin(around), 0.8)
+        found.append(Measured(index, family, light, 30.0 + index % 40, replace(GOOD, **changes)))
+    return found
+
+
+def by_name(found: list[Measured], recipe: Recipe | None = None) -> dict[str, Verdict]:
+    return {verdict.metric: verdict for verdict in verdicts(found, recipe or Recipe())}
+
+
+def bad(found: list[Measured]) -> set[str]:
+    return {name for name, verdict in by_name(found).items() if not verdict.passed}
+
+
+def test_good_images_pass_all_that_so_many_allow() -> None:
+    few, some, many = (set(by_name(images(count))) for count in (5, 3 * SOME + 9, 3 * MANY))
+    assert not bad(images(5))
+    assert not bad(images(3 * MANY))
+    assert few < some < many
+    assert "families' shares off" in many - some
+    assert "a third of skins worse by" in some - few
+    assert verdicts([], Recipe()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "metric"),
+    [
+        ({"identity": 0.4}, "identity"),
+        ({"strength": 0.1}, "weakest"),
+        ({"strength": 2.5}, "strongest"),
+        ({"exposure": -1.2}, "exposure"),
+        ({"clipping": 0.03}, "clipping"),
+        ({"crushed": 0.05}, "crushed"),
+        ({"chroma": 2.0}, "chroma"),
+        ({"rim": 0.5}, "dark rim"),
+        ({"rim": 2.0}, "bright rim"),
+        ({"recomposition": 3}, "recomposition"),
+    ],
+)
+def test_one_bad_image_fails_its_metric_and_is_named_first(change: dict[str, float], metric: str) -> None:
+    found = images(12)
+    found[7] = replace(found[7], metrics=replace(GOOD, **change))
+    assert bad(found) == {metric}
+    verdict = by_name(found)[metric]
+    assert verdict.worst[0] == 7
+    assert len(verdict.worst) == WORST
+    assert verdict.value == pytest.approx(abs(change[next(iter(change))]))
+
+
+def test_bounds_are_the_recipe_s() -> None:
+    found = images(12, crushed=0.05)
+    assert by_name(found, recipe_with(quality={"max_crushed": 0.06}))["crushed"].passed
+    assert not by_name(found)["crushed"].passed
+
+
+def test_the_middle_image_counts_too() -> None:
+    assert bad(images(30, identity=0.7)) == {"identity, median"}
+    assert bad(images(30, strength=0.3)) == {"strength, median"}
+
+
+def test_a_family_that_brightness_gives_away() -> None:
+    found = [
+        replace(each, metrics=replace(GOOD, lit_exposure=0.6)) if each.family == "hard_shadow" else each
+        for each in images(3 * MANY)
+    ]
+    assert bad(found) == {"families' lit exposure apart"}
+
+
+def test_shares_that_are_not_the_recipe_s() -> None:
+    found = [replace(each, family="specular") for each in images(MANY)]
+    assert "families' shares off" in bad(found)
+
+
+def test_lights_from_one_side_alone() -> None:
+    found = [
+        replace(each, light_direction=(abs(x), y, z)) for each in images(3 * MANY) for x, y, z in [each.light_direction]
+    ]
+    assert bad(found) == {"lights' azimuth uneven"}
+    half = recipe_with(light_sampling={"azimuth_range": [0, 180]})
+    assert "lights' azimuth uneven" not in by_name(found, half)
+
+
+def test_dark_skin_that_fares_worse() -> None:
+    found = [
+        replace(each, metrics=replace(GOOD, exposure=-0.9)) if (each.skin_lightness or 0) < 43 else each
+        for each in images(120)
+    ]
+    assert bad(found) == {"a third of skins worse by"}
+    dark, _, light = terciles(found)
+    assert max(each.skin_lightness or 0 for each in dark) <= min(each.skin_lightness or 0 for each in light)
