@@ -9,7 +9,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, bench/test_gpu.py engine/test_d
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 lint format bench clean
+.PHONY: setup demo dev test test-sam3 check lint format bench clean
 
 setup: $(VENV)/.setup
 
@@ -43,6 +43,9 @@ $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
 	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
+
+check: $(VENV)/.setup-dev  ## the definitions load: needs no GPU, no weights, no DAGSTER_HOME, and writes nothing
+	VIRTUAL_ENV=$(abspath $(VENV)) DG_CLI_CONFIG=config/dg.toml $(BIN)/dg check defs --use-active-venv
 
 lint: $(VENV)/.setup-dev
 	$(BIN)/ruff check .

@@ -13,12 +13,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from relight_assets.recipe_lights import Degradation, LightSampling
-from relight_assets.recipe_types import Byte, Part, Unit, number
+from relight_assets.recipe_types import Byte, Part, Unit, Weight, number
 
 Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
 
 Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
+AlbedoMethod = Literal["retinex", "retinex_fast", "msr_classic"]
 Persons = Literal["largest", "union", "reject"]
 
 
@@ -43,7 +44,7 @@ class Masks(Part):
 
 
 class Retinex(Part):
-    """Edge-aware masked multi-scale retinex on luminance (``retinex_fast``)."""
+    """Edge-aware masked multi-scale retinex on luminance; its ``scales`` are those of ``msr_classic`` too."""
 
     enabled: bool = True
     """Cannot be false: there is no other method."""
@@ -55,7 +56,7 @@ class Retinex(Part):
         250.0,
     )
     """Sigmas of the surrounds in pixels at a subject of 512; used by `gaussian` alone."""
-    strength: Unit = 0.85
+    strength: Unit = 0.92
     """Share of the shading that is taken out."""
     color_strength: Unit = 0.3
     """Share of slow colour drifts over the subject that is taken out."""
@@ -74,9 +75,43 @@ class AlbedoMethods(Part):
     retinex: Retinex = Retinex()
 
 
+class AlbedoMix(Part):
+    """How often each method is drawn, one per image.  A model that sees several does not learn to invert one."""
+
+    retinex: Weight = 1.0
+    """Edge-stopped integration, then edge-aware multi-scale retinex."""
+    retinex_fast: Weight = 0.0
+    """Edge-aware multi-scale retinex alone."""
+    msr_classic: Weight = 0.0
+    """As the earlier scripts had it, per channel; to compare with."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "AlbedoMix":
+        if sum(self.model_dump().values()) <= 0:
+            raise ValueError("the weights sum to 0, so no method could be drawn")
+        return self
+
+    @property
+    def weights(self) -> dict[AlbedoMethod, float]:
+        """Method to its share; those that are never drawn are left out."""
+        given: dict[AlbedoMethod, float] = {
+            "retinex": self.retinex,
+            "retinex_fast": self.retinex_fast,
+            "msr_classic": self.msr_classic,
+        }
+        total = sum(given.values())
+        return {name: weight / total for name, weight in given.items() if weight > 0}
+
+    @property
+    def draws(self) -> bool:
+        """Whether there is anything to draw."""
+        return len(self.weights) > 1
+
+
 class AlbedoExtraction(Part):
     """How the albedo of the foreground is found."""
 
+    mix: AlbedoMix = AlbedoMix()
     methods: AlbedoMethods = AlbedoMethods()
 
 
@@ -139,6 +174,8 @@ class Recipe(Part):
         }
         if self.segmenter != "selfie":
             parts["masks"]["sam3"] = self.sam3
+        if self.albedo_extraction.mix.draws:
+            parts["albedo"]["seed"] = self.seed
         return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
 
 

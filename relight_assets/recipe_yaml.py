@@ -41,7 +41,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("albedo_extraction.methods.retinex.scales", "honoured", "used with `surround: gaussian`"),
     ScriptKey("albedo_extraction.methods.intrinsic_anything", "ignored", "not part of this version"),
     ScriptKey("albedo_extraction.methods.lab", "ignored", "it bleaches; retinex needs no fallback"),
-    ScriptKey("albedo_extraction.selection", "ignored", "there is one method"),
+    ScriptKey("albedo_extraction.selection", "ignored", "`mix` says how often each method is drawn"),
     ScriptKey(
         "albedo_extraction.blend_with_original", "ignored", "`retinex.strength` below 1 keeps some light instead"
     ),

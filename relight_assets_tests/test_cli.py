@@ -215,6 +215,22 @@ def test_names_that_look_like_markup_are_shown_as_they_are(relight: Relight, pro
     assert str(folder / "odd_images_failures.csv") in result.output
 
 
+def test_a_check_that_stops_a_run_names_the_file(relight: Relight, project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "altered_images.csv"
+    file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n", encoding="utf-8")
+    assert relight("run", "--csv", str(file)).exit_code == 0
+    albedo = project.data / "outputs" / "data-altered" / "00000_albedo.png"
+    status, data = albedo.stat(), bytearray(albedo.read_bytes())
+    data[-20] ^= 1
+    albedo.write_bytes(data)
+    os.utime(albedo, ns=(status.st_atime_ns, status.st_mtime_ns))
+    result = relight("run", "--csv", str(file))
+    assert result.exit_code == 1
+    assert f"the check `files_match_records` failed: {albedo} has sha256" in result.output
+    assert "`relight verify --split altered`" in result.output
+    assert "Traceback" not in result.output
+
+
 def test_after_a_failed_op_the_csvs_say_how_things_stand(relight: Relight, project: Project, tmp_path: Path) -> None:
     file = tmp_path / "full_images.csv"
     file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n\nnone.png\n", encoding="utf-8")

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
+from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,14 +80,61 @@ def test_a_recipe_that_cannot_be_used_fails_at_start_up(tmp_path: Path, monkeypa
         defs()
 
 
-def test_dg_check_defs_passes_without_a_dagster_home_and_without_torch(tmp_path: Path) -> None:
+def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
+    repository = loaded.get_repository_def()
+    blocking = {
+        f"{key.asset_key.to_user_string()}:{key.name}": repository.asset_graph.get_check_spec(key).blocking
+        for key in repository.asset_graph.asset_check_keys
+    }
+    assert blocking == {
+        "mapping_csv:rows_add_up": True,
+        "mapping_csv:mapping_is_the_input": True,
+        "mapping_csv:files_match_records": True,
+        "mapping_csv:background_is_exact": True,
+        "mapping_csv:few_rows_failed": False,
+        "mapping_csv:no_picture_in_two_splits": False,
+        "mapping_csv:numbers_stay": False,
+    }
+    jobs = {job.name: sorted(node.name for node in job.nodes) for job in repository.get_all_jobs()}
+    csvs = ["dead_letters", "mapping_csv"]
+    assert jobs == {
+        "__ASSET_JOB": [*csvs, "relight_images", "split_csv"],
+        "relight_split": [*csvs, "relight_images"],
+        "masks_only": [*csvs, "relight_images"],
+        "retry_dead_letters": [*csvs, "relight_images"],
+        "rebuild_mapping": csvs,
+        "experiment": ["relight_experiment"],
+        "verify": ["verify_files"],
+    }
+    assert all(job.partitions_def is not None for job in repository.get_all_jobs())
+    # Only a run that takes the lock is known to be dead when its process is.
+    assert all(
+        RUN_LOCK in node.definition.required_resource_keys
+        for job in repository.get_all_jobs()
+        for node in job.graph.nodes
+    )
+    assert {schedule.name: schedule.default_status for schedule in repository.schedule_defs} == {
+        "sweep": dg.DefaultScheduleStatus.STOPPED
+    }
+
+
+def test_every_asset_links_to_its_code(loaded: dg.Definitions) -> None:
+    for spec in loaded.resolve_all_asset_specs():
+        if spec.key.to_user_string() == "split_csv":
+            continue  # Dagster gives observed sources none
+        (reference,) = spec.metadata["dagster/code_references"].code_references
+        assert Path(reference.file_path).parent.name == "defs"
+        assert reference.line_number > 1
+
+
+def test_dg_check_defs_passes_without_dagster_home_torch_or_a_home_to_write_in() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     binaries = Path(sys.executable).parent
     environment |= {
         "VIRTUAL_ENV": str(binaries.parent),
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(tmp_path),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "HOME": "/proc",  # where nobody can make a file, root included
+        "DG_CLI_CONFIG": "config/dg.toml",
     }
     done = subprocess.run(
         [str(binaries / "dg"), "check", "defs", "--use-active-venv"],

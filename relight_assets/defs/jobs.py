@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.defs.resources import errors_for_people, split_of
+from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import splits
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.recipe import STAGES
@@ -49,6 +50,7 @@ class VerifyConfig(dg.Config):
 
 @dg.op(
     out=dg.Out(dg.Nothing),
+    required_resource_keys={RUN_LOCK},
     description=(
         "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
         "mapping CSV against its input. Fails if anything is not as it must be. Changes nothing."

@@ -199,7 +199,7 @@ def _run(
             raise_on_error=False,
         )
     if not result.success:
-        raise _failure(result)
+        raise _failure(result, split)
     found: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
@@ -210,7 +210,14 @@ def _run(
     return found
 
 
-def _failure(result: dg.ExecuteInProcessResult) -> RelightError:
+def _failure(result: dg.ExecuteInProcessResult, split: str) -> RelightError:
+    stopped_by = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+    ]
+    if stopped_by:
+        return LaunchError(f"{'; '.join(map(_told, stopped_by))}; `relight verify --split {split}` lists everything")
     for event in result.get_step_failure_events():
         data = event.step_failure_data
         told = data.user_failure_data
@@ -223,3 +230,10 @@ def _failure(result: dg.ExecuteInProcessResult) -> RelightError:
         if data.error is not None:
             return LaunchError(f"run {result.run_id}, step {event.step_key}: {data.error.message.strip()}")
     return LaunchError(f"run {result.run_id} did not succeed; `relight dev` shows its events")
+
+
+def _told(evaluation: dg.AssetCheckEvaluation) -> str:
+    """One sentence about a check that failed, with the first fault that it found."""
+    examples = evaluation.metadata.get("examples")
+    first = examples.records[0].data if isinstance(examples, dg.TableMetadataValue) and examples.records else None
+    return f"the check `{evaluation.check_name}` failed" + (f": {first['file']} {first['text']}" if first else "")

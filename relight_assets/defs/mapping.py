@@ -1,11 +1,10 @@
 """The CSVs that go out: the mapping to the composites, and the rows that have none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import dagster as dg
-import msgspec
 
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
 from relight_assets.defs.checks import SPECS, check_split
@@ -22,6 +21,9 @@ from relight_assets.settings import Settings, load_settings
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
+_SPREADS_SCHEMA = dg.TableSchema(
+    [dg.TableColumn("number", "string"), *(dg.TableColumn(name, "float") for name in ("images", "mean", "deviation"))]
+)
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 
 
@@ -63,7 +65,7 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             "dagster/column_lineage": _lineage(survey),
-            SPREADS: {name: msgspec.to_builtins(spread) for name, spread in spreads(survey, FAMILIES).items()},
+            SPREADS: _table(spreads(survey, FAMILIES)),
         },
     )
 
@@ -74,13 +76,28 @@ def _lineage(survey: Survey) -> dg.TableColumnLineage:
     return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(SPLIT_CSV, "image_path")]})
 
 
+def _table(found: dict[str, Spread]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {"number": name, "images": s.images, "mean": round(s.mean, 6), "deviation": round(s.deviation, 6)}
+        )
+        for name, s in found.items()
+    ]
+    return dg.MetadataValue.table(records, _SPREADS_SCHEMA)
+
+
+def _spread(row: Mapping[str, Any]) -> Spread:
+    return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
+
+
 def _spreads_before(context: dg.AssetExecutionContext) -> dict[str, Spread]:
     """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
     which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
     for record in context.instance.fetch_materializations(which, limit=1).records:
         told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
-        with suppress(msgspec.ValidationError):  # of another version
-            return msgspec.convert(told.value, dict[str, Spread]) if told is not None else {}
+        with suppress(LookupError, TypeError):  # of another version
+            rows = told.records if isinstance(told, dg.TableMetadataValue) else []
+            return {str(row.data["number"]): _spread(row.data) for row in rows}
     return {}
 
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.settings import Settings, load_settings
 
 SPLIT_CSV = dg.AssetKey("split_csv")
@@ -24,6 +25,7 @@ def register_splits(instance: dg.DagsterInstance, settings: Settings) -> list[st
 @dg.observable_source_asset(
     key=SPLIT_CSV,
     partitions_def=splits,
+    required_resource_keys={RUN_LOCK},
     description=(
         "One CSV per split, with a column `image_path`; `train_images.csv` is the split `train`. "
         "It is only ever read. Observing it records the sha256 of its content as its data version."

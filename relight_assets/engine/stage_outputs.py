@@ -33,7 +33,9 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str) -> St
     if stage == "masks":
         return _masks(pictures, recipe)
     if stage == "albedo":
-        made = albedo.extract(read("foreground"), recipe.albedo_extraction.methods.retinex)
+        chosen = recipe.albedo_extraction
+        method = albedo.draw_method(chosen.mix, recipe.seed, source_sha256)
+        made = albedo.extract(read("foreground"), chosen.methods.retinex, method)
         return StageOutput({"albedo": made.image}, made.numbers)
     if stage == "degraded":
         return _degraded(pictures, read, recipe, source_sha256)

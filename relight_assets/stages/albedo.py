@@ -8,13 +8,15 @@ that follow the size of the subject; and with the exposure put back instead of a
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets import recipe
-from relight_assets.stages.integrated_shading import integrated_shading
+from relight_assets.stages.draws import stream, weighted
+from relight_assets.stages.integrated_shading import Borders, borders, integrated
 from relight_assets.stages.linear_light import (
     bending_factor,
     decode,
@@ -23,21 +25,25 @@ from relight_assets.stages.linear_light import (
     luminance_of_planes,
     safe_ratio,
 )
+from relight_assets.stages.msr_classic import msr_classic
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 RADII = (0.10, 0.20, 0.40)
 """Radii of the edge-aware surrounds, in units of the subject's size s = sqrt(mask pixels)."""
 EDGE_EPSILON = 2.0
 """Variance of log luminance, in nepers squared, at which a surround follows half of an edge."""
-SURROUND_SHARE = 0.35
+FAST_EPSILON = 1.0
+"""The same, where the surrounds are all there is."""
+SURROUND_SHARE = 0.20
 """Weight of the surrounds beside the integrated shading."""
 LOG_FLOOR = 0.01
 """Added before the logarithm, linear: keeps noise in black hair from exploding."""
 SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
-SURROUND_SIDE = 160
+SURROUND_SIDE = 256
 """Longest side at which surrounds are computed; the smallest radius is some ten of its pixels."""
 COLOR_RADIUS = 0.40
+COLOR_ROUNDS = 2
 COLOR_REACH = 0.2
 """Largest change of a log colour ratio that counts as coloured light; more than that is paint."""
 
@@ -53,19 +59,29 @@ class Albedo:
     numbers: dict[str, float | str]
 
 
-def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo:
+def draw_method(mix: recipe.AlbedoMix, seed: int, source_sha256: str, variant: int = 0) -> recipe.AlbedoMethod:
+    """The method of one image, by the weights of the recipe."""
+    return weighted(stream(seed, source_sha256, variant, "albedo/method"), mix.weights)
+
+
+def extract(
+    foreground: NDArray[np.uint8], parameters: recipe.Retinex, method: recipe.AlbedoMethod = "retinex"
+) -> Albedo:
     """Remove slow changes of brightness, and a little of those of colour, from a person.
 
     Args:
         foreground: (H, W, 4) uint8 RGBA, sRGB, straight alpha.
         parameters: ``albedo_extraction.methods.retinex`` of the recipe.
+        method: ``retinex_fast`` leaves the integration out; ``msr_classic`` is that of the earlier scripts.
 
     Returns:
         The albedo, for all pixels with alpha above 0.  Statistics are taken where alpha is above
         127.  All channels of a pixel are scaled alike, except by the colour step.
     """
     image = np.zeros((*foreground.shape[:2], 3), np.uint8)
-    numbers: dict[str, float | str] = {"method": "retinex", "surround": parameters.surround}
+    if method == "msr_classic":
+        return Albedo(msr_classic(foreground, parameters.scales), {"method": method})
+    numbers: dict[str, float | str] = {"method": method, "surround": parameters.surround}
     x, y, width, height = cv2.boundingRect(foreground[..., 3])
     if width == 0:
         return Albedo(image, numbers | {"gain": 1.0, "shading_spread": 0.0, "subject_size": 0.0})
@@ -80,7 +96,7 @@ def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo
     frame = max(foreground.shape[:2]) * small.weight.shape[1] / width
     some = _some_of(mask)
     before = light[some]
-    gain_map, spread = _inverse_shading(light, small, parameters, frame)
+    gain_map, spread = _inverse_shading(light, small, parameters, frame, method)
     del light  # it was used up, and memory counts at full size
 
     # One gain brings the median back: what is removed is the change of light, not the light.
@@ -109,7 +125,7 @@ def extract(foreground: NDArray[np.uint8], parameters: recipe.Retinex) -> Albedo
     return Albedo(image, numbers)
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: it remembers what was computed of it
 class _Small:
     # The person at the size at which surrounds are computed.  Sides are even.
     weight: NDArray[np.float32]
@@ -117,10 +133,15 @@ class _Small:
     subject: float
     scale: float
 
-    @property
+    @cached_property
     def log_light(self) -> NDArray[np.float32]:
         return cv2.log(luminance(self.rgb) + np.float32(LOG_FLOOR))
 
+    @cached_property
+    def borders(self) -> Borders:
+        return borders(self.log_light, *self.log_ratios, self.weight)
+
+    @cached_property
     def log_ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         red, green, blue = (cv2.log(plane + np.float32(LOG_FLOOR)) for plane in cv2.split(self.rgb))
         return red - green, blue - green
@@ -149,7 +170,11 @@ def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
 
 
 def _inverse_shading(
-    light: NDArray[np.float32], small: _Small, parameters: recipe.Retinex, frame: float
+    light: NDArray[np.float32],
+    small: _Small,
+    parameters: recipe.Retinex,
+    frame: float,
+    method: recipe.AlbedoMethod,
 ) -> tuple[NDArray[np.float32], float]:
     # 1 / shading^strength at full size, where ln shading has mean 0 over the mask; its standard deviation.
     # The light is turned into its logarithm in place.
@@ -161,13 +186,15 @@ def _inverse_shading(
             offset += surround / np.float32(len(parameters.scales))
         low, rest = offset, offset
     else:
-        smooth = integrated_shading(values, *small.log_ratios(), weight)
+        alone = method == "retinex_fast"
+        smooth = np.zeros_like(values) if alone else integrated(values, small.borders)
         smooth -= np.float32(small.mean(smooth))
         flat = values - smooth
+        share, epsilon = (1.0, FAST_EPSILON) if alone else (SURROUND_SHARE, EDGE_EPSILON)
         for radius in RADII:
-            a, b = _guided(flat, weight, max(1, round(radius * small.subject)))
-            slope += a * np.float32(SURROUND_SHARE / len(RADII))
-            offset += b * np.float32(SURROUND_SHARE / len(RADII))
+            a, b = _guided(flat, weight, max(1, round(radius * small.subject)), epsilon)
+            slope += a * np.float32(share / len(RADII))
+            offset += b * np.float32(share / len(RADII))
         # The surround is slope * (L - smooth) + offset; the parts are put together before they are enlarged.
         low = smooth + slope * flat + offset
         rest = smooth * (1 - slope) + offset
@@ -183,14 +210,14 @@ def _inverse_shading(
 
 
 def _guided(
-    values: NDArray[np.float32], weight: NDArray[np.float32], radius: int
+    values: NDArray[np.float32], weight: NDArray[np.float32], radius: int, epsilon: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     # Guided filter of an image by itself (He, Sun, Tang, PAMI 2013); each mean is over mask pixels only.
     inverse = safe_ratio(np.ones_like(weight), _box(weight, radius))
     weighted = values * weight
     mean = _box(weighted, radius) * inverse
     variance = np.maximum(_box(weighted * values, radius) * inverse - mean * mean, np.float32(0))
-    a = safe_ratio(variance, variance + np.float32(EDGE_EPSILON))
+    a = safe_ratio(variance, variance + np.float32(epsilon))
     b = mean * (1 - a)
     return _box(a * weight, radius) * inverse, _box(b * weight, radius) * inverse
 
@@ -218,12 +245,14 @@ def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], s
 
 def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
     # Per channel, at the surrounds' size, what takes part of a slow warm-cool change away and leaves luminance alone.
+    # Slow within one paint: a blur over all would take red lips and a blue shirt for coloured light.
     weight = small.weight
     radius = max(1, round(COLOR_RADIUS * small.subject))
     share = _box(_box(weight, radius), radius)
     logs = []
-    for ratio in small.log_ratios():
-        slow = safe_ratio(_box(_box(ratio * weight, radius), radius), share)
+    for ratio in small.log_ratios:
+        drift = integrated(ratio, small.borders, COLOR_ROUNDS)
+        slow = safe_ratio(_box(_box(drift * weight, radius), radius), share)
         slow -= np.float32(small.mean(slow))
         logs.append(np.float32(-strength * COLOR_REACH) * np.tanh(slow / np.float32(COLOR_REACH)))
     factors = [cv2.exp(logs[0]), np.ones_like(weight), cv2.exp(logs[1])]

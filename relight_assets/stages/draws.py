@@ -8,8 +8,12 @@ the others as they were.
 """
 
 import hashlib
+from collections.abc import Mapping
+from typing import TypeVar
 
 from numpy.random import Generator, Philox
+
+Name = TypeVar("Name", bound=str)
 
 
 def stream(seed: int, source_sha256: str, variant: int, stage: str) -> Generator:
@@ -39,10 +43,10 @@ def log_uniform(rng: Generator, interval: tuple[float, float]) -> float:
     return float(low * (high / low) ** rng.random())
 
 
-def weighted(rng: Generator, weights: dict[str, float]) -> str:
+def weighted(rng: Generator, weights: Mapping[Name, float]) -> Name:
     """Draw a name with a probability proportional to its weight; the weights must not all be 0."""
     level = rng.random() * sum(weights.values())
-    chosen = ""
+    chosen = next(iter(weights))
     for name, weight in weights.items():
         if weight > 0:
             chosen = name

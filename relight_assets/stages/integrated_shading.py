@@ -5,53 +5,71 @@ ICCV 2009): differences between neighbours that come with a change of colour, or
 to the surface; the rest is integrated and is the shading.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
-COLOR_STEP = 0.06
+COLOR_STEP = 0.05
 """Change of log chromaticity between neighbours that tells paint.  A larger one takes dark hair for shade
 and turns the face beside it gray."""
 LIGHT_STEP = 0.6
 """Change of log luminance between neighbours that tells paint."""
-ROUNDS = 6
+ROUNDS = 4
 
 
-def integrated_shading(log_light: Plane, log_red: Plane, log_blue: Plane, weight: Plane) -> Plane:
-    """Integrate what is light.
+@dataclass(frozen=True)
+class Borders:
+    """Where one paint ends and another begins, between neighbours below and beside each other."""
+
+    paint: tuple[Mask, Mask]
+    inside: tuple[Mask, Mask]
+    """Both neighbours are inside the mask."""
+
+
+def borders(log_light: Plane, log_red: Plane, log_blue: Plane, weight: Plane) -> Borders:
+    """Tell paint from light.
 
     Args:
         log_light: (h, w) float32, ln luminance; any value where ``weight`` is 0.
         log_red: ln R/G, likewise.
         log_blue: ln B/G, likewise.
         weight: (h, w) float32 in 0..1, above .5 inside the mask.
-
-    Returns:
-        (h, w) float32, ln shading up to a constant; beyond the mask its smooth continuation.
-        h and w must be even.
     """
     inside = weight > 0.5
-    eigenvalues = _laplace_eigenvalues(log_light.shape)
-    gradients, known = [], []
+    paint, both = [], []
     for axis in (0, 1):
         step = np.diff(log_light, axis=axis)
         color = np.diff(log_red, axis=axis) ** 2 + np.diff(log_blue, axis=axis) ** 2
-        paint = (color > COLOR_STEP**2) | (np.abs(step) > LIGHT_STEP)
-        both = np.diff(inside.astype(np.int8), axis=axis) == 0
-        both &= inside[1:] if axis == 0 else inside[:, 1:]
-        gradients.append(np.where(paint, 0, step).astype(np.float32) * both)
-        known.append(both)
+        paint.append((color > COLOR_STEP**2) | (np.abs(step) > LIGHT_STEP))
+        both.append(inside[1:] & inside[:-1] if axis == 0 else inside[:, 1:] & inside[:, :-1])
+    return Borders((paint[0], paint[1]), (both[0], both[1]))
+
+
+def integrated(plane: Plane, found: Borders, rounds: int = ROUNDS) -> Plane:
+    """Integrate what changes in a plane without a border.
+
+    Returns:
+        (h, w) float32, up to a constant; beyond the mask its smooth continuation.  h and w must be even.
+    """
+    eigenvalues = _laplace_eigenvalues(plane.shape)
+    gradients = [
+        np.where(paint, 0, np.diff(plane, axis=axis)).astype(np.float32) * both
+        for axis, (paint, both) in enumerate(zip(found.paint, found.inside, strict=True))
+    ]
     # The solver wants a rectangle.  Beyond the mask any gradient is right, so each round takes
     # that of the round before, and the mask's edge ends up free (no flux).
-    shading = np.zeros_like(log_light)
+    shading = np.zeros_like(plane)
     down, across = gradients
-    for round_ in range(ROUNDS):
+    for round_ in range(rounds):
         if round_:
-            down = np.where(known[0], gradients[0], np.diff(shading, axis=0))
-            across = np.where(known[1], gradients[1], np.diff(shading, axis=1))
-        divergence = np.zeros_like(log_light)
+            down = np.where(found.inside[0], gradients[0], np.diff(shading, axis=0))
+            across = np.where(found.inside[1], gradients[1], np.diff(shading, axis=1))
+        divergence = np.zeros_like(plane)
         divergence[:-1] += down
         divergence[1:] -= down
         divergence[:, :-1] += across

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ SPLITS = {
     "train": ("collins_close.png", "hopper_square.png", "cat.png"),
     "val": ("collins_head.png", "hopper_tall.png"),
 }
+LONG_SPLIT = "long"
+"""A split of many photos, which is not run: there is time to stop its run."""
+LONG = 150
 START_S = 120.0
 STOP_S = 30.0
 CLICK_MS = 60_000
@@ -121,8 +124,7 @@ def data(tmp_path_factory: pytest.TempPathFactory, photos: Path, relight: str) -
     """Two splits, materialized once from the command line."""
     folder = tmp_path_factory.mktemp("ui")
     for split, names in SPLITS.items():
-        with (folder / f"{split}_images.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([["image_path"], *([str(photos / name)] for name in names)])
+        write_csv(folder, split, [photos / name for name in names])
     (folder / "platform.yaml").write_text(
         "csv_dir: .\noutput_root: outputs\ncpu_workers: 1\nthreads: 1\nwatch: false\n"
     )
@@ -131,7 +133,20 @@ def data(tmp_path_factory: pytest.TempPathFactory, photos: Path, relight: str) -
         command, check=False, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=120
     )
     assert ran.returncode == 3, ran.stdout + ran.stderr  # 3: one row, the cat, has no person
+    (folder / "copies").mkdir()
+    copies = [folder / "copies" / f"{number:03d}.png" for number in range(LONG)]
+    for copy in copies:
+        copy.hardlink_to(photos / "collins_close.png")
+    write_csv(folder, LONG_SPLIT, copies)
     return folder
+
+
+def write_csv(folder: Path, split: str, photos: Iterable[Path]) -> None:
+    """Put a split's CSV in its place at once, as somebody who drops it does."""
+    temp = folder / f"{split}.tmp"
+    with temp.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["image_path"], *([str(photo)] for photo in photos)])
+    temp.rename(folder / f"{split}_images.csv")
 
 
 @pytest.fixture(scope="session")

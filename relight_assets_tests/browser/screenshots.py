@@ -1,6 +1,8 @@
 """The pictures in docs/images, taken anew from a `relight dev` that shows the demo.
 
-make demo && make dev PLATFORM=demo/platform.yaml, then
+make demo
+relight --platform demo/platform.yaml run --split train --config FILE --experiment candlelight   # CANDLELIGHT, below
+make dev PLATFORM=demo/platform.yaml, then
 python -m relight_assets_tests.browser.screenshots --url http://127.0.0.1:3000
 """
 
@@ -9,6 +11,7 @@ import io
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from PIL import Image
 
@@ -19,6 +22,18 @@ if TYPE_CHECKING:
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 WIDTH = 1300
+CANDLELIGHT = """ops:
+  relight_experiment:
+    config:
+      experiment: candlelight
+      recipe:
+        degradation:
+          soft_shading:
+            key_temperature_range: [1800, 2400]
+            key_tint_range: [0.9, 1.0]
+          hard_shadow: {weight: 0}
+          specular: {weight: 0}
+"""
 
 
 def main() -> None:
@@ -35,7 +50,13 @@ def main() -> None:
         page = browser.new_context(base_url=asked.url).new_page()
         takes = {
             "lineage.png": _lineage,
+            "materialize.png": _materialize,
             "partition.jpg": _partition,
+            "failures.png": _failures,
+            "checks.png": _checks,
+            "launchpad.png": _launchpad,
+            "experiment.jpg": _experiment,
+            "automation.png": _automation,
             "runs.png": _runs,
         }
         for name, take in takes.items():
@@ -51,10 +72,50 @@ def _lineage(page: "Page") -> None:
     page.locator("svg foreignObject").nth(6).wait_for(state="visible")
 
 
+def _materialize(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 760})
+    page.goto("/asset-groups")
+    page.get_by_role("button", name="Materialize all").click()
+    dialog = page.locator("[role=dialog][aria-modal=true]")
+    dialog.get_by_role("button", name="All", exact=True).first.click()
+    dialog.get_by_text("3 partitions").wait_for(state="visible")
+
+
+def _failures(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.goto("/assets/dead_letters?view=partitions&partition=train")
+    page.get_by_text("no_person", exact=True).first.wait_for(state="visible")
+
+
+def _checks(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 800})
+    page.goto("/assets/mapping_csv?view=checks&checkDetail=few_rows_failed")
+    page.get_by_text("Plots", exact=True).wait_for(state="visible")
+
+
+def _launchpad(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 800})
+    config = urlencode({"config": CANDLELIGHT})
+    page.goto(f"/locations/relight_assets/jobs/experiment/playground/setup?{config}")
+    page.get_by_text("relight_experiment").first.wait_for(state="visible")
+
+
+def _experiment(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 1150})
+    page.goto("/assets/experiments/candlelight?view=events")
+    page.locator("img[src^='/logs/']").first.wait_for(state="visible")
+
+
+def _automation(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 520})
+    page.goto("/automation")
+    page.get_by_text("new_csvs", exact=True).wait_for(state="visible")
+
+
 def _partition(page: "Page") -> None:
-    page.set_viewport_size({"width": 1500, "height": 1250})
+    page.set_viewport_size({"width": 1500, "height": 1850})
     page.goto("/assets/composites?view=partitions&partition=train")
-    page.locator("img[src^='/logs/']").wait_for(state="visible")
+    page.locator("img[src^='/logs/']").nth(2).wait_for(state="visible")
 
 
 def _runs(page: "Page") -> None:
@@ -67,12 +128,11 @@ def _save(shot: bytes, path: Path) -> None:
     """A page as PNG, one with photos as JPEG."""
     with Image.open(io.BytesIO(shot)) as opened:
         picture = opened.convert("RGB")
+    picture = picture.resize((WIDTH, picture.height * WIDTH // picture.width), Image.Resampling.LANCZOS)
     if path.suffix == ".jpg":
-        picture.save(path, quality=85, optimize=True)
+        picture.save(path, quality=80, optimize=True)
     else:
-        picture.resize((WIDTH, picture.height * WIDTH // picture.width), Image.Resampling.LANCZOS).save(
-            path, optimize=True
-        )
+        picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size // 1000} kB")
 
 

@@ -2,12 +2,22 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets_tests.browser.conftest import SPLITS, Process, Ui, eventually
+from relight_assets_tests.browser.conftest import (
+    CLICK_MS,
+    LONG,
+    LONG_SPLIT,
+    SPLITS,
+    Process,
+    Ui,
+    eventually,
+    write_csv,
+)
 from relight_assets_tests.conftest import assert_records_tell_the_truth, sha256
 
 if TYPE_CHECKING:
@@ -78,6 +88,90 @@ def test_a_split_is_brought_up_to_date_by_clicks(page: "Page", ui: Ui) -> None:
     page.goto("/assets/composites?view=partitions&partition=val")
     assert _metadata(page, "computed").inner_text() == "1"
     assert _metadata(page, "reused").inner_text() == "1"
+
+
+def test_a_backfill_of_two_splits_by_clicks(page: "Page", ui: Ui) -> None:
+    lost = [ui.outputs(split) / "00000_output.png" for split in SPLITS]
+    before = [sha256(path) for path in lost]
+    for path in lost:
+        path.unlink()
+
+    page.goto("/asset-groups")
+    page.get_by_role("button", name="Materialize all").click()
+    dialog = page.locator("[role=dialog][aria-modal=true]")
+    dialog.get_by_text("Select a partition or create one").click()
+    for split in SPLITS:
+        page.get_by_role("menuitem").filter(has_text=split).click()
+    dialog.get_by_text("Launch runs to materialize").click()  # closes the menu
+    dialog.get_by_role("button", name="Launch backfill").click()
+    page.get_by_text("Created backfill").wait_for(state="visible")
+    page.get_by_text("View", exact=True).last.click()
+    page.wait_for_url("**/runs/b/*")
+    done = page.get_by_text("100% completed").nth(len(ASSETS) - 2)  # of all but the CSV, which is observed
+    done.wait_for(state="visible", timeout=RUN_MS)
+
+    assert [sha256(path) for path in lost] == before
+    page.get_by_role("tab", name="Runs").click()
+    page.get_by_text("Success", exact=True).nth(len(SPLITS) - 1).wait_for(state="visible")
+    assert page.get_by_text("Success", exact=True).count() == len(SPLITS)  # one run each
+    for split in SPLITS:
+        assert page.get_by_text(f"partition: {split}", exact=True).count() > 0
+
+
+def test_a_run_is_terminated_by_clicks_and_no_worker_is_left(page: "Page", ui: Ui) -> None:
+    page.goto("/asset-groups")
+    _launch(page, LONG_SPLIT)
+    layout = SplitLayout(ui.outputs(LONG_SPLIT))
+    assert eventually(lambda: ui.workers() and len(layout.numbers("metadata.json")) > 2, RUN_MS / 1000)
+
+    page.get_by_role("button", name="Terminate").click()
+    page.locator("[role=dialog]").get_by_role("button", name=re.compile("^Terminate")).click()
+
+    assert eventually(lambda: not ui.workers(), 10), ui.workers()
+    page.keyboard.press("Escape")
+    assert _end_of_run(page) == "Canceled"
+    assert len(layout.numbers("metadata.json")) < LONG
+    assert_records_tell_the_truth(layout)
+    (ui.folder / f"{LONG_SPLIT}_images.csv").unlink()  # so that nothing else runs it
+
+
+def test_a_dropped_csv_becomes_a_partition_and_its_run_makes_pictures(page: "Page", ui: Ui, photos: Path) -> None:
+    _switch(page, "new_csvs")
+    write_csv(ui.folder, "dropped", [photos / "hopper_tall.png"])
+    try:
+        page.goto("/assets/composites?view=partitions")
+        appeared = page.get_by_text("dropped", exact=True).first
+        _reload_until(page, appeared.is_visible)
+        output = ui.outputs("dropped") / "00000_output.png"
+        assert eventually(output.exists, RUN_MS / 1000)
+    finally:
+        _switch(page, "new_csvs")
+    page.goto("/assets/composites?view=partitions&partition=dropped")
+    _reload_until(page, page.locator("img[src^='/logs/']").first.is_visible)
+    assert _metadata(page, "rows_done").inner_text() == "1"
+
+
+def _switch(page: "Page", name: str) -> None:
+    """Switch a sensor or schedule on or off on the Automation page."""
+    page.goto("/automation")
+    row = page.get_by_text(name, exact=True).locator("xpath=ancestor::*[count(.//input[@type='checkbox'])=2][1]")
+    switch = row.locator("input[type=checkbox]").last
+    assert eventually(switch.is_enabled, CLICK_MS / 1000)
+    before = switch.is_checked()
+    switch.dispatch_event("click")  # it is drawn over
+    assert eventually(lambda: switch.is_checked() != before, CLICK_MS / 1000)
+
+
+def _reload_until(page: "Page", holds: Callable[[], bool]) -> None:
+    def looked_anew() -> bool:
+        page.wait_for_timeout(1000)
+        if holds():
+            return True
+        page.reload()
+        page.wait_for_timeout(1000)
+        return holds()
+
+    assert eventually(looked_anew, RUN_MS / 1000)
 
 
 def _metadata(page: "Page", name: str) -> "Locator":

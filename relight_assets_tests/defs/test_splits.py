@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.defs.splits import SPLIT_CSV, register_splits, split_csv
 from relight_assets.errors import CsvError
 from relight_assets.settings import load_settings
@@ -34,7 +35,9 @@ def test_a_name_that_is_no_partition_key_is_refused(folder: Path) -> None:
 def test_observing_records_the_content_of_every_csv(folder: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         register_splits(instance, load_settings())
-        job = dg.Definitions([split_csv], executor=dg.in_process_executor).resolve_implicit_global_asset_job_def()
+        resources = {RUN_LOCK: RunLock()}
+        made = dg.Definitions([split_csv], executor=dg.in_process_executor, resources=resources)
+        job = made.resolve_implicit_global_asset_job_def()
         assert job.execute_in_process(instance=instance, asset_selection=[SPLIT_CSV]).success
         versions = {
             event.asset_observation.partition: (event.asset_observation.tags or {})["dagster/data_version"]

@@ -26,6 +26,15 @@ def test_the_source_concerns_masks_and_the_keyed_draws(plain: Digests) -> None:
     assert different(all_of(plain), all_of(plain, source="t")) == {"masks", "degraded"}
 
 
+def test_where_the_albedo_method_is_drawn_source_and_seed_concern_it() -> None:
+    def drawn(seed: int = 0) -> Digests:
+        mix = {"retinex": 0.7, "retinex_fast": 0.3}
+        return Digests(Recipe.model_validate({"seed": seed, "albedo_extraction": {"mix": mix}}), lambda name: name)
+
+    assert different(all_of(drawn()), all_of(drawn(), source="t")) == {"masks", "albedo", "degraded"}
+    assert different(all_of(drawn()), all_of(drawn(seed=1))) == {"albedo", "degraded"}
+
+
 @pytest.mark.parametrize(
     ("name", "stages"),
     [

@@ -127,7 +127,7 @@ def reduced(person):
 @pytest.mark.parametrize("size", [(1024, 900), (700, 611), (500, 800)])
 @pytest.mark.parametrize("scale", recipe.Retinex().scales)
 def test_gaussian_surrounds_are_near_exact_ones(size, scale):
-    """Measured at most, of the spread of the log light: .22 % root mean square at the surrounds' size, 1.5 % at full
+    """Measured at most, of the spread of the log light: .26 % root mean square at the surrounds' size, 1.5 % at full
     size, where nearly all of it is that the logarithm is taken after shrinking; .0084 and .049 nepers anywhere.
     """
     person = portrait(*size)
@@ -137,7 +137,7 @@ def test_gaussian_surrounds_are_near_exact_ones(size, scale):
     inside = small.weight > 0.5
     own = exact.masked_gaussian(small.log_light, small.weight, sigma)
     rms, worst = exact.errors(found, own, inside, small.log_light[inside].std())
-    assert rms < 0.0025
+    assert rms < 0.003
     assert worst < 0.010
     full = logs(person.rgb)
     grown = cv2.resize(found, size[::-1], interpolation=cv2.INTER_LINEAR)
@@ -156,7 +156,7 @@ def test_edge_aware_surrounds_are_near_exact_ones(size, radius):
     mask, small = reduced(person)
     values, inside = small.log_light, small.weight > 0.5
     own = max(1, round(radius * small.subject))
-    slope, offset = albedo._guided(values, small.weight, own)
+    slope, offset = albedo._guided(values, small.weight, own, albedo.EDGE_EPSILON)
     exactly = exact.masked_guided(values, small.weight, own, albedo.EDGE_EPSILON)
     assert exact.errors(slope * values + offset, exactly, inside)[0] < 1e-6
     full = logs(person.rgb)
@@ -165,3 +165,21 @@ def test_edge_aware_surrounds_are_near_exact_ones(size, radius):
     rms, worst = exact.errors(slope * full + offset, exactly, mask)
     assert rms < 0.035
     assert worst < 0.075
+
+
+def test_a_method_is_drawn_by_weight_and_always_the_same_for_a_photo():
+    mix = recipe.AlbedoMix(retinex=0.7, retinex_fast=0.3)
+    drawn = [albedo.draw_method(mix, 0, f"{number:064x}") for number in range(300)]
+    assert 0.6 < drawn.count("retinex") / 300 < 0.8
+    assert set(drawn) == {"retinex", "retinex_fast"}
+    assert drawn == [albedo.draw_method(mix, 0, f"{number:064x}") for number in range(300)]
+    assert albedo.draw_method(recipe.AlbedoMix(), 5, "ab") == "retinex"
+
+
+def test_every_method_leaves_its_name_and_another_picture():
+    person = portrait(160, 140)
+    found = {name: extract(person.foreground, PLAIN, name) for name in ("retinex", "retinex_fast", "msr_classic")}
+    assert all(made.numbers["method"] == name for name, made in found.items())
+    images = [made.image for made in found.values()]
+    assert not np.array_equal(images[0], images[1])
+    assert not np.array_equal(images[1], images[2])

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.integrated_shading import integrated_shading
+from relight_assets.stages.integrated_shading import borders, integrated
+
+
+def integrated_shading(log_light, log_red, log_blue, weight):
+    return integrated(log_light, borders(log_light, log_red, log_blue, weight))
 
 
 def test_a_ramp_is_light_and_a_step_is_paint():
@@ -36,3 +40,11 @@ def test_the_edge_of_the_mask_is_free():
 def test_slivers(shape):
     flat = np.ones(shape, np.float32)
     assert np.allclose(integrated_shading(flat, flat, flat, flat), 0, atol=1e-5)
+
+
+def test_a_colour_drift_within_one_paint_is_found_and_another_paint_is_not():
+    _, x = np.mgrid[0:64, 0:64].astype(np.float32)
+    drift, paint = 0.004 * x, np.where(x > 31, np.float32(0.5), np.float32(0))
+    flat = np.zeros_like(drift)
+    found = integrated(drift + paint, borders(flat, drift + paint, flat, flat + 1), rounds=2)
+    assert np.abs((found - drift) - (found - drift).mean()).max() < 0.02

@@ -1,0 +1,1 @@
+"""How good the albedo is, measured where the truth is known."""
