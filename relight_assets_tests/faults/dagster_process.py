@@ -1,10 +1,11 @@
-"""A real `relight dev` and what one does to it: GraphQL as the UI sends it, signals, and a look at /proc."""
+"""Real Dagster servers and what one does to them: GraphQL as the UI sends it, signals, and a look at /proc."""
 
 import fcntl
 import json
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,11 +15,11 @@ import termios
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 START_S = 180.0
 CHANGE_S = 180.0
@@ -45,8 +46,29 @@ _POOL = """{ instance { concurrencyLimit(concurrencyKey: "gpu") {
 } } }"""
 _RUN_PID = "Started process for run (pid: "
 _EVENTS = """query($run: ID!) { logsForRun(runId: $run) {
-  ... on EventConnection { events { ... on MessageEvent { message } } }
+  ... on EventConnection { events {
+    __typename ... on MessageEvent { message timestamp stepKey } ... on ErrorEvent { error { message } }
+  } }
 } }"""
+_STEP_ENDS = ("ExecutionStepSuccessEvent", "ExecutionStepFailureEvent")
+_BACKFILL = """mutation($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message }
+  }
+}"""
+_BACKFILL_STATE = """query($backfill: String!) { partitionBackfillOrError(backfillId: $backfill) {
+  ... on PartitionBackfill { status runs(limit: 100) { runId status tags { key value } } }
+} }"""
+_REEXECUTE = """mutation($params: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $params) {
+    __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message }
+  }
+}"""
+_ADD_SPLIT = """mutation($repository: RepositorySelector!, $split: String!) {
+  addDynamicPartition(repositorySelector: $repository, partitionsDefName: "splits", partitionKey: $split) {
+    __typename ... on Error { message }
+  }
+}"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +142,42 @@ def default_signals() -> None:
 
 
 def relight_command() -> str:
-    return str(Path(sys.executable).parent / "relight")
+    return command_path("relight")
+
+
+def command_path(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def write_workspace(project: Path) -> None:
+    """The file that tells Dagster's own commands what to load."""
+    shutil.copyfile(Path(__file__).resolve().parents[2] / "workspace.yaml", project / "workspace.yaml")
+
+
+class Run(NamedTuple):
+    """A run as the UI lists it."""
+
+    id: str
+    split: str
+    status: str
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in UNFINISHED
+
+
+def _run(told: Mapping[str, Any]) -> Run:
+    tags = {tag["key"]: tag["value"] for tag in told["tags"]}
+    return Run(told["runId"], tags.get("dagster/partition", ""), told["status"])
+
+
+def _kill_session(leader: "subprocess.Popen[bytes]") -> None:
+    os.killpg(leader.pid, signal.SIGSTOP)  # so that none reacts to the end of another
+    for process in processes_of(leader.pid):
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+    leader.wait()
+    assert wait_until(lambda: not processes_of(leader.pid)) is not None
 
 
 class RelightDev:
@@ -129,9 +186,11 @@ class RelightDev:
     ``environment`` comes to that of the tests, of which it has no setting.
     """
 
+    name = "relight dev"
+
     def __init__(self, project: Path, environment: Mapping[str, str] | None = None):
         self.project = project
-        self._environment = {**_environment(), **(environment or {})}
+        self.environment = {**_environment(), **(environment or {})}
         self.log = project / "dev.log"
         self.slowness = 1.0
         self._launched: list[str] = []
@@ -140,39 +199,56 @@ class RelightDev:
     def start(self) -> None:
         """Start the servers and wait until they answer, which also shows how busy the machine is."""
         self._port = _free_port()
+        self._server = self._run(self._command())
+        took = wait_until(lambda: self._server.poll() is not None or self._answers(), START_S, 0.2)
+        assert took is not None, self.tail()
+        assert self._server.poll() is None, self.tail()
+        self.slowness = max(1.0, took / QUICK_START_S)
+        print(f"{self.name} was up after {took:.1f} s")
+
+    def _command(self) -> list[str]:
+        return [relight_command(), "dev", "--port", str(self._port)]
+
+    def _run(self, command: list[str]) -> "subprocess.Popen[bytes]":
+        """A server in a session of its own."""
         with self.log.open("ab") as output:
-            self._server = subprocess.Popen(
-                [relight_command(), "dev", "--port", str(self._port)],
+            server = subprocess.Popen(
+                command,
                 cwd=self.project,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
                 preexec_fn=default_signals,  # noqa: PLW1509
             )
-        self._sessions.append(self._server.pid)
-        took = wait_until(lambda: self._server.poll() is not None or self._answers(), START_S, 0.2)
-        assert took is not None, self.tail()
-        assert self._server.poll() is None, self.tail()
-        self.slowness = max(1.0, took / QUICK_START_S)
-        print(f"relight dev was up after {took:.1f} s")
+        self._sessions.append(server.pid)
+        return server
+
+    @property
+    def ended(self) -> bool:
+        return self._server.poll() is not None
+
+    def processes(self) -> list[Process]:
+        """All that live of this server and of those before it."""
+        return [process for session in self._sessions for process in processes_of(session)]
+
+    def daemon(self) -> Process:
+        """The daemon: what starts queued runs."""
+        (found,) = [process for process in self.processes() if "dagster._daemon run" in process.command]
+        return found
 
     def kill(self) -> None:
         """kill -9 of every process of it, runs and workers included."""
-        os.killpg(self._server.pid, signal.SIGSTOP)  # so that none reacts to the end of another
-        for process in processes_of(self._server.pid):
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-        self._server.wait()
-        assert wait_until(lambda: not processes_of(self._server.pid)) is not None
+        _kill_session(self._server)
 
     def stop(self) -> list[Process]:
         """Ctrl-C to all of it, as a terminal sends it.  The processes that had to be killed after that."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._server.pid, signal.SIGINT)
-        wait_until(lambda: self._server.poll() is not None and not processes_of(self._server.pid), 60)
-        left = [process for session in self._sessions for process in processes_of(session)]
+        for session in {process.session for process in self.processes()}:
+            with suppress(ProcessLookupError):
+                os.killpg(session, signal.SIGINT)
+        wait_until(lambda: self.ended and not self.processes(), 60)
+        left = self.processes()
         for process in left:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
@@ -205,17 +281,40 @@ class RelightDev:
         self._launched.append(run)
         return run
 
-    def runs(self) -> list[tuple[str, str, str]]:
-        """Id, split and status of every run there is, the newest first."""
-        found = self._ask(_RUNS, {})["runsOrError"]["results"]
-        return [
-            (
-                run["runId"],
-                {tag["key"]: tag["value"] for tag in run["tags"]}.get("dagster/partition", ""),
-                run["status"],
-            )
-            for run in found
-        ]
+    def backfill(self, splits: Sequence[str]) -> str:
+        """Materialize all assets of several splits, as selecting several partitions does; the backfill's id."""
+        params = {
+            "assetSelection": [{"path": [name]} for name in ASSETS],
+            "partitionNames": list(splits),
+            "tags": [],
+        }
+        answer = self._ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
+        backfill: str = answer["backfillId"]
+        return backfill
+
+    def state_of(self, backfill: str) -> tuple[str, list[Run]]:
+        """The status of a backfill, and its runs."""
+        found = self._ask(_BACKFILL_STATE, {"backfill": backfill})["partitionBackfillOrError"]
+        return found["status"], [_run(run) for run in found["runs"]]
+
+    def reexecute_from_failure(self, run: str) -> str:
+        """The button `Re-execute from failure` of a run; the new run's id."""
+        params = {"parentRunId": run, "strategy": "FROM_FAILURE"}
+        answer = self._ask(_REEXECUTE, {"params": params})["launchRunReexecution"]
+        assert answer["__typename"] == "LaunchRunSuccess", answer
+        new: str = answer["run"]["runId"]
+        return new
+
+    def add_split(self, split: str) -> None:
+        """Make a partition, as the button `Add partition` does."""
+        repository = {"repositoryLocationName": self._location, "repositoryName": "__repository__"}
+        answer = self._ask(_ADD_SPLIT, {"repository": repository, "split": split})["addDynamicPartition"]
+        assert answer["__typename"] == "AddDynamicPartitionSuccess", answer
+
+    def runs(self) -> list[Run]:
+        """Every run there is, the newest first."""
+        return [_run(run) for run in self._ask(_RUNS, {})["runsOrError"]["results"]]
 
     def unfinished(self) -> list[str]:
         """The runs that were launched and have not ended, the oldest first."""
@@ -233,18 +332,37 @@ class RelightDev:
         """The runs that hold a slot of the pool `gpu`, and the runs that wait for one inside a started process."""
         limit = self._ask(_POOL, {})["instance"]["concurrencyLimit"]
         assert limit["slotCount"] == 1, limit
+        assert len(limit["claimedSlots"]) <= 1, limit
         held, waiting = ({entry["runId"] for entry in limit[name]} for name in ("claimedSlots", "pendingSteps"))
         return held, waiting - held
 
     def process_of(self, run: str) -> int:
         """The process of a run, as Dagster's own event tells it."""
-        events = self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]
-        told = [event["message"] for event in events if event.get("message", "").startswith(_RUN_PID)]
+        told = [message for message in self.messages(run) if message.startswith(_RUN_PID)]
         return int(told[-1].removeprefix(_RUN_PID).rstrip(")."))
 
     def messages(self, run: str) -> list[str]:
         """What the events of a run say."""
-        return [event.get("message", "") for event in self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]]
+        return [event.get("message", "") for event in self._events(run)]
+
+    def errors(self, run: str) -> str:
+        """What the events of a run say went wrong."""
+        return "\n".join(event["error"]["message"] for event in self._events(run) if event.get("error"))
+
+    def step_times(self, run: str, step: str) -> list[tuple[float, float]]:
+        """From when to when a step of a run was at work, as its events tell it, in seconds."""
+        times = [
+            (event["__typename"], int(event["timestamp"]) / 1000)
+            for event in self._events(run)
+            if event.get("stepKey") == step
+        ]
+        starts = [at for kind, at in times if kind == "ExecutionStepStartEvent"]
+        ends = [at for kind, at in times if kind in _STEP_ENDS]
+        return list(zip(starts, ends, strict=True))
+
+    def _events(self, run: str) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]
+        return events
 
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         body = json.dumps({"query": query, "variables": variables}).encode()
@@ -263,6 +381,54 @@ class RelightDev:
             self._location = entries[0]["name"]
             return bool(entries[0]["loadStatus"] == "LOADED")
         return False
+
+
+class DagsterDev(RelightDev):
+    """`dagster dev` by itself, without what `relight dev` prepares, over a DAGSTER_HOME that is new."""
+
+    name = "dagster dev"
+
+    def __init__(self, project: Path):
+        super().__init__(project)
+        self.home = project / "home"
+        self.home.mkdir()
+        shutil.copyfile(project / "config" / "dagster.yaml", self.home / "dagster.yaml")
+        write_workspace(project)
+        self.environment["DAGSTER_HOME"] = str(self.home)
+
+    def _command(self) -> list[str]:
+        at = ["-h", "127.0.0.1", "-p", str(self._port)]
+        return [command_path("dagster"), "dev", "-w", "workspace.yaml", *at]
+
+
+class ServersByThemselves(DagsterDev):
+    """`dagster-webserver` and `dagster-daemon`, each by itself, as a service manager runs them."""
+
+    name = "dagster-webserver"
+
+    def _command(self) -> list[str]:
+        at = ["-h", "127.0.0.1", "-p", str(self._port)]
+        return [command_path("dagster-webserver"), "-w", "workspace.yaml", *at]
+
+    def start(self) -> None:
+        super().start()
+        self.start_daemon()
+
+    def start_daemon(self) -> None:
+        self._daemon = self._run([command_path("dagster-daemon"), "run", "-w", "workspace.yaml"])
+
+    def daemon(self) -> Process:
+        (found,) = [process for process in self.processes() if process.pid == self._daemon.pid]
+        return found
+
+    def kill_daemon_and_its_children(self) -> None:
+        """kill -9 of the daemon, its code server, and the runs and workers below that."""
+        _kill_session(self._daemon)
+
+    def stop(self) -> list[Process]:
+        left = super().stop()
+        self._daemon.wait()
+        return left
 
 
 class Terminal:
