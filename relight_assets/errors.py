@@ -160,6 +160,41 @@ class SeveralPersonsError(ImageError):
     rejected = True
 
 
+class PersonTooLargeError(ImageError):
+    """The person fills the picture: most likely the mask took the background along."""
+
+    code = "person_too_large"
+    rejected = True
+
+
+class PersonTooSmallError(ImageError):
+    """The person has too few pixels to learn from."""
+
+    code = "person_too_small"
+    rejected = True
+
+
+class BadMatteError(ImageError):
+    """Too much of the picture is neither person nor background."""
+
+    code = "bad_matte"
+    rejected = True
+
+
+class OverexposedError(ImageError):
+    """Too much of the face is clipped: there is nothing to recover."""
+
+    code = "overexposed"
+    rejected = True
+
+
+class UnderexposedError(ImageError):
+    """The face, or the person, is nearly black."""
+
+    code = "underexposed"
+    rejected = True
+
+
 class DeviceOomError(ImageError):
     """The device's memory does not even hold this one picture's turn.  Tried again: who else used it may be gone."""
 

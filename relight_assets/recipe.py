@@ -43,6 +43,21 @@ class Masks(Part):
     """Of several persons: the largest, all of them, or none (the row is rejected)."""
 
 
+class PhotoQa(Part):
+    """Photos that would teach the wrong thing are rejected, each with its reason."""
+
+    max_coverage: Unit = 0.95
+    """Share of the picture that the person may cover."""
+    min_subject: Annotated[float, number(0, 16384)] = 96.0
+    """Root of the person's area, pixels."""
+    max_soft_edge: Unit = 0.12
+    """Share of the picture in which the mask may be neither 0 nor 1."""
+    max_face_clipped: Unit = 0.08
+    """Share of the face with a channel at 254 or 255."""
+    min_lightness: Annotated[float, number(0, 100)] = 9.0
+    """Median CIE L* of the face, or of the person where there is none."""
+
+
 class Retinex(Part):
     """Edge-aware masked multi-scale retinex on luminance; its ``scales`` are those of ``msr_classic`` too."""
 
@@ -171,6 +186,7 @@ class Recipe(Part):
     """The embedded person mask, or SAM3 by one of two packages."""
     sam3: Sam3 = Sam3()
     masks: Masks = Masks()
+    photo_qa: PhotoQa = PhotoQa()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
     degradation: Degradation = Degradation()
     light_sampling: LightSampling = LightSampling()
@@ -197,6 +213,7 @@ class Recipe(Part):
                 "image_size": self.image_size,
                 "segmenter": self.segmenter,
                 "masks": self.masks,
+                "photo_qa": self.photo_qa,
                 "blend": self.background.blend,  # the foreground is estimated in the space it is blended in
             },
             "albedo": {"albedo_extraction": self.albedo_extraction},

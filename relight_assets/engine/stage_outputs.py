@@ -7,7 +7,7 @@ from typing import Any
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.recipe import Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets.stages import albedo, composites, degraded, masks, photo_qa
 from relight_assets.stages.fingerprint import fingerprint
 
 Read = Callable[[str], Pixels]
@@ -56,6 +56,8 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
         masks.require_instances(mask.scores, mask.best_score, numbers.coverage, recipe)
         found = {"score": round(mask.scores[0], 6), "instance_scores": [round(score, 6) for score in mask.scores]}
     alpha = masks.clean_alpha(mask.probability, image.rgb)
+    seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
+    photo_qa.require(seen, recipe.photo_qa)
     layers = masks.separate(image.rgb, alpha, recipe.background.blend)
     pictures.keep("input", image.rgb)
     return StageOutput(
@@ -67,10 +69,8 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
         numbers={
             **found,
             **pictures.tools.segmenter_identity,
-            "coverage": round(float((alpha > 127).mean()), 6),
-            "clipped": round(masks.clipped_share(image.rgb, alpha), 6),
+            **seen.plain(),
             "faces": len(faces),
-            "skin_lightness": round(masks.skin_lightness(image.rgb, faces[0].points), 3) if faces else None,
             "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },

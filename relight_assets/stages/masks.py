@@ -20,7 +20,6 @@ from relight_assets.stages.foreground_color import (
     split_colors,
     to_blend,
 )
-from relight_assets.stages.linear_light import decode, luminance
 
 CODE_VERSION = "2"
 
@@ -64,48 +63,6 @@ def person_numbers(probability: NDArray[np.float32]) -> PersonNumbers:
         return PersonNumbers(score=0.0, coverage=0.0)
     total = float(np.sum(probability[inside], dtype=np.float64))
     return PersonNumbers(score=total / count, coverage=count / probability.size)
-
-
-def clipped_share(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> float:
-    """The share of the person's pixels of which a channel is at its end, where the photo has nothing left to tell.
-
-    Args:
-        rgb: (H, W, 3) uint8 sRGB.
-        alpha: (H, W) uint8; the person is where it is above 127.
-
-    Returns:
-        0..1, of every second pixel of every second row; 254 and 255 are the end.
-    """
-    size = (max(1, alpha.shape[1] // 2), max(1, alpha.shape[0] // 2))
-    red, green, blue = cv2.split(cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST))
-    person = cv2.compare(cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST), 127, cv2.CMP_GT)
-    area = cv2.countNonZero(person)
-    if area == 0:
-        return 0.0
-    ends = cv2.compare(cv2.max(cv2.max(red, green), blue), 253, cv2.CMP_GT)
-    return cv2.countNonZero(cv2.bitwise_and(ends, person)) / area
-
-
-def skin_lightness(rgb: NDArray[np.uint8], face: NDArray[np.float32]) -> float:
-    """How light the skin of a face is in the photo: the median CIE L* inside its outline, 0..100.
-
-    Args:
-        rgb: (H, W, 3) uint8 sRGB.
-        face: (N, 2 or more) float32 points, x right and y down in pixels.
-    """
-    outline = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32)).reshape(-1, 2)
-    low = np.maximum(np.floor(outline.min(axis=0)).astype(int), 0)
-    high = np.minimum(np.ceil(outline.max(axis=0)).astype(int) + 1, (rgb.shape[1], rgb.shape[0]))
-    if (high <= low).any():
-        return 0.0
-    part = np.ascontiguousarray(rgb[low[1] : high[1], low[0] : high[0]][::2, ::2])  # enough for a median
-    inside = (
-        cv2.fillConvexPoly(np.zeros(part.shape[:2], np.uint8), np.rint((outline - low) / 2).astype(np.int32), 1) > 0
-    )
-    if not inside.any():
-        return 0.0
-    light = float(np.median(luminance(decode(part))[inside]))
-    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
 
 
 def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.Masks) -> None:

@@ -189,22 +189,3 @@ def test_leaving_out_where_nobody_is_changes_nothing_that_counts():
     whole, near = masks._guided_coefficients(guide, target), masks._guided_near_person(guide, target)
     for one, other in zip((*whole[0], whole[1]), (*near[0], near[1]), strict=True):
         assert one == pytest.approx(other, abs=1e-3)
-
-
-def test_clipped_is_the_share_of_the_person_with_a_channel_at_its_end():
-    rgb = np.full((40, 40, 3), 253, np.uint8)
-    alpha = np.zeros((40, 40), np.uint8)
-    alpha[:, :20] = 255
-    assert masks.clipped_share(rgb, alpha) == 0
-    rgb[:10, :, 2] = 254
-    assert masks.clipped_share(rgb, alpha) == 0.25
-    assert masks.clipped_share(rgb, np.zeros((40, 40), np.uint8)) == 0
-
-
-def test_skin_lightness_is_that_of_the_face_and_not_of_what_is_around():
-    rgb = np.full((100, 80, 3), 250, np.uint8)
-    rgb[20:80, 10:70] = 119  # L* 50
-    points = np.array([[15, 25, 0], [65, 25, 0], [65, 75, 0], [15, 75, 0], [40, 50, 9]], np.float32)
-    assert masks.skin_lightness(rgb, points) == pytest.approx(50, abs=0.5)
-    assert masks.skin_lightness(rgb, points - 500) == 0
-    assert masks.skin_lightness(np.zeros_like(rgb), points) == 0

@@ -1,0 +1,147 @@
+"""Is a photo worth training on?  What can be measured of it and its mask, and the filters that turn it away."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets import recipe
+from relight_assets.errors import (
+    BadMatteError,
+    OverexposedError,
+    PersonTooLargeError,
+    PersonTooSmallError,
+    UnderexposedError,
+)
+from relight_assets.stages.linear_light import decode, luminance
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+END = 254
+"""Display level from which a channel has nothing left to tell."""
+SIDE = 128
+"""Pixels of the longest side that shares and medians are taken of, at least."""
+SOFT = (5, 250)
+"""Alpha between which an edge is soft (0.02 and 0.98)."""
+
+
+@dataclass(frozen=True)
+class PhotoNumbers:
+    """What the record says of a photo.  The person is where alpha is above 127."""
+
+    coverage: float
+    """Share of the picture that is the person."""
+    subject_size: float
+    """Root of the person's area, pixels."""
+    soft_edge: float
+    """Share of the picture in which alpha is neither 0 nor 1."""
+    touches_top: float
+    """Share of the picture's upper edge that is the person: a head that is cut off."""
+    clipped: float
+    """Share of the person of which a channel is at its end."""
+    face_clipped: float | None
+    """The same of the largest face; None where there is none."""
+    skin_lightness: float | None
+    """Median CIE L* of the largest face, 0..100."""
+    lightness: float
+    """Median CIE L* of the person."""
+    chroma: float
+    """Mean CIE chroma of the person; under 3 it is a black and white photo."""
+
+    def plain(self) -> dict[str, Any]:
+        """For the record."""
+        return {name: value if value is None else round(value, 6) for name, value in asdict(self).items()}
+
+
+def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoNumbers:
+    """Measure a photo.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        alpha: (H, W) uint8, of the person.
+        face: (N, 2 or more) float32 points of the largest face, x right and y down in pixels.
+    """
+    # Some pixels are enough for shares and medians.
+    step = max(1, max(alpha.shape) // SIDE)
+    size = (max(1, alpha.shape[1] // step), max(1, alpha.shape[0] // step))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
+    person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST) > 127
+    skin = _outline(face, size, alpha.shape) & person if face is not None else np.zeros_like(person)
+    ends = _brightest(small) >= END
+    of_person = small[person]
+    area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
+    return PhotoNumbers(
+        coverage=area / alpha.size,
+        subject_size=float(np.sqrt(area)),
+        soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT[0] + 1, SOFT[1] - 1)) / alpha.size,
+        touches_top=float((alpha[0] > 127).mean()),
+        clipped=_share(ends, person),
+        face_clipped=_share(ends, skin) if skin.any() else None,
+        skin_lightness=_lightness(small[skin]) if skin.any() else None,
+        lightness=_lightness(of_person) if len(of_person) else 0.0,
+        chroma=_chroma(of_person) if len(of_person) else 0.0,
+    )
+
+
+def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    """Turn a photo away that would teach the wrong thing.
+
+    Raises:
+        PersonTooLargeError, PersonTooSmallError, BadMatteError, OverexposedError, UnderexposedError: rejected.
+    """
+    if numbers.coverage > wanted.max_coverage:
+        raise PersonTooLargeError(
+            f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
+            f"{wanted.max_coverage:.0%}: most likely the mask took the background along"
+        )
+    if numbers.subject_size < wanted.min_subject:
+        raise PersonTooSmallError(
+            f"the person is {numbers.subject_size:.0f} pixels in size (root of the area), less than "
+            f"photo_qa.min_subject {wanted.min_subject:g}"
+        )
+    if numbers.soft_edge > wanted.max_soft_edge:
+        raise BadMatteError(
+            f"{numbers.soft_edge:.0%} of the picture is neither person nor background, more than "
+            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
+        )
+    if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
+        raise OverexposedError(
+            f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "
+            f"{wanted.max_face_clipped:.0%}: there is nothing to recover"
+        )
+    darkness = numbers.lightness if numbers.skin_lightness is None else numbers.skin_lightness
+    if darkness < wanted.min_lightness:
+        raise UnderexposedError(
+            f"the {'person' if numbers.skin_lightness is None else 'face'} has a lightness (CIE L*) of {darkness:.0f}, "
+            f"less than photo_qa.min_lightness {wanted.min_lightness:g}"
+        )
+
+
+def _outline(face: NDArray[np.float32], size: tuple[int, int], shape: tuple[int, ...]) -> Mask:
+    scale = np.array([size[0] / shape[1], size[1] / shape[0]], np.float32)
+    hull = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32) * scale)
+    drawn = cv2.fillConvexPoly(np.zeros((size[1], size[0]), np.uint8), np.rint(hull).astype(np.int32), 1)
+    return drawn > 0
+
+
+def _brightest(rgb: Pixels) -> Pixels:
+    red, green, blue = cv2.split(rgb)
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _share(those: Mask, of: Mask) -> float:
+    return int(np.count_nonzero(those & of)) / max(1, int(np.count_nonzero(of)))
+
+
+def _lightness(colors: Pixels) -> float:
+    """CIE L* of the median luminance of (N, 3) sRGB colours."""
+    light = float(np.median(luminance(decode(colors[None]))))
+    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
+
+
+def _chroma(colors: Pixels) -> float:
+    lab = cv2.cvtColor(colors[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    return float(np.hypot(lab[:, 1], lab[:, 2]).mean())
