@@ -20,13 +20,14 @@ from rich.live import Live
 from relight_assets import __version__
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.layout import split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import segmenters, store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
-from relight_assets.settings import load_project_recipe, load_settings, project_folder, recipe_file
+from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
 from relight_assets.terminal import (
     line,
     out,
@@ -150,6 +151,8 @@ def verify(
     """Read every file: its sha256, the background, the mapping CSV; and measure every picture.  Changes nothing."""
     names = _splits_asked_for(csv_file, split, all_splits=all_splits)
     settings = load_settings()
+    if experiment is not None:
+        names = _splits_of(experiment, names, settings)
     found = [
         verify_split(
             read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
@@ -325,6 +328,15 @@ def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: b
     if not found:
         raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
     return [split] if split is not None else list(found)
+
+
+def _splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:
+    """The splits that an experiment was run for; all of them where it was for none, so that the first says so."""
+    there = [name for name in names if split_folder(settings.output_root, name, experiment).is_dir()]
+    for name in names if there else []:
+        if name not in there:
+            tell("note", "yellow", f"the experiment `{experiment}` has nothing of the split `{name}`")
+    return there or names
 
 
 def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, Recipe]:

@@ -18,6 +18,7 @@ from relight_assets.defs.splits import splits
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.usable import check_usable
+from relight_assets.errors import ConfigError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
 from relight_assets.settings import Settings
@@ -63,8 +64,9 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
     config: dict[str, Any] = context.op_config
     name: str = config["experiment"]
     with errors_for_people():
+        _check_numbers(config)
         settings, loaded = settings_for(config["num_gpus"]), _recipe(config["recipe"])
-        stages = [stage for stage in STAGES if stage in (config["stages"] or STAGES)]
+        stages = [stage for stage in STAGES if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
             num_samples=config["num_samples"] or None,
@@ -91,7 +93,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
                 STAGE_TABLE: _table(summary, stages),
                 **{key: value for stage in STAGES for key, value in numbers(summary, stage).items()},
                 **totals(summary),
-                **provenance("composites", loaded.recipe, settings),
+                **provenance(STAGES, loaded.recipe, settings),
             },
         )
     )
@@ -108,6 +110,14 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
 def experiment() -> None:
     """See :func:`relight_experiment`."""
     relight_experiment()
+
+
+def _check_numbers(config: dict[str, Any]) -> None:
+    for name in ("num_samples", "num_gpus"):
+        if config[name] < 0:
+            raise ConfigError(f"run config: `{name}`: found {config[name]}; must be 0 or more")
+    if not config["stages"]:
+        raise ConfigError("run config: `stages`: found []; must name at least one stage")
 
 
 def _recipe(overrides: dict[str, Any]) -> LoadedRecipe:

@@ -97,7 +97,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
                     **numbers(summary, stage),
                     **counts(summary, stage),
                     **totals(summary),
-                    **provenance(stage, loaded.recipe, settings),
+                    **provenance([stage], loaded.recipe, settings),
                 },
                 data_version=dg.DataVersion(data_version(summary, stage)),
             )

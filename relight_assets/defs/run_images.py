@@ -8,7 +8,7 @@ from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
-from relight_assets.recipe_yaml import LoadedRecipe
+from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings
 
 POOL = "gpu"
@@ -39,8 +39,10 @@ def run_images(
         # What is downstream is skipped now, when the CSVs are needed most.
         with suppress(Exception):
             survey = look(split, loaded.recipe, settings, options.experiment)
-            write_split_mapping(survey, settings, options.experiment)
-            write_split_failures(survey, settings, options.experiment)
+            # An experiment whose start was refused still is of the recipe that it was run with before.
+            if options.experiment is None or load_recipe(survey.layout.recipe).recipe == loaded.recipe:
+                write_split_mapping(survey, settings, options.experiment)
+                write_split_failures(survey, settings, options.experiment)
         raise
     rows = summary.survey.row_counts()
     if rows["failed"] or rows["rejected"]:

@@ -1,6 +1,7 @@
 """What a materialization tells of the run that made it: pictures, counts, numbers, times, and what it was made with."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -45,7 +46,8 @@ def pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> 
     if drawn is not None:
         found["charts"] = inline(drawn, "png", instance, run_id, f"{split}-charts")
     scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
-    clipped = sorted(values(survey, "masks", "clipped").items(), key=lambda item: (-item[1], item[0]))
+    shares = values(survey, "masks", "clipped").items()
+    clipped = sorted((item for item in shares if item[1] > 0), key=lambda item: (-item[1], item[0]))
     for name, picture, worst in (
         ("lowest_mask_score", "foreground", scores),
         ("most_clipped", "input", clipped),
@@ -73,12 +75,13 @@ def totals(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-def provenance(stage: Stage, recipe: Recipe, settings: Settings) -> dict[str, Any]:
-    """What a stage was made with: the recipe and its part of it, the models that it asks, and this package."""
-    models = [segmenters.sha256_of(name, settings.sam3) for name in stage_models(stage, recipe.segmenter)]
+def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
+    """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
+    names = sorted({name for stage in stages for name in stage_models(stage, recipe.segmenter)})
+    models = [segmenters.sha256_of(name, settings.sam3) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
-        "stage_recipe_digest": canonical_digest(recipe.part(stage)),
+        "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),
         **({"model_digest": canonical_digest(models)} if models else {}),
         "package_version": __version__,
     }

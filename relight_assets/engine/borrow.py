@@ -15,7 +15,7 @@ from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import Record, files_match, read_record, write_record
 from relight_assets.engine.digests import Digests
-from relight_assets.recipe import Stage
+from relight_assets.recipe import STAGES, Stage
 
 
 def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
@@ -24,14 +24,15 @@ def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
     Raises:
         OSError: a file cannot be read or written.
     """
-    if own.index_csv.exists() and not experiment.index_csv.exists():
+    # One that has lost its index still has its numbers, in its records.
+    if own.index_csv.exists() and not experiment.index_csv.exists() and not experiment.numbers():
         write_atomic(experiment.index_csv, own.index_csv.read_bytes(), durable=True)
 
 
 def borrow(
     own: SplitLayout, experiment: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int], digests: Digests
 ) -> int:
-    """Give an experiment what the split's own folder has of its images, as far as the experiment has no record of them.
+    """Give an experiment what the split's own folder has of its images and the experiment itself has not.
 
     Args:
         own: the split's own folder, which nobody writes in meanwhile.
@@ -49,19 +50,31 @@ def borrow(
     own_numbers = lasting_index.load(own)
     count = 0
     for key in dict.fromkeys(keys):
-        if key not in own_numbers or experiment.record(numbers[key]).exists():
+        if key not in own_numbers:
             continue
-        try:
-            record = read_record(own.record(own_numbers[key]))
-        except OSError:
+        there = _good(experiment, numbers[key], digests)
+        if there is None or len(there[1]) == len(STAGES):
+            continue
+        here = _good(own, own_numbers[key], digests)
+        if here is None:
             continue  # that is for a run of the split to tell
-        if record is None:
-            continue
-        same = digests.current(record, record.source.sha256, lambda rec, stage: files_match(own, rec, stage))
-        if same:
+        record, same = here
+        if record is not None and set(same) > set(there[1]):
+            experiment.record(numbers[key]).unlink(missing_ok=True)  # it claims what is about to be replaced
             _take_over(own, experiment, record, numbers[key], same)
             count += 1
     return count
+
+
+def _good(layout: SplitLayout, number: int, digests: Digests) -> tuple[Record | None, tuple[Stage, ...]] | None:
+    """A record and the stages of it that are good under a recipe, whatever became of the source; None: unreadable."""
+    try:
+        record = read_record(layout.record(number))
+    except OSError:
+        return None
+    if record is None:
+        return None, ()
+    return record, digests.current(record, record.source.sha256, lambda rec, stage: files_match(layout, rec, stage))
 
 
 def _take_over(

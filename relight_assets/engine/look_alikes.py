@@ -1,6 +1,7 @@
 """Photos that are the same or nearly the same as those of other splits: train must not know test."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,12 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.survey import Survey
 from relight_assets.stages.fingerprint import SAME_BITS
+
+TELLING_BITS = 64
+"""From so many set bits on, of 256, a fingerprint says as much as it can."""
+PIECE = 100_000
+"""Photos that are matched with at a time; the library takes no more than some 260,000."""
+_FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Photo:
         """The photo of a record."""
         masks = record.stages.get("masks")
         found = masks.numbers.get("fingerprint") if masks is not None else None
-        return cls(split, record.image_path, record.source.sha256, found)
+        whole = isinstance(found, str) and _FINGERPRINT.fullmatch(found) is not None
+        return cls(split, record.image_path, record.source.sha256, found if whole else None)
 
 
 @dataclass(frozen=True)
@@ -40,27 +48,33 @@ class Pair:
     bits: int | None
 
 
-def look_alikes(survey: Survey) -> list[Pair]:
-    """Each photo of a split that another split beside it has too, with the one that is most alike."""
+def look_alikes(survey: Survey, rows: Mapping[str, Collection[str | None]]) -> list[Pair]:
+    """Each photo of a split that another split beside it has too, with the one that is most alike.
+
+    Args:
+        survey: of the split.
+        rows: the lasting names of the images of each split that has a CSV; what such a split has beside them is of
+            rows that are gone, and does not count.  Of other folders everything does.
+    """
     own = [Photo.of(survey.split.split, image.record) for image in survey.images.values() if image.record is not None]
-    others = list(_of_other_splits(survey.layout))
+    others = list(_of_other_splits(survey.layout, rows))
     same = {photo.sha256: photo for photo in others}
     pairs = {photo: Pair(photo, same[photo.sha256], None) for photo in own if photo.sha256 in same}
     return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
 
 
-def _of_other_splits(layout: SplitLayout) -> Iterator[Photo]:
+def _of_other_splits(layout: SplitLayout, rows: Mapping[str, Collection[str | None]]) -> Iterator[Photo]:
     for folder in sorted(layout.folder.parent.glob("data-*")):
         if folder == layout.folder or not folder.is_dir():
             continue
-        other = SplitLayout(folder)
+        other, split = SplitLayout(folder), folder.name.removeprefix("data-")
         for number in sorted(other.numbers("metadata.json")):
             try:
                 record = read_record(other.record(number))
             except OSError:
                 continue  # that is for the other split to tell
-            if record is not None:
-                yield Photo.of(folder.name.removeprefix("data-"), record)
+            if record is not None and (split not in rows or record.image_path in rows[split]):
+                yield Photo.of(split, record)
 
 
 def _nearly(own: Sequence[Photo], others: Sequence[Photo]) -> Iterator[Pair]:
@@ -68,9 +82,19 @@ def _nearly(own: Sequence[Photo], others: Sequence[Photo]) -> Iterator[Pair]:
     if not here or not there:
         return
     # Every photo against every other: 10,000 against 2,000 take less than a second.
-    for match in cv2.BFMatcher(cv2.NORM_HAMMING).match(_bits(here), _bits(there)):
-        if match.distance <= SAME_BITS:
-            yield Pair(here[match.queryIdx], there[match.trainIdx], int(match.distance))
+    matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
+    for start in range(0, len(there), PIECE):
+        matcher.add([_bits(there[start : start + PIECE])])
+    for match in matcher.match(_bits(here)):
+        one, other = here[match.queryIdx], there[match.imgIdx * PIECE + match.trainIdx]
+        if match.distance <= _same_bits(one, other):
+            yield Pair(one, other, int(match.distance))
+
+
+def _same_bits(one: Photo, other: Photo) -> float:
+    """How many bits may differ: fewer where few are set, because what is flat, a white wall, is alike in all photos."""
+    least = min(int(photo.fingerprint or "0", 16).bit_count() for photo in (one, other))
+    return SAME_BITS * min(1.0, least / TELLING_BITS)
 
 
 def _bits(photos: Sequence[Photo]) -> NDArray[np.uint8]:

@@ -123,9 +123,10 @@ def run_split(
     with locked_folder(layout), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
         clean_temp_files(layout.folder)
-        write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
         digests = digests_of(recipe, settings)
         index = _number_and_borrow(split, settings, layout, options, digests)
+        # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
+        write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
         before = survey(split, layout, digests, index, settings.image_root)
         plan = make_plan(
             before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
@@ -154,7 +155,8 @@ def _number_and_borrow(
         return lasting_index.extend(layout, named)
     with locked_folder(own):
         share_numbers(own, layout)
-        index = lasting_index.extend(layout, named)
+        # The split's first, in their order: photos that came to it since get the same numbers here.
+        index = lasting_index.extend(layout, [*lasting_index.load(own), *named])
         wanted = [key for key in keys[: options.num_samples] if key is not None]
         borrow(own, layout, wanted, index, digests)
     return index

@@ -19,6 +19,8 @@ MEASURES: tuple[tuple[Stage, str], ...] = (
 """The recorded numbers whose distribution a split should keep."""
 MIN_IMAGES = 30
 """With fewer, a mean says little."""
+_ROUNDING = 1e-6
+"""What a spread that was kept may have lost."""
 
 
 def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
@@ -74,13 +76,14 @@ def spreads(survey: Survey, shares: tuple[str, ...]) -> dict[str, Spread]:
 
 
 def drift(before: Spread, now: Spread) -> float:
-    """How far a mean has moved, in standard deviations of before (Cohen's d); 0 where chance alone could do it.
+    """How far a mean has moved, in standard deviations (Cohen's d, of both spreads pooled); 0 where chance could do it.
 
-    Chance: three standard errors of the difference of two means.  Where nothing was spread before, any move is one of
-    a whole deviation.
+    Chance: three standard errors of the difference of two means.  Pooled, because before a rare thing was first seen
+    nothing was spread.  Where nothing is spread at all, any move is one of a whole deviation.
     """
     moved = abs(now.mean - before.mean)
-    error = math.sqrt(before.deviation**2 / before.images + now.deviation**2 / now.images)
-    if min(before.images, now.images) < MIN_IMAGES or moved <= max(3 * error, 1e-9):
+    pooled = math.sqrt((before.deviation**2 + now.deviation**2) / 2)
+    error = pooled * math.sqrt(1 / before.images + 1 / now.images)
+    if min(before.images, now.images) < MIN_IMAGES or moved <= max(3 * error, _ROUNDING):
         return 0.0
-    return moved / before.deviation if before.deviation > 1e-9 else 1.0
+    return moved / pooled if pooled > _ROUNDING else 1.0

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from filelock import FileLock
 
 from relight_assets.definitions import defs
 from relight_assets.defs.experiments import experiment_key
@@ -108,6 +109,9 @@ def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, 
         ({"experiment": "x", "recipe": {"masks": {"min_score": 7}}}, "masks.min_score"),
         ({"experiment": "x", "recipe": {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}}, "lower"),
         ({"experiment": "x", "num_gpus": 99}, "99 GPUs"),
+        ({"experiment": "x", "num_gpus": -1}, "must be 0 or more"),
+        ({"experiment": "x", "num_samples": -1}, "must be 0 or more"),
+        ({"experiment": "x", "stages": []}, "at least one stage"),
     ],
 )
 def test_a_mistake_is_one_sentence(
@@ -125,3 +129,17 @@ def test_a_few_rows_and_stages_alone(instance: dg.DagsterInstance, project: Proj
     assert sorted(path.name for path in folder.glob("*.png")) == [
         f"00000_{name}.png" for name in ("background", "foreground", "input")
     ]
+
+
+def test_a_start_that_is_refused_leaves_a_finished_experiment_as_it_is(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    assert run(instance, "relight_split").success
+    assert run(instance, "experiment", experiment="kept", recipe={"seed": 3}).success
+    folder = project.data / "outputs" / "experiments" / "kept"
+    mapping = folder / "train_images_with_relighting_outputs.csv"
+    before = mapping.read_bytes(), (folder / "data-train" / "recipe.yaml").read_bytes()
+    with FileLock(project.data / "outputs" / "data-train" / ".lock"):
+        result = run(instance, "experiment", experiment="kept", recipe={"seed": 9})
+    assert "is being written by" in failure(result)
+    assert (mapping.read_bytes(), (folder / "data-train" / "recipe.yaml").read_bytes()) == before

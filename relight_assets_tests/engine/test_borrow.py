@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import look
@@ -116,3 +117,34 @@ def test_an_unreadable_record_of_the_split_is_passed_over(ran: Bench) -> None:
 
 def test_the_default_recipe_as_an_experiment_computes_nothing(ran: Bench) -> None:
     assert set(computed(ran.run(Recipe(), experiment="same")).values()) == {0}
+
+
+def test_photos_that_come_later_have_the_split_s_numbers_too(ran: Bench, experiment: SplitLayout) -> None:
+    ran.run(RELIT, experiment="other")
+    for names in ((*PORTRAITS[:2], PORTRAITS[3]), (*PORTRAITS, "cat.png")):
+        ran.write_csv(names)
+        ran.run()
+    assert computed(ran.run(RELIT, experiment="other")) == {"masks": 0, "albedo": 0, "degraded": 2, "composites": 2}
+    assert load(experiment) == load(ran.layout)
+
+
+def test_masks_that_the_split_has_made_anew_are_taken_over_again(ran: Bench, experiment: SplitLayout) -> None:
+    ran.run(RELIT, experiment="other")
+    ran.run(recipe_with(background={"blend": "linear"}))
+    both = recipe_with(background={"blend": "linear"}, seed=7)
+    assert computed(ran.run(both, experiment="other")) == {"masks": 0, "albedo": 0, "degraded": 2, "composites": 2}
+    assert experiment.png(0, "foreground").samefile(ran.layout.png(0, "foreground"))
+    assert_records_tell_the_truth(experiment)
+    assert_records_tell_the_truth(ran.layout)
+
+
+def test_an_experiment_that_lost_its_index_keeps_its_own_numbers(bench: Bench) -> None:
+    bench.write_csv([PORTRAITS[1], PORTRAITS[0]])
+    bench.run(RELIT, experiment="other")
+    bench.write_csv(PORTRAITS[:2])
+    bench.run()
+    experiment = SplitLayout(split_folder(bench.settings.output_root, "train", "other"))
+    numbers = load(experiment)
+    experiment.index_csv.unlink()
+    assert set(computed(bench.run(RELIT, experiment="other")).values()) == {0}
+    assert load(experiment) == numbers

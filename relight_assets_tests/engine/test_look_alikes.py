@@ -8,9 +8,11 @@ import pytest
 
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.dataset.split_csv import read_split_csv
-from relight_assets.engine.look_alikes import Pair, look_alikes
+from relight_assets.engine import look_alikes as module
+from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.recipe import Recipe
+from relight_assets.stages.fingerprint import SAME_BITS
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
@@ -27,7 +29,7 @@ def pairs_of(bench: Bench, tmp_path: Path, photos: Path) -> list[Pair]:
         csv.writer(file).writerows([["image_path"], ["moved.png"], ["again.jpg"]])
     split = read_split_csv(tmp_path / "val_images.csv")
     run_split(split, Recipe(), bench.settings, RunOptions(stages=["masks"]))
-    return look_alikes(look(split, Recipe(), bench.settings))
+    return look_alikes(look(split, Recipe(), bench.settings), {})
 
 
 def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pair]) -> None:
@@ -43,7 +45,7 @@ def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pai
 def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run(stages=["masks"])
-    assert look_alikes(bench.survey()) == []
+    assert look_alikes(bench.survey(), {}) == []
     record = read_record(bench.layout.record(0))
     assert record is not None
     del record.stages["masks"].numbers["fingerprint"]
@@ -53,4 +55,44 @@ def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Benc
     (other / "00000_metadata.json").write_bytes(
         bench.layout.record(0).read_bytes().replace(b'"sha256": "', b'"sha256": "0')
     )
-    assert look_alikes(bench.survey()) == []
+    assert look_alikes(bench.survey(), {}) == []
+
+
+def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, tmp_path: Path, photos: Path) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(stages=["masks"])
+    other = bench.layout.folder.parent / "data-other"
+    other.mkdir()
+    (other / "00000_metadata.json").write_bytes(bench.layout.record(0).read_bytes())
+    (key,) = bench.survey().images
+    assert len(look_alikes(bench.survey(), {})) == 1  # a folder without a CSV
+    assert len(look_alikes(bench.survey(), {"other": {key}})) == 1
+    assert look_alikes(bench.survey(), {"other": {"somebody else.png"}}) == []
+
+
+def test_flat_pictures_are_not_taken_for_one_another() -> None:
+    def photo(bits: int) -> Photo:
+        return Photo("train", "a.png", "00", f"{(1 << bits) - 1:064x}")
+
+    assert _same_bits(photo(128), photo(200)) == SAME_BITS
+    assert _same_bits(photo(8), photo(128)) == 3  # two small figures before white walls are mostly wall
+    assert _same_bits(photo(0), photo(0)) == 0
+
+
+@pytest.mark.parametrize("damaged", ["zz", "ab", 7, None, "F" * 64])
+def test_a_damaged_fingerprint_counts_as_none(bench: Bench, damaged: object) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(stages=["masks"])
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    record.stages["masks"].numbers["fingerprint"] = damaged
+    assert Photo.of("train", record).fingerprint is None
+
+
+def test_photos_are_matched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 2)
+    one = "5a" * 32
+    others = [Photo("val", f"{number}.png", str(number), f"{number + 1:02x}" * 32) for number in range(4)]
+    others.append(Photo("val", "same.png", "9", "5b" + "5a" * 31))
+    (pair,) = module._nearly([Photo("train", "a.png", "0", one)], others)
+    assert (pair.other.image_path, pair.bits) == ("same.png", 1)

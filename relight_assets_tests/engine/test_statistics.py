@@ -44,3 +44,12 @@ def test_drift_counts_deviations_beyond_chance() -> None:
     assert drift(before, Spread(20, 0.9, 0.1)) == 0  # too few to tell
     assert drift(Spread(100, 1.0, 0.0), Spread(100, 1.2, 0.0)) == 1  # nothing was spread, and it moved
     assert Spread.of([1.0, 3.0]) == Spread(2, 2.0, 1.0)
+
+
+def test_something_rare_that_is_seen_for_the_first_time_is_no_drift() -> None:
+    ones = [1.0] * 10_000
+    assert drift(Spread.of(ones), Spread.of([*ones, *[0.0] * 10])) < 0.2
+
+
+def test_a_number_that_is_always_the_same_has_not_moved_by_having_been_rounded() -> None:
+    assert drift(Spread(100, 0.123457, 0.0), Spread(100, 0.1234567, 0.0)) == 0
