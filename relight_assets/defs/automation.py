@@ -25,7 +25,7 @@ MAX_ATTEMPTS = 3
 """Runs of one content of a CSV, the first included: what failed that often is not tried again by itself."""
 RETRY_AFTER_S = 60.0
 """Before the second attempt; twice that before the third."""
-TICK_S = 10
+TICK_S = 5
 CLOSE_EVERY_S = 30
 RUN_KEY = "dagster/run_key"
 ATTEMPT = "relight/attempt"
