@@ -40,7 +40,10 @@ def sam3_bench(bench: Bench, weights: Sam3Weights, tmp_path: Path, monkeypatch: 
 def recipe(segmenter: str, **masks: object) -> Recipe:
     # Random networks are not sure of anything: whatever they mark is taken.
     sections = {"min_coverage": 0.0, "persons": "union"} | masks
-    return Recipe.model_validate({"segmenter": segmenter, "sam3": {"min_score": 0.0}, "masks": sections})
+    anything = {"max_coverage": 1, "min_subject": 0, "max_soft_edge": 1, "max_face_clipped": 1, "min_lightness": 0}
+    return Recipe.model_validate(
+        {"segmenter": segmenter, "sam3": {"min_score": 0.0}, "masks": sections, "photo_qa": anything}
+    )
 
 
 def run(bench: Bench, wanted: Recipe, workers: int = 1) -> RunSummary:
