@@ -179,12 +179,26 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, i
     if "composites" in image.current and not faults:
         try:
             pictures = {name: decode_png(data) for name, data in content.items()}
+            _require_fit(pictures)
         except ImageCorruptError as error:
-            faults.append(Fault("altered", layout.record(record.index), f"claims a picture that is none: {error}"))
+            faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
         else:
             faults += _of_background(pictures, layout.png(record.index, "output"), gray)
             measured = _measured(record, pictures)
     return _Read(sizes, faults, measured)
+
+
+_CHANNELS = {"input": 3, "foreground": 4, "background": 4, "albedo": 3, "degraded_fg": 4, "output": 3}
+
+
+def _require_fit(pictures: dict[str, Pixels]) -> None:
+    """Raise :class:`ImageCorruptError` unless every picture is there, of one size and with its own channels."""
+    for name, channels in _CHANNELS.items():
+        if name not in pictures:
+            raise ImageCorruptError(f"there is no `{name}`")
+        wanted = (*pictures["input"].shape[:2], channels)
+        if pictures[name].shape != wanted:
+            raise ImageCorruptError(f"`{name}` has the shape {pictures[name].shape}, not {wanted}")
 
 
 def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
@@ -194,6 +208,8 @@ def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
         return None
     x, y, z = record.light_direction
     skin = record.stages["masks"].numbers.get("skin_lightness")
+    if not isinstance(skin, float | int):
+        skin = None
     return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
 
 

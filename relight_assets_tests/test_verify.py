@@ -6,13 +6,16 @@ import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from filelock import FileLock
+from msgspec.structs import replace
 
 from relight_assets.dataset.files import stamp_source
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.outgoing import mapping_path, write_split_mapping
+from relight_assets.engine.run import digests_of
 from relight_assets.errors import OutputFolderError
 from relight_assets.recipe import Recipe
 from relight_assets.verify import Verification, verify_split
@@ -159,3 +162,40 @@ def test_a_bound_that_no_picture_meets_fails_without_a_fault(bench: Bench) -> No
 def test_a_damaged_file_is_not_measured(bench: Bench) -> None:
     bench.layout.png(1, "albedo").write_bytes(b"damaged")
     assert [each.index for each in verified(bench).measured] == [0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "pixels", "told"),
+    [
+        ("degraded_fg", np.zeros((30, 40, 4), np.uint8), "`degraded_fg` has the shape"),
+        ("foreground", None, "`foreground` has the shape"),
+        ("albedo", b"no picture", "claims what no run has written"),
+    ],
+)
+def test_a_record_that_claims_pictures_which_do_not_fit_is_a_fault_and_no_traceback(
+    bench: Bench, name: str, pixels: np.ndarray | bytes | None, told: str
+) -> None:
+    path = bench.layout.png(0, name)
+    if pixels is None:
+        pixels = read_rgb(path)[..., :3].copy()  # without its alpha
+    path.write_bytes(pixels if isinstance(pixels, bytes) else encode_png(pixels))
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    stage = next(stage for stage, entry in record.stages.items() if name in entry.files)
+    record.stages[stage].files[name] = stamp_source(path)  # the record says so, and yet
+    for later, entry in record.stages.items():
+        digest = digests_of(Recipe(), bench.settings)
+        files = {n: s.sha256 for e in record.stages.values() for n, s in e.files.items()}
+        record.stages[later] = replace(entry, digest=digest.of(later, record.source.sha256, files))
+    write_record(bench.layout, record)
+    found = verified(bench)
+    assert [each.index for each in found.measured] == [1, 2, 3]
+    assert any(told in fault.text for fault in found.faults), found.faults
+
+
+def test_a_number_that_is_none_is_no_skin(bench: Bench) -> None:
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    record.stages["masks"].numbers["skin_lightness"] = "fair"
+    write_record(bench.layout, record)
+    assert verified(bench).measured[0].skin_lightness is None

@@ -18,7 +18,7 @@ from relight_assets.defs.splits import splits
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.usable import check_usable
-from relight_assets.errors import ConfigError
+from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
 from relight_assets.settings import Settings
@@ -78,15 +78,18 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
         summary = run_images(context, split, loaded, settings, options)
         mapping = write_split_mapping(summary.survey, settings, name)
         write_split_failures(summary.survey, settings, name)
-    run_id = context.run.run_id
+        run_id = context.run.run_id
+        sheets = {
+            **_comparison(summary, settings, context.instance, run_id),
+            **pictures(summary, context.instance, run_id),
+        }
     context.log_event(
         dg.AssetMaterialization(
             experiment_key(name),
             partition=split.split,
             description=f"{split.split} with another recipe",
             metadata={
-                **_comparison(summary, settings, context.instance, run_id),
-                **pictures(summary, context.instance, run_id),
+                **sheets,
                 "mapping_csv": dg.MetadataValue.path(str(mapping)),
                 "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
@@ -139,11 +142,12 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     if small is None or large is None:
         return {}
     path = survey.layout.folder / COMPARISON
-    write_atomic(path, large)
-    return {
-        "comparison": inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison"),
-        "comparison_file": dg.MetadataValue.path(str(path)),
-    }
+    try:
+        write_atomic(path, large)
+        shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
+    except OSError as error:
+        raise OutputFolderError(f"the work is done, but {path} cannot be written: {error}; run again") from error
+    return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -15,6 +15,7 @@ from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.statistics import values
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.engine.work import Outcome
+from relight_assets.errors import OutputFolderError
 from relight_assets.models import segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
 from relight_assets.recipe_lights import Degradation
@@ -32,7 +33,18 @@ _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
 
 
 def pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
-    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
+    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs.
+
+    Raises:
+        OutputFolderError: there is no room for them, or no permission.
+    """
+    try:
+        return _pictures(summary, instance, run_id)
+    except OSError as error:
+        raise OutputFolderError(f"the work is done, but its sheets cannot be written: {error}; run again") from error
+
+
+def _pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
     survey, split = summary.survey, summary.survey.split.split
     done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
     found: dict[str, Any] = {}

@@ -41,6 +41,10 @@ def read_objects(folder: Path) -> Iterator[Object]:
         image, albedo, shading, mask = (_read(place / f"{name}.png") for name in _NAMES)
         shading = shading if shading.ndim == 2 else shading.mean(axis=2)
         inside = (mask if mask.ndim == 2 else mask.max(axis=2)) > 0.5
+        if not (image.shape == albedo.shape == (*inside.shape, 3) and shading.shape == inside.shape and inside.any()):
+            raise UserError(
+                f"{place}: the four pictures must be of one size, two of them in colour, the mask not empty"
+            )
         yield Object(place.name, image, albedo, shading.astype(np.float32), inside)
 
 

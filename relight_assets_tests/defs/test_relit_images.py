@@ -1,5 +1,6 @@
 """The op through Dagster itself: subsets, config, and what a failure looks like."""
 
+import errno
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs import run_images
+from relight_assets.defs import run_images, run_metadata
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 
@@ -161,3 +162,16 @@ def test_failed_rows_are_a_warning_in_the_log(instance: dg.DagsterInstance, proj
     result = materialize(instance, "train", ["masks"])
     warnings = [event.user_message for event in instance.all_logs(result.run_id) if event.level == logging.WARNING]
     assert warnings == ["train: 1 rows failed, 0 were rejected; `dead_letters` lists them"]
+
+
+def test_a_disk_without_room_for_the_sheets_is_one_sentence(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(run_metadata, "write_atomic", full)
+    result = materialize(instance, "train", ["masks", "albedo", "degraded", "composites"])
+    assert not result.success
+    assert "the work is done, but its sheets cannot be written" in failure(result)
+    assert (project.data / "outputs" / "data-train" / "00000_output.png").is_file()

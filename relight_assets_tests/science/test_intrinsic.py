@@ -49,3 +49,10 @@ def test_a_missing_and_a_damaged_picture_are_named(tmp_path: Path) -> None:
     (tmp_path / "cup" / "shading.png").unlink()
     with pytest.raises(UserError, match=r"shading\.png cannot be read"):
         list(read_objects(tmp_path))
+
+
+def test_pictures_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
+    write_object(tmp_path / "cup")
+    cv2.imwrite(str(tmp_path / "cup" / "shading.png"), np.zeros((8, 9), np.uint8))
+    with pytest.raises(UserError, match="cup: the four pictures must be of one size"):
+        list(read_objects(tmp_path))
