@@ -1,7 +1,6 @@
 """The checks on a split's mapping: what passes, what warns, and what stops."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,14 @@ from relight_assets.definitions import defs
 from relight_assets.defs import mapping
 from relight_assets.defs.checks import SPECS
 from relight_assets.engine import statistics
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+from relight_assets_tests.conftest import PORTRAITS, Project
 
 ALL = {spec.name for spec in SPECS}
 
 
-@pytest.fixture(scope="module")
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        made.add_dynamic_partitions("splits", ["train", "val"])
-        yield made
-
-
 @pytest.fixture
-def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path, photos)
+def project(empty_project: Project) -> Project:
+    return empty_project
 
 
 def run(instance: dg.DagsterInstance, split: str, job: str = "relight_split") -> dg.ExecuteInProcessResult:

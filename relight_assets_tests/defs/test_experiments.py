@@ -1,7 +1,5 @@
 """Another recipe as a named experiment: its own folder, the split's masks, and both side by side."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -10,24 +8,15 @@ from filelock import FileLock
 
 from relight_assets.definitions import defs
 from relight_assets.defs.experiments import experiment_key
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+from relight_assets_tests.conftest import PORTRAITS, Project
 
 WARM = {"degradation": {"soft_shading": {"key_temperature_range": [2000, 2400]}}, "seed": 8}
 
 
-@pytest.fixture(scope="module")
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        made.add_dynamic_partitions("splits", ["train"])
-        yield made
-
-
 @pytest.fixture
-def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    made = make_project(tmp_path, photos)
-    made.write_csv("train", [*PORTRAITS[:2], "cat.png"])
-    return made
+def project(empty_project: Project) -> Project:
+    empty_project.write_csv("train", [*PORTRAITS[:2], "cat.png"])
+    return empty_project
 
 
 def run(instance: dg.DagsterInstance, job: str, **config: Any) -> dg.ExecuteInProcessResult:

@@ -1,29 +1,18 @@
 """The jobs of the UI, each run for a split."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-
-
-@pytest.fixture(scope="module")
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as made:
-        made.add_dynamic_partitions("splits", ["train"])
-        yield made
+from relight_assets_tests.conftest import PORTRAITS, Project
 
 
 @pytest.fixture
-def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    made = make_project(tmp_path, photos)
-    made.write_csv("train", [PORTRAITS[0], "cat.png"])
-    return made
+def project(empty_project: Project) -> Project:
+    empty_project.write_csv("train", [PORTRAITS[0], "cat.png"])
+    return empty_project
 
 
 def run(instance: dg.DagsterInstance, job: str, **ops: Any) -> dg.ExecuteInProcessResult:

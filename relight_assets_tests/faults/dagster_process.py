@@ -1,29 +1,28 @@
 """Real Dagster servers and what one does to them: GraphQL as the UI sends it, signals, and a look at /proc."""
 
-import fcntl
 import json
 import os
-import pty
-import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import termios
-import threading
-import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from relight_assets_tests.faults.processes import (
+    Process,
+    clean_environment,
+    command_path,
+    default_signals,
+    processes_of,
+    relight_command,
+    wait_until,
+)
+
 START_S = 180.0
-CHANGE_S = 180.0
-"""How long a condition is waited for: long, because a busy machine is no fault."""
 
 ASSETS = ("masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters")
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
@@ -71,84 +70,6 @@ _ADD_SPLIT = """mutation($repository: RepositorySelector!, $split: String!) {
 }"""
 
 
-@dataclass(frozen=True)
-class Process:
-    """A process as it was seen; its start tells it from a later one with the same number."""
-
-    pid: int
-    start: int
-    parent: int
-    session: int
-    command: str
-
-    @property
-    def alive(self) -> bool:
-        now = _read(self.pid)
-        return now is not None and now.start == self.start
-
-    @property
-    def spawned(self) -> bool:
-        """Started by multiprocessing: a run's process or, one level deeper, a relight worker."""
-        return "spawn_main" in self.command
-
-
-def _read(pid: int) -> Process | None:
-    folder = Path("/proc") / str(pid)
-    with suppress(OSError):  # it ended meanwhile
-        stat = (folder / "stat").read_text().rpartition(")")[2].split()
-        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        if stat[0] != "Z":
-            return Process(pid, int(stat[19]), int(stat[1]), int(stat[3]), command)
-    return None
-
-
-def all_processes() -> list[Process]:
-    return [process for folder in Path("/proc").glob("[0-9]*") if (process := _read(int(folder.name))) is not None]
-
-
-def processes_of(session: int) -> list[Process]:
-    """The living processes of a session."""
-    return [process for process in all_processes() if process.session == session]
-
-
-def tree_of(pid: int) -> list[Process]:
-    """A process and everything that descends from it: workers, log tails and all."""
-    there = all_processes()
-    tree = [process for process in there if process.pid == pid]
-    for member in tree:  # grows while it is walked
-        tree.extend(process for process in there if process.parent == member.pid)
-    return tree
-
-
-def workers_in(tree: list[Process]) -> list[Process]:
-    """The relight workers among the processes below a run's process."""
-    return [process for process in tree[1:] if process.spawned]
-
-
-def wait_until(holds: Callable[[], Any], timeout_s: float = CHANGE_S, every_s: float = 0.05) -> float | None:
-    """Seconds until it held, None when it did not before the time was up."""
-    start = time.monotonic()
-    while not holds():
-        if time.monotonic() - start > timeout_s:
-            return None
-        time.sleep(every_s)
-    return time.monotonic() - start
-
-
-def default_signals() -> None:
-    """For a child: a shell may have had its background jobs ignore Ctrl-C, and Dagster copies that to SIGTERM."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def relight_command() -> str:
-    return command_path("relight")
-
-
-def command_path(name: str) -> str:
-    return str(Path(sys.executable).parent / name)
-
-
 def write_workspace(project: Path) -> None:
     """The file that tells Dagster's own commands what to load."""
     shutil.copyfile(Path(__file__).resolve().parents[2] / "workspace.yaml", project / "workspace.yaml")
@@ -190,7 +111,7 @@ class RelightDev:
 
     def __init__(self, project: Path, environment: Mapping[str, str] | None = None):
         self.project = project
-        self.environment = {**_environment(), **(environment or {})}
+        self.environment = {**clean_environment(), **(environment or {})}
         self.log = project / "dev.log"
         self.slowness = 1.0
         self._launched: list[str] = []
@@ -431,73 +352,8 @@ class ServersByThemselves(DagsterDev):
         return left
 
 
-class Terminal:
-    """A command in a terminal of its own: what it shows there, and Ctrl-C typed into it; stderr goes to a file."""
-
-    def __init__(self, command: list[str], folder: Path):
-        self._shown = b""
-        self._master, theirs = pty.openpty()
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=".stderr", delete=False) as errors:
-            self._errors = Path(errors.name)
-            self.process = subprocess.Popen(
-                command,
-                cwd=folder,
-                env={**_environment(), "TERM": "xterm", "COLUMNS": "120"},
-                stdin=theirs,
-                stdout=theirs,
-                stderr=errors,
-                start_new_session=True,
-                preexec_fn=_own_terminal,  # noqa: PLW1509
-            )
-        os.close(theirs)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    @property
-    def shown(self) -> str:
-        """All that was shown so far, without colours and moves of the cursor."""
-        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._shown.decode(errors="replace"))
-
-    @property
-    def errors(self) -> str:
-        """What it wrote to stderr, which is not the terminal."""
-        return self._errors.read_text(errors="replace").strip()
-
-    @property
-    def ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def ctrl_c(self) -> None:
-        """As a user types it: the terminal sends SIGINT to every process of the group."""
-        os.write(self._master, b"\x03")
-
-    def end(self) -> None:
-        """Leave nothing behind, whatever happened."""
-        for process in processes_of(self.process.pid):
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-        self.process.wait()
-        self._reader.join()
-        os.close(self._master)
-
-    def _read(self) -> None:
-        with suppress(OSError):  # the other end was closed
-            while more := os.read(self._master, 65536):
-                self._shown += more
-
-
-def _own_terminal() -> None:
-    default_signals()
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 def _direct() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-
-def _environment() -> dict[str, str]:
-    kept = "RELIGHT_MODEL_DIR"
-    return {n: value for n, value in os.environ.items() if n == kept or not n.startswith(("RELIGHT_", "DAGSTER_"))}
 
 
 def _free_port() -> int:

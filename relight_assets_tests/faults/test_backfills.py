@@ -9,16 +9,8 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import Split, project_of_splits
-from relight_assets_tests.faults.dagster_process import (
-    UNFINISHED,
-    DagsterDev,
-    RelightDev,
-    Run,
-    command_path,
-    relight_command,
-    wait_until,
-    write_workspace,
-)
+from relight_assets_tests.faults.dagster_process import UNFINISHED, DagsterDev, RelightDev, Run, write_workspace
+from relight_assets_tests.faults.processes import command_path, relight_command, wait_until
 
 IMAGES = 4
 BY_UI = ("a_first", "b_refused", "c_last")

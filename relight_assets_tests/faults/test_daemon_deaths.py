@@ -12,15 +12,8 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import SOME, AtWork, Clock, Split, at_work, project_of_splits
-from relight_assets_tests.faults.dagster_process import (
-    Process,
-    RelightDev,
-    ServersByThemselves,
-    processes_of,
-    tree_of,
-    wait_until,
-    workers_in,
-)
+from relight_assets_tests.faults.dagster_process import RelightDev, ServersByThemselves
+from relight_assets_tests.faults.processes import Process, processes_of, tree_of, wait_until, workers_in
 
 MANY, MORE, FEW = "many", "more", "few"
 IMAGES = {MANY: 120, MORE: 120, FEW: 4}

@@ -15,14 +15,9 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import SOME, WORKERS, Clock, Split, at_work, project_of_splits
-from relight_assets_tests.faults.dagster_process import (
-    RelightDev,
-    Terminal,
-    relight_command,
-    tree_of,
-    wait_until,
-    workers_in,
-)
+from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.processes import relight_command, tree_of, wait_until, workers_in
+from relight_assets_tests.faults.terminal import Terminal
 
 MANY, FEW, MORE = "many", "few", "more"
 IMAGES = {MANY: 120, FEW: 4, MORE: 80}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, relight_command, wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.processes import relight_command, wait_until
 
 
 @pytest.fixture(scope="module")

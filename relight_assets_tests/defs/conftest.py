@@ -1,0 +1,23 @@
+"""What the tests of jobs and assets share: an instance, and a project of their own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets_tests.conftest import Project, make_project
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        made.add_dynamic_partitions("splits", ["train", "val", "gone"])
+        yield made
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project without a CSV, in which the test stands."""
+    monkeypatch.chdir(tmp_path)
+    return make_project(tmp_path, photos)

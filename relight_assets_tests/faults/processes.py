@@ -1,0 +1,98 @@
+"""Processes of this machine as /proc shows them, how they are waited for, and how ours are started."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+CHANGE_S = 180.0
+"""How long a condition is waited for: long, because a busy machine is no fault."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as it was seen; its start tells it from a later one with the same number."""
+
+    pid: int
+    start: int
+    parent: int
+    session: int
+    command: str
+
+    @property
+    def alive(self) -> bool:
+        now = _read(self.pid)
+        return now is not None and now.start == self.start
+
+    @property
+    def spawned(self) -> bool:
+        """Started by multiprocessing: a run's process or, one level deeper, a relight worker."""
+        return "spawn_main" in self.command
+
+
+def _read(pid: int) -> Process | None:
+    folder = Path("/proc") / str(pid)
+    with suppress(OSError):  # it ended meanwhile
+        stat = (folder / "stat").read_text().rpartition(")")[2].split()
+        command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        if stat[0] != "Z":
+            return Process(pid, int(stat[19]), int(stat[1]), int(stat[3]), command)
+    return None
+
+
+def all_processes() -> list[Process]:
+    return [process for folder in Path("/proc").glob("[0-9]*") if (process := _read(int(folder.name))) is not None]
+
+
+def processes_of(session: int) -> list[Process]:
+    """The living processes of a session."""
+    return [process for process in all_processes() if process.session == session]
+
+
+def tree_of(pid: int) -> list[Process]:
+    """A process and everything that descends from it: workers, log tails and all."""
+    there = all_processes()
+    tree = [process for process in there if process.pid == pid]
+    for member in tree:  # grows while it is walked
+        tree.extend(process for process in there if process.parent == member.pid)
+    return tree
+
+
+def workers_in(tree: list[Process]) -> list[Process]:
+    """The relight workers among the processes below a run's process."""
+    return [process for process in tree[1:] if process.spawned]
+
+
+def wait_until(holds: Callable[[], Any], timeout_s: float = CHANGE_S, every_s: float = 0.05) -> float | None:
+    """Seconds until it held, None when it did not before the time was up."""
+    start = time.monotonic()
+    while not holds():
+        if time.monotonic() - start > timeout_s:
+            return None
+        time.sleep(every_s)
+    return time.monotonic() - start
+
+
+def default_signals() -> None:
+    """For a child: a shell may have had its background jobs ignore Ctrl-C, and Dagster copies that to SIGTERM."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def relight_command() -> str:
+    return command_path("relight")
+
+
+def command_path(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def clean_environment() -> dict[str, str]:
+    """That of this process without what a shell has set for relight or Dagster."""
+    kept = "RELIGHT_MODEL_DIR"
+    return {n: value for n, value in os.environ.items() if n == kept or not n.startswith(("RELIGHT_", "DAGSTER_"))}
