@@ -27,6 +27,7 @@ def table(found: Sequence[Figures]) -> Table:
     """A row per method; columns of what was not measured are left out."""
     shown = [column for column in _COLUMNS if any(getattr(each, column[1]) is not None for each in found)]
     made = Table("method", *(title for title, *_ in shown), box=None, pad_edge=False, header_style="bold")
+    made.columns[0].min_width = max(len(each.method) for each in found)  # in a narrow terminal too
     for each in found:
         made.add_row(each.method, *(f"{getattr(each, name):.{digits}f}" for _, name, digits in shown))
     return made
