@@ -6,28 +6,28 @@ from rich.table import Table
 
 from relight_assets.science.measure import Figures
 
-_COLUMNS = (
+_ROWS = (
     ("MIT LMSE", "mit_lmse", 4),
-    ("ratio", "mit_lmse_ratio", 2),
-    ("si-MSE", "mit_si_mse", 3),
-    ("slopes", "mit_slope_shading", 2),
-    ("", "mit_slope_albedo", 2),
-    ("portrait LMSE", "portrait_lmse", 4),
+    ("over colour retinex", "mit_lmse_ratio", 2),
+    ("MIT si-MSE", "mit_si_mse", 3),
+    ("MIT shading left", "mit_slope_shading", 2),
+    ("MIT albedo left", "mit_slope_albedo", 2),
+    ("LMSE", "portrait_lmse", 4),
     ("si-MSE", "portrait_si_mse", 3),
-    ("inconsist.", "portrait_inconsistency", 3),
+    ("inconsistency", "portrait_inconsistency", 3),
     ("hard LMSE", "hard_lmse", 4),
-    ("inconsist.", "hard_inconsistency", 3),
-    ("chroma deg", "chroma_error_deg", 2),
-    ("slopes", "slope_shading", 2),
-    ("", "slope_albedo", 2),
+    ("hard inconsistency", "hard_inconsistency", 3),
+    ("chroma, degrees", "chroma_error_deg", 2),
+    ("shading left", "slope_shading", 2),
+    ("albedo left", "slope_albedo", 2),
 )
 
 
 def table(found: Sequence[Figures]) -> Table:
-    """A row per method; columns of what was not measured are left out."""
-    shown = [column for column in _COLUMNS if any(getattr(each, column[1]) is not None for each in found)]
-    made = Table("method", *(title for title, *_ in shown), box=None, pad_edge=False, header_style="bold")
-    made.columns[0].min_width = max(len(each.method) for each in found)  # in a narrow terminal too
-    for each in found:
-        made.add_row(each.method, *(f"{getattr(each, name):.{digits}f}" for _, name, digits in shown))
+    """A column per method, a row per figure; what was not measured is left out."""
+    made = Table("", *(each.method for each in found), box=None, pad_edge=False, header_style="bold")
+    for title, name, digits in _ROWS:
+        figures = [getattr(each, name) for each in found]
+        if all(figure is not None for figure in figures):
+            made.add_row(title, *(f"{figure:.{digits}f}" for figure in figures))
     return made
