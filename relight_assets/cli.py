@@ -24,7 +24,7 @@ from relight_assets.dataset.layout import split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
-from relight_assets.models import segmenters, store
+from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
@@ -207,7 +207,11 @@ def models_fetch(wheel: Path | None) -> None:
 def models_list() -> None:
     """Each model: found or not, where, sha256, licence."""
     settings = load_settings()
-    for listed in (*store.listing(settings.model_dir), *segmenters.listing(settings.sam3)):
+    for listed in (
+        *store.listing(settings.model_dir),
+        *segmenters.listing(settings.sam3),
+        *local.listing(settings.local_models),
+    ):
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
         for label, text in (

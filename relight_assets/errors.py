@@ -209,6 +209,12 @@ class WeakPairError(ImageError):
     rejected = True
 
 
+class ModelAnswerError(ImageError):
+    """A network that a user brought along answered with something that cannot be used."""
+
+    code = "model_answer"
+
+
 class WorkerKilledError(ImageError):
     """The image killed the worker that processed it, twice, alone.  Quarantined."""
 

@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from relight_assets.recipe_lights import Degradation, LightSampling
+from relight_assets.recipe_networks import LearnedAlbedo
 from relight_assets.recipe_types import Byte, Interval, Part, Unit, Weight, ends, number
 
 Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
 
 Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
-AlbedoMethod = Literal["retinex", "retinex_fast", "msr_classic"]
+AlbedoMethod = Literal["retinex", "retinex_fast", "msr_classic", "learned"]
 Persons = Literal["largest", "union", "reject"]
 
 
@@ -88,6 +89,7 @@ class AlbedoMethods(Part):
     """The albedo extractors there are."""
 
     retinex: Retinex = Retinex()
+    learned: LearnedAlbedo = LearnedAlbedo()
 
 
 class AlbedoMix(Part):
@@ -99,6 +101,8 @@ class AlbedoMix(Part):
     """Edge-aware multi-scale retinex alone."""
     msr_classic: Weight = 0.0
     """As the earlier scripts had it, per channel; to compare with."""
+    learned: Weight = 0.0
+    """A network of yours; see `methods.learned`."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> "AlbedoMix":
@@ -113,6 +117,7 @@ class AlbedoMix(Part):
             "retinex": self.retinex,
             "retinex_fast": self.retinex_fast,
             "msr_classic": self.msr_classic,
+            "learned": self.learned,
         }
         total = sum(given.values())
         return {name: weight / total for name, weight in given.items() if weight > 0}
@@ -128,6 +133,11 @@ class AlbedoExtraction(Part):
 
     mix: AlbedoMix = AlbedoMix()
     methods: AlbedoMethods = AlbedoMethods()
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the pixels, as plain JSON values: a network that is never drawn does not."""
+        idle = None if self.mix.learned > 0 else {"mix": {"learned"}, "methods": {"learned"}}
+        return self.model_dump(mode="json", exclude=idle)
 
 
 class Background(Part):
@@ -216,7 +226,7 @@ class Recipe(Part):
                 "photo_qa": self.photo_qa,
                 "blend": self.background.blend,  # the foreground is estimated in the space it is blended in
             },
-            "albedo": {"albedo_extraction": self.albedo_extraction},
+            "albedo": {"albedo_extraction": self.albedo_extraction.deciding()},
             "degraded": {
                 "seed": self.seed,
                 "degradation": self.degradation,

@@ -39,7 +39,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("sam2", "ignored", "there is no silent fallback to another segmenter"),
     ScriptKey("albedo_extraction.methods.retinex.enabled", "honoured", "false is an error: nothing would be left"),
     ScriptKey("albedo_extraction.methods.retinex.scales", "honoured", "used with `surround: gaussian`"),
-    ScriptKey("albedo_extraction.methods.intrinsic_anything", "ignored", "not part of this version"),
+    ScriptKey("albedo_extraction.methods.intrinsic_anything", "ignored", "a network of yours is `methods.learned`"),
     ScriptKey("albedo_extraction.methods.lab", "ignored", "it bleaches; retinex needs no fallback"),
     ScriptKey("albedo_extraction.selection", "ignored", "`mix` says how often each method is drawn"),
     ScriptKey(
@@ -167,6 +167,11 @@ def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
         warnings.append(
             f"{origin}: `albedo_extraction.methods.retinex.scales` has no effect with `surround: edge_aware`, "
             f"whose radii follow the size of the subject; set `surround: gaussian` to use it"
+        )
+    extraction = recipe.albedo_extraction
+    if extraction.mix.learned == 0 and extraction.methods.learned != type(extraction.methods.learned)():
+        warnings.append(
+            f"{origin}: `albedo_extraction.methods.learned` has no effect: `albedo_extraction.mix.learned` is 0"
         )
     if recipe.segmenter == "selfie":
         idle = {

@@ -11,6 +11,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -72,7 +73,10 @@ PATH_KEYS = (
     "dagster_home",
     "sam3.checkpoint",
     "sam3.directory",
+    "albedo_model.file",
 )
+_SUMS = ("sam3.sha256", "albedo_model.sha256")
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class Sam3Weights(BaseModel):
@@ -84,11 +88,27 @@ class Sam3Weights(BaseModel):
     """The file ``sam3.pt``."""
     directory: Path | None = None
     """The repository for ``transformers``, with ``model.safetensors``."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    sha256: Sha256 | None = None
     """If given, what the weights must be."""
 
 
+class LocalModel(BaseModel):
+    """A network that the user brings along; all None where there is none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: Path | None = None
+    """An ONNX file."""
+    sha256: Sha256 | None = None
+    """If given, what the file must be."""
+
+
+LocalName = Literal["albedo_model"]
+LocalModels = Mapping[LocalName, LocalModel]
+
 NO_WEIGHTS = Sam3Weights()
+NO_MODEL = LocalModel()
+NO_MODELS: LocalModels = MappingProxyType({"albedo_model": NO_MODEL})
 
 
 class Settings(BaseModel):
@@ -103,6 +123,7 @@ class Settings(BaseModel):
     mapping_dir: Path | None = None
     model_dir: Path | None = None
     sam3: Sam3Weights = NO_WEIGHTS
+    albedo_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
     engine: Literal["local"] = "local"
     num_gpus: AutoCount = "auto"
@@ -122,6 +143,11 @@ class Settings(BaseModel):
     def max_pixels(self) -> int:
         """The largest picture that is decoded, in pixels."""
         return int(self.max_megapixels * 1e6)
+
+    @property
+    def local_models(self) -> LocalModels:
+        """The networks that the user brings along, by their keys."""
+        return {"albedo_model": self.albedo_model}
 
 
 def project_folder(start: Path | None = None) -> Path:
@@ -187,7 +213,7 @@ def _defaults() -> dict[str, Any]:
 
 def _keys() -> list[str]:
     """All keys of a platform file, those of a section dotted."""
-    sections = {"sam3": Sam3Weights}
+    sections: dict[str, type[BaseModel]] = {"sam3": Sam3Weights, "albedo_model": LocalModel}
     return [
         f"{key}.{below}" if section else key
         for key in Settings.model_fields
@@ -240,7 +266,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(_variable(key))
         if text is None or text == "":
             continue
-        if key in {*PATH_KEYS, "csv_glob", "sam3.sha256", "sweep_cron", "alert_webhook"}:
+        if key in {*PATH_KEYS, "csv_glob", *_SUMS, "sweep_cron", "alert_webhook"}:
             found[key] = None if text == "null" else text
             continue
         found[key] = parse_yaml(text, _variable(key))

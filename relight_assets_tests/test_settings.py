@@ -87,6 +87,8 @@ OTHER_THAN_DEFAULT = {
     "sam3.checkpoint": "/g/sam3.pt",
     "sam3.directory": "/h",
     "sam3.sha256": "0" * 64,
+    "albedo_model.file": "/i/albedo.onnx",
+    "albedo_model.sha256": "1" * 64,
     "dagster_home": "/f",
     "engine": "local",
     "num_gpus": "1",

@@ -16,7 +16,7 @@ from relight_assets.engine.statistics import values
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.engine.work import Outcome
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import segmenters
+from relight_assets.models import local
 from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
 from relight_assets.recipe_lights import Degradation
 from relight_assets.settings import Settings
@@ -89,8 +89,8 @@ def totals(summary: RunSummary) -> dict[str, Any]:
 
 def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
     """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
-    names = sorted({name for stage in stages for name in stage_models(stage, recipe.segmenter)})
-    models = [segmenters.sha256_of(name, settings.sam3) for name in names]
+    names = sorted({name for stage in stages for name in stage_models(stage, recipe)})
+    models = [local.sha256_of(name, settings.sam3, settings.local_models) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
         "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from relight_assets.dataset.layout import STAGE_FILES
 from relight_assets.dataset.records import Record
 from relight_assets.models.segmenters import SEGMENTER_MODELS
-from relight_assets.recipe import STAGES, Recipe, Segmenter, Stage
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, masks
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
@@ -28,10 +28,12 @@ CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
 _FACES = ("face_detection", "face_landmark")
 
 
-def stage_models(stage: Stage, segmenter: Segmenter) -> tuple[str, ...]:
+def stage_models(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
     """The models whose answers a stage's pixels depend on."""
     if stage == "masks":
-        return (SEGMENTER_MODELS[segmenter], *_FACES)
+        return (SEGMENTER_MODELS[recipe.segmenter], *_FACES)
+    if stage == "albedo" and recipe.albedo_extraction.mix.learned > 0:
+        return ("albedo_model",)
     return _FACES if stage == "degraded" else ()
 
 
@@ -47,7 +49,7 @@ class Digests:
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._before: dict[Stage, str] = {
             stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
-            f'"models":{_canonical([model_sha256(name) for name in stage_models(stage, recipe.segmenter)])},"reads":'
+            f'"models":{_canonical([model_sha256(name) for name in stage_models(stage, recipe)])},"reads":'
             for stage in STAGES
         }
         self._after: dict[Stage, str] = {

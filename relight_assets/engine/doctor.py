@@ -10,7 +10,7 @@ from pathlib import Path
 from relight_assets.engine import nvml
 from relight_assets.engine.devices import available_memory, cores, memory_per_worker, threads_per_worker, worker_slots
 from relight_assets.errors import RelightError
-from relight_assets.models import segmenters
+from relight_assets.models import local, segmenters
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings
 
@@ -83,6 +83,10 @@ def _models(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
     start = time.perf_counter()
     segmenters.make(recipe, settings.sam3, settings.model_dir)
     yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
+    start = time.perf_counter()
+    local.check(recipe, settings.local_models)
+    for name in local.wanted(recipe):
+        yield Finding(name, f"{settings.local_models[name].file} loads, in {time.perf_counter() - start:.1f} s")
 
 
 def _disk(folder: Path) -> Iterator[Finding]:

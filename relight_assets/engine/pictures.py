@@ -17,6 +17,7 @@ from relight_assets.engine.digests import Digests
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOomError
+from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.recipe import STAGES, Recipe, Stage
@@ -36,6 +37,8 @@ class StageTools:
     segmenter_identity: dict[str, str]
     """Name and sha256 of the segmenter, for the records."""
     faces: Callable[[Pixels], list[FaceMesh]]
+    albedo_extractor: AlbedoExtractor | None
+    """None: the recipe never draws a learned one."""
     clock: Callable[[], float]
 
 

@@ -29,7 +29,7 @@ from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.work import Worker
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
-from relight_assets.models import segmenters
+from relight_assets.models import local, segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
 
@@ -81,9 +81,9 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     """The digests under a recipe, the models that belong to this version, and the weights that the settings name.
 
     Raises:
-        ModelFileError: the segmenter's weights are not there.
+        ModelFileError: weights that the recipe needs are not there.
     """
-    return Digests(recipe, partial(segmenters.sha256_of, weights=settings.sam3))
+    return Digests(recipe, partial(local.sha256_of, weights=settings.sam3, models=settings.local_models))
 
 
 def look(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Survey:
@@ -172,6 +172,7 @@ def _work(
         watch(ProgressWriter(layout.progress, before.split.split, 0).finish())
         return {}, 0
     segmenters.check(recipe, settings.sam3, settings.model_dir)  # one clear error now, not one from every worker
+    local.check(recipe, settings.local_models)
     with reserved(places, count, all_needed=isinstance(settings.num_gpus, int)) as slots:
         threads = threads_per_worker(settings, len(slots))
         engine = LocalEngine(
@@ -184,6 +185,7 @@ def _work(
                 "threads": threads,
                 "model_dir": settings.model_dir,
                 "weights": settings.sam3,
+                "local_models": settings.local_models,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),
             },

@@ -7,7 +7,7 @@ from typing import Any
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.recipe import Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, masks, photo_qa
+from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa
 from relight_assets.stages.fingerprint import fingerprint
 
 Read = Callable[[str], Pixels]
@@ -33,15 +33,23 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str) -> St
     if stage == "masks":
         return _masks(pictures, recipe)
     if stage == "albedo":
-        chosen = recipe.albedo_extraction
-        method = albedo.draw_method(chosen.mix, recipe.seed, source_sha256)
-        made = albedo.extract(read("foreground"), chosen.methods.retinex, method)
+        made = _albedo(pictures, read("foreground"), source_sha256)
         return StageOutput({"albedo": made.image}, made.numbers)
     if stage == "degraded":
         return _degraded(pictures, read, recipe, source_sha256)
     gray = recipe.background.use_gray
     image = composites.composite(read("degraded_fg"), None if gray else read("background"), recipe.background)
     return StageOutput({"output": image}, {"background": "gray" if gray else "original"})
+
+
+def _albedo(pictures: Pictures, foreground: Pixels, source_sha256: str) -> albedo.Albedo:
+    tools = pictures.tools
+    chosen = tools.recipe.albedo_extraction
+    method = albedo.draw_method(chosen.mix, tools.recipe.seed, source_sha256)
+    if method != "learned":
+        return albedo.extract(foreground, chosen.methods.retinex, method)
+    assert tools.albedo_extractor is not None  # noqa: S101  (a recipe that draws it is not run without)
+    return learned_albedo.extract(foreground, tools.albedo_extractor.albedo)
 
 
 def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:

@@ -3,7 +3,6 @@
 Decoding, the segmenter, and the stages with their encoding overlap; memory in flight is bounded in bytes.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import cv2
+import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from relight_assets.dataset.files import host_limit
 from relight_assets.dataset.images import size_of
@@ -20,16 +21,18 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.per_thread import PerThread
 from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import segmenters, store
+from relight_assets.models import local, segmenters, store
+from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
 from relight_assets.recipe import Recipe
-from relight_assets.settings import NO_WEIGHTS, Sam3Weights
+from relight_assets.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""
@@ -61,6 +64,7 @@ class PortraitWorker:
         threads: int,
         model_dir: Path | None = None,
         weights: Sam3Weights = NO_WEIGHTS,
+        local_models: LocalModels = NO_MODELS,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         clock: Callable[[], float] = time.perf_counter,
@@ -74,6 +78,7 @@ class PortraitWorker:
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
             model_dir: where the model files are; None: the user's cache.
             weights: where those of the SAM3 segmenters are.
+            local_models: the networks that the user brings along.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
@@ -89,13 +94,14 @@ class PortraitWorker:
             layout=SplitLayout(folder),
             recipe=recipe,
             max_pixels=max_pixels,
-            digests=Digests(recipe, partial(segmenters.sha256_of, weights=weights)),
+            digests=Digests(recipe, partial(local.sha256_of, weights=weights, models=local_models)),
             segmentation=Segmentation(segmenter, batch),
             segmenter_identity={
                 "segmenter": recipe.segmenter,
                 "segmenter_sha256": segmenters.sha256_of(segmenters.SEGMENTER_MODELS[recipe.segmenter], weights),
             },
             faces=_MesherPerThread(model_dir),
+            albedo_extractor=_extractor(recipe, local_models),
             clock=clock,
         )
 
@@ -169,16 +175,27 @@ def _finished(portrait: Portrait) -> ImageResult:
 
 
 class _MesherPerThread:
-    """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
+    """Finds faces from any thread."""
 
     def __init__(self, model_dir: Path | None):
-        self._paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
-        self._loading = threading.Lock()
-        self._own = threading.local()
-        self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
+        paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
+        self._mesher = PerThread(lambda: FaceMesher(*paths))
 
     def __call__(self, rgb: Pixels) -> list[FaceMesh]:
-        if not hasattr(self._own, "mesher"):
-            with self._loading:
-                self._own.mesher = FaceMesher(*self._paths)
-        return self._own.mesher.faces(rgb)
+        return self._mesher.own().faces(rgb)
+
+
+def _extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor | None:
+    if "albedo_model" not in local.wanted(recipe):
+        return None
+    return _ExtractorPerThread(partial(local.albedo_extractor, recipe, models))
+
+
+class _ExtractorPerThread:
+    """Finds albedos from any thread."""
+
+    def __init__(self, load: Callable[[], AlbedoExtractor]):
+        self._extractor = PerThread(load)
+
+    def albedo(self, linear_rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+        return self._extractor.own().albedo(linear_rgb, alpha)

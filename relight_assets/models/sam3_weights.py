@@ -51,16 +51,15 @@ def sha256_of(file: Path) -> str:
     return digest
 
 
-def check_sha256(file: Path, wanted: str | None) -> None:
-    """See that a file is the one that ``sam3.sha256`` wants; None wants nothing.
+def check_sha256(file: Path, wanted: str | None, key: str = "sam3.sha256") -> None:
+    """See that a file is the one that a key of config/platform.yaml wants; None wants nothing.
 
     Raises:
         ModelFileError: it is another, or cannot be read.
     """
     if wanted is not None and (found := sha256_of(file)) != wanted:
         raise ModelFileError(
-            f"the weights {file} have sha256 {found}, but sam3.sha256 wants {wanted}; download them again, or correct "
-            f"sam3.sha256"
+            f"the weights {file} have sha256 {found}, but {key} wants {wanted}; download them again, or correct {key}"
         )
 
 

@@ -7,6 +7,7 @@ edge, so that dark hair does not turn the face beside it gray; with edge-aware s
 that follow the size of the subject; and with the exposure put back instead of a stretch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,7 +95,7 @@ def extract(
     light = luminance_of_planes(linear)
     small = _reduced(linear, mask)
     frame = max(foreground.shape[:2]) * small.weight.shape[1] / width
-    some = _some_of(mask)
+    some = some_of(mask)
     before = light[some]
     gain_map, spread = _inverse_shading(light, small, parameters, frame, method)
     del light  # it was used up, and memory counts at full size
@@ -109,12 +110,7 @@ def extract(
     if parameters.color_strength > 0:
         for plane, factor in zip(linear, _color_factors(small, parameters.color_strength), strict=True):
             cv2.multiply(plane, cv2.resize(factor, (width, height), interpolation=cv2.INTER_LINEAR), plane)
-    # The largest channel is bent and the others follow, so that highlights keep their colour.
-    bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
-    _, inside = cv2.threshold(inside, 0, 255, cv2.THRESH_BINARY)
-    cv2.merge(
-        [cv2.bitwise_and(encode(plane, bending), inside) for plane in linear], image[y : y + height, x : x + width]
-    )
+    image[y : y + height, x : x + width] = finished(linear, inside)
     numbers |= {
         "strength": float(parameters.strength),
         "color_strength": float(parameters.color_strength),
@@ -123,6 +119,14 @@ def extract(
         "subject_size": small.subject / small.scale,
     }
     return Albedo(image, numbers)
+
+
+def finished(linear: Sequence[NDArray[np.float32]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bend and encode three (H, W) planes of linear R, G, B: (H, W, 3) uint8 sRGB, 0 where alpha is 0."""
+    # The largest channel is bent and the others follow, so that highlights keep their colour.
+    bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
+    _, inside = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
+    return cv2.merge([cv2.bitwise_and(encode(plane, bending), inside) for plane in linear])
 
 
 @dataclass  # not frozen: it remembers what was computed of it
@@ -261,7 +265,7 @@ def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
     return [f * before / after for f in factors]
 
 
-def _some_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
-    # A sixteenth of the pixels is enough for a median, and a sixteenth of the sorting.
+def some_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
+    """Rows and columns of a sixteenth of a mask's pixels: enough for a median, and a sixteenth of the sorting."""
     rows, columns = np.nonzero(mask[::4, ::4])
     return (4 * rows, 4 * columns) if rows.size else np.nonzero(mask)

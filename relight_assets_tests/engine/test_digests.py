@@ -74,6 +74,18 @@ def test_the_segmenter_its_weights_and_its_options_concern_the_masks(plain: Dige
     assert different(all_of(plain), all_of(idle)) == set()
 
 
+def test_a_network_and_its_options_concern_the_albedo_where_it_can_be_drawn(plain: Digests) -> None:
+    def learned(weights: str = "albedo_model", weight: float = 1, **options: object) -> dict[Stage, str]:
+        section = {"mix": {"retinex": 0, "retinex_fast": 1, "learned": weight}, "methods": {"learned": options}}
+        recipe = Recipe.model_validate({"albedo_extraction": section})
+        return all_of(Digests(recipe, lambda name: weights if name == "albedo_model" else name))
+
+    assert different(all_of(plain), learned()) == {"albedo"}
+    assert different(learned(), learned("other")) == {"albedo"}
+    assert different(learned(), learned(size=256)) == {"albedo"}
+    assert different(learned(weight=0), learned("other", weight=0, size=256)) == set()
+
+
 def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CODE_VERSIONS", {**module.CODE_VERSIONS, "albedo": "next"})
     assert different(all_of(plain), all_of(Digests(Recipe(), lambda name: name))) == {"albedo"}
@@ -92,7 +104,7 @@ def test_the_spelling_is_the_canonical_one() -> None:
         whole = {
             "code": module.CODE_VERSIONS[stage],
             "recipe": recipe.part(stage),
-            "models": [f'sha "{name}" é' for name in module.stage_models(stage, recipe.segmenter)],
+            "models": [f'sha "{name}" é' for name in module.stage_models(stage, recipe)],
             "source": "s\u2028" if stage in ("masks", "degraded") else None,
             "reads": {name: files[name] for name in digests.reads[stage]},
         }

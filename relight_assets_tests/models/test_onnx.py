@@ -1,0 +1,124 @@
+"""Networks in ONNX files: real ones, small."""
+
+import hashlib
+import threading
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from relight_assets.errors import ModelAnswerError, ModelFileError
+from relight_assets.models.onnx import Network
+from relight_assets_tests.models import tiny_onnx
+from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, same, transformer, u_net
+
+
+def picture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+    return np.random.default_rng(seed).random((height, width, 3), np.float32)
+
+
+def test_channels_come_in_and_go_out_in_order(tmp_path: Path) -> None:
+    network = Network(mixer([[0, 1, 0], [0, 0, 2], [3, 0, 0], [0, 0, 0]], [0, 0, 0, 5]).write(tmp_path / "n.onnx"))
+    image = picture(9, 14)
+    found = network(image)
+    assert found.shape == (4, 9, 14)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[0], image[..., 1], atol=1e-6)
+    np.testing.assert_allclose(found[1], 2 * image[..., 2], atol=1e-6)
+    np.testing.assert_allclose(found[2], 3 * image[..., 0], atol=1e-6)
+    np.testing.assert_allclose(found[3], 5)
+
+
+def test_a_convolutional_network_is_computed_as_it_is_written(tmp_path: Path) -> None:
+    kernel = np.random.default_rng(3).standard_normal((2, 3, 3, 3)).astype(np.float32)
+    made = TinyNetwork()
+    made.conv("x", "y", kernel, [0.5, -0.5])
+    image = picture(20, 31)
+    found = Network(made.write(tmp_path / "n.onnx"))(image)
+    for channel, bias in enumerate((0.5, -0.5)):
+        parts = [cv2.filter2D(image[..., c], -1, kernel[channel, c], borderType=cv2.BORDER_CONSTANT) for c in range(3)]
+        np.testing.assert_allclose(found[channel], sum(parts) + bias, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [u_net, transformer])
+def test_pictures_of_any_size_one_after_the_other(tmp_path: Path, make: type) -> None:
+    path = make().write(tmp_path / "n.onnx")
+    network = Network(path)
+    for height, width in ((56, 84), (140, 56), (56, 84)):
+        answer = network(picture(height, width))
+        assert answer.shape == Network(path)(picture(height, width)).shape
+        np.testing.assert_array_equal(answer, Network(path)(picture(height, width)))
+    assert np.ptp(answer) > 1e-3
+
+
+def test_the_bytes_do_not_depend_on_who_else_computes(tmp_path: Path) -> None:
+    path = u_net().write(tmp_path / "n.onnx")
+    alone = Network(path)(picture(64, 64)).tobytes()
+    found: list[bytes] = []
+
+    def work(seed: int) -> None:
+        network = Network(path)
+        network(picture(32, 96, seed))
+        found.append(network(picture(64, 64)).tobytes())
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [alone] * 3
+
+
+def test_a_file_that_is_not_the_wanted_one_is_refused(tmp_path: Path) -> None:
+    path = same().write(tmp_path / "n.onnx")
+    Network(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(ModelFileError, match=r"but 1111.* is wanted"):
+        Network(path, "1" * 64)
+    with pytest.raises(ModelFileError, match="cannot be read: No such file"):
+        Network(tmp_path / "none.onnx")
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ModelFileError, match="no ONNX file, or only a part"):
+        Network(path)
+
+
+def test_networks_of_another_kind_are_refused(tmp_path: Path) -> None:
+    four = mixer(np.ones((3, 4)), [0, 0, 0], ("n", 4, "h", "w")).write(tmp_path / "four.onnx")
+    with pytest.raises(ModelFileError, match=r"1 x 3 x height x width is needed.*x \['any', 4, 'any', 'any'\]"):
+        Network(four)
+    bytes_wanted = same()
+    bytes_wanted.element = 2
+    with pytest.raises(ModelFileError, match="one float32 input"):
+        Network(bytes_wanted.write(tmp_path / "bytes.onnx"))
+    prompted = same()
+    prompted.inputs.append(tiny_onnx.value("prompt", (1, 77), tiny_onnx.INT64))
+    with pytest.raises(ModelFileError, match=r"inputs are: x .*, prompt \[1, 77\]"):
+        Network(prompted.write(tmp_path / "two.onnx"))
+    outside = same()
+    outside.weights[0] += tiny_onnx.number(14, 1)
+    with pytest.raises(ModelFileError, match="keeps weights in another file"):
+        Network(outside.write(tmp_path / "outside.onnx"))
+    unknown = TinyNetwork()
+    unknown.add("MakeCoffee", ["x"], "y")
+    with pytest.raises(ModelFileError, match=r"unknown\.onnx"):
+        Network(unknown.write(tmp_path / "unknown.onnx"))(picture(32, 32))
+
+
+def test_a_network_of_one_size_says_how_to_give_it_that(tmp_path: Path) -> None:
+    network = Network(same((1, 3, 64, 96)).write(tmp_path / "n.onnx"))
+    assert network(picture(64, 96)).shape == (3, 64, 96)
+    with pytest.raises(ModelFileError, match="height 64 alone, and the recipe gives it 96"):
+        network(picture(96, 96))
+
+
+def test_answers_that_are_no_map_of_numbers_are_refused(tmp_path: Path) -> None:
+    flat = TinyNetwork()
+    flat.add("ReduceMean", ["x"], "y", tiny_onnx.whole_numbers("axes", 2, 3), tiny_onnx.whole_numbers("keepdims", 0))
+    with pytest.raises(ModelAnswerError, match=r"the shape \(1, 3\)"):
+        Network(flat.write(tmp_path / "flat.onnx"))(picture(32, 32))
+    broken = mixer(-np.eye(3), [-1, -1, -1])
+    broken.nodes[0] = broken.nodes[0].replace(b"\x12\x01y", b"\x12\x01m")
+    broken.add("Log", ["m"], "y")
+    with pytest.raises(ModelAnswerError, match="NaN or infinity"):
+        Network(broken.write(tmp_path / "nan.onnx"))(picture(32, 32))
