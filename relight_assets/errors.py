@@ -215,6 +215,19 @@ class ModelAnswerError(ImageError):
     code = "model_answer"
 
 
+class GeometryMissingError(ImageError):
+    """The photo has no file of depth or normals.  It may come, so it is looked for at every run."""
+
+    code = "geometry_missing"
+    retryable = True
+
+
+class GeometryFileError(ImageError):
+    """The photo's file of depth or normals is not one that can be used."""
+
+    code = "geometry_file"
+
+
 class WorkerKilledError(ImageError):
     """The image killed the worker that processed it, twice, alone.  Quarantined."""
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from relight_assets.recipe_lights import Degradation, LightSampling
-from relight_assets.recipe_networks import LearnedAlbedo
+from relight_assets.recipe_networks import Geometry, LearnedAlbedo
 from relight_assets.recipe_types import Byte, Interval, Part, Unit, Weight, ends, number
 
 Stage = Literal["masks", "albedo", "degraded", "composites"]
@@ -198,6 +198,7 @@ class Recipe(Part):
     masks: Masks = Masks()
     photo_qa: PhotoQa = PhotoQa()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
+    geometry: Geometry = Geometry()
     degradation: Degradation = Degradation()
     light_sampling: LightSampling = LightSampling()
     background: Background = Background()
@@ -236,6 +237,8 @@ class Recipe(Part):
         }
         if self.segmenter != "selfie":
             parts["masks"]["sam3"] = self.sam3
+        if self.geometry.source != "face_mesh":
+            parts["degraded"]["geometry"] = self.geometry.deciding()
         if self.albedo_extraction.mix.draws:
             parts["albedo"]["seed"] = self.seed
         return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}

@@ -1,8 +1,9 @@
 """The part of the recipe that says how local networks are asked; which files they are, the settings say."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from relight_assets.recipe_types import Interval, Part, ends, number
 
@@ -57,3 +58,67 @@ class LearnedAlbedo(Network):
         if self.output_range[0] == self.output_range[1]:
             raise ValueError("output_range is empty")
         return self
+
+
+class ShapeNetwork(Network):
+    """A network of yours that finds depth or normals; its file is `geometry_model` of config/platform.yaml."""
+
+    size: Annotated[int, Field(ge=32, le=4096, strict=True)] = 518
+    """Longest side of the picture that it is given, pixels."""
+    multiple: Annotated[int, Field(ge=1, le=256, strict=True)] = 14
+    """Sides are rounded to multiples of it."""
+    mean: tuple[_Mean, _Mean, _Mean] = (0.485, 0.456, 0.406)
+    """Taken off R, G and B; as ImageNet's."""
+    std: tuple[_Deviation, _Deviation, _Deviation] = (0.229, 0.224, 0.225)
+    """What R, G and B are divided by after that; as ImageNet's."""
+
+
+GeometrySource = Literal["face_mesh", "depth_file", "normals_file", "depth_model", "normals_model"]
+
+
+class Geometry(Part):
+    """The shape that the light falls on."""
+
+    source: GeometrySource = "face_mesh"
+    """Mask and face mesh; a file beside each photo; or a network of yours."""
+    files: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = "{folder}/{stem}_depth.png"
+    """Where a photo's file is: `{folder}` and `{stem}` are the photo's, and what is relative is so to its folder."""
+    invert: bool = False
+    """Depth: false where nearer is larger, true where farther is."""
+    y_axis: Literal["up", "down"] = "up"
+    """Normals: where y points; x points right, z to the camera."""
+    join_faces: bool = True
+    """Put the face meshes into it, which are of true scale."""
+    network: ShapeNetwork = ShapeNetwork()
+
+    @field_validator("files")
+    @classmethod
+    def _one_each(cls, files: str) -> str:
+        if "{stem}" not in files:
+            raise ValueError("must hold {stem}: each photo has a file of its own")
+        unknown = [name for name in re.findall(r"\{[^}]*\}", files) if name not in {"{folder}", "{stem}"}]
+        if unknown:
+            raise ValueError(f"{unknown[0]} is unknown; {{folder}} and {{stem}} are known")
+        return files
+
+    @property
+    def kind(self) -> Literal["depth", "normals"] | None:
+        """What is given beside mask and mesh; None: nothing."""
+        if self.source == "face_mesh":
+            return None
+        return "depth" if self.source.startswith("depth") else "normals"
+
+    @property
+    def from_file(self) -> bool:
+        """Whether each photo has a file."""
+        return self.source.endswith("_file")
+
+    @property
+    def from_model(self) -> bool:
+        """Whether a network is asked."""
+        return self.source.endswith("_model")
+
+    def deciding(self) -> dict[str, Any]:
+        """What decides the pixels, as plain JSON values; not where files are, because what they hold does."""
+        idle = {"files", "y_axis" if self.kind == "depth" else "invert"} | (set() if self.from_model else {"network"})
+        return self.model_dump(mode="json", exclude=idle)

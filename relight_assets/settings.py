@@ -74,8 +74,9 @@ PATH_KEYS = (
     "sam3.checkpoint",
     "sam3.directory",
     "albedo_model.file",
+    "geometry_model.file",
 )
-_SUMS = ("sam3.sha256", "albedo_model.sha256")
+_SUMS = ("sam3.sha256", "albedo_model.sha256", "geometry_model.sha256")
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -103,12 +104,12 @@ class LocalModel(BaseModel):
     """If given, what the file must be."""
 
 
-LocalName = Literal["albedo_model"]
+LocalName = Literal["albedo_model", "geometry_model"]
 LocalModels = Mapping[LocalName, LocalModel]
 
 NO_WEIGHTS = Sam3Weights()
 NO_MODEL = LocalModel()
-NO_MODELS: LocalModels = MappingProxyType({"albedo_model": NO_MODEL})
+NO_MODELS: LocalModels = MappingProxyType({"albedo_model": NO_MODEL, "geometry_model": NO_MODEL})
 
 
 class Settings(BaseModel):
@@ -124,6 +125,7 @@ class Settings(BaseModel):
     model_dir: Path | None = None
     sam3: Sam3Weights = NO_WEIGHTS
     albedo_model: LocalModel = NO_MODEL
+    geometry_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
     engine: Literal["local"] = "local"
     num_gpus: AutoCount = "auto"
@@ -147,7 +149,7 @@ class Settings(BaseModel):
     @property
     def local_models(self) -> LocalModels:
         """The networks that the user brings along, by their keys."""
-        return {"albedo_model": self.albedo_model}
+        return {"albedo_model": self.albedo_model, "geometry_model": self.geometry_model}
 
 
 def project_folder(start: Path | None = None) -> Path:
@@ -213,7 +215,11 @@ def _defaults() -> dict[str, Any]:
 
 def _keys() -> list[str]:
     """All keys of a platform file, those of a section dotted."""
-    sections: dict[str, type[BaseModel]] = {"sam3": Sam3Weights, "albedo_model": LocalModel}
+    sections: dict[str, type[BaseModel]] = {
+        "sam3": Sam3Weights,
+        "albedo_model": LocalModel,
+        "geometry_model": LocalModel,
+    }
     return [
         f"{key}.{below}" if section else key
         for key in Settings.model_fields

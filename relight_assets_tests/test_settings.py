@@ -89,6 +89,8 @@ OTHER_THAN_DEFAULT = {
     "sam3.sha256": "0" * 64,
     "albedo_model.file": "/i/albedo.onnx",
     "albedo_model.sha256": "1" * 64,
+    "geometry_model.file": "/i/depth.onnx",
+    "geometry_model.sha256": "2" * 64,
     "dagster_home": "/f",
     "engine": "local",
     "num_gpus": "1",

@@ -34,11 +34,15 @@ class SourceInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 class StageEntry(msgspec.Struct, frozen=True, gc=False):
-    """One committed stage: its digest, the files it wrote (by name) and every number it drew or found."""
+    """One committed stage: its digest, the files it wrote (by name) and every number it drew or found.
+
+    ``reads`` are the files that it read and nobody here made, by what they are to it; the source is not among them.
+    """
 
     digest: str
     files: dict[str, FileStamp]
     numbers: dict[str, Any] = msgspec.field(default_factory=dict)
+    reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -62,8 +66,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Why an image could not be done.
 
-    ``source_*`` (of the file as it was tried) and ``digest`` (of the stage that was tried) let a later
-    run see whether anything changed since, without which a lasting fault is not tried again.
+    ``source_*`` and ``reads`` (of the files as they were tried) and ``digest`` (of the stage that was tried) let a
+    later run see whether anything changed since, without which a lasting fault is not tried again.
     """
 
     index: int
@@ -80,6 +84,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     digest: str | None = None
     traceback: str | None = None
     package_version: str
+    reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
 def read_record(path: Path | str) -> Record | None:
@@ -108,6 +113,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
             "digest": entry.digest,
             "files": {name: entry.files[name] for name in STAGE_FILES[stage] if name in entry.files},
             "numbers": dict(sorted(entry.numbers.items())),
+            **({"reads": entry.reads} if entry.reads else {}),
         }
         for stage in STAGES
         if (entry := record.stages.get(stage)) is not None
@@ -118,7 +124,8 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
 
 def write_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True) -> None:
     """Write an image's failure file atomically; as :func:`write_record`."""
-    write_atomic(layout.failure(failure.index), _dump(asdict(failure)), durable=durable)
+    content = {key: value for key, value in asdict(failure).items() if key != "reads" or value}
+    write_atomic(layout.failure(failure.index), _dump(content), durable=durable)
 
 
 def remove_failure(layout: SplitLayout, index: int) -> None:

@@ -34,8 +34,15 @@ def stage_models(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
         return (SEGMENTER_MODELS[recipe.segmenter], *_FACES)
     if stage == "albedo" and recipe.albedo_extraction.mix.learned > 0:
         return ("albedo_model",)
-    return _FACES if stage == "degraded" else ()
+    if stage == "degraded":
+        return (*_FACES, "geometry_model") if recipe.geometry.from_model else _FACES
+    return ()
 
+
+GEOMETRY_FILE = "geometry_file"
+"""What a photo's file of depth or normals is called among those that a stage reads."""
+ABSENT, UNREAD = "absent", "unread"
+"""Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -46,6 +53,7 @@ class Digests:
     """The digests of all stages under one recipe and one set of models."""
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
+        self.geometry = recipe.geometry
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._before: dict[Stage, str] = {
             stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
@@ -58,7 +66,7 @@ class Digests:
         self.reads: dict[Stage, tuple[str, ...]] = {
             "masks": (),
             "albedo": ("foreground",),
-            "degraded": ("input", "foreground", "albedo"),
+            "degraded": ("input", "foreground", "albedo", *([GEOMETRY_FILE] if recipe.geometry.from_file else [])),
             "composites": ("degraded_fg",) if recipe.background.use_gray else ("degraded_fg", "background"),
         }
 
@@ -70,7 +78,8 @@ class Digests:
             stage: [(name, _canonical(name)) for name in sorted(names)] for stage, names in self.reads.items()
         }
         self._upstream: dict[Stage, tuple[Stage, ...]] = {
-            stage: tuple(dict.fromkeys(_STAGE_OF_FILE[name] for name in names)) for stage, names in self.reads.items()
+            stage: tuple(dict.fromkeys(_STAGE_OF_FILE[name] for name in names if name != GEOMETRY_FILE))
+            for stage, names in self.reads.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
 
@@ -88,24 +97,38 @@ class Digests:
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256(text.encode("ascii")).hexdigest()
 
-    def tried(self, stage: Stage, source_sha256: str, record: Record | None, current: tuple[Stage, ...]) -> str | None:
+    def tried(
+        self,
+        stage: Stage,
+        source_sha256: str,
+        record: Record | None,
+        current: tuple[Stage, ...],
+        outside: Mapping[str, str] | None = None,
+    ) -> str | None:
         """The digest that a stage would have now; None where what it reads is not current."""
         if any(up not in current for up in self.upstream(stage)):
             return None
-        files: dict[str, str] = {}
+        files = self._outside(record, outside)
         for done in current:
             if record is not None:
                 files.update((name, stamp.sha256) for name, stamp in record.stages[done].files.items())
         return self.of(stage, source_sha256, files)
 
     def current(
-        self, record: Record | None, source_sha256: str, files_match: Callable[[Record, Stage], bool]
+        self,
+        record: Record | None,
+        source_sha256: str,
+        files_match: Callable[[Record, Stage], bool],
+        outside: Mapping[str, str] | None = None,
     ) -> tuple[Stage, ...]:
-        """The stages of a record that need not be redone."""
+        """The stages of a record that need not be redone.
+
+        ``outside`` are the sha256 of the files that nobody here made; None: of those that the record remembers.
+        """
         if record is None:
             return ()
         good: list[Stage] = []
-        files: dict[str, str] = {}
+        files = self._outside(record, outside)
         for stage in STAGES:
             entry = record.stages.get(stage)
             if entry is None or not self._needs[stage].issubset(good):
@@ -114,3 +137,9 @@ class Digests:
                 good.append(stage)
                 files.update((name, stamp.sha256) for name, stamp in entry.files.items())
         return tuple(good)
+
+    @staticmethod
+    def _outside(record: Record | None, given: Mapping[str, str] | None) -> dict[str, str]:
+        made = record.stages.get("degraded") if record is not None else None
+        remembered = {name: stamp.sha256 for name, stamp in made.reads.items()} if made is not None else {}
+        return {GEOMETRY_FILE: ABSENT, **(remembered if given is None else given)}

@@ -14,12 +14,14 @@ from relight_assets.dataset.images import DecodedImage, decode
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.png import decode_png
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.geometry_maps import GeometryMap
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
+from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe import STAGES, Recipe, Stage
 
 Pixels = NDArray[np.uint8]
@@ -39,6 +41,9 @@ class StageTools:
     faces: Callable[[Pixels], list[FaceMesh]]
     albedo_extractor: AlbedoExtractor | None
     """None: the recipe never draws a learned one."""
+    shape_estimator: ShapeEstimator | None
+    """None: the recipe asks no network for depth or normals."""
+    image_root: Path | None
     clock: Callable[[], float]
 
 
@@ -58,6 +63,13 @@ class Pictures:
         """Milliseconds by step."""
         self.mask: PersonMask | DeviceOomError | None = None
         """The segmenter's answer, or why there is none; None: it was not asked yet."""
+        self.geometry = GeometryMap(
+            tools.recipe.geometry,
+            Path(item.file),
+            image_root=tools.image_root,
+            max_pixels=tools.max_pixels,
+            estimator=tools.shape_estimator,
+        )
         self._decoded: DecodedImage | Exception | None = None
         self._faces: list[FaceMesh] | None = None
         self._pixels: dict[str, Pixels] = {}

@@ -28,6 +28,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
+from relight_assets.engine.geometry_maps import stamps_of
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
 from relight_assets.engine.stage_outputs import make
@@ -86,13 +87,12 @@ class Portrait:
                 if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
                     self.outcomes[stage] = "pending"
                     continue
-                digest = self.tools.digests.of(stage, self.source.sha256, self._shas())
+                digest = self._digest(stage, self.source.sha256)
                 if self.previous and self._reusable(stage, digest):
-                    self.entries[stage], self.outcomes[stage] = self.previous.stages[stage], "reused"
+                    self.entries[stage] = replace(self.previous.stages[stage], reads=self._reads(stage))
+                    self.outcomes[stage] = "reused"
                 elif stage in self.item.stages:
-                    if stage == "masks":  # of what was decoded, whatever was known of the source before
-                        self.source = self.pictures.decoded().source
-                        digest = self.tools.digests.of("masks", self.source.sha256, {})
+                    digest = self._digest_of_what_is_read(stage)
                     if committed != set(self.entries):
                         self._commit()  # claims only what stays, before anything is overwritten
                     self.entries[stage] = self._made(stage, digest, self.source.sha256)
@@ -109,7 +109,7 @@ class Portrait:
             tail = "".join(traceback.format_exception(error))[-4000:]
             return self._fail(stage, digest, InternalError(f"{type(error).__name__}: {error}"), tail)
         if committed is None:
-            self._remember_touched_source()
+            self._remember_touched()
         elif committed != set(self.entries):
             self._commit()
         self._forget_failure()
@@ -134,8 +134,26 @@ class Portrait:
         same = (remembered.size, remembered.mtime_ns) == (status.st_size, status.st_mtime_ns)
         return remembered if same else None
 
-    def _shas(self) -> dict[str, str]:
-        return {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
+    def _digest(self, stage: Stage, source_sha256: str) -> str:
+        files = {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
+        if stage == "degraded":
+            failure = (
+                read_failure(self.layout.failure(self.item.index)) if self.tools.recipe.geometry.from_file else None
+            )
+            files |= self.pictures.geometry.sha256(stamps_of(self.previous, failure))
+        return self.tools.digests.of(stage, source_sha256, files)
+
+    def _digest_of_what_is_read(self, stage: Stage) -> str:
+        """The digest by the files' bytes, whatever was remembered of them."""
+        assert self.source is not None  # noqa: S101  (set before any stage)
+        if stage == "masks":
+            self.source = self.pictures.decoded().source
+        elif stage == "degraded":
+            self.pictures.geometry.read()
+        return self._digest(stage, self.source.sha256)
+
+    def _reads(self, stage: Stage) -> dict[str, FileStamp]:
+        return self.pictures.geometry.stamps if stage == "degraded" else {}
 
     # -- the stages ----------------------------------------------------------------------------------------
 
@@ -149,7 +167,7 @@ class Portrait:
         for name, made in output.files.items():
             if isinstance(made, np.ndarray):
                 pictures.keep(name, made)
-        return StageEntry(digest=digest, files=files, numbers=output.numbers)
+        return StageEntry(digest=digest, files=files, numbers=output.numbers, reads=self._reads(stage))
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
@@ -178,11 +196,14 @@ class Portrait:
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)
 
-    def _remember_touched_source(self) -> None:
+    def _remember_touched(self) -> None:
         """The same bytes with another modification time: remember that, and keep all that the record says."""
         before = self.previous
-        if before and self.source and before.source != self.source and before.source.sha256 == self.source.sha256:
-            write_record(self.layout, replace(before, source=self.source), durable=False)
+        if before is None or self.source is None or before.source.sha256 != self.source.sha256:
+            return
+        touched = replace(before, source=self.source, stages=before.stages | self.entries)
+        if touched != before:
+            write_record(self.layout, touched, durable=False)
 
     def _forget_failure(self) -> None:
         failure = read_failure(self.layout.failure(self.item.index))
@@ -212,6 +233,7 @@ class Portrait:
             source=stamp,
             digest=digest,
             traceback=tail,
+            reads=self._reads(stage),
         )
         write_failure(self.layout, failure, durable=False)
         return self._result(failure)

@@ -186,6 +186,7 @@ def _work(
                 "model_dir": settings.model_dir,
                 "weights": settings.sam3,
                 "local_models": settings.local_models,
+                "image_root": settings.image_root,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),
             },

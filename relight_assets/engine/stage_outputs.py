@@ -87,6 +87,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
 
 def _degraded(pictures: Pictures, read: Read, recipe: Recipe, source_sha256: str) -> StageOutput:
     rgb = read("input")
+    shape_map = pictures.geometry.of(rgb)
     made = degraded.degrade(
         input_rgb=rgb,
         foreground=read("foreground"),
@@ -97,10 +98,13 @@ def _degraded(pictures: Pictures, read: Read, recipe: Recipe, source_sha256: str
         lights=recipe.light_sampling,
         seed=recipe.seed,
         source_sha256=source_sha256,
+        shape_map=shape_map,
+        join_faces=recipe.geometry.join_faces,
     )
     numbers = {
         "degradation_type": made.degradation_type,
         "light_direction": [float(part) for part in made.light_direction],
         **made.numbers,
+        **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
     }
     return StageOutput({"degraded_fg": made.image}, numbers)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from relight_assets import __version__
@@ -20,10 +21,12 @@ from relight_assets.dataset.paths import Folders, index_key, resolve_image_path
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.geometry_maps import known_sha256
 from relight_assets.errors import BlankPathError, ImageError, RecordUnreadableError, SourceUnreadableError
 from relight_assets.recipe import STAGES, Stage
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
+NOTHING: Mapping[str, FileStamp] = MappingProxyType({})
 ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
 """What a row can count as; every row counts as exactly one."""
 
@@ -101,7 +104,8 @@ def survey(
             cells.setdefault(key, cell)
     known: Folders = {}
     resolve = partial(resolve_image_path, csv_folder=split.path.parent, image_root=image_root, known=known)
-    look = partial(_look, resolve=resolve, layout=layout, digests=digests)
+    outside = partial(known_sha256, digests.geometry, image_root=image_root)
+    look = partial(_look, resolve=resolve, outside=outside, layout=layout, digests=digests)
     with _garbage_left_alone():
         images = {key: look(key, cell, index.get(key)) for key, cell in cells.items()}
     return Survey(split, layout, keys, images, orphans=len(index.keys() - images.keys()))
@@ -125,6 +129,7 @@ def _look(
     index: int | None,
     *,
     resolve: Callable[[str], Path],
+    outside: Callable[..., dict[str, str]],
     layout: SplitLayout,
     digests: Digests,
 ) -> ImageState:
@@ -149,8 +154,11 @@ def _look(
     if source_sha256 is None:
         unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
         return ImageState(key, index, file, record=record, failure=unread)
-    current = digests.current(record, source_sha256, lambda rec, stage: files_match(layout, rec, stage))
-    holds = failure is not None and _still_holds(failure, record, current, source_sha256, digests)
+    given = outside(file, record=record, failure=failure)
+    current = digests.current(record, source_sha256, lambda rec, stage: files_match(layout, rec, stage), given)
+    holds = failure is not None and _still_holds(
+        failure, record=record, current=current, source_sha256=source_sha256, digests=digests, outside=given
+    )
     return ImageState(
         key,
         index,
@@ -181,14 +189,20 @@ def _known_sha256(record: Record | None, failure: Failure | None, size: int, mti
 
 
 def _still_holds(
-    failure: Failure, record: Record | None, current: tuple[Stage, ...], source_sha256: str, digests: Digests
+    failure: Failure,
+    *,
+    record: Record | None,
+    current: tuple[Stage, ...],
+    source_sha256: str,
+    digests: Digests,
+    outside: Mapping[str, str],
 ) -> bool:
     """A failure holds until the source, the recipe or the code of its stage changes."""
     if failure.stage is None or failure.stage in current:
         return False
     if failure.digest is None:
         return failure.retryable
-    return failure.digest == digests.tried(failure.stage, source_sha256, record, current)
+    return failure.digest == digests.tried(failure.stage, source_sha256, record, current, outside)
 
 
 def failed(
@@ -201,6 +215,7 @@ def failed(
     source: FileStamp | None = None,
     digest: str | None = None,
     traceback: str | None = None,
+    reads: Mapping[str, FileStamp] = NOTHING,
 ) -> Failure:
     """The failure of one image at one stage; ``attempts`` goes on from the previous one's."""
     same = previous is not None and previous.stage == stage and previous.digest == digest
@@ -219,4 +234,5 @@ def failed(
         digest=digest,
         traceback=traceback,
         package_version=__version__,
+        reads=dict(reads),
     )

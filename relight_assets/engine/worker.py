@@ -31,6 +31,7 @@ from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters, store
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
+from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe import Recipe
 from relight_assets.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 
@@ -40,6 +41,10 @@ BYTES_PER_PIXEL = 44
 """What the stages take at most of a picture's pixels, after a downscale to ``image_size``.
 
 A portrait of 62 megapixels took 49 bytes per pixel in all, decoding included."""
+LEARNED_BYTES_PER_PIXEL = 12
+"""What a learned albedo takes beyond that."""
+GEOMETRY_BYTES_PER_PIXEL = 30
+"""What normals of the photo's size take when their file is decoded."""
 _READER_SHARE = 8
 """Decoding takes about an eighth of the time of what comes after it."""
 
@@ -65,6 +70,7 @@ class PortraitWorker:
         model_dir: Path | None = None,
         weights: Sam3Weights = NO_WEIGHTS,
         local_models: LocalModels = NO_MODELS,
+        image_root: Path | None = None,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         clock: Callable[[], float] = time.perf_counter,
@@ -79,6 +85,7 @@ class PortraitWorker:
             model_dir: where the model files are; None: the user's cache.
             weights: where those of the SAM3 segmenters are.
             local_models: the networks that the user brings along.
+            image_root: if set, files of depth or normals must lie in it.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
@@ -102,6 +109,8 @@ class PortraitWorker:
             },
             faces=_MesherPerThread(model_dir),
             albedo_extractor=_extractor(recipe, local_models),
+            shape_estimator=_estimator(recipe, local_models),
+            image_root=image_root,
             clock=clock,
         )
 
@@ -150,7 +159,9 @@ class PortraitWorker:
         if width * height > self.tools.max_pixels:
             return 0
         scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))
-        return int(width * height * (DECODE_BYTES_PER_PIXEL + BYTES_PER_PIXEL * scale * scale))
+        stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.tools.albedo_extractor else 0)
+        stages += GEOMETRY_BYTES_PER_PIXEL if self.tools.recipe.geometry.from_file else 0
+        return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
 
     @contextmanager
     def _whole_run_faults(self) -> Iterator[None]:
@@ -189,6 +200,22 @@ def _extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor | None:
     if "albedo_model" not in local.wanted(recipe):
         return None
     return _ExtractorPerThread(partial(local.albedo_extractor, recipe, models))
+
+
+def _estimator(recipe: Recipe, models: LocalModels) -> ShapeEstimator | None:
+    if "geometry_model" not in local.wanted(recipe):
+        return None
+    return _EstimatorPerThread(partial(local.shape_estimator, recipe, models))
+
+
+class _EstimatorPerThread:
+    """Finds shapes from any thread."""
+
+    def __init__(self, load: Callable[[], ShapeEstimator]):
+        self._estimator = PerThread(load)
+
+    def estimate(self, rgb: Pixels) -> NDArray[np.float32]:
+        return self._estimator.own().estimate(rgb)
 
 
 class _ExtractorPerThread:

@@ -69,9 +69,13 @@ class OnnxAlbedo:
         gain = np.minimum(gain, np.float32(LARGEST_GAIN))
         # Of the person alone: what the network makes of the gray beside it must not reach the person's edge.
         size = (alpha.shape[1], alpha.shape[0])
-        both = cv2.resize(np.concatenate([gain * inside, inside], axis=-1), size, interpolation=cv2.INTER_LINEAR)
-        gain = both[..., :3] / np.maximum(both[..., 3:], np.float32(1e-3))
-        return np.maximum((linear_rgb + floor) * gain - floor, 0)
+        weight = np.maximum(cv2.resize(inside, size, interpolation=cv2.INTER_LINEAR), np.float32(1e-3))
+        found = linear_rgb + floor
+        for channel in range(3):  # plane by plane: memory counts at full size
+            plane = cv2.resize(gain[..., channel] * inside[..., 0], size, interpolation=cv2.INTER_LINEAR)
+            found[..., channel] *= cv2.divide(plane, weight, plane)
+        found -= floor
+        return np.maximum(found, 0, out=found)
 
     def _linear(self, answer: Image) -> Image:
         black, white = self._options.output_range

@@ -7,12 +7,20 @@ from types import MappingProxyType
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights, segmenters, store
 from relight_assets.models.albedo_extractor import AlbedoExtractor, OnnxAlbedo
+from relight_assets.models.shape_estimator import Kind, OnnxShape, ShapeEstimator
 from relight_assets.recipe import Recipe
 from relight_assets.settings import LocalModel, LocalModels, LocalName, Sam3Weights
 
-WANTED_BY: Mapping[LocalName, str] = MappingProxyType({"albedo_model": "albedo_extraction.mix.learned"})
+WANTED_BY: Mapping[LocalName, str] = MappingProxyType(
+    {"albedo_model": "albedo_extraction.mix.learned", "geometry_model": "geometry.source"}
+)
 """The key of the recipe that asks for each."""
-PURPOSES: Mapping[LocalName, str] = MappingProxyType({"albedo_model": "the albedo, where `learned` is drawn"})
+PURPOSES: Mapping[LocalName, str] = MappingProxyType(
+    {
+        "albedo_model": "the albedo, where `learned` is drawn",
+        "geometry_model": "the shape, where `geometry` asks for it",
+    }
+)
 
 
 def how_to_set(name: LocalName) -> str:
@@ -25,7 +33,11 @@ def how_to_set(name: LocalName) -> str:
 
 def wanted(recipe: Recipe) -> tuple[LocalName, ...]:
     """The networks that a recipe needs."""
-    return ("albedo_model",) if recipe.albedo_extraction.mix.learned > 0 else ()
+    needed: dict[LocalName, bool] = {
+        "albedo_model": recipe.albedo_extraction.mix.learned > 0,
+        "geometry_model": recipe.geometry.from_model,
+    }
+    return tuple(name for name, needs in needed.items() if needs)
 
 
 def file_of(name: LocalName, model: LocalModel) -> Path:
@@ -61,7 +73,10 @@ def check(recipe: Recipe, models: LocalModels) -> None:
     """
     for name in wanted(recipe):
         sam3_weights.check_sha256(file_of(name, models[name]), models[name].sha256, f"{name}.sha256")
-        albedo_extractor(recipe, models)
+        if name == "albedo_model":
+            albedo_extractor(recipe, models)
+        else:
+            shape_estimator(recipe, models)
 
 
 def albedo_extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor:
@@ -72,6 +87,17 @@ def albedo_extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor:
     """
     model = models["albedo_model"]
     return OnnxAlbedo(file_of("albedo_model", model), recipe.albedo_extraction.methods.learned, model.sha256)
+
+
+def shape_estimator(recipe: Recipe, models: LocalModels) -> ShapeEstimator:
+    """Load the network of depth or normals of a recipe.  It serves one thread at a time.
+
+    Raises:
+        ModelFileError: as :func:`check`.
+    """
+    model, geometry = models["geometry_model"], recipe.geometry
+    kind: Kind = "normals" if geometry.kind == "normals" else "depth"
+    return OnnxShape(file_of("geometry_model", model), kind, geometry.network, model.sha256)
 
 
 def listing(models: LocalModels) -> list[store.Listed]:

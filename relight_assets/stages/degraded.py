@@ -13,6 +13,7 @@ from relight_assets.stages.draws import stream
 from relight_assets.stages.foreground_color import layer
 from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
+from relight_assets.stages.lighting.shape import ShapeMap
 from relight_assets.stages.linear_light import decode, decode_planes, encode
 
 CODE_VERSION = "2"
@@ -49,6 +50,8 @@ def degrade(
     seed: int,
     source_sha256: str,
     variant: int = 0,
+    shape_map: ShapeMap | None = None,
+    join_faces: bool = True,
 ) -> Degraded:
     """Put a drawn light on a person's albedo.
 
@@ -64,6 +67,8 @@ def degrade(
         seed: the recipe's seed.
         source_sha256: of the source file.
         variant: number of the variant of this source.
+        shape_map: depth or normals of the whole photo; None: the shape is that of mask and faces.
+        join_faces: put the faces into such a map.
 
     Raises:
         WeakPairError: no drawn strength made the pair differ enough.
@@ -95,6 +100,8 @@ def degrade(
         faces=[_to_working(points, corner, ratio) for points in faces],
         triangles=triangles,
         rng=streams("shape"),
+        shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
+        join_faces=join_faces,
     )
     relit = relight(scene, degradation, lights, streams)
     colors = _render(surface, part, relit)
@@ -110,6 +117,13 @@ def _window(alpha: NDArray[np.uint8]) -> tuple[slice, slice]:
         return slice(0, height), slice(0, width)
     margin = max(2, round(MARGIN * max(w, h)))
     return slice(max(0, y - margin), min(height, y + h + margin)), slice(max(0, x - margin), min(width, x + w + margin))
+
+
+def _part(shape_map: ShapeMap, window: tuple[slice, slice], whole: tuple[int, ...], size: tuple[int, int]) -> ShapeMap:
+    rows, columns = window
+    corner = columns.start / whole[1], rows.start / whole[0]
+    extent = (columns.stop - columns.start) / whole[1], (rows.stop - rows.start) / whole[0]
+    return shape_map.part(corner, extent, size)
 
 
 def _to_working(

@@ -56,20 +56,35 @@ def integrated(plane: Plane, found: Borders, rounds: int = ROUNDS) -> Plane:
     Returns:
         (h, w) float32, up to a constant; beyond the mask its smooth continuation.  h and w must be even.
     """
-    eigenvalues = _laplace_eigenvalues(plane.shape)
-    gradients = [
+    down, across = (
         np.where(paint, 0, np.diff(plane, axis=axis)).astype(np.float32) * both
         for axis, (paint, both) in enumerate(zip(found.paint, found.inside, strict=True))
-    ]
+    )
+    return integrate(down, across, found.inside, rounds)
+
+
+def integrate(down: Plane, across: Plane, inside: tuple[Mask, Mask], rounds: int = ROUNDS) -> Plane:
+    """Find the surface whose differences are nearest to the given ones, by least squares.
+
+    Args:
+        down: (h - 1, w) float32 differences between neighbours below each other.
+        across: (h, w - 1) likewise beside each other.
+        inside: where those of ``down`` and of ``across`` count.
+        rounds: the more, the less what lies outside pulls.
+
+    Returns:
+        (h, w) float32, up to a constant; outside its smooth continuation.  h and w must be even.
+    """
+    gradients = down, across
+    shading = np.zeros((down.shape[0] + 1, down.shape[1]), np.float32)
+    eigenvalues = _laplace_eigenvalues(shading.shape)
     # The solver wants a rectangle.  Beyond the mask any gradient is right, so each round takes
     # that of the round before, and the mask's edge ends up free (no flux).
-    shading = np.zeros_like(plane)
-    down, across = gradients
     for round_ in range(rounds):
         if round_:
-            down = np.where(found.inside[0], gradients[0], np.diff(shading, axis=0))
-            across = np.where(found.inside[1], gradients[1], np.diff(shading, axis=1))
-        divergence = np.zeros_like(plane)
+            down = np.where(inside[0], gradients[0], np.diff(shading, axis=0))
+            across = np.where(inside[1], gradients[1], np.diff(shading, axis=1))
+        divergence = np.zeros_like(shading)
         divergence[:-1] += down
         divergence[1:] -= down
         divergence[:, :-1] += across

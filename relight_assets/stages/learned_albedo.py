@@ -40,5 +40,7 @@ def extract(foreground: NDArray[np.uint8], estimate: Estimate) -> Albedo:
     some = some_of(mask)
     before, after = (float(np.median(luminance(each)[some])) for each in (linear, found))
     gain = float(np.clip(before / max(after, 1e-6), 1 / WIDEST, WIDEST)) if before > 0 else 1.0
-    image[window] = finished([plane * np.float32(gain) for plane in cv2.split(found)], alpha)
+    del linear  # memory counts at full size
+    found *= np.float32(gain)
+    image[window] = finished(cv2.split(found), alpha)
     return Albedo(image, {"method": "learned", "gain": gain})

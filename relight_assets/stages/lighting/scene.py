@@ -13,6 +13,7 @@ from relight_assets.stages.lighting import geometry
 from relight_assets.stages.lighting.geometry import Head, Plane, Points
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.noise import fbm
+from relight_assets.stages.lighting.shape import ShapeMap, shape_of
 from relight_assets.stages.linear_light import luminance, safe_ratio
 
 Numbers = dict[str, float | str | bool | list[float]]
@@ -106,6 +107,8 @@ def build(
     faces: Sequence[Points],
     triangles: NDArray[np.int32],
     rng: Generator,
+    shape_map: ShapeMap | None = None,
+    join_faces: bool = True,
 ) -> Scene:
     """Prepare a person.
 
@@ -116,6 +119,8 @@ def build(
         faces: (468, 3) float32 meshes in working pixels, largest first.
         triangles: (N, 3) int32.
         rng: for the random part of the shape.
+        shape_map: depth or normals, of this same part of the photo; None: the shape is that of mask and mesh.
+        join_faces: put the meshes into such a map.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     photo_light = luminance(photo)
@@ -131,16 +136,21 @@ def build(
     low_faces = [_rescaled(points, ratio) for points in faces]
     low_height, share, low_head = geometry.height_field(low_alpha, low_faces, triangles, low_size)
     low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
+    height = _enlarged(low_height, shape)
+    if shape_map is not None:
+        given = shape_of(
+            shape_map, alpha=alpha, like=low_height, faces=low_faces if join_faces else [], triangles=triangles
+        )
+        low_height = given.low * (low_alpha > 0.5)  # where there is nobody nothing casts a shadow
+        height = _enlarged(given.low, shape) + given.height - _enlarged(given.reduced, shape)
 
     log_light = cv2.log(photo_light + np.float32(0.01))
     narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
     # A real face brings its own relief: brows and lips are paint there.
     real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    trust = 1 - np.float32(0.7) * real
+    trust = 1 - np.float32(0.7) * (real if shape_map is None else np.ones_like(real))
     relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
-    height = cv2.resize(low_height, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio[0])
-    height = geometry.smooth(height, 0.5 / float(ratio[0]))
     head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
     samples = _sampled(core)
     disc = np.flatnonzero(head.distance(shape).ravel()[samples] < 1)
@@ -161,6 +171,13 @@ def build(
         head=head,
         inward=inward,
     )
+
+
+def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
+    # A height field at working size, in its pixels.
+    ratio = low.shape[1] / shape[1]
+    height = cv2.resize(low, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio)
+    return geometry.smooth(height, 0.5 / ratio)
 
 
 def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:

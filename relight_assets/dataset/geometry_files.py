@@ -1,0 +1,117 @@
+"""The depth or the normals of a photo, in a PNG that somebody else made."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.dataset import png
+from relight_assets.dataset.files import FileStamp, read_source
+from relight_assets.dataset.paths import resolve_image_path
+from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
+
+Kind = Literal["depth", "normals"]
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER = 33
+_SPARE_BYTES = 1 << 20
+ASPECT = 0.02
+"""How far the aspect of a map may be from its photo's."""
+
+
+def geometry_path(files: str, photo: Path, image_root: Path | None) -> Path:
+    """The file that belongs to a photo, with every symbolic link resolved.  Nothing is opened.
+
+    Args:
+        files: ``geometry.files`` of the recipe.
+        photo: the photo's file, as :func:`~relight_assets.dataset.paths.resolve_image_path` gave it.
+        image_root: if set, the file must lie in it, like the photo.
+
+    Raises:
+        GeometryMissingError: there is none.
+        GeometryFileError: it is nothing that may be opened.
+    """
+    known = {"{folder}": str(photo.parent), "{stem}": photo.stem}
+    text = re.sub(r"\{folder\}|\{stem\}", lambda match: known[match[0]], files)
+    try:
+        return resolve_image_path(str(photo.parent / text), photo.parent, image_root)
+    except ImageError as error:
+        raise _told(error) from error
+
+
+def remembered_sha256(path: Path, remembered: Iterable[FileStamp]) -> str | None:
+    """The sha256 of a file whose size and modification time are those of a stamp; None: it must be read."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    same = (stamp for stamp in remembered if (stamp.size, stamp.mtime_ns) == (status.st_size, status.st_mtime_ns))
+    return next((stamp.sha256 for stamp in same), None)
+
+
+def read_geometry(path: Path, max_pixels: int) -> tuple[bytes, FileStamp]:
+    """The bytes of a file, read once, and their stamp.
+
+    Raises:
+        GeometryMissingError, GeometryFileError: as :func:`geometry_path`; or it is larger than any such map.
+    """
+    try:
+        return read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES)
+    except ImageError as error:
+        raise _told(error) from error
+
+
+def decode_geometry(
+    data: bytes, kind: Kind, *, photo_size: tuple[int, int], max_pixels: int, name: str
+) -> NDArray[np.float32]:
+    """Decode a map.
+
+    Args:
+        data: a PNG, gray for depth and RGB for normals, of 8 or 16 bits; alpha is left out.
+        kind: which.
+        photo_size: height and width of the photo; the map may be of another size, not of another aspect.
+        max_pixels: larger ones are refused.
+        name: for messages.
+
+    Returns:
+        depth (h, w) float32 in 0..1; normals (h, w, 3) float32 in -1..1, in the file's order and axes.
+
+    Raises:
+        GeometryFileError: it is damaged, or another picture than that.
+    """
+    if not data.startswith(_SIGNATURE):
+        raise GeometryFileError(f"{name!r} is no PNG.")
+    width, height = png.size_of(data) if len(data) > _HEADER else (0, 0)
+    if not 0 < width * height <= max_pixels:
+        raise GeometryFileError(f"{name!r} has {width}x{height} pixels; at most {max_pixels:,} are taken.")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.")
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    wanted = "gray" if kind == "depth" else "RGB"
+    if channels not in ({1, 2} if kind == "depth" else {3, 4}):
+        raise GeometryFileError(f"{name!r} has {channels} channels; {kind} must be {wanted}.")
+    photo = photo_size[1] / photo_size[0]
+    if abs(width / height / photo - 1) > ASPECT:
+        raise GeometryFileError(
+            f"{name!r} has {width}x{height} pixels and its photo {photo_size[1]}x{photo_size[0]}, upright: they must "
+            f"be of one aspect."
+        )
+    values = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    if kind == "depth":
+        return values if values.ndim == 2 else values[..., 0]
+    return np.ascontiguousarray(values[..., 2::-1]) * 2 - 1  # OpenCV's order is B, G, R
+
+
+def _told(error: ImageError) -> ImageError:
+    text = re.sub(r"^(The image_path|There is no file)", _words, str(error))
+    if isinstance(error, SourceMissingError):
+        return GeometryMissingError(text)
+    return error if error.retryable else GeometryFileError(text)
+
+
+def _words(match: re.Match[str]) -> str:
+    return "The geometry file" if match[0] == "The image_path" else "There is no geometry file"
