@@ -118,7 +118,19 @@ class Geometry(Part):
         """Whether a network is asked."""
         return self.source.endswith("_model")
 
+    @property
+    def idle(self) -> set[str]:
+        """The keys that are of no account for this source."""
+        counting = {
+            "source": True,
+            "files": self.from_file,
+            "invert": self.kind == "depth",
+            "y_axis": self.kind == "normals",
+            "join_faces": self.kind is not None,
+            "network": self.from_model,
+        }
+        return {key for key, counts in counting.items() if not counts}
+
     def deciding(self) -> dict[str, Any]:
         """What decides the pixels, as plain JSON values; not where files are, because what they hold does."""
-        idle = {"files", "y_axis" if self.kind == "depth" else "invert"} | (set() if self.from_model else {"network"})
-        return self.model_dump(mode="json", exclude=idle)
+        return self.model_dump(mode="json", exclude=self.idle | {"files"})

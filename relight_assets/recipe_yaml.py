@@ -54,7 +54,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ),
     ScriptKey("degradation.soft_shading.shininess_range", "converted", "Phong exponent to GGX roughness"),
     ScriptKey(
-        "degradation.soft_shading.normal_estimation", "ignored", "geometry comes from the mask and the face mesh"
+        "degradation.soft_shading.normal_estimation", "ignored", "`geometry.source` says where the shape comes from"
     ),
     ScriptKey(
         "degradation.soft_shading.add_subtle_patterns", "ignored", "patterns belong to `hard_shadow`, see `kinds`"
@@ -173,6 +173,12 @@ def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
         warnings.append(
             f"{origin}: `albedo_extraction.methods.learned` has no effect: `albedo_extraction.mix.learned` is 0"
         )
+    shape = recipe.geometry
+    warnings += [
+        f"{origin}: `geometry.{key}` has no effect with `geometry.source: {shape.source}`"
+        for key in type(shape).model_fields
+        if key in shape.idle and getattr(shape, key) != getattr(type(shape)(), key)
+    ]
     if recipe.segmenter == "selfie":
         idle = {
             "sam3.text_prompt": recipe.sam3.text_prompt != "person",

@@ -33,12 +33,38 @@ def test_a_recipe_is_frozen() -> None:
         ({"background": {"gray_color": [1, 2, 3]}}, {"composites"}),
         ({"background": {"use_gray": False}}, {"composites"}),
         ({"background": {"blend": "linear"}}, {"masks", "composites"}),
+        ({"geometry": {"source": "depth_file"}}, {"degraded"}),
+        ({"geometry": {"files": "{stem}_z.png", "network": {"size": 70}}}, set()),
+        ({"albedo_extraction": {"methods": {"learned": {"size": 64}}}}, set()),
+        ({"albedo_extraction": {"mix": {"retinex": 0, "learned": 1}}}, {"albedo"}),
         ({"sam3": {"text_prompt": "man"}}, set()),
     ],
 )
 def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, object], stages: set[str]) -> None:
     plain, changed = Recipe(), Recipe.model_validate(change)
     assert {s for s in STAGES if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+
+
+@pytest.mark.parametrize(
+    ("change", "stages"),
+    [
+        ({"files": "{stem}_z.png"}, set()),  # what the file holds counts, not its name
+        ({"network": {"size": 70}}, set()),
+        ({"y_axis": "down"}, set()),
+        ({"invert": True}, {"degraded"}),
+        ({"join_faces": False}, {"degraded"}),
+        ({"source": "normals_file"}, {"degraded"}),
+    ],
+)
+def test_of_a_geometry_only_what_is_used_counts(change: dict[str, object], stages: set[str]) -> None:
+    plain, changed = (Recipe.model_validate({"geometry": {"source": "depth_file"} | each}) for each in ({}, change))
+    assert {s for s in STAGES if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+
+
+@pytest.mark.parametrize("files", ["depth.png", "{folder}/depth.png", "{stem}_{name}.png", ""])
+def test_a_photo_s_file_has_a_name_of_its_own(files: str) -> None:
+    with pytest.raises(ValidationError):
+        Recipe.model_validate({"geometry": {"files": files}})
 
 
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:

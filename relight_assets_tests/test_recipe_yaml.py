@@ -187,6 +187,15 @@ def test_scales_without_effect_are_warned_about() -> None:
     assert "no effect" in parse_recipe({"albedo_extraction": section}, "x").warnings[0]
 
 
+def test_what_no_network_or_file_is_asked_for_is_warned_about() -> None:
+    learned = {"methods": {"learned": {"size": 256}}}
+    assert "`albedo_extraction.mix.learned` is 0" in parse_recipe({"albedo_extraction": learned}, "x").warnings[0]
+    assert parse_recipe({"albedo_extraction": learned | {"mix": {"learned": 1}}}, "x").warnings == ()
+    asked = {"source": "depth_file", "files": "{stem}_z.png", "y_axis": "down", "network": {"size": 70}}
+    warnings = parse_recipe({"geometry": asked}, "x").warnings
+    assert [warning.split("`")[1] for warning in warnings] == ["geometry.y_axis", "geometry.network"]
+
+
 def test_a_recipe_that_gives_no_usable_pairs_is_refused() -> None:
     flat = {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}
     with pytest.raises(ConfigError, match=r"degradation\.soft_shading: only .* lower `ambient_range`"):

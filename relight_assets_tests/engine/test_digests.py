@@ -86,6 +86,23 @@ def test_a_network_and_its_options_concern_the_albedo_where_it_can_be_drawn(plai
     assert different(learned(weight=0), learned("other", weight=0, size=256)) == set()
 
 
+def test_a_photo_s_depth_concerns_the_degraded_where_it_is_read(plain: Digests) -> None:
+    digests = Digests(Recipe.model_validate({"geometry": {"source": "depth_file"}}), lambda name: name)
+    one, other = (all_of(digests, geometry_file=sum_) for sum_ in ("1", "2"))
+    assert different(one, other) == {"degraded"}
+    assert digests.upstream("degraded") == ("masks", "albedo")
+    assert different(all_of(plain, geometry_file="1"), all_of(plain, geometry_file="2")) == set()
+
+
+def test_a_network_of_depth_concerns_the_degraded_where_it_is_asked() -> None:
+    def asked(source: str, weights: str) -> dict[Stage, str]:
+        recipe = Recipe.model_validate({"geometry": {"source": source}})
+        return all_of(Digests(recipe, lambda name: weights if name == "geometry_model" else name), geometry_file="")
+
+    assert different(asked("depth_model", "1"), asked("depth_model", "2")) == {"degraded"}
+    assert different(asked("depth_file", "1"), asked("depth_file", "2")) == set()
+
+
 def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CODE_VERSIONS", {**module.CODE_VERSIONS, "albedo": "next"})
     assert different(all_of(plain), all_of(Digests(Recipe(), lambda name: name))) == {"albedo"}

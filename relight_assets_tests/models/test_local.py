@@ -65,6 +65,23 @@ def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
         local.check(LEARNED, albedo(gray))
 
 
+def test_a_network_of_depth_has_one_channel_and_of_normals_three(tmp_path: Path) -> None:
+    def asked(source: str) -> Recipe:
+        return Recipe.model_validate({"geometry": {"source": source, "network": {"size": 56}}})
+
+    gray = {**NO_MODELS, "geometry_model": LocalModel(file=mixer([[1, 1, 1]], [0]).write(tmp_path / "gray.onnx"))}
+    color = {**NO_MODELS, "geometry_model": LocalModel(file=same().write(tmp_path / "color.onnx"))}
+    assert local.wanted(asked("depth_model")) == ("geometry_model",)
+    assert local.wanted(asked("depth_file")) == ()
+    local.check(asked("depth_model"), gray)
+    local.check(asked("normals_model"), color)
+    for source, models in (("depth_model", color), ("normals_model", gray)):
+        with pytest.raises(ModelFileError, match="channels"):
+            local.check(asked(source), models)
+    with pytest.raises(ModelFileError, match=r"`geometry\.source` needs a network.*geometry_model\.file"):
+        local.check(asked("depth_model"), NO_MODELS)
+
+
 def test_the_list_tells_what_is_there(tmp_path: Path) -> None:
     file = same().write(tmp_path / "n.onnx")
     states = {}

@@ -1,0 +1,117 @@
+"""Depth and normals in files that somebody else made."""
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
+from relight_assets.errors import GeometryFileError, GeometryMissingError
+
+PHOTO = (40, 60)
+
+
+def png(image: np.ndarray) -> bytes:
+    return cv2.imencode(".png", image)[1].tobytes()
+
+
+def decoded(data: bytes, kind: str = "depth", max_pixels: int = 10_000) -> np.ndarray:
+    return decode_geometry(data, kind, photo_size=PHOTO, max_pixels=max_pixels, name="a_depth.png")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("files", "where"),
+    [
+        ("{folder}/{stem}_depth.png", "shoot/a.b_depth.png"),
+        ("{stem}_depth.png", "shoot/a.b_depth.png"),
+        ("depth/{stem}.png", "shoot/depth/a.b.png"),
+        ("../maps/{stem}.png", "maps/a.b.png"),
+        ("{folder}_depth/{stem}.png", "shoot_depth/a.b.png"),
+    ],
+)
+def test_where_a_photo_s_file_is(tmp_path: Path, files: str, where: str) -> None:
+    photo = tmp_path / "shoot" / "a.b.jpg"
+    (tmp_path / where).parent.mkdir(parents=True, exist_ok=True)
+    photo.parent.mkdir(exist_ok=True)
+    with pytest.raises(GeometryMissingError, match=r"There is no geometry file '.*Check the path"):
+        geometry_path(files, photo, None)
+    (tmp_path / where).touch()
+    assert geometry_path(files, photo, None) == (tmp_path / where).resolve()
+
+
+def test_names_with_braces_stay_as_they_are(tmp_path: Path) -> None:
+    photo = tmp_path / "{stem}" / "x.png"
+    photo.parent.mkdir()
+    (photo.parent / "x_d.png").touch()
+    assert geometry_path("{folder}/{stem}_d.png", photo, None) == photo.parent / "x_d.png"
+
+
+@pytest.mark.parametrize("files", ["../{stem}.png", "/etc/{stem}", "link/{stem}.png"])
+def test_nothing_outside_the_image_root_is_reached(tmp_path: Path, files: str) -> None:
+    root = tmp_path / "root"
+    (root / "shoot").mkdir(parents=True)
+    (tmp_path / "passwd.png").touch()
+    (root / "shoot" / "link").symlink_to(tmp_path)
+    photo = root / "shoot" / "passwd.jpg"
+    wanted = files if files != "../{stem}.png" else "../../{stem}.png"
+    with pytest.raises(GeometryFileError, match=r"The geometry file '.*' is refused: it leads outside image_root"):
+        geometry_path(wanted, photo, root)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a_depth.png")
+    with pytest.raises(GeometryFileError, match="named pipe"):
+        geometry_path("{stem}_depth.png", tmp_path / "a.jpg", None)
+
+
+def test_a_file_is_remembered_by_size_and_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"one")
+    stamp = stamp_source(path)
+    assert remembered_sha256(path, [stamp]) == stamp.sha256
+    os.utime(path, ns=(1, 1))
+    assert remembered_sha256(path, [stamp]) is None
+    assert remembered_sha256(tmp_path / "none.png", [stamp]) is None
+    data, read = read_geometry(path, 1000)
+    assert (data, read.sha256, read.mtime_ns) == (b"one", stamp.sha256, 1)
+    path.unlink()
+    with pytest.raises(GeometryMissingError):
+        read_geometry(path, 1000)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_depth_is_gray_of_8_or_16_bits(kind: type) -> None:
+    most = np.iinfo(kind).max
+    image = np.linspace(0, most, 2400).reshape(40, 60).astype(kind)
+    np.testing.assert_allclose(decoded(png(image)), image / most, atol=1e-7)
+    assert decoded(png(image)).dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_normals_are_red_green_blue(kind: type) -> None:
+    most = np.iinfo(kind).max
+    rgb = np.zeros((20, 30, 3), kind)
+    rgb[:] = (most, most // 2, 0)
+    found = decoded(png(rgb[..., ::-1]), "normals")
+    np.testing.assert_allclose(found[3, 4], (1, 0, -1), atol=0.01)
+    assert found.shape == (20, 30, 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "told"),
+    [
+        (b"\xff\xd8 a jpeg", "depth", "is no PNG"),
+        (b"\x89PNG\r\n\x1a\n", "depth", "0x0 pixels"),
+        (png(np.zeros((40, 60), np.uint16))[:60], "depth", "damaged or cut off"),
+        (png(np.zeros((400, 600), np.uint8)), "depth", "600x400 pixels; at most 10,000"),
+        (png(np.zeros((40, 60, 3), np.uint8)), "depth", "3 channels; depth must be gray"),
+        (png(np.zeros((40, 60), np.uint16)), "normals", "1 channels; normals must be RGB"),
+        (png(np.zeros((60, 40), np.uint16)), "depth", "40x60 pixels and its photo 60x40, upright"),
+    ],
+)
+def test_other_pictures_are_told(data: bytes, kind: str, told: str) -> None:
+    with pytest.raises(GeometryFileError, match=f"'a_depth.png'.*{told}"):
+        decoded(data, kind)

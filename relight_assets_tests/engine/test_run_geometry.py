@@ -1,0 +1,165 @@
+"""The whole path with depth and normals from files and from networks: real worker processes."""
+
+import json
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.errors import ModelFileError
+from relight_assets.models import store
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.settings import LocalModel
+from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256
+from relight_assets_tests.models.tiny_onnx import transformer
+
+FROM_FILES = {"source": "depth_file"}
+
+
+@pytest.fixture
+def own(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Photos in a folder of their own, each with a depth map beside it."""
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", str(store.model_dir()))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in PORTRAITS[:2]:
+        (photos / name).write_bytes((bench.photos / name).read_bytes())
+        write_depth(photos / name)
+    bench.photos = photos
+    bench.write_csv(PORTRAITS[:2])
+    return bench
+
+
+def write_depth(photo: Path, tilt: float = 0.0) -> Path:
+    height, width = cv2.imread(str(photo)).shape[:2]
+    rows, columns = np.mgrid[:height, :width] / max(height, width)
+    bump = np.exp(-8 * ((rows - 0.5) ** 2 + (columns - 0.5) ** 2)) + tilt * columns
+    path = photo.with_name(f"{photo.stem}_depth.png")
+    cv2.imwrite(str(path), np.rint(bump / bump.max() * 65535).astype(np.uint16))
+    return path
+
+
+def depth_of(bench: Bench, index: int) -> Path:
+    return bench.photos / f"{Path(PORTRAITS[index]).stem}_depth.png"
+
+
+def recipe(**geometry: object) -> Recipe:
+    return Recipe.model_validate({"geometry": geometry})
+
+
+def degraded_of(bench: Bench, index: int) -> dict[str, object]:
+    stage: dict[str, object] = json.loads(bench.layout.record(index).read_text())["stages"]["degraded"]
+    return stage
+
+
+def test_another_shape_is_another_picture_and_is_recorded(own: Bench) -> None:
+    own.run()
+    plain = own.pictures()
+    assert "reads" not in degraded_of(own, 0)
+    again = own.run(recipe(**FROM_FILES), workers=2)
+    assert computed(again) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in STAGES}
+    changed = {name for name, sum_ in own.pictures().items() if plain[name] != sum_}
+    assert changed == {f"0000{i}_{name}.png" for i in (0, 1) for name in ("degraded_fg", "output")}
+    for index in (0, 1):
+        stage = degraded_of(own, index)
+        assert stage["numbers"]["geometry"] == "depth_file"  # type: ignore[index]
+        assert stage["reads"]["geometry_file"]["sha256"] == sha256(depth_of(own, index))  # type: ignore[index]
+    assert_records_tell_the_truth(own.layout)
+    made = own.pictures()
+    for threads in (1, 3):
+        own.settings = own.settings.model_copy(update={"output_root": own.folder / f"o{threads}", "threads": threads})
+        own.run(recipe(**FROM_FILES))
+        assert own.pictures() == made
+
+
+def test_only_what_a_changed_file_concerns_is_made_again(own: Bench) -> None:
+    own.run(recipe(**FROM_FILES))
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    before = own.pictures()
+    os.utime(depth_of(own, 0), ns=(5, 5))  # touched: read again, found the same, remembered
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 1, "pending": 1}
+    assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    write_depth(own.photos / PORTRAITS[1], tilt=3)
+    assert computed(own.run(recipe(**FROM_FILES)))["degraded"] == 1
+    assert {name for name in before if own.pictures()[name] != before[name]} == {
+        "00001_degraded_fg.png",
+        "00001_output.png",
+    }
+    assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
+
+
+def test_a_missing_file_fails_its_image_until_it_is_there(own: Bench) -> None:
+    own.run(recipe(**FROM_FILES))
+    made = own.pictures()
+    away = depth_of(own, 0).rename(own.photos / "away.png")
+    for _ in range(2):
+        summary = own.run(recipe(**FROM_FILES))
+        assert summary.tally.codes == {"geometry_missing": 1}
+        assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 1, "failed": 1}
+    failure = read_failure(own.layout.failure(0))
+    assert failure is not None
+    assert (failure.stage, failure.retryable, failure.attempts) == ("degraded", True, 2)
+    assert "There is no geometry file" in failure.message
+    assert own.pictures() == made  # what was made of it stays meanwhile
+    away.rename(depth_of(own, 0))
+    assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert not own.layout.failure(0).exists()
+
+
+def test_a_file_that_cannot_be_used_is_not_tried_again_before_it_changes(own: Bench) -> None:
+    whole = depth_of(own, 0).read_bytes()
+    depth_of(own, 0).write_bytes(whole[: len(whole) // 2])
+    for _ in range(2):
+        summary = own.run(recipe(**FROM_FILES))
+        assert summary.tally.codes == {"geometry_file": 1}
+        failure = read_failure(own.layout.failure(0))
+        assert failure is not None
+        assert failure.attempts == 1
+        assert failure.reads["geometry_file"].sha256 == sha256(depth_of(own, 0))
+    record = read_record(own.layout.record(0))
+    assert record is not None
+    assert set(record.stages) == {"masks", "albedo"}
+    depth_of(own, 0).write_bytes(whole)
+    assert own.run(recipe(**FROM_FILES)).tally.codes == {}
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+
+
+def test_a_file_outside_the_image_root_is_refused(own: Bench) -> None:
+    own.settings = own.settings.model_copy(update={"image_root": own.photos})
+    own.run(recipe(source="depth_file", files="../{stem}_depth.png"), num_samples=1)
+    failure = read_failure(own.layout.failure(0))
+    assert failure is not None
+    assert failure.code == "geometry_file"
+    assert "leads outside image_root" in failure.message
+    own.run(recipe(**FROM_FILES))
+    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+
+
+def test_an_experiment_takes_over_what_was_made_of_the_same_file(own: Bench) -> None:
+    own.run(recipe(**FROM_FILES))
+    white = Recipe.model_validate({"geometry": FROM_FILES, "background": {"gray_color": [255, 255, 255]}})
+    again = computed(own.run(white, experiment="white"))
+    assert again == {stage: 2 if stage == "composites" else 0 for stage in STAGES}
+
+
+def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
+    asked = recipe(source="depth_model", network={"size": 70})
+    with pytest.raises(ModelFileError, match=r"`geometry\.source` needs a network: .*RELIGHT_GEOMETRY_MODEL_FILE"):
+        own.run(asked)
+    assert own.pictures() == {}
+    model = LocalModel(file=transformer().write(tmp_path / "depth.onnx"))
+    own.settings = own.settings.model_copy(update={"geometry_model": model})
+    own.run(asked, workers=2)
+    made = own.pictures()
+    assert degraded_of(own, 0)["numbers"]["geometry"] == "depth_model"  # type: ignore[index]
+    own.settings = own.settings.model_copy(update={"output_root": tmp_path / "other", "threads": 2})
+    own.run(asked)
+    assert own.pictures() == made
+    transformer(seed=1).write(tmp_path / "depth.onnx")
+    assert computed(own.run(asked)) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in STAGES}
