@@ -22,7 +22,7 @@ $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) -e '.[demo,dev]'
+	$(PIP) -e '.[demo,dev,onnx]'
 	@touch $@
 
 demo: $(VENV)/.setup  ## sample portraits through all five assets, for three splits

@@ -3,6 +3,7 @@
 Decoding, the segmenter, and the stages with their encoding overlap; memory in flight is bounded in bytes.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import cv2
-import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
 from relight_assets.dataset.files import host_limit
 from relight_assets.dataset.images import size_of
@@ -21,7 +20,6 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
-from relight_assets.engine.per_thread import PerThread
 from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
@@ -29,9 +27,7 @@ from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters, store
-from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
-from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe import Recipe
 from relight_assets.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 
@@ -108,8 +104,8 @@ class PortraitWorker:
                 "segmenter_sha256": segmenters.sha256_of(segmenters.SEGMENTER_MODELS[recipe.segmenter], weights),
             },
             faces=_MesherPerThread(model_dir),
-            albedo_extractor=_extractor(recipe, local_models),
-            shape_estimator=_estimator(recipe, local_models),
+            albedo_extractor=local.albedo_extractor(recipe, local_models),
+            shape_estimator=local.shape_estimator(recipe, local_models),
             image_root=image_root,
             clock=clock,
         )
@@ -186,43 +182,16 @@ def _finished(portrait: Portrait) -> ImageResult:
 
 
 class _MesherPerThread:
-    """Finds faces from any thread."""
+    """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
 
     def __init__(self, model_dir: Path | None):
-        paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
-        self._mesher = PerThread(lambda: FaceMesher(*paths))
+        self._paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
+        self._loading = threading.Lock()
+        self._own = threading.local()
+        self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
 
     def __call__(self, rgb: Pixels) -> list[FaceMesh]:
-        return self._mesher.own().faces(rgb)
-
-
-def _extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor | None:
-    if "albedo_model" not in local.wanted(recipe):
-        return None
-    return _ExtractorPerThread(partial(local.albedo_extractor, recipe, models))
-
-
-def _estimator(recipe: Recipe, models: LocalModels) -> ShapeEstimator | None:
-    if "geometry_model" not in local.wanted(recipe):
-        return None
-    return _EstimatorPerThread(partial(local.shape_estimator, recipe, models))
-
-
-class _EstimatorPerThread:
-    """Finds shapes from any thread."""
-
-    def __init__(self, load: Callable[[], ShapeEstimator]):
-        self._estimator = PerThread(load)
-
-    def estimate(self, rgb: Pixels) -> NDArray[np.float32]:
-        return self._estimator.own().estimate(rgb)
-
-
-class _ExtractorPerThread:
-    """Finds albedos from any thread."""
-
-    def __init__(self, load: Callable[[], AlbedoExtractor]):
-        self._extractor = PerThread(load)
-
-    def albedo(self, linear_rgb: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-        return self._extractor.own().albedo(linear_rgb, alpha)
+        if not hasattr(self._own, "mesher"):
+            with self._loading:
+                self._own.mesher = FaceMesher(*self._paths)
+        return self._own.mesher.faces(rgb)

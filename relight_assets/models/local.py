@@ -73,28 +73,30 @@ def check(recipe: Recipe, models: LocalModels) -> None:
     """
     for name in wanted(recipe):
         sam3_weights.check_sha256(file_of(name, models[name]), models[name].sha256, f"{name}.sha256")
-        if name == "albedo_model":
-            albedo_extractor(recipe, models)
-        else:
-            shape_estimator(recipe, models)
+    albedo_extractor(recipe, models)
+    shape_estimator(recipe, models)
 
 
-def albedo_extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor:
-    """Load the albedo extractor of a recipe.  It serves one thread at a time.
+def albedo_extractor(recipe: Recipe, models: LocalModels) -> AlbedoExtractor | None:
+    """Load the albedo extractor of a recipe, for any thread; None where none is ever drawn.
 
     Raises:
         ModelFileError: as :func:`check`.
     """
+    if "albedo_model" not in wanted(recipe):
+        return None
     model = models["albedo_model"]
     return OnnxAlbedo(file_of("albedo_model", model), recipe.albedo_extraction.methods.learned, model.sha256)
 
 
-def shape_estimator(recipe: Recipe, models: LocalModels) -> ShapeEstimator:
-    """Load the network of depth or normals of a recipe.  It serves one thread at a time.
+def shape_estimator(recipe: Recipe, models: LocalModels) -> ShapeEstimator | None:
+    """Load the network of depth or normals of a recipe, for any thread; None where none is asked.
 
     Raises:
         ModelFileError: as :func:`check`.
     """
+    if "geometry_model" not in wanted(recipe):
+        return None
     model, geometry = models["geometry_model"], recipe.geometry
     kind: Kind = "normals" if geometry.kind == "normals" else "depth"
     return OnnxShape(file_of("geometry_model", model), kind, geometry.network, model.sha256)

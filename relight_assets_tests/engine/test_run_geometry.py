@@ -149,6 +149,7 @@ def test_an_experiment_takes_over_what_was_made_of_the_same_file(own: Bench) -> 
 
 
 def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     asked = recipe(source="depth_model", network={"size": 70})
     with pytest.raises(ModelFileError, match=r"`geometry\.source` needs a network: .*RELIGHT_GEOMETRY_MODEL_FILE"):
         own.run(asked)

@@ -14,6 +14,8 @@ from relight_assets.settings import LocalModel
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, u_net
 
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+
 
 @pytest.fixture
 def own(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:

@@ -12,6 +12,8 @@ from relight_assets.models.dense import decode, encode
 from relight_assets.recipe_networks import LearnedAlbedo
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, u_net
 
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+
 Image = NDArray[np.float32]
 
 

@@ -10,6 +10,8 @@ from relight_assets.models.dense import DenseNetwork, decode, encode
 from relight_assets.recipe_networks import Network as Options
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, same, transformer
 
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+
 
 def test_display_values_and_back() -> None:
     linear = np.linspace(0, 1, 1001, dtype=np.float32)[None]

@@ -11,6 +11,8 @@ from relight_assets.models.shape_estimator import OnnxShape
 from relight_assets.recipe_networks import ShapeNetwork
 from relight_assets_tests.models.tiny_onnx import mixer, transformer
 
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+
 PLAIN = ShapeNetwork(size=64, multiple=2, mean=(0, 0, 0), std=(1, 1, 1))
 
 

@@ -52,6 +52,10 @@ def whole_numbers(name: str, *values: int) -> bytes:
     return message(1, name) + b"".join(number(8, each) for each in values) + number(20, 7)
 
 
+def whole_number(name: str, content: int) -> bytes:
+    return message(1, name) + number(3, content & (2**64 - 1)) + number(20, 2)
+
+
 def text(name: str, content: str) -> bytes:
     return message(1, name) + message(4, content) + number(20, 3)
 
@@ -123,7 +127,7 @@ def u_net(seed: int = 0, channels: int = 3) -> TinyNetwork:
     scales = made.weight("scales", [1, 1, 2, 2])
     half = text("coordinate_transformation_mode", "half_pixel")
     made.add("Resize", ["b", "", scales], "u", text("mode", "linear"), half)
-    made.add("Concat", ["a", "u"], "k", whole_numbers("axis", 1))
+    made.add("Concat", ["a", "u"], "k", whole_number("axis", 1))
     kernel = rng.standard_normal((channels, 16, 3, 3)) * 0.05
     made.conv("k", "s", kernel.astype(np.float32), [0.0] * channels)
     made.add("Sigmoid", ["s"], "y")
@@ -146,7 +150,7 @@ def transformer(seed: int = 0, patch: int = 14, width: int = 16, heads: int = 2)
     made.add("Reshape", ["t0", made.weight("flat", [0, width, -1], np.int64)], "t1")
     made.add("Transpose", ["t1"], "t", whole_numbers("perm", 0, 2, 1))
     norm = made.weight("scale", np.ones(width)), made.weight("shift", np.zeros(width))
-    made.add("LayerNormalization", ["t", *norm], "n", whole_numbers("axis", -1 & (2**64 - 1)), real("epsilon", 1e-6))
+    made.add("LayerNormalization", ["t", *norm], "n", whole_number("axis", -1), real("epsilon", 1e-6))
     split = made.weight("split", [0, -1, heads, width // heads], np.int64)
     for name in "qkv":
         matmul("n", f"{name}0", width, width)
@@ -154,7 +158,7 @@ def transformer(seed: int = 0, patch: int = 14, width: int = 16, heads: int = 2)
         order = (0, 2, 3, 1) if name == "k" else (0, 2, 1, 3)
         made.add("Transpose", [f"{name}1"], name, whole_numbers("perm", *order))
     made.add("MatMul", ["q", "k"], "s0")
-    made.add("Softmax", ["s0"], "s", whole_numbers("axis", -1 & (2**64 - 1)))
+    made.add("Softmax", ["s0"], "s", whole_number("axis", -1))
     made.add("MatMul", ["s", "v"], "o0")
     made.add("Transpose", ["o0"], "o1", whole_numbers("perm", 0, 2, 1, 3))
     made.add("Reshape", ["o1", made.weight("join", [0, -1, width], np.int64)], "o")
