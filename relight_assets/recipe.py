@@ -8,6 +8,7 @@ on the display (sRGB) scale; the properties ending in ``_linear``, ``_gain``, ``
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -192,6 +193,8 @@ class Recipe(Part):
     """Same seed, photos and recipe: the same bytes."""
     image_size: Annotated[int, Field(ge=64, le=16384, strict=True)] | None = None
     """Longest side at most, in pixels; none: as it is."""
+    variants: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
+    """Different lights for each portrait."""
     segmenter: Segmenter = "selfie"
     """The embedded person mask, or SAM3 by one of two packages."""
     sam3: Sam3 = Sam3()
@@ -217,6 +220,11 @@ class Recipe(Part):
                 )
         return self
 
+    @cached_property
+    def differences(self) -> dict[str, Any]:
+        """What decides the pixels and is not as by default, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_defaults=True, exclude={"quality"})
+
     def part(self, stage: Stage) -> dict[str, Any]:
         """The part of the recipe that one stage's pixels depend on, as plain JSON values."""
         parts: dict[Stage, dict[str, Any]] = {
@@ -239,6 +247,8 @@ class Recipe(Part):
             parts["masks"]["sam3"] = self.sam3
         if self.geometry.source != "face_mesh":
             parts["degraded"]["geometry"] = self.geometry.deciding()
+        if self.variants > 1:
+            parts["degraded"]["variants"] = self.variants
         if self.albedo_extraction.mix.draws:
             parts["albedo"]["seed"] = self.seed
         return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}

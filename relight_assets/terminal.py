@@ -16,7 +16,7 @@ from rich.table import Table
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
-from relight_assets.engine.outgoing import failures_path, mapping_path
+from relight_assets.engine.outgoing import failures_path, mapping_path, variants_path
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
@@ -78,6 +78,8 @@ def _print_places(survey: Survey, settings: Settings, experiment: str | None) ->
         line("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
         line("", failures_path(survey, settings, experiment))
     line("mapping", mapping_path(survey, settings, experiment))
+    if survey.variants > 1:
+        line("all variants", variants_path(survey, settings, experiment))
     line("pictures", survey.layout.folder)
     for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
         if (sheet := survey.layout.folder / name).exists():

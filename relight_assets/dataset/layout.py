@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
@@ -20,12 +21,35 @@ STAGE_FILES: dict[Stage, tuple[str, ...]] = {
     "composites": ("output",),
 }
 """The pictures that each stage writes, by the last part of their names."""
+LIT: tuple[Stage, ...] = ("degraded", "composites")
+"""The stages that write theirs once for each variant of the light."""
 
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_VARIANT = re.compile(r"v[1-9][0-9]*_(.+)")
 _NUMBERED = re.compile(r"([0-9]{5,18})_([A-Za-z0-9_]+\.(?:png|json))")
+
+
+def variant_name(name: str, variant: int, variants: int) -> str:
+    """What the picture ``name`` of one variant (from 0) is called: ``v1_output``; where there is one, ``output``."""
+    return name if variants == 1 else f"v{variant + 1}_{name}"
+
+
+@cache
+def stage_files(stage: Stage, variants: int = 1) -> tuple[str, ...]:
+    """The pictures that a stage writes under a recipe with so many variants, variant by variant."""
+    if stage not in LIT:
+        return STAGE_FILES[stage]
+    return tuple(variant_name(name, number, variants) for number in range(variants) for name in STAGE_FILES[stage])
+
+
+def stage_of(name: str) -> Stage:
+    """The stage that writes the picture ``name``, of whatever variant."""
+    match = _VARIANT.fullmatch(name)
+    plain = match[1] if match else name
+    return next(stage for stage, names in STAGE_FILES.items() if plain in names)
 
 
 def png_name(index: int, name: str) -> str:
@@ -42,6 +66,25 @@ class SplitLayout:
     def png(self, index: int, name: str) -> Path:
         """The picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
         return self.folder / png_name(index, name)
+
+    def shown(self, index: int, name: str) -> Path:
+        """The picture ``name`` of image ``index``; of its first variant, where it has several."""
+        first = self.png(index, variant_name(name, 0, 2))
+        return first if first.exists() else self.png(index, name)
+
+    def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
+        """Pictures of a stage that another number of variants has left, the last first."""
+        if stage not in LIT:
+            return []
+        kept = set(stage_files(stage, variants))
+        found = [self.png(index, name) for name in STAGE_FILES[stage] if name not in kept]
+        number = 0 if variants == 1 else variants
+        while True:
+            more = [self.png(index, variant_name(name, number, number + 2)) for name in STAGE_FILES[stage]]
+            if not any(path.exists() for path in more):
+                return [path for path in reversed(found) if path.exists()]
+            found += more
+            number += 1
 
     def record(self, index: int) -> Path:
         """The record of image ``index``: what is committed, stage by stage."""

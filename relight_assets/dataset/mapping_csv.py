@@ -11,6 +11,7 @@ from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.errors import CsvError
 
+_VARIANT_COLUMNS = ("output_variant", OUTPUT_COLUMN)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
@@ -26,11 +27,13 @@ class FailureRow:
     message: str
 
 
-def outgoing_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path]:
-    """The mapping and the failures CSV of an input CSV: in ``mapping_dir``, or beside the input."""
+def outgoing_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path, Path]:
+    """The mapping, the failures and the variants CSV of an input CSV: in ``mapping_dir``, or beside the input."""
     folder = csv_path.parent if mapping_dir is None else mapping_dir
     stem = csv_path.name.removesuffix(".csv")
-    return folder / f"{stem}_with_relighting_outputs.csv", folder / f"{stem}_failures.csv"
+    endings = ("_with_relighting_outputs.csv", "_failures.csv", "_variants.csv")
+    mapping, failures, variants = (folder / f"{stem}{ending}" for ending in endings)
+    return mapping, failures, variants
 
 
 def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path) -> None:
@@ -50,6 +53,38 @@ def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path)
         (*row, "" if output is None else str(output.absolute())) for row, output in zip(rows, outputs, strict=True)
     )
     _write(split, (*split.table.columns, OUTPUT_COLUMN), lines, target)
+
+
+def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path) -> None:
+    """Write a row for each light of each finished row: the input's columns, ``output_variant`` and the picture.
+
+    Args:
+        split: the input.
+        outputs: for each row the pictures of its variants, numbered from 1; none where it is not finished.
+        target: as :func:`write_mapping`.
+
+    Raises:
+        CsvError: ``target`` is the input CSV, or cannot be written.
+        ValueError: not one list for each row.
+    """
+    rows = split.table.itertuples(index=False, name=None)
+    lines = (
+        (*row, number, str(path.absolute()))
+        for row, paths in zip(rows, outputs, strict=True)
+        for number, path in enumerate(paths, start=1)
+    )
+    _write(split, (*split.table.columns, *_VARIANT_COLUMNS), lines, target)
+
+
+def remove_variants(target: Path) -> None:
+    """Remove a CSV that :func:`write_variants` wrote, if there is one; another file is left alone."""
+    try:
+        with target.open(encoding="utf-8", newline="") as file:
+            ours = file.readline().rstrip("\n").endswith(",".join(_VARIANT_COLUMNS))
+    except (OSError, UnicodeDecodeError):
+        return
+    if ours:
+        target.unlink(missing_ok=True)
 
 
 def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path) -> None:

@@ -16,7 +16,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from relight_assets.dataset.files import FileStamp, write_atomic
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
 from relight_assets.recipe import STAGES, Stage
 
 SCHEMA_VERSION = 1
@@ -44,12 +44,23 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
     numbers: dict[str, Any] = msgspec.field(default_factory=dict)
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
+    @property
+    def lights(self) -> list[dict[str, Any]]:
+        """The numbers of each variant of the light; where there is one, those of the stage."""
+        lights: list[dict[str, Any]] = self.numbers.get("variants") or [self.numbers]
+        return lights
+
+    def names(self, stage: Stage) -> tuple[str, ...]:
+        """The files that it must have, being the entry of ``stage``."""
+        return stage_files(stage, max(1, len(self.files) // len(STAGE_FILES[stage])))
+
 
 class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is committed for one image.
 
     ``image_path`` is the image's name in the index (``paths.index_key``), from which the index can be
-    rebuilt.  ``light_direction`` is a unit vector: x right, y down, z to the camera.
+    rebuilt.  ``light_direction`` is a unit vector: x right, y down, z to the camera; with ``degradation_type``
+    it is that of the first variant.  ``recipe`` is what decides the pixels and differs from this version's defaults.
     """
 
     index: int
@@ -59,6 +70,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     degradation_type: str | None = None
     light_direction: Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)] | None = None
     seed: int
+    recipe: dict[str, Any] = msgspec.field(default_factory=dict)
     package_version: str
     timings_ms: dict[str, float] = msgspec.field(default_factory=dict)
 
@@ -111,7 +123,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
     stages = {
         stage: {
             "digest": entry.digest,
-            "files": {name: entry.files[name] for name in STAGE_FILES[stage] if name in entry.files},
+            "files": {name: entry.files[name] for name in entry.names(stage) if name in entry.files},
             "numbers": dict(sorted(entry.numbers.items())),
             **({"reads": entry.reads} if entry.reads else {}),
         }
@@ -140,7 +152,7 @@ def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
         return False
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
     folder = str(layout.folder)
-    for name in STAGE_FILES[stage]:
+    for name in entry.names(stage):
         stamp = entry.files.get(name)
         if stamp is None:
             return False

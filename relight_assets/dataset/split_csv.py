@@ -24,7 +24,7 @@ from relight_assets.errors import CsvError
 IMAGE_COLUMN = "image_path"
 OUTPUT_COLUMN = "output_image_path"
 MAX_CSV_BYTES = 1 << 30
-_NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv", "*.tmp", "*.part")
+_NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv", "*_variants.csv", "*.tmp", "*.part")
 """Our own outgoing CSVs, and what somebody is still copying."""
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")

@@ -12,7 +12,7 @@ from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_r
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
-from relight_assets.engine.outgoing import failures_path, write_split_failures, write_split_mapping
+from relight_assets.engine.outgoing import failures_path, variants_path, write_split_failures, write_split_mapping
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import Spread, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
@@ -62,6 +62,11 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
                 [dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names]
             ),
             "path": dg.MetadataValue.path(str(target)),
+            **(
+                {"path_of_variants": dg.MetadataValue.path(str(variants_path(survey, settings)))}
+                if survey.variants > 1
+                else {}
+            ),
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             "dagster/column_lineage": _lineage(survey),

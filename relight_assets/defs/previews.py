@@ -34,7 +34,7 @@ def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLIN
 
     None where there is nothing to show.
     """
-    rows = [_row([layout.png(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
+    rows = [_row([layout.shown(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
     return _jpeg([_captions(COLUMNS, cell), *rows]) if rows else None
 
 
@@ -48,7 +48,7 @@ def comparison_sheet(
     names = ("input", "degraded: split", "experiment", "output: split", "experiment")
     rows = []
     for here, there in (pairs[number] for number in _spread(range(len(pairs)))):
-        two = [(own.png(here, name), experiment.png(there, name)) for name in ("degraded_fg", "output")]
+        two = [(own.shown(here, name), experiment.shown(there, name)) for name in ("degraded_fg", "output")]
         rows.append(_row([experiment.png(there, "input"), *two[0], *two[1]], cell))
     return _jpeg([_captions(names, cell), *rows]) if rows else None
 
@@ -59,7 +59,7 @@ def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, fl
     shown = worst[:WORST]
     for start in range(0, len(shown), 4):
         four = shown[start : start + 4]
-        row = _row([layout.png(index, picture) for index, _ in four], _WORST_CELL)
+        row = _row([layout.shown(index, picture) for index, _ in four], _WORST_CELL)
         strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
         for part in (strip, row):
             missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, files_match, read_record, write_record
 from relight_assets.engine.digests import Digests
 from relight_assets.recipe import STAGES, Stage
@@ -81,7 +81,7 @@ def _take_over(
     own: SplitLayout, experiment: SplitLayout, record: Record, number: int, stages: tuple[Stage, ...]
 ) -> None:
     for stage in stages:
-        for name in STAGE_FILES[stage]:
+        for name in record.stages[stage].files:
             _link(own.png(record.index, name), experiment.png(number, name))
     lit = "degraded" in stages
     taken = replace(

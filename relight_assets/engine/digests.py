@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
-from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
 from relight_assets.models.segmenters import SEGMENTER_MODELS
 from relight_assets.recipe import STAGES, Recipe, Stage
@@ -46,14 +46,12 @@ ABSENT, UNREAD = "absent", "unread"
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
-_STAGE_OF_FILE = {name: stage for stage, names in STAGE_FILES.items() for name in names}
-
 
 class Digests:
     """The digests of all stages under one recipe and one set of models."""
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
-        self.geometry = recipe.geometry
+        self.geometry, self.variants = recipe.geometry, recipe.variants
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._before: dict[Stage, str] = {
             stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
@@ -67,7 +65,10 @@ class Digests:
             "masks": (),
             "albedo": ("foreground",),
             "degraded": ("input", "foreground", "albedo", *([GEOMETRY_FILE] if recipe.geometry.from_file else [])),
-            "composites": ("degraded_fg",) if recipe.background.use_gray else ("degraded_fg", "background"),
+            "composites": (
+                *stage_files("degraded", recipe.variants),
+                *(() if recipe.background.use_gray else ("background",)),
+            ),
         }
 
         # Masks read the source; what draws is keyed by it.
@@ -78,7 +79,7 @@ class Digests:
             stage: [(name, _canonical(name)) for name in sorted(names)] for stage, names in self.reads.items()
         }
         self._upstream: dict[Stage, tuple[Stage, ...]] = {
-            stage: tuple(dict.fromkeys(_STAGE_OF_FILE[name] for name in names if name != GEOMETRY_FILE))
+            stage: tuple(dict.fromkeys(stage_of(name) for name in names if name != GEOMETRY_FILE))
             for stage, names in self.reads.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}

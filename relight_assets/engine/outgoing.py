@@ -4,7 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from relight_assets.dataset.layout import experiment_folder
-from relight_assets.dataset.mapping_csv import FailureRow, outgoing_paths, write_failures, write_mapping
+from relight_assets.dataset.mapping_csv import (
+    FailureRow,
+    outgoing_paths,
+    remove_variants,
+    write_failures,
+    write_mapping,
+    write_variants,
+)
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import BlankPathError, CsvError
 from relight_assets.settings import Settings
@@ -20,8 +27,13 @@ def failures_path(survey: Survey, settings: Settings, experiment: str | None = N
     return _paths(survey, settings, experiment)[1]
 
 
+def variants_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Where the rows of all variants go, if there are several."""
+    return _paths(survey, settings, experiment)[2]
+
+
 def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
-    """Write the mapping of a split as it stands.
+    """Write the mapping of a split as it stands; where portraits have several lights, the CSV of all of them too.
 
     Raises:
         CsvError: it cannot be written.
@@ -29,6 +41,11 @@ def write_split_mapping(survey: Survey, settings: Settings, experiment: str | No
     target = mapping_path(survey, settings, experiment)
     _make_folder(target)
     write_mapping(survey.split, survey.outputs(), target)
+    every_light = variants_path(survey, settings, experiment)
+    if survey.variants > 1:
+        write_variants(survey.split, survey.variant_outputs(), every_light)
+    else:
+        remove_variants(every_light)
     return target
 
 
@@ -45,7 +62,7 @@ def write_split_failures(survey: Survey, settings: Settings, experiment: str | N
     return rows
 
 
-def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path]:
+def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:
     # An experiment's CSVs never replace the split's own.
     folder = settings.mapping_dir if experiment is None else experiment_folder(settings.output_root, experiment)
     return outgoing_paths(survey.split.path, folder)

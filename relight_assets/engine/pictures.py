@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from relight_assets.dataset.files import FileStamp
 from relight_assets.dataset.images import DecodedImage, decode
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.layout import SplitLayout, stage_of
 from relight_assets.dataset.png import decode_png
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import GeometryMap
@@ -22,7 +22,7 @@ from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.models.shape_estimator import ShapeEstimator
-from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe import Recipe, Stage
 
 Pixels = NDArray[np.uint8]
 
@@ -124,7 +124,7 @@ class Pictures:
             DamagedFileError: it is not the file of its stamp.
         """
         if name not in self._pixels:
-            stage = next(s for s in STAGES if name in STAGE_FILES[s])
+            stage = stage_of(name)
             try:
                 data = self.tools.layout.png(self._item.index, name).read_bytes()
             except FileNotFoundError:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from relight_assets import __version__
 from relight_assets.dataset.files import FileStamp, stamp_source, write_stamped
-from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import (
     Failure,
@@ -31,6 +31,7 @@ from relight_assets.dataset.records import (
 from relight_assets.engine.geometry_maps import stamps_of
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
+from relight_assets.engine.recorded_faces import Points, unpacked
 from relight_assets.engine.stage_outputs import make
 from relight_assets.engine.survey import failed
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
@@ -161,13 +162,20 @@ class Portrait:
         pictures = self.pictures
         stamps = {name: stamp for entry in self.entries.values() for name, stamp in entry.files.items()}
         with pictures.timed(stage):
-            output = make(stage, pictures, partial(pictures.read, stamps=stamps), source_sha256)
+            read = partial(pictures.read, stamps=stamps)
+            output = make(stage, pictures, read, source_sha256, self._faces_found())
+        for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
+            path.unlink(missing_ok=True)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         for name, made in output.files.items():
             if isinstance(made, np.ndarray):
                 pictures.keep(name, made)
         return StageEntry(digest=digest, files=files, numbers=output.numbers, reads=self._reads(stage))
+
+    def _faces_found(self) -> list[Points]:
+        """The faces of the photo as the record has them."""
+        return unpacked(self.entries["masks"].numbers) if "masks" in self.entries else []
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
@@ -179,7 +187,7 @@ class Portrait:
         """Write the record of what is current now."""
         assert self.source is not None  # noqa: S101  (set before any stage)
         before = self.previous
-        light = self.entries["degraded"].numbers if "degraded" in self.entries else {}
+        light = self.entries["degraded"].lights[0] if "degraded" in self.entries else {}
         record = Record(
             index=self.item.index,
             image_path=self.item.image_path,
@@ -188,6 +196,7 @@ class Portrait:
             degradation_type=light.get("degradation_type"),
             light_direction=light.get("light_direction"),
             seed=self.tools.recipe.seed,
+            recipe=self.tools.recipe.differences,
             package_version=__version__,
             # What was not done now keeps the time that it took when it was done.
             timings_ms=(before.timings_ms if before else {})
@@ -244,8 +253,10 @@ class Portrait:
         else:
             self.layout.record(self.item.index).unlink(missing_ok=True)
         for stage in stages:
-            for name in STAGE_FILES[stage]:
+            for name in stage_files(stage, self.tools.recipe.variants):
                 self.layout.png(self.item.index, name).unlink(missing_ok=True)
+            for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
+                path.unlink(missing_ok=True)
 
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""

@@ -1,14 +1,20 @@
 """What each stage makes of its pictures: the files, as pixels, and the numbers of its record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
+
+from relight_assets.dataset.layout import variant_name
 from relight_assets.engine.pictures import Pictures, Pixels
+from relight_assets.engine.recorded_faces import Points, packed
+from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa
 from relight_assets.stages.fingerprint import fingerprint
+from relight_assets.stages.lighting.shape import ShapeMap
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""
@@ -22,34 +28,86 @@ class StageOutput:
     numbers: dict[str, Any]
 
 
-def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str) -> StageOutput:
-    """Compute one stage.
+def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str, faces: Sequence[Points]) -> StageOutput:
+    """Compute one stage; ``faces`` are those of the record, (468, 3) float32 in pixels.
 
     Raises:
         ImageError: the image cannot be done.
         DamagedFileError: a file that the stage reads is not the recorded one.
     """
-    recipe = pictures.tools.recipe
+    tools, recipe = pictures.tools, pictures.tools.recipe
     if stage == "masks":
         return _masks(pictures, recipe)
     if stage == "albedo":
-        made = _albedo(pictures, read("foreground"), source_sha256)
-        return StageOutput({"albedo": made.image}, made.numbers)
+        return albedo_of(read("foreground"), recipe, source_sha256, tools.albedo_extractor)
     if stage == "degraded":
-        return _degraded(pictures, read, recipe, source_sha256)
-    gray = recipe.background.use_gray
-    image = composites.composite(read("degraded_fg"), None if gray else read("background"), recipe.background)
-    return StageOutput({"output": image}, {"background": "gray" if gray else "original"})
+        shape_map = pictures.geometry.of(read("input")) if recipe.geometry.kind is not None else None
+        return degraded_of(read, recipe, source_sha256, faces, shape_map)
+    return composites_of(read, recipe)
 
 
-def _albedo(pictures: Pictures, foreground: Pixels, source_sha256: str) -> albedo.Albedo:
-    tools = pictures.tools
-    chosen = tools.recipe.albedo_extraction
-    method = albedo.draw_method(chosen.mix, tools.recipe.seed, source_sha256)
+def albedo_of(
+    foreground: Pixels, recipe: Recipe, source_sha256: str, extractor: AlbedoExtractor | None = None
+) -> StageOutput:
+    """The albedo by the method that is drawn for this photo."""
+    chosen = recipe.albedo_extraction
+    method = albedo.draw_method(chosen.mix, recipe.seed, source_sha256)
     if method != "learned":
-        return albedo.extract(foreground, chosen.methods.retinex, method)
-    assert tools.albedo_extractor is not None  # noqa: S101  (a recipe that draws it is not run without)
-    return learned_albedo.extract(foreground, tools.albedo_extractor.albedo)
+        made = albedo.extract(foreground, chosen.methods.retinex, method)
+    else:
+        assert extractor is not None  # noqa: S101  (a recipe that draws it is not run without)
+        made = learned_albedo.extract(foreground, extractor.albedo)
+    return StageOutput({"albedo": made.image}, made.numbers)
+
+
+def degraded_of(
+    read: Read, recipe: Recipe, source_sha256: str, faces: Sequence[Points], shape_map: ShapeMap | None = None
+) -> StageOutput:
+    """The person under each of the recipe's drawn lights.
+
+    Raises:
+        WeakPairError: no drawn strength made a pair differ enough.
+    """
+    foreground = read("foreground")
+    files: dict[str, Pixels | bytes] = {}
+    lights: list[dict[str, Any]] = []
+    for variant in range(recipe.variants):
+        made = degraded.degrade(
+            input_rgb=cv2.cvtColor(foreground, cv2.COLOR_RGBA2RGB),
+            foreground=foreground,
+            albedo=read("albedo"),
+            faces=faces,
+            triangles=TRIANGLES,
+            degradation=recipe.degradation,
+            lights=recipe.light_sampling,
+            seed=recipe.seed,
+            source_sha256=source_sha256,
+            variant=variant,
+            shape_map=shape_map,
+            join_faces=recipe.geometry.join_faces,
+        )
+        files[variant_name("degraded_fg", variant, recipe.variants)] = made.image
+        lights.append(
+            {
+                "degradation_type": made.degradation_type,
+                "light_direction": [float(part) for part in made.light_direction],
+                **made.numbers,
+                **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
+            }
+        )
+    return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
+
+
+def composites_of(read: Read, recipe: Recipe) -> StageOutput:
+    """Each degraded person on the recipe's background."""
+    gray = recipe.background.use_gray
+    behind = None if gray else read("background")
+    files: dict[str, Pixels | bytes] = {}
+    for variant in range(recipe.variants):
+        person = read(variant_name("degraded_fg", variant, recipe.variants))
+        made = composites.composite(person, behind, recipe.background)
+        files[variant_name("output", variant, recipe.variants)] = made
+    return StageOutput(files, {"background": "gray" if gray else "original"})
 
 
 def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
@@ -79,32 +137,8 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             **pictures.tools.segmenter_identity,
             **seen.plain(),
             "faces": len(faces),
+            **packed(faces),
             "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },
     )
-
-
-def _degraded(pictures: Pictures, read: Read, recipe: Recipe, source_sha256: str) -> StageOutput:
-    rgb = read("input")
-    shape_map = pictures.geometry.of(rgb)
-    made = degraded.degrade(
-        input_rgb=rgb,
-        foreground=read("foreground"),
-        albedo=read("albedo"),
-        faces=[face.points for face in pictures.faces(rgb)],
-        triangles=TRIANGLES,
-        degradation=recipe.degradation,
-        lights=recipe.light_sampling,
-        seed=recipe.seed,
-        source_sha256=source_sha256,
-        shape_map=shape_map,
-        join_faces=recipe.geometry.join_faces,
-    )
-    numbers = {
-        "degradation_type": made.degradation_type,
-        "light_direction": [float(part) for part in made.light_direction],
-        **made.numbers,
-        **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
-    }
-    return StageOutput({"degraded_fg": made.image}, numbers)

@@ -24,11 +24,14 @@ _ROUNDING = 1e-6
 
 
 def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
-    """A recorded number of every image for which the stage is current, by the image's number."""
+    """A recorded number of every image for which the stage is current, by the image's number.
+
+    Of several lights the first one's: they are drawn alike.
+    """
     found: dict[int, float] = {}
     for image in survey.images.values():
         if image.record is not None and stage in image.current:
-            value = image.record.stages[stage].numbers.get(name)
+            value = image.record.stages[stage].lights[0].get(name)
             if isinstance(value, int | float) and not isinstance(value, bool):
                 found[image.record.index] = float(value)
     return found
@@ -44,10 +47,12 @@ def families(survey: Survey) -> dict[int, str]:
 
 
 def light_directions(survey: Survey) -> Iterator[list[float]]:
-    """Unit vectors to the key lights: x right, y down, z to the camera."""
+    """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
     for image in survey.images.values():
-        if image.record is not None and "degraded" in image.current and image.record.light_direction is not None:
-            yield image.record.light_direction
+        if image.record is not None and "degraded" in image.current:
+            for light in image.record.stages["degraded"].lights:
+                if light.get("light_direction") is not None:
+                    yield light["light_direction"]
 
 
 @dataclass(frozen=True)

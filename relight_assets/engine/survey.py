@@ -16,7 +16,7 @@ from typing import Literal
 
 from relight_assets import __version__
 from relight_assets.dataset.files import FileStamp
-from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
+from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, stage_files
 from relight_assets.dataset.paths import Folders, index_key, resolve_image_path
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.split_csv import SplitCsv
@@ -67,6 +67,8 @@ class Survey:
     images: dict[str, ImageState]
     orphans: int
     """Numbers whose rows are gone."""
+    variants: int = 1
+    """Different lights that each portrait is to have."""
 
     def row_status(self, row: int) -> RowStatus:
         """What one row counts as.  Rows = done + rejected + failed + pending, always."""
@@ -78,13 +80,17 @@ class Survey:
         return Counter(self.row_status(row) for row in range(len(self.keys)))
 
     def outputs(self) -> list[Path | None]:
-        """Per row: the composite, where all four stages are current."""
-        return [
-            self.layout.png(image.index, "output")
-            if image and image.status == "done" and image.index is not None
-            else None
-            for image in (self.images[key] if key is not None else None for key in self.keys)
-        ]
+        """Per row: the composite, of the first variant where there are several; None unless all stages are current."""
+        return [found[0] if found else None for found in self.variant_outputs()]
+
+    def variant_outputs(self) -> list[list[Path]]:
+        """Per row: the composites of all variants; none unless all stages are current."""
+        return [self._composites(self.images[key]) if key is not None else [] for key in self.keys]
+
+    def _composites(self, image: ImageState) -> list[Path]:
+        if image.status != "done" or image.index is None:
+            return []
+        return [self.layout.png(image.index, name) for name in stage_files("composites", self.variants)]
 
 
 def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
@@ -108,7 +114,7 @@ def survey(
     look = partial(_look, resolve=resolve, outside=outside, layout=layout, digests=digests)
     with _garbage_left_alone():
         images = {key: look(key, cell, index.get(key)) for key, cell in cells.items()}
-    return Survey(split, layout, keys, images, orphans=len(index.keys() - images.keys()))
+    return Survey(split, layout, keys, images, orphans=len(index.keys() - images.keys()), variants=digests.variants)
 
 
 @contextmanager

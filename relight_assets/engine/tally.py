@@ -74,12 +74,14 @@ class Tally:
         for stage, outcome in result.outcomes.items():
             self.stages[stage].outcomes[outcome] += 1
         for stage, numbers in result.numbers.items():
-            self.stages[stage].add_numbers(numbers)
+            for each in numbers.get("variants") or [numbers]:
+                self.stages[stage].add_numbers(each)
         if result.code is not None:
             self.codes[result.code] += 1
-        family = result.numbers.get("degraded", {}).get("degradation_type")
-        if family is not None:
-            self.families[family] += 1
+        lit = result.numbers.get("degraded", {})
+        for light in lit.get("variants") or [lit]:
+            if light.get("degradation_type") is not None:
+                self.families[light["degradation_type"]] += 1
         self.computed_images += "computed" in result.outcomes.values()
 
     def add_all(self, results: Iterable[ImageResult]) -> None:
