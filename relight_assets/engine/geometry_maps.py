@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.dataset.records import Failure, Record
 from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
@@ -36,6 +36,16 @@ def known_sha256(
     except ImageError:
         return {GEOMETRY_FILE: ABSENT}
     return {GEOMETRY_FILE: remembered_sha256(path, stamps_of(record, failure)) or UNREAD}
+
+
+def stamp_now(geometry: Geometry, photo: Path, image_root: Path | None) -> dict[str, FileStamp]:
+    """The stamp of a photo's file, read but not decoded; nothing where there is none that may be read."""
+    if not geometry.from_file:
+        return {}
+    try:
+        return {GEOMETRY_FILE: stamp_source(geometry_path(geometry.files, photo, image_root))}
+    except ImageError:
+        return {}
 
 
 class GeometryMap:

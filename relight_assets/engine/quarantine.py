@@ -8,13 +8,16 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import files_match, read_failure, read_record, write_failure
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import Quarantined
+from relight_assets.engine.geometry_maps import stamp_now
 from relight_assets.engine.survey import failed
 from relight_assets.engine.work import ImageResult, Outcome
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.recipe import STAGES, Stage
 
 
-def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined) -> ImageResult:
+def quarantine(
+    layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: Path | None = None
+) -> ImageResult:
     """Record an image that killed its worker, at the stage that was to be made."""
     item = killed.item
     error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
@@ -23,9 +26,11 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined) -> Im
         source = stamp_source(Path(item.file))
     except ImageError:
         source = None
+    reads = stamp_now(digests.geometry, Path(item.file), image_root)
+    outside = {name: stamp.sha256 for name, stamp in reads.items()}
     current: tuple[Stage, ...] = ()
     if record is not None and source is not None:
-        current = digests.current(record, source.sha256, partial(files_match, layout))
+        current = digests.current(record, source.sha256, partial(files_match, layout), outside)
     stage = next((each for each in item.stages if each not in current), item.stages[0])
     failure = failed(
         item.image_path,
@@ -34,7 +39,8 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined) -> Im
         stage,
         previous=read_failure(layout.failure(item.index)),
         source=source,
-        digest=digests.tried(stage, source.sha256, record, current) if source else None,
+        digest=digests.tried(stage, source.sha256, record, current, outside) if source else None,
+        reads=reads,
     )
     write_failure(layout, failure)
     outcomes: dict[Stage, Outcome] = {each: "reused" if each in current else "failed" for each in STAGES}

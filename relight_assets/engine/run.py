@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import yaml
 
@@ -195,7 +196,14 @@ def _work(
         if warning := space_warning(layout.folder, before, plan.work, recipe.image_size):
             progress.note(warning)
             watch(progress.now())
-        accounts = _Accounts(layout, digests_of(recipe, settings), tally, [DeviceTally() for _ in slots], progress)
+        accounts = _Accounts(
+            layout,
+            digests_of(recipe, settings),
+            tally,
+            [DeviceTally() for _ in slots],
+            progress,
+            settings.image_root,
+        )
         # Enough for every thread of a worker, and little enough that all workers have something.
         batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
         results = dispatch(plan.work, engine, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
@@ -220,6 +228,7 @@ class _Accounts:
     tally: Tally
     devices: list[DeviceTally]
     progress: ProgressWriter
+    image_root: Path | None
 
     def add(self, outcome: Outcome) -> bool:
         """Count one outcome; true when it is time to tell whoever watches."""
@@ -228,7 +237,7 @@ class _Accounts:
             self.progress.note(outcome.text)
             return True
         if isinstance(outcome, Quarantined):
-            result, slot = quarantine(self.layout, self.digests, outcome), None
+            result, slot = quarantine(self.layout, self.digests, outcome, self.image_root), None
         else:
             result, slot = outcome.result, outcome.slot
             self.devices[outcome.slot].add(result)

@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.engine.dispatch import Quarantined
+from relight_assets.engine.quarantine import quarantine
+from relight_assets.engine.run import digests_of
+from relight_assets.engine.work import WorkItem
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
 from relight_assets.recipe import STAGES, Recipe
@@ -128,6 +132,20 @@ def test_a_file_that_cannot_be_used_is_not_tried_again_before_it_changes(own: Be
     depth_of(own, 0).write_bytes(whole)
     assert own.run(recipe(**FROM_FILES)).tally.codes == {}
     assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+
+
+def test_a_photo_that_killed_its_worker_stays_aside_until_its_depth_changes(own: Bench) -> None:
+    asked = recipe(**FROM_FILES)
+    own.run(asked, stages=["masks", "albedo"])
+    photo = own.photos / PORTRAITS[0]
+    killed = Quarantined(WorkItem(0, str(photo), str(photo), STAGES), "signal 11")
+    quarantine(own.layout, digests_of(asked, own.settings), killed)
+    assert own.survey(asked).row_counts() == {"failed": 1, "pending": 1}
+    own.run(asked)
+    assert own.survey(asked).row_counts() == {"failed": 1, "done": 1}
+    write_depth(photo, tilt=2)
+    own.run(asked)
+    assert own.survey(asked).row_counts() == {"done": 2}
 
 
 def test_a_file_outside_the_image_root_is_refused(own: Bench) -> None:
