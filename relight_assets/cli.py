@@ -170,6 +170,29 @@ def verify(
 
 
 @main.command()
+@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD...")
+@click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
+@click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
+def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None) -> None:
+    """Make pictures again from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
+    from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
+
+    if foreground is not None and len(records) > 1:
+        raise UserError("--foreground is that of one record; give one")
+    same = True
+    for record in records:
+        number = record.name.partition("_")[0]
+        for made in made_again(record, foreground):
+            same = same and made.same
+            said = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
+            out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_atomic(folder / f"{number}_{made.name}.png", made.data)
+    sys.exit(0 if same else SOME_FAILED)
+
+
+@main.command()
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
 def demo(folder: Path) -> None:
     """Sample portraits from installed packages through all assets, for three splits."""

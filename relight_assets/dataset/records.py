@@ -37,12 +37,14 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
     """One committed stage: its digest, the files it wrote (by name) and every number it drew or found.
 
     ``reads`` are the files that it read and nobody here made, by what they are to it; the source is not among them.
+    ``code`` is the version of the stage's code.
     """
 
     digest: str
     files: dict[str, FileStamp]
     numbers: dict[str, Any] = msgspec.field(default_factory=dict)
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
+    code: str = ""
 
     @property
     def lights(self) -> list[dict[str, Any]]:
@@ -123,6 +125,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
     stages = {
         stage: {
             "digest": entry.digest,
+            "code": entry.code,
             "files": {name: entry.files[name] for name in entry.names(stage) if name in entry.files},
             "numbers": dict(sorted(entry.numbers.items())),
             **({"reads": entry.reads} if entry.reads else {}),

@@ -28,6 +28,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
+from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.geometry_maps import stamps_of
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
@@ -171,7 +172,9 @@ class Portrait:
         for name, made in output.files.items():
             if isinstance(made, np.ndarray):
                 pictures.keep(name, made)
-        return StageEntry(digest=digest, files=files, numbers=output.numbers, reads=self._reads(stage))
+        return StageEntry(
+            digest=digest, files=files, numbers=output.numbers, reads=self._reads(stage), code=CODE_VERSIONS[stage]
+        )
 
     def _faces_found(self) -> list[Points]:
         """The faces of the photo as the record has them."""

@@ -56,7 +56,7 @@ def degrade(
     """Put a drawn light on a person's albedo.
 
     Args:
-        input_rgb: (H, W, 3) uint8 sRGB, the photo; only how bright it is matters.
+        input_rgb: (H, W, 3) uint8 sRGB, the person as photographed; only how bright it is matters.
         foreground: (H, W, 4) uint8 RGBA of the masks stage; its alpha is the mask.
         albedo: (H, W, 3) uint8 sRGB of the albedo stage.
         faces: (468, 3) float32 face meshes in the photo's pixels, x right, y down, z on the same

@@ -1,0 +1,152 @@
+"""Is a picture what its record says it is?  Made again from the record and the foreground alone, and compared.
+
+The record says which recipe differs from the defaults, which photo keys the draws, and where the faces are; the
+foreground holds the person.  Neither the photo nor the albedo is needed.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
+from relight_assets.dataset.png import decode_png, encode_png
+from relight_assets.dataset.records import Record, read_record
+from relight_assets.engine.pictures import Pixels
+from relight_assets.engine.recorded_faces import unpacked
+from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of
+from relight_assets.errors import ImageCorruptError, ImageError, UserError
+from relight_assets.recipe import Recipe, Stage
+from relight_assets.stages import albedo, composites, degraded
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One picture that was made again."""
+
+    name: str
+    """As in the record: ``albedo``, ``degraded_fg``, ``output``, ``v2_output``, ..."""
+    recorded: str
+    """sha256 of the file, by the record."""
+    found: str
+    """sha256 of what was made now."""
+    data: bytes
+    """The PNG that was made now."""
+
+    @property
+    def same(self) -> bool:
+        """Whether every byte is."""
+        return self.recorded == self.found
+
+
+def replay(record_file: Path, foreground_file: Path | None = None) -> list[Replayed]:
+    """Make the albedo, the degraded person and the composite of a record again; those of them that it has.
+
+    Args:
+        record_file: ``NNNNN_metadata.json``.
+        foreground_file: None: ``NNNNN_foreground.png`` beside the record.
+
+    Raises:
+        UserError: there is no such record, or it was made with what is not in it (another version of the package,
+            depth, normals or an albedo of the user's own); or the foreground is not the one of the record.
+    """
+    record = _record(record_file)
+    layout = SplitLayout(record_file.parent)
+    pictures = _Made(record, layout, foreground_file or layout.png(record.index, "foreground"))
+    recipe = _recipe(record, record_file)
+    for stage in ("albedo", "degraded", "composites"):
+        if stage in record.stages:
+            _require_this_version(record, stage, record_file)
+            try:
+                pictures.keep(stage, _output(stage, pictures, recipe, record))
+            except ImageError as error:
+                raise UserError(f"{record_file}: `{stage}` cannot be made again: {error}") from error
+    return pictures.replayed
+
+
+class _Made:
+    """The pictures of one image, made again or read."""
+
+    def __init__(self, record: Record, layout: SplitLayout, foreground: Path):
+        self.replayed: list[Replayed] = []
+        self._record, self._layout = record, layout
+        self._pixels: dict[str, Pixels] = {"foreground": self._decoded("foreground", foreground)}
+
+    def read(self, name: str) -> Pixels:
+        """The pixels of a picture; of the background, which is made of the photo, from its file."""
+        if name not in self._pixels:
+            self._pixels[name] = self._decoded(name, self._layout.png(self._record.index, name))
+        return self._pixels[name]
+
+    def keep(self, stage: Stage, output: StageOutput) -> None:
+        """Take what a stage made, and hold it against the record."""
+        for name, made in output.files.items():
+            data = made if isinstance(made, bytes) else encode_png(made)
+            stamp = self._record.stages[stage].files.get(name)
+            found = sha256(data).hexdigest()
+            self.replayed.append(Replayed(name, stamp.sha256 if stamp else "", found, data))
+            if not isinstance(made, bytes):
+                self._pixels[name] = made
+
+    def _decoded(self, name: str, path: Path) -> Pixels:
+        stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {error.strerror}; name another with --foreground") from error
+        if stamp is None or sha256(data).hexdigest() != stamp.sha256:
+            raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
+        try:
+            return decode_png(data)
+        except ImageCorruptError as error:
+            raise UserError(f"{path}: {error}") from error
+
+
+def _record(path: Path) -> Record:
+    if not path.name.endswith(f"_{RECORD_SUFFIX}"):
+        raise UserError(f"{path} is no record: those are called NNNNN_{RECORD_SUFFIX}")
+    try:
+        record = read_record(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    if record is None:
+        told = "is damaged, or was written by a newer version" if path.exists() else "is not there"
+        raise UserError(f"the record {path} {told}")
+    return record
+
+
+def _recipe(record: Record, path: Path) -> Recipe:
+    try:
+        recipe = Recipe.model_validate(record.recipe)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise UserError(f"{path} holds a recipe that this version does not know (`{where}`)") from error
+    if recipe.geometry.kind is not None:
+        raise UserError(
+            f"{path}: its light fell on a shape from `{recipe.geometry.source}`, which is not in the record"
+        )
+    if "albedo" in record.stages and record.stages["albedo"].numbers.get("method") == "learned":
+        raise UserError(f"{path}: its albedo was found by a network of your own, which is not in the record")
+    return recipe
+
+
+_CODE = {"albedo": albedo.CODE_VERSION, "degraded": degraded.CODE_VERSION, "composites": composites.CODE_VERSION}
+
+
+def _require_this_version(record: Record, stage: Stage, path: Path) -> None:
+    made_by = record.stages[stage].code
+    if made_by != _CODE[stage]:
+        raise UserError(
+            f"{path}: `{stage}` was made by version {record.package_version} (code {made_by or 'unknown'}), and this "
+            f"one (code {_CODE[stage]}) makes other bytes; run it again, or install that version"
+        )
+
+
+def _output(stage: Stage, pictures: _Made, recipe: Recipe, record: Record) -> StageOutput:
+    if stage == "albedo":
+        return albedo_of(pictures.read("foreground"), recipe, record.source.sha256)
+    if stage == "degraded":
+        faces = unpacked(record.stages["masks"].numbers)
+        return degraded_of(pictures.read, recipe, record.source.sha256, faces)
+    return composites_of(pictures.read, recipe)
