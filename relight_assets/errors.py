@@ -174,6 +174,13 @@ class PersonTooSmallError(ImageError):
     rejected = True
 
 
+class FaceTooSmallError(ImageError):
+    """The face has too few pixels: a model that is trained on it loses small faces."""
+
+    code = "face_too_small"
+    rejected = True
+
+
 class BadMatteError(ImageError):
     """Too much of the picture is neither person nor background."""
 
@@ -192,6 +199,20 @@ class UnderexposedError(ImageError):
     """The face, or the person, is nearly black."""
 
     code = "underexposed"
+    rejected = True
+
+
+class BlurredError(ImageError):
+    """The face, or the person, is out of focus."""
+
+    code = "blurred"
+    rejected = True
+
+
+class FlatLightError(ImageError):
+    """The light on the face is as even as if there were none to learn."""
+
+    code = "flat_light"
     rejected = True
 
 

@@ -50,12 +50,18 @@ class PhotoQa(Part):
     """Share of the picture that the person may cover."""
     min_subject: Annotated[float, number(0, 16384)] = 96.0
     """Root of the person's area, pixels."""
+    min_face: Annotated[float, number(0, 16384)] = 48.0
+    """Half of the face's height, pixels, where there is a face."""
     max_soft_edge: Unit = 0.12
     """Share of the picture in which the mask may be neither 0 nor 1."""
     max_face_clipped: Unit = 0.08
     """Share of the face with a channel at 254 or 255."""
     min_lightness: Annotated[float, number(0, 100)] = 9.0
     """Median CIE L* of the face, or of the person where there is none."""
+    min_sharpness: Annotated[float, number(0, 100)] = 0.006
+    """Variance of the Laplacian over that of the picture, of the face or of the person, at 256 pixels at most."""
+    min_light_contrast: Annotated[float, number(0, 10)] = 0.0
+    """Spread of the light on the face or on the person, stops; 0 takes every light."""
 
 
 class Retinex(Part):

@@ -109,6 +109,9 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if len(each.faults) > FAULTS_SHOWN:
             say(f"{each.split}: and {len(each.faults) - FAULTS_SHOWN} faults more")
     for each in found:
+        if any(each.tags.values()):
+            told = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
+            say(f"{each.split}: photos with a tag, of all: {told}")
         if each.verdicts:
             out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
             out.print(_verdict_table(each))

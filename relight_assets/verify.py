@@ -27,6 +27,7 @@ from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
+from relight_assets.engine.statistics import tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.image_metrics import Pixels, measure
@@ -60,6 +61,8 @@ class Verification:
     """Every metric that so many images allow."""
     measured: list[Measured]
     """Each image that is whole and finished."""
+    tags: dict[str, int]
+    """How many images have each tag of a photo."""
 
     @property
     def passed(self) -> bool:
@@ -76,6 +79,7 @@ class Verification:
             "files": self.files,
             "mib": round(self.mib, 1),
             "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
+            "tags": self.tags,
             "metrics": [asdict(verdict) for verdict in self.verdicts],
             "measured": [asdict(each) for each in self.measured],
         }
@@ -106,6 +110,7 @@ def verify_split(
         faults,
         verdicts(files.measured, recipe),
         files.measured,
+        tags(survey),
     )
 
 

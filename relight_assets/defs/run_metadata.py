@@ -12,7 +12,7 @@ from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, WORST, contact_sheet, inline, worst_sheet
 from relight_assets.engine.digests import stage_models
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
-from relight_assets.engine.statistics import values
+from relight_assets.engine.statistics import tags, values
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.engine.work import Outcome
 from relight_assets.errors import OutputFolderError
@@ -25,7 +25,7 @@ STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)
 OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
-    "masks": ("coverage", "score", "faces", "clipped"),
+    "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
     "albedo": (),
     "degraded": ("strength", "exposure"),
     "composites": (),
@@ -110,7 +110,7 @@ def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
 
 
 def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
-    """Means of what the records hold, and the shares of the families of light."""
+    """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
     tally = summary.tally.stages[stage]
     names = _SHOWN_MEANS[stage] or tuple(sorted(tally.counts))
     means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
@@ -118,6 +118,8 @@ def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
         total = summary.tally.families.total()
         # Every family, so that the UI's plot over partitions has no holes.
         means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+    if stage == "masks":
+        means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
     return means
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.recipe import Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, masks, photo_qa
+from relight_assets.stages import albedo, composites, degraded, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
 
 Read = Callable[[str], Pixels]
@@ -58,6 +58,14 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     alpha = masks.clean_alpha(mask.probability, image.rgb)
     seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
     photo_qa.require(seen, recipe.photo_qa)
+    tagged = photo_tags.tags(
+        image.rgb,
+        alpha,
+        probability=mask.probability,
+        scores=mask.scores,
+        faces=[face.points for face in faces],
+        chroma=seen.chroma,
+    )
     layers = masks.separate(image.rgb, alpha, recipe.background.blend)
     pictures.keep("input", image.rgb)
     return StageOutput(
@@ -70,6 +78,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             **found,
             **pictures.tools.segmenter_identity,
             **seen.plain(),
+            **tagged.plain(),
             "faces": len(faces),
             "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,

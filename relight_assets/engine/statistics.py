@@ -1,11 +1,13 @@
 """What the records of a split say, number by number: for charts, for its worst images, and to notice drift."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from relight_assets.engine.survey import Survey
 from relight_assets.recipe import Stage
+from relight_assets.stages import photo_tags
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -41,6 +43,16 @@ def families(survey: Survey) -> dict[int, str]:
         for image in survey.images.values()
         if image.record is not None and "degraded" in image.current and image.record.degradation_type is not None
     }
+
+
+def tags(survey: Survey) -> dict[str, int]:
+    """How many of the images with a current mask have each tag."""
+    found: Counter[str] = Counter()
+    for image in survey.images.values():
+        if image.record is not None and "masks" in image.current:
+            numbers = image.record.stages["masks"].numbers
+            found.update(name for name in photo_tags.NAMES if numbers.get(name) is True)
+    return {name: found[name] for name in photo_tags.NAMES}
 
 
 def light_directions(survey: Survey) -> Iterator[list[float]]:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from relight_assets.engine.statistics import Spread, drift, families, light_directions, spreads, values
-from relight_assets_tests.conftest import Bench
+from relight_assets.dataset.records import read_record, write_record
+from relight_assets.engine.statistics import Spread, drift, families, light_directions, spreads, tags, values
+from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
 def test_values_are_by_the_number_of_the_image(finished: Bench) -> None:
@@ -53,3 +54,15 @@ def test_something_rare_that_is_seen_for_the_first_time_is_no_drift() -> None:
 
 def test_a_number_that_is_always_the_same_has_not_moved_by_having_been_rounded() -> None:
     assert drift(Spread(100, 0.123457, 0.0), Spread(100, 0.1234567, 0.0)) == 0
+
+
+def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    bench.run(stages=["masks"])
+    assert tags(bench.survey())["monochrome"] == 0
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    record.stages["masks"].numbers.update({"monochrome": True, "padded": 1, "truncated": False})
+    write_record(bench.layout, record)
+    found = tags(bench.survey())
+    assert (found["monochrome"], found["padded"], found["truncated"]) == (1, 0, 0)
