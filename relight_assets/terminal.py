@@ -16,6 +16,7 @@ from rich.table import Table
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.engine.look_alikes import Pair
 from relight_assets.engine.outgoing import failures_path, mapping_path
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
@@ -112,12 +113,29 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if any(each.tags.values()):
             told = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
             say(f"{each.split}: photos with a tag, of all: {told}")
+        if each.twins:
+            say(f"{each.split}: {_told_twins(each.twins)}")
         if each.verdicts:
             out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
             out.print("by the lightness of the skin, medians")
             out.print(_thirds_table(thirds))
+
+
+def _told_twins(pairs: Sequence[Pair]) -> str:
+    """Which images are of one photo, and which of nearly one."""
+    shown = {
+        "photos that are there twice": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
+        "photos that are nearly another": [
+            f"{p.other.index} ~ {p.own.index} ({p.bits} of 256 bits differ)" for p in pairs if p.bits is not None
+        ],
+    }
+    return "; ".join(
+        f"{len(those)} {what}: {', '.join(those[:FAULTS_SHOWN])}{', ...' if len(those) > FAULTS_SHOWN else ''}"
+        for what, those in shown.items()
+        if those
+    )
 
 
 def _verdict_table(found: Verification) -> Table:

@@ -25,6 +25,7 @@ from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import tags
@@ -39,7 +40,7 @@ from relight_assets.settings import Settings, load_project_recipe
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it must be.  ``code``: missing, altered, background, mapping."""
+    """Something that is not as it must be.  ``code``: missing, altered, background, duplicate, mapping."""
 
     code: str
     file: Path
@@ -63,6 +64,8 @@ class Verification:
     """Each image that is whole and finished."""
     tags: dict[str, int]
     """How many images have each tag of a photo."""
+    twins: list[Pair]
+    """Photos that the split has twice, or nearly; no fault."""
 
     @property
     def passed(self) -> bool:
@@ -80,6 +83,9 @@ class Verification:
             "mib": round(self.mib, 1),
             "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
             "tags": self.tags,
+            "twins": [
+                {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits} for pair in self.twins
+            ],
             "metrics": [asdict(verdict) for verdict in self.verdicts],
             "measured": [asdict(each) for each in self.measured],
         }
@@ -99,7 +105,8 @@ def verify_split(
     with locked_folder(survey.layout) if there else nullcontext():
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
-        faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]
+        mapping = mapping_path(survey, settings, experiment)
+        faults = [*files.faults, *_duplicates(survey), *mapping_faults(survey, mapping)]
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(
         split.split,
@@ -111,6 +118,7 @@ def verify_split(
         verdicts(files.measured, recipe),
         files.measured,
         tags(survey),
+        twins(survey),
     )
 
 
@@ -227,6 +235,13 @@ def _of_background(pictures: dict[str, Pixels], path: Path, gray: tuple[int, int
     if wrong:
         told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
         yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
+
+
+def _duplicates(survey: Survey) -> Iterator[Fault]:
+    """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
+    for index, name, other, there in same_outputs(survey):
+        told = f"has the bytes of {survey.layout.png(other, there).name}, which is another picture"
+        yield Fault("duplicate", survey.layout.png(index, name), told)
 
 
 def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
