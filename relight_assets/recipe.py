@@ -179,6 +179,10 @@ class Quality(Part):
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15
     """By how much a third of all skins may be worse in the median than all are."""
+    min_variant_distance: Annotated[float, number(0, 10)] = 0.2
+    """How far apart two variants of one image must be, stops (root of the mean square over the person)."""
+    min_variants_apart: Unit = 0.95
+    """Share of such pairs that must be so far apart."""
 
 
 class Recipe(Part):
