@@ -1,18 +1,17 @@
-"""Sheets of pictures, small enough to live in the UI: a few portraits from input to output, the worst, two recipes."""
+"""Sheets of pictures: a few portraits from input to output, the worst by each metric, two recipes side by side."""
 
-import base64
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
-import dagster as dg
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png
 from relight_assets.errors import ImageError
+from relight_assets.quality.verdicts import Verdict
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
@@ -22,6 +21,7 @@ FILE_CELL = 240
 WORST = 8
 _WORST_CELL = 164
 _GAP = 4
+_DARK = 24
 _CAPTION = 22
 _MAX_BYTES = 200_000
 """Of the JPEG; a third more as base64."""
@@ -35,7 +35,7 @@ def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLIN
     None where there is nothing to show.
     """
     rows = [_row([layout.png(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
-    return _jpeg([_captions(COLUMNS, cell), *rows]) if rows else None
+    return _stacked([_captions(COLUMNS, cell), *rows]) if rows else None
 
 
 def comparison_sheet(
@@ -50,7 +50,7 @@ def comparison_sheet(
     for here, there in (pairs[number] for number in _spread(range(len(pairs)))):
         two = [(own.png(here, name), experiment.png(there, name)) for name in ("degraded_fg", "output")]
         rows.append(_row([experiment.png(there, "input"), *two[0], *two[1]], cell))
-    return _jpeg([_captions(names, cell), *rows]) if rows else None
+    return _stacked([_captions(names, cell), *rows]) if rows else None
 
 
 def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, float]]) -> bytes | None:
@@ -63,25 +63,37 @@ def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, fl
         strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
         for part in (strip, row):
             missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
-            parts.append(np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=24))
-    return _jpeg(parts) if parts else None
+            parts.append(np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=_DARK))
+    return _stacked(parts) if parts else None
 
 
-def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
-    """A picture as metadata that the UI shows; ``kind``: jpg or png.
+def metric_sheet(
+    layout: SplitLayout, found: Sequence[Verdict], pictures: Sequence[str] = ("output",), cell: int = INLINE_CELL
+) -> Pixels | None:
+    """The worst ``WORST`` images of each metric that tells them, those first, each under its number and figure.
 
-    The UI folds Markdown over 1,000 characters behind a click, so a picture inside the text is never seen at
-    once.  The webserver serves whatever lies beside the captured logs; the picture is put there, and a short
-    text points to it.  Where logs are not kept in local files, the picture goes into the text.
+    Args:
+        layout: of the split.
+        found: the metrics.
+        pictures: one below the other for each image.
+        cell: side of a picture, pixels.
+
+    Returns:
+        (H, W, 3) uint8; None where no metric has images.
     """
-    place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
-    if place is None:
-        data = base64.b64encode(picture).decode("ascii")
-        return dg.MetadataValue.md(f"![{name}](data:image/{'jpeg' if kind == 'jpg' else kind};base64,{data})")
-    path = Path(place(["relight_previews", run_id, name], kind))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, picture)
-    return dg.MetadataValue.md(f"![{name}](/logs/relight_previews/{run_id}/{name}/{kind})")
+    cells = lru_cache(4 * WORST)(partial(_cell_of, side=cell))  # what is bad by one metric often is by another
+    parts: list[Pixels] = []
+    for verdict in found:
+        worst = list(zip(verdict.worst, verdict.worst_values, strict=True))[:WORST]
+        if not worst:
+            continue
+        empty = [""] * (WORST - len(worst))
+        parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (WORST - 1)], cell))
+        parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value in worst), *empty], cell))
+        for name in pictures:
+            row = [cells(layout.png(index, name)) for index, _ in worst]
+            parts.append(_in_a_row([*row, *[np.full((cell, cell, 3), _DARK, np.uint8)] * len(empty)]))
+    return np.concatenate(parts, axis=0) if parts else None
 
 
 def _spread(indices: Sequence[int]) -> list[int]:
@@ -92,8 +104,8 @@ def _spread(indices: Sequence[int]) -> list[int]:
     return [ordered[round(step * (len(ordered) - 1) / (ROWS - 1))] for step in range(ROWS)]
 
 
-def _jpeg(parts: Sequence[Pixels]) -> bytes:
-    sheet = np.concatenate(parts, axis=0)
+def small_jpeg(sheet: Pixels) -> bytes:
+    """A JPEG of (H, W, 3) uint8, as good as it can be in a size that the UI is given."""
     for quality in (88, 80, 70, 55, 35):
         _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
         if jpeg.nbytes <= _MAX_BYTES:
@@ -101,14 +113,24 @@ def _jpeg(parts: Sequence[Pixels]) -> bytes:
     return jpeg.tobytes()
 
 
+def _stacked(parts: Sequence[Pixels]) -> bytes:
+    return small_jpeg(np.concatenate(parts, axis=0))
+
+
 def _row(paths: Sequence[Path], side: int) -> Pixels:
-    cells: list[Pixels] = []
-    for path in paths:
-        try:
-            cells.append(_cell(decode_png(path.read_bytes()), side))
-        except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
-            cells.append(np.full((side, side, 3), 32, np.uint8))
-    return np.concatenate([np.pad(cell, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=24) for cell in cells], axis=1)
+    return _in_a_row([_cell_of(path, side) for path in paths])
+
+
+def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
+    edge = ((0, _GAP), (0, _GAP), (0, 0))
+    return np.concatenate([np.pad(cell, edge, constant_values=_DARK) for cell in cells], axis=1)
+
+
+def _cell_of(path: Path, side: int) -> Pixels:
+    try:
+        return _cell(decode_png(path.read_bytes()), side)
+    except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
+        return np.full((side, side, 3), 32, np.uint8)
 
 
 def _cell(pixels: Pixels, side: int) -> Pixels:
@@ -118,7 +140,7 @@ def _cell(pixels: Pixels, side: int) -> Pixels:
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(_on_checkerboard(pixels), size, interpolation=cv2.INTER_AREA)
-    cell = np.full((side, side, 3), 24, np.uint8)
+    cell = np.full((side, side, 3), _DARK, np.uint8)
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     cell[top : top + small.shape[0], left : left + small.shape[1]] = small
     return cell
@@ -137,7 +159,7 @@ def _on_checkerboard(pixels: Pixels) -> Pixels:
 
 
 def _captions(texts: Sequence[str], side: int) -> Pixels:
-    strip = np.full((_CAPTION, len(texts) * (side + _GAP), 3), 24, np.uint8)
+    strip = np.full((_CAPTION, len(texts) * (side + _GAP), 3), _DARK, np.uint8)
     for column, text in enumerate(texts):
         place = (column * (side + _GAP) + 6, _CAPTION - 7)
         cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (230, 230, 230), 1, cv2.LINE_AA)

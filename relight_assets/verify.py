@@ -28,7 +28,7 @@ from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
-from relight_assets.engine.statistics import tags
+from relight_assets.engine.statistics import measured_of, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.image_metrics import Pixels, measure
@@ -215,15 +215,8 @@ def _require_fit(pictures: dict[str, Pixels]) -> None:
 
 
 def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
-    names = ("input", "foreground", "background", "albedo", "degraded_fg")
-    metrics = measure(*(pictures[name] for name in names))
-    if metrics is None or record.light_direction is None:
-        return None
-    x, y, z = record.light_direction
-    skin = record.stages["masks"].numbers.get("skin_lightness")
-    if not isinstance(skin, float | int):
-        skin = None
-    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
+    metrics = measure(*(pictures[name] for name in ("input", "foreground", "background", "albedo", "degraded_fg")))
+    return measured_of(record, metrics) if metrics is not None else None
 
 
 def _of_background(pictures: dict[str, Pixels], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:

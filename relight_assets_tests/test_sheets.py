@@ -1,13 +1,10 @@
-"""The contact sheet: a picture with all columns, small enough for the UI."""
-
-import base64
-from pathlib import Path
+"""Sheets: what stands where, and that nothing missing or damaged is a reason to fail."""
 
 import cv2
-import dagster as dg
 import numpy as np
 
-from relight_assets.defs.previews import COLUMNS, WORST, comparison_sheet, contact_sheet, inline, worst_sheet
+from relight_assets.quality.verdicts import Verdict
+from relight_assets.sheets import COLUMNS, WORST, comparison_sheet, contact_sheet, metric_sheet, worst_sheet
 from relight_assets_tests.conftest import Bench
 
 
@@ -28,29 +25,6 @@ def test_at_most_five_rows_spread_over_all(finished: Bench) -> None:
     assert many is not None
     heights = [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR).shape[0] for j in (few, many)]
     assert heights == [22 + 5 * 136] * 2
-
-
-def test_the_inline_text_is_short_enough_to_be_shown_at_once(finished: Bench, tmp_path: Path) -> None:
-    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
-    assert jpeg is not None
-    assert len(jpeg) < 300_000
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
-        text = inline(jpeg, "jpg", instance, "run", "train").value
-    assert text is not None
-    assert len(text) < 1000
-    assert "](/logs/relight_previews/run/train/jpg)" in text
-    (stored,) = tmp_path.rglob("train.jpg")
-    assert stored.read_bytes() == jpeg
-
-
-def test_without_local_logs_the_picture_is_in_the_text(finished: Bench) -> None:
-    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
-    assert jpeg is not None
-    with dg.DagsterInstance.ephemeral() as instance:
-        text = inline(jpeg, "jpg", instance, "run", "train").value
-    assert text is not None
-    assert len(text) < 300_000
-    assert base64.b64decode(text.split("base64,")[1].rstrip(")")) == jpeg
 
 
 def test_nothing_done_gives_no_sheet(finished: Bench) -> None:
@@ -92,3 +66,16 @@ def test_two_recipes_stand_side_by_side(finished: Bench) -> None:
     own, other = (sheet[22:, column * 136 : column * 136 + 132].astype(int) for column in (3, 4))
     assert np.abs(own - other).mean() < 2  # the same pictures, a JPEG apart
     assert comparison_sheet(finished.layout, finished.layout, []) is None
+
+
+def test_the_worst_by_each_metric_stand_under_it(finished: Bench) -> None:
+    identity = Verdict("identity", 4, 0.6, ">= 0.55", True, (2, 0), (0.6, 0.7))
+    told_of_all = Verdict("identity, median", 4, 0.9, ">= 0.8", True)
+    one = metric_sheet(finished.layout, [identity, told_of_all], cell=64)
+    assert one is not None
+    assert one.shape == (2 * 22 + 68, WORST * 68, 3)
+    assert (one[44:, 2 * 68 :] == 24).all()  # only two are told
+    two = metric_sheet(finished.layout, [identity, identity], ("input", "output"), cell=64)
+    assert two is not None
+    assert two.shape == (2 * (2 * 22 + 2 * 68), WORST * 68, 3)
+    assert metric_sheet(finished.layout, [told_of_all]) is None

@@ -1,11 +1,12 @@
 """What each stage makes of its pictures: the files, as pixels, and the numbers of its record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.models.face_mesh import TRIANGLES
+from relight_assets.quality.image_metrics import glance
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
@@ -39,9 +40,15 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str) -> St
         return StageOutput({"albedo": made.image}, made.numbers)
     if stage == "degraded":
         return _degraded(pictures, read, recipe, source_sha256)
+    return _composites(read, recipe)
+
+
+def _composites(read: Read, recipe: Recipe) -> StageOutput:
     gray = recipe.background.use_gray
     image = composites.composite(read("degraded_fg"), None if gray else read("background"), recipe.background)
-    return StageOutput({"output": image}, {"background": "gray" if gray else "original"})
+    seen = glance(*(read(name) for name in ("input", "foreground", "background", "albedo", "degraded_fg")))
+    numbers = {name: round(value, 6) for name, value in asdict(seen).items()} if seen is not None else {}
+    return StageOutput({"output": image}, {"background": "gray" if gray else "original", **numbers})
 
 
 def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:

@@ -3,9 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
+from relight_assets.dataset.records import Record
 from relight_assets.engine.survey import Survey
+from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.verdicts import Measured
 from relight_assets.recipe import Stage
 from relight_assets.stages import photo_tags
 
@@ -53,6 +59,28 @@ def tags(survey: Survey) -> dict[str, int]:
             numbers = image.record.stages["masks"].numbers
             found.update(name for name in photo_tags.NAMES if numbers.get(name) is True)
     return {name: found[name] for name in photo_tags.NAMES}
+
+
+def measured_of(record: Record, metrics: ImageMetrics) -> Measured | None:
+    """What was measured of an image, with what its record says of it; None where it says nothing of a light."""
+    if record.light_direction is None:
+        return None
+    x, y, z = record.light_direction
+    skin = record.stages["masks"].numbers.get("skin_lightness")
+    if not isinstance(skin, float | int):
+        skin = None
+    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
+
+
+def glances(survey: Survey) -> list[Measured]:
+    """What the records say of every finished picture, measured at a glance when it was made."""
+    found = []
+    for image in survey.images.values():
+        if image.record is not None and "composites" in image.current:
+            numbers = image.record.stages["composites"].numbers
+            with suppress(msgspec.ValidationError):  # a record of a version that did not measure
+                found.append(measured_of(image.record, msgspec.convert(numbers, ImageMetrics)))
+    return sorted((each for each in found if each is not None), key=lambda each: each.index)
 
 
 def light_directions(survey: Survey) -> Iterator[list[float]]:

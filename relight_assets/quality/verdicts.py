@@ -44,6 +44,8 @@ class Verdict:
     passed: bool
     worst: tuple[int, ...] = ()
     """Numbers of the images that are worst, those first."""
+    worst_values: tuple[float, ...] = ()
+    """The figure of each of them."""
 
 
 def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
@@ -95,7 +97,13 @@ def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: floa
     ordered = sorted(found, key=lambda each: (-badness(each.metrics), each.index))
     value = badness(ordered[0].metrics)
     return Verdict(
-        metric, len(found), sign * value, told, value <= bound, tuple(each.index for each in ordered[:WORST])
+        metric,
+        len(found),
+        sign * value,
+        told,
+        value <= bound,
+        tuple(each.index for each in ordered[:WORST]),
+        tuple(sign * badness(each.metrics) for each in ordered[:WORST]),
     )
 
 

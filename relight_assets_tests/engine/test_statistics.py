@@ -3,7 +3,19 @@
 import pytest
 
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.statistics import Spread, drift, families, light_directions, spreads, tags, values
+from relight_assets.engine.statistics import (
+    Spread,
+    drift,
+    families,
+    glances,
+    light_directions,
+    spreads,
+    tags,
+    values,
+)
+from relight_assets.quality.verdicts import verdicts
+from relight_assets.recipe import Recipe
+from relight_assets.verify import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
@@ -66,3 +78,24 @@ def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
     write_record(bench.layout, record)
     found = tags(bench.survey())
     assert (found["monochrome"], found["padded"], found["truncated"]) == (1, 0, 0)
+
+
+def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
+    survey = finished.survey()
+    seen, read = glances(survey), read_files(survey, Recipe(), None).measured
+    assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
+        (each.index, each.family, each.skin_lightness) for each in read
+    ]
+    for one, other in zip(verdicts(seen, Recipe()), verdicts(read, Recipe()), strict=True):
+        assert (one.metric, one.worst) == (other.metric, other.worst)
+        assert one.value == pytest.approx(other.value, abs=1e-6)
+
+
+def test_records_without_measures_are_left_out(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run()
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    del record.stages["composites"].numbers["identity"]
+    write_record(bench.layout, record)
+    assert glances(bench.survey()) == []

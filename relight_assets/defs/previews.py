@@ -1,0 +1,25 @@
+"""Pictures as metadata that the UI shows."""
+
+import base64
+from pathlib import Path
+
+import dagster as dg
+
+from relight_assets.dataset.files import write_atomic
+
+
+def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
+    """A picture as metadata that the UI shows; ``kind``: jpg or png.
+
+    The UI folds Markdown over 1,000 characters behind a click, so a picture inside the text is never seen at
+    once.  The webserver serves whatever lies beside the captured logs; the picture is put there, and a short
+    text points to it.  Where logs are not kept in local files, the picture goes into the text.
+    """
+    place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
+    if place is None:
+        data = base64.b64encode(picture).decode("ascii")
+        return dg.MetadataValue.md(f"![{name}](data:image/{'jpeg' if kind == 'jpg' else kind};base64,{data})")
+    path = Path(place(["relight_previews", run_id, name], kind))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, picture)
+    return dg.MetadataValue.md(f"![{name}](/logs/relight_previews/{run_id}/{name}/{kind})")
