@@ -100,6 +100,8 @@ class ImageError(RelightError):
 
     code = "image"
     rejected: ClassVar[bool] = False
+    skin_lightness: float | None = None
+    """Median CIE L* of the face, where the picture came so far: are some skins turned away more often?"""
 
 
 class BlankPathError(ImageError):

@@ -22,7 +22,7 @@ from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
-from relight_assets.quality.verdicts import Measured, terciles
+from relight_assets.quality.verdicts import Measured, rejected_of, terciles
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
 from relight_assets.verify import Verification
@@ -119,8 +119,8 @@ def print_verifications(found: Sequence[Verification]) -> None:
             out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
-            out.print("by the lightness of the skin, medians")
-            out.print(_thirds_table(thirds))
+            out.print("by the lightness of the skin, medians; and photos that photo_qa turned away")
+            out.print(_thirds_table(thirds, rejected_of(thirds, each.rejected_skins)))
 
 
 def _told_twins(pairs: Sequence[Pair]) -> str:
@@ -147,13 +147,13 @@ def _verdict_table(found: Verification) -> Table:
     return table
 
 
-def _thirds_table(thirds: Sequence[Sequence[Measured]]) -> Table:
+def _thirds_table(thirds: Sequence[Sequence[Measured]], rejected: Sequence[int]) -> Table:
     names = ("identity", "strength", "exposure", "clipping", "crushed", "chroma")
-    table = Table("skin", "images", "L*", *names, **SLIM)
-    for label, third in zip(("dark", "middle", "light"), thirds, strict=True):
+    table = Table("skin", "images", "rejected", "L*", *names, **SLIM)
+    for label, third, turned_away in zip(("dark", "middle", "light"), thirds, rejected, strict=True):
         lightness = median(each.skin_lightness or 0.0 for each in third)
         figures = (f"{median(getattr(each.metrics, name) for each in third):.3f}" for name in names)
-        table.add_row(label, str(len(third)), f"{lightness:.0f}", *figures)
+        table.add_row(label, str(len(third)), str(turned_away), f"{lightness:.0f}", *figures)
     return table
 
 

@@ -28,7 +28,7 @@ from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
-from relight_assets.engine.statistics import measured_of, tags
+from relight_assets.engine.statistics import measured_of, rejected_skins, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.image_metrics import Pixels, measure
@@ -66,6 +66,8 @@ class Verification:
     """How many images have each tag of a photo."""
     twins: list[Pair]
     """Photos that the split has twice, or nearly; no fault."""
+    rejected_skins: list[float]
+    """CIE L* of the face of each photo that `photo_qa` turned away and that has one."""
 
     @property
     def passed(self) -> bool:
@@ -86,6 +88,7 @@ class Verification:
             "twins": [
                 {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits} for pair in self.twins
             ],
+            "rejected_skins": self.rejected_skins,
             "metrics": [asdict(verdict) for verdict in self.verdicts],
             "measured": [asdict(each) for each in self.measured],
         }
@@ -119,6 +122,7 @@ def verify_split(
         files.measured,
         tags(survey),
         twins(survey),
+        rejected_skins(survey),
     )
 
 

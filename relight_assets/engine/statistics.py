@@ -61,6 +61,12 @@ def tags(survey: Survey) -> dict[str, int]:
     return {name: found[name] for name in photo_tags.NAMES}
 
 
+def rejected_skins(survey: Survey) -> list[float]:
+    """CIE L* of the face of each photo that the recipe's `photo_qa` turned away and that has one."""
+    failures = (image.failure for image in survey.images.values())
+    return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
+
+
 def measured_of(record: Record, metrics: ImageMetrics) -> Measured | None:
     """What was measured of an image, with what its record says of it; None where it says nothing of a light."""
     if record.light_direction is None:

@@ -171,6 +171,13 @@ def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     yield Verdict("a third of skins worse by", len(everybody), off, f"<= {most:g}", off <= most)
 
 
+def rejected_of(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> list[int]:
+    """How many of the photos that were turned away, by the lightness of their skin, belong to each of the thirds."""
+    starts = [min(each.skin_lightness or 0.0 for each in third) for third in thirds[1:]]
+    counts = Counter(sum(lightness >= start for start in starts) for lightness in rejected)
+    return [counts[third] for third in range(len(thirds))]
+
+
 def terciles(found: Sequence[Measured]) -> list[list[Measured]]:
     """The images with a face in thirds by the lightness of its skin, the dark third first; none of too few images."""
     faces = sorted((each for each in found if each.skin_lightness is not None), key=lambda e: e.skin_lightness or 0.0)

@@ -13,6 +13,7 @@ from relight_assets.errors import (
     BlurredError,
     FaceTooSmallError,
     FlatLightError,
+    ImageError,
     OverexposedError,
     PersonTooLargeError,
     PersonTooSmallError,
@@ -106,6 +107,14 @@ def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
         PersonTooLargeError, PersonTooSmallError, FaceTooSmallError, BadMatteError: rejected.
         OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
     """
+    try:
+        _require_all(numbers, wanted)
+    except ImageError as error:
+        error.skin_lightness = numbers.skin_lightness
+        raise
+
+
+def _require_all(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
     _require_size(numbers, wanted)
     if numbers.soft_edge > wanted.max_soft_edge:
         raise BadMatteError(

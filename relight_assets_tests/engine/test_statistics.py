@@ -9,6 +9,7 @@ from relight_assets.engine.statistics import (
     families,
     glances,
     light_directions,
+    rejected_skins,
     spreads,
     tags,
     values,
@@ -16,7 +17,7 @@ from relight_assets.engine.statistics import (
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.recipe import Recipe
 from relight_assets.verify import read_files
-from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
 def test_values_are_by_the_number_of_the_image(finished: Bench) -> None:
@@ -99,3 +100,11 @@ def test_records_without_measures_are_left_out(bench: Bench) -> None:
     del record.stages["composites"].numbers["identity"]
     write_record(bench.layout, record)
     assert glances(bench.survey()) == []
+
+
+def test_a_photo_that_is_turned_away_keeps_the_lightness_of_its_skin(bench: Bench) -> None:
+    bench.write_csv([PORTRAITS[0], "cat.png"])
+    strict = recipe_with(photo_qa={"min_face": 200})
+    bench.run(strict)
+    (lightness,) = rejected_skins(bench.survey(strict))
+    assert 20 < lightness < 95

@@ -98,6 +98,7 @@ def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error
     with pytest.raises(error, match=r"photo_qa\.") as caught:
         require(replace(GOOD, **change), recipe.PhotoQa())
     assert caught.value.rejected
+    assert caught.value.skin_lightness == change.get("skin_lightness", 60.0)
     limits = {"max_coverage": 1, "min_subject": 0, "min_face": 0, "max_soft_edge": 1, "max_face_clipped": 1}
     require(replace(GOOD, **change), recipe.PhotoQa(**limits, min_lightness=0, min_sharpness=0))
 
