@@ -28,6 +28,7 @@ from relight_assets.settings import Settings
 from relight_assets.verify import Verification
 
 FAULTS_SHOWN = 20
+_THIRDS = ("dark", "middle", "light")
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
 out = Console(emoji=False)
@@ -119,23 +120,30 @@ def print_verifications(found: Sequence[Verification]) -> None:
             out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
-            out.print("by the lightness of the skin, medians; and photos that photo_qa turned away")
-            out.print(_thirds_table(thirds, rejected_of(thirds, each.rejected_skins)))
+            out.print("by the lightness of the skin, medians")
+            out.print(_thirds_table(thirds))
+            say(_told_rejections(thirds, each.rejected_skins))
 
 
 def _told_twins(pairs: Sequence[Pair]) -> str:
     """Which images are of one photo, and which of nearly one."""
     shown = {
         "photos that are there twice": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
-        "photos that are nearly another": [
-            f"{p.other.index} ~ {p.own.index} ({p.bits} of 256 bits differ)" for p in pairs if p.bits is not None
+        "photos that are nearly the same": [
+            f"{p.other.index} ~ {p.own.index} ({p.bits} of 256 bits)" for p in pairs if p.bits is not None
         ],
     }
-    return "; ".join(
-        f"{len(those)} {what}: {', '.join(those[:FAULTS_SHOWN])}{', ...' if len(those) > FAULTS_SHOWN else ''}"
-        for what, those in shown.items()
-        if those
-    )
+    return "; ".join(f"{what}: {_first(those)}" for what, those in shown.items() if those)
+
+
+def _first(those: Sequence[str]) -> str:
+    more = len(those) - FAULTS_SHOWN
+    return ", ".join(those[:FAULTS_SHOWN]) + (f", and {more} more" if more > 0 else "")
+
+
+def _told_rejections(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> str:
+    counts = zip(rejected_of(thirds, rejected), _THIRDS, strict=True)
+    return f"turned away by photo_qa: {', '.join(f'{count} {label}' for count, label in counts)}"
 
 
 def _verdict_table(found: Verification) -> Table:
@@ -147,13 +155,13 @@ def _verdict_table(found: Verification) -> Table:
     return table
 
 
-def _thirds_table(thirds: Sequence[Sequence[Measured]], rejected: Sequence[int]) -> Table:
+def _thirds_table(thirds: Sequence[Sequence[Measured]]) -> Table:
     names = ("identity", "strength", "exposure", "clipping", "crushed", "chroma")
-    table = Table("skin", "images", "rejected", "L*", *names, **SLIM)
-    for label, third, turned_away in zip(("dark", "middle", "light"), thirds, rejected, strict=True):
+    table = Table("skin", "images", "L*", *names, **SLIM)
+    for label, third in zip(_THIRDS, thirds, strict=True):
         lightness = median(each.skin_lightness or 0.0 for each in third)
         figures = (f"{median(getattr(each.metrics, name) for each in third):.3f}" for name in names)
-        table.add_row(label, str(len(third)), str(turned_away), f"{lightness:.0f}", *figures)
+        table.add_row(label, str(len(third)), f"{lightness:.0f}", *figures)
     return table
 
 
