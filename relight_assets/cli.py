@@ -10,17 +10,20 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.live import Live
 
 from relight_assets import __version__
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import split_folder
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
@@ -28,6 +31,7 @@ from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
+from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
     line,
     out,
@@ -37,7 +41,7 @@ from relight_assets.terminal import (
     status_table,
     tell,
 )
-from relight_assets.verify import recipe_of, verify_split
+from relight_assets.verify import Verification, recipe_of, verify_split
 
 SOME_FAILED = 3
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -140,6 +144,7 @@ def status(watch: bool) -> None:
 @click.option("--experiment", help="The outputs of a named experiment.")
 @click.option("--sample", type=click.IntRange(min=1), help="Only so many images of each split, evenly spread.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write everything here.")
+@click.option("--sheet", type=click.Path(path_type=Path), help="Draw the worst images of each metric here, as a PNG.")
 def verify(
     csv_file: Path | None,
     split: str | None,
@@ -147,6 +152,7 @@ def verify(
     experiment: str | None,
     sample: int | None,
     json_file: Path | None,
+    sheet: Path | None,
 ) -> None:
     """Read every file: its sha256, the background, the mapping CSV; and measure every picture.  Changes nothing."""
     names = _splits_asked_for(csv_file, split, all_splits=all_splits)
@@ -166,6 +172,8 @@ def verify(
     print_verifications(found)
     if json_file is not None:
         write_atomic(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
+    if sheet is not None:
+        _draw_worst(found, sheet, settings, experiment)
     sys.exit(0 if all(each.passed for each in found) else SOME_FAILED)
 
 
@@ -355,6 +363,18 @@ def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: b
     if not found:
         raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
     return [split] if split is not None else list(found)
+
+
+def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:
+    """The worst images of each metric of all splits, one below the other, as a PNG."""
+    drawn = []
+    for each in found:
+        layout = SplitLayout(split_folder(settings.output_root, each.split, experiment))
+        drawn.append(metric_sheet(layout, each.verdicts, ("input", "albedo", "output")))
+    sheets = [one for one in drawn if one is not None]
+    if not sheets:
+        raise UserError(f"there is nothing to draw into {path}: no image was measured")
+    write_atomic(path, encode_png(np.concatenate(sheets, axis=0)))
 
 
 def _splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:

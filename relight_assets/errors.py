@@ -100,6 +100,8 @@ class ImageError(RelightError):
 
     code = "image"
     rejected: ClassVar[bool] = False
+    skin_lightness: float | None = None
+    """Median CIE L* of the face, where the picture came so far: are some skins turned away more often?"""
 
 
 class BlankPathError(ImageError):
@@ -174,6 +176,13 @@ class PersonTooSmallError(ImageError):
     rejected = True
 
 
+class FaceTooSmallError(ImageError):
+    """The face has too few pixels: a model that is trained on it loses small faces."""
+
+    code = "face_too_small"
+    rejected = True
+
+
 class BadMatteError(ImageError):
     """Too much of the picture is neither person nor background."""
 
@@ -192,6 +201,20 @@ class UnderexposedError(ImageError):
     """The face, or the person, is nearly black."""
 
     code = "underexposed"
+    rejected = True
+
+
+class BlurredError(ImageError):
+    """The face, or the person, is out of focus."""
+
+    code = "blurred"
+    rejected = True
+
+
+class FlatLightError(ImageError):
+    """The light on the face is as even as if there were none to learn."""
+
+    code = "flat_light"
     rejected = True
 
 

@@ -52,12 +52,18 @@ class PhotoQa(Part):
     """Share of the picture that the person may cover."""
     min_subject: Annotated[float, number(0, 16384)] = 96.0
     """Root of the person's area, pixels."""
+    min_face: Annotated[float, number(0, 16384)] = 48.0
+    """Half of the face's height, pixels, where there is a face."""
     max_soft_edge: Unit = 0.12
     """Share of the picture in which the mask may be neither 0 nor 1."""
     max_face_clipped: Unit = 0.08
     """Share of the face with a channel at 254 or 255."""
     min_lightness: Annotated[float, number(0, 100)] = 9.0
     """Median CIE L* of the face, or of the person where there is none."""
+    min_sharpness: Annotated[float, number(0, 100)] = 0.006
+    """Variance of the Laplacian over that of the picture, of the face or of the person, at 256 pixels at most."""
+    min_light_contrast: Annotated[float, number(0, 10)] = 0.0
+    """Spread of the light on the face or on the person, stops; 0 takes every light."""
 
 
 class Retinex(Part):
@@ -184,6 +190,10 @@ class Quality(Part):
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15
     """By how much a third of all skins may be worse in the median than all are."""
+    min_variant_distance: Annotated[float, number(0, 10)] = 0.2
+    """How far apart two variants of one image must be, stops (root of the mean square over the person)."""
+    min_variants_apart: Unit = 0.95
+    """Share of such pairs that must be so far apart."""
 
 
 class Recipe(Part):

@@ -16,17 +16,19 @@ from rich.table import Table
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.engine.look_alikes import Pair
 from relight_assets.engine.outgoing import failures_path, mapping_path, variants_path
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import ROW_STATUSES, Survey
 from relight_assets.errors import UserError
-from relight_assets.quality.verdicts import Measured, terciles
+from relight_assets.quality.verdicts import Measured, rejected_of, terciles
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
 from relight_assets.verify import Verification
 
 FAULTS_SHOWN = 20
+_THIRDS = ("dark", "middle", "light")
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
 out = Console(emoji=False)
@@ -111,12 +113,39 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if len(each.faults) > FAULTS_SHOWN:
             say(f"{each.split}: and {len(each.faults) - FAULTS_SHOWN} faults more")
     for each in found:
+        if any(each.tags.values()):
+            told = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
+            say(f"{each.split}: photos with a tag, of all: {told}")
+        if each.twins:
+            say(f"{each.split}: {_told_twins(each.twins)}")
         if each.verdicts:
             out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
             out.print("by the lightness of the skin, medians")
             out.print(_thirds_table(thirds))
+            say(_told_rejections(thirds, each.rejected_skins))
+
+
+def _told_twins(pairs: Sequence[Pair]) -> str:
+    """Which images are of one photo, and which of nearly one."""
+    shown = {
+        "photos that are there twice": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
+        "photos that are nearly the same": [
+            f"{p.other.index} ~ {p.own.index} ({p.bits} of 256 bits)" for p in pairs if p.bits is not None
+        ],
+    }
+    return "; ".join(f"{what}: {_first(those)}" for what, those in shown.items() if those)
+
+
+def _first(those: Sequence[str]) -> str:
+    more = len(those) - FAULTS_SHOWN
+    return ", ".join(those[:FAULTS_SHOWN]) + (f", and {more} more" if more > 0 else "")
+
+
+def _told_rejections(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> str:
+    counts = zip(rejected_of(thirds, rejected), _THIRDS, strict=True)
+    return f"turned away by photo_qa: {', '.join(f'{count} {label}' for count, label in counts)}"
 
 
 def _verdict_table(found: Verification) -> Table:
@@ -131,7 +160,7 @@ def _verdict_table(found: Verification) -> Table:
 def _thirds_table(thirds: Sequence[Sequence[Measured]]) -> Table:
     names = ("identity", "strength", "exposure", "clipping", "crushed", "chroma")
     table = Table("skin", "images", "L*", *names, **SLIM)
-    for label, third in zip(("dark", "middle", "light"), thirds, strict=True):
+    for label, third in zip(_THIRDS, thirds, strict=True):
         lightness = median(each.skin_lightness or 0.0 for each in third)
         figures = (f"{median(getattr(each.metrics, name) for each in third):.3f}" for name in names)
         table.add_row(label, str(len(third)), f"{lightness:.0f}", *figures)

@@ -1,8 +1,8 @@
 """Is a finished split what its records say?  Reads every file; changes nothing.
 
 Each picture must have the sha256 of its record, each composite exactly the background wherever the person's alpha is
-0, and the mapping CSV the input's rows, in order, with outputs that are there. What is whole is also measured, and held
-against the recipe's thresholds.
+0, and the mapping CSV the input's rows, in order, with outputs that are there. A few are made again from their records.
+What is whole is also measured, and held against the recipe's thresholds.
 """
 
 import csv
@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +26,29 @@ from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path
+from relight_assets.engine.replay import replay
 from relight_assets.engine.run import look
+from relight_assets.engine.statistics import measured_of, rejected_skins, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
+from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.quality.image_metrics import Pixels, measure
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
-from relight_assets.recipe import Recipe
+from relight_assets.recipe import STAGES, Recipe
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe
+
+REPLAYED = 8
+"""Images that are made again."""
+VARIANTS_COMPARED = 8
+"""Of each image, two by two."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it must be.  ``code``: missing, altered, background, mapping."""
+    """Something that is not as it must be.  ``code``: missing, altered, background, replay, duplicate, mapping."""
 
     code: str
     file: Path
@@ -59,7 +69,13 @@ class Verification:
     verdicts: list[Verdict]
     """Every metric that so many images allow."""
     measured: list[Measured]
-    """Each image that is whole and finished."""
+    """Each light of each image that is whole and finished."""
+    tags: dict[str, int]
+    """How many images have each tag of a photo."""
+    twins: list[Pair]
+    """Photos that the split has twice, or nearly; no fault."""
+    rejected_skins: list[float]
+    """CIE L* of the face of each photo that `photo_qa` turned away and that has one."""
 
     @property
     def passed(self) -> bool:
@@ -76,6 +92,11 @@ class Verification:
             "files": self.files,
             "mib": round(self.mib, 1),
             "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
+            "tags": self.tags,
+            "twins": [
+                {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits} for pair in self.twins
+            ],
+            "rejected_skins": self.rejected_skins,
             "metrics": [asdict(verdict) for verdict in self.verdicts],
             "measured": [asdict(each) for each in self.measured],
         }
@@ -95,7 +116,8 @@ def verify_split(
     with locked_folder(survey.layout) if there else nullcontext():
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
-        faults = [*files.faults, *mapping_faults(survey, mapping_path(survey, settings, experiment))]
+        mapping = mapping_path(survey, settings, experiment)
+        faults = [*files.faults, *_replayed(survey), *_duplicates(survey), *mapping_faults(survey, mapping)]
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(
         split.split,
@@ -104,8 +126,11 @@ def verify_split(
         len(files.sizes),
         megabytes,
         faults,
-        verdicts(files.measured, recipe),
+        [*verdicts(files.measured, recipe), *variants_differ(files.distances, recipe.quality)],
         files.measured,
+        tags(survey),
+        twins(survey),
+        rejected_skins(survey),
     )
 
 
@@ -131,7 +156,9 @@ class FilesRead:
     sizes: list[int]
     faults: list[Fault]
     measured: list[Measured]
-    """What was measured of the images that are whole and finished."""
+    """What was measured of the images that are whole and finished, light by light."""
+    distances: list[tuple[int, float]]
+    """How far two variants of an image are apart, and the image's number."""
 
 
 def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
@@ -146,7 +173,8 @@ def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
         len(images),
         [size for one in read for size in one.sizes],
         [fault for one in read for fault in one.faults],
-        [one.measured for one in read if one.measured is not None],
+        [measured for one in read for measured in one.measured],
+        [pair for one in read for pair in one.distances],
     )
 
 
@@ -154,7 +182,9 @@ def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
 class _Read:
     sizes: list[int]
     faults: list[Fault]
-    measured: Measured | None
+    measured: list[Measured]
+    distances: list[tuple[int, float]]
+    """Of the image's variants, two by two."""
 
 
 def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, int] | None) -> _Read:
@@ -175,53 +205,80 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, i
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     sizes = [len(data) for data in content.values()]
     # A composite that is not current may be on another gray, rightly.
-    measured = None
+    measured: list[Measured] = []
+    distances: list[float] = []
     if "composites" in image.current and not faults:
         try:
             pictures = {name: decode_png(data) for name, data in content.items()}
-            _require_fit(pictures)
+            _require_fit(record, pictures)
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
         else:
-            faults += _of_background(pictures, layout.png(record.index, "output"), gray)
+            faults += _of_background(pictures, record, layout, gray)
             measured = _measured(record, pictures)
-    return _Read(sizes, faults, measured)
+            persons = [pictures[name] for name in record.stages["degraded"].files]
+            distances = [variant_distance(*two) for two in combinations(persons[:VARIANTS_COMPARED], 2)]
+    return _Read(sizes, faults, measured, [(record.index, distance) for distance in distances])
 
 
-_CHANNELS = {"input": 3, "foreground": 4, "background": 4, "albedo": 3, "degraded_fg": 4, "output": 3}
+_CHANNELS = {"input": 3, "foreground": 4, "background": 4, "albedo": 3, "degraded": 4, "composites": 3}
 
 
-def _require_fit(pictures: dict[str, Pixels]) -> None:
+def _require_fit(record: Record, pictures: dict[str, Pixels]) -> None:
     """Raise :class:`ImageCorruptError` unless every picture is there, of one size and with its own channels."""
-    for name, channels in _CHANNELS.items():
+    names = {name: stage for stage in STAGES for name in record.stages[stage].names(stage)}
+    for name, stage in names.items():
         if name not in pictures:
             raise ImageCorruptError(f"there is no `{name}`")
-        wanted = (*pictures["input"].shape[:2], channels)
+        wanted = (*pictures["input"].shape[:2], _CHANNELS[name if stage == "masks" else stage])
         if pictures[name].shape != wanted:
             raise ImageCorruptError(f"`{name}` has the shape {pictures[name].shape}, not {wanted}")
 
 
-def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
-    names = ("input", "foreground", "background", "albedo", "degraded_fg")
-    metrics = measure(*(pictures[name] for name in names))
-    if metrics is None or record.light_direction is None:
-        return None
-    x, y, z = record.light_direction
-    skin = record.stages["masks"].numbers.get("skin_lightness")
-    if not isinstance(skin, float | int):
-        skin = None
-    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
+def _measured(record: Record, pictures: dict[str, Pixels]) -> list[Measured]:
+    photo = [pictures[name] for name in ("input", "foreground", "background", "albedo")]
+    lit = record.stages["degraded"]
+    found = []
+    for name, light in zip(lit.names("degraded"), lit.lights, strict=True):
+        metrics = measure(*(*photo, pictures[name]))
+        found.append(measured_of(record, light, metrics) if metrics is not None else None)
+    return [each for each in found if each is not None]
 
 
-def _of_background(pictures: dict[str, Pixels], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:
+def _of_background(
+    pictures: dict[str, Pixels], record: Record, layout: SplitLayout, gray: tuple[int, int, int] | None
+) -> Iterator[Fault]:
     behind = np.array(gray, np.uint8) if gray is not None else pictures["input"]
-    alpha = pictures["degraded_fg"][..., 3]
-    outside = alpha == 0
+    outside = pictures["foreground"][..., 3] == 0
     there = np.ascontiguousarray(behind[outside]) if behind.ndim == 3 else behind
-    wrong = int((pictures["output"][outside] != there).any(axis=-1).sum())
-    if wrong:
-        told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
-        yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
+    for name in record.stages["composites"].files:
+        wrong = int((pictures[name][outside] != there).any(axis=-1).sum())
+        if wrong:
+            told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
+            path = layout.png(record.index, name)
+            yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
+
+
+def _replayed(survey: Survey) -> Iterator[Fault]:
+    """Pictures that do not come out the same from record and foreground alone, among a few images."""
+    whole = [image.record for image in survey.images.values() if image.status == "done" and image.record is not None]
+    some = [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)] if len(whole) > REPLAYED else whole
+    for record in some:
+        try:
+            made = replay(survey.layout.record(record.index))
+        except UserError:
+            continue  # a file that is not the recorded one is told already; some things are not in the record
+        for each in made:
+            if not each.same:
+                path = survey.layout.png(record.index, each.name)
+                yield Fault("replay", path, "comes out otherwise when it is made again from record and foreground")
+
+
+def _duplicates(survey: Survey) -> Iterator[Fault]:
+    """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
+    for index, name, other, there in same_outputs(survey):
+        told = f"has the bytes of {survey.layout.png(other, there).name}, which is another picture"
+        yield Fault("duplicate", survey.layout.png(index, name), told)
 
 
 def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:

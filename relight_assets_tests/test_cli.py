@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
@@ -303,8 +304,11 @@ def test_the_doctor_says_whether_a_run_can_start_and_the_run_says_the_same(
 
 
 def test_verify_ends_with_0_or_with_3_and_the_faults(ran: Result, relight: Relight, project: Project) -> None:
-    well = relight("verify", "--split", "train")
+    well = relight("verify", "--split", "train", "--sheet", str(project.root / "worst.png"))
     assert well.exit_code == 0
+    sheet = cv2.imread(str(project.root / "worst.png"))
+    assert sheet is not None
+    assert sheet.shape[1] == 8 * 136
     assert "12" in well.output  # six pictures of two images
     output = project.data / "outputs" / "data-train" / "00001_output.png"
     before = output.read_bytes()

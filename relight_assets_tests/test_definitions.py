@@ -94,6 +94,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
         "mapping_csv:pictures_are_good": False,
         "mapping_csv:few_rows_failed": False,
         "mapping_csv:no_picture_in_two_splits": False,
+        "mapping_csv:no_picture_twice": False,
         "mapping_csv:numbers_stay": False,
     }
     jobs = {job.name: sorted(node.name for node in job.nodes) for job in repository.get_all_jobs()}

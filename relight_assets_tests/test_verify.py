@@ -199,3 +199,25 @@ def test_a_number_that_is_none_is_no_skin(bench: Bench) -> None:
     record.stages["masks"].numbers["skin_lightness"] = "fair"
     write_record(bench.layout, record)
     assert verified(bench).measured[0].skin_lightness is None
+
+
+def test_twins_are_told_and_are_no_fault(finished: Bench, tmp_path: Path) -> None:
+    made = Bench(tmp_path, finished.photos)
+    (tmp_path / "copy.png").write_bytes((made.photos / PORTRAITS[0]).read_bytes())
+    made.write_csv([PORTRAITS[0], str(tmp_path / "copy.png")])
+    made.run()
+    write_split_mapping(made.survey(), made.settings, None)
+    found = verified(made)
+    assert found.faults == []  # the same photo, so the same picture
+    assert found.plain()["twins"] == [{"image": 1, "other_image": 0, "bits": None}]
+    assert set(found.plain()["tags"]) == {"second_person", "truncated", "padded", "monochrome", "blocky"}
+
+
+def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
+    record, other = (read_record(bench.layout.record(number)) for number in (0, 1))
+    assert record is not None
+    assert other is not None
+    bench.layout.png(1, "output").write_bytes(bench.layout.png(0, "output").read_bytes())
+    other.stages["composites"].files["output"] = stamp_source(bench.layout.png(1, "output"))
+    write_record(bench.layout, other)
+    assert ("duplicate", "00001_output.png") in codes(verified(bench))

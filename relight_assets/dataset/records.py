@@ -97,6 +97,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     source_mtime_ns: int | None = None
     digest: str | None = None
     traceback: str | None = None
+    skin_lightness: float | None = None
+    """Median CIE L* of the face of a photo that was turned away."""
     package_version: str
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 

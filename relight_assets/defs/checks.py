@@ -16,7 +16,7 @@ import dagster as dg
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
-from relight_assets.engine.look_alikes import look_alikes
+from relight_assets.engine.look_alikes import Pair, look_alikes, twins
 from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey, row_keys
 from relight_assets.errors import CsvError
@@ -78,6 +78,10 @@ SPECS = [
         "No photo of this split is that of another or nearly so, by sha256 and fingerprint: train must not know test.",
     ),
     _spec(
+        "no_picture_twice",
+        "The split has no photo twice or nearly so, by sha256 and fingerprint: what is there twice counts twice.",
+    ),
+    _spec(
         "numbers_stay",
         f"No mean of the records has moved by more than {MAX_DRIFT:g} standard deviations, and more than chance could "
         f"move it, since this partition was materialized before: coverage, mask score, faces, clipping, shading, "
@@ -104,7 +108,8 @@ def check_split(
         *_of_rows(split),
         *_of_files(split),
         _of_failures(split),
-        _of_look_alikes(split),
+        _of_pairs("no_picture_in_two_splits", look_alikes(survey, _rows_of_splits(settings))),
+        _of_pairs("no_picture_twice", twins(survey)),
         _of_drift(split),
     ]
 
@@ -182,13 +187,14 @@ def _of_failures(split: _Split) -> dg.AssetCheckResult:
     )
 
 
-def _of_look_alikes(split: _Split) -> dg.AssetCheckResult:
-    pairs = look_alikes(split.survey, _rows_of_splits(split.settings))
+def _of_pairs(name: str, pairs: Sequence[Pair]) -> dg.AssetCheckResult:
     records = [
         dg.TableRecord(
             {
+                "image": pair.own.index,
                 "image_path": pair.own.image_path,
                 "other_split": pair.other.split,
+                "other_image": pair.other.index,
                 "other_image_path": pair.other.image_path,
                 "differs": "not at all" if pair.bits is None else f"in {pair.bits} of 256 bits",
             }
@@ -197,7 +203,7 @@ def _of_look_alikes(split: _Split) -> dg.AssetCheckResult:
     ]
     same = sum(pair.bits is None for pair in pairs)
     return _result(
-        "no_picture_in_two_splits",
+        name,
         passed=not pairs,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={

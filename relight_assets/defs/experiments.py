@@ -8,7 +8,7 @@ import dagster as dg
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, comparison_sheet, inline
+from relight_assets.defs.previews import inline
 from relight_assets.defs.recipe_config import overridden, recipe_overrides
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
 from relight_assets.defs.run_images import POOL, run_images
@@ -22,6 +22,7 @@ from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
 from relight_assets.settings import Settings
+from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 
 STAGE_TABLE = "stages"
 
@@ -81,7 +82,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
         run_id = context.run.run_id
         sheets = {
             **_comparison(summary, settings, context.instance, run_id),
-            **pictures(summary, context.instance, run_id),
+            **pictures(summary, loaded.recipe, context.instance, run_id),
         }
     context.log_event(
         dg.AssetMaterialization(

@@ -1,70 +1,11 @@
-"""Sheets of pictures, small enough to live in the UI: a few portraits from input to output, the worst, two recipes."""
+"""Pictures as metadata that the UI shows."""
 
 import base64
-from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import dagster as dg
-import numpy as np
-from numpy.typing import NDArray
 
 from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.png import decode_png
-from relight_assets.errors import ImageError
-
-COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
-ROWS = 5
-INLINE_CELL = 132
-"""Pixels: five columns fit beside the names of the metadata in a window of 1,500 pixels."""
-FILE_CELL = 240
-WORST = 8
-_WORST_CELL = 164
-_GAP = 4
-_CAPTION = 22
-_MAX_BYTES = 200_000
-"""Of the JPEG; a third more as base64."""
-
-Pixels = NDArray[np.uint8]
-
-
-def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLINE_CELL) -> bytes | None:
-    """A JPEG with a row for each of at most ``ROWS`` images and the columns ``COLUMNS``, squares of ``cell`` pixels.
-
-    None where there is nothing to show.
-    """
-    rows = [_row([layout.shown(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
-    return _jpeg([_captions(COLUMNS, cell), *rows]) if rows else None
-
-
-def comparison_sheet(
-    own: SplitLayout, experiment: SplitLayout, pairs: Sequence[tuple[int, int]], cell: int = INLINE_CELL
-) -> bytes | None:
-    """A JPEG with a row for each of at most ``ROWS`` images: the photo, both degraded persons, both outputs.
-
-    ``pairs``: an image's number in the split's own folder and in the experiment's.
-    """
-    names = ("input", "degraded: split", "experiment", "output: split", "experiment")
-    rows = []
-    for here, there in (pairs[number] for number in _spread(range(len(pairs)))):
-        two = [(own.shown(here, name), experiment.shown(there, name)) for name in ("degraded_fg", "output")]
-        rows.append(_row([experiment.png(there, "input"), *two[0], *two[1]], cell))
-    return _jpeg([_captions(names, cell), *rows]) if rows else None
-
-
-def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, float]]) -> bytes | None:
-    """A JPEG of at most ``WORST`` pictures, four in a row, each under its number and value; the worst come first."""
-    parts: list[Pixels] = []
-    shown = worst[:WORST]
-    for start in range(0, len(shown), 4):
-        four = shown[start : start + 4]
-        row = _row([layout.shown(index, picture) for index, _ in four], _WORST_CELL)
-        strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
-        for part in (strip, row):
-            missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
-            parts.append(np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=24))
-    return _jpeg(parts) if parts else None
 
 
 def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
@@ -82,63 +23,3 @@ def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str,
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, picture)
     return dg.MetadataValue.md(f"![{name}](/logs/relight_previews/{run_id}/{name}/{kind})")
-
-
-def _spread(indices: Sequence[int]) -> list[int]:
-    """At most ``ROWS`` indices, evenly over all."""
-    ordered = sorted(indices)
-    if len(ordered) <= ROWS:
-        return ordered
-    return [ordered[round(step * (len(ordered) - 1) / (ROWS - 1))] for step in range(ROWS)]
-
-
-def _jpeg(parts: Sequence[Pixels]) -> bytes:
-    sheet = np.concatenate(parts, axis=0)
-    for quality in (88, 80, 70, 55, 35):
-        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-        if jpeg.nbytes <= _MAX_BYTES:
-            break
-    return jpeg.tobytes()
-
-
-def _row(paths: Sequence[Path], side: int) -> Pixels:
-    cells: list[Pixels] = []
-    for path in paths:
-        try:
-            cells.append(_cell(decode_png(path.read_bytes()), side))
-        except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
-            cells.append(np.full((side, side, 3), 32, np.uint8))
-    return np.concatenate([np.pad(cell, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=24) for cell in cells], axis=1)
-
-
-def _cell(pixels: Pixels, side: int) -> Pixels:
-    step = max(1, max(pixels.shape[:2]) // (4 * side))  # what is much larger takes seconds, and shows no more
-    pixels = np.ascontiguousarray(pixels[::step, ::step])
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(_on_checkerboard(pixels), size, interpolation=cv2.INTER_AREA)
-    cell = np.full((side, side, 3), 24, np.uint8)
-    top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
-    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return cell
-
-
-def _on_checkerboard(pixels: Pixels) -> Pixels:
-    if pixels.shape[2] == 3:
-        return pixels
-    height, width = pixels.shape[:2]
-    square = max(4, max(height, width) // 32)
-    rows, columns = np.arange(height) // square % 2, np.arange(width) // square % 2
-    board = np.where(rows[:, None] ^ columns[None, :], 205, 160).astype(np.float32)[..., None]
-    alpha = pixels[..., 3:].astype(np.float32) / 255.0
-    mixed: Pixels = np.rint(pixels[..., :3] * alpha + board * (1.0 - alpha)).astype(np.uint8)
-    return mixed
-
-
-def _captions(texts: Sequence[str], side: int) -> Pixels:
-    strip = np.full((_CAPTION, len(texts) * (side + _GAP), 3), 24, np.uint8)
-    for column, text in enumerate(texts):
-        place = (column * (side + _GAP) + 6, _CAPTION - 7)
-        cv2.putText(strip, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (230, 230, 230), 1, cv2.LINE_AA)
-    return strip

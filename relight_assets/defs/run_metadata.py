@@ -9,42 +9,52 @@ import dagster as dg
 from relight_assets import __version__
 from relight_assets.dataset.files import write_atomic
 from relight_assets.defs.charts import charts
-from relight_assets.defs.previews import FILE_CELL, INLINE_CELL, WORST, contact_sheet, inline, worst_sheet
+from relight_assets.defs.previews import inline
 from relight_assets.engine.digests import stage_models
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
-from relight_assets.engine.statistics import values
+from relight_assets.engine.statistics import glances, tags, values
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.engine.work import Outcome
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local
+from relight_assets.quality.verdicts import verdicts
 from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
 from relight_assets.recipe_lights import Degradation
 from relight_assets.settings import Settings
+from relight_assets.sheets import (
+    FILE_CELL,
+    INLINE_CELL,
+    WORST,
+    contact_sheet,
+    metric_sheet,
+    small_jpeg,
+    worst_sheet,
+)
 
 STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)
 OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
-    "masks": ("coverage", "score", "faces", "clipped"),
+    "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
     "albedo": (),
     "degraded": ("strength", "exposure"),
     "composites": (),
 }
 
 
-def pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+def pictures(summary: RunSummary, recipe: Recipe, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
     """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs.
 
     Raises:
         OutputFolderError: there is no room for them, or no permission.
     """
     try:
-        return _pictures(summary, instance, run_id)
+        return _pictures(summary, recipe, instance, run_id)
     except OSError as error:
         raise OutputFolderError(f"the work is done, but its sheets cannot be written: {error}; run again") from error
 
 
-def _pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+def _pictures(summary: RunSummary, recipe: Recipe, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
     survey, split = summary.survey, summary.survey.split.split
     done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
     found: dict[str, Any] = {}
@@ -67,6 +77,9 @@ def _pictures(summary: RunSummary, instance: dg.DagsterInstance, run_id: str) ->
         sheet = worst_sheet(survey.layout, picture, worst[:WORST])
         if sheet is not None:
             found[name] = inline(sheet, "jpg", instance, run_id, f"{split}-{name}")
+    by_metric = metric_sheet(survey.layout, verdicts(glances(survey), recipe))
+    if by_metric is not None:
+        found["worst_by_metric"] = inline(small_jpeg(by_metric), "jpg", instance, run_id, f"{split}-worst_by_metric")
     return found
 
 
@@ -110,7 +123,7 @@ def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
 
 
 def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
-    """Means of what the records hold, and the shares of the families of light."""
+    """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
     tally = summary.tally.stages[stage]
     names = _SHOWN_MEANS[stage] or tuple(sorted(tally.counts))
     means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
@@ -118,6 +131,8 @@ def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
         total = summary.tally.families.total()
         # Every family, so that the UI's plot over partitions has no holes.
         means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+    if stage == "masks":
+        means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
     return means
 
 

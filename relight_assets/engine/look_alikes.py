@@ -1,4 +1,4 @@
-"""Photos that are the same or nearly the same as those of other splits: train must not know test."""
+"""Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -29,6 +29,8 @@ class Photo:
     sha256: str
     fingerprint: str | None
     """64 hexadecimal digits; None in records of a version that took none."""
+    index: int
+    """Its number in its split."""
 
     @classmethod
     def of(cls, split: str, record: Record) -> "Photo":
@@ -36,7 +38,7 @@ class Photo:
         masks = record.stages.get("masks")
         found = masks.numbers.get("fingerprint") if masks is not None else None
         whole = isinstance(found, str) and _FINGERPRINT.fullmatch(found) is not None
-        return cls(split, record.image_path, record.source.sha256, found if whole else None)
+        return cls(split, record.image_path, record.source.sha256, found if whole else None, record.index)
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,46 @@ def look_alikes(survey: Survey, rows: Mapping[str, Collection[str | None]]) -> l
         rows: the lasting names of the images of each split that has a CSV; what such a split has beside them is of
             rows that are gone, and does not count.  Of other folders everything does.
     """
-    own = [Photo.of(survey.split.split, image.record) for image in survey.images.values() if image.record is not None]
+    own = _own(survey)
     others = list(_of_other_splits(survey.layout, rows))
     same = {photo.sha256: photo for photo in others}
     pairs = {photo: Pair(photo, same[photo.sha256], None) for photo in own if photo.sha256 in same}
     return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
+
+
+def twins(survey: Survey) -> list[Pair]:
+    """Photos that a split has twice, with the first of each; then those that are nearly another, with the nearest."""
+    first: dict[str, Photo] = {}
+    photos = _own(survey)
+    again = [photo for photo in photos if first.setdefault(photo.sha256, photo) != photo]
+    return [*(Pair(photo, first[photo.sha256], None) for photo in again), *_nearly_within(list(first.values()))]
+
+
+def same_outputs(survey: Survey) -> list[tuple[int, str, int, str]]:
+    """Pictures of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
+
+    Each as number and name, with those of the first that has the bytes.  Of the same photo the same picture is made
+    under every number; that is for :func:`twins` to tell.
+    """
+    first: dict[str, tuple[int, str, str]] = {}
+    found = []
+    for record in _records(survey):
+        entry = record.stages.get("composites")
+        for name, stamp in sorted(entry.files.items()) if entry is not None else ():
+            index, there, source = first.setdefault(stamp.sha256, (record.index, name, record.source.sha256))
+            if (index, there) != (record.index, name) and (source, there) != (record.source.sha256, name):
+                found.append((record.index, name, index, there))
+    return found
+
+
+def _own(survey: Survey) -> list[Photo]:
+    return [Photo.of(survey.split.split, record) for record in _records(survey)]
+
+
+def _records(survey: Survey) -> list[Record]:
+    """Of the rows that there are, by number."""
+    found = (image.record for image in survey.images.values() if image.record is not None)
+    return sorted(found, key=lambda record: record.index)
 
 
 def _of_other_splits(layout: SplitLayout, rows: Mapping[str, Collection[str | None]]) -> Iterator[Photo]:
@@ -81,14 +118,33 @@ def _nearly(own: Sequence[Photo], others: Sequence[Photo]) -> Iterator[Pair]:
     here, there = ([photo for photo in photos if photo.fingerprint] for photos in (own, others))
     if not here or not there:
         return
-    # Every photo against every other: 10,000 against 2,000 take less than a second.
-    matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
-    for start in range(0, len(there), PIECE):
-        matcher.add([_bits(there[start : start + PIECE])])
-    for match in matcher.match(_bits(here)):
+    for match in _matcher(there).match(_bits(here)):
         one, other = here[match.queryIdx], there[match.imgIdx * PIECE + match.trainIdx]
         if match.distance <= _same_bits(one, other):
             yield Pair(one, other, int(match.distance))
+
+
+def _nearly_within(own: Sequence[Photo]) -> Iterator[Pair]:
+    photos = [photo for photo in own if photo.fingerprint]
+    if len(photos) < 2:
+        return
+    told = set()
+    # The two that are nearest, because one of them may be the photo itself.
+    for place, matches in enumerate(_matcher(photos).knnMatch(_bits(photos), k=2)):
+        nearest = next(match for match in matches if match.imgIdx * PIECE + match.trainIdx != place)
+        other = nearest.imgIdx * PIECE + nearest.trainIdx
+        later, earlier = photos[max(place, other)], photos[min(place, other)]
+        if nearest.distance <= _same_bits(later, earlier) and (later, earlier) not in told:
+            told.add((later, earlier))
+            yield Pair(later, earlier, int(nearest.distance))
+
+
+def _matcher(photos: Sequence[Photo]) -> cv2.BFMatcher:
+    """Compares every photo with every other: 10,000 against 2,000 take less than a second."""
+    matcher = cv2.BFMatcher(cv2.NORM_HAMMING)
+    for start in range(0, len(photos), PIECE):
+        matcher.add([_bits(photos[start : start + PIECE])])
+    return matcher
 
 
 def _same_bits(one: Photo, other: Photo) -> float:

@@ -1,7 +1,7 @@
 """What each stage makes of its pictures: the files, as pixels, and the numbers of its record."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import cv2
@@ -11,8 +11,9 @@ from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.engine.recorded_faces import Points, packed
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import TRIANGLES
+from relight_assets.quality.image_metrics import glance
 from relight_assets.recipe import Recipe, Stage
-from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa
+from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
 from relight_assets.stages.lighting.shape import ShapeMap
 
@@ -42,7 +43,8 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str, faces
         return albedo_of(read("foreground"), recipe, source_sha256, tools.albedo_extractor)
     if stage == "degraded":
         shape_map = pictures.geometry.of(read("input")) if recipe.geometry.kind is not None else None
-        return degraded_of(read, recipe, source_sha256, faces, shape_map)
+        lit = degraded_of(read, recipe, source_sha256, faces, shape_map)
+        return replace(lit, numbers=_with_glances(lit, read))
     return composites_of(read, recipe)
 
 
@@ -98,6 +100,18 @@ def degraded_of(
     return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
 
 
+def _with_glances(lit: StageOutput, read: Read) -> dict[str, Any]:
+    """The numbers of a stage's lights, each with what was measured of its picture."""
+    photo = [read(name) for name in ("input", "foreground", "background", "albedo")]
+    lights = lit.numbers.get("variants") or [lit.numbers]
+    for light, person in zip(lights, lit.files.values(), strict=True):
+        assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
+        seen = glance(*(*photo, person))
+        if seen is not None:
+            light["seen"] = {name: round(value, 6) for name, value in asdict(seen).items()}
+    return lit.numbers
+
+
 def composites_of(read: Read, recipe: Recipe) -> StageOutput:
     """Each degraded person on the recipe's background."""
     gray = recipe.background.use_gray
@@ -124,6 +138,14 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     alpha = masks.clean_alpha(mask.probability, image.rgb)
     seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
     photo_qa.require(seen, recipe.photo_qa)
+    tagged = photo_tags.tags(
+        image.rgb,
+        alpha,
+        probability=mask.probability,
+        scores=mask.scores,
+        faces=[face.points for face in faces],
+        chroma=seen.chroma,
+    )
     layers = masks.separate(image.rgb, alpha, recipe.background.blend)
     pictures.keep("input", image.rgb)
     return StageOutput(
@@ -136,6 +158,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             **found,
             **pictures.tools.segmenter_identity,
             **seen.plain(),
+            **tagged.plain(),
             "faces": len(faces),
             **packed(faces),
             "fingerprint": fingerprint(image.rgb),

@@ -1,11 +1,20 @@
 """What the records of a split say, number by number: for charts, for its worst images, and to notice drift."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from relight_assets.dataset.records import Record
 from relight_assets.engine.survey import Survey
+from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.verdicts import Measured
 from relight_assets.recipe import Stage
+from relight_assets.stages import photo_tags
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -44,6 +53,44 @@ def families(survey: Survey) -> dict[int, str]:
         for image in survey.images.values()
         if image.record is not None and "degraded" in image.current and image.record.degradation_type is not None
     }
+
+
+def tags(survey: Survey) -> dict[str, int]:
+    """How many of the images with a current mask have each tag."""
+    found: Counter[str] = Counter()
+    for image in survey.images.values():
+        if image.record is not None and "masks" in image.current:
+            numbers = image.record.stages["masks"].numbers
+            found.update(name for name in photo_tags.NAMES if numbers.get(name) is True)
+    return {name: found[name] for name in photo_tags.NAMES}
+
+
+def rejected_skins(survey: Survey) -> list[float]:
+    """CIE L* of the face of each photo that the recipe's `photo_qa` turned away and that has one."""
+    failures = (image.failure for image in survey.images.values())
+    return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
+
+
+def measured_of(record: Record, light: dict[str, Any], metrics: ImageMetrics) -> Measured | None:
+    """What was measured of one light of an image, with what the record says of it; None where it says nothing."""
+    if light.get("light_direction") is None:
+        return None
+    x, y, z = light["light_direction"]
+    skin = record.stages["masks"].numbers.get("skin_lightness")
+    if not isinstance(skin, float | int):
+        skin = None
+    return Measured(record.index, light.get("degradation_type") or "none", (x, y, z), skin, metrics)
+
+
+def glances(survey: Survey) -> list[Measured]:
+    """What the records say of every finished picture, measured at a glance when it was made."""
+    found = []
+    for image in survey.images.values():
+        if image.record is not None and "composites" in image.current:
+            for light in image.record.stages["degraded"].lights:
+                with suppress(msgspec.ValidationError):  # none was measured of a person of a few pixels
+                    found.append(measured_of(image.record, light, msgspec.convert(light.get("seen"), ImageMetrics)))
+    return sorted((each for each in found if each is not None), key=lambda each: each.index)
 
 
 def light_directions(survey: Survey) -> Iterator[list[float]]:

@@ -239,6 +239,7 @@ def failed(
         source_mtime_ns=source.mtime_ns if source else None,
         digest=digest,
         traceback=traceback,
+        skin_lightness=error.skin_lightness,
         package_version=__version__,
         reads=dict(reads),
     )

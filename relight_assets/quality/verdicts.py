@@ -44,6 +44,8 @@ class Verdict:
     passed: bool
     worst: tuple[int, ...] = ()
     """Numbers of the images that are worst, those first."""
+    worst_values: tuple[float, ...] = ()
+    """The figure of each of them."""
 
 
 def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
@@ -95,7 +97,13 @@ def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: floa
     ordered = sorted(found, key=lambda each: (-badness(each.metrics), each.index))
     value = badness(ordered[0].metrics)
     return Verdict(
-        metric, len(found), sign * value, told, value <= bound, tuple(each.index for each in ordered[:WORST])
+        metric,
+        len(found),
+        sign * value,
+        told,
+        value <= bound,
+        tuple(each.index for each in ordered[:WORST]),
+        tuple(sign * badness(each.metrics) for each in ordered[:WORST]),
     )
 
 
@@ -161,6 +169,13 @@ def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     )
     most = quality.max_tercile_worse
     yield Verdict("a third of skins worse by", len(everybody), off, f"<= {most:g}", off <= most)
+
+
+def rejected_of(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> list[int]:
+    """How many of the photos that were turned away, by the lightness of their skin, belong to each of the thirds."""
+    starts = [min(each.skin_lightness or 0.0 for each in third) for third in thirds[1:]]
+    counts = Counter(sum(lightness >= start for start in starts) for lightness in rejected)
+    return [counts[third] for third in range(len(thirds))]
 
 
 def terciles(found: Sequence[Measured]) -> list[list[Measured]]:

@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from relight_assets import recipe
 from relight_assets.errors import (
     BadMatteError,
+    BlurredError,
+    FaceTooSmallError,
+    FlatLightError,
+    ImageError,
     OverexposedError,
     PersonTooLargeError,
     PersonTooSmallError,
     UnderexposedError,
 )
 from relight_assets.stages.linear_light import decode, luminance
+from relight_assets.stages.photo_detail import face_crop, light_contrast, person_crop, sharpness
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -49,7 +54,13 @@ class PhotoNumbers:
     lightness: float
     """Median CIE L* of the person."""
     chroma: float
-    """Mean CIE chroma of the person; under 3 it is a black and white photo."""
+    """Mean CIE chroma of the person."""
+    face_size: float | None
+    """Half of the largest face's height, from brow to chin, pixels."""
+    sharpness: float | None
+    """Of the largest face, or of the person where there is none; None where there are too few pixels."""
+    light_contrast: float
+    """How uneven the light is on the face, or on the person, stops."""
 
     def plain(self) -> dict[str, Any]:
         """For the record."""
@@ -71,7 +82,7 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
     person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST) > 127
     skin = _outline(face, size, alpha.shape) & person if face is not None else np.zeros_like(person)
     ends = _brightest(small) >= END
-    of_person = small[person]
+    of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
     return PhotoNumbers(
         coverage=area / alpha.size,
@@ -83,6 +94,9 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
         skin_lightness=_lightness(small[skin]) if skin.any() else None,
         lightness=_lightness(of_person) if len(of_person) else 0.0,
         chroma=_chroma(of_person) if len(of_person) else 0.0,
+        face_size=float(np.ptp(face[:, 1])) / 2 if face is not None else None,
+        sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
+        light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
     )
 
 
@@ -90,8 +104,32 @@ def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
     """Turn a photo away that would teach the wrong thing.
 
     Raises:
-        PersonTooLargeError, PersonTooSmallError, BadMatteError, OverexposedError, UnderexposedError: rejected.
+        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError, BadMatteError: rejected.
+        OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
     """
+    try:
+        _require_all(numbers, wanted)
+    except ImageError as error:
+        error.skin_lightness = numbers.skin_lightness
+        raise
+
+
+def _require_all(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    _require_size(numbers, wanted)
+    if numbers.soft_edge > wanted.max_soft_edge:
+        raise BadMatteError(
+            f"{numbers.soft_edge:.0%} of the picture is neither person nor background, more than "
+            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
+        )
+    _require_light(numbers, wanted)
+    if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:
+        raise BlurredError(
+            f"the {_who(numbers)} is blurred: the variance of its Laplacian is {numbers.sharpness:.4f} of its own, "
+            f"less than photo_qa.min_sharpness {wanted.min_sharpness:g}"
+        )
+
+
+def _require_size(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
     if numbers.coverage > wanted.max_coverage:
         raise PersonTooLargeError(
             f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
@@ -102,11 +140,14 @@ def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
             f"the person is {numbers.subject_size:.0f} pixels in size (root of the area), less than "
             f"photo_qa.min_subject {wanted.min_subject:g}"
         )
-    if numbers.soft_edge > wanted.max_soft_edge:
-        raise BadMatteError(
-            f"{numbers.soft_edge:.0%} of the picture is neither person nor background, more than "
-            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
+    if numbers.face_size is not None and numbers.face_size < wanted.min_face:
+        raise FaceTooSmallError(
+            f"the largest face has a radius of {numbers.face_size:.0f} pixels, less than "
+            f"photo_qa.min_face {wanted.min_face:g}"
         )
+
+
+def _require_light(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
     if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
         raise OverexposedError(
             f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "
@@ -115,9 +156,18 @@ def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
     darkness = numbers.lightness if numbers.skin_lightness is None else numbers.skin_lightness
     if darkness < wanted.min_lightness:
         raise UnderexposedError(
-            f"the {'person' if numbers.skin_lightness is None else 'face'} has a lightness (CIE L*) of {darkness:.0f}, "
-            f"less than photo_qa.min_lightness {wanted.min_lightness:g}"
+            f"the {_who(numbers)} has a lightness (CIE L*) of {darkness:.0f}, less than photo_qa.min_lightness "
+            f"{wanted.min_lightness:g}"
         )
+    if numbers.light_contrast < wanted.min_light_contrast:
+        raise FlatLightError(
+            f"the light on the {_who(numbers)} varies by {numbers.light_contrast:.2f} stops, less than "
+            f"photo_qa.min_light_contrast {wanted.min_light_contrast:g}: there is little to learn from it"
+        )
+
+
+def _who(numbers: PhotoNumbers) -> str:
+    return "person" if numbers.skin_lightness is None else "face"
 
 
 def _outline(face: NDArray[np.float32], size: tuple[int, int], shape: tuple[int, ...]) -> Mask:

@@ -78,6 +78,21 @@ def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterIn
     assert PORTRAITS[1] in str(example.data["image_path"])
 
 
+def test_a_picture_that_a_split_has_twice_warns_with_both_numbers(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    (project.data / "copy.png").write_bytes((project.photos / PORTRAITS[0]).read_bytes())
+    project.write_csv("train", [*PORTRAITS[:2], str(project.data / "copy.png")])
+    result = run(instance, "train")
+    assert result.success
+    assert failed(result) == {"no_picture_twice"}
+    warning = checks(result)["no_picture_twice"]
+    assert warning.severity is dg.AssetCheckSeverity.WARN
+    assert warning.metadata["same"].value == 1
+    (example,) = warning.metadata["examples"].records
+    assert (example.data["image"], example.data["other_image"]) == (2, 0)
+
+
 def test_nearly_the_same_picture_in_two_splits_warns_too(instance: dg.DagsterInstance, project: Project) -> None:
     photo = cv2.imread(str(project.photos / PORTRAITS[1]))
     assert photo is not None

@@ -130,7 +130,7 @@ def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, 
     found = materialized(materialize(instance, "train", ["masks", "albedo", "degraded", "composites"]))
     for stage, metadata in found.items():
         assert next(iter(metadata)) == "contact_sheet"
-        for picture in ("contact_sheet", "charts", "lowest_mask_score"):
+        for picture in ("contact_sheet", "charts", "lowest_mask_score", "worst_by_metric"):
             assert metadata[picture].startswith("![train")
         assert ("most_clipped" in metadata) == (found["masks"]["mean_clipped"] > 0)
         assert metadata["worker_peak_mib"] > 50

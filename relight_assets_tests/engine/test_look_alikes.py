@@ -9,7 +9,7 @@ import pytest
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine import look_alikes as module
-from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes
+from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.recipe import Recipe
 from relight_assets.stages.fingerprint import SAME_BITS
@@ -72,7 +72,7 @@ def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, 
 
 def test_flat_pictures_are_not_taken_for_one_another() -> None:
     def photo(bits: int) -> Photo:
-        return Photo("train", "a.png", "00", f"{(1 << bits) - 1:064x}")
+        return Photo("train", "a.png", "00", f"{(1 << bits) - 1:064x}", 0)
 
     assert _same_bits(photo(128), photo(200)) == SAME_BITS
     assert _same_bits(photo(8), photo(128)) == 3  # two small figures before white walls are mostly wall
@@ -92,7 +92,45 @@ def test_a_damaged_fingerprint_counts_as_none(bench: Bench, damaged: object) -> 
 def test_photos_are_matched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIECE", 2)
     one = "5a" * 32
-    others = [Photo("val", f"{number}.png", str(number), f"{number + 1:02x}" * 32) for number in range(4)]
-    others.append(Photo("val", "same.png", "9", "5b" + "5a" * 31))
-    (pair,) = module._nearly([Photo("train", "a.png", "0", one)], others)
+    others = [Photo("val", f"{number}.png", str(number), f"{number + 1:02x}" * 32, number) for number in range(4)]
+    others.append(Photo("val", "same.png", "9", "5b" + "5a" * 31, 9))
+    (pair,) = module._nearly([Photo("train", "a.png", "0", one, 0)], others)
     assert (pair.other.image_path, pair.bits) == ("same.png", 1)
+
+
+def test_a_photo_that_a_split_has_twice_or_nearly_is_told_once(bench: Bench, tmp_path: Path, photos: Path) -> None:
+    (tmp_path / "moved.png").write_bytes((photos / PORTRAITS[0]).read_bytes())
+    second = cv2.imread(str(photos / PORTRAITS[1]))
+    assert second is not None
+    cv2.imwrite(str(tmp_path / "again.jpg"), second, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    bench.write_csv([*PORTRAITS[:3], str(tmp_path / "again.jpg"), str(tmp_path / "moved.png")])
+    bench.run(stages=["masks"])
+    same, nearly = twins(bench.survey())
+    assert (same.own.index, same.other.index, same.bits) == (4, 0, None)
+    assert (nearly.own.index, nearly.other.index) == (3, 1)
+    assert nearly.bits is not None
+
+
+def test_of_three_that_are_alike_two_pairs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIECE", 2)
+    alike = [Photo("train", f"{bits}.png", str(bits), f"{(1 << 128) - 1 - bits:064x}", bits) for bits in (0, 1, 3)]
+    other = Photo("train", "other.png", "9", "a5" * 32, 9)
+    found = module._nearly_within([*alike, other])
+    assert [(pair.own.index, pair.other.index, pair.bits) for pair in found] == [(1, 0, 1), (3, 1, 1)]
+    assert list(module._nearly_within([other])) == []
+
+
+def test_outputs_with_the_same_bytes_are_told_unless_the_photo_is_the_same(finished: Bench) -> None:
+    survey = finished.survey()
+    assert same_outputs(survey) == []
+    records = [image.record for image in survey.images.values() if image.record is not None]
+    one, other = sorted(records, key=lambda record: record.index)[:2]
+    files = other.stages["composites"].files
+    kept = files["output"]
+    try:
+        files["output"] = one.stages["composites"].files["output"]
+        assert same_outputs(survey) == [(1, "output", 0, "output")]
+        files["v1_output"] = files["output"]
+        assert same_outputs(survey) == [(1, "output", 0, "output"), (1, "v1_output", 0, "output")]
+    finally:
+        files["output"] = kept

@@ -2,8 +2,22 @@
 
 import pytest
 
-from relight_assets.engine.statistics import Spread, drift, families, light_directions, spreads, values
-from relight_assets_tests.conftest import Bench
+from relight_assets.dataset.records import read_record, write_record
+from relight_assets.engine.statistics import (
+    Spread,
+    drift,
+    families,
+    glances,
+    light_directions,
+    rejected_skins,
+    spreads,
+    tags,
+    values,
+)
+from relight_assets.quality.verdicts import verdicts
+from relight_assets.recipe import Recipe
+from relight_assets.verify import read_files
+from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
 def test_values_are_by_the_number_of_the_image(finished: Bench) -> None:
@@ -53,3 +67,44 @@ def test_something_rare_that_is_seen_for_the_first_time_is_no_drift() -> None:
 
 def test_a_number_that_is_always_the_same_has_not_moved_by_having_been_rounded() -> None:
     assert drift(Spread(100, 0.123457, 0.0), Spread(100, 0.1234567, 0.0)) == 0
+
+
+def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    bench.run(stages=["masks"])
+    assert tags(bench.survey())["monochrome"] == 0
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    record.stages["masks"].numbers.update({"monochrome": True, "padded": 1, "truncated": False})
+    write_record(bench.layout, record)
+    found = tags(bench.survey())
+    assert (found["monochrome"], found["padded"], found["truncated"]) == (1, 0, 0)
+
+
+def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
+    survey = finished.survey()
+    seen, read = glances(survey), read_files(survey, Recipe(), None).measured
+    assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
+        (each.index, each.family, each.skin_lightness) for each in read
+    ]
+    for one, other in zip(verdicts(seen, Recipe()), verdicts(read, Recipe()), strict=True):
+        assert (one.metric, one.worst) == (other.metric, other.worst)
+        assert one.value == pytest.approx(other.value, abs=1e-6)
+
+
+def test_records_without_measures_are_left_out(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run()
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    del record.stages["composites"].numbers["identity"]
+    write_record(bench.layout, record)
+    assert glances(bench.survey()) == []
+
+
+def test_a_photo_that_is_turned_away_keeps_the_lightness_of_its_skin(bench: Bench) -> None:
+    bench.write_csv([PORTRAITS[0], "cat.png"])
+    strict = recipe_with(photo_qa={"min_face": 200})
+    bench.run(strict)
+    (lightness,) = rejected_skins(bench.survey(strict))
+    assert 20 < lightness < 95

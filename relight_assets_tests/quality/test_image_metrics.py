@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.quality.image_metrics import ImageMetrics, measure
+from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, glance, measure
 from relight_assets.stages import masks
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.linear_light import decode, encode
@@ -93,3 +93,19 @@ def test_a_person_of_a_few_pixels_is_not_measured() -> None:
     alpha[10:20, 10:20] = 255
     layer = with_alpha(PERSON.rgb, alpha)
     assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer) is None
+
+
+def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same() -> None:
+    def pictures(scale: int) -> list[np.ndarray]:
+        made = (PERSON.rgb, LAYERS.foreground, LAYERS.background, PERSON.rgb, with_alpha(relit(SIDE), PERSON.alpha))
+        return [np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1) for picture in made]
+
+    assert GLANCE < 320 < 1.5 * GLANCE  # so that at its own size every pixel is looked at
+    assert glance(*pictures(1)) == measure(*pictures(1))
+    seen, whole = glance(*pictures(3)), measure(*pictures(3))
+    assert seen is not None
+    assert whole is not None
+    assert seen.strength == pytest.approx(whole.strength, rel=0.03)
+    assert seen.exposure == pytest.approx(whole.exposure, abs=0.02)
+    assert seen.rim == pytest.approx(whole.rim, rel=0.05)
+    assert glance(*(picture[:9, :9] for picture in pictures(1))) is None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from relight_assets.quality.image_metrics import ImageMetrics
-from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict, terciles, verdicts
+from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict, rejected_of, terciles, verdicts
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import recipe_with
 
@@ -110,3 +110,10 @@ def test_dark_skin_that_fares_worse() -> None:
     assert bad(found) == {"a third of skins worse by"}
     dark, _, light = terciles(found)
     assert max(each.skin_lightness or 0 for each in dark) <= min(each.skin_lightness or 0 for each in light)
+
+
+def test_photos_that_were_turned_away_count_in_the_third_of_their_skin() -> None:
+    thirds = terciles(images(3 * SOME))
+    middle = thirds[1][0].skin_lightness or 0.0
+    assert rejected_of(thirds, [0.0, 5.0, middle, 99.0]) == [2, 1, 1]
+    assert rejected_of(thirds, []) == [0, 0, 0]

@@ -6,6 +6,9 @@ import pytest
 from relight_assets import recipe
 from relight_assets.errors import (
     BadMatteError,
+    BlurredError,
+    FaceTooSmallError,
+    FlatLightError,
     OverexposedError,
     PersonTooLargeError,
     PersonTooSmallError,
@@ -13,7 +16,7 @@ from relight_assets.errors import (
 )
 from relight_assets.stages.photo_qa import PhotoNumbers, look, require
 
-GOOD = PhotoNumbers(0.5, 500, 0.02, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0)
+GOOD = PhotoNumbers(0.5, 500, 0.02, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
 
@@ -36,6 +39,7 @@ def test_what_is_seen():
     assert seen.skin_lightness == pytest.approx(76, abs=0.6)
     assert seen.lightness == pytest.approx(50, abs=0.6)
     assert seen.chroma < 0.1
+    assert seen.face_size == 25
     assert seen.plain()["skin_lightness"] == round(seen.skin_lightness or 0, 6)
 
 
@@ -72,6 +76,8 @@ def test_nobody_has_numbers_too():
     seen = look(rgb, alpha * 0, FACE)
     assert (seen.coverage, seen.lightness, seen.chroma) == (0, 0, 0)
     assert seen.skin_lightness is None
+    assert seen.light_contrast == 0
+    assert look(rgb, alpha * 0, None).sharpness is None
 
 
 @pytest.mark.parametrize(
@@ -79,10 +85,12 @@ def test_nobody_has_numbers_too():
     [
         ({"coverage": 0.97}, PersonTooLargeError),
         ({"subject_size": 60.0}, PersonTooSmallError),
+        ({"face_size": 30.0}, FaceTooSmallError),
         ({"soft_edge": 0.2}, BadMatteError),
         ({"face_clipped": 0.1}, OverexposedError),
         ({"skin_lightness": 5.0}, UnderexposedError),
         ({"skin_lightness": None, "lightness": 5.0}, UnderexposedError),
+        ({"sharpness": 0.003}, BlurredError),
     ],
 )
 def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error):
@@ -90,8 +98,21 @@ def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error
     with pytest.raises(error, match=r"photo_qa\.") as caught:
         require(replace(GOOD, **change), recipe.PhotoQa())
     assert caught.value.rejected
-    lax = recipe.PhotoQa(max_coverage=1, min_subject=0, max_soft_edge=1, max_face_clipped=1, min_lightness=0)
-    require(replace(GOOD, **change), lax)
+    assert caught.value.skin_lightness == change.get("skin_lightness", 60.0)
+    limits = {"max_coverage": 1, "min_subject": 0, "min_face": 0, "max_soft_edge": 1, "max_face_clipped": 1}
+    require(replace(GOOD, **change), recipe.PhotoQa(**limits, min_lightness=0, min_sharpness=0))
+
+
+def test_flat_light_is_taken_unless_the_recipe_wants_more():
+    flat = replace(GOOD, light_contrast=0.1)
+    require(flat, recipe.PhotoQa())
+    with pytest.raises(FlatLightError, match=r"photo_qa\.min_light_contrast") as caught:
+        require(flat, recipe.PhotoQa(min_light_contrast=0.3))
+    assert caught.value.rejected
+
+
+def test_where_there_is_no_face_its_size_is_no_matter_and_few_pixels_are_not_blurred():
+    require(replace(GOOD, face_size=None, sharpness=None), recipe.PhotoQa())
 
 
 def test_dark_skin_and_dark_clothes_are_no_fault():

@@ -1,0 +1,81 @@
+"""Sheets: what stands where, and that nothing missing or damaged is a reason to fail."""
+
+import cv2
+import numpy as np
+
+from relight_assets.quality.verdicts import Verdict
+from relight_assets.sheets import COLUMNS, WORST, comparison_sheet, contact_sheet, metric_sheet, worst_sheet
+from relight_assets_tests.conftest import Bench
+
+
+def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -> None:
+    jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
+    assert jpeg is not None
+    sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert sheet is not None
+    height, width = sheet.shape[:2]
+    assert (height, width) == (22 + 4 * 136, len(COLUMNS) * 136)
+    # The last column is the composite on gray: its corner is gray, the first column's is not.
+    assert abs(int(sheet[22 + 20, width - 20].mean()) - 128) < 6
+
+
+def test_at_most_five_rows_spread_over_all(finished: Bench) -> None:
+    few, many = contact_sheet(finished.layout, [0, 1, 2, 3, 0]), contact_sheet(finished.layout, [0, 1, 2, 3] * 30)
+    assert few is not None
+    assert many is not None
+    heights = [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR).shape[0] for j in (few, many)]
+    assert heights == [22 + 5 * 136] * 2
+
+
+def test_nothing_done_gives_no_sheet(finished: Bench) -> None:
+    assert contact_sheet(finished.layout, []) is None
+
+
+def test_a_stage_not_made_yet_is_a_dark_cell(bench: Bench) -> None:
+    bench.write_csv(["collins_head.png"])
+    bench.run(stages=["masks"])
+    jpeg = contact_sheet(bench.layout, [0])
+    assert jpeg is not None
+
+
+def test_a_damaged_picture_is_a_dark_cell_and_no_error(bench: Bench) -> None:
+    bench.write_csv(["collins_head.png"])
+    bench.run()
+    bench.layout.png(0, "output").write_bytes(b"damaged")
+    assert contact_sheet(bench.layout, [0]) is not None
+
+
+def test_the_worst_stand_in_two_rows_of_four(finished: Bench) -> None:
+    worst = [(number % 4, number / 10) for number in range(20)]
+    sheets = [worst_sheet(finished.layout, "foreground", worst[:count]) for count in (3, 6, 20)]
+    sizes = []
+    for jpeg in sheets:
+        assert jpeg is not None
+        sizes.append(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2])
+    assert sizes == [(190, 3 * 168), (380, 4 * 168), (380, 4 * 168)]
+    assert WORST == 8
+    assert worst_sheet(finished.layout, "foreground", []) is None
+
+
+def test_two_recipes_stand_side_by_side(finished: Bench) -> None:
+    jpeg = comparison_sheet(finished.layout, finished.layout, [(0, 0), (1, 1)])
+    assert jpeg is not None
+    sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert sheet is not None
+    assert sheet.shape[:2] == (22 + 2 * 136, 5 * 136)
+    own, other = (sheet[22:, column * 136 : column * 136 + 132].astype(int) for column in (3, 4))
+    assert np.abs(own - other).mean() < 2  # the same pictures, a JPEG apart
+    assert comparison_sheet(finished.layout, finished.layout, []) is None
+
+
+def test_the_worst_by_each_metric_stand_under_it(finished: Bench) -> None:
+    identity = Verdict("identity", 4, 0.6, ">= 0.55", True, (2, 0), (0.6, 0.7))
+    told_of_all = Verdict("identity, median", 4, 0.9, ">= 0.8", True)
+    one = metric_sheet(finished.layout, [identity, told_of_all], cell=64)
+    assert one is not None
+    assert one.shape == (2 * 22 + 68, WORST * 68, 3)
+    assert (one[44:, 2 * 68 :] == 24).all()  # only two are told
+    two = metric_sheet(finished.layout, [identity, identity], ("input", "output"), cell=64)
+    assert two is not None
+    assert two.shape == (2 * (2 * 22 + 2 * 68), WORST * 68, 3)
+    assert metric_sheet(finished.layout, [told_of_all]) is None

@@ -1,0 +1,26 @@
+"""What the command line says of photos that are there twice, and of those that were turned away."""
+
+from relight_assets.engine.look_alikes import Pair, Photo
+from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.verdicts import SOME, Measured, terciles
+from relight_assets.terminal import FAULTS_SHOWN, _told_rejections, _told_twins
+
+FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0)
+
+
+def pair(own: int, other: int, bits: int | None) -> Pair:
+    one, two = (Photo("train", f"{index}.png", str(index), None, index) for index in (own, other))
+    return Pair(one, two, bits)
+
+
+def test_twins_are_told_by_number_and_not_endlessly() -> None:
+    assert _told_twins([pair(4, 0, None), pair(7, 2, 9)]) == (
+        "photos that are there twice: 0 = 4; photos that are nearly the same: 2 ~ 7 (9 of 256 bits)"
+    )
+    many = _told_twins([pair(index + 1, index, None) for index in range(FAULTS_SHOWN + 3)])
+    assert many.endswith("19 = 20, and 3 more")
+
+
+def test_rejections_are_told_by_thirds_of_skin() -> None:
+    thirds = terciles([Measured(i, "specular", (0.0, 0.0, 1.0), 20.0 + i, FINE) for i in range(3 * SOME)])
+    assert _told_rejections(thirds, [1.0, 2.0, 99.0]) == "turned away by photo_qa: 2 dark, 0 middle, 1 light"
