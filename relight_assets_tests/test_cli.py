@@ -334,3 +334,24 @@ def test_science_writes_every_method_and_names_a_folder_without_objects(
     result = relight("science", "--intrinsic", str(tmp_path))
     assert result.exit_code == 2
     assert "has no objects" in result.output
+
+
+def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight: Relight, project: Project) -> None:
+    (record,) = project.root.rglob("data-val/00000_metadata.json")
+    well = relight("replay", str(record), "--write", str(project.root / "again"))
+    assert well.exit_code == 0
+    assert well.output.count("the same bytes") == 3
+    again = project.root / "again" / "00000_output.png"
+    assert again.read_bytes() == (record.parent / "00000_output.png").read_bytes()
+    content = json.loads(record.read_text())
+    other = project.root / "other" / record.name
+    other.parent.mkdir()
+    other.write_text(json.dumps(content | {"recipe": {"seed": 5}}))
+    ill = relight("replay", str(other), "--foreground", str(record.parent / "00000_foreground.png"))
+    assert ill.exit_code == 3
+    assert "00000_degraded_fg.png" in ill.output
+    assert "other bytes" in ill.output
+    none = relight("replay", str(record.parent / "00009_metadata.json"))
+    assert none.exit_code == 2
+    assert "is not there" in none.output
+    assert relight("replay", str(record), str(record), "--foreground", "x.png").exit_code == 2

@@ -84,7 +84,7 @@ def test_a_background_that_is_off_by_one_level_is_found(bench: Bench) -> None:
     record.stages["composites"].files["output"] = stamp_source(path)  # the record says so, and yet
     write_record(bench.layout, record)
     found = verified(bench)
-    assert codes(found) == [("background", "00000_output.png")]
+    assert codes(found) == [("background", "00000_output.png"), ("replay", "00000_output.png")]
     assert "1 pixels beside the person are not exactly [128, 128, 128]" in found.faults[0].text
 
 

@@ -20,6 +20,8 @@ from relight_assets.errors import ImageCorruptError, ImageError, UserError
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded
 
+RGBA = 4
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -98,9 +100,12 @@ class _Made:
         if stamp is None or sha256(data).hexdigest() != stamp.sha256:
             raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
         try:
-            return decode_png(data)
+            pixels = decode_png(data)
         except ImageCorruptError as error:
             raise UserError(f"{path}: {error}") from error
+        if pixels.ndim != 3 or pixels.shape[2] != RGBA:
+            raise UserError(f"{path} has no alpha, so it is no `{name}`")
+        return pixels
 
 
 def _record(path: Path) -> Record:

@@ -11,8 +11,10 @@ from relight_assets.dataset.mapping_csv import (
     FailureRow,
     escape_formula,
     outgoing_paths,
+    remove_variants,
     write_failures,
     write_mapping,
+    write_variants,
 )
 from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
 from relight_assets.errors import CsvError
@@ -28,7 +30,8 @@ def split(tmp_path: Path) -> SplitCsv:
 
 
 def test_where_they_go(split: SplitCsv, tmp_path: Path) -> None:
-    mapping, failures = outgoing_paths(split.path, None)
+    mapping, failures, variants = outgoing_paths(split.path, None)
+    assert variants == tmp_path / "train_images_variants.csv"
     assert mapping == tmp_path / "train_images_with_relighting_outputs.csv"
     assert failures == tmp_path / "train_images_failures.csv"
     assert outgoing_paths(split.path, Path("/m"))[0] == Path("/m/train_images_with_relighting_outputs.csv")
@@ -36,7 +39,7 @@ def test_where_they_go(split: SplitCsv, tmp_path: Path) -> None:
 
 def test_mapping_keeps_every_cell(split: SplitCsv, tmp_path: Path) -> None:
     before = split.path.read_bytes()
-    mapping, failures = outgoing_paths(split.path, None)
+    mapping, failures, _ = outgoing_paths(split.path, None)
     write_mapping(split, [tmp_path / "00000_output.png", None, None, Path("rel.png")], mapping)
     write_failures(split, [], failures)
     data = mapping.read_bytes()
@@ -109,3 +112,29 @@ def test_a_folder_that_cannot_be_written(split: SplitCsv, tmp_path: Path, monkey
     with pytest.raises(CsvError, match="No space left"):
         write_failures(split, [], tmp_path / "x.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["train_images.csv"]
+
+
+def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Path) -> None:
+    target = outgoing_paths(split.path, None)[2]
+    two = [tmp_path / "00000_v1_output.png", tmp_path / "00000_v2_output.png"]
+    write_variants(split, [two, [], [], two[:1]], target)
+    with target.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["image_path", "note", " x", "output_variant", "output_image_path"]
+    assert [(row[0], *row[3:]) for row in rows] == [
+        ("a.jpg", "1", str(two[0])),
+        ("a.jpg", "2", str(two[1])),
+        ("@é.jpg", "1", str(two[0])),
+    ]
+    assert find_splits(tmp_path, "*.csv") == {"train": split.path}
+
+
+def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> None:
+    target = outgoing_paths(split.path, None)[2]
+    write_variants(split, [[], [], [], []], target)
+    remove_variants(target)
+    assert not target.exists()
+    remove_variants(target)
+    target.write_text("image_path,mine\n")
+    remove_variants(target)
+    assert target.exists()

@@ -1,0 +1,32 @@
+"""Faces go through a record and come back the same on both sides of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from relight_assets.engine.recorded_faces import FINEST, packed, unpacked
+from relight_assets.models.face_mesh import FaceMesh
+
+
+def mesh(size: float, place: float) -> FaceMesh:
+    rng = np.random.default_rng(1)
+    return FaceMesh((rng.normal(size=(468, 3)) * size + [place, place, 0]).astype(np.float32), 9.0)
+
+
+@pytest.mark.parametrize(("size", "place"), [(3, 10), (60, 512), (900, 4000), (5000, 9000)])
+def test_points_come_back_within_half_a_step(size: float, place: float) -> None:
+    face = mesh(size, place)
+    numbers = json.loads(json.dumps(packed([face])))
+    (points,) = unpacked(numbers)
+    step = numbers["face_meshes"][0]["step"]
+    assert points.dtype == np.float32
+    assert step == FINEST or step <= 2 * np.abs(face.points[:, :2] - place).max() / 32767 * 2
+    assert np.abs(points - face.points).max() <= step * 0.51
+    assert packed([FaceMesh(points, 9.0)])["face_meshes"][0]["step"] == step
+
+
+def test_none_and_several() -> None:
+    assert unpacked(packed([])) == []
+    assert unpacked({}) == []
+    assert len(unpacked(packed([mesh(60, 100), mesh(30, 400)]))) == 2
