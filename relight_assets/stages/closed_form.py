@@ -16,10 +16,10 @@ from scipy.sparse import csr_matrix
 EPSILON = 1e-6
 """Variance of colours, of 1 squared, that is taken for noise."""
 PULL = 0.05
-POWER = 2
-LOW = 0.3
-"""Weight of what the segmenter is sure of against that of a window; it decides where no colour tells."""
-COARSE_STEPS, FINE_STEPS = 20, 10
+"""Weight of what the segmenter is sure of against that of a window: with less, haze is left where no colour tells."""
+WORD = (0.3, 0.7)
+"""Probabilities from which on the segmenter's word is taken for 0 and 1; how much it weighs is another matter."""
+COARSE_STEPS, FINE_STEPS = 20, 6
 """Of conjugate gradients: at half the size first, for what is far, then at the size itself."""
 
 Plane = NDArray[np.float32]
@@ -67,7 +67,8 @@ def solve(guide: NDArray[np.uint8], prior: Plane, unknown: NDArray[np.bool_]) ->
     size = (guide.shape[1] // 2, guide.shape[0] // 2)
     if min(size) >= len(_AROUND):
         small_guide, small_prior, small_unknown = (
-            cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (guide, prior, unknown.astype(np.float32))
+            cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+            for plane in (guide, prior, unknown.astype(np.float32))
         )
         where = small_unknown > 0
         coarse = _minimum(_windows(small_guide, where), small_prior, small_prior, where, COARSE_STEPS)
@@ -81,7 +82,7 @@ def _windows(guide: NDArray[np.uint8], unknown: NDArray[np.bool_]) -> _Windows:
     width = unknown.shape[1]
     touching = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))
     touching[[0, -1]] = touching[:, [0, -1]] = 0
-    centres = np.flatnonzero(touching)
+    centres = np.flatnonzero(touching.view(np.bool_))
     pixels = np.stack([centres + (row * width + column) for row, column in _AROUND])
     planes = [plane.astype(np.float32).ravel() * np.float32(1 / 255) for plane in cv2.split(guide)]
     colors = np.stack([plane.take(pixels) for plane in planes], axis=1)
@@ -99,7 +100,8 @@ def _inverse_covariance(colors: Plane) -> list[Plane]:
     """Six entries of a symmetric matrix, (N,) each, by its cofactors; in double precision, for they nearly cancel."""
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     rr, rg, rb, gg, gb, bb = (
-        np.einsum("kn,kn->n", colors[:, one], colors[:, other]).astype(np.float64) / len(_AROUND) for one, other in pairs
+        np.einsum("kn,kn->n", colors[:, one], colors[:, other]).astype(np.float64) / len(_AROUND)
+        for one, other in pairs
     )
     rr, gg, bb = (variance + EPSILON / len(_AROUND) for variance in (rr, gg, bb))
     cofactors = (
@@ -122,8 +124,8 @@ def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: NDArray[np.
         return alpha
     laplacian, places, own = _laplacian(windows, free, unknown.shape)
     likely = prior.ravel()[free]
-    weight = np.float32(PULL) * np.abs(2 * likely - 1) ** POWER + np.float32(1e-6)
-    likely = np.clip((likely - LOW) / np.float32(1 - 2 * LOW), 0, 1)
+    weight = np.float32(PULL) * (2 * likely - 1) ** 2 + np.float32(1e-6)
+    likely = np.clip((likely - np.float32(WORD[0])) / np.float32(WORD[1] - WORD[0]), 0, 1)
     scale = 1 / (laplacian.data.reshape(free.size, -1)[:, len(_AFTER) - 1] + weight)
     solution = start.ravel()[free]
     # Vectors over all pixels of the windows, and one place more for what is in none.
@@ -160,7 +162,7 @@ def _laplacian(
     width, margin, count = shape[1], 2 * shape[1] + 2, windows.centres.size
     where = np.zeros(shape, np.uint8)
     where.ravel()[windows.centres] = 1
-    places = np.flatnonzero(cv2.dilate(where, np.ones((3, 3), np.uint8)))
+    places = np.flatnonzero(cv2.dilate(where, np.ones((3, 3), np.uint8)).view(np.bool_))
     window_at = np.full(where.size + 2 * margin, count, np.intp)
     window_at[margin + windows.centres] = np.arange(count)
     # What couples a pixel to each of those after it is a sum over the windows that hold both.

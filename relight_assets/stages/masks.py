@@ -27,7 +27,7 @@ ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""
 HOLE_SHARE = 0.005
 """Holes smaller than this share of the mask are filled; larger ones may be the gap under an arm."""
-GUIDE_SIDE = 512
+GUIDE_SIDE = 384
 UNSURE = (0.1, 0.9)
 """Probabilities between which the segmenter does not know."""
 BAND = 2.5
@@ -119,14 +119,14 @@ def clean_alpha(
 ) -> NDArray[np.uint8]:
     """Turn a coarse person probability into the photo's alpha.
 
-    Small islands go, small holes are filled.  Within two and a half of the segmenter's cells of where it is unsure alpha is
-    solved for from the colours, at 512 pixels, and brought to the photo's size by the photo's own colours; see
-    :mod:`relight_assets.stages.closed_form`.
+    Small islands go, small holes are filled.  Where the segmenter is unsure, and two and a half of its cells around,
+    alpha is solved for from the colours at 384 pixels (:mod:`relight_assets.stages.closed_form`), brought to the
+    photo's size by the photo's own colours, and stretched.
 
     Args:
         probability: (h, w) float32 in 0..1, of any size.
         rgb: (H, W, 3) uint8 sRGB photo.
-        cells: rows and columns in which the segmenter answered, where ``probability`` is enlarged already.
+        cells: rows and columns in which the segmenter answered, if ``probability`` is that enlarged.
 
     Returns:
         (H, W) uint8: 0 outside, 255 inside, soft between.
@@ -135,12 +135,17 @@ def clean_alpha(
     scale = min(1.0, GUIDE_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    prior = cv2.resize(_without_islands_and_holes(probability), size, interpolation=cv2.INTER_LINEAR)
-    unknown = _unknown(prior, cells or probability.shape)
+    coarse = _without_islands_and_holes(_shrunk(probability, cells or probability.shape))
+    prior = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    unknown = _unknown(prior, coarse.shape)
     matte = closed_form.solve(guide, prior, unknown)
-    alpha = cv2.resize(np.where(prior > 0.5, np.uint8(255), np.uint8(0)), (width, height), interpolation=cv2.INTER_NEAREST)
-    # At full size only where it is soft: nothing else would change.
-    soft = np.flatnonzero(cv2.resize(unknown.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST))
+    known = np.where(prior > 0.5, np.uint8(255), np.uint8(0))
+    alpha = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
+    # The rest of the way only where it was unknown: nothing else would change.
+    near = cv2.resize(unknown.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    soft = np.flatnonzero(near.view(np.bool_))
+    if not soft.size:
+        return alpha
     models = sample(matte.models, alpha.shape, soft)
     low, high = STRETCH
     found = np.einsum("nc,nc->n", models[:, :3], at_edge(rgb, soft)) + (models[:, 3] - np.float32(low))
@@ -202,12 +207,18 @@ def _without_islands_and_holes(probability: NDArray[np.float32]) -> NDArray[np.f
     return cleaned
 
 
+def _shrunk(probability: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.float32]:
+    rows, columns = (min(each) for each in zip(probability.shape, cells, strict=True))
+    return cv2.resize(probability, (columns, rows), interpolation=cv2.INTER_AREA)
+
+
 def _unknown(prior: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Where the segmenter is unsure, and some cells around."""
-    unsure = (prior > UNSURE[0]) & (prior < UNSURE[1])
+    unsure = cv2.inRange(prior, *UNSURE)
+    # Where a sure person is beside a sure background, too.
+    unsure |= cv2.morphologyEx(cv2.inRange(prior, 0.5, 1.0), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     rows, columns = (max(1, round(BAND * side / count)) for side, count in zip(prior.shape, cells, strict=True))
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * columns + 1, 2 * rows + 1))
-    return cv2.dilate(unsure.astype(np.uint8), around) > 0
+    return cv2.dilate(unsure, around) > 0
 
 
 def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
