@@ -321,18 +321,22 @@ def bench(
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here, by method.")
 def science(intrinsic: Path | None, json_file: Path | None) -> None:
-    """Albedo methods where the truth is known: made-up portraits, and MIT intrinsic objects if they are given."""
+    """Albedo methods and mattes where the truth is known: made-up portraits, and MIT intrinsic objects if given."""
     from relight_assets.science import table  # noqa: PLC0415  (only this command needs it)
     from relight_assets.science.intrinsic import read_objects  # noqa: PLC0415
+    from relight_assets.science.mattes import measure_mattes  # noqa: PLC0415
     from relight_assets.science.measure import measure  # noqa: PLC0415
 
     retinex = load_project_recipe().recipe.albedo_extraction.methods.retinex
     objects = list(read_objects(intrinsic)) if intrinsic is not None else []
     found = list(measure(objects, retinex))
     out.print(table.table(found))
+    mattes = measure_mattes()
+    out.print(table.matte_table(mattes))
     if json_file is not None:
         by_method = {each.method: asdict(each) for each in found}
-        write_atomic(json_file, f"{json.dumps({'objects': len(objects), **by_method}, indent=1)}\n".encode())
+        figures = {"objects": len(objects), **by_method, "mattes": {each.method: asdict(each) for each in mattes}}
+        write_atomic(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
 
 
 # -- what commands share ----------------------------------------------------------------------------------

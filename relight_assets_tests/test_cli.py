@@ -328,7 +328,8 @@ def test_science_writes_every_method_and_names_a_folder_without_objects(
     file = tmp_path / "science.json"
     assert relight("science", "--json", str(file)).exit_code == 0
     found = json.loads(file.read_text())
-    assert set(found) == {"objects", "identity", "color_retinex", "msr_classic", "retinex_fast", "retinex"}
+    assert set(found) == {"objects", "identity", "color_retinex", "msr_classic", "retinex_fast", "retinex", "mattes"}
+    assert found["mattes"]["masks"]["matte_band"] < found["mattes"]["stretched"]["matte_band"]
     assert found["retinex"]["portrait_inconsistency"] <= 0.02
     assert found["retinex"]["mit_lmse"] is None
     result = relight("science", "--intrinsic", str(tmp_path))

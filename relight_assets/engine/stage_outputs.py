@@ -135,7 +135,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     else:
         masks.require_instances(mask.scores, mask.best_score, numbers.coverage, recipe)
         found = {"score": round(mask.scores[0], 6), "instance_scores": [round(score, 6) for score in mask.scores]}
-    alpha = masks.clean_alpha(mask.probability, image.rgb)
+    alpha = masks.clean_alpha(mask.probability, image.rgb, mask.cells)
     seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
     photo_qa.require(seen, recipe.photo_qa)
     tagged = photo_tags.tags(

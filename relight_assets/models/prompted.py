@@ -107,7 +107,12 @@ class PromptedSegmenter(ABC):
             ]
             large = [enlarged(one.probability, *rgb.shape[:2]) for one, rgb in zip(found, pictures, strict=True)]
             return [
-                PersonMask(mask.cpu().numpy().astype(np.float32) * np.float32(1 / 255), one.scores, one.best_score)
+                PersonMask(
+                    mask.cpu().numpy().astype(np.float32) * np.float32(1 / 255),
+                    one.scores,
+                    one.best_score,
+                    cells=(one.probability.shape[0], one.probability.shape[1]),
+                )
                 for one, mask in zip(found, large, strict=True)
             ]
 

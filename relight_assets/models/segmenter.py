@@ -18,6 +18,8 @@ class PersonMask:
     """In 0..1, of each person that was found, best first; None: the network does not tell persons apart."""
     best_score: float | None = None
     """Of the best candidate, found or not; None as above."""
+    cells: tuple[int, int] | None = None
+    """Rows and columns in which the network answered, if ``probability`` is that enlarged."""
 
 
 class Segmenter(Protocol):

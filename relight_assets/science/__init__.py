@@ -1,1 +1,1 @@
-"""How good the albedo is, measured where the truth is known."""
+"""How good albedo and alpha are, measured where the truth is known."""

@@ -1,9 +1,10 @@
-"""The figures of all methods, as a table."""
+"""The figures of all methods, as tables."""
 
 from collections.abc import Sequence
 
 from rich.table import Table
 
+from relight_assets.science.mattes import MatteFigures
 from relight_assets.science.measure import Figures
 
 _ROWS = (
@@ -30,4 +31,12 @@ def table(found: Sequence[Figures]) -> Table:
         figures = [getattr(each, name) for each in found]
         if all(figure is not None for figure in figures):
             made.add_row(title, *(f"{figure:.{digits}f}" for figure in figures))
+    return made
+
+
+def matte_table(found: Sequence[MatteFigures]) -> Table:
+    """The mattes' errors, likewise."""
+    made = Table("matte error x1000", *(each.method for each in found), box=None, pad_edge=False, header_style="bold")
+    made.add_row("picture", *(f"{each.matte_mad:.1f}" for each in found))
+    made.add_row("20-pixel band", *(f"{each.matte_band:.1f}" for each in found))
     return made

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from relight_assets import recipe
 from relight_assets.errors import NoPersonError, SeveralPersonsError
+from relight_assets.stages import closed_form
 from relight_assets.stages.foreground_color import (
     Blend,
     at_edge,
@@ -21,18 +21,19 @@ from relight_assets.stages.foreground_color import (
     to_blend,
 )
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""
 HOLE_SHARE = 0.005
 """Holes smaller than this share of the mask are filled; larger ones may be the gap under an arm."""
-GUIDE_SIDE = 512
-GUIDE_RADIUS = 4
-GUIDE_EPSILON = 1e-3
-NOBODY = 5
-"""Coarse alpha, of 255, up to which a place far from all that is surer is left out."""
-STRETCH = (0.3, 0.7)
+GUIDE_SIDE = 384
+UNSURE = (0.1, 0.9)
+"""Probabilities between which the segmenter does not know."""
+BAND = 2.5
+"""Cells around that where it may be wrong: hair and ears are smaller than a cell."""
+STRETCH = (0.15, 0.85)
+"""Solved alpha that is taken for 0 and 1, because a solved edge is wider than a real one."""
 
 
 @dataclass(frozen=True)
@@ -113,38 +114,43 @@ def require_instances(
         )
 
 
-def clean_alpha(probability: NDArray[np.float32], rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def clean_alpha(
+    probability: NDArray[np.float32], rgb: NDArray[np.uint8], cells: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
     """Turn a coarse person probability into the photo's alpha.
 
-    Small islands go, small holes are filled, the edge is laid on the photo's own edges by a
-    guided filter with the colours as guide (He, Sun, Tang, PAMI 2013), and the result is
-    stretched, because a filtered edge is wider than a real one.
+    Small islands go, small holes are filled.  Where the segmenter is unsure, and two and a half of its cells around,
+    alpha is solved for from the colours at 384 pixels (:mod:`relight_assets.stages.closed_form`), brought to the
+    photo's size by the photo's own colours, and stretched.
 
     Args:
         probability: (h, w) float32 in 0..1, of any size.
         rgb: (H, W, 3) uint8 sRGB photo.
+        cells: rows and columns in which the segmenter answered, if ``probability`` is that enlarged.
 
     Returns:
         (H, W) uint8: 0 outside, 255 inside, soft between.
     """
     height, width = rgb.shape[:2]
-    cleaned = _without_islands_and_holes(probability)
     scale = min(1.0, GUIDE_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(cleaned, size, interpolation=cv2.INTER_LINEAR)
-    slopes, offset = _guided_near_person(guide, cv2.convertScaleAbs(coarse, alpha=255))
-    # The stretch is a part of the coefficients, so that at full size there are sums of products alone.
+    coarse = _without_islands_and_holes(_shrunk(probability, cells or probability.shape))
+    prior = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+    unknown = _unknown(prior, coarse.shape)
+    matte = closed_form.solve(guide, prior, unknown)
+    known = np.where(prior > 0.5, np.uint8(255), np.uint8(0))
+    alpha = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
+    # The rest of the way only where it was unknown: nothing else would change.
+    near = cv2.resize(unknown.view(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    soft = np.flatnonzero(near.view(np.bool_))
+    if not soft.size:
+        return alpha
+    models = sample(matte.models, alpha.shape, soft)
     low, high = STRETCH
-    offset -= np.float32(255 * low)
-    alpha = cv2.resize(offset * np.float32(1 / (high - low)), (width, height), interpolation=cv2.INTER_LINEAR)
-    for channel, slope in enumerate(slopes):
-        grown = cv2.resize(slope * np.float32(1 / (high - low)), (width, height), interpolation=cv2.INTER_LINEAR)
-        cv2.add(alpha, cv2.multiply(grown, cv2.extractChannel(rgb, channel), grown, dtype=cv2.CV_32F), alpha)
-    # Rounded half to even and saturated; the last two levels on either side are sure enough.
-    levels = np.arange(256, dtype=np.uint8)
-    levels[:2], levels[254:] = 0, 255
-    return cv2.LUT(cv2.add(alpha, 0.0, dtype=cv2.CV_8U), levels)
+    found = np.einsum("nc,nc->n", models[:, :3], at_edge(rgb, soft)) + (models[:, 3] - np.float32(low))
+    alpha.ravel()[soft] = _bytes(found * np.float32(255 / (high - low)))
+    return alpha
 
 
 def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "srgb") -> Layers:
@@ -201,51 +207,22 @@ def _without_islands_and_holes(probability: NDArray[np.float32]) -> NDArray[np.f
     return cleaned
 
 
-def _guided_near_person(
-    guide: NDArray[np.uint8], target: NDArray[np.uint8]
-) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-    # Where a window and its neighbours hold nobody, the coefficients are 0 and need not be computed.
-    x, y, width, height = cv2.boundingRect(cv2.threshold(target, NOBODY, 255, cv2.THRESH_TOZERO)[1])
-    reach = 4 * GUIDE_RADIUS + 2
-    part = np.s_[max(0, y - reach) : y + height + reach, max(0, x - reach) : x + width + reach]
-    near_slopes, near_offset = _guided_coefficients(guide[part], target[part])
-    whole = [np.zeros(target.shape, np.float32) for _ in range(4)]
-    for plane, near in zip(whole, (*near_slopes, near_offset), strict=True):
-        plane[part] = near
-    return whole[:3], whole[3]
+def _shrunk(probability: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.float32]:
+    rows, columns = (min(each) for each in zip(probability.shape, cells, strict=True))
+    return cv2.resize(probability, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
-def _guided_coefficients(
-    guide: NDArray[np.uint8], target: NDArray[np.uint8]
-) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
-    # target ~ sum_c slope_c * guide_c + offset in every window: three slopes, one offset per pixel.
-    # Products of bytes are whole numbers: their window sums are exact, and twice as quick as those of floats.
-    def mean(plane: NDArray[Any]) -> NDArray[np.float32]:
-        window = (2 * GUIDE_RADIUS + 1, 2 * GUIDE_RADIUS + 1)
-        return cv2.boxFilter(plane, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT)
+def _unknown(prior: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.bool_]:
+    unsure = cv2.inRange(prior, *UNSURE)
+    # Where a sure person is beside a sure background, too.
+    unsure |= cv2.morphologyEx(cv2.inRange(prior, 0.5, 1.0), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    rows, columns = (max(1, round(BAND * side / count)) for side, count in zip(prior.shape, cells, strict=True))
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * columns + 1, 2 * rows + 1))
+    return cv2.dilate(unsure, around) > 0
 
-    channels = [plane.astype(np.uint16) for plane in cv2.split(guide)]
-    wide = target.astype(np.uint16)
-    means, target_mean = [mean(plane) for plane in channels], mean(target)
-    c0, c1, c2 = (mean(c * wide) - m * target_mean for c, m in zip(channels, means, strict=True))
-    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-    rr, rg, rb, gg, gb, bb = (mean(channels[i] * channels[j]) - means[i] * means[j] for i, j in pairs)
-    rr, gg, bb = (variance + np.float32(GUIDE_EPSILON * 255**2) for variance in (rr, gg, bb))
-    # Three equations by elimination; epsilon keeps every pivot above 0.
-    ratio = rg / rr
-    gg -= ratio * rg
-    gb -= ratio * rb
-    c1 -= ratio * c0
-    ratio = rb / rr
-    bb -= ratio * rb
-    c2 -= ratio * c0
-    ratio = gb / gg
-    bb -= ratio * gb
-    c2 -= ratio * c1
-    blue = c2 / bb
-    green = (c1 - gb * blue) / gg
-    red = (c0 - rg * green - rb * blue) / rr
-    slopes = [red, green, blue]
-    for slope, m in zip(slopes, means, strict=True):
-        target_mean -= slope * m
-    return [mean(slope) for slope in slopes], mean(target_mean)
+
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    # Rounded half to even and saturated; the last two levels on either side are sure enough.
+    levels = np.arange(256, dtype=np.uint8)
+    levels[:2], levels[254:] = 0, 255
+    return levels[cv2.add(values, 0.0, dtype=cv2.CV_8U).ravel()]

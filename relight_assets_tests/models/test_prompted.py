@@ -34,6 +34,7 @@ def test_batches_are_always_full_and_the_filling_is_not_answered() -> None:
     assert [mask.best_score for mask in masks] == pytest.approx([0, 0.5, 1], abs=0.01)
     assert [round(float(mask.probability[0, 0])) for mask in masks] == [0, 1, 1]
     assert {mask.probability.shape for mask in masks} == {(50, 40)}
+    assert {mask.cells for mask in masks} == {(4, 4)}
 
 
 class Failing(Brightness):

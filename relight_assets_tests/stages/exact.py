@@ -50,26 +50,6 @@ def masked_guided(plane: NDArray[np.float32], mask: NDArray[np.float32], radius:
     return mean(slope) * values + mean(mean(values) * (1 - slope))
 
 
-def color_guided(guide: NDArray[np.uint8], target: Plane, radius: int, epsilon: float) -> Plane:
-    """The guided filter with three channels as guide; guide in 0..255, target and epsilon for 0..1."""
-    count = (2 * radius + 1) ** 2
-
-    def mean(plane: Plane) -> Plane:
-        return box(plane, radius, "symmetric") / count
-
-    colors = guide.astype(np.float64) / 255
-    means = np.dstack([mean(colors[..., c]) for c in range(3)])
-    target_mean = mean(target)
-    cross = np.dstack([mean(colors[..., c] * target) for c in range(3)]) - means * target_mean[..., None]
-    spread = np.empty((*target.shape, 3, 3))
-    for i in range(3):
-        for j in range(3):
-            spread[..., i, j] = mean(colors[..., i] * colors[..., j]) - means[..., i] * means[..., j]
-    slopes = np.linalg.solve(spread + epsilon * np.eye(3), cross[..., None])[..., 0]
-    offset = target_mean - (slopes * means).sum(axis=-1)
-    return sum(mean(slopes[..., c]) * colors[..., c] for c in range(3)) + mean(offset)
-
-
 def errors(
     found: NDArray[np.floating], exactly: Plane, where: NDArray[np.bool_] | None = None, spread: float | None = None
 ) -> tuple[float, float]:
