@@ -84,14 +84,15 @@ def metric_sheet(
     cells = lru_cache(4 * WORST)(partial(_cell_of, side=cell))  # what is bad by one metric often is by another
     parts: list[Pixels] = []
     for verdict in found:
-        worst = list(zip(verdict.worst, verdict.worst_values, strict=True))[:WORST]
+        lights = verdict.worst_variants or (0,) * len(verdict.worst)
+        worst = list(zip(verdict.worst, verdict.worst_values, lights, strict=True))[:WORST]
         if not worst:
             continue
         empty = [""] * (WORST - len(worst))
         parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (WORST - 1)], cell))
-        parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value in worst), *empty], cell))
+        parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value, _ in worst), *empty], cell))
         for name in pictures:
-            row = [cells(layout.shown(index, name)) for index, _ in worst]
+            row = [cells(layout.shown(index, name, light)) for index, _, light in worst]
             parts.append(_in_a_row([*row, *[np.full((cell, cell, 3), _DARK, np.uint8)] * len(empty)]))
     return np.concatenate(parts, axis=0) if parts else None
 

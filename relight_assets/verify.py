@@ -237,11 +237,10 @@ def _require_fit(record: Record, pictures: dict[str, Pixels]) -> None:
 
 def _measured(record: Record, pictures: dict[str, Pixels]) -> list[Measured]:
     photo = [pictures[name] for name in ("input", "foreground", "background", "albedo")]
-    lit = record.stages["degraded"]
     found = []
-    for name, light in zip(lit.names("degraded"), lit.lights, strict=True):
+    for variant, name in enumerate(record.stages["degraded"].names("degraded")):
         metrics = measure(*(*photo, pictures[name]))
-        found.append(measured_of(record, light, metrics) if metrics is not None else None)
+        found.append(measured_of(record, variant, metrics) if metrics is not None else None)
     return [each for each in found if each is not None]
 
 

@@ -67,10 +67,10 @@ class SplitLayout:
         """The picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
         return self.folder / png_name(index, name)
 
-    def shown(self, index: int, name: str) -> Path:
-        """The picture ``name`` of image ``index``; of its first variant, where it has several."""
-        first = self.png(index, variant_name(name, 0, 2))
-        return first if first.exists() else self.png(index, name)
+    def shown(self, index: int, name: str, variant: int = 0) -> Path:
+        """The picture ``name`` of image ``index``; of one of its variants, where it has several."""
+        one = self.png(index, variant_name(name, variant, 2))
+        return one if one.exists() else self.png(index, name)
 
     def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
         """Pictures of a stage that another number of variants has left, the last first."""

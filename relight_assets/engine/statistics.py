@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -71,15 +70,16 @@ def rejected_skins(survey: Survey) -> list[float]:
     return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
 
 
-def measured_of(record: Record, light: dict[str, Any], metrics: ImageMetrics) -> Measured | None:
+def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured | None:
     """What was measured of one light of an image, with what the record says of it; None where it says nothing."""
+    light = record.stages["degraded"].lights[variant]
     if light.get("light_direction") is None:
         return None
     x, y, z = light["light_direction"]
     skin = record.stages["masks"].numbers.get("skin_lightness")
     if not isinstance(skin, float | int):
         skin = None
-    return Measured(record.index, light.get("degradation_type") or "none", (x, y, z), skin, metrics)
+    return Measured(record.index, light.get("degradation_type") or "none", (x, y, z), skin, metrics, variant)
 
 
 def glances(survey: Survey) -> list[Measured]:
@@ -87,9 +87,9 @@ def glances(survey: Survey) -> list[Measured]:
     found = []
     for image in survey.images.values():
         if image.record is not None and "composites" in image.current:
-            for light in image.record.stages["degraded"].lights:
+            for variant, light in enumerate(image.record.stages["degraded"].lights):
                 with suppress(msgspec.ValidationError):  # none was measured of a person of a few pixels
-                    found.append(measured_of(image.record, light, msgspec.convert(light.get("seen"), ImageMetrics)))
+                    found.append(measured_of(image.record, variant, msgspec.convert(light.get("seen"), ImageMetrics)))
     return sorted((each for each in found if each is not None), key=lambda each: each.index)
 
 

@@ -30,6 +30,8 @@ class Measured:
     light_direction: tuple[float, float, float]
     skin_lightness: float | None
     metrics: ImageMetrics
+    variant: int = 0
+    """Which of the image's lights."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Verdict:
     """Numbers of the images that are worst, those first."""
     worst_values: tuple[float, ...] = ()
     """The figure of each of them."""
+    worst_variants: tuple[int, ...] = ()
+    """Which of its lights it is; empty where that says nothing."""
 
 
 def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
@@ -94,16 +98,21 @@ def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]
 
 
 def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: float, told: str, sign: int = 1) -> Verdict:
-    ordered = sorted(found, key=lambda each: (-badness(each.metrics), each.index))
+    ordered = sorted(found, key=lambda each: (-badness(each.metrics), each.index, each.variant))
     value = badness(ordered[0].metrics)
+    worst: dict[int, Measured] = {}
+    for each in ordered:
+        worst.setdefault(each.index, each)  # of an image with several lights the worst of them
+    shown = list(worst.values())[:WORST]
     return Verdict(
         metric,
         len(found),
         sign * value,
         told,
         value <= bound,
-        tuple(each.index for each in ordered[:WORST]),
-        tuple(sign * badness(each.metrics) for each in ordered[:WORST]),
+        tuple(each.index for each in shown),
+        tuple(sign * badness(each.metrics) for each in shown),
+        tuple(each.variant for each in shown),
     )
 
 

@@ -10,6 +10,8 @@ from relight_assets.dataset.layout import (
     check_name,
     refuse_foreign_folder,
     split_folder,
+    stage_files,
+    stage_of,
 )
 from relight_assets.errors import CsvError, OutputFolderError, UserError
 from relight_assets.recipe import STAGES
@@ -81,3 +83,27 @@ def test_somebody_elses_pictures(tmp_path: Path) -> None:
     refuse_foreign_folder(layout, overwrite=False)
     (tmp_path / "00000_metadata.json").rename(layout.index_csv)
     refuse_foreign_folder(layout, overwrite=False)
+
+
+def test_pictures_of_variants(tmp_path: Path) -> None:
+    assert stage_files("composites") == ("output",)
+    assert stage_files("degraded", 2) == ("v1_degraded_fg", "v2_degraded_fg")
+    assert stage_files("masks", 2) == ("input", "foreground", "background")
+    assert [stage_of(name) for name in ("v12_output", "output", "v1_degraded_fg", "input")] == [
+        "composites",
+        "composites",
+        "degraded",
+        "masks",
+    ]
+    layout = SplitLayout(tmp_path)
+    for name in ("output", "v1_output", "v2_output", "v3_output"):
+        layout.png(7, name).touch()
+
+    def left(variants: int) -> list[str]:
+        return [path.name for path in layout.leftovers(7, "composites", variants)]
+
+    assert left(1) == ["00007_v3_output.png", "00007_v2_output.png", "00007_v1_output.png"]
+    assert left(2) == ["00007_v3_output.png", "00007_output.png"]
+    assert layout.leftovers(7, "masks", 2) == []
+    assert layout.shown(7, "output", 2) == layout.png(7, "v3_output")
+    assert layout.shown(7, "input") == layout.png(7, "input")
