@@ -15,6 +15,7 @@ from relight_assets.recipe_types import (
     UnitRange,
     Weight,
     ends,
+    number,
     srgb_to_linear_scalar,
 )
 
@@ -225,6 +226,8 @@ class LightSampling(Part):
     """Around the face, degrees; 0 = right, 90 = up."""
     from_below: Unit = 0.35
     """How often a light from below the face is accepted."""
+    min_light_angle: Annotated[float, number(0, 90)] = 30.0
+    """Nearest that a key light may stand to the photo's own, degrees, where that one is known; 0 = anywhere."""
 
     def elevations(self, family: Interval) -> Interval:
         """The part of a family's elevation range that this range allows, degrees."""

@@ -30,6 +30,7 @@ from relight_assets.engine.run import look
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.image_metrics import Pixels, measure
+from relight_assets.quality.light_spread import Vector
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import load_recipe
@@ -210,7 +211,15 @@ def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
     skin = record.stages["masks"].numbers.get("skin_lightness")
     if not isinstance(skin, float | int):
         skin = None
-    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics)
+    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics, _source_light(record))
+
+
+def _source_light(record: Record) -> Vector | None:
+    found = record.stages["degraded"].numbers.get("source_light_direction")
+    if not (isinstance(found, list) and len(found) == 3 and all(isinstance(part, float | int) for part in found)):
+        return None
+    x, y, z = found
+    return x, y, z
 
 
 def _of_background(pictures: dict[str, Pixels], path: Path, gray: tuple[int, int, int] | None) -> Iterator[Fault]:

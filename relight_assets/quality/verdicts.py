@@ -8,16 +8,14 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.light_spread import Placed, Vector, spread
 from relight_assets.recipe import Quality, Recipe
-from relight_assets.recipe_lights import LightSampling
 
 WORST = 8
 MANY = 200
 """With fewer images, the spread of lights and the families' shares say nothing."""
 SOME = 20
 """Images of a family or a third of skins, for a median that says something."""
-SECTORS = 6
-"""Of the half circle above the face."""
 SIGMAS = 3.0
 
 
@@ -27,9 +25,11 @@ class Measured:
 
     index: int
     family: str
-    light_direction: tuple[float, float, float]
+    light_direction: Vector
     skin_lightness: float | None
     metrics: ImageMetrics
+    source_light: Vector | None = None
+    """Toward the photo's own light, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
         *_of_images(found, recipe.quality),
         *_of_medians(found, recipe.quality),
         *_of_families(found, recipe),
-        *_of_lights(found, recipe.light_sampling),
+        *_of_lights(found, recipe),
         *_of_skins(found, recipe.quality),
     ]
 
@@ -130,17 +130,14 @@ def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]
         yield Verdict("families' shares off", len(found), off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
 
 
-def _of_lights(found: Sequence[Measured], sampling: LightSampling) -> Iterator[Verdict]:
-    """Lights from above, whose share is not thinned out, stand evenly all around, where the recipe lets them."""
-    if sampling.azimuth_range != (0.0, 360.0):
+def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
+    """Lights from above stand evenly all around, where the recipe and the photos' own lights let them."""
+    if recipe.light_sampling.azimuth_range != (0.0, 360.0):
         return
-    above = [each.light_direction for each in found if each.light_direction[1] <= 0 and each.family != "none"]
-    if len(above) < MANY:
-        return
-    around = Counter(min(SECTORS - 1, int(math.atan2(-y, x) / math.pi * SECTORS)) for x, y, _ in above)
-    expected = len(above) / SECTORS
-    off = max(abs(around[sector] - expected) for sector in range(SECTORS)) / math.sqrt(expected)
-    yield Verdict("lights' azimuth uneven", len(above), off, f"<= {SIGMAS + 1:g} sigma", off <= SIGMAS + 1)
+    above = spread([Placed(each.family, each.light_direction, each.source_light) for each in found], recipe)
+    images = round(float(above.found.sum()))
+    if images >= MANY:
+        yield Verdict("lights' azimuth uneven", images, above.off, f"<= {SIGMAS + 1:g} sigma", above.off <= SIGMAS + 1)
 
 
 def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

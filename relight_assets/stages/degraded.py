@@ -15,7 +15,7 @@ from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.linear_light import decode, decode_planes, encode
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 MARGIN = 0.03
 """Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""

@@ -69,12 +69,13 @@ class Studio:
             return self._glossed(first)
         return first
 
-    def _direction(self, purpose: str, elevations: tuple[float, float]) -> Direction:
-        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling)
+    def _key(self, purpose: str, elevations: tuple[float, float]) -> Direction:
+        source = self.scene.source_light.direction
+        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, source)
 
     def _soft(self) -> Cast:
         family = self.degradation.soft_shading
-        light = self._direction("soft_shading/light", family.elevation_range)
+        light = self._key("soft_shading/light", family.elevation_range)
         soft = soft_shading.cast(self.scene, light, family, self.streams("soft_shading/shape"))
         glow = None
         if family.specular_gain[1] > 0:
@@ -94,7 +95,7 @@ class Studio:
 
     def _hard(self) -> Cast:
         family = self.degradation.hard_shadow
-        light = self._direction("hard_shadow/light", family.elevation_range)
+        light = self._key("hard_shadow/light", family.elevation_range)
         shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"))
 
         def shine(rng: Generator, push: float) -> Shine:
@@ -105,9 +106,10 @@ class Studio:
 
     def _specular(self) -> Cast:
         family, base = self.degradation.specular, self.degradation.soft_shading
-        lamps = [self._direction("specular/light", family.elevation_range)]
+        lamps = [self._key("specular/light", family.elevation_range)]
         if self.streams("specular/lamps").random() < SECOND_LAMP:
-            lamps.append(self._direction("specular/second_light", family.elevation_range))
+            elevations = self.sampling.elevations(family.elevation_range)
+            lamps.append(draw_direction(self.streams("specular/second_light"), elevations, self.sampling))
         soft = soft_shading.cast(self.scene, lamps[0], base, self.streams("specular/shape"))
         glow = specular.cast(self.scene, lamps, family.roughness, self.streams("specular/skin"), soft.seen)
 

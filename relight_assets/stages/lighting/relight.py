@@ -87,7 +87,8 @@ def relight(
             "has_specular": highlight is not None,
             "has_pattern": False,
         }
-        return Relit(family, cast.direction, light, highlight, facts | cast.numbers | drawn.numbers)
+        numbers = facts | _of_source(scene, cast.direction, family) | cast.numbers | drawn.numbers
+        return Relit(family, cast.direction, light, highlight, numbers)
     raise WeakPairError(
         f"{TRIES} strengths of a {family} light all gave a pair that differs by less than "
         f"degradation.{family}.min_strength {cast.min_strength:g} (the last by {strength:.3f})"
@@ -112,6 +113,16 @@ def stops_of_change(scene: Scene, shine: Shine, gain: float = 1.0) -> NDArray[np
     degraded = luminance_of_planes(planes) * bend(planes)
     photo = scene.sampled(scene.photo_light)[:, None]
     return np.log2(safe_ratio(degraded + LOG_FLOOR, photo + LOG_FLOOR)).ravel()
+
+
+def _of_source(scene: Scene, light: Direction, family: str) -> Numbers:
+    source = scene.source_light
+    known = source.direction
+    return {
+        "source_light_direction": None if known is None else list(known.vector),
+        "source_light_reliability": source.reliability,
+        "light_angle_deg": None if known is None or family == "none" else light.angle(known),
+    }
 
 
 def _draw_second(family: str, degradation: recipe_lights.Degradation, chance: float, choice: float) -> str:

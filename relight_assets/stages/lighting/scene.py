@@ -13,9 +13,10 @@ from relight_assets.stages.lighting import geometry
 from relight_assets.stages.lighting.geometry import Head, Plane, Points
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.noise import fbm
+from relight_assets.stages.lighting.source_light import SourceLight, fit
 from relight_assets.stages.linear_light import luminance, safe_ratio
 
-Numbers = dict[str, float | str | bool | list[float]]
+Numbers = dict[str, float | str | bool | list[float] | None]
 """What was drawn, in plain JSON values, for the record."""
 
 WORKING_SIDE = 512
@@ -28,6 +29,8 @@ CLOTH_GLOSS = np.float32(0.12)
 """Strength of highlights beside the face, relative to skin."""
 GRAIN = 0.02
 """Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
+LOG_FLOOR = np.float32(0.01)
+"""Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
 FEW = 4096
 """Inner pixels of which none is left out of statistics, after taking every second row and column."""
 RIM = 0.02
@@ -62,6 +65,8 @@ class Scene:
     head: Head
     inward: Plane
     """Distance to the silhouette in working pixels."""
+    source_light: SourceLight
+    """The photo's own light, of the largest face."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -130,9 +135,12 @@ def build(
     low_size = size * float(ratio[0])
     low_faces = [_rescaled(points, ratio) for points in faces]
     low_height, share, low_head = geometry.height_field(low_alpha, low_faces, triangles, low_size)
+    # Of the face as it is, before chance bends its shape.
+    on_face = (share > 0.5) & (low_alpha > 0.9) & (low_head.distance(low_shape) < 1)
+    source_light = fit(_log_shading(photo_light, albedo, low_shape), geometry.normals(low_height), on_face)
     low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
 
-    log_light = cv2.log(photo_light + np.float32(0.01))
+    log_light = cv2.log(photo_light + LOG_FLOOR)
     narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
     # A real face brings its own relief: brows and lips are paint there.
@@ -160,7 +168,15 @@ def build(
         low_height=low_height,
         head=head,
         inward=inward,
+        source_light=source_light,
     )
+
+
+def _log_shading(photo_light: Plane, albedo: NDArray[np.float32], shape: tuple[int, int]) -> Plane:
+    photo, flat = (
+        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA) for plane in (photo_light, luminance(albedo))
+    )
+    return cv2.log(safe_ratio(photo + LOG_FLOOR, flat + LOG_FLOOR))
 
 
 def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:
