@@ -228,7 +228,10 @@ class Recipe(Part):
             parts["masks"]["sam3"] = self.sam3
         if self.albedo_extraction.mix.draws:
             parts["albedo"]["seed"] = self.seed
-        return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
+        plain = {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
+        if "degradation" in plain:
+            plain["degradation"]["hard_shadow"] = self.degradation.hard_shadow.content()
+        return plain
 
 
 def canonical_digest(value: Any) -> str:

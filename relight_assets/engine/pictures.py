@@ -20,6 +20,7 @@ from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.stages.lighting.gobos import Gobos
 
 Pixels = NDArray[np.uint8]
 
@@ -36,6 +37,8 @@ class StageTools:
     segmenter_identity: dict[str, str]
     """Name and sha256 of the segmenter, for the records."""
     faces: Callable[[Pixels], list[FaceMesh]]
+    gobos: Gobos
+    """The user's own shadow patterns."""
     clock: Callable[[], float]
 
 

@@ -89,6 +89,7 @@ def _degraded(pictures: Pictures, read: Read, recipe: Recipe, source_sha256: str
         lights=recipe.light_sampling,
         seed=recipe.seed,
         source_sha256=source_sha256,
+        gobos=pictures.tools.gobos,
     )
     numbers = {
         "degradation_type": made.degradation_type,

@@ -20,6 +20,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
@@ -80,6 +81,7 @@ class PortraitWorker:
 
         Raises:
             ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
+            ConfigError: a shadow pattern of the user's cannot be read.
         """
         cv2.setNumThreads(1)
         self._threads = threads
@@ -96,6 +98,7 @@ class PortraitWorker:
                 "segmenter_sha256": segmenters.sha256_of(segmenters.SEGMENTER_MODELS[recipe.segmenter], weights),
             },
             faces=_MesherPerThread(model_dir),
+            gobos=load_gobos(recipe),
             clock=clock,
         )
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.foreground_color import layer
+from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.linear_light import decode, decode_planes, encode
@@ -49,6 +50,7 @@ def degrade(
     seed: int,
     source_sha256: str,
     variant: int = 0,
+    gobos: Gobos = NO_GOBOS,
 ) -> Degraded:
     """Put a drawn light on a person's albedo.
 
@@ -64,6 +66,7 @@ def degrade(
         seed: the recipe's seed.
         source_sha256: of the source file.
         variant: number of the variant of this source.
+        gobos: the user's own shadow patterns, (h, w) uint8 by name, 255 lets light through.
 
     Raises:
         WeakPairError: no drawn strength made the pair differ enough.
@@ -96,7 +99,7 @@ def degrade(
         triangles=triangles,
         rng=streams("shape"),
     )
-    relit = relight(scene, degradation, lights, streams)
+    relit = relight(scene, degradation, lights, streams, gobos)
     colors = _render(surface, part, relit)
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors

@@ -1,7 +1,7 @@
 """The families of light as one thing: cast once, then shine with one drawn strength after another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from relight_assets import recipe_lights
 from relight_assets.stages.draws import log_uniform
 from relight_assets.stages.lighting import hard_shadow, soft_shading, specular
+from relight_assets.stages.lighting.gobos import Gobos
 from relight_assets.stages.lighting.light import Direction, draw_direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
 
@@ -50,6 +51,7 @@ class Studio:
     degradation: recipe_lights.Degradation
     sampling: recipe_lights.LightSampling
     streams: Streams
+    gobos: Gobos = field(default_factory=dict)
 
     def cast(self, family: str) -> Cast:
         """Draw the place and the shape of a light of a family."""
@@ -96,7 +98,7 @@ class Studio:
     def _hard(self) -> Cast:
         family = self.degradation.hard_shadow
         light = self._key("hard_shadow/light", family.elevation_range)
-        shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"))
+        shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"), self.gobos)
 
         def shine(rng: Generator, push: float) -> Shine:
             light, numbers = hard_shadow.shine(self.scene, shadow, family, rng, push=push)
@@ -129,7 +131,7 @@ class Studio:
 
     def _dimmed(self, first: Cast) -> Cast:
         family = self.degradation.hard_shadow
-        shadow = hard_shadow.cast(self.scene, first.direction, family, self.streams("second/shape"))
+        shadow = hard_shadow.cast(self.scene, first.direction, family, self.streams("second/shape"), self.gobos)
         level = log_uniform(self.streams("second/strength"), family.shadow_level)
         veil = np.float32(level) + np.float32(1 - level) * shadow.seen
 

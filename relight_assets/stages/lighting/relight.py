@@ -18,6 +18,7 @@ from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import uniform, weighted
 from relight_assets.stages.lighting.families import Shine, Streams, Studio
 from relight_assets.stages.lighting.geometry import Plane
+from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
@@ -51,7 +52,11 @@ class Relit:
 
 
 def relight(
-    scene: Scene, degradation: recipe_lights.Degradation, sampling: recipe_lights.LightSampling, streams: Streams
+    scene: Scene,
+    degradation: recipe_lights.Degradation,
+    sampling: recipe_lights.LightSampling,
+    streams: Streams,
+    gobos: Gobos = NO_GOBOS,
 ) -> Relit:
     """Draw a light for a person until the pair is strong enough.
 
@@ -62,7 +67,7 @@ def relight(
     family = weighted(rng, degradation.weights)
     second = _draw_second(family, degradation, float(rng.random()), float(rng.random()))
     exposure = uniform(rng, degradation.exposure_range)
-    studio = Studio(scene, degradation, sampling, streams)
+    studio = Studio(scene, degradation, sampling, streams, gobos)
     cast = studio.mixed(studio.cast(family), second)
     strength = 0.0
     for attempt in range(TRIES):
