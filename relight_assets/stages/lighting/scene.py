@@ -13,6 +13,7 @@ from relight_assets.stages.lighting import geometry
 from relight_assets.stages.lighting.geometry import Head, Plane, Points
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.noise import fbm
+from relight_assets.stages.lighting.skin import likelihood
 from relight_assets.stages.lighting.source_light import SourceLight, fit
 from relight_assets.stages.linear_light import luminance, safe_ratio
 
@@ -60,6 +61,8 @@ class Scene:
     """What the photo's own light and dark adds to the height, in full, in working pixels."""
     face_share: Plane
     """The share of a real face in the height, 0..1."""
+    skin: Plane
+    """How surely the face is skin there, and not hair, glasses, eyes or teeth, 0..1; 1 beside it."""
     low_height: Plane
     """The height field at its own, smaller size, in its own pixels."""
     head: Head
@@ -85,7 +88,8 @@ class Scene:
         Skin fully, hair and cloth little, and all with the grain of the photo, without which skin
         looks like plastic.
         """
-        return _gloss(self.photo_light, self.alpha, self.face_share, self.head, self.size)
+        real = self.face_share * self.skin
+        return _gloss(self.photo_light, self.alpha, real, self.head, self.size)
 
     def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
@@ -143,9 +147,10 @@ def build(
     log_light = cv2.log(photo_light + LOG_FLOOR)
     narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
-    # A real face brings its own relief: brows and lips are paint there.
+    # A real face brings its own relief: brows and lips are paint there, and so is what is not skin.
     real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    trust = 1 - np.float32(0.7) * real
+    skin = likelihood(albedo, faces)
+    trust = (1 - np.float32(0.7) * real) * (1 - real + real * skin)
     relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
     height = cv2.resize(low_height, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio[0])
     height = geometry.smooth(height, 0.5 / float(ratio[0]))
@@ -165,6 +170,7 @@ def build(
         normals=geometry.normals(cv2.scaleAdd(relief, DIFFUSE_RELIEF, height)),
         relief=relief,
         face_share=real,
+        skin=skin,
         low_height=low_height,
         head=head,
         inward=inward,
