@@ -92,6 +92,7 @@ def relight(
             "has_specular": highlight is not None,
             "has_pattern": False,
         }
+        facts |= {"geometry": "face_mesh" if scene.faces else "inflated", "geometry_faces": scene.faces}
         numbers = facts | _of_source(scene, cast.direction, family) | cast.numbers | drawn.numbers
         return Relit(family, cast.direction, light, highlight, numbers)
     raise WeakPairError(

@@ -70,6 +70,8 @@ class Scene:
     """Distance to the silhouette in working pixels."""
     source_light: SourceLight
     """The photo's own light, of the largest face."""
+    faces: int
+    """How many faces have their own shape; everything else is an inflated silhouette."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -122,7 +124,7 @@ def build(
         alpha: (h, w) float32 in 0..1, at working size.
         albedo: (h, w, 3) float32 linear, weighted by alpha so that nothing from outside is in it.
         photo: (h, w, 3) float32 linear.
-        faces: (468, 3) float32 meshes in working pixels, largest first.
+        faces: (468, 3) float32 meshes in working pixels, largest first; those beside the person do not count.
         triangles: (N, 3) int32.
         rng: for the random part of the shape.
     """
@@ -137,6 +139,7 @@ def build(
     ratio = np.array([low_shape[1] / shape[1], low_shape[0] / shape[0]])
     low_alpha = cv2.resize(alpha, low_shape[::-1], interpolation=cv2.INTER_AREA)
     low_size = size * float(ratio[0])
+    faces = geometry.in_mask(alpha, faces)
     low_faces = [_rescaled(points, ratio) for points in faces]
     low_height, share, low_head = geometry.height_field(low_alpha, low_faces, triangles, low_size)
     # Of the face as it is, before chance bends its shape.
@@ -175,6 +178,7 @@ def build(
         head=head,
         inward=inward,
         source_light=source_light,
+        faces=len(faces),
     )
 
 

@@ -105,3 +105,12 @@ def test_flat_light_has_no_angle_and_a_person_without_a_face_no_known_light():
     assert flat.numbers["light_angle_deg"] is None
     assert flat.numbers["source_light_direction"] is not None
     assert portrait_scene(with_face=False).source_light == UNKNOWN
+
+
+def test_the_record_says_what_gave_the_shape():
+    assert relit(only("soft_shading")).numbers["geometry"] == "face_mesh"
+    assert relit(only("soft_shading")).numbers["geometry_faces"] == 1
+    bare = relight(
+        portrait_scene(with_face=False), only("none"), recipe_lights.LightSampling(), lambda p: stream(0, "", 0, p)
+    )
+    assert (bare.numbers["geometry"], bare.numbers["geometry_faces"]) == ("inflated", 0)
