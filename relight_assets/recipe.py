@@ -169,6 +169,10 @@ class Quality(Part):
     """Brightness of the person's outermost band against the next one, over the photo's own."""
     max_recomposition: Annotated[int, Field(ge=0, le=255)] = 2
     """Difference of foreground over background from the photo, levels."""
+    max_mask_rim: Annotated[float, number(0, 10)] = 1.75
+    """How steep the light is across the face mesh's outline, against the steeper side of it."""
+    max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2
+    """The same, of the middle image of all."""
     max_lit_apart: Annotated[float, number(0, 10)] = 0.15
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15

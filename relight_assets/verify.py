@@ -211,11 +211,20 @@ def _measured(record: Record, pictures: dict[str, Pixels]) -> Measured | None:
     skin = record.stages["masks"].numbers.get("skin_lightness")
     if not isinstance(skin, float | int):
         skin = None
-    return Measured(record.index, record.degradation_type or "none", (x, y, z), skin, metrics, _source_light(record))
+    light = record.stages["degraded"].numbers
+    rim = light.get("mask_rim")
+    return Measured(
+        record.index,
+        record.degradation_type or "none",
+        (x, y, z),
+        skin,
+        metrics,
+        source_light=_vector(light.get("source_light_direction")),
+        mask_rim=rim if isinstance(rim, float | int) else None,
+    )
 
 
-def _source_light(record: Record) -> Vector | None:
-    found = record.stages["degraded"].numbers.get("source_light_direction")
+def _vector(found: object) -> Vector | None:
     if not (isinstance(found, list) and len(found) == 3 and all(isinstance(part, float | int) for part in found)):
         return None
     x, y, z = found

@@ -30,6 +30,8 @@ class Measured:
     metrics: ImageMetrics
     source_light: Vector | None = None
     """Toward the photo's own light, where it is known."""
+    mask_rim: float | None = None
+    """How steep the light is across the face mesh's outline, against beside it."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
         *_of_images(found, recipe.quality),
         *_of_medians(found, recipe.quality),
         *_of_families(found, recipe),
+        *_of_rims(found, recipe.quality),
         *_of_lights(found, recipe),
         *_of_skins(found, recipe.quality),
     ]
@@ -128,6 +131,19 @@ def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]
             for family, share in recipe.degradation.weights.items()
         )
         yield Verdict("families' shares off", len(found), off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+
+
+def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """The face's outline must not show in the light as the rim of a mask would."""
+    rims = sorted(((each.mask_rim, each.index) for each in found if each.mask_rim is not None), reverse=True)
+    if not rims:
+        return
+    most, middle = quality.max_mask_rim, median(rim for rim, _ in rims)
+    worst = tuple(index for _, index in rims[:WORST])
+    yield Verdict("mask rim", len(rims), rims[0][0], f"<= {most:g}", rims[0][0] <= most, worst)
+    if len(rims) >= SOME:
+        bound = quality.max_mask_rim_median
+        yield Verdict("mask rim, median", len(rims), middle, f"<= {bound:g}", middle <= bound)
 
 
 def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:

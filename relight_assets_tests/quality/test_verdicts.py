@@ -110,3 +110,23 @@ def test_dark_skin_that_fares_worse() -> None:
     assert bad(found) == {"a third of skins worse by"}
     dark, _, light = terciles(found)
     assert max(each.skin_lightness or 0 for each in dark) <= min(each.skin_lightness or 0 for each in light)
+
+
+def test_a_rim_around_the_face() -> None:
+    smooth = [replace(each, mask_rim=0.9) for each in images(30)]
+    assert not bad(smooth)
+    assert "mask rim" not in by_name(images(30))
+    smooth[4] = replace(smooth[4], mask_rim=2.5)
+    assert bad(smooth) == {"mask rim"}
+    assert by_name(smooth)["mask rim"].worst[0] == 4
+    assert bad([replace(each, mask_rim=1.4) for each in smooth]) == {"mask rim, median"}
+    assert "mask rim, median" not in by_name(smooth[:6])
+
+
+def test_lights_that_keep_away_from_the_photos_own_are_less_of_a_fault() -> None:
+    aside = [each for each in images(14 * MANY) if each.light_direction[1] > -0.2]
+    near = recipe_with(light_sampling={"min_light_angle": 45})
+    known = [replace(each, source_light=(0.0, -0.6, 0.8)) for each in aside]
+    unknown, expected = (by_name(found, near)["lights' azimuth uneven"] for found in (aside, known))
+    assert not unknown.passed
+    assert expected.value < unknown.value

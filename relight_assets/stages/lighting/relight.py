@@ -20,6 +20,7 @@ from relight_assets.stages.lighting.families import Shine, Streams, Studio
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.light import Direction
+from relight_assets.stages.lighting.mask_rim import mask_rim
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
 
@@ -91,8 +92,9 @@ def relight(
             "strength_tries": attempt + 1,
             "has_specular": highlight is not None,
             "has_pattern": False,
+            "mask_rim": mask_rim(scene, light),
         }
-        facts |= {"geometry": "face_mesh" if scene.faces else "inflated", "geometry_faces": scene.faces}
+        facts |= {"geometry": "face_mesh" if scene.faces else "inflated", "geometry_faces": len(scene.faces)}
         numbers = facts | _of_source(scene, cast.direction, family) | cast.numbers | drawn.numbers
         return Relit(family, cast.direction, light, highlight, numbers)
     raise WeakPairError(

@@ -70,8 +70,8 @@ class Scene:
     """Distance to the silhouette in working pixels."""
     source_light: SourceLight
     """The photo's own light, of the largest face."""
-    faces: int
-    """How many faces have their own shape; everything else is an inflated silhouette."""
+    faces: tuple[Points, ...]
+    """The meshes that give faces their shape, in working pixels; everything else is an inflated silhouette."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -178,7 +178,7 @@ def build(
         head=head,
         inward=inward,
         source_light=source_light,
-        faces=len(faces),
+        faces=tuple(faces),
     )
 
 
