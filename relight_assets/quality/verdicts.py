@@ -92,6 +92,7 @@ def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]
     yield _worst(found, "bright rim", lambda m: m.rim, bound=bright, told=f"<= {bright:g}")
     levels = quality.max_recomposition
     yield _worst(found, "recomposition", lambda m: m.recomposition, bound=levels, told=f"<= {levels} levels")
+    yield _worst(found, "comb", lambda m: m.comb, bound=quality.max_comb, told=f"<= {quality.max_comb:g}")
 
 
 def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: float, told: str, sign: int = 1) -> Verdict:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.quality.image_metrics import ImageMetrics, measure
+from relight_assets.quality.image_metrics import ImageMetrics, comb, measure
 from relight_assets.stages import masks
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.linear_light import decode, encode
@@ -93,3 +93,13 @@ def test_a_person_of_a_few_pixels_is_not_measured() -> None:
     alpha[10:20, 10:20] = 255
     layer = with_alpha(PERSON.rgb, alpha)
     assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer) is None
+
+
+def test_few_levels_turned_into_many_are_a_comb() -> None:
+    smooth = np.random.default_rng(0).normal(60, 12, (320, 280, 3)).clip(0, 255).astype(np.uint8)
+    everywhere = np.ones((320, 280), np.bool_)
+    assert comb(smooth, everywhere) < 0.03
+    assert comb(smooth // 2 * 2, everywhere) == pytest.approx(1, abs=0.05)
+    assert comb(smooth // 3 * 3, everywhere) == pytest.approx(1, abs=0.05)
+    assert comb(smooth // 2 * 2, np.zeros_like(everywhere)) == 0
+    assert measured(relit(SIDE)).comb < 0.05

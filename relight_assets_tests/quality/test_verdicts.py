@@ -11,7 +11,7 @@ from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import recipe_with
 
-GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0)
+GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
 FAMILIES = ("soft_shading", "hard_shadow", "specular")
 
 
@@ -57,6 +57,7 @@ def test_good_images_pass_all_that_so_many_allow() -> None:
         ({"rim": 0.5}, "dark rim"),
         ({"rim": 2.0}, "bright rim"),
         ({"recomposition": 3}, "recomposition"),
+        ({"comb": 0.2}, "comb"),
     ],
 )
 def test_one_bad_image_fails_its_metric_and_is_named_first(change: dict[str, float], metric: str) -> None:
