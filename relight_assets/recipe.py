@@ -186,6 +186,12 @@ class Quality(Part):
     """Brightness of the person's outermost band against the next one, over the photo's own."""
     max_recomposition: Annotated[int, Field(ge=0, le=255)] = 2
     """Difference of foreground over background from the photo, levels."""
+    max_comb: Unit = 0.05
+    """Jaggedness of the histogram's dark half beyond the photo's own; 1 is every second level empty."""
+    max_mask_rim: Annotated[float, number(0, 10)] = 1.75
+    """How steep the light is across the face mesh's outline, against the steeper side of it."""
+    max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2
+    """The same, of the middle image of all."""
     max_lit_apart: Annotated[float, number(0, 10)] = 0.15
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15
@@ -261,7 +267,10 @@ class Recipe(Part):
             parts["degraded"]["variants"] = self.variants
         if self.albedo_extraction.mix.draws:
             parts["albedo"]["seed"] = self.seed
-        return {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
+        plain = {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
+        if "degradation" in plain:
+            plain["degradation"]["hard_shadow"] = self.degradation.hard_shadow.content()
+        return plain
 
 
 def canonical_digest(value: Any) -> str:

@@ -1,9 +1,10 @@
 """The part of the recipe that decides the light: the families, how often each is drawn, and where lights may stand."""
 
 import math
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import model_validator
+from pydantic import PrivateAttr, StringConstraints, model_validator
 
 from relight_assets.recipe_types import (
     ElevationRange,
@@ -15,6 +16,7 @@ from relight_assets.recipe_types import (
     UnitRange,
     Weight,
     ends,
+    number,
     srgb_to_linear_scalar,
 )
 
@@ -108,12 +110,21 @@ class ShadowKinds(Part):
     """Round shapes."""
     lattice: Weight = 0.075
     """A lattice."""
+    custom: Weight = 0.0
+    """The patterns of `gobo_dir`."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> "ShadowKinds":
         if sum(self.model_dump().values()) <= 0:
             raise ValueError("the weights sum to 0, so no kind of shadow could be drawn")
         return self
+
+
+class Gobo(NamedTuple):
+    """A pattern of the user's: the file's name in its folder, and the sha256 of its bytes."""
+
+    name: str
+    sha256: str
 
 
 class HardShadow(Part):
@@ -138,10 +149,34 @@ class HardShadow(Part):
     self_shadow_probability: Unit = 0.6
     """How often the head throws a shadow on itself."""
     kinds: ShadowKinds = ShadowKinds()
+    gobo_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    """Folder of patterns for `kinds.custom`: gray PNGs, white lets light through; relative to the recipe's folder."""
     key_temperature_range: KelvinRange = (3200.0, 6800.0)
     """Colour of the key light, kelvin."""
     ambient_temperature_range: KelvinRange = (5500.0, 11000.0)
     """Colour of the ambient light, kelvin."""
+    _gobos: tuple[Gobo, ...] = PrivateAttr(())
+
+    @property
+    def gobos(self) -> tuple[Gobo, ...]:
+        """The patterns in ``gobo_dir``, by name; none where ``kinds.custom`` is 0."""
+        return self._gobos
+
+    def with_gobos(self, folder: Path, gobos: tuple[Gobo, ...]) -> "HardShadow":
+        """The same, its ``gobo_dir`` in full and the patterns that were found there."""
+        found = self.model_copy(update={"gobo_dir": str(folder)})
+        found._gobos = gobos  # noqa: SLF001  (a model of its own class)
+        return found
+
+    def content(self) -> dict[str, Any]:
+        """What pixels depend on, as plain JSON values: of the patterns what is in them, not where they lie."""
+        return self.model_dump(mode="json") | {"gobo_dir": [list(gobo) for gobo in self.gobos]}
+
+    @model_validator(mode="after")
+    def _patterns_there(self) -> "HardShadow":
+        if self.kinds.custom > 0 and self.gobo_dir is None:
+            raise ValueError("`kinds.custom` has a weight, so `gobo_dir` must name the folder of its patterns")
+        return self
 
     @property
     def shadow_level(self) -> Interval:
@@ -225,6 +260,8 @@ class LightSampling(Part):
     """Around the face, degrees; 0 = right, 90 = up."""
     from_below: Unit = 0.35
     """How often a light from below the face is accepted."""
+    min_light_angle: Annotated[float, number(0, 90)] = 30.0
+    """Nearest that a key light may stand to the photo's own, degrees, where that one is known; 0 = anywhere."""
 
     def elevations(self, family: Interval) -> Interval:
         """The part of a family's elevation range that this range allows, degrees."""

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
+from relight_assets.recipe_gobos import with_gobos
 
 HIDDEN_FAULT = "hidden"
 """The type of a fault whose input no message shows."""
@@ -150,18 +151,18 @@ def load_recipe(path: Path) -> LoadedRecipe:
     Raises:
         ConfigError: names the file, the key, what was found, what is allowed and the nearest known key.
     """
-    return parse_recipe(read_yaml_mapping(path), str(path))
+    return parse_recipe(read_yaml_mapping(path), str(path), path.absolute().parent)
 
 
-def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
-    """Check a mapping with a recipe's keys; ``origin`` names it in messages.
+def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedRecipe:
+    """Check a mapping with a recipe's keys; ``origin`` names it in messages, paths are relative to ``base``.
 
     Raises:
         ConfigError: see :func:`load_recipe`.
     """
     kept, ignored = _drop_ignored(data)
     warnings = [f"{origin}: `{key}` is ignored: {why}" for key, why in ignored]
-    recipe = validate(Recipe, kept, origin)
+    recipe = with_gobos(validate(Recipe, kept, origin), base, origin)
     retinex = recipe.albedo_extraction.methods.retinex
     if retinex.surround == "edge_aware" and retinex.scales != type(retinex)().scales:
         warnings.append(
@@ -179,6 +180,11 @@ def parse_recipe(data: Mapping[str, Any], origin: str) -> LoadedRecipe:
         for key in type(shape).model_fields
         if key in shape.idle and getattr(shape, key) != getattr(type(shape)(), key)
     ]
+    hard = recipe.degradation.hard_shadow
+    if hard.gobo_dir is not None and hard.kinds.custom == 0:
+        warnings.append(
+            f"{origin}: `degradation.hard_shadow.gobo_dir` has no effect with `kinds.custom: 0`; give it a weight"
+        )
     if recipe.segmenter == "selfie":
         idle = {
             "sam3.text_prompt": recipe.sam3.text_prompt != "person",

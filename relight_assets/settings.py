@@ -182,7 +182,7 @@ def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe
     """
     file = recipe_file(environ)
     if not file.exists() and f"{ENV_PREFIX}CONFIG" not in environ:
-        return parse_recipe({}, "defaults")
+        return parse_recipe({}, "defaults", file.parent)
     return load_recipe(file)
 
 

@@ -65,7 +65,7 @@ def test_the_shipped_recipe_is_the_defaults_and_names_every_key() -> None:
 
 
 def test_a_file_of_the_scripts_runs_with_one_warning_for_each_ignored_key() -> None:
-    loaded = parse_recipe(yaml.safe_load(SCRIPTS), "theirs.yaml")
+    loaded = parse_recipe(yaml.safe_load(SCRIPTS), "theirs.yaml", ROOT)
     ignored = {re.findall(r"`([^`]+)` is ignored", warning)[0] for warning in loaded.warnings}
     assert ignored == {
         "sam3.enabled",
@@ -93,7 +93,7 @@ def test_a_file_of_the_scripts_runs_with_one_warning_for_each_ignored_key() -> N
 
 
 def test_their_display_ranges_are_converted_to_linear_light() -> None:
-    light = parse_recipe(yaml.safe_load(SCRIPTS), "theirs.yaml").recipe.degradation
+    light = parse_recipe(yaml.safe_load(SCRIPTS), "theirs.yaml", ROOT).recipe.degradation
     assert light.soft_shading.ambient_linear == pytest.approx((0.319, 0.694), abs=0.002)
     assert light.soft_shading.specular_gain == pytest.approx((0.18, 0.85), abs=0.02)
     assert light.soft_shading.roughness == pytest.approx((0.374, 0.639), abs=0.002)
@@ -172,19 +172,19 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
 
 
 def test_an_empty_section_and_an_empty_key_keep_their_defaults() -> None:
-    assert parse_recipe({"background": {}, "seed": None}, "x").recipe == Recipe()
+    assert parse_recipe({"background": {}, "seed": None}, "x", ROOT).recipe == Recipe()
 
 
 def test_what_the_embedded_segmenter_does_not_know_is_warned_about() -> None:
     asked = {"sam3": {"text_prompt": "child", "min_score": 0.3}, "masks": {"persons": "reject"}}
-    warnings = parse_recipe(asked, "x").warnings
+    warnings = parse_recipe(asked, "x", ROOT).warnings
     assert [warning.split("`")[1] for warning in warnings] == ["sam3.text_prompt", "sam3.min_score", "masks.persons"]
-    assert parse_recipe(asked | {"segmenter": "sam3"}, "x").warnings == ()
+    assert parse_recipe(asked | {"segmenter": "sam3"}, "x", ROOT).warnings == ()
 
 
 def test_scales_without_effect_are_warned_about() -> None:
     section = {"methods": {"retinex": {"scales": [10, 50]}}}
-    assert "no effect" in parse_recipe({"albedo_extraction": section}, "x").warnings[0]
+    assert "no effect" in parse_recipe({"albedo_extraction": section}, "x", ROOT).warnings[0]
 
 
 def test_what_no_network_or_file_is_asked_for_is_warned_about() -> None:
@@ -199,4 +199,4 @@ def test_what_no_network_or_file_is_asked_for_is_warned_about() -> None:
 def test_a_recipe_that_gives_no_usable_pairs_is_refused() -> None:
     flat = {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}
     with pytest.raises(ConfigError, match=r"degradation\.soft_shading: only .* lower `ambient_range`"):
-        check_usable(parse_recipe(flat, "x").recipe)
+        check_usable(parse_recipe(flat, "x", ROOT).recipe)

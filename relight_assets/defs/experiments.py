@@ -21,7 +21,7 @@ from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
-from relight_assets.settings import Settings
+from relight_assets.settings import Settings, recipe_file
 from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 
 STAGE_TABLE = "stages"
@@ -125,7 +125,7 @@ def _check_numbers(config: dict[str, Any]) -> None:
 
 
 def _recipe(overrides: dict[str, Any]) -> LoadedRecipe:
-    loaded = parse_recipe(overridden(project_recipe().recipe, overrides), "run config")
+    loaded = parse_recipe(overridden(project_recipe().recipe, overrides), "run config", recipe_file().parent)
     check_usable(loaded.recipe)
     return loaded
 

@@ -23,6 +23,7 @@ from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe import Recipe, Stage
+from relight_assets.stages.lighting.gobos import Gobos
 
 Pixels = NDArray[np.uint8]
 
@@ -44,6 +45,8 @@ class StageTools:
     shape_estimator: ShapeEstimator | None
     """None: the recipe asks no network for depth or normals."""
     image_root: Path | None
+    gobos: Gobos
+    """The user's own shadow patterns."""
     clock: Callable[[], float]
 
 

@@ -1,7 +1,8 @@
 """Is a picture what its record says it is?  Made again from the record and the foreground alone, and compared.
 
 The record says which recipe differs from the defaults, which photo keys the draws, and where the faces are; the
-foreground holds the person.  Neither the photo nor the albedo is needed.
+foreground holds the person.  Neither the photo nor the albedo is needed; shadow patterns of the user's own are, in the
+folder that the recipe names.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from pydantic import ValidationError
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.dataset.records import Record, read_record
+from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.pictures import Pixels
 from relight_assets.engine.recorded_faces import unpacked
 from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of
 from relight_assets.errors import ImageCorruptError, ImageError, UserError
 from relight_assets.recipe import Recipe, Stage
+from relight_assets.recipe_gobos import with_gobos
 from relight_assets.stages import albedo, composites, degraded
 
 RGBA = 4
@@ -133,7 +136,7 @@ def _recipe(record: Record, path: Path) -> Recipe:
         )
     if "albedo" in record.stages and record.stages["albedo"].numbers.get("method") == "learned":
         raise UserError(f"{path}: its albedo was found by a network of your own, which is not in the record")
-    return recipe
+    return with_gobos(recipe, path.parent, str(path))
 
 
 _CODE = {"albedo": albedo.CODE_VERSION, "degraded": degraded.CODE_VERSION, "composites": composites.CODE_VERSION}
@@ -153,5 +156,5 @@ def _output(stage: Stage, pictures: _Made, recipe: Recipe, record: Record) -> St
         return albedo_of(pictures.read("foreground"), recipe, record.source.sha256)
     if stage == "degraded":
         faces = unpacked(record.stages["masks"].numbers)
-        return degraded_of(pictures.read, recipe, record.source.sha256, faces)
+        return degraded_of(pictures.read, recipe, record.source.sha256, faces, gobos=load_gobos(recipe))
     return composites_of(pictures.read, recipe)

@@ -19,6 +19,7 @@ from relight_assets.engine.devices import memory_per_worker, threads_per_worker,
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
 from relight_assets.engine.dispatch import run as dispatch
+from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.locks import locked_folder, reserved
 from relight_assets.engine.plan import Plan, make_plan
@@ -172,8 +173,10 @@ def _work(
     if not count:
         watch(ProgressWriter(layout.progress, before.split.split, 0).finish())
         return {}, 0
-    segmenters.check(recipe, settings.sam3, settings.model_dir)  # one clear error now, not one from every worker
+    # One clear error now, not one from every worker.
+    segmenters.check(recipe, settings.sam3, settings.model_dir)
     local.check(recipe, settings.local_models)
+    load_gobos(recipe)
     with reserved(places, count, all_needed=isinstance(settings.num_gpus, int)) as slots:
         threads = threads_per_worker(settings, len(slots))
         engine = LocalEngine(

@@ -15,6 +15,7 @@ from relight_assets.quality.image_metrics import glance
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
+from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.shape import ShapeMap
 
 Read = Callable[[str], Pixels]
@@ -43,7 +44,7 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str, faces
         return albedo_of(read("foreground"), recipe, source_sha256, tools.albedo_extractor)
     if stage == "degraded":
         shape_map = pictures.geometry.of(read("input")) if recipe.geometry.kind is not None else None
-        lit = degraded_of(read, recipe, source_sha256, faces, shape_map)
+        lit = degraded_of(read, recipe, source_sha256, faces, gobos=tools.gobos, shape_map=shape_map)
         return replace(lit, numbers=_with_glances(lit, read))
     return composites_of(read, recipe)
 
@@ -63,7 +64,13 @@ def albedo_of(
 
 
 def degraded_of(
-    read: Read, recipe: Recipe, source_sha256: str, faces: Sequence[Points], shape_map: ShapeMap | None = None
+    read: Read,
+    recipe: Recipe,
+    source_sha256: str,
+    faces: Sequence[Points],
+    *,
+    gobos: Gobos = NO_GOBOS,
+    shape_map: ShapeMap | None = None,
 ) -> StageOutput:
     """The person under each of the recipe's drawn lights.
 
@@ -85,6 +92,7 @@ def degraded_of(
             seed=recipe.seed,
             source_sha256=source_sha256,
             variant=variant,
+            gobos=gobos,
             shape_map=shape_map,
             join_faces=recipe.geometry.join_faces,
         )

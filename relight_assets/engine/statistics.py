@@ -11,6 +11,7 @@ import msgspec
 from relight_assets.dataset.records import Record
 from relight_assets.engine.survey import Survey
 from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.light_spread import Vector
 from relight_assets.quality.verdicts import Measured
 from relight_assets.recipe import Stage
 from relight_assets.stages import photo_tags
@@ -79,7 +80,24 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
     skin = record.stages["masks"].numbers.get("skin_lightness")
     if not isinstance(skin, float | int):
         skin = None
-    return Measured(record.index, light.get("degradation_type") or "none", (x, y, z), skin, metrics, variant)
+    rim = light.get("mask_rim")
+    return Measured(
+        record.index,
+        light.get("degradation_type") or "none",
+        (x, y, z),
+        skin,
+        metrics,
+        source_light=_vector(light.get("source_light_direction")),
+        mask_rim=rim if isinstance(rim, float | int) else None,
+        variant=variant,
+    )
+
+
+def _vector(found: object) -> Vector | None:
+    if not (isinstance(found, list) and len(found) == 3 and all(isinstance(part, float | int) for part in found)):
+        return None
+    x, y, z = found
+    return x, y, z
 
 
 def glances(survey: Survey) -> list[Measured]:

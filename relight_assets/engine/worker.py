@@ -20,6 +20,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
+from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
@@ -88,6 +89,7 @@ class PortraitWorker:
 
         Raises:
             ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
+            ConfigError: a shadow pattern of the user's cannot be read.
         """
         cv2.setNumThreads(1)
         self._threads = threads
@@ -107,6 +109,7 @@ class PortraitWorker:
             albedo_extractor=local.albedo_extractor(recipe, local_models),
             shape_estimator=local.shape_estimator(recipe, local_models),
             image_root=image_root,
+            gobos=load_gobos(recipe),
             clock=clock,
         )
 

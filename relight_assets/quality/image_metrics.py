@@ -22,6 +22,8 @@ BAND = 0.02
 """Width of the bands at the silhouette, in units of the subject's size (the root of its area)."""
 DARK = 30
 """Display levels up to which a colour is mostly rounding."""
+HALF, FEW_DARK = 128, 30_000
+"""The levels below which combs are looked for, and the samples there below which chance looks like one."""
 END, CRUSHED = 254, 3
 """Display levels at which a channel is clipped, and up to which all of them are black."""
 
@@ -52,6 +54,8 @@ class ImageMetrics:
     """Brightness of the outermost band against the next one, over the photo's own: 1 is no rim."""
     recomposition: int
     """Largest difference, levels, of foreground over background from the photo where both are seen."""
+    comb: float
+    """How far neighbouring dark levels are from evenly filled, beyond the photo's own: 0 none, 1 every second empty."""
 
 
 def measure(
@@ -88,6 +92,7 @@ def measure(
         chroma=_angle(albedo, photo, person),
         rim=_rim(before, after, person),
         recomposition=_recomposition(photo, foreground, background, alpha),
+        comb=comb(relit, person) - comb(photo, person),
     )
 
 
@@ -102,6 +107,26 @@ def glance(
     step = max(1, round(max(photo.shape) / GLANCE))
     whole = (photo, foreground, background, albedo, degraded)
     return measure(*(np.ascontiguousarray(picture[::step, ::step]) for picture in whole))
+
+
+def comb(picture: Pixels, person: Mask) -> float:
+    """Say how jagged the histogram of a person's dark half is: what rounding leaves where few levels become many.
+
+    Args:
+        picture: (H, W, 3) uint8 sRGB.
+        person: (H, W) bool.
+
+    Returns:
+        Mean difference, over all channels, of a level's count from that of itself and its neighbours (1 2 1), in
+        units of the mean count: 0 for any smooth histogram, 1 where every second level is empty.  0 of too few pixels.
+    """
+    inside = person.astype(np.uint8)
+    counts = np.stack([cv2.calcHist([plane], [0], inside, [256], [0, 256]).ravel() for plane in cv2.split(picture)])
+    dark = counts[:, 1:HALF].sum(dtype=np.float64)
+    if dark < FEW_DARK:
+        return 0.0
+    even = (counts[:, :-2] + 2 * counts[:, 1:-1] + counts[:, 2:]) / 4
+    return float(np.abs(counts[:, 1:-1] - even)[:, : HALF - 1].sum(dtype=np.float64) / dark)
 
 
 def _correlation(one: Plane, other: Plane, inside: Mask) -> float:

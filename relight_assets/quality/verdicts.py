@@ -8,16 +8,14 @@ from itertools import pairwise
 from statistics import fmean, median
 
 from relight_assets.quality.image_metrics import ImageMetrics
+from relight_assets.quality.light_spread import Placed, Vector, spread
 from relight_assets.recipe import Quality, Recipe
-from relight_assets.recipe_lights import LightSampling
 
 WORST = 8
 MANY = 200
 """With fewer images, the spread of lights and the families' shares say nothing."""
 SOME = 20
 """Images of a family or a third of skins, for a median that says something."""
-SECTORS = 6
-"""Of the half circle above the face."""
 SIGMAS = 3.0
 
 
@@ -27,9 +25,13 @@ class Measured:
 
     index: int
     family: str
-    light_direction: tuple[float, float, float]
+    light_direction: Vector
     skin_lightness: float | None
     metrics: ImageMetrics
+    source_light: Vector | None = None
+    """Toward the photo's own light, where it is known."""
+    mask_rim: float | None = None
+    """How steep the light is across the face mesh's outline, against beside it."""
     variant: int = 0
     """Which of the image's lights."""
 
@@ -60,7 +62,8 @@ def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
         *_of_images(found, recipe.quality),
         *_of_medians(found, recipe.quality),
         *_of_families(found, recipe),
-        *_of_lights(found, recipe.light_sampling),
+        *_of_rims(found, recipe.quality),
+        *_of_lights(found, recipe),
         *_of_skins(found, recipe.quality),
     ]
 
@@ -95,6 +98,7 @@ def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]
     yield _worst(found, "bright rim", lambda m: m.rim, bound=bright, told=f"<= {bright:g}")
     levels = quality.max_recomposition
     yield _worst(found, "recomposition", lambda m: m.recomposition, bound=levels, told=f"<= {levels} levels")
+    yield _worst(found, "comb", lambda m: m.comb, bound=quality.max_comb, told=f"<= {quality.max_comb:g}")
 
 
 def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: float, told: str, sign: int = 1) -> Verdict:
@@ -147,17 +151,27 @@ def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]
         yield Verdict("families' shares off", len(found), off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
 
 
-def _of_lights(found: Sequence[Measured], sampling: LightSampling) -> Iterator[Verdict]:
-    """Lights from above, whose share is not thinned out, stand evenly all around, where the recipe lets them."""
-    if sampling.azimuth_range != (0.0, 360.0):
+def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """The face's outline must not show in the light as the rim of a mask would."""
+    rims = sorted(((each.mask_rim, each.index) for each in found if each.mask_rim is not None), reverse=True)
+    if not rims:
         return
-    above = [each.light_direction for each in found if each.light_direction[1] <= 0 and each.family != "none"]
-    if len(above) < MANY:
+    most, middle = quality.max_mask_rim, median(rim for rim, _ in rims)
+    worst = tuple(index for _, index in rims[:WORST])
+    yield Verdict("mask rim", len(rims), rims[0][0], f"<= {most:g}", rims[0][0] <= most, worst)
+    if len(rims) >= SOME:
+        bound = quality.max_mask_rim_median
+        yield Verdict("mask rim, median", len(rims), middle, f"<= {bound:g}", middle <= bound)
+
+
+def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
+    """Lights from above stand evenly all around, where the recipe and the photos' own lights let them."""
+    if recipe.light_sampling.azimuth_range != (0.0, 360.0):
         return
-    around = Counter(min(SECTORS - 1, int(math.atan2(-y, x) / math.pi * SECTORS)) for x, y, _ in above)
-    expected = len(above) / SECTORS
-    off = max(abs(around[sector] - expected) for sector in range(SECTORS)) / math.sqrt(expected)
-    yield Verdict("lights' azimuth uneven", len(above), off, f"<= {SIGMAS + 1:g} sigma", off <= SIGMAS + 1)
+    above = spread([Placed(each.family, each.light_direction, each.source_light) for each in found], recipe)
+    images = round(float(above.found.sum()))
+    if images >= MANY:
+        yield Verdict("lights' azimuth uneven", images, above.off, f"<= {SIGMAS + 1:g} sigma", above.off <= SIGMAS + 1)
 
 
 def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

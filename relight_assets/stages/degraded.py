@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
 from relight_assets.stages.foreground_color import layer
+from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.lighting.shape import ShapeMap
 from relight_assets.stages.linear_light import decode, decode_planes, encode
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 
 MARGIN = 0.03
 """Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -52,6 +53,7 @@ def degrade(
     variant: int = 0,
     shape_map: ShapeMap | None = None,
     join_faces: bool = True,
+    gobos: Gobos = NO_GOBOS,
 ) -> Degraded:
     """Put a drawn light on a person's albedo.
 
@@ -69,6 +71,7 @@ def degrade(
         variant: number of the variant of this source.
         shape_map: depth or normals of the whole photo; None: the shape is that of mask and faces.
         join_faces: put the faces into such a map.
+        gobos: the user's own shadow patterns, (h, w) uint8 by name, 255 lets light through.
 
     Raises:
         WeakPairError: no drawn strength made the pair differ enough.
@@ -103,7 +106,7 @@ def degrade(
         shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
         join_faces=join_faces,
     )
-    relit = relight(scene, degradation, lights, streams)
+    relit = relight(scene, degradation, lights, streams, gobos)
     colors = _render(surface, part, relit)
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors

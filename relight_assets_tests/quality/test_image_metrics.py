@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, glance, measure
+from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, comb, glance, measure
 from relight_assets.stages import masks
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.linear_light import decode, encode
@@ -109,3 +109,13 @@ def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same
     assert seen.exposure == pytest.approx(whole.exposure, abs=0.02)
     assert seen.rim == pytest.approx(whole.rim, rel=0.05)
     assert glance(*(picture[:9, :9] for picture in pictures(1))) is None
+
+
+def test_few_levels_turned_into_many_are_a_comb() -> None:
+    smooth = np.random.default_rng(0).normal(60, 12, (320, 280, 3)).clip(0, 255).astype(np.uint8)
+    everywhere = np.ones((320, 280), np.bool_)
+    assert comb(smooth, everywhere) < 0.03
+    assert comb(smooth // 2 * 2, everywhere) == pytest.approx(1, abs=0.05)
+    assert comb(smooth // 3 * 3, everywhere) == pytest.approx(1, abs=0.05)
+    assert comb(smooth // 2 * 2, np.zeros_like(everywhere)) == 0
+    assert measured(relit(SIDE)).comb < 0.05

@@ -11,7 +11,7 @@ from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import recipe_with
 
-GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0)
+GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
 FAMILIES = ("soft_shading", "hard_shadow", "specular")
 
 
@@ -57,6 +57,7 @@ def test_good_images_pass_all_that_so_many_allow() -> None:
         ({"rim": 0.5}, "dark rim"),
         ({"rim": 2.0}, "bright rim"),
         ({"recomposition": 3}, "recomposition"),
+        ({"comb": 0.2}, "comb"),
     ],
 )
 def test_one_bad_image_fails_its_metric_and_is_named_first(change: dict[str, float], metric: str) -> None:
@@ -117,3 +118,23 @@ def test_photos_that_were_turned_away_count_in_the_third_of_their_skin() -> None
     middle = thirds[1][0].skin_lightness or 0.0
     assert rejected_of(thirds, [0.0, 5.0, middle, 99.0]) == [2, 1, 1]
     assert rejected_of(thirds, []) == [0, 0, 0]
+
+
+def test_a_rim_around_the_face() -> None:
+    smooth = [replace(each, mask_rim=0.9) for each in images(30)]
+    assert not bad(smooth)
+    assert "mask rim" not in by_name(images(30))
+    smooth[4] = replace(smooth[4], mask_rim=2.5)
+    assert bad(smooth) == {"mask rim"}
+    assert by_name(smooth)["mask rim"].worst[0] == 4
+    assert bad([replace(each, mask_rim=1.4) for each in smooth]) == {"mask rim, median"}
+    assert "mask rim, median" not in by_name(smooth[:6])
+
+
+def test_lights_that_keep_away_from_the_photos_own_are_less_of_a_fault() -> None:
+    aside = [each for each in images(14 * MANY) if each.light_direction[1] > -0.2]
+    near = recipe_with(light_sampling={"min_light_angle": 45})
+    known = [replace(each, source_light=(0.0, -0.6, 0.8)) for each in aside]
+    unknown, expected = (by_name(found, near)["lights' azimuth uneven"] for found in (aside, known))
+    assert not unknown.passed
+    assert expected.value < unknown.value

@@ -1,7 +1,7 @@
 """The families of light as one thing: cast once, then shine with one drawn strength after another."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from relight_assets import recipe_lights
 from relight_assets.stages.draws import log_uniform
 from relight_assets.stages.lighting import hard_shadow, soft_shading, specular
+from relight_assets.stages.lighting.gobos import Gobos
 from relight_assets.stages.lighting.light import Direction, draw_direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
 
@@ -50,6 +51,7 @@ class Studio:
     degradation: recipe_lights.Degradation
     sampling: recipe_lights.LightSampling
     streams: Streams
+    gobos: Gobos = field(default_factory=dict)
 
     def cast(self, family: str) -> Cast:
         """Draw the place and the shape of a light of a family."""
@@ -69,12 +71,13 @@ class Studio:
             return self._glossed(first)
         return first
 
-    def _direction(self, purpose: str, elevations: tuple[float, float]) -> Direction:
-        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling)
+    def _key(self, purpose: str, elevations: tuple[float, float]) -> Direction:
+        source = self.scene.source_light.direction
+        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, source)
 
     def _soft(self) -> Cast:
         family = self.degradation.soft_shading
-        light = self._direction("soft_shading/light", family.elevation_range)
+        light = self._key("soft_shading/light", family.elevation_range)
         soft = soft_shading.cast(self.scene, light, family, self.streams("soft_shading/shape"))
         glow = None
         if family.specular_gain[1] > 0:
@@ -94,8 +97,8 @@ class Studio:
 
     def _hard(self) -> Cast:
         family = self.degradation.hard_shadow
-        light = self._direction("hard_shadow/light", family.elevation_range)
-        shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"))
+        light = self._key("hard_shadow/light", family.elevation_range)
+        shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"), self.gobos)
 
         def shine(rng: Generator, push: float) -> Shine:
             light, numbers = hard_shadow.shine(self.scene, shadow, family, rng, push=push)
@@ -105,9 +108,10 @@ class Studio:
 
     def _specular(self) -> Cast:
         family, base = self.degradation.specular, self.degradation.soft_shading
-        lamps = [self._direction("specular/light", family.elevation_range)]
+        lamps = [self._key("specular/light", family.elevation_range)]
         if self.streams("specular/lamps").random() < SECOND_LAMP:
-            lamps.append(self._direction("specular/second_light", family.elevation_range))
+            elevations = self.sampling.elevations(family.elevation_range)
+            lamps.append(draw_direction(self.streams("specular/second_light"), elevations, self.sampling))
         soft = soft_shading.cast(self.scene, lamps[0], base, self.streams("specular/shape"))
         glow = specular.cast(self.scene, lamps, family.roughness, self.streams("specular/skin"), soft.seen)
 
@@ -127,7 +131,7 @@ class Studio:
 
     def _dimmed(self, first: Cast) -> Cast:
         family = self.degradation.hard_shadow
-        shadow = hard_shadow.cast(self.scene, first.direction, family, self.streams("second/shape"))
+        shadow = hard_shadow.cast(self.scene, first.direction, family, self.streams("second/shape"), self.gobos)
         level = log_uniform(self.streams("second/strength"), family.shadow_level)
         veil = np.float32(level) + np.float32(1 - level) * shadow.seen
 

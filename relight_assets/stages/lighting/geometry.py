@@ -75,13 +75,15 @@ def height_field(
 
     Returns:
         height (h, w) float32 in pixels, 0 outside the mask; the share of the real face in it
-        (h, w) float32 in 0..1; the head.
+        (h, w) float32 in 0..1; the head, of the first face where there are several.
     """
     solid = (mask > 0.5).astype(np.float32)
     height = np.sqrt(2 * inflate(solid, INFLATION_REACH * size))
-    head = head_of_mesh(faces[0]) if len(faces) else head_of_mask(solid)
-    dome = np.maximum(1 - head.distance(mask.shape), 0)
-    height += np.float32(DOME_HEIGHT * min(head.half_width, head.half_height)) * dome ** np.float32(0.65)
+    heads = [head_of_mesh(points) for points in faces] or [head_of_mask(solid)]
+    domes = np.zeros_like(height)
+    for head in heads:
+        domes = np.maximum(domes, _dome(head, height.shape))
+    height += domes
     height = smooth(height, 0.02 * size)
     share = np.zeros_like(height)
     for points in faces:
@@ -89,7 +91,23 @@ def height_field(
         share = np.maximum(share, one)
     # Smoothed once more than each part was, so that no crease of the dome or the join is left.
     height = smooth(height, 0.006 * size) * solid
-    return height, share * solid, head
+    return height, share * solid, heads[0]
+
+
+def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
+    """The faces that most of their points show to be in a mask: other people's give no shape to this one."""
+
+    def inside(points: Points) -> bool:
+        columns, rows = np.rint(points[:, :2]).astype(np.intp).T
+        seen = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
+        return bool(2 * np.count_nonzero(mask[rows[seen], columns[seen]] > 0.5) > len(points))
+
+    return [points for points in faces if inside(points)]
+
+
+def _dome(head: Head, shape: tuple[int, ...]) -> Plane:
+    dome = np.maximum(1 - head.distance((shape[0], shape[1])), 0)
+    return np.float32(DOME_HEIGHT * min(head.half_width, head.half_height)) * dome ** np.float32(0.65)
 
 
 def inflate(solid: Plane, reach: float) -> Plane:

@@ -6,6 +6,7 @@ into the shadow than blue, as in skin (after Zhang et al., "Portrait Shadow Mani
 SIGGRAPH 2020).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -34,6 +35,11 @@ SUBSURFACE = (1.0, 0.45, 0.25)
 HEAD_COVERAGE = (0.15, 0.85)
 """A shadow that misses the face, or hides all of it, is placed again."""
 PLACEMENTS = 8
+CUSTOM = "custom"
+"""The kind that takes the user's own patterns."""
+
+Thrown = Callable[[Generator, Plane, Plane], tuple[Plane, gobos.Drawn]]
+"""Draws a pattern over a plane in units of s: how much it lets through, (h, w) float32 in 0..1, and what was drawn."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +54,34 @@ class Shadow:
     numbers: Numbers
 
 
-def cast(scene: Scene, light: Direction, family: recipe_lights.HardShadow, rng: Generator) -> Shadow:
+def cast(
+    scene: Scene,
+    light: Direction,
+    family: recipe_lights.HardShadow,
+    rng: Generator,
+    own_gobos: gobos.Gobos = gobos.NO_GOBOS,
+) -> Shadow:
     """Draw a pattern and throw its shadow, and the head's own, on the person."""
     kind = weighted(rng, family.kinds.model_dump())
     lamp_size = uniform(rng, LAMP_SIZE)
-    own = bool(rng.random() < family.self_shadow_probability) or kind == "none"
+    on_itself = bool(rng.random() < family.self_shadow_probability) or kind == "none"
     penumbra = log_uniform(rng, family.penumbra_range)
     widening = uniform(rng, WIDENING)
     subsurface = uniform(rng, family.subsurface_range)
-    numbers: Numbers = {"has_pattern": kind != "none", "pattern_type": kind, "self_shadow": own}
+    numbers: Numbers = {"has_pattern": kind != "none", "pattern_type": kind, "self_shadow": on_itself}
     plane = np.ones(scene.shape, np.float32)
     if kind != "none":
-        sharp, where = place(scene, light, family, kind, rng)
+        if kind == CUSTOM:
+            name = sorted(own_gobos)[int(rng.integers(len(own_gobos)))]
+            numbers["pattern_file"] = name
+            thrown = own(scene, own_gobos[name])
+        else:
+            thrown = made_up(scene, kind, family.coverage_range)
+        sharp, where = place(scene, light, thrown, family.coverage_range, rng)
         plane = _with_penumbra(sharp, scene.size * penumbra, widening, rng)
         numbers |= where
         numbers |= {"penumbra": penumbra, "penumbra_widening": widening}
-    if own:
+    if on_itself:
         plane = plane * visibility(scene, light, lamp_size)
         numbers["lamp_size"] = lamp_size
     numbers["subsurface"] = subsurface
@@ -100,8 +118,29 @@ def shine(
     return cv2.merge(planes), numbers
 
 
+def made_up(scene: Scene, kind: str, coverage_range: tuple[float, float]) -> Thrown:
+    """A made-up kind, cut so that it covers a drawn share of the person."""
+
+    def thrown(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, gobos.Drawn]:
+        wanted = uniform(rng, coverage_range)
+        field, drawn = gobos.pattern(kind, rng, u, v)
+        level = float(np.quantile(scene.sampled(field), wanted))
+        return gobos.cut(field, level, scene.alpha), drawn
+
+    return thrown
+
+
+def own(scene: Scene, image: NDArray[np.uint8]) -> Thrown:
+    """A picture of the user's, as it is."""
+
+    def thrown(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, gobos.Drawn]:
+        return gobos.picture(image, rng, u, v, scene.size)
+
+    return thrown
+
+
 def place(
-    scene: Scene, light: Direction, family: recipe_lights.HardShadow, kind: str, rng: Generator
+    scene: Scene, light: Direction, thrown: Thrown, coverage_range: tuple[float, float], rng: Generator
 ) -> tuple[Plane, Numbers]:
     """Put a pattern in the light's way so that its coverage of person and face is in range.
 
@@ -112,11 +151,7 @@ def place(
     for _ in range(PLACEMENTS):
         turn, tilt = 2 * np.pi * float(rng.random()), uniform(rng, (-0.12, 0.12))
         offset = [uniform(rng, (-0.15, 0.15)), uniform(rng, (-0.15, 0.15))]
-        wanted = uniform(rng, family.coverage_range)
-        u, v = _projected(scene, light, turn, tilt, offset)
-        field = gobos.pattern(kind, rng, u, v)
-        level = float(np.quantile(scene.sampled(field), wanted))
-        plane = gobos.cut(field, level, scene.alpha)
+        plane, shape = thrown(rng, *_projected(scene, light, turn, tilt, offset))
         body = float(1 - scene.sampled(plane).mean(dtype=np.float64))
         face = float(1 - plane.ravel()[scene.head_samples].mean(dtype=np.float64))
         numbers: Numbers = {
@@ -125,8 +160,9 @@ def place(
             "pattern_offset": offset,
             "pattern_coverage": body,
             "pattern_face_coverage": face,
+            **shape,
         }
-        miss = _outside(body, family.coverage_range) + _outside(face, HEAD_COVERAGE)
+        miss = _outside(body, coverage_range) + _outside(face, HEAD_COVERAGE)
         if miss < least:
             least, kept, drawn = miss, plane, numbers
         if miss <= 0.02:

@@ -18,7 +18,9 @@ from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import uniform, weighted
 from relight_assets.stages.lighting.families import Shine, Streams, Studio
 from relight_assets.stages.lighting.geometry import Plane
+from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.light import Direction
+from relight_assets.stages.lighting.mask_rim import mask_rim
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
 
@@ -51,7 +53,11 @@ class Relit:
 
 
 def relight(
-    scene: Scene, degradation: recipe_lights.Degradation, sampling: recipe_lights.LightSampling, streams: Streams
+    scene: Scene,
+    degradation: recipe_lights.Degradation,
+    sampling: recipe_lights.LightSampling,
+    streams: Streams,
+    gobos: Gobos = NO_GOBOS,
 ) -> Relit:
     """Draw a light for a person until the pair is strong enough.
 
@@ -62,7 +68,7 @@ def relight(
     family = weighted(rng, degradation.weights)
     second = _draw_second(family, degradation, float(rng.random()), float(rng.random()))
     exposure = uniform(rng, degradation.exposure_range)
-    studio = Studio(scene, degradation, sampling, streams)
+    studio = Studio(scene, degradation, sampling, streams, gobos)
     cast = studio.mixed(studio.cast(family), second)
     strength = 0.0
     for attempt in range(TRIES):
@@ -86,8 +92,11 @@ def relight(
             "strength_tries": attempt + 1,
             "has_specular": highlight is not None,
             "has_pattern": False,
+            "mask_rim": mask_rim(scene, light),
         }
-        return Relit(family, cast.direction, light, highlight, facts | cast.numbers | drawn.numbers)
+        facts |= {"geometry": "face_mesh" if scene.faces else "inflated", "geometry_faces": len(scene.faces)}
+        numbers = facts | _of_source(scene, cast.direction, family) | cast.numbers | drawn.numbers
+        return Relit(family, cast.direction, light, highlight, numbers)
     raise WeakPairError(
         f"{TRIES} strengths of a {family} light all gave a pair that differs by less than "
         f"degradation.{family}.min_strength {cast.min_strength:g} (the last by {strength:.3f})"
@@ -112,6 +121,16 @@ def stops_of_change(scene: Scene, shine: Shine, gain: float = 1.0) -> NDArray[np
     degraded = luminance_of_planes(planes) * bend(planes)
     photo = scene.sampled(scene.photo_light)[:, None]
     return np.log2(safe_ratio(degraded + LOG_FLOOR, photo + LOG_FLOOR)).ravel()
+
+
+def _of_source(scene: Scene, light: Direction, family: str) -> Numbers:
+    source = scene.source_light
+    known = source.direction
+    return {
+        "source_light_direction": None if known is None else list(known.vector),
+        "source_light_reliability": source.reliability,
+        "light_angle_deg": None if known is None or family == "none" else light.angle(known),
+    }
 
 
 def _draw_second(family: str, degradation: recipe_lights.Degradation, chance: float, choice: float) -> str:

@@ -14,9 +14,11 @@ from relight_assets.stages.lighting.geometry import Head, Plane, Points
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.noise import fbm
 from relight_assets.stages.lighting.shape import ShapeMap, shape_of
+from relight_assets.stages.lighting.skin import likelihood
+from relight_assets.stages.lighting.source_light import SourceLight, fit
 from relight_assets.stages.linear_light import luminance, safe_ratio
 
-Numbers = dict[str, float | str | bool | list[float]]
+Numbers = dict[str, float | str | bool | list[float] | None]
 """What was drawn, in plain JSON values, for the record."""
 
 WORKING_SIDE = 512
@@ -29,6 +31,8 @@ CLOTH_GLOSS = np.float32(0.12)
 """Strength of highlights beside the face, relative to skin."""
 GRAIN = 0.02
 """Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
+LOG_FLOOR = np.float32(0.01)
+"""Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
 FEW = 4096
 """Inner pixels of which none is left out of statistics, after taking every second row and column."""
 RIM = 0.02
@@ -58,11 +62,17 @@ class Scene:
     """What the photo's own light and dark adds to the height, in full, in working pixels."""
     face_share: Plane
     """The share of a real face in the height, 0..1."""
+    skin: Plane
+    """How surely the face is skin there, and not hair, glasses, eyes or teeth, 0..1; 1 beside it."""
     low_height: Plane
     """The height field at its own, smaller size, in its own pixels."""
     head: Head
     inward: Plane
     """Distance to the silhouette in working pixels."""
+    source_light: SourceLight
+    """The photo's own light, of the largest face."""
+    faces: tuple[Points, ...]
+    """The meshes that give faces their shape, in working pixels; everything else is an inflated silhouette."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -81,7 +91,8 @@ class Scene:
         Skin fully, hair and cloth little, and all with the grain of the photo, without which skin
         looks like plastic.
         """
-        return _gloss(self.photo_light, self.alpha, self.face_share, self.head, self.size)
+        real = self.face_share * self.skin
+        return _gloss(self.photo_light, self.alpha, real, self.head, self.size)
 
     def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
@@ -116,7 +127,7 @@ def build(
         alpha: (h, w) float32 in 0..1, at working size.
         albedo: (h, w, 3) float32 linear, weighted by alpha so that nothing from outside is in it.
         photo: (h, w, 3) float32 linear.
-        faces: (468, 3) float32 meshes in working pixels, largest first.
+        faces: (468, 3) float32 meshes in working pixels, largest first; those beside the person do not count.
         triangles: (N, 3) int32.
         rng: for the random part of the shape.
         shape_map: depth or normals, of this same part of the photo; None: the shape is that of mask and mesh.
@@ -133,8 +144,12 @@ def build(
     ratio = np.array([low_shape[1] / shape[1], low_shape[0] / shape[0]])
     low_alpha = cv2.resize(alpha, low_shape[::-1], interpolation=cv2.INTER_AREA)
     low_size = size * float(ratio[0])
+    faces = geometry.in_mask(alpha, faces)
     low_faces = [_rescaled(points, ratio) for points in faces]
     low_height, share, low_head = geometry.height_field(low_alpha, low_faces, triangles, low_size)
+    # Of the face as it is, before chance bends its shape.
+    on_face = (share > 0.5) & (low_alpha > 0.9) & (low_head.distance(low_shape) < 1)
+    source_light = fit(_log_shading(photo_light, albedo, low_shape), geometry.normals(low_height), on_face)
     low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
     height = _enlarged(low_height, shape)
     if shape_map is not None:
@@ -144,12 +159,14 @@ def build(
         low_height = given.low * (low_alpha > 0.5)  # where there is nobody nothing casts a shadow
         height = _enlarged(given.low, shape) + given.height - _enlarged(given.reduced, shape)
 
-    log_light = cv2.log(photo_light + np.float32(0.01))
+    log_light = cv2.log(photo_light + LOG_FLOOR)
     narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
-    # A real face brings its own relief: brows and lips are paint there.
+    # A real face brings its own relief: brows and lips are paint there, and so is what is not skin.
     real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    trust = 1 - np.float32(0.7) * (real if shape_map is None else np.ones_like(real))
+    skin = likelihood(albedo, faces)
+    faithful = real if shape_map is None else np.ones_like(real)
+    trust = (1 - np.float32(0.7) * faithful) * (1 - real + real * skin)
     relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
     head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
     samples = _sampled(core)
@@ -167,9 +184,12 @@ def build(
         normals=geometry.normals(cv2.scaleAdd(relief, DIFFUSE_RELIEF, height)),
         relief=relief,
         face_share=real,
+        skin=skin,
         low_height=low_height,
         head=head,
         inward=inward,
+        source_light=source_light,
+        faces=tuple(faces),
     )
 
 
@@ -178,6 +198,13 @@ def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
     ratio = low.shape[1] / shape[1]
     height = cv2.resize(low, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio)
     return geometry.smooth(height, 0.5 / ratio)
+
+
+def _log_shading(photo_light: Plane, albedo: NDArray[np.float32], shape: tuple[int, int]) -> Plane:
+    photo, flat = (
+        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA) for plane in (photo_light, luminance(albedo))
+    )
+    return cv2.log(safe_ratio(photo + LOG_FLOOR, flat + LOG_FLOOR))
 
 
 def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:

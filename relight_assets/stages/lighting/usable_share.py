@@ -4,6 +4,8 @@ A recipe whose ambient light is nearly everything passes the strength gate on ha
 without this would turn most of a dataset away, row by row.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.random import Generator
 
@@ -64,10 +66,14 @@ def model_head() -> Scene:
 
 def _only(degradation: recipe_lights.Degradation, family: str) -> recipe_lights.Degradation:
     # The same degradation with one family alone, unmixed.
-    changes: dict[str, object] = {"mixture_probability": 0.0}
+    changes: dict[str, Any] = {"mixture_probability": 0.0}
     for name in (*FAMILIES, "none"):
         part = getattr(degradation, name)
         changes[name] = part.model_copy(update={"weight": 1.0 if name == family else 0.0})
+    # The user's own patterns are not read for this; leaves stand in for them.
+    kinds = degradation.hard_shadow.kinds
+    shares = {"custom": 0.0, "foliage": kinds.foliage + kinds.custom}
+    changes["hard_shadow"] = changes["hard_shadow"].model_copy(update={"kinds": kinds.model_copy(update=shares)})
     return degradation.model_copy(update=changes)
 
 

@@ -120,3 +120,25 @@ def test_blurs_at_reduced_size_are_near_exact_ones(size, sigma):
     rms, worst = exact.errors(geometry.smooth(light, sigma), exact.gaussian(light, sigma))
     assert rms < 0.0025
     assert worst < 0.01 * np.ptp(light)
+
+
+def silhouette():
+    return portrait().alpha.astype(np.float32) / 255
+
+
+def test_every_face_has_its_own_dome_and_the_first_is_the_head():
+    points, triangles = face_mesh()
+    pair = [points + np.float32([shift, 0, 0]) for shift in (0, 160)]
+    mask = np.concatenate([silhouette(), silhouette()], axis=1)
+    height, share, head = geometry.height_field(mask, pair, triangles, 120.0)
+    assert share[:, 160:].max() == pytest.approx(share[:, :160].max(), abs=0.01)
+    assert height[80, 240] == pytest.approx(height[80, 80], rel=0.03)
+    assert head == geometry.head_of_mesh(pair[0])
+
+
+def test_faces_beside_the_mask_are_other_peoples():
+    points, _ = face_mesh()
+    mask = silhouette()
+    half = points + np.float32([100, 0, 0])
+    assert len(geometry.in_mask(mask, [points + np.float32([500, 0, 0]), points, half])) == 1
+    assert geometry.in_mask(np.zeros_like(mask), [points]) == []

@@ -5,15 +5,15 @@ import pytest
 
 from relight_assets import recipe_lights
 from relight_assets.stages.draws import stream
-from relight_assets.stages.lighting.light import direction, draw_direction
+from relight_assets.stages.lighting.light import Direction, direction, draw_direction
 
 COUNT = 6000
 
 
-def lights(elevations, **changes):
+def lights(elevations, *, count=COUNT, away_from=None, **changes):
     rng = stream(0, "", 0, "lights")
     sampling = recipe_lights.LightSampling(**changes)
-    return np.array([draw_direction(rng, elevations, sampling).vector for _ in range(COUNT)])
+    return np.array([draw_direction(rng, elevations, sampling, away_from).vector for _ in range(count)])
 
 
 def test_conventions():
@@ -53,3 +53,31 @@ def test_azimuth_range_is_kept():
 def test_a_range_that_is_all_below_still_gives_lights():
     found = lights((10.0, 80.0), azimuth_range=(200.0, 340.0), from_below=0.0)
     assert (found[:, 1] > 0).all()
+
+
+def test_no_light_stands_near_the_photos_own_and_the_rest_stays_even():
+    source = direction(45, 90)
+    found = lights((10.0, 80.0), from_below=1.0, away_from=source, min_light_angle=40.0)
+    angles = np.degrees(np.arccos(np.clip(found @ np.array(source.vector), -1, 1)))
+    assert angles.min() >= 40
+    below = found[found[:, 1] > 0]  # hardly any of which is near it
+    turns, _ = np.histogram(np.arctan2(below[:, 1], below[:, 0]), bins=6, range=(0, math.pi))
+    assert turns / (len(below) / 6) == pytest.approx(np.ones(6), abs=0.15)
+    assert len(below) > 0.55 * COUNT
+
+
+def test_where_no_place_is_far_enough_the_farthest_is_taken():
+    source, room = direction(60, 90), {"azimuth_range": (85.0, 95.0), "min_light_angle": 90.0}
+    found = lights((30.0, 80.0), count=50, away_from=source, **room)
+    assert np.median(np.degrees(np.arcsin(found[:, 2]))) == pytest.approx(30, abs=2)
+
+
+def test_an_angle_of_0_draws_as_if_nothing_were_known():
+    free = lights((10.0, 80.0), count=50)
+    assert np.array_equal(free, lights((10.0, 80.0), count=50, away_from=Direction(0, -1, 0), min_light_angle=0.0))
+    assert np.array_equal(free, lights((10.0, 80.0), count=50, min_light_angle=90.0))
+
+
+def test_angles():
+    assert direction(0, 0).angle(direction(0, 90)) == pytest.approx(90)
+    assert direction(30, 10).angle(direction(30, 10)) == pytest.approx(0, abs=1e-5)

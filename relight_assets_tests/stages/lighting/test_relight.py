@@ -5,7 +5,9 @@ from relight_assets import recipe_lights
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.families import Shine
+from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.relight import TRIES, bend, relight, stops_of_change
+from relight_assets.stages.lighting.source_light import UNKNOWN
 from relight_assets_tests.stages.lighting.scenes import portrait_scene
 
 
@@ -85,3 +87,30 @@ def test_highlights_are_bent_under_white(brightest):
     bent = peak * bend([peak, peak / 2, peak * 0])
     assert bent[0, :3] == pytest.approx(peak[0, :3])
     assert 0.9 < bent[0, 3] < bent[0, 4] <= 0.97
+
+
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+def test_the_key_keeps_away_from_the_photos_own_light(family):
+    source = portrait_scene().source_light.direction
+    assert source.angle(Direction(0.755, -0.252, 0.604)) < 25
+    for seed in range(12):
+        found = relit(only(family), seed)
+        assert found.direction.angle(source) >= 30
+        assert found.numbers["light_angle_deg"] == pytest.approx(found.direction.angle(source))
+        assert found.numbers["source_light_direction"] == pytest.approx(source.vector)
+
+
+def test_flat_light_has_no_angle_and_a_person_without_a_face_no_known_light():
+    flat = relit(only("none"))
+    assert flat.numbers["light_angle_deg"] is None
+    assert flat.numbers["source_light_direction"] is not None
+    assert portrait_scene(with_face=False).source_light == UNKNOWN
+
+
+def test_the_record_says_what_gave_the_shape():
+    assert relit(only("soft_shading")).numbers["geometry"] == "face_mesh"
+    assert relit(only("soft_shading")).numbers["geometry_faces"] == 1
+    bare = relight(
+        portrait_scene(with_face=False), only("none"), recipe_lights.LightSampling(), lambda p: stream(0, "", 0, p)
+    )
+    assert (bare.numbers["geometry"], bare.numbers["geometry_faces"]) == ("inflated", 0)

@@ -1,0 +1,96 @@
+"""The user's own shadow patterns in a recipe: found, named by content, and refused where they cannot be used."""
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from relight_assets.engine.usable import check_usable
+from relight_assets.errors import ConfigError
+from relight_assets.recipe import STAGES, Recipe, canonical_digest
+from relight_assets.recipe_gobos import MAX_BYTES
+from relight_assets.recipe_yaml import load_recipe
+
+ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "shadows").mkdir()
+    for number, name in enumerate(("fern.png", "Bars.PNG")):
+        cv2.imwrite(str(tmp_path / "shadows" / name), np.full((64, 64), 60 * number, np.uint8))
+    (tmp_path / "shadows" / "notes.txt").write_text("mine")
+    config = tmp_path / "config" / "mine.yaml"
+    config.write_text(ASKED)
+    return config
+
+
+def degraded(recipe: Recipe) -> str:
+    return canonical_digest(recipe.part("degraded"))
+
+
+def test_patterns_are_found_beside_the_recipe_file_and_go_with_it(file: Path) -> None:
+    recipe = load_recipe(file).recipe
+    hard = recipe.degradation.hard_shadow
+    assert [gobo.name for gobo in hard.gobos] == ["Bars.PNG", "fern.png"]
+    sent = pickle.loads(pickle.dumps(recipe))  # noqa: S301  (as it goes to a worker)
+    assert sent == recipe
+    assert sent.degradation.hard_shadow.gobos == hard.gobos
+    again = file.with_name("written.yaml")
+    again.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
+    assert load_recipe(again).recipe == recipe
+    check_usable(recipe)
+
+
+def test_what_is_in_them_decides_the_digest_of_the_light_and_not_where_they_lie(file: Path) -> None:
+    before = load_recipe(file).recipe
+    shadows = file.parents[1] / "shadows"
+    shadows.rename(file.parents[1] / "elsewhere")
+    file.write_text(ASKED.replace("shadows", "elsewhere"))
+    moved = load_recipe(file).recipe
+    assert moved != before
+    assert degraded(moved) == degraded(before)
+    cv2.imwrite(str(file.parents[1] / "elsewhere" / "fern.png"), np.full((64, 64), 99, np.uint8))
+    changed = load_recipe(file).recipe
+    assert degraded(changed) != degraded(before)
+    for stage in set(STAGES) - {"degraded"}:
+        assert canonical_digest(changed.part(stage)) == canonical_digest(before.part(stage))
+
+
+def test_a_folder_without_a_weight_has_no_effect_and_says_so(file: Path) -> None:
+    file.write_text("degradation: {hard_shadow: {gobo_dir: ../nowhere}}\n")
+    loaded = load_recipe(file)
+    assert "`kinds.custom: 0`" in loaded.warnings[0]
+    assert degraded(loaded.recipe) == degraded(Recipe())
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (ASKED.replace("../shadows", "../nowhere"), ["nowhere cannot be read", "No such file"]),
+        (ASKED.replace("../shadows", "."), ["no PNG in", "white lets light through"]),
+        (ASKED.replace("gobo_dir: ../shadows,", ""), ["`kinds.custom` has a weight", "`gobo_dir`"]),
+        (ASKED.replace("../shadows", "''"), ["gobo_dir"]),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_told(file: Path, asked: str, told: list[str]) -> None:
+    file.write_text(asked)
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(file)
+    for part in [*told, str(file)]:
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"GIF89a", "no PNG"), (b"\x89PNG\r\n\x1a\n" + bytes(MAX_BYTES), "larger")],
+    ids=["gif", "large"],
+)
+def test_a_file_that_cannot_be_used_is_named(file: Path, content: bytes, told: str) -> None:
+    (file.parents[1] / "shadows" / "odd.png").write_bytes(content)
+    with pytest.raises(ConfigError, match=f"odd.png is {told}"):
+        load_recipe(file)
