@@ -58,7 +58,7 @@ def _reduced(albedo: NDArray[np.float32], flat: NDArray[np.float32]) -> Plane:
     if max(height, width) < LARGE:
         return _of_face(albedo, flat)
     half = cv2.resize(albedo, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    found = _of_face(half, (flat + np.float32(0.5)) / 2 - np.float32(0.5))
+    found = _of_face(half, (flat - np.float32(0.5)) * np.float32(0.5))
     return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
