@@ -90,7 +90,7 @@ class Studio:
             )
             if glow is None:
                 return Shine(light, None, numbers)
-            gain = specular.draw_gain(rng, family.specular_gain, push)
+            gain = specular.draw_gain(rng, family.specular_gain, push, glow.most)
             return Shine(light, glow.light * np.float32(gain), numbers | glow.numbers | {"specular_gain": gain})
 
         return Cast(light, family.min_strength, soft.numbers, shine)
@@ -119,7 +119,7 @@ class Studio:
             light, numbers = soft_shading.shine(
                 self.scene, soft, base, rng, ambient_range=family.ambient_linear, push=push
             )
-            gain = specular.draw_gain(rng, family.gain, push)
+            gain = specular.draw_gain(rng, family.gain, push, glow.most)
             return Shine(light, glow.light * np.float32(gain), numbers | {"specular_gain": gain})
 
         return Cast(lamps[0], family.min_strength, soft.numbers | glow.numbers, shine)
@@ -147,7 +147,7 @@ class Studio:
     def _glossed(self, first: Cast) -> Cast:
         family = self.degradation.specular
         glow = specular.cast(self.scene, [first.direction], family.roughness, self.streams("second/skin"))
-        gain = specular.draw_gain(self.streams("second/strength"), family.gain, 0.0)
+        gain = specular.draw_gain(self.streams("second/strength"), family.gain, 0.0, glow.most)
         more = glow.light * np.float32(gain)
 
         def shine(rng: Generator, push: float) -> Shine:

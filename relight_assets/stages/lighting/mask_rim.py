@@ -10,6 +10,7 @@ from relight_assets.stages.linear_light import luminance
 
 LINE, NEAR, FAR = 0.012, 0.03, 0.08
 """The outline's half width, and from where to where its neighbours lie on either side, in units of the mesh's size."""
+LARGE = 160
 LOG_FLOOR = np.float32(0.01)
 FEW = 60
 """Pixels of the outline, or of a side, below which nothing is said: the outline may be the silhouette."""
@@ -41,17 +42,18 @@ def mask_rim(scene: Scene, light: NDArray[np.float32]) -> float | None:
     within, beyond = beside & (filled > 0), beside & (filled == 0)
     if min(np.count_nonzero(zone) for zone in (line, within, beyond)) < FEW:
         return None
-    log = cv2.log(luminance(light[part]) + LOG_FLOOR)
+    log = cv2.log(luminance(np.ascontiguousarray(light[part])) + LOG_FLOOR)
     steep = cv2.magnitude(*(cv2.Sobel(log, cv2.CV_32F, *order) for order in ((1, 0), (0, 1))))
     on, *sides = (float(steep[zone].mean(dtype=np.float64)) for zone in (line, within, beyond))
     return on / max(*sides, 1e-6)
 
 
 def _around(points: Points, shape: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.int32], float]:
-    # The picture around the mesh, the mesh's outline in it, and the mesh's size.
+    # The picture around the mesh, every second pixel of a large one; the mesh's outline in it, and the mesh's size.
     flat = points[:, :2]
     extent = float(np.ptp(flat, axis=0).max())
+    step = 2 if extent > LARGE else 1
     low = np.floor(flat.min(axis=0) - FAR * extent).astype(int).clip(0, None)
     high = np.ceil(flat.max(axis=0) + FAR * extent).astype(int).clip(0, shape[::-1]) + 1
-    hull = cv2.convexHull(np.rint(flat - low).astype(np.int32))
-    return np.s_[low[1] : high[1], low[0] : high[0]], hull, extent
+    hull = cv2.convexHull(np.rint((flat - low) / step).astype(np.int32))
+    return np.s_[low[1] : high[1] : step, low[0] : high[0] : step], hull, extent / step

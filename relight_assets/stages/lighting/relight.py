@@ -33,7 +33,7 @@ LIT_SHARE, LIT_WEIGHT = 0.4, 0.6
 """Share of the person that counts as its lit part, and that part's weight in the exposure."""
 _WEIGHTS = np.array(LUMINANCE_WEIGHTS, np.float32)
 MAX_STOPS = 4.3
-MAX_MEAN_CHANGE = 0.95
+MAX_MEAN_CHANGE = 0.9
 """Largest mean change of the person's brightness, in stops."""
 
 

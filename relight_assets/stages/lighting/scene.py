@@ -94,6 +94,13 @@ class Scene:
         real = self.face_share * self.skin
         return _gloss(self.photo_light, self.alpha, real, self.head, self.size)
 
+    @cached_property
+    def skin_light(self) -> float:
+        """Luminance of the skin's albedo, linear; of the head's where there is no face."""
+        light = luminance(self.albedo).ravel()[self.head_samples]
+        bare = (self.face_share * self.skin).ravel()[self.head_samples] > 0.5
+        return float(np.median(light[bare] if bare.any() else light))
+
     def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
         return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)

@@ -52,7 +52,12 @@ def cast(scene: Scene, light: Direction, family: recipe_lights.SoftShading, rng:
     np.maximum(fill, 0, out=fill)
     # By the 99th percentile, so that one bright spot does not darken the rest.
     fill *= np.float32(FILL_PEAK / max(float(np.percentile(scene.sampled(fill), 99)), 1e-3))
-    numbers: Numbers = {"fill_lights": lamps, "self_shadow": shadowed}
+    numbers: Numbers = {
+        "fill_lights": lamps,
+        "fill_sizes": sizes[:lobes].tolist(),
+        "fill_damping": bands[:lobes].ravel().tolist(),
+        "self_shadow": shadowed,
+    }
     if shadowed:
         numbers["lamp_size"] = lamp_size
     return SoftLight(light, visibility(scene, light, lamp_size) if shadowed else None, fill, numbers)

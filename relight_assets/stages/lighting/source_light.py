@@ -19,6 +19,8 @@ SPREAD = 1.5
 """A residual of so many times the median one halves a pixel's trust."""
 FEW = 150
 """Pixels of a face below which nothing is said."""
+ENOUGH = 2000
+"""Pixels, evenly spread, that are enough for four numbers."""
 DAMPING = 1e-6
 CLEAR_CONTRAST = 0.3
 """Change of ln shading from normals square to the light to those that face it; less is less reliable."""
@@ -51,6 +53,7 @@ def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: NDArray[
     at = np.flatnonzero(where)
     if at.size < FEW:
         return UNKNOWN
+    at = at[:: 1 + at.size // ENOUGH]
     basis = np.column_stack([np.ones(at.size), *(plane.ravel()[at] for plane in normals)]).astype(np.float64)
     values = log_shading.ravel()[at].astype(np.float64)
     trust = np.ones(at.size)

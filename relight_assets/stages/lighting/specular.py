@@ -20,15 +20,19 @@ SOFTNESS = 0.012
 """Blur of a highlight, in units of s."""
 MAX_GAIN = 3.0
 """Above this skin looks wet."""
+WET = (0.12, 0.7)
+"""A highlight may add so much light at its peak, and so much of what the skin itself reflects."""
+PEAK = 0.995
 KELVINS = (3000.0, 7500.0)
 TINT = 0.5
 
 
 @dataclass(frozen=True)
 class Highlight:
-    """The highlight of unit gain, (h, w, 3) float32 linear, and what was drawn."""
+    """The highlight of unit gain, (h, w, 3) float32 linear, the gain above which it looks wet, and what was drawn."""
 
     light: NDArray[np.float32]
+    most: float
     numbers: Numbers
 
 
@@ -69,13 +73,19 @@ def cast(
         "highlight_temperatures": kelvins,
         "highlight_lights": [component for light in lights for component in light.vector],
     }
-    return Highlight(total, numbers)
+    return Highlight(total, _most(scene, total), numbers)
 
 
-def draw_gain(rng: Generator, gain_range: tuple[float, float], push: float) -> float:
-    """Draw the gain over physical skin; ``push`` 1 takes the largest, and none passes 3."""
+def draw_gain(rng: Generator, gain_range: tuple[float, float], push: float, most: float = MAX_GAIN) -> float:
+    """Draw the gain over physical skin; ``push`` 1 takes the largest, and none passes 3 or ``most``."""
     gain = log_uniform(rng, gain_range)
-    return min(gain + (gain_range[1] - gain) * push, MAX_GAIN)
+    return min(gain + (gain_range[1] - gain) * push, MAX_GAIN, most)
+
+
+def _most(scene: Scene, unit: NDArray[np.float32]) -> float:
+    # What is added weighs more on dark skin, and a narrow lobe is many times brighter than a wide one.
+    peak = float(np.quantile(unit.reshape(-1, 3)[scene.head_samples].max(axis=1), PEAK))
+    return (WET[0] + WET[1] * scene.skin_light) / max(peak, 1e-6)
 
 
 def ggx(scene: Scene, light: Direction, roughness: float) -> Plane:

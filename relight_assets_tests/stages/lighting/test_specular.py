@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,3 +38,15 @@ def test_gain_is_pushed_up_but_never_to_wet():
     assert all(0.8 <= specular.draw_gain(rng, (0.8, 2.9), 0.0) <= 2.9 for _ in range(50))
     assert specular.draw_gain(rng, (0.8, 2.9), 1.0) == pytest.approx(2.9)
     assert specular.draw_gain(rng, (5.0, 9.0), 0.0) == specular.MAX_GAIN
+    assert specular.draw_gain(rng, (0.8, 2.9), 1.0, most=1.1) == 1.1
+
+
+def test_the_darker_the_skin_the_less_a_highlight_may_add():
+    light = portrait_scene()
+    dark = replace(light, albedo=light.albedo * np.float32(0.15))
+    most = [
+        specular.cast(scene, [direction(50, 60)], (0.4, 0.4), stream(0, "", 0, "skin")).most for scene in (light, dark)
+    ]
+    assert 0.2 * most[0] < most[1] < 0.8 * most[0]
+    narrow = specular.cast(light, [direction(50, 60)], (0.28, 0.28), stream(0, "", 0, "skin")).most
+    assert narrow < most[0]
