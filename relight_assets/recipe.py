@@ -178,7 +178,7 @@ class Quality(Part):
     """Share of a person that is clipped and was not in the photo."""
     max_clipping_mean: Unit = 0.005
     """The same, over all images."""
-    max_crushed: Unit = 0.04
+    max_crushed: Unit = 0.06
     """Share of a person that is black and was not in the photo."""
     max_chroma: Annotated[float, number(0, 90)] = 1.0
     """Mean angle between the colours of albedo and photo, degrees."""

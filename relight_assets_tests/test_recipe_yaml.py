@@ -189,10 +189,10 @@ def test_scales_without_effect_are_warned_about() -> None:
 
 def test_what_no_network_or_file_is_asked_for_is_warned_about() -> None:
     learned = {"methods": {"learned": {"size": 256}}}
-    assert "`albedo_extraction.mix.learned` is 0" in parse_recipe({"albedo_extraction": learned}, "x").warnings[0]
-    assert parse_recipe({"albedo_extraction": learned | {"mix": {"learned": 1}}}, "x").warnings == ()
+    assert "`albedo_extraction.mix.learned` is 0" in parse_recipe({"albedo_extraction": learned}, "x", ROOT).warnings[0]
+    assert parse_recipe({"albedo_extraction": learned | {"mix": {"learned": 1}}}, "x", ROOT).warnings == ()
     asked = {"source": "depth_file", "files": "{stem}_z.png", "y_axis": "down", "network": {"size": 70}}
-    warnings = parse_recipe({"geometry": asked}, "x").warnings
+    warnings = parse_recipe({"geometry": asked}, "x", ROOT).warnings
     assert [warning.split("`")[1] for warning in warnings] == ["geometry.y_axis", "geometry.network"]
 
 

@@ -138,3 +138,13 @@ def test_lights_that_keep_away_from_the_photos_own_are_less_of_a_fault() -> None
     unknown, expected = (by_name(found, near)["lights' azimuth uneven"] for found in (aside, known))
     assert not unknown.passed
     assert expected.value < unknown.value
+
+
+def test_of_an_image_with_several_lights_the_worst_is_shown_once() -> None:
+    found = images(4)
+    lights = [replace(each, variant=number) for each in found for number in range(3)]
+    lights[4] = replace(lights[4], metrics=replace(GOOD, strength=3.0))
+    verdict = by_name(lights)["strongest"]
+    assert verdict.images == 12
+    assert sorted(verdict.worst) == [each.index for each in found]
+    assert (verdict.worst[0], verdict.worst_values[0], verdict.worst_variants[0]) == (lights[4].index, 3.0, 1)
