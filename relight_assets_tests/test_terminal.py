@@ -5,7 +5,7 @@ from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.verdicts import SOME, Measured, terciles
 from relight_assets.terminal import FAULTS_SHOWN, _told_rejections, _told_twins
 
-FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0)
+FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
 
 
 def pair(own: int, other: int, bits: int | None) -> Pair:
