@@ -42,7 +42,10 @@ class Masks(Part):
     min_coverage: Unit = 0.05
     """Share of the picture that the person must cover."""
     persons: Persons = "largest"
-    """Of several persons: the largest, all of them, or none (the row is rejected)."""
+    """Of several persons: the largest, all of them, or none (the row is rejected).
+
+    The embedded segmenter does not tell persons apart: of its mask each separate part counts as one.
+    """
 
 
 class PhotoQa(Part):

@@ -189,7 +189,6 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
         idle = {
             "sam3.text_prompt": recipe.sam3.text_prompt != "person",
             "sam3.min_score": recipe.sam3.min_score != type(recipe.sam3)().min_score,
-            "masks.persons": recipe.masks.persons != "largest",
         }
         warnings += [f"{origin}: `{key}` has no effect with `segmenter: selfie`" for key in idle if idle[key]]
     return LoadedRecipe(recipe, tuple(warnings))

@@ -178,7 +178,7 @@ def test_an_empty_section_and_an_empty_key_keep_their_defaults() -> None:
 def test_what_the_embedded_segmenter_does_not_know_is_warned_about() -> None:
     asked = {"sam3": {"text_prompt": "child", "min_score": 0.3}, "masks": {"persons": "reject"}}
     warnings = parse_recipe(asked, "x", ROOT).warnings
-    assert [warning.split("`")[1] for warning in warnings] == ["sam3.text_prompt", "sam3.min_score", "masks.persons"]
+    assert [warning.split("`")[1] for warning in warnings] == ["sam3.text_prompt", "sam3.min_score"]
     assert parse_recipe(asked | {"segmenter": "sam3"}, "x", ROOT).warnings == ()
 
 

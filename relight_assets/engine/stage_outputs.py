@@ -143,7 +143,9 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     else:
         masks.require_instances(mask.scores, mask.best_score, numbers.coverage, recipe)
         found = {"score": round(mask.scores[0], 6), "instance_scores": [round(score, 6) for score in mask.scores]}
-    alpha = masks.clean_alpha(mask.probability, image.rgb, mask.cells)
+    # A segmenter that tells persons apart has kept to the policy already; a person of it may be in several parts.
+    persons = recipe.masks.persons if mask.scores is None else "union"
+    alpha = masks.clean_alpha(mask.probability, image.rgb, mask.cells, persons)
     seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
     photo_qa.require(seen, recipe.photo_qa)
     tagged = photo_tags.tags(
@@ -154,6 +156,7 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
         faces=[face.points for face in faces],
         chroma=seen.chroma,
     )
+    masks.require_one_person(tagged.second_person, persons)
     layers = masks.separate(image.rgb, alpha, recipe.background.blend)
     pictures.keep("input", image.rgb)
     return StageOutput(

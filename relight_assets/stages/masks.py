@@ -114,8 +114,19 @@ def require_instances(
         )
 
 
+def require_one_person(second_person: bool, persons: recipe.Persons) -> None:  # noqa: FBT001  (it is all that is known)
+    """Raise :class:`SeveralPersonsError` where ``persons`` is ``reject`` and there may be another person."""
+    if second_person and persons == "reject":
+        raise SeveralPersonsError(
+            "the mask has a second large part, or there is a second large face, and masks.persons is `reject`"
+        )
+
+
 def clean_alpha(
-    probability: NDArray[np.float32], rgb: NDArray[np.uint8], cells: tuple[int, int] | None = None
+    probability: NDArray[np.float32],
+    rgb: NDArray[np.uint8],
+    cells: tuple[int, int] | None = None,
+    persons: recipe.Persons = "union",
 ) -> NDArray[np.uint8]:
     """Turn a coarse person probability into the photo's alpha.
 
@@ -127,6 +138,7 @@ def clean_alpha(
         probability: (h, w) float32 in 0..1, of any size.
         rgb: (H, W, 3) uint8 sRGB photo.
         cells: rows and columns in which the segmenter answered, if ``probability`` is that enlarged.
+        persons: ``largest`` keeps the largest separate part alone; else all that are no small islands.
 
     Returns:
         (H, W) uint8: 0 outside, 255 inside, soft between.
@@ -135,7 +147,8 @@ def clean_alpha(
     scale = min(1.0, GUIDE_SIDE / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     guide = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    coarse = _without_islands_and_holes(_shrunk(probability, cells or probability.shape))
+    island = 1.0 if persons == "largest" else ISLAND_SHARE
+    coarse = _without_islands_and_holes(_shrunk(probability, cells or probability.shape), island)
     prior = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
     unknown = _unknown(prior, coarse.shape)
     matte = closed_form.solve(guide, prior, unknown)
@@ -182,14 +195,14 @@ def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "s
     return Layers(foreground=foreground, background=background)
 
 
-def _without_islands_and_holes(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+def _without_islands_and_holes(probability: NDArray[np.float32], island: float) -> NDArray[np.float32]:
     cleaned = np.clip(probability, 0, 1).astype(np.float32)
     inside = (cleaned > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
     if count < 2:
         return cleaned
     areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.concatenate([[False], areas >= ISLAND_SHARE * areas.max()]).astype(np.uint8)
+    kept = np.concatenate([[False], areas >= island * areas.max()]).astype(np.uint8)
     solid = kept[labels]
     # What is grown from a kept part at a lower threshold is its soft edge; all else is dropped, softly.
     near_kept = cv2.dilate(solid, np.ones((9, 9), np.uint8))

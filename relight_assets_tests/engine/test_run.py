@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import yaml
 from filelock import FileLock
 
+from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.worker import PortraitWorker
@@ -257,3 +259,28 @@ def test_sources_are_not_read_when_planning(bench: Bench, tmp_path: Path) -> Non
     own.write_bytes(b"x" * status.st_size)  # whoever read it would see that it is no picture
     os.utime(own, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert bench.run().survey.row_counts() == {"done": 1}
+
+
+# -- two persons in one photo --------------------------------------------------------------------------------
+
+
+def test_of_two_persons_the_larger_stays_or_both_or_the_row_is_rejected(bench: Bench) -> None:
+    large = read_rgb(bench.photos / PORTRAITS[0])
+    small = cv2.resize(large, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    right = 3 * large.shape[1] // 2  # with some wall between them
+    wall = np.full((large.shape[0], right + small.shape[1], 3), large[0, 0], np.uint8)
+    wall[:, : large.shape[1]] = large
+    wall[-small.shape[0] :, right:] = small
+    path = bench.folder / "two.png"
+    path.write_bytes(encode_png(wall))
+    bench.write_csv([str(path)])
+
+    def right_half(persons: str) -> float:
+        bench.run(recipe_with(masks={"persons": persons}))
+        alpha = read_rgb(bench.layout.png(0, "foreground"))[..., 3]
+        return float((alpha[:, right:] > 127).mean())
+
+    assert right_half("largest") < 0.02
+    assert right_half("union") > 0.1
+    assert json.loads(bench.layout.record(0).read_text())["stages"]["masks"]["numbers"]["second_person"] is True
+    assert bench.run(recipe_with(masks={"persons": "reject"})).tally.codes == {"several_persons": 1}

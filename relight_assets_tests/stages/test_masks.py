@@ -9,6 +9,7 @@ from relight_assets.stages.masks import (
     clean_alpha,
     person_numbers,
     require_instances,
+    require_one_person,
     require_person,
     separate,
 )
@@ -103,6 +104,17 @@ def test_a_large_hole_and_a_second_person_stay():
     alpha = clean_alpha(probability, np.full((128, 128, 3), 90, np.uint8))
     assert alpha[64, 44] == 0
     assert alpha[64, 108] == 255
+    alone = clean_alpha(probability, np.full((128, 128, 3), 90, np.uint8), persons="largest")
+    assert alone[64, 108] == 0
+    assert np.abs(alone[:, :80].astype(int) - alpha[:, :80]).mean() < 1
+
+
+def test_a_second_person_is_rejected_where_the_recipe_says_so() -> None:
+    require_one_person(True, "largest")
+    require_one_person(True, "union")
+    require_one_person(False, "reject")
+    with pytest.raises(SeveralPersonsError, match="a second large part"):
+        require_one_person(True, "reject")
 
 
 def strands(size: int = 384):
