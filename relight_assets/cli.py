@@ -171,7 +171,7 @@ def verify(
     ]
     print_verifications(found)
     if json_file is not None:
-        write_atomic(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
+        _write(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
     if sheet is not None:
         _draw_worst(found, sheet, settings, experiment)
     sys.exit(0 if all(each.passed for each in found) else SOME_FAILED)
@@ -181,7 +181,8 @@ def verify(
 @click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD...")
 @click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
 @click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
-def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None) -> None:
+@click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
+def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None, gobos: Path | None) -> None:
     """Make pictures again from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
     from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
 
@@ -190,13 +191,14 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
     same = True
     for record in records:
         number = record.name.partition("_")[0]
-        for made in made_again(record, foreground):
+        if folder is not None and folder.resolve() == record.parent.resolve():
+            raise UserError(f"--write: {folder} is the record's own folder; its pictures are never replaced this way")
+        for made in made_again(record, foreground, gobos):
             same = same and made.same
             said = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
             out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
             if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                write_atomic(folder / f"{number}_{made.name}.png", made.data)
+                _write(folder / f"{number}_{made.name}.png", made.data)
     sys.exit(0 if same else SOME_FAILED)
 
 
@@ -378,7 +380,15 @@ def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, e
     sheets = [one for one in drawn if one is not None]
     if not sheets:
         raise UserError(f"there is nothing to draw into {path}: no image was measured")
-    write_atomic(path, encode_png(np.concatenate(sheets, axis=0)))
+    _write(path, encode_png(np.concatenate(sheets, axis=0)))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, data)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:

@@ -119,7 +119,7 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if each.twins:
             say(f"{each.split}: {_told_twins(each.twins)}")
         if each.verdicts:
-            out.print(f"\n[bold]{each.split}[/]: what {each.images} images measure")
+            out.print(f"\n[bold]{each.split}[/]: what {len(each.measured)} pictures measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
             out.print("by the lightness of the skin, medians")

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -23,12 +23,12 @@ import numpy as np
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
-from relight_assets.engine.outgoing import mapping_path
-from relight_assets.engine.replay import replay
+from relight_assets.engine.outgoing import mapping_path, variants_path
+from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import measured_of, rejected_skins, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
@@ -117,7 +117,13 @@ def verify_split(
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
         mapping = mapping_path(survey, settings, experiment)
-        faults = [*files.faults, *_replayed(survey), *_duplicates(survey), *mapping_faults(survey, mapping)]
+        faults = [
+            *files.faults,
+            *_replayed(survey, recipe, files.faults),
+            *_duplicates(survey),
+            *mapping_faults(survey, mapping),
+            *variants_faults(survey, variants_path(survey, settings, experiment)),
+        ]
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(
         split.split,
@@ -258,19 +264,26 @@ def _of_background(
             yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
 
 
-def _replayed(survey: Survey) -> Iterator[Fault]:
+def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
     """Pictures that do not come out the same from record and foreground alone, among a few images."""
-    whole = [image.record for image in survey.images.values() if image.status == "done" and image.record is not None]
+    known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
+    records = [image.record for image in survey.images.values() if image.status == "done" and image.record is not None]
+    whole = [record for record in records if f"{record.index:05d}" not in known]
     some = [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)] if len(whole) > REPLAYED else whole
+    gobo_dir = recipe.degradation.hard_shadow.gobo_dir
     for record in some:
+        path = survey.layout.record(record.index)
         try:
-            made = replay(survey.layout.record(record.index))
-        except UserError:
-            continue  # a file that is not the recorded one is told already; some things are not in the record
+            made = replay(path, gobo_dir=Path(gobo_dir) if gobo_dir is not None else None)
+        except NotInRecordError:
+            continue
+        except UserError as error:
+            yield Fault("replay", path, f"cannot be made again: {error}")
+            continue
         for each in made:
             if not each.same:
-                path = survey.layout.png(record.index, each.name)
-                yield Fault("replay", path, "comes out otherwise when it is made again from record and foreground")
+                picture = survey.layout.png(record.index, each.name)
+                yield Fault("replay", picture, "comes out otherwise when it is made again from record and foreground")
 
 
 def _duplicates(survey: Survey) -> Iterator[Fault]:
@@ -306,3 +319,26 @@ def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
             yield Fault("mapping", path, told)
         elif output and not Path(output).is_file():
             yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")
+
+
+def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
+    """Hold the CSV of all lights, if there are several, against the pictures that there are."""
+    if survey.variants == 1:
+        return
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
+    except FileNotFoundError:
+        yield Fault("mapping", path, "is not there; `relight run` writes it")
+        return
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        yield Fault("mapping", path, f"cannot be read: {error}")
+        return
+    wanted = [
+        (cell, str(number), str(picture.absolute()))
+        for cell, pictures in zip(survey.split.table["image_path"], survey.variant_outputs(), strict=True)
+        for number, picture in enumerate(pictures, start=1)
+    ]
+    found = [(row.get("image_path"), row.get(VARIANT_COLUMN), row.get(OUTPUT_COLUMN)) for row in rows]
+    if found != wanted:
+        told = f"has {len(found)} rows that are not the {len(wanted)} lights that there are, in order"
+        yield Fault("mapping", path, told)

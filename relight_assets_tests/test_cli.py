@@ -356,3 +356,10 @@ def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight
     assert none.exit_code == 2
     assert "is not there" in none.output
     assert relight("replay", str(record), str(record), "--foreground", "x.png").exit_code == 2
+    own = relight("replay", str(record), "--write", str(record.parent))
+    assert own.exit_code == 2
+    assert "own folder" in own.output
+    for option in ("--sheet", "--json"):
+        refused = relight("verify", "--split", "val", option, str(record.parent))
+        assert refused.exit_code == 2
+        assert "cannot be written" in refused.output

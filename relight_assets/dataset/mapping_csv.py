@@ -8,10 +8,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.errors import CsvError
 
-_VARIANT_COLUMNS = ("output_variant", OUTPUT_COLUMN)
+_VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 

@@ -72,7 +72,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     degradation_type: str | None = None
     light_direction: Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)] | None = None
     seed: int
-    recipe: dict[str, Any] = msgspec.field(default_factory=dict)
+    recipe: dict[str, Any] | None = None
     package_version: str
     timings_ms: dict[str, float] = msgspec.field(default_factory=dict)
 

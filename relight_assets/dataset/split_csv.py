@@ -23,6 +23,8 @@ from relight_assets.errors import CsvError
 
 IMAGE_COLUMN = "image_path"
 OUTPUT_COLUMN = "output_image_path"
+VARIANT_COLUMN = "output_variant"
+"""Which of a portrait's lights, in the CSV of all of them."""
 MAX_CSV_BYTES = 1 << 30
 _NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv", "*_variants.csv", "*.tmp", "*.part")
 """Our own outgoing CSVs, and what somebody is still copying."""
@@ -215,11 +217,12 @@ def _check_header(path: Path, line: int, header: list[str]) -> None:
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
         raise CsvError(f"{path}, line {line}: the column {doubled[0]!r} is there more than once. Rename one.")
-    if OUTPUT_COLUMN in header:
-        raise CsvError(
-            f"{path}, line {line}: the column {OUTPUT_COLUMN!r} is there already, and the outgoing CSV adds "
-            f"it. Rename it, or give the CSV that this one was made from."
-        )
+    for ours in (OUTPUT_COLUMN, VARIANT_COLUMN):
+        if ours in header:
+            raise CsvError(
+                f"{path}, line {line}: the column {ours!r} is there already, and an outgoing CSV adds it. Rename it, "
+                f"or give the CSV that this one was made from."
+            )
     if IMAGE_COLUMN in header:
         return
     raise CsvError(f"{path}, line {line}: there is no column {IMAGE_COLUMN!r}{_hint(header)}.")

@@ -61,7 +61,7 @@ def borrow(
         record, same = here
         if record is not None and set(same) > set(there[1]):
             experiment.record(numbers[key]).unlink(missing_ok=True)  # it claims what is about to be replaced
-            _take_over(own, experiment, record, numbers[key], same)
+            _take_over(own, experiment, record, number=numbers[key], stages=same, variants=digests.variants)
             count += 1
     return count
 
@@ -78,9 +78,11 @@ def _good(layout: SplitLayout, number: int, digests: Digests) -> tuple[Record | 
 
 
 def _take_over(
-    own: SplitLayout, experiment: SplitLayout, record: Record, number: int, stages: tuple[Stage, ...]
+    own: SplitLayout, experiment: SplitLayout, record: Record, *, number: int, stages: tuple[Stage, ...], variants: int
 ) -> None:
     for stage in stages:
+        for path in experiment.leftovers(number, stage, variants):
+            path.unlink(missing_ok=True)
         for name in record.stages[stage].files:
             _link(own.png(record.index, name), experiment.png(number, name))
     lit = "degraded" in stages

@@ -32,7 +32,7 @@ from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.geometry_maps import stamps_of
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
-from relight_assets.engine.recorded_faces import Points, unpacked
+from relight_assets.engine.recorded_faces import FacesUnreadableError, Points, unpacked
 from relight_assets.engine.stage_outputs import make
 from relight_assets.engine.survey import failed
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
@@ -164,7 +164,7 @@ class Portrait:
         stamps = {name: stamp for entry in self.entries.values() for name, stamp in entry.files.items()}
         with pictures.timed(stage):
             read = partial(pictures.read, stamps=stamps)
-            output = make(stage, pictures, read, source_sha256, self._faces_found())
+            output = make(stage, pictures, read, source_sha256, self._faces_found() if stage == "degraded" else [])
         for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
             path.unlink(missing_ok=True)
         with pictures.timed("encode"):
@@ -177,8 +177,15 @@ class Portrait:
         )
 
     def _faces_found(self) -> list[Points]:
-        """The faces of the photo as the record has them."""
-        return unpacked(self.entries["masks"].numbers) if "masks" in self.entries else []
+        """The faces of the photo as the record has them.
+
+        Raises:
+            DamagedFileError: they cannot be read.
+        """
+        try:
+            return unpacked(self.entries["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise DamagedFileError("masks") from error
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)

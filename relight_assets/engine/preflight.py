@@ -12,6 +12,8 @@ from relight_assets.recipe import STAGES
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""
+BYTES_PER_PIXEL_OF_VARIANT = 2.75
+"""Of the two PNGs of every light beyond the first."""
 _SAMPLE = 16
 
 
@@ -29,7 +31,8 @@ def space_warning(folder: Path, before: Survey, work: Sequence[WorkItem], image_
     pixels = [_written(*size, image_size) for size in sample if size != (0, 0)]
     if not pixels:
         return None
-    needed = BYTES_PER_PIXEL * sum(pixels) / len(pixels) * len(fresh)
+    per_pixel = BYTES_PER_PIXEL + BYTES_PER_PIXEL_OF_VARIANT * (before.variants - 1)
+    needed = per_pixel * sum(pixels) / len(pixels) * len(fresh)
     free = shutil.disk_usage(folder).free
     if needed <= free:
         return None

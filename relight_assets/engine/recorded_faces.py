@@ -18,19 +18,34 @@ Points = NDArray[np.float32]
 FINEST = 1 / 64
 """Pixels.  Steps are powers of two, so that multiples of them are exact in float32."""
 _LARGEST = 32767
+POINTS = 468
 
 
 def packed(faces: Sequence[FaceMesh]) -> dict[str, Any]:
-    """The numbers of the record: for each face its origin (x, y, pixels), step (pixels) and points.
+    """The numbers of the record: how many, and for each face its origin (x, y, pixels), step (pixels) and points.
 
     The points are base64 of little-endian int16 (468, 3): x right, y down, z, in steps from the origin.
     """
-    return {"face_meshes": [_packed(face.points) for face in faces]}
+    return {"faces": len(faces), "face_meshes": [_packed(face.points) for face in faces]}
+
+
+class FacesUnreadableError(ValueError):
+    """A record does not hold the faces that it says were found."""
 
 
 def unpacked(numbers: Mapping[str, Any]) -> list[Points]:
-    """(468, 3) float32 points of each face of a record's numbers, in pixels."""
-    return [_unpacked(face) for face in numbers.get("face_meshes", [])]
+    """(468, 3) float32 points of each face of a record's numbers, in pixels.
+
+    Raises:
+        FacesUnreadableError: there are not as many as ``faces`` says, or they are damaged.
+    """
+    try:
+        found = [_unpacked(face) for face in numbers["face_meshes"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise FacesUnreadableError("the record's face meshes cannot be read") from error
+    if len(found) != numbers.get("faces"):
+        raise FacesUnreadableError(f"the record has {len(found)} face meshes and says {numbers.get('faces')}")
+    return found
 
 
 def _packed(points: Points) -> dict[str, Any]:
@@ -43,5 +58,5 @@ def _packed(points: Points) -> dict[str, Any]:
 
 
 def _unpacked(face: Mapping[str, Any]) -> Points:
-    steps = np.frombuffer(b64decode(face["points"]), "<i2").reshape(-1, 3)
+    steps = np.frombuffer(b64decode(face["points"], validate=True), "<i2").reshape(POINTS, 3)
     return (steps * face["step"] + [*face["origin"], 0]).astype(np.float32)

@@ -16,14 +16,18 @@ from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.pictures import Pixels
-from relight_assets.engine.recorded_faces import unpacked
-from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of
-from relight_assets.errors import ImageCorruptError, ImageError, UserError
+from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of, patterns_sha256
+from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.recipe import Recipe, Stage
 from relight_assets.recipe_gobos import with_gobos
 from relight_assets.stages import albedo, composites, degraded
 
 RGBA = 4
+
+
+class NotInRecordError(UserError):
+    """A picture was made with something that its record does not hold."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +49,23 @@ class Replayed:
         return self.recorded == self.found
 
 
-def replay(record_file: Path, foreground_file: Path | None = None) -> list[Replayed]:
+def replay(record_file: Path, foreground_file: Path | None = None, gobo_dir: Path | None = None) -> list[Replayed]:
     """Make the albedo, the degraded person and the composite of a record again; those of them that it has.
 
     Args:
         record_file: ``NNNNN_metadata.json``.
         foreground_file: None: ``NNNNN_foreground.png`` beside the record.
+        gobo_dir: where the user's own shadow patterns are now, if it drew any; None: where they were.
 
     Raises:
-        UserError: there is no such record, or it was made with what is not in it (another version of the package,
-            depth, normals or an albedo of the user's own); or the foreground is not the one of the record.
+        NotInRecordError: it was made with what is not in it (another version of the package; depth, normals, an albedo
+            or shadow patterns of the user's own).
+        UserError: there is no such record, it is damaged, or the foreground is not the one of the record.
     """
     record = _record(record_file)
     layout = SplitLayout(record_file.parent)
     pictures = _Made(record, layout, foreground_file or layout.png(record.index, "foreground"))
-    recipe = _recipe(record, record_file)
+    recipe = _recipe(record, record_file, gobo_dir)
     for stage in ("albedo", "degraded", "composites"):
         if stage in record.stages:
             _require_this_version(record, stage, record_file)
@@ -99,7 +105,8 @@ class _Made:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise UserError(f"{path} cannot be read: {error.strerror}; name another with --foreground") from error
+            advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"
+            raise UserError(f"{path} cannot be read: {error.strerror}; {advice}") from error
         if stamp is None or sha256(data).hexdigest() != stamp.sha256:
             raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
         try:
@@ -124,19 +131,36 @@ def _record(path: Path) -> Record:
     return record
 
 
-def _recipe(record: Record, path: Path) -> Recipe:
+def _recipe(record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
+    if record.recipe is None:
+        raise NotInRecordError(f"{path} does not say with which recipe it was made")
     try:
         recipe = Recipe.model_validate(record.recipe)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise UserError(f"{path} holds a recipe that this version does not know (`{where}`)") from error
+        raise NotInRecordError(f"{path} holds a recipe that this version does not know (`{where}`)") from error
     if recipe.geometry.kind is not None:
-        raise UserError(
-            f"{path}: its light fell on a shape from `{recipe.geometry.source}`, which is not in the record"
-        )
+        shape = recipe.geometry.source
+        raise NotInRecordError(f"{path}: its light fell on a shape from `{shape}`, which is not in the record")
     if "albedo" in record.stages and record.stages["albedo"].numbers.get("method") == "learned":
-        raise UserError(f"{path}: its albedo was found by a network of your own, which is not in the record")
-    return with_gobos(recipe, path.parent, str(path))
+        raise NotInRecordError(f"{path}: its albedo was found by a network of your own, which is not in the record")
+    return _with_patterns(recipe, record, path, gobo_dir)
+
+
+def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
+    hard = recipe.degradation.hard_shadow
+    if hard.kinds.custom == 0 or "degraded" not in record.stages:
+        return recipe
+    if gobo_dir is not None:
+        hard = hard.model_copy(update={"gobo_dir": str(gobo_dir)})
+        recipe = recipe.model_copy(update={"degradation": recipe.degradation.model_copy(update={"hard_shadow": hard})})
+    try:
+        found = with_gobos(recipe, path.parent, str(path))
+    except ConfigError as error:
+        raise NotInRecordError(f"{error}; say with --gobos where the patterns are now") from error
+    if record.stages["degraded"].lights[0].get("patterns_sha256") != patterns_sha256(found):
+        raise NotInRecordError(f"{path}: the shadow patterns in {hard.gobo_dir} are not those it was made with")
+    return found
 
 
 _CODE = {"albedo": albedo.CODE_VERSION, "degraded": degraded.CODE_VERSION, "composites": composites.CODE_VERSION}
@@ -145,9 +169,9 @@ _CODE = {"albedo": albedo.CODE_VERSION, "degraded": degraded.CODE_VERSION, "comp
 def _require_this_version(record: Record, stage: Stage, path: Path) -> None:
     made_by = record.stages[stage].code
     if made_by != _CODE[stage]:
-        raise UserError(
+        raise NotInRecordError(
             f"{path}: `{stage}` was made by version {record.package_version} (code {made_by or 'unknown'}), and this "
-            f"one (code {_CODE[stage]}) makes other bytes; run it again, or install that version"
+            f"one (code {_CODE[stage]}) makes other bytes; install that version"
         )
 
 
@@ -155,6 +179,9 @@ def _output(stage: Stage, pictures: _Made, recipe: Recipe, record: Record) -> St
     if stage == "albedo":
         return albedo_of(pictures.read("foreground"), recipe, record.source.sha256)
     if stage == "degraded":
-        faces = unpacked(record.stages["masks"].numbers)
+        try:
+            faces = unpacked(record.stages["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise UserError(f"the record of image {record.index} is damaged: {error}") from error
         return degraded_of(pictures.read, recipe, record.source.sha256, faces, gobos=load_gobos(recipe))
     return composites_of(pictures.read, recipe)

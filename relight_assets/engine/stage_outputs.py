@@ -12,7 +12,7 @@ from relight_assets.engine.recorded_faces import Points, packed
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.quality.image_metrics import glance
-from relight_assets.recipe import Recipe, Stage
+from relight_assets.recipe import Recipe, Stage, canonical_digest
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
@@ -103,9 +103,15 @@ def degraded_of(
                 "light_direction": [float(part) for part in made.light_direction],
                 **made.numbers,
                 **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
+                **({"patterns_sha256": patterns_sha256(recipe)} if recipe.degradation.hard_shadow.gobos else {}),
             }
         )
     return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
+
+
+def patterns_sha256(recipe: Recipe) -> str:
+    """What tells one set of the user's own shadow patterns from another: of their names and content."""
+    return canonical_digest([list(gobo) for gobo in recipe.degradation.hard_shadow.gobos])
 
 
 def _with_glances(lit: StageOutput, read: Read) -> dict[str, Any]:
@@ -170,7 +176,6 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
             **pictures.tools.segmenter_identity,
             **seen.plain(),
             **tagged.plain(),
-            "faces": len(faces),
             **packed(faces),
             "fingerprint": fingerprint(image.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,

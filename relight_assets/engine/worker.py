@@ -42,6 +42,8 @@ LEARNED_BYTES_PER_PIXEL = 12
 """What a learned albedo takes beyond that."""
 GEOMETRY_BYTES_PER_PIXEL = 30
 """What normals of the photo's size take when their file is decoded."""
+VARIANT_BYTES_PER_PIXEL = 7
+"""What every light beyond the first takes: its two pictures are kept until the image is done."""
 _READER_SHARE = 8
 """Decoding takes about an eighth of the time of what comes after it."""
 
@@ -160,6 +162,7 @@ class PortraitWorker:
         scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))
         stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.tools.albedo_extractor else 0)
         stages += GEOMETRY_BYTES_PER_PIXEL if self.tools.recipe.geometry.from_file else 0
+        stages += VARIANT_BYTES_PER_PIXEL * (self.tools.recipe.variants - 1)
         return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
 
     @contextmanager

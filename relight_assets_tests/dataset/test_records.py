@@ -137,7 +137,7 @@ def test_every_damage_is_no_record(layout: SplitLayout) -> None:
         assert read_record(path) is None
 
 
-_MAY_BE_EMPTY = {"None": ("degradation_type", "light_direction"), "{}": ("stages", "timings_ms")}
+_MAY_BE_EMPTY = {"None": ("degradation_type", "light_direction"), "{}": ("stages", "timings_ms", "recipe")}
 
 
 def test_a_newer_schema_is_no_record(layout: SplitLayout) -> None:

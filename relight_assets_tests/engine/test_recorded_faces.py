@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from relight_assets.engine.recorded_faces import FINEST, packed, unpacked
+from relight_assets.engine.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
 from relight_assets.models.face_mesh import FaceMesh
 
 
@@ -28,5 +28,19 @@ def test_points_come_back_within_half_a_step(size: float, place: float) -> None:
 
 def test_none_and_several() -> None:
     assert unpacked(packed([])) == []
-    assert unpacked({}) == []
     assert len(unpacked(packed([mesh(60, 100), mesh(30, 400)]))) == 2
+
+
+def test_what_is_not_there_or_damaged_is_no_face() -> None:
+    good = packed([mesh(60, 100)])
+    face = good["face_meshes"][0]
+    for numbers in (
+        {},
+        good | {"faces": 2},
+        good | {"face_meshes": "x"},
+        good | {"face_meshes": [face | {"points": face["points"][:-8]}]},
+        good | {"face_meshes": [face | {"points": "!"}]},
+        good | {"face_meshes": [{}]},
+    ):
+        with pytest.raises(FacesUnreadableError):
+            unpacked(numbers)

@@ -1,16 +1,23 @@
 """A picture is what its record says: it comes out again from record and foreground alone, byte for byte."""
 
+import json
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from msgspec.structs import replace
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.replay import replay
+from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.errors import UserError
-from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
+from relight_assets.recipe import Recipe
+from relight_assets.recipe_yaml import parse_recipe
+from relight_assets.verify import verify_split
+from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with
 
 
 def alone(bench: Bench, folder: Path, index: int = 0) -> Path:
@@ -73,6 +80,9 @@ def test_what_cannot_be_made_again_is_said(finished: Bench, tmp_path: Path) -> N
     write_record(layout, replace(record, recipe={"unheard_of": 1}))
     with pytest.raises(UserError, match="unheard_of"):
         replay(file)
+    write_record(layout, replace(record, recipe=None))
+    with pytest.raises(NotInRecordError, match="which recipe"):
+        replay(file)
     write_record(layout, record)
     with pytest.raises(UserError, match="is not the `foreground`"):
         replay(file, finished.layout.png(1, "foreground"))
@@ -80,3 +90,47 @@ def test_what_cannot_be_made_again_is_said(finished: Bench, tmp_path: Path) -> N
     with pytest.raises(UserError, match="--foreground"):
         replay(file)
     assert all(each.same for each in replay(file, finished.layout.png(0, "foreground")))
+
+
+def test_patterns_of_ones_own_may_move_but_not_change(bench: Bench, tmp_path: Path) -> None:
+    gobos = tmp_path / "gobos"
+    gobos.mkdir()
+    stripes = np.repeat(np.tile(np.array([[0, 255]], np.uint8), (128, 64)), 1, axis=1)
+    (gobos / "stripes.png").write_bytes(cv2.imencode(".png", stripes)[1].tobytes())
+    hard = {"gobo_dir": str(gobos), "kinds": {"custom": 1e6}}
+    sections = {"hard_shadow": hard, "soft_shading": {"weight": 0}, "specular": {"weight": 0}}
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(parse_recipe({"degradation": sections}, "mine.yaml", tmp_path).recipe)
+    file = bench.layout.record(0)
+    assert all(each.same for each in replay(file))
+    moved = gobos.rename(tmp_path / "moved")
+    with pytest.raises(NotInRecordError, match="--gobos"):
+        replay(file)
+    assert all(each.same for each in replay(file, gobo_dir=moved))
+    (moved / "another.png").write_bytes(cv2.imencode(".png", 255 - stripes)[1].tobytes())
+    with pytest.raises(NotInRecordError, match="not those"):
+        replay(file, gobo_dir=moved)
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage: str) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run()
+    before = bench.pictures()
+    file = bench.layout.record(0)
+    content = json.loads(file.read_text())
+    numbers = content["stages"]["masks"]["numbers"]
+    if damage == "cut":
+        numbers["face_meshes"][0]["points"] = numbers["face_meshes"][0]["points"][:100]
+    else:
+        del numbers["face_meshes"]
+    file.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="damaged"):
+        replay(file)
+    write_split_mapping(bench.survey(), bench.settings)
+    found = verify_split(bench.split(), Recipe(), bench.settings)
+    assert [(fault.code, fault.file) for fault in found.faults] == [("replay", file)]
+    bench.layout.png(0, "degraded_fg").unlink()
+    assert computed(bench.run()) == {"masks": 1, "albedo": 0, "degraded": 1, "composites": 0}
+    assert bench.pictures() == before
+    assert all(each.same for each in replay(file))

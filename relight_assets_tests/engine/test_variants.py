@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relight_assets.dataset.layout import stage_files
+from relight_assets.dataset.layout import SplitLayout, split_folder, stage_files
 from relight_assets.engine.outgoing import variants_path, write_split_mapping
 from relight_assets.recipe import Recipe
-from relight_assets.verify import verify_split
+from relight_assets.verify import variants_faults, verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with, sha256
 
 THREE = recipe_with(variants=3)
@@ -81,3 +81,27 @@ def test_another_number_leaves_nothing_of_the_old_one(bench: Bench, before: int,
     assert computed(bench.run(recipe_with(variants=after))).keys() >= {"masks"}
     write_split_mapping(bench.survey(recipe_with(variants=after)), bench.settings)
     assert variants_path(bench.survey(Recipe()), bench.settings).exists() == (after > 1)
+
+
+def test_what_an_experiment_takes_over_leaves_nothing_of_its_own_lights(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run()
+    bench.run(recipe_with(variants=3, seed=5), experiment="more")
+    again = bench.run(Recipe(), experiment="more")
+    assert set(computed(again).values()) == {0}
+    layout = SplitLayout(split_folder(bench.settings.output_root, "train", "more"))
+    assert {path.name[6:-4] for path in layout.folder.glob("*.png")} == pictures(bench, 0)
+    assert layout.shown(0, "output") == layout.png(0, "output")
+
+
+def test_a_csv_of_variants_that_is_not_right_is_a_fault(lit: Bench) -> None:
+    survey = lit.survey(THREE)
+    write_split_mapping(survey, lit.settings)
+    path = variants_path(survey, lit.settings)
+    whole = path.read_text()
+    assert list(variants_faults(survey, path)) == []
+    for content in (whole.replace("_v2_", "_v3_"), whole.rpartition("\n")[0].rpartition("\n")[0], "a\n"):
+        path.write_text(content)
+        assert [fault.code for fault in variants_faults(survey, path)] == ["mapping"]
+    path.unlink()
+    assert [fault.code for fault in variants_faults(survey, path)] == ["mapping"]
