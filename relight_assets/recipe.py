@@ -195,6 +195,8 @@ class Quality(Part):
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2
     """The same, of the middle image of all."""
+    max_inconsistency: Unit = 0.25
+    """How far the albedos of one albedo under two lights are apart (si-MSE), on average; the pictures are 0.35."""
     max_lit_apart: Annotated[float, number(0, 10)] = 0.15
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15

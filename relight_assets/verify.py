@@ -28,6 +28,7 @@ from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path, variants_path
+from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import measured_of, rejected_skins, tags
@@ -35,13 +36,14 @@ from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.quality.image_metrics import Pixels, measure
+from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe
 
 REPLAYED = 8
-"""Images that are made again."""
+"""Images that are made again, and whose albedo is put to the test."""
 VARIANTS_COMPARED = 8
 """Of each image, two by two."""
 
@@ -116,6 +118,9 @@ def verify_split(
     with locked_folder(survey.layout) if there else nullcontext():
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
+        consistency = [
+            each for record in _some_whole(survey, files.faults) for each in _consistency(record, survey, recipe)
+        ]
         mapping = mapping_path(survey, settings, experiment)
         faults = [
             *files.faults,
@@ -132,12 +137,20 @@ def verify_split(
         len(files.sizes),
         megabytes,
         faults,
-        [*verdicts(files.measured, recipe), *variants_differ(files.distances, recipe.quality)],
+        _verdicts(files, consistency, recipe),
         files.measured,
         tags(survey),
         twins(survey),
         rejected_skins(survey),
     )
+
+
+def _verdicts(files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe) -> list[Verdict]:
+    return [
+        *verdicts(files.measured, recipe),
+        *variants_differ(files.distances, recipe.quality),
+        *consistent(consistency, recipe.quality),
+    ]
 
 
 def recipe_of(split: str, settings: Settings, experiment: str | None) -> Recipe:
@@ -264,14 +277,36 @@ def _of_background(
             yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
 
 
-def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
-    """Pictures that do not come out the same from record and foreground alone, among a few images."""
+def _some_whole(survey: Survey, told: Sequence[Fault]) -> list[Record]:
+    """The records of a few finished images, spread over the split, of whose files no fault was told."""
     known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
     records = [image.record for image in survey.images.values() if image.status == "done" and image.record is not None]
     whole = [record for record in records if f"{record.index:05d}" not in known]
-    some = [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)] if len(whole) > REPLAYED else whole
+    return [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)] if len(whole) > REPLAYED else whole
+
+
+def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tuple[int, float]]:
+    """How far two lights on an image's albedo are apart once they are taken out; nothing of a learned albedo."""
+    method = record.stages["albedo"].numbers.get("method")
+    if method not in ("retinex", "retinex_fast"):
+        return
+    try:
+        albedo, person = (
+            decode_png(survey.layout.png(record.index, name).read_bytes()) for name in ("albedo", "foreground")
+        )
+        faces = unpacked(record.stages["masks"].numbers)
+    except (OSError, ImageCorruptError, FacesUnreadableError):
+        return  # told elsewhere
+    if person.shape[2:] != (4,) or albedo.shape != (*person.shape[:2], 3):
+        return
+    parameters = recipe.albedo_extraction.methods.retinex
+    yield record.index, light_inconsistency(albedo, np.ascontiguousarray(person[..., 3]), faces, parameters, method)
+
+
+def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
+    """Pictures that do not come out the same from record and foreground alone, among a few images."""
     gobo_dir = recipe.degradation.hard_shadow.gobo_dir
-    for record in some:
+    for record in _some_whole(survey, told):
         path = survey.layout.record(record.index)
         try:
             made = replay(path, gobo_dir=Path(gobo_dir) if gobo_dir is not None else None)

@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.quality.scale_invariant import inconsistency, scale_invariant_error
 from relight_assets.recipe import AlbedoMethod, Retinex
 from relight_assets.science.color_retinex import color_retinex
 from relight_assets.science.intrinsic import Object
@@ -15,8 +16,6 @@ from relight_assets.science.scores import (
     Slopes,
     chroma_error,
     grosse_score,
-    inconsistency,
-    scale_invariant_error,
     slopes,
 )
 from relight_assets.stages.albedo import extract

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from relight_assets.quality.scale_invariant import Array, Mask, squared_error
 
 WINDOW = 20
 """Pixels; as in the paper."""
@@ -37,32 +36,15 @@ def local_error(true: Array, estimate: Array, mask: Mask, window: int = WINDOW) 
         for column in range(0, max(1, true.shape[1] - window + 1), window // 2):
             part = np.s_[row : row + window, column : column + window]
             inside = mask[part]
-            error += _squared_error(true[part][inside], estimate[part][inside])
+            error += squared_error(true[part][inside], estimate[part][inside])
             total += float(np.square(true[part][inside], dtype=np.float64).sum())
     return error / total if total > 0 else 0.0
-
-
-def _squared_error(true: Array, estimate: Array) -> float:
-    true, estimate = true.astype(np.float64), estimate.astype(np.float64)
-    squares = float((estimate * estimate).sum())
-    scale = float((true * estimate).sum()) / squares if squares > 1e-5 else 0.0
-    return float(np.square(true - scale * estimate).sum())
 
 
 def grosse_score(true_albedo: Array, true_shading: Array, estimate: Array, image: Array, mask: Mask) -> float:
     """The mean of the local errors of albedo and of shading, which is the image over the albedo; (H, W) arrays."""
     shading = np.where(mask, image / np.maximum(estimate, 1e-4), 0).astype(np.float32)
     return 0.5 * local_error(true_albedo, estimate, mask) + 0.5 * local_error(true_shading, shading, mask)
-
-
-def scale_invariant_error(true: Array, estimate: Array, mask: Mask) -> float:
-    """Squared error over that of the true squares (si-MSE), the estimate scaled as suits it best; (H, W) arrays."""
-    return _squared_error(true[mask], estimate[mask]) / max(float(np.square(true[mask], dtype=np.float64).sum()), 1e-12)
-
-
-def inconsistency(one: Array, other: Array, mask: Mask) -> float:
-    """How far two estimates of one person under two lights are apart; needs no truth.  0: the light is all gone."""
-    return 0.5 * (scale_invariant_error(one, other, mask) + scale_invariant_error(other, one, mask))
 
 
 def slopes(estimate: Array, true_albedo: Array, true_shading: Array, mask: Mask) -> Slopes:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from relight_assets.quality.scale_invariant import scale_invariant_error
 from relight_assets.science.color_retinex import color_retinex
-from relight_assets.science.scores import scale_invariant_error
 
 
 def test_two_paints_under_a_ramp_of_light() -> None:

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
+from relight_assets.quality.scale_invariant import inconsistency, scale_invariant_error
 from relight_assets.science.scores import (
     chroma_error,
     grosse_score,
-    inconsistency,
     local_error,
-    scale_invariant_error,
     slopes,
 )
 
