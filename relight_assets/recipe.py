@@ -189,7 +189,7 @@ class Quality(Part):
     """Brightness of the person's outermost band against the next one, over the photo's own."""
     max_recomposition: Annotated[int, Field(ge=0, le=255)] = 2
     """Difference of foreground over background from the photo, levels."""
-    max_comb: Unit = 0.10
+    max_comb: Unit = 0.05
     """Jaggedness of the histogram's dark half beyond the photo's own; 1 is every second level empty."""
     max_mask_rim: Annotated[float, number(0, 10)] = 1.75
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
