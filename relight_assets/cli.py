@@ -3,7 +3,6 @@
 Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted, 1 a crash.
 """
 
-import glob
 import json
 import os
 import shutil
@@ -20,17 +19,17 @@ import numpy as np
 from rich.live import Live
 
 from relight_assets import __version__
+from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
-from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import local, segmenters, store
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.recipe_yaml import load_recipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder, recipe_file
+from relight_assets.recipe import STAGES
+from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder
 from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
     line,
@@ -99,9 +98,9 @@ def run(
     overwrite: bool,
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
-    chosen = _stages(stages)
-    names = _splits_asked_for(csv_file, split, all_splits=all_splits)
-    named, recipe = _recipe_asked_for(config, experiment)
+    chosen = stages_asked_for(stages)
+    names = splits_asked_for(csv_file, split, all_splits=all_splits)
+    named, recipe = recipe_asked_for(config, experiment)
     image_config = {
         "num_samples": num_samples or 0,
         "num_gpus": num_gpus or 0,
@@ -155,10 +154,10 @@ def verify(
     sheet: Path | None,
 ) -> None:
     """Read every file: its sha256, the background, the mapping CSV; and measure every picture.  Changes nothing."""
-    names = _splits_asked_for(csv_file, split, all_splits=all_splits)
+    names = splits_asked_for(csv_file, split, all_splits=all_splits)
     settings = load_settings()
     if experiment is not None:
-        names = _splits_of(experiment, names, settings)
+        names = splits_of(experiment, names, settings)
     found = [
         verify_split(
             read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
@@ -312,7 +311,7 @@ def bench(
     for note in table.notes(figures):
         say(note)
     if json_file is not None:
-        write_atomic(json_file, f"{json.dumps(asdict(figures), indent=1)}\n".encode())
+        _write(json_file, f"{json.dumps(asdict(figures), indent=1)}\n".encode())
     if markdown is not None:
         table.write_markdown(figures, markdown)
 
@@ -338,37 +337,10 @@ def science(intrinsic: Path | None, json_file: Path | None) -> None:
     if json_file is not None:
         by_method = {each.method: asdict(each) for each in found}
         figures = {"objects": len(objects), **by_method, "mattes": {each.method: asdict(each) for each in mattes}}
-        write_atomic(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
+        _write(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
 
 
 # -- what commands share ----------------------------------------------------------------------------------
-
-
-def _stages(text: str) -> tuple[Stage, ...]:
-    asked = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in STAGES]
-    if unknown or not asked:
-        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(STAGES)}")
-    return tuple(stage for stage in STAGES if stage in asked)
-
-
-def _splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> list[str]:
-    if sum((csv_file is not None, split is not None, all_splits)) != 1:
-        raise UserError("say what to run: --csv FILE, --split NAME or --all-splits")
-    if csv_file is not None:
-        name = split_name(csv_file)
-        read_split_csv(csv_file)  # its faults are told before anything starts
-        # For this run the CSV's own folder is csv_dir, and this file is its only split.
-        os.environ["RELIGHT_CSV_DIR"] = str(csv_file.absolute().parent)
-        os.environ["RELIGHT_CSV_GLOB"] = glob.escape(csv_file.name)
-        return [name]
-    settings = load_settings()
-    found = find_splits(settings.csv_dir, settings.csv_glob)
-    if split is not None and split not in found:
-        raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(found) or 'none'}")
-    if not found:
-        raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
-    return [split] if split is not None else list(found)
 
 
 def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:
@@ -389,30 +361,3 @@ def _write(path: Path, data: bytes) -> None:
         write_atomic(path, data)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:
-    """The splits that an experiment was run for; all of them where it was for none, so that the first says so."""
-    there = [name for name in names if split_folder(settings.output_root, name, experiment).is_dir()]
-    for name in names if there else []:
-        if name not in there:
-            tell("note", "yellow", f"the experiment `{experiment}` has nothing of the split `{name}`")
-    return there or names
-
-
-def _recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, Recipe]:
-    """The experiment's name (None: the split's own folder) and the recipe."""
-    project = load_project_recipe()
-    loaded = load_recipe(config) if config is not None else project
-    for warning in loaded.warnings:
-        tell("warning", "yellow", warning)
-    if not experiment and loaded.recipe != project.recipe and config is not None:
-        experiment = "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "-" for c in config.stem).lstrip("-_")
-        if not 0 < len(experiment) <= 64:
-            raise UserError(f"{config} is not the project's recipe; name the experiment it is for with --experiment")
-        note = (
-            f"{config} is not the project's recipe ({recipe_file()}), so its outputs are kept apart, as the experiment "
-            f"`{experiment}`. To make it the project's recipe, set RELIGHT_CONFIG={config}, for scheduled runs too."
-        )
-        tell("note", "yellow", note)
-    return experiment or None, loaded.recipe

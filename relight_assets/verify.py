@@ -5,9 +5,7 @@ Each picture must have the sha256 of its record, each composite exactly the back
 What is whole is also measured, and held against the recipe's thresholds.
 """
 
-import csv
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +21,7 @@ import numpy as np
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
+from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
@@ -41,20 +39,12 @@ from relight_assets.quality.verdicts import Measured, Verdict, verdicts
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe
+from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
 VARIANTS_COMPARED = 8
 """Of each image, two by two."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Something that is not as it must be.  ``code``: missing, altered, background, replay, duplicate, mapping."""
-
-    code: str
-    file: Path
-    text: str
 
 
 @dataclass(frozen=True)
@@ -326,54 +316,3 @@ def _duplicates(survey: Survey) -> Iterator[Fault]:
     for index, name, other, there in same_outputs(survey):
         told = f"has the bytes of {survey.layout.png(other, there).name}, which is another picture"
         yield Fault("duplicate", survey.layout.png(index, name), told)
-
-
-def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
-    """Hold a mapping CSV against the input's rows, in order, and against the outputs that there are."""
-    try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
-    except FileNotFoundError:
-        yield Fault("mapping", path, "is not there; `relight run` writes it")
-        return
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        yield Fault("mapping", path, f"cannot be read: {error}")
-        return
-    table = survey.split.table
-    header, body = (rows[0], rows[1:]) if rows else ([], [])
-    if header != [*table.columns, OUTPUT_COLUMN]:
-        yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
-        return
-    inputs = [list(row) for row in table.itertuples(index=False, name=None)]
-    if [row[:-1] for row in body] != inputs:
-        yield Fault("mapping", path, f"has {len(body)} rows that are not the input's {len(inputs)}, in order")
-        return
-    wanted = ["" if output is None else str(output.absolute()) for output in survey.outputs()]
-    for number, (row, output) in enumerate(zip(body, wanted, strict=True)):
-        if row[-1] != output:
-            told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'nothing'}"
-            yield Fault("mapping", path, told)
-        elif output and not Path(output).is_file():
-            yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")
-
-
-def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
-    """Hold the CSV of all lights, if there are several, against the pictures that there are."""
-    if survey.variants == 1:
-        return
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
-    except FileNotFoundError:
-        yield Fault("mapping", path, "is not there; `relight run` writes it")
-        return
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        yield Fault("mapping", path, f"cannot be read: {error}")
-        return
-    wanted = [
-        (cell, str(number), str(picture.absolute()))
-        for cell, pictures in zip(survey.split.table["image_path"], survey.variant_outputs(), strict=True)
-        for number, picture in enumerate(pictures, start=1)
-    ]
-    found = [(row.get("image_path"), row.get(VARIANT_COLUMN), row.get(OUTPUT_COLUMN)) for row in rows]
-    if found != wanted:
-        told = f"has {len(found)} rows that are not the {len(wanted)} lights that there are, in order"
-        yield Fault("mapping", path, told)

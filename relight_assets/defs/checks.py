@@ -23,7 +23,8 @@ from relight_assets.errors import CsvError
 from relight_assets.quality.verdicts import Verdict, verdicts
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings
-from relight_assets.verify import Fault, mapping_faults, read_files
+from relight_assets.verify import read_files
+from relight_assets.verify_csvs import Fault, mapping_faults
 
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""

@@ -1,0 +1,83 @@
+"""What a command is asked for: stages, splits and recipe, from its options."""
+
+import glob
+import os
+from pathlib import Path
+
+from relight_assets.dataset.layout import split_folder
+from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.errors import UserError
+from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets.settings import Settings, load_project_recipe, load_settings, recipe_file
+from relight_assets.terminal import tell
+
+
+def stages_asked_for(text: str) -> tuple[Stage, ...]:
+    """The stages of a comma-separated list, in their order.
+
+    Raises:
+        UserError: one that there is not, or none.
+    """
+    asked = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in asked if name not in STAGES]
+    if unknown or not asked:
+        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(STAGES)}")
+    return tuple(stage for stage in STAGES if stage in asked)
+
+
+def splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> list[str]:
+    """The names of the splits that exactly one of the three options names.
+
+    Raises:
+        UserError: none or several of them, or there is no such split.
+        CsvError: the CSV is none that can be used.
+    """
+    if sum((csv_file is not None, split is not None, all_splits)) != 1:
+        raise UserError("say what to run: --csv FILE, --split NAME or --all-splits")
+    if csv_file is not None:
+        name = split_name(csv_file)
+        read_split_csv(csv_file)  # its faults are told before anything starts
+        # For this run the CSV's own folder is csv_dir, and this file is its only split.
+        os.environ["RELIGHT_CSV_DIR"] = str(csv_file.absolute().parent)
+        os.environ["RELIGHT_CSV_GLOB"] = glob.escape(csv_file.name)
+        return [name]
+    settings = load_settings()
+    found = find_splits(settings.csv_dir, settings.csv_glob)
+    if split is not None and split not in found:
+        raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(found) or 'none'}")
+    if not found:
+        raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
+    return [split] if split is not None else list(found)
+
+
+def splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:
+    """The splits that an experiment was run for; all of them where it was for none, so that the first says so."""
+    there = [name for name in names if split_folder(settings.output_root, name, experiment).is_dir()]
+    for name in names if there else []:
+        if name not in there:
+            tell("note", "yellow", f"the experiment `{experiment}` has nothing of the split `{name}`")
+    return there or names
+
+
+def recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, Recipe]:
+    """The experiment's name (None: the split's own folder) and the recipe.
+
+    Raises:
+        UserError: another recipe than the project's, and no name could be made for its experiment.
+        ConfigError: it cannot be used.
+    """
+    project = load_project_recipe()
+    loaded = load_recipe(config) if config is not None else project
+    for warning in loaded.warnings:
+        tell("warning", "yellow", warning)
+    if not experiment and loaded.recipe != project.recipe and config is not None:
+        experiment = "".join(c if (c.isalnum() and c.isascii()) or c in "-_" else "-" for c in config.stem).lstrip("-_")
+        if not 0 < len(experiment) <= 64:
+            raise UserError(f"{config} is not the project's recipe; name the experiment it is for with --experiment")
+        note = (
+            f"{config} is not the project's recipe ({recipe_file()}), so its outputs are kept apart, as the experiment "
+            f"`{experiment}`. To make it the project's recipe, set RELIGHT_CONFIG={config}, for scheduled runs too."
+        )
+        tell("note", "yellow", note)
+    return experiment or None, loaded.recipe
