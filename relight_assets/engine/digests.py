@@ -71,10 +71,6 @@ class Digests:
             ),
         }
 
-        # Masks read the source; what draws is keyed by it.
-        self._keyed: set[Stage] = {"masks", "degraded"}
-        if recipe.albedo_extraction.mix.draws:
-            self._keyed.add("albedo")
         self._quoted = {
             stage: [(name, _canonical(name)) for name in sorted(names)] for stage, names in self.reads.items()
         }
@@ -94,7 +90,8 @@ class Digests:
         It is :func:`~relight_assets.recipe.canonical_digest` of the mapping of code, models, reads, recipe, source.
         """
         reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
-        source = _canonical(source_sha256) if stage in self._keyed else "null"
+        # Masks read the source; what draws is keyed by it.
+        source = "null" if stage == "composites" else _canonical(source_sha256)
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256(text.encode("ascii")).hexdigest()
 

@@ -56,7 +56,8 @@ def albedo_of(
     chosen = recipe.albedo_extraction
     method = albedo.draw_method(chosen.mix, recipe.seed, source_sha256)
     if method != "learned":
-        made = albedo.extract(foreground, chosen.methods.retinex, method)
+        noise = albedo.grain(source_sha256)
+        made = albedo.extract(foreground, chosen.methods.retinex, method, noise)
     else:
         assert extractor is not None  # noqa: S101  (a recipe that draws it is not run without)
         made = learned_albedo.extract(foreground, extractor.albedo)

@@ -13,9 +13,11 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe
+from relight_assets.stages.dither import dither
 from relight_assets.stages.draws import stream, weighted
 from relight_assets.stages.integrated_shading import Borders, borders, integrated
 from relight_assets.stages.linear_light import (
@@ -28,7 +30,7 @@ from relight_assets.stages.linear_light import (
 )
 from relight_assets.stages.msr_classic import msr_classic
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 RADII = (0.10, 0.20, 0.40)
 """Radii of the edge-aware surrounds, in units of the subject's size s = sqrt(mask pixels)."""
@@ -65,8 +67,16 @@ def draw_method(mix: recipe.AlbedoMix, seed: int, source_sha256: str, variant: i
     return weighted(stream(seed, source_sha256, variant, "albedo/method"), mix.weights)
 
 
+def grain(source_sha256: str) -> Generator:
+    """The noise one image is dithered with.  Another seed means other lights, on the same albedo."""
+    return stream(0, source_sha256, 0, "albedo/dither")
+
+
 def extract(
-    foreground: NDArray[np.uint8], parameters: recipe.Retinex, method: recipe.AlbedoMethod = "retinex"
+    foreground: NDArray[np.uint8],
+    parameters: recipe.Retinex,
+    method: recipe.AlbedoMethod = "retinex",
+    noise: Generator | None = None,
 ) -> Albedo:
     """Remove slow changes of brightness, and a little of those of colour, from a person.
 
@@ -74,6 +84,7 @@ def extract(
         foreground: (H, W, 4) uint8 RGBA, sRGB, straight alpha.
         parameters: ``albedo_extraction.methods.retinex`` of the recipe.
         method: ``retinex_fast`` leaves the integration out; ``msr_classic`` is that of the earlier scripts.
+        noise: what the colours are dithered with before they are multiplied; None: they are not.
 
     Returns:
         The albedo, for all pixels with alpha above 0.  Statistics are taken where alpha is above
@@ -104,6 +115,8 @@ def extract(
     gain = float(np.median(before)) / max(float(np.median(before * gain_map[some])), 1e-6)
     gain = float(np.clip(gain, 0.25, 4.0))
     gain_map *= np.float32(gain)
+    if noise is not None:
+        dither(linear, noise)
     for plane in linear:
         cv2.multiply(plane, gain_map, plane)
     del gain_map

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
+from relight_assets.stages.dither import dither
 from relight_assets.stages.draws import stream
 from relight_assets.stages.foreground_color import layer
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
@@ -17,7 +18,7 @@ from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.lighting.shape import ShapeMap
 from relight_assets.stages.linear_light import decode, decode_planes, encode
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 MARGIN = 0.03
 """Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -107,7 +108,7 @@ def degrade(
         join_faces=join_faces,
     )
     relit = relight(scene, degradation, lights, streams, gobos)
-    colors = _render(surface, part, relit)
+    colors = _render(surface, part, relit, streams("dither"))
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors
     return Degraded(image, relit.family, relit.direction.vector, relit.numbers)
@@ -136,7 +137,7 @@ def _to_working(
     return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
 
 
-def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit) -> NDArray[np.uint8]:
+def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit, noise: Generator) -> NDArray[np.uint8]:
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
@@ -144,6 +145,7 @@ def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit) 
         return cv2.resize(cv2.extractChannel(image, channel), size, interpolation=cv2.INTER_LINEAR)
 
     planes = decode_planes(surface)
+    dither(planes, noise)
     for channel, plane in enumerate(planes):
         cv2.multiply(plane, grown(relit.light, channel), plane)
         if relit.highlight is not None:
