@@ -21,7 +21,7 @@ from relight_assets.stages.foreground_color import (
     to_blend,
 )
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 
 ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""

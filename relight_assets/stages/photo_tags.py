@@ -22,8 +22,15 @@ BLOCKY = 2.0
 MIRRORED = 0.8
 """How like its mirror image a border must be.  20 portraits in 18 crops, sizes and qualities stay under .73; filled
 up by a tenth of their side, with some of the person in it, 68 of 69 come above."""
+BLURRED, BLURRED_SHARE = 0.3, 0.1
+"""Fine detail that a blurred filling stays under, in a picture shrunk to 256 pixels: display levels (rounding alone
+leaves 0.07), and as a share of the person's."""
 _SQUARE = 8
 _SIDE = 64
+_FINE_SIDE, _DEEP = 256, 12
+_BOTTOM = 2
+"""Quarter turns that bring it up."""
+_BLACK, _WHITE = 12, 243
 _LEAST, _MOST = 0.04, 0.22
 """Where the mirror may stand, in units of the picture's side: at once a narrow strip and no whole head."""
 _PLAIN = 4.0
@@ -40,7 +47,7 @@ class PhotoTags:
     truncated: bool
     """The person is cut off at the top, or at both sides."""
     padded: bool
-    """The picture was filled up by its own mirror image, and the person is in that.  Blurred fillings are not seen."""
+    """The picture was filled up by its own mirror image, blurred or not, and the person is in that."""
     monochrome: bool
     """Black and white."""
     blocky: bool
@@ -77,7 +84,7 @@ def tags(
     return PhotoTags(
         second_person=len(scores) > 1 if scores is not None else max(_parts(probability), _large(faces)) > 1,
         truncated=_truncated(alpha > 127),
-        padded=mirror(rgb, alpha) > MIRRORED,
+        padded=mirror(rgb, alpha) > MIRRORED or blurred_border(rgb, alpha),
         monochrome=chroma < GRAY,
         blocky=blockiness(rgb) > BLOCKY,
     )
@@ -137,6 +144,36 @@ def _mirror_at_top(gray: Pixels) -> tuple[float, float]:
     likeness = np.where(telling, both / np.maximum(power, 1.0), -1.0)
     found = int(likeness.argmax())
     return float(likeness[found]), (found + 1) / 2
+
+
+def blurred_border(rgb: Pixels, alpha: Pixels) -> bool:
+    """Whether the person reaches into a border that has no detail at all, as where FFHQ's alignment filled up.
+
+    That blurs the mirror image by a 50th of the picture's side (Karras et al., ICLR 2018, appendix C), which takes
+    grain too; clothes that are out of focus keep theirs.  Two neighbours of 16 cells along a side are enough; at the
+    lower one, where clothes may be as plain, only if most of that side is blurred.
+    """
+    if min(rgb.shape[:2]) < _FINE_SIDE:
+        return False  # enlarged, any picture is without detail
+    size = (_FINE_SIDE, _FINE_SIDE)
+    step = max(1, min(rgb.shape[:2]) // (2 * _FINE_SIDE))
+    gray = cv2.resize(rgb[::step, ::step, 1].astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST).astype(np.float32) / 255
+    detail = cv2.absdiff(gray, cv2.GaussianBlur(gray, (0, 0), 1.0))
+    most = min(BLURRED, BLURRED_SHARE * float((detail * person).sum() / max(person.sum(), 1.0)))
+    for turns in range(4):
+        fine, level, cover = (_cells(np.rot90(plane, turns)) for plane in (detail, gray, person))
+        blurred = fine < most
+        # Black and clipped clothes have no detail to lose.
+        of_person = blurred & (cover > 0.8) & (level > _BLACK) & (level < _WHITE)
+        if (of_person[1:] & of_person[:-1]).any() and (turns != _BOTTOM or blurred.mean() >= 0.75):
+            return True
+    return False
+
+
+def _cells(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The means of 16 cells along the upper edge."""
+    return plane[:_DEEP].reshape(_DEEP, 16, -1).mean(axis=(0, 2))
 
 
 def blockiness(rgb: Pixels) -> float:

@@ -4,7 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.stages.photo_tags import BLOCKY, MIRRORED, NAMES, PhotoTags, blockiness, mirror, tags
+from relight_assets.stages.photo_tags import (
+    BLOCKY,
+    MIRRORED,
+    NAMES,
+    PhotoTags,
+    blockiness,
+    blurred_border,
+    mirror,
+    tags,
+)
 from relight_assets_tests.stages.portraits import portrait
 
 FACE = np.array([[60, 40], [100, 90]], np.float32)
@@ -90,3 +99,35 @@ def test_a_jpeg_of_low_quality_is_blocky_and_no_tiny_picture_is() -> None:
     coarse = cv2.imdecode(cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, 10])[1], cv2.IMREAD_COLOR)
     assert blockiness(coarse) > BLOCKY
     assert blockiness(rgb[:20, :20]) == 0
+
+
+def filled_up(rgb: np.ndarray, depth: int) -> np.ndarray:
+    """A picture filled up at its upper edge as FFHQ does it: mirrored, then blurred, the more so outside."""
+    padded = cv2.copyMakeBorder(rgb, depth, 0, 0, 0, cv2.BORDER_REFLECT).astype(np.float32)
+    soft = cv2.GaussianBlur(padded, (0, 0), 0.02 * rgb.shape[0])
+    rows = np.arange(len(padded), dtype=np.float32)[:, None, None]
+    share = np.clip(1 + 3 * (1 - (rows + 2 * depth) / (3 * depth)), 0, 1)
+    return np.rint(padded + (soft - padded) * share).astype(np.uint8)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_blurred_filling_that_the_person_reaches_into_is_padding(turns: int) -> None:
+    rgb = np.rot90(portrait(512, 512).rgb, turns)
+    rgb = np.clip(np.rint(rgb + np.random.default_rng(5).normal(0, 12, rgb.shape)), 0, 255).astype(np.uint8)
+    padded = filled_up(rgb, 60)
+    everywhere = np.full(padded.shape[:2], 255, np.uint8)
+    assert blurred_border(padded, everywhere)
+    assert not blurred_border(rgb, everywhere[60:])
+    inside = everywhere.copy()
+    inside[:120] = 0
+    assert not blurred_border(padded, inside)
+
+
+def test_a_soft_photo_and_black_clothes_are_no_fillings() -> None:
+    rgb = textured(512)
+    everywhere = np.full(rgb.shape[:2], 255, np.uint8)
+    assert not blurred_border(cv2.GaussianBlur(rgb, (0, 0), 4), everywhere)
+    black = rgb.copy()
+    black[:100] = 2
+    assert not blurred_border(black, everywhere)
+    assert not blurred_border(filled_up(textured(128), 16), np.full((144, 128), 255, np.uint8))
