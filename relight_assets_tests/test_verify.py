@@ -101,24 +101,6 @@ def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> No
     assert verified(bench, recipe).faults == []
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (lambda text: text.replace("note", "memo"), "has the columns"),
-        (lambda text: text[:0], "has the columns none"),
-        (lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "6 rows that are not the input's 7"),
-        (lambda text: text.replace("00001_output", "00002_output"), "row 2 says"),
-        (lambda text: text + '"', "cannot be read"),
-    ],
-)
-def test_a_mapping_that_is_not_the_inputs_is_found(bench: Bench, change: object, told: str) -> None:
-    path = mapping_path(bench.survey(), bench.settings, None)
-    path.write_text(change(path.read_text()))  # type: ignore[operator]
-    found = verified(bench)
-    assert {code for code, _ in codes(found)} == {"mapping"}
-    assert told in found.faults[0].text
-
-
 def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
     mapping_path(bench.survey(), bench.settings, None).unlink()
     assert "is not there" in verified(bench).faults[0].text

@@ -1,0 +1,102 @@
+"""The CSVs that went out are held against the input and the pictures, column by column and row by row."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from relight_assets.engine.outgoing import variants_path, write_split_mapping
+from relight_assets.engine.survey import Survey
+from relight_assets.verify_csvs import mapping_faults, variants_faults
+from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
+
+Change = Callable[[str], str]
+
+
+@pytest.fixture
+def mapping(finished: Bench, tmp_path: Path) -> tuple[Survey, Path]:
+    """The survey of a finished split of seven rows, and a mapping CSV of one's own."""
+    survey = finished.survey()
+    path = tmp_path / "mapping.csv"
+    path.write_bytes(write_split_mapping(survey, finished.settings).read_bytes())
+    return survey, path
+
+
+@pytest.fixture(scope="module")
+def lit(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> tuple[Survey, Path]:
+    """The survey of a portrait under two lights and of a cat, and where the CSV of all lights stands."""
+    made = Bench(tmp_path_factory.mktemp("lit"), photos)
+    made.write_csv([PORTRAITS[0], "cat.png"])
+    recipe = recipe_with(variants=2)
+    made.run(recipe)
+    survey = made.survey(recipe)
+    write_split_mapping(survey, made.settings)
+    return survey, variants_path(survey, made.settings)
+
+
+def test_what_a_run_wrote_is_right(mapping: tuple[Survey, Path], lit: tuple[Survey, Path]) -> None:
+    assert list(mapping_faults(*mapping)) == []
+    assert list(variants_faults(*lit)) == []
+
+
+def test_one_light_needs_no_csv_of_lights(mapping: tuple[Survey, Path]) -> None:
+    survey, path = mapping
+    assert list(variants_faults(survey, path.with_name("none.csv"))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace("note", "memo"), "has the columns"),
+        (lambda text: text[:0], "has the columns none"),
+        (lambda text: "\n".join(text.splitlines()[:-1]) + "\n", "6 rows that are not the input's 7"),
+        (lambda text: text.replace("00001_output", "00002_output"), "row 2 says"),
+        (lambda text: text + '"', "cannot be read"),
+    ],
+)
+def test_a_mapping_that_is_not_the_inputs_is_found(mapping: tuple[Survey, Path], change: Change, told: str) -> None:
+    survey, path = mapping
+    path.write_text(change(path.read_text()))
+    faults = list(mapping_faults(survey, path))
+    assert [(fault.code, fault.file) for fault in faults] == [("mapping", path)]
+    assert told in faults[0].text
+
+
+def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[Survey, Path], tmp_path: Path) -> None:
+    survey, _ = lit
+    picture = survey.outputs()[0]
+    assert picture is not None
+    path = picture.parents[2] / "train_images_with_relighting_outputs.csv"
+    assert list(mapping_faults(survey, path)) == []
+    away = picture.rename(tmp_path / picture.name)
+    try:
+        (fault,) = mapping_faults(survey, path)
+    finally:
+        away.rename(picture)
+    assert "row 1: there is no file" in fault.text
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda text: text.replace("_v2_", "_v1_"), "has 3 lines that are not those of the 2 lights"),
+        (lambda text: "\n".join(text.splitlines()[:-1]), "has 2 lines"),
+        (lambda text: text.replace("note", "memo"), "has 3 lines"),
+        (lambda text: text + '"', "cannot be read"),
+    ],
+)
+def test_a_csv_of_lights_that_is_not_right_is_found(
+    lit: tuple[Survey, Path], tmp_path: Path, change: Change, told: str
+) -> None:
+    survey, written = lit
+    path = tmp_path / "variants.csv"
+    path.write_text(change(written.read_text()))
+    (fault,) = variants_faults(survey, path)
+    assert (fault.code, fault.file) == ("mapping", path)
+    assert told in fault.text
+
+
+def test_a_csv_that_is_not_there_is_found(mapping: tuple[Survey, Path], lit: tuple[Survey, Path]) -> None:
+    nowhere = mapping[1].with_name("none.csv")
+    for faults in (mapping_faults(mapping[0], nowhere), variants_faults(lit[0], nowhere)):
+        assert ["is not there" in fault.text for fault in faults] == [True]
