@@ -31,12 +31,13 @@ demo: $(VENV)/.setup  ## sample portraits through all five assets, for three spl
 dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml shows the demo
 	$(BIN)/relight --platform $(PLATFORM) dev --port $(PORT)
 
-# Whole files side by side; what kills, times and watches processes has the machine to itself.
-ALONE := relight_assets_tests/faults relight_assets_tests/browser
+# Whole files side by side.  What kills, times and watches processes mostly waits: two of those at a time, after the rest.
+WAITING := relight_assets_tests/faults relight_assets_tests/browser
+BESIDE := --numprocesses auto --dist loadfile
 
 test: $(VENV)/.setup-dev
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(ALONE))
-	$(BIN)/python -m pytest $(ALONE)
+	$(BIN)/python -m pytest $(BESIDE) --maxprocesses 4 $(addprefix --ignore ,$(WAITING))
+	$(BIN)/python -m pytest $(BESIDE) --maxprocesses 2 $(WAITING)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
