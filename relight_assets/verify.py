@@ -7,14 +7,14 @@ What is whole is also measured, and held against the recipe's thresholds.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,13 +33,15 @@ from relight_assets.engine.statistics import measured_of, rejected_skins, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
 from relight_assets.errors import ImageCorruptError, UserError
 from relight_assets.quality.diversity import variant_distance, variants_differ
-from relight_assets.quality.image_metrics import Pixels, measure
+from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
-from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import load_recipe
 from relight_assets.settings import Settings, load_project_recipe
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
+
+Gray = tuple[int, int, int]
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -196,7 +198,7 @@ class _Read:
     """Of the image's variants, two by two."""
 
 
-def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, int] | None) -> _Read:
+def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _Read:
     """Read and measure one image."""
     record = image.record
     assert record is not None  # noqa: S101  (others are not asked about)
@@ -212,59 +214,63 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: tuple[int, int, i
                 continue
             if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
-    sizes = [len(data) for data in content.values()]
+    looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
-    measured: list[Measured] = []
-    distances: list[float] = []
     if "composites" in image.current and not faults:
         try:
-            pictures = {name: decode_png(data) for name, data in content.items()}
-            _require_fit(record, pictures)
+            looked_at = _look_at(record, content, layout, gray)
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
-        else:
-            faults += _of_background(pictures, record, layout, gray)
-            measured = _measured(record, pictures)
-            persons = [pictures[name] for name in record.stages["degraded"].files]
-            distances = [variant_distance(*two) for two in combinations(persons[:VARIANTS_COMPARED], 2)]
-    return _Read(sizes, faults, measured, [(record.index, distance) for distance in distances])
+    sizes = [len(data) for data in content.values()]
+    distances = [(record.index, distance) for distance in looked_at.distances]
+    return _Read(sizes, [*faults, *looked_at.faults], looked_at.measured, distances)
 
 
-_CHANNELS = {"input": 3, "foreground": 4, "background": 4, "albedo": 3, "degraded": 4, "composites": 3}
+class _Looked(NamedTuple):
+    faults: list[Fault]
+    measured: list[Measured]
+    distances: list[float]
 
 
-def _require_fit(record: Record, pictures: dict[str, Pixels]) -> None:
-    """Raise :class:`ImageCorruptError` unless every picture is there, of one size and with its own channels."""
-    names = {name: stage for stage in STAGES for name in record.stages[stage].names(stage)}
-    for name, stage in names.items():
-        if name not in pictures:
-            raise ImageCorruptError(f"there is no `{name}`")
-        wanted = (*pictures["input"].shape[:2], _CHANNELS[name if stage == "masks" else stage])
-        if pictures[name].shape != wanted:
-            raise ImageCorruptError(f"`{name}` has the shape {pictures[name].shape}, not {wanted}")
+def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, gray: Gray | None) -> _Looked:
+    """Measure an image light by light: of many lights on a large photo one is in memory at a time.
 
-
-def _measured(record: Record, pictures: dict[str, Pixels]) -> list[Measured]:
-    photo = [pictures[name] for name in ("input", "foreground", "background", "albedo")]
-    found = []
-    for variant, name in enumerate(record.stages["degraded"].names("degraded")):
-        metrics = measure(*(*photo, pictures[name]))
-        found.append(measured_of(record, variant, metrics) if metrics is not None else None)
-    return [each for each in found if each is not None]
-
-
-def _of_background(
-    pictures: dict[str, Pixels], record: Record, layout: SplitLayout, gray: tuple[int, int, int] | None
-) -> Iterator[Fault]:
-    behind = np.array(gray, np.uint8) if gray is not None else pictures["input"]
-    outside = pictures["foreground"][..., 3] == 0
-    there = np.ascontiguousarray(behind[outside]) if behind.ndim == 3 else behind
-    for name in record.stages["composites"].files:
-        wrong = int((pictures[name][outside] != there).any(axis=-1).sum())
-        if wrong:
+    Raises:
+        ImageCorruptError: a picture is not there, or has not the size of the others or its own channels.
+    """
+    photo = _decoded(content, "input", 3)
+    size = photo.shape[:2]
+    foreground, background = (_decoded(content, name, 4, size) for name in ("foreground", "background"))
+    albedo = _decoded(content, "albedo", 3, size)
+    outside = foreground[..., 3] == 0
+    behind = np.array(gray, np.uint8) if gray is not None else np.ascontiguousarray(photo[outside])
+    found = _Looked([], [], [])
+    persons: list[Pixels] = []
+    pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
+    for variant, (person_name, name) in enumerate(pairs):
+        person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
+        if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
             told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
             path = layout.png(record.index, name)
-            yield Fault("background", path, f"{wrong} pixels beside the person are not {told}")
+            found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
+        metrics = measure(photo, foreground, background, albedo, person)
+        measured = measured_of(record, variant, metrics) if metrics is not None else None
+        if measured is not None:
+            found.measured.append(measured)
+        if variant < VARIANTS_COMPARED:
+            persons.append(few_of(person))
+    found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))
+    return found
+
+
+def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels:
+    if name not in content:
+        raise ImageCorruptError(f"there is no `{name}`")
+    picture = decode_png(content[name])
+    wanted = (*(size or picture.shape[:2]), channels)
+    if picture.shape != wanted:
+        raise ImageCorruptError(f"`{name}` has the shape {picture.shape}, not {wanted}")
+    return picture
 
 
 def _some_whole(survey: Survey, told: Sequence[Fault]) -> list[Record]:

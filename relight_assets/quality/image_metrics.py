@@ -104,9 +104,13 @@ def glance(
     Of 95 images of 1024 pixels and so, the worst eight by the whole picture and by a glance are the same eight by
     strength, exposure, crushed and chroma, seven of eight by rims, and five by identity, which is of finer detail.
     """
-    step = max(1, round(max(photo.shape) / GLANCE))
-    whole = (photo, foreground, background, albedo, degraded)
-    return measure(*(np.ascontiguousarray(picture[::step, ::step]) for picture in whole))
+    return measure(*(few_of(picture) for picture in (photo, foreground, background, albedo, degraded)))
+
+
+def few_of(picture: Pixels) -> Pixels:
+    """Every so many pixels of an (H, W, C) picture, such that its longest side has about 256."""
+    step = max(1, round(max(picture.shape) / GLANCE))
+    return np.ascontiguousarray(picture[::step, ::step])
 
 
 def comb(picture: Pixels, person: Mask) -> float:

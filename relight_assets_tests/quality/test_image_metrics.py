@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, comb, glance, measure
+from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, comb, few_of, glance, measure
 from relight_assets.stages import masks
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.linear_light import decode, encode
@@ -119,3 +119,11 @@ def test_few_levels_turned_into_many_are_a_comb() -> None:
     assert comb(smooth // 3 * 3, everywhere) == pytest.approx(1, abs=0.05)
     assert comb(smooth // 2 * 2, np.zeros_like(everywhere)) == 0
     assert measured(relit(SIDE)).comb < 0.05
+
+
+def test_few_of_a_picture_are_its_own_pixels_at_even_distances() -> None:
+    picture = np.arange(600 * 1000 * 4, dtype=np.uint32).astype(np.uint8).reshape(600, 1000, 4)
+    few = few_of(picture)
+    assert few.shape == (150, 250, 4)
+    assert np.array_equal(few, picture[::4, ::4])
+    assert np.array_equal(few_of(few), few)
