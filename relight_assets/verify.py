@@ -9,7 +9,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import combinations
@@ -23,7 +22,7 @@ from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
-from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.locks import still_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path, variants_path
 from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
@@ -105,9 +104,7 @@ def verify_split(
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
     survey = look(split, recipe, settings, experiment)
-    # A split that was never run has no folder to keep still, and is not given one.
-    there = survey.layout.folder.is_dir()
-    with locked_folder(survey.layout) if there else nullcontext():
+    with still_folder(survey.layout):
         survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
         consistency = [

@@ -37,7 +37,7 @@ def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
     wanted = ["" if output is None else str(output.absolute()) for output in survey.outputs()]
     for number, (row, output) in enumerate(zip(body, wanted, strict=True)):
         if row[-1] != output:
-            told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'nothing'}"
+            told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'no current output'}"
             yield Fault("mapping", path, told)
         elif output and not Path(output).is_file():
             yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")

@@ -10,7 +10,7 @@ import socket
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -70,6 +70,17 @@ def locked_folder(layout: SplitLayout) -> Iterator[None]:
             raise OutputFolderError(f"{folder} is being written by {taken}; wait for it, or stop it") from None
         except OSError as error:
             raise OutputFolderError(f"{folder} cannot be written: {error}") from error
+        yield
+
+
+@contextmanager
+def still_folder(layout: SplitLayout) -> Iterator[None]:
+    """Keep a split's folder as it is while it is read, where there is one; one that cannot be written is so anyway.
+
+    Raises:
+        OutputFolderError: somebody writes there.
+    """
+    with locked_folder(layout) if os.access(layout.folder, os.W_OK) else nullcontext():
         yield
 
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.errors import HostLimitError, OutputFolderError
+from relight_assets.recipe import Recipe
+from relight_assets.verify import verify_split
+from relight_assets_tests.conftest import PORTRAITS, Bench
 from relight_assets_tests.faults.faulty import FaultyWorker, OwnMount, SmallFiles
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
 
@@ -106,6 +111,17 @@ def test_a_folder_that_is_read_only(bench: FaultBench) -> None:
             bench.start()
         assert_sound(bench, pending=2)  # it can still be looked at
     assert_heals(bench)
+
+
+def test_a_finished_split_on_a_read_only_disk_is_verified(finished: Bench, tmp_path: Path) -> None:
+    made = Bench(tmp_path, finished.photos)
+    made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
+    shutil.copytree(finished.layout.folder, made.layout.folder)
+    write_split_mapping(made.survey(), made.settings, None)
+    with read_only(made.layout.folder):
+        found = verify_split(made.split(), Recipe(), made.settings)
+    assert found.faults == []
+    assert found.images == 4
 
 
 def test_a_folder_that_becomes_read_only_while_workers_write(bench: FaultBench) -> None:
