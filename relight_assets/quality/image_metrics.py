@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.stages.lighting.flaws import gradient_correlation
 from relight_assets.stages.linear_light import decode, luminance
 
 FLOOR = 0.004
@@ -83,7 +84,7 @@ def measure(
     logs = [cv2.log(plane) / np.float32(np.log(2)) for plane in (before, after)]
     change = (logs[1] - logs[0])[person]
     return ImageMetrics(
-        identity=_correlation(logs[0], logs[1], core),
+        identity=gradient_correlation(logs[0], logs[1], core),
         strength=float(change.std(dtype=np.float64)),
         exposure=float(change.mean(dtype=np.float64)),
         lit_exposure=float(np.quantile(change, 0.75)),
@@ -131,16 +132,6 @@ def comb(picture: Pixels, person: Mask) -> float:
         return 0.0
     even = (counts[:, :-2] + 2 * counts[:, 1:-1] + counts[:, 2:]) / 4
     return float(np.abs(counts[:, 1:-1] - even)[:, : HALF - 1].sum(dtype=np.float64) / dark)
-
-
-def _correlation(one: Plane, other: Plane, inside: Mask) -> float:
-    pairs = []
-    for plane in (one, other):
-        smooth = cv2.GaussianBlur(plane, (0, 0), 1.0)
-        pairs.append(np.concatenate([cv2.Sobel(smooth, cv2.CV_32F, *order)[inside] for order in ((1, 0), (0, 1))]))
-    first, second = (values - values.mean(dtype=np.float64) for values in pairs)
-    product = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / product if product > 0 else 1.0
 
 
 def _brightest(picture: Pixels) -> Pixels:
