@@ -85,6 +85,9 @@ def main(platform: Path | None) -> None:
 @click.option("--stages", default=",".join(STAGES), show_default=True, help="Comma-separated; only these are computed.")
 @click.option("--retry-failed", is_flag=True, help="Also try images whose recorded failure still holds.")
 @click.option("--overwrite", is_flag=True, help="Write into a folder with numbered pictures of unknown origin.")
+@click.option(
+    "--replace", is_flag=True, help="Redo rows that name other photos than the split's pictures were made of."
+)
 def run(
     csv_file: Path | None,
     split: str | None,
@@ -96,6 +99,7 @@ def run(
     stages: str,
     retry_failed: bool,
     overwrite: bool,
+    replace: bool,
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
     chosen = stages_asked_for(stages)
@@ -106,6 +110,7 @@ def run(
         "num_gpus": num_gpus or 0,
         "retry_failed": retry_failed,
         "overwrite": overwrite,
+        "replace": replace,
     }
     runs, errors = materialize_splits(names, chosen, image_config, named, recipe)
     print_closing_table(runs, load_settings(), named)

@@ -46,6 +46,12 @@ class OutputFolderError(UserError):
     code = "output_folder"
 
 
+class OtherPhotosError(UserError):
+    """A CSV whose rows name other photos than those that the split's pictures were made of."""
+
+    code = "other_photos"
+
+
 class HostLimitError(UserError):
     """The machine gives no more of something that every image needs, such as open files."""
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.engine.identity import refusal
 from relight_assets.engine.look_alikes import Pair
 from relight_assets.engine.outgoing import failures_path, mapping_path, variants_path
 from relight_assets.engine.progress import read_progress
@@ -200,7 +201,8 @@ def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
             if now.total == 0:
                 bar.update(task, total=1, completed=1, rate="up to date")
                 return
-            bar.update(task, total=now.total, completed=now.done, rate=f"{now.images_per_s:.2f} images/s{eta}{failed}")
+            rate = f"{now.images_per_s:.2f} {now.counted}/s{eta}{failed}"
+            bar.update(task, total=now.total, completed=now.done, rate=rate)
 
         follower = threading.Thread(target=follow, daemon=True)
         follower.start()
@@ -214,7 +216,7 @@ def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
 
 def status_table(settings: Settings, recipe: Recipe) -> Table:
     """Where every split stands; one that cannot be read has its error in its row."""
-    table = Table("split", "rows", "done", "failed", "rejected", "pending", "orphans", "now", **SLIM)
+    table = Table("split", "rows", *ROW_STATUSES, "orphans", "now", **SLIM)
     for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
         try:
             survey = look(read_split_csv(path), recipe, settings)
@@ -227,9 +229,14 @@ def status_table(settings: Settings, recipe: Recipe) -> Table:
             str(len(survey.keys)),
             *(str(counts[status]) for status in ROW_STATUSES),
             str(survey.orphans),
-            _running(survey.layout),
+            escape(refusal(survey) or "") or _running(survey.layout) or _unchecked(survey),
         )
     return table
+
+
+def _unchecked(survey: Survey) -> str:
+    """How many pending rows wait for files to be hashed, which the next run does."""
+    return f"{survey.unchecked_rows} rows unchecked: their files have other times" if survey.unchecked_rows else ""
 
 
 def _running(layout: SplitLayout) -> str:
@@ -237,7 +244,7 @@ def _running(layout: SplitLayout) -> str:
     if now is None or now.finished or not _alive(now.pid):
         return ""
     eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""
-    return f"{now.done} of {now.total}, {now.images_per_s:.2f} images/s{eta}"
+    return f"{now.done} of {now.total}, {now.images_per_s:.2f} {now.counted}/s{eta}"
 
 
 def _alive(pid: int) -> bool:

@@ -1,7 +1,8 @@
 """Is a finished split what its records say?  Reads every file; changes nothing.
 
-Each picture must have the sha256 of its record, each composite exactly the background wherever the person's alpha is
-0, and the mapping CSV the input's rows, in order, with outputs that are there. A few are made again from their records.
+Each picture must have the sha256 of its record, each photo the one that its pictures were made of, each composite
+exactly the background wherever the person's alpha is 0, and the mapping CSV the input's rows, in order, with outputs
+that are there. A few are made again from their records.
 What is whole is also measured, and held against the recipe's thresholds.
 """
 
@@ -17,11 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
+from relight_assets.engine.identity import refusal
 from relight_assets.engine.locks import still_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path, variants_path
@@ -30,7 +33,7 @@ from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import measured_of, rejected_skins, tags
 from relight_assets.engine.survey import ImageState, RowStatus, Survey
-from relight_assets.errors import ImageCorruptError, UserError
+from relight_assets.errors import ImageCorruptError, ImageError, UserError
 from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
@@ -105,13 +108,15 @@ def verify_split(
     """
     survey = look(split, recipe, settings, experiment)
     with still_folder(survey.layout):
-        survey = look(split, recipe, settings, experiment)  # as it is now that nobody writes
+        survey = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample)
         consistency = [
             each for record in _some_whole(survey, files.faults) for each in _consistency(record, survey, recipe)
         ]
         mapping = mapping_path(survey, settings, experiment)
+        reason = refusal(survey)
         faults = [
+            *([Fault("origin", survey.layout.origin, reason)] if reason is not None else []),
             *files.faults,
             *_replayed(survey, recipe, files.faults),
             *_duplicates(survey),
@@ -132,6 +137,24 @@ def verify_split(
         twins(survey),
         rejected_skins(survey),
     )
+
+
+def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
+    """Where a split stands once the files are hashed of which only the size is known."""
+    survey = look(split, recipe, settings, experiment)
+    paths = [path for image in survey.images.values() for path in image.unchecked]
+    if not paths:
+        return survey
+    with ThreadPoolExecutor(cores()) as threads:
+        hashes = dict(zip(paths, threads.map(_stamp, map(Path, paths)), strict=True))
+    return look(split, recipe, settings, experiment, hashes)
+
+
+def _stamp(path: Path) -> FileStamp | None:
+    try:
+        return stamp_source(path)
+    except ImageError:
+        return None
 
 
 def _verdicts(files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe) -> list[Verdict]:
@@ -211,6 +234,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _
                 continue
             if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
+    faults += _of_source(image, record)
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
     if "composites" in image.current and not faults:
@@ -221,6 +245,18 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
     return _Read(sizes, [*faults, *looked_at.faults], looked_at.measured, distances)
+
+
+def _of_source(image: ImageState, record: Record) -> Iterator[Fault]:
+    """Whether the photo of a finished image is the one that its pictures were made of."""
+    if image.status != "done" or image.file is None:
+        return
+    stamp = _stamp(image.file)
+    if stamp is None:
+        yield Fault("source", image.file, "cannot be read")
+    elif stamp.sha256 != record.source.sha256:
+        told = f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
+        yield Fault("source", image.file, told)
 
 
 class _Looked(NamedTuple):

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN
@@ -12,15 +12,26 @@ from relight_assets.engine.survey import Survey
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that is not as it must be.  ``code``: missing, altered, background, replay, duplicate, mapping."""
+    """Something that is not as it must be.
+
+    ``code``: missing, altered, background, replay, duplicate, mapping, source, origin.
+    """
 
     code: str
     file: Path
     text: str
 
 
-def mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
-    """Hold a mapping CSV against the input's rows, in order, and against the outputs that there are."""
+def mapping_faults(survey: Survey, path: Path, shown: Path | None = None) -> Iterator[Fault]:
+    """Hold a mapping CSV against the input's rows, in order, and against the outputs that there are.
+
+    ``shown`` is the file that faults name, if it is not yet in its place.
+    """
+    for fault in _mapping_faults(survey, path):
+        yield replace(fault, file=shown or path)
+
+
+def _mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
     rows = _rows(path)
     if isinstance(rows, Fault):
         yield rows

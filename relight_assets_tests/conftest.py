@@ -2,9 +2,10 @@
 
 import csv
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,16 @@ class Bench:
 
     def indices(self) -> list[int]:
         return sorted(self.layout.numbers())
+
+
+def rewrite_record(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what a record says, by hand, and seal it again: its sha256 fits what it says now."""
+    content = json.loads(path.read_bytes())
+    del content["sha256"]
+    change(content)
+    text = json.dumps(content, indent=1).encode()
+    body = text.removesuffix(b"\n}")
+    path.write_bytes(body + b',\n "sha256": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n')
 
 
 def recipe_with(**sections: object) -> Recipe:

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from relight_assets import __version__
 from relight_assets.cli import main
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project, rewrite_record
 
 Relight = Callable[..., Result]
 
@@ -344,10 +344,10 @@ def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight
     assert well.output.count("the same bytes") == 3
     again = project.root / "again" / "00000_output.png"
     assert again.read_bytes() == (record.parent / "00000_output.png").read_bytes()
-    content = json.loads(record.read_text())
     other = project.root / "other" / record.name
     other.parent.mkdir()
-    other.write_text(json.dumps(content | {"recipe": {"seed": 5}}))
+    other.write_bytes(record.read_bytes())
+    rewrite_record(other, lambda content: content.update(recipe={"seed": 5}))
     ill = relight("replay", str(other), "--foreground", str(record.parent / "00000_foreground.png"))
     assert ill.exit_code == 3
     assert "00000_degraded_fg.png" in ill.output

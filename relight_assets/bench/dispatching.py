@@ -47,7 +47,7 @@ def dispatch_once(like: ImageResult, count: int, batch: int, folder: Path) -> Di
     tally, progress = Tally(), ProgressWriter(folder / "progress.json", "bench", count)
     start = tenth = done = 0.0
     for event in dispatch.run(items, engine, batch=batch, start_s=120, hang_s=120):
-        if not isinstance(event, Finished):
+        if not (isinstance(event, Finished) and isinstance(event.result, ImageResult)):
             continue
         start = start or time.process_time()  # from the first result on: the worker's start is not dispatch
         tally.add(event.result)

@@ -1,12 +1,13 @@
 """What happened to the CSVs of a folder since the last look: which are new or other, and which are still being written.
 
-A file is read when its size and modification time were the same at two looks in a row; until then somebody may be
-writing it.  What counts is its content: a file that was merely touched did not change.
+A file is read when its size and token (mtime, ctime, inode) were the same at two looks in a row; until then somebody
+may be writing it.  What counts is its content: a file that was merely touched did not change.
 """
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from relight_assets.dataset.files import source_token
 from relight_assets.dataset.split_csv import SplitCsv, list_splits, read_split_csv
 from relight_assets.errors import CsvError
 
@@ -16,13 +17,13 @@ class Seen:
     """A CSV as it was at the last look."""
 
     size: int
-    mtime_ns: int
+    token: str
     sha256: str | None = None
     """Of the content when it was last read; None: never yet."""
     fault: str | None = None
     """What is wrong with the content that was read last."""
     read: bool = False
-    """Whether the content of this size and modification time was read."""
+    """Whether the content of this size and token was read."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ def _look_at(split: str, path: Path, before: Seen | None, changes: Changes) -> N
         status = path.stat()
     except OSError:
         return  # gone since the folder was listed
-    now = Seen(status.st_size, status.st_mtime_ns, before.sha256 if before else None)
-    if before is None or (before.size, before.mtime_ns) != (now.size, now.mtime_ns):
+    now = Seen(status.st_size, source_token(status), before.sha256 if before else None)
+    if before is None or (before.size, before.token) != (now.size, now.token):
         changes.seen[split] = now
         changes.resting.append(split)
         return

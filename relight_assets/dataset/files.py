@@ -10,6 +10,7 @@ import stat
 import time
 from io import FileIO
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -26,12 +27,39 @@ _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
 
 
-class FileStamp(msgspec.Struct, frozen=True, gc=False):
-    """What a file was when it was read or written: sha256 (hex), size in bytes, mtime in ns."""
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, msgspec.Meta(ge=0)]
 
-    sha256: str
-    size: int
-    mtime_ns: int
+
+class FileStamp(msgspec.Struct, frozen=True, gc=False):
+    """What a file was when it was read or written.
+
+    ``size`` is in bytes.  ``token`` is opaque: a file with the same size and token has the same content; one with
+    another token must be read to know.
+    """
+
+    sha256: Sha256
+    size: Count
+    token: str
+
+
+def source_token(status: os.stat_result) -> str:
+    """The token of a file that others write: mtime, ctime and inode.
+
+    Whoever puts another file in its place may set its mtime, or write within one tick of it; hardly the ctime and the
+    inode too.
+    """
+    return f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_ino}"
+
+
+def output_token(status: os.stat_result) -> str:
+    """The token of a file of ours: mtime alone, because hard links, which experiments share, change the ctime."""
+    return str(status.st_mtime_ns)
+
+
+def same_token(token: str, status: os.stat_result) -> bool:
+    """Whether a file still has a token.  The sources' tokens of the first version's records are mtimes alone."""
+    return token in (source_token(status), output_token(status))
 
 
 def kind_of(mode: int) -> str:
@@ -70,7 +98,7 @@ def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
         raise _unreadable(path, error) from error
     if len(data) != before.st_size or not _same(before, after):
         raise _changed(path)
-    return data, FileStamp(hashlib.sha256(data).hexdigest(), before.st_size, before.st_mtime_ns)
+    return data, FileStamp(hashlib.sha256(data).hexdigest(), before.st_size, source_token(before))
 
 
 def stamp_source(path: Path) -> FileStamp:
@@ -92,7 +120,7 @@ def stamp_source(path: Path) -> FileStamp:
         raise _unreadable(path, error) from error
     if length != before.st_size or not _same(before, after):
         raise _changed(path)
-    return FileStamp(digest.hexdigest(), before.st_size, before.st_mtime_ns)
+    return FileStamp(digest.hexdigest(), before.st_size, source_token(before))
 
 
 def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
@@ -102,7 +130,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
     the bytes and the rename are on the disk before this returns (records, the index and CSVs are
     written so).  Without it (pictures: six a portrait, and fsync would cost more than they do) the
     file may be missing, empty or short afterwards although its record is there; the record's size
-    and mtime then do not match and the stage is done again.  Only a file system that orders no data
+    and token then do not match and the stage is done again.  Only a file system that orders no data
     (ext4 ``data=writeback``) can leave the right size with wrong bytes; the sha256 tells.
 
     Raises:
@@ -129,11 +157,11 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
 def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False) -> FileStamp:
     """:func:`write_atomic`, and the stamp that a record keeps of the file.
 
-    The mtime is asked for after the rename: on network file systems it is the server's to set.
+    The token is asked for after the rename: on network file systems it is the server's to set.
     """
     write_atomic(path, data, durable=durable)
     status = path.stat()
-    return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, status.st_mtime_ns)
+    return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, output_token(status))
 
 
 def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
@@ -151,11 +179,29 @@ def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
     for entry in entries:
         if not _TEMP.fullmatch(entry.name):
             continue
-        with contextlib.suppress(FileNotFoundError):
-            if entry.stat(follow_symlinks=False).st_mtime <= limit:
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder of that name is none of ours
+            # A clock that was wrong must not keep a file for ever.
+            if older_than_s == 0 or entry.stat(follow_symlinks=False).st_mtime <= limit:
                 Path(entry.path).unlink()
                 removed += 1
     return removed
+
+
+def read_regular(path: Path | str) -> bytes | None:
+    """The bytes of a regular file; None for a pipe, a device or a socket, for which nobody waits.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    # Without O_NONBLOCK, opening a pipe waits for a writer for ever.
+    with FileIO(path, opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return None
+        return file.readall()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def open_regular(path: Path) -> FileIO:
@@ -187,7 +233,7 @@ def _read_up_to(file: FileIO, length: int) -> bytes:
 
 
 def _same(before: os.stat_result, after: os.stat_result) -> bool:
-    return (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return (before.st_size, source_token(before)) == (after.st_size, source_token(after))
 
 
 def _changed(path: Path) -> SourceUnreadableError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.dataset import png
-from relight_assets.dataset.files import FileStamp, read_source
+from relight_assets.dataset.files import FileStamp, read_source, same_token
 from relight_assets.dataset.paths import resolve_image_path
 from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
 
@@ -43,12 +43,12 @@ def geometry_path(files: str, photo: Path, image_root: Path | None) -> Path:
 
 
 def remembered_sha256(path: Path, remembered: Iterable[FileStamp]) -> str | None:
-    """The sha256 of a file whose size and modification time are those of a stamp; None: it must be read."""
+    """The sha256 of a file whose size and token are those of a stamp; None: it must be read."""
     try:
         status = path.stat()
     except OSError:
         return None
-    same = (stamp for stamp in remembered if (stamp.size, stamp.mtime_ns) == (status.st_size, status.st_mtime_ns))
+    same = (stamp for stamp in remembered if stamp.size == status.st_size and same_token(stamp.token, status))
     return next((stamp.sha256 for stamp in same), None)
 
 

@@ -69,7 +69,7 @@ def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_P
     except ImageError as error:
         raise type(error)(f"{path.name!r}: {error}") from error
     height, width = rgb.shape[:2]
-    source = SourceInfo(stamp.sha256, stamp.size, stamp.mtime_ns, width, height)
+    source = SourceInfo(stamp.sha256, stamp.size, stamp.token, width, height)
     smaller = _downscaled(rgb, image_size)
     return DecodedImage(smaller, source, data if plain and smaller is rgb else None)
 

@@ -1,21 +1,24 @@
 """The lasting number of each image: ``index.csv``, append-only.
 
-A number is given once, in order of first appearance, and is never given to another image: not when a
-CSV is sorted, filtered or moved, not when ``index.csv`` is lost.  (For a first CSV without blank or
-doubled paths the number is the row's position; a blank cell takes no number, and rows with one path
-share one.)  Whoever extends the index holds the folder's lock.
+A number is given once, in order of first appearance, and is never given to another photo: not when a
+CSV is sorted, filtered or moved, not when ``index.csv`` is lost or its rows are mixed up.  (For a first
+CSV without blank or doubled paths the number is the row's position; a blank cell takes no number, and rows
+with one path share one.)  Whoever extends the index holds the folder's lock.
 """
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.files import read_regular, write_atomic
+from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
 from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.errors import OutputFolderError
 
 _HEADER = ["index", "image_path"]
+_DIGITS = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,21 @@ def load(layout: SplitLayout) -> dict[str, int]:
     return _load(layout, layout.numbers()).numbers
 
 
-def extend(layout: SplitLayout, keys: Iterable[str]) -> dict[str, int]:
+def rebuild(layout: SplitLayout) -> dict[str, int]:
+    """The numbers as :func:`load`, where ``index.csv`` and a record disagree as the record has it.  Writes nothing.
+
+    Raises:
+        OSError: a file is there and cannot be read.
+    """
+    held = layout.numbers()
+    told = {key: number for number in sorted(held, reverse=True) if (key := _key_in_folder(layout, number))}
+    listed = _load(layout, held).numbers
+    taken = set(told.values())
+    kept = {key: number for key, number in listed.items() if key not in told and number not in taken}
+    return _by_number({**kept, **told})
+
+
+def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] | None = None) -> dict[str, int]:
     """Give every new key a number, keep the index, and return all of it.
 
     New keys get the highest number so far plus one, in order of first appearance; a number that a
@@ -45,38 +62,53 @@ def extend(layout: SplitLayout, keys: Iterable[str]) -> dict[str, int]:
     Empty keys (blank cells) are passed over.  The file is written whole, with fsync, before this
     returns, and only where it changes.  The folder must exist.
 
+    Args:
+        layout: the folder.
+        keys: the images that are wanted.
+        numbers: those given so far, if the caller knows better than ``index.csv``.
+
     Raises:
         OSError: the index cannot be read or written.
+        OutputFolderError: a file in the folder holds the largest number there can be.
     """
     held = layout.numbers()
     loaded = _load(layout, held)
-    numbers = loaded.numbers
-    new = [key for key in dict.fromkeys(keys) if key and key not in numbers]
-    taken = max(max(numbers.values(), default=-1), max(held, default=-1))
-    numbers.update((key, taken + 1 + position) for position, key in enumerate(new))
-    if new or not loaded.whole:
-        write_atomic(layout.index_csv, _text(numbers), durable=True)
-    return numbers
+    known = loaded.numbers if numbers is None else _by_number(numbers)
+    new = [key for key in dict.fromkeys(keys) if key and key not in known]
+    taken = max(max(known.values(), default=-1), max(loaded.numbers.values(), default=-1), max(held, default=-1))
+    if taken + len(new) > MAX_NUMBER:
+        raise OutputFolderError(
+            f"{layout.folder} holds a file or a row of index.csv with the number {taken}, after which there is none "
+            f"left; remove it if it is not yours"
+        )
+    extended = known | {key: taken + 1 + position for position, key in enumerate(new)}
+    if extended != loaded.numbers or not loaded.whole:
+        write_atomic(layout.index_csv, _text(extended), durable=True)
+    return extended
 
 
 def _load(layout: SplitLayout, held: set[int]) -> _Parsed:
     try:
-        parsed = _parse(layout.index_csv.read_bytes())
+        parsed = _parse(read_regular(layout.index_csv) or b"", max(held, default=-1))
     except FileNotFoundError:
         parsed = _Parsed({}, whole=False)
     numbers = parsed.numbers
     found: dict[str, int] = {}
     for number in sorted(held - set(numbers.values())):
         key = _key_in_folder(layout, number)
-        if key and key not in numbers:
+        if key and numbers.get(key) not in held:  # else there are two, and the one that is listed stays
             found.setdefault(key, number)
     if not found:
         return parsed
-    return _Parsed(dict(sorted({**numbers, **found}.items(), key=lambda item: item[1])), whole=False)
+    return _Parsed(_by_number({**numbers, **found}), whole=False)
 
 
-def _parse(data: bytes) -> _Parsed:
-    # The good rows up to the first fault.  Every key is quoted and every row ends in a line feed, so a
+def _by_number(numbers: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(numbers.items(), key=lambda item: item[1]))
+
+
+def _parse(data: bytes, highest_held: int) -> _Parsed:
+    # The good rows up to where the text is damaged.  Every key is quoted and every row ends in a line feed, so a
     # row that was cut off anywhere is noticed and cannot give a shorter path a number.
     whole = data.endswith(b"\n")
     try:
@@ -85,20 +117,24 @@ def _parse(data: bytes) -> _Parsed:
         text, whole = data[: error.start].decode("utf-8"), False
     numbers: dict[str, int] = {}
     highest = -1
+    # No run gives a larger number than this; one damaged row must not push all later numbers up.
+    limit = highest_held + data.count(b"\n")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    fine = True
     try:
         if next(reader, None) != _HEADER:
             return _Parsed({}, whole=False)
         for digits, key in reader:
-            number = int(digits)
-            if number <= highest or not key or key in numbers:
-                return _Parsed(numbers, whole=False)
-            numbers[key] = highest = number
+            number = int(digits) if _DIGITS.fullmatch(digits) else -1
+            if highest < number <= limit and key and key not in numbers:
+                numbers[key] = highest = number
+            else:
+                fine = False
     except (csv.Error, ValueError):
         return _Parsed(numbers, whole=False)
     if not whole and numbers:
         numbers.popitem()
-    return _Parsed(numbers, whole)
+    return _Parsed(numbers, whole and fine)
 
 
 def _key_in_folder(layout: SplitLayout, number: int) -> str | None:
@@ -111,5 +147,5 @@ def _text(numbers: dict[str, int]) -> bytes:
     buffer = io.StringIO(newline="")
     buffer.write(",".join(_HEADER) + "\n")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerows((number, key) for key, number in sorted(numbers.items(), key=lambda item: item[1]))
+    writer.writerows((number, key) for key, number in _by_number(numbers).items())
     return buffer.getvalue().encode("utf-8")

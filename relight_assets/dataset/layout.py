@@ -29,7 +29,9 @@ FAILURE_SUFFIX = "failure.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _VARIANT = re.compile(r"v[1-9][0-9]*_(.+)")
-_NUMBERED = re.compile(r"([0-9]{5,18})_([A-Za-z0-9_]+\.(?:png|json))")
+MAX_NUMBER = 10**9 - 1
+"""The largest number of an image; a larger one is a damaged file's."""
+_NUMBERED = re.compile(r"([0-9]{5}|[1-9][0-9]{5,8})_([A-Za-z0-9_]+\.(?:png|json))")
 
 
 def variant_name(name: str, variant: int, variants: int) -> str:
@@ -98,6 +100,16 @@ class SplitLayout:
     def index_csv(self) -> Path:
         """The lasting numbers of the images."""
         return self.folder / "index.csv"
+
+    @property
+    def origin(self) -> Path:
+        """Whose folder this is: the CSV that it belongs to."""
+        return self.folder / "origin.json"
+
+    @property
+    def staged_mapping(self) -> Path:
+        """The mapping until it was checked."""
+        return self.folder / ".mapping.csv"
 
     @property
     def progress(self) -> Path:

@@ -1,15 +1,17 @@
 """The CSVs that go out: where each row's picture is, and why a row has none."""
 
+import csv
+import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from relight_assets.dataset.files import write_atomic
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
-from relight_assets.errors import CsvError
+from relight_assets.dataset.files import open_regular, read_regular, write_atomic
+from relight_assets.dataset.split_csv import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
+from relight_assets.errors import CsvError, PathRefusedError
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -27,44 +29,47 @@ class FailureRow:
     message: str
 
 
+_ENDINGS = ("_with_relighting_outputs.csv", "_failures.csv", "_variants.csv")
+
+
+def names_pictures(path: Path) -> bool:
+    """Whether a file has the name of a CSV that names pictures."""
+    return path.name.endswith((_ENDINGS[0], _ENDINGS[2]))
+
+
 def outgoing_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path, Path]:
     """The mapping, the failures and the variants CSV of an input CSV: in ``mapping_dir``, or beside the input."""
     folder = csv_path.parent if mapping_dir is None else mapping_dir
     stem = csv_path.name.removesuffix(".csv")
-    endings = ("_with_relighting_outputs.csv", "_failures.csv", "_variants.csv")
-    mapping, failures, variants = (folder / f"{stem}{ending}" for ending in endings)
+    mapping, failures, variants = (folder / f"{stem}{ending}" for ending in _ENDINGS)
     return mapping, failures, variants
 
 
-def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path) -> None:
-    """Write the input's columns and rows, in order and with the same text, plus ``output_image_path``.
+def mapping_text(split: SplitCsv, outputs: Sequence[Path | None]) -> bytes:
+    """The input's columns and rows, in order and with the same text, plus ``output_image_path``; UTF-8, LF.
 
     Args:
         split: the input.
         outputs: for each row the finished picture, or None; written as absolute paths.
-        target: the file, written atomically; UTF-8, lines end in LF.
 
     Raises:
-        CsvError: ``target`` is the input CSV, or cannot be written.
         ValueError: not one output for each row.
     """
     rows = split.table.itertuples(index=False, name=None)
     lines = (
         (*row, "" if output is None else str(output.absolute())) for row, output in zip(rows, outputs, strict=True)
     )
-    _write(split, (*split.table.columns, OUTPUT_COLUMN), lines, target)
+    return _text((*split.table.columns, OUTPUT_COLUMN), lines)
 
 
-def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path) -> None:
-    """Write a row for each light of each finished row: the input's columns, ``output_variant`` and the picture.
+def variants_text(split: SplitCsv, outputs: Sequence[Sequence[Path]]) -> bytes:
+    """A row for each light of each finished row: the input's columns, ``output_variant`` and the picture.
 
     Args:
         split: the input.
         outputs: for each row the pictures of its variants, numbered from 1; none where it is not finished.
-        target: as :func:`write_mapping`.
 
     Raises:
-        CsvError: ``target`` is the input CSV, or cannot be written.
         ValueError: not one list for each row.
     """
     rows = split.table.itertuples(index=False, name=None)
@@ -73,32 +78,102 @@ def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: P
         for row, paths in zip(rows, outputs, strict=True)
         for number, path in enumerate(paths, start=1)
     )
-    _write(split, (*split.table.columns, *_VARIANT_COLUMNS), lines, target)
+    return _text((*split.table.columns, *_VARIANT_COLUMNS), lines)
 
 
-def remove_variants(target: Path) -> None:
-    """Remove a CSV that :func:`write_variants` wrote, if there is one; another file is left alone."""
-    try:
-        with target.open(encoding="utf-8", newline="") as file:
-            ours = file.readline().rstrip("\n").endswith(",".join(_VARIANT_COLUMNS))
-    except (OSError, UnicodeDecodeError):
-        return
-    if ours:
-        target.unlink(missing_ok=True)
-
-
-def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path) -> None:
-    """Write the rows that failed or were rejected; just the header where there are none.
-
-    ``image_path`` stays as the input has it.  In ``message`` line breaks and other control characters
-    become spaces, and a text that a spreadsheet would run as a formula gets a ``'`` before it.
+def write_outgoing(split: SplitCsv, text: bytes, target: Path) -> None:
+    """Write an outgoing CSV of a split atomically.
 
     Raises:
         CsvError: ``target`` is the input CSV, or cannot be written.
     """
+    if os.path.realpath(target) == os.path.realpath(split.path) or _same_file(target, split.path):
+        raise CsvError(f"{target} is the input CSV, which is never written. Set another mapping_dir.")
+    try:
+        write_atomic(target, text, durable=True)
+    except OSError as error:
+        raise _not_written(target, error) from error
+
+
+def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path) -> None:
+    """Write :func:`mapping_text` atomically; raises as that and :func:`write_outgoing`."""
+    write_outgoing(split, mapping_text(split, outputs), target)
+
+
+def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path) -> None:
+    """Write :func:`variants_text` atomically; raises as that and :func:`write_outgoing`."""
+    write_outgoing(split, variants_text(split, outputs), target)
+
+
+def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path) -> None:
+    """Write :func:`failures_text` atomically; raises as :func:`write_outgoing`."""
+    write_outgoing(split, failures_text(rows), target)
+
+
+def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
+    """Take out of a mapping, or of the CSV of all variants, the pictures that are not, or soon not, those of its rows.
+
+    A mapping's row gets an empty cell, a variant's row goes; of a damaged CSV the header stays.  Another file is left
+    alone, and nothing is written where there is nothing to take out.
+
+    Args:
+        target: a CSV that :func:`mapping_text` or :func:`variants_text` gave.
+        stays: given the ``image_path`` of a row and its picture, whether that stays.
+
+    Raises:
+        CsvError: it cannot be read or written.
+    """
+    try:
+        data = read_regular(target) or b""
+        text = _withdrawn(data, stays)
+        if text != data:
+            write_atomic(target, text, durable=True)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _not_written(target, error) from error
+
+
+def _withdrawn(data: bytes, stays: Callable[[str, str], bool]) -> bytes:
+    reader = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""), strict=True)
+    try:
+        header = next(reader, [])
+    except csv.Error:
+        return data
+    if IMAGE_COLUMN not in header or header[-1] != OUTPUT_COLUMN:
+        return data
+    place, variants = header.index(IMAGE_COLUMN), tuple(header[-2:]) == _VARIANT_COLUMNS
+    try:
+        rows = list(reader)
+        bad = [bool(row[-1]) and not stays(row[place], row[-1]) for row in rows]
+    except (csv.Error, IndexError):
+        return _text(header, [])
+    if not any(bad):
+        return data
+    if variants:
+        return _text(header, [row for row, gone in zip(rows, bad, strict=True) if not gone])
+    return _text(header, [[*row[:-1], ""] if gone else row for row, gone in zip(rows, bad, strict=True)])
+
+
+def remove_variants(target: Path) -> None:
+    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone."""
+    try:
+        with open_regular(target) as file:
+            header = file.readline().decode("utf-8").rstrip("\n")
+    except (OSError, PathRefusedError, UnicodeDecodeError):
+        return
+    if header.endswith(",".join(_VARIANT_COLUMNS)):
+        target.unlink(missing_ok=True)
+
+
+def failures_text(rows: Iterable[FailureRow]) -> bytes:
+    """The rows that failed or were rejected; just the header where there are none.
+
+    ``image_path`` stays as the input has it.  In ``message`` line breaks and other control characters
+    become spaces, and a text that a spreadsheet would run as a formula gets a ``'`` before it.
+    """
     header = tuple(entry.name for entry in fields(FailureRow))
-    lines = ((*astuple(row)[:-1], escape_formula(row.message)) for row in rows)
-    _write(split, header, lines, target)
+    return _text(header, ((*astuple(row)[:-1], escape_formula(row.message)) for row in rows))
 
 
 def escape_formula(text: str) -> str:
@@ -107,14 +182,12 @@ def escape_formula(text: str) -> str:
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in safe)
 
 
-def _write(split: SplitCsv, header: Sequence[str], lines: Iterable[Sequence[object]], target: Path) -> None:
-    if os.path.realpath(target) == os.path.realpath(split.path) or _same_file(target, split.path):
-        raise CsvError(f"{target} is the input CSV, which is never written. Set another mapping_dir.")
-    text = "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines))
-    try:
-        write_atomic(target, text.encode("utf-8"), durable=True)
-    except OSError as error:
-        raise CsvError(f"{target} cannot be written: {error.strerror}. Check folder and disk.") from error
+def _text(header: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+    return "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines)).encode("utf-8")
+
+
+def _not_written(target: Path, error: OSError) -> CsvError:
+    return CsvError(f"{target} cannot be written: {error.strerror}. Check folder and disk.")
 
 
 def _cell(value: object) -> str:

@@ -54,7 +54,7 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, 
 
     A relative path is looked for in ``image_root`` where one is set, then in ``csv_folder``.  With an
     ``image_root`` the file must lie in it, wherever it was found.  ``known`` remembers where folders
-    lead, for as long as a caller wants to believe that: one look at a split, in which thousands of files
+    lead, for as long as a caller wants to believe that: one scan of a split, in which thousands of files
     share a few.  Files themselves are always looked at.
 
     Raises:
@@ -63,22 +63,46 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, 
         SourceMissingError: there is no such file.
         SourceUnreadableError: a folder on the way cannot be entered.
     """
+    return locate_image(cell, csv_folder, image_root, known=known)[0]
+
+
+def locate_image(
+    cell: str, csv_folder: Path, image_root: Path | None, *, known: Folders | None = None
+) -> tuple[Path, str]:
+    """The file that a cell names, as :func:`resolve_image_path`, and its place: the path as named, links unresolved.
+
+    Raises:
+        ImageError: as :func:`resolve_image_path`.
+    """
     text = _normal(cell)
     if not text:
         raise BlankPathError("The image_path cell is empty.")
     reason = _textual_fault(text)
     if reason:
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
-    folders = [csv_folder] if image_root is None else [image_root, csv_folder]
-    # Text all the way, for speed: an absolute one stands for itself.
-    candidates = [text] if text.startswith("/") else [os.path.join(folder, text) for folder in folders]  # noqa: PTH118
     faults: list[ImageError] = []
-    for candidate in candidates:
+    for candidate in _candidates(text, csv_folder, image_root):
         try:
-            return _checked(text, candidate, image_root, {} if known is None else known)
+            return _checked(text, candidate, image_root, {} if known is None else known), _plain_text(candidate)
         except ImageError as error:
             faults.append(error)
     raise next((fault for fault in faults if not isinstance(fault, SourceMissingError)), faults[0])
+
+
+def possible_places(cell: str, csv_folder: Path, image_root: Path | None) -> list[str]:
+    """The places at which the file of a cell is looked for, in that order; absolute.  Nothing is opened."""
+    return [_plain_text(candidate) for candidate in _candidates(_normal(cell), csv_folder, image_root)]
+
+
+def _candidates(text: str, csv_folder: Path, image_root: Path | None) -> list[str]:
+    # Text all the way, for speed: an absolute one stands for itself.
+    folders = [csv_folder] if image_root is None else [image_root, csv_folder]
+    return [text] if text.startswith("/") else [os.path.join(folder, text) for folder in folders]  # noqa: PTH118
+
+
+def _plain_text(path: str) -> str:
+    """A path as text that every file can hold, also where a folder's name is none in UTF-8."""
+    return path if path.isprintable() else os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _normal(cell: str) -> str:

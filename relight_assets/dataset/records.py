@@ -1,36 +1,47 @@
 """``NNNNN_metadata.json`` and ``NNNNN_failure.json``: what is committed, and what could not be done.
 
 A record is the one source of truth about an image; everything else can be rebuilt from records.  So
-reading is strict: a file that is damaged, or was written by a newer version, counts as no record, and
-its stages are done again.  msgspec reads and checks them at once, because 12,000 are read for a plan; the
-garbage collector is told (``gc=False``) that they hold no cycles.
+reading is strict: a file that is damaged, lies under another image's name, or was written by a newer version, counts
+as no record, and its stages are done again.  A record ends with the sha256 of everything before that line, because
+later stages are computed from what it holds.  msgspec reads and checks them at once, because 12,000 are read for a
+plan; the garbage collector is told (``gc=False``) that they hold no cycles.
+
+Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files are read as they are.
 """
 
 import json
 import os
-from io import FileIO
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
-from relight_assets.dataset.files import FileStamp, write_atomic
+from relight_assets.dataset.files import Count, FileStamp, Sha256, read_regular, write_atomic
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
 from relight_assets.recipe import STAGES, Stage
 
-SCHEMA_VERSION = 1
-_T = TypeVar("_T")
+SCHEMA_VERSION = 2
 
 
 class SourceInfo(msgspec.Struct, frozen=True, gc=False):
-    """The source picture: stamp of its file, and its size in pixels, upright, before any downscale."""
+    """The source picture: stamp of its file, its size in pixels, upright, before any downscale, and its place.
 
-    sha256: str
-    size: int
-    mtime_ns: int
-    width: int
-    height: int
+    ``place`` is the absolute path as the CSV named it, links unresolved; None in records of schema 1.
+    """
+
+    sha256: Sha256
+    size: Count
+    token: str
+    width: Count
+    height: Count
+    place: str | None = None
+
+    @property
+    def stamp(self) -> FileStamp:
+        """The stamp of its file."""
+        return FileStamp(self.sha256, self.size, self.token)
 
 
 class StageEntry(msgspec.Struct, frozen=True, gc=False):
@@ -40,7 +51,7 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
     ``code`` is the version of the stage's code.
     """
 
-    digest: str
+    digest: Sha256
     files: dict[str, FileStamp]
     numbers: dict[str, Any] = msgspec.field(default_factory=dict)
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
@@ -65,8 +76,8 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     it is that of the first variant.  ``recipe`` is what decides the pixels and differs from this version's defaults.
     """
 
-    index: int
-    image_path: str
+    index: Count
+    image_path: Annotated[str, msgspec.Meta(min_length=1)]
     source: SourceInfo
     stages: dict[Stage, StageEntry] = msgspec.field(default_factory=dict)
     degradation_type: str | None = None
@@ -80,7 +91,7 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Why an image could not be done.
 
-    ``source_*`` and ``reads`` (of the files as they were tried) and ``digest`` (of the stage that was tried) let a
+    ``source`` and ``reads`` (stamps of the files as they were tried) and ``digest`` (of the stage that was tried) let a
     later run see whether anything changed since, without which a lasting fault is not tried again.
     """
 
@@ -92,9 +103,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     attempts: int
     rejected: bool
     retryable: bool
-    source_sha256: str | None = None
-    source_size: int | None = None
-    source_mtime_ns: int | None = None
+    source: FileStamp | None = None
     digest: str | None = None
     traceback: str | None = None
     skin_lightness: float | None = None
@@ -103,18 +112,21 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
+_RecordT = TypeVar("_RecordT", Record, Failure)
+
+
 def read_record(path: Path | str) -> Record | None:
-    """The record at ``path``; None where there is none, or a damaged one, or one of a newer version.
+    """The record at ``path``; None where there is none, or a damaged one, another image's, or one of a newer version.
 
     Raises:
         OSError: the file is there and cannot be read.  (Taking that for "no record" would redo it.)
     """
-    return _read(path, _RECORDS)
+    return _read(path, Record)
 
 
 def read_failure(path: Path | str) -> Failure | None:
     """The failure at ``path``; None as for :func:`read_record`."""
-    return _read(path, _FAILURES)
+    return _read(path, Failure)
 
 
 def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -> None:
@@ -136,7 +148,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
         if (entry := record.stages.get(stage)) is not None
     }
     content = asdict(record) | {"stages": stages, "timings_ms": dict(sorted(record.timings_ms.items()))}
-    write_atomic(layout.record(record.index), _dump(content), durable=durable)
+    write_atomic(layout.record(record.index), _sealed(_dump(content)), durable=durable)
 
 
 def write_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True) -> None:
@@ -151,7 +163,7 @@ def remove_failure(layout: SplitLayout, index: int) -> None:
 
 
 def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
-    """Whether the record has ``stage`` and all its files are there with the recorded size and mtime."""
+    """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
     entry = record.stages.get(stage)
     if entry is None:
         return False
@@ -165,7 +177,7 @@ def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
             status = os.stat(f"{folder}/{png_name(record.index, name)}")  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if status.st_size != stamp.size or status.st_mtime_ns != stamp.mtime_ns:
+        if status.st_size != stamp.size or str(status.st_mtime_ns) != stamp.token:
             return False
     return True
 
@@ -175,21 +187,71 @@ class _Version(msgspec.Struct):
 
 
 _VERSIONS = msgspec.json.Decoder(_Version)
-_RECORDS = msgspec.json.Decoder(Record)
-_FAILURES = msgspec.json.Decoder(Failure)
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {kind: msgspec.json.Decoder(kind) for kind in (Record, Failure)}
+_SEAL, _END = b',\n "sha256": "', b'"\n}\n'
+_SEALED = len(_SEAL) + 64 + len(_END)
 
 
-def _read(path: Path | str, decoder: msgspec.json.Decoder[_T]) -> _T | None:
+def _read(path: Path | str, kind: type[_RecordT]) -> _RecordT | None:
     try:
-        with FileIO(path) as file:
-            data = file.readall()
-    except FileNotFoundError:
+        data = read_regular(path)
+        found = _decoded(data, kind) if data else None
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    try:
-        # By itself and first: a newer version may look like ours in all that ours looks at.
-        return decoder.decode(data) if _VERSIONS.decode(data).schema_version == SCHEMA_VERSION else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    # A file under another image's name is not that image's.
+    name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
+    fits = found is not None and name.startswith(f"{found.index:05d}_") and _files_are_known(found)
+    return found if fits else None
+
+
+def _files_are_known(found: object) -> bool:
+    """Whether each stage of a record names the files that it writes, and no others."""
+    stages = found.stages if isinstance(found, Record) else {}
+    return all(entry.files.keys() == set(entry.names(stage)) for stage, entry in stages.items())
+
+
+def _decoded(data: bytes, kind: type[_RecordT]) -> _RecordT | None:
+    # The version by itself and first: a newer one may look like ours in all that ours looks at.
+    version = _VERSIONS.decode(data).schema_version
+    if version == 1:
+        return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
+    if version != SCHEMA_VERSION or (kind is Record and not _seal_fits(data)):
         return None
+    return _DECODERS[kind].decode(data)
+
+
+def _from_schema_1(found: Any) -> Any:
+    """The content of a record or a failure of schema 1 under today's names; what does not fit is left as it is."""
+    if not isinstance(found, dict):
+        return found
+    if "source_sha256" in found and all(found.get(f"source_{part}") is not None for part in ("sha256", "size")):
+        stamp = {part: found.get(f"source_{part}") for part in ("sha256", "size", "mtime_ns")}
+        found["source"] = stamp
+    stages = found.get("stages")
+    for entry in [found, *(stages.values() if isinstance(stages, dict) else ())]:
+        for key in ("files", "reads"):
+            stamps = entry.get(key) if isinstance(entry, dict) else None
+            for stamp in stamps.values() if isinstance(stamps, dict) else ():
+                _name_token(stamp)
+    _name_token(found.get("source"))
+    return found
+
+
+def _name_token(stamp: Any) -> None:
+    mtime_ns = stamp.pop("mtime_ns", None) if isinstance(stamp, dict) else None
+    if isinstance(mtime_ns, int) and not isinstance(mtime_ns, bool):
+        stamp["token"] = str(mtime_ns)
+
+
+def _sealed(text: bytes) -> bytes:
+    """A JSON object as :func:`_dump` writes it, with the sha256 of its text as its last key."""
+    content = text.removesuffix(b"\n}\n")
+    return content + _SEAL + sha256(content).hexdigest().encode() + _END
+
+
+def _seal_fits(data: bytes) -> bool:
+    content, seal = data[:-_SEALED], data[-_SEALED:]
+    return seal == _SEAL + sha256(content).hexdigest().encode() + _END
 
 
 def _dump(content: dict[str, Any]) -> bytes:

@@ -13,11 +13,12 @@ from relight_assets.dataset.split_csv import list_splits, read_split_csv
 from relight_assets.defs.jobs import relight_split
 from relight_assets.defs.run_locks import close_abandoned_runs
 from relight_assets.defs.splits import SPLIT_CSV, splits
-from relight_assets.engine.outgoing import mapping_path
+from relight_assets.engine.identity import refusal
+from relight_assets.engine.outgoing import mapping_is_current
 from relight_assets.engine.plan import make_plan
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.run import look as look_at_split
-from relight_assets.errors import ConfigError, CsvError, RelightError
+from relight_assets.errors import ConfigError, CsvError, OtherPhotosError, RelightError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings
 
@@ -239,8 +240,11 @@ def is_stale(name: str, recipe: Recipe, settings: Settings) -> bool:
     """
     csv = read_split_csv(list_splits(settings.csv_dir, settings.csv_glob)[0][name])
     survey = look_at_split(csv, recipe, settings)
-    if any(image.index is None for image in survey.images.values()):
+    if (reason := refusal(survey)) is not None:
+        raise OtherPhotosError(reason)
+    if survey.unchecked_rows or any(image.index is None for image in survey.images.values()):
         return True
     if make_plan(survey, digests_of(recipe, settings), STAGES).work:
         return True
-    return not mapping_path(survey, settings, None).exists()
+    # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
+    return not mapping_is_current(survey, settings)

@@ -1,6 +1,6 @@
 """The checks that stand on a split's mapping CSV: may what it names be trained on?
 
-They are made by the asset's own step, from the same look at the files that the mapping was written from.
+They are made by the asset's own step, of the mapping before it is published, from the same scan that it was made of.
 """
 
 import csv
@@ -17,6 +17,7 @@ from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_sp
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
 from relight_assets.engine.look_alikes import Pair, look_alikes, twins
+from relight_assets.engine.outgoing import StagedMapping
 from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey, row_keys
 from relight_assets.errors import CsvError
@@ -96,14 +97,21 @@ class _Split:
     survey: Survey
     recipe: Recipe
     settings: Settings
-    mapping: Path
+    mapping: StagedMapping
     before: Mapping[str, Spread]
 
 
+def blocking_checks(mapping: StagedMapping, recipe: Recipe, settings: Settings) -> list[dg.AssetCheckResult]:
+    """The checks without which a mapping is not published."""
+    split = _Split(mapping.survey, recipe, settings, mapping, {})
+    return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
+
+
 def check_split(
-    survey: Survey, recipe: Recipe, settings: Settings, mapping: Path, before: Mapping[str, Spread]
+    mapping: StagedMapping, recipe: Recipe, settings: Settings, before: Mapping[str, Spread]
 ) -> list[dg.AssetCheckResult]:
-    """Every check of :data:`SPECS` on a split whose mapping was just written; ``before``: how its numbers were then."""
+    """Every check of :data:`SPECS` on a staged mapping; ``before``: how the split's numbers were at the last one."""
+    survey = mapping.survey
     split = _Split(survey, recipe, settings, mapping, before)
     return [
         *_of_rows(split),
@@ -118,7 +126,7 @@ def check_split(
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = split.survey.row_counts()
     rows = len(split.survey.split.table)
-    named = _outputs_named(split.mapping)
+    named = _outputs_named(split.mapping.file)
     yield _result(
         "rows_add_up",
         passed=sum(counts[status] for status in ROW_STATUSES) == rows == len(named) and sum(named) == counts["done"],
@@ -129,7 +137,7 @@ def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
         },
     )
-    faults = list(mapping_faults(split.survey, split.mapping))
+    faults = list(mapping_faults(split.survey, split.mapping.file, split.mapping.target))
     yield _result("mapping_is_the_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
 
 

@@ -8,15 +8,18 @@ import dagster as dg
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.records import read_record
 from relight_assets.defs.previews import inline
+from relight_assets.defs.publishing import publish
 from relight_assets.defs.recipe_config import overridden, recipe_overrides
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
-from relight_assets.defs.run_images import POOL, run_images
+from relight_assets.defs.run_images import POOL, REPLACE, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import splits
-from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
+from relight_assets.engine.outgoing import write_split_failures
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
+from relight_assets.engine.survey import ImageState
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage
@@ -42,6 +45,7 @@ _CONFIG = {
     "overwrite": dg.Field(
         bool, default_value=False, description="Write into a folder that holds numbered pictures of unknown origin."
     ),
+    "replace": dg.Field(bool, default_value=False, description=REPLACE),
 }
 
 
@@ -73,12 +77,13 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
             num_samples=config["num_samples"] or None,
             retry_failed=config["retry_failed"],
             overwrite=config["overwrite"],
+            replace_photos=config["replace"],
             experiment=name,
         )
         split = context.resources.snapshot.split_of(settings, context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
-        mapping = write_split_mapping(summary.survey, settings, name)
-        write_split_failures(summary.survey, settings, name)
+        published = publish(split, loaded.recipe, settings, name)
+        write_split_failures(published.survey, settings, name)
         run_id = context.run.run_id
         sheets = {
             **_comparison(summary, settings, context.instance, run_id),
@@ -91,7 +96,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
             description=f"{split.split} with another recipe",
             metadata={
                 **sheets,
-                "mapping_csv": dg.MetadataValue.path(str(mapping)),
+                "mapping_csv": dg.MetadataValue.path(str(published.staged.target)),
                 "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
@@ -137,7 +142,7 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     pairs = [
         (own_numbers[image.key], image.index)
         for image in survey.images.values()
-        if image.status == "done" and image.index is not None and image.key in own_numbers
+        if image.status == "done" and image.index is not None and _is_of_photo(own, own_numbers.get(image.key), image)
     ]
     small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
@@ -149,6 +154,12 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     except OSError as error:
         raise OutputFolderError(f"the work is done, but {path} cannot be written: {error}; run again") from error
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
+
+
+def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> bool:
+    """Whether what the split's own folder has under a number was made of an image's photo."""
+    record = read_record(own.record(number)) if number is not None else None
+    return record is not None and image.record is not None and record.source.sha256 == image.record.source.sha256
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
 from relight_assets.defs.checks import SPECS, check_split
+from relight_assets.defs.publishing import publish, standing
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
-from relight_assets.engine.outgoing import failures_path, variants_path, write_split_failures, write_split_mapping
-from relight_assets.engine.run import look
+from relight_assets.engine.outgoing import failures_path, write_split_failures
 from relight_assets.engine.statistics import Spread, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.settings import Settings, load_settings
+from relight_assets.recipe import STAGES
+from relight_assets.settings import load_settings
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
@@ -25,12 +26,6 @@ _SPREADS_SCHEMA = dg.TableSchema(
     [dg.TableColumn("number", "string"), *(dg.TableColumn(name, "float") for name in ("images", "mean", "deviation"))]
 )
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
-
-
-def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, Recipe, Settings]:
-    settings, recipe = load_settings(), project_recipe().recipe
-    split = context.resources.snapshot.split_of(settings, context.partition_key)
-    return look(split, recipe, settings), recipe, settings
 
 
 @dg.asset(
@@ -43,27 +38,35 @@ def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, Recipe, Settings
     description=(
         "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
         "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
-        "Written to `<name>_with_relighting_outputs.csv`; the input CSV stays as it is."
+        "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
     ),
 )
 def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    """Write the mapping of one split."""
+    """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
     with errors_for_people():
-        survey, recipe, settings = _survey(context)
-        target = write_split_mapping(survey, settings)
-        checks = check_split(survey, recipe, settings, target, _spreads_before(context))
+        settings, recipe = load_settings(), project_recipe().recipe
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        check = partial(check_split, recipe=recipe, settings=settings, before=_spreads_before(context))
+        published = publish(split, recipe, settings, check=check)
+    survey = published.survey
+    if survey.unchecked_rows:
+        context.log.warning(
+            f"{split.split}: {survey.unchecked_rows} rows have no output in the mapping, because files have other "
+            f"times than were recorded; a run of `masks` hashes them"
+        )
     names = [*survey.split.table.columns, OUTPUT_COLUMN]
     counts = survey.row_counts()
     yield dg.MaterializeResult(
-        check_results=checks,
+        check_results=published.checks,
         metadata={
             "dagster/row_count": len(survey.keys),
             "dagster/column_schema": dg.TableSchema(
                 [dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names]
             ),
-            "path": dg.MetadataValue.path(str(target)),
+            "path": dg.MetadataValue.path(str(published.staged.target)),
+            "published": published.done,
             **(
-                {"path_of_variants": dg.MetadataValue.path(str(variants_path(survey, settings)))}
+                {"path_of_variants": dg.MetadataValue.path(str(published.staged.variants_target))}
                 if survey.variants > 1
                 else {}
             ),
@@ -126,8 +129,10 @@ _COLUMNS = {
 def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
     with errors_for_people():
-        survey, _, settings = _survey(context)
-        rows = write_split_failures(survey, settings)
+        settings, recipe = load_settings(), project_recipe().recipe
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        with standing(split, recipe, settings) as survey:
+            rows = write_split_failures(survey, settings)
     shown = [
         dg.TableRecord(
             {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
-from relight_assets.defs.run_images import POOL, run_images
+from relight_assets.defs.run_images import POOL, REPLACE, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import counts, data_version, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import SPLIT_CSV, splits
@@ -58,6 +58,7 @@ class RelightConfig(dg.Config):
     overwrite: bool = Field(
         default=False, description="Write into a folder that holds numbered pictures of unknown origin."
     )
+    replace: bool = Field(default=False, description=REPLACE)
 
 
 @dg.multi_asset(
@@ -115,5 +116,6 @@ def _run(
         num_samples=config.num_samples or None,
         retry_failed=config.retry_failed,
         overwrite=config.overwrite,
+        replace_photos=config.replace,
     )
     return run_images(context, split, loaded, settings, options)

@@ -1,18 +1,26 @@
 """A run of a split's images within a run of Dagster: its snapshot of the CSV, its log, and its CSVs when it fails."""
 
 import time
+from collections import Counter
 from contextlib import suppress
 from typing import Any, Protocol
 
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
-from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
+from relight_assets.defs.publishing import publish
+from relight_assets.engine.outgoing import write_split_failures
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.errors import OtherPhotosError
 from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings
 
 POOL = "gpu"
 LOG_EVERY_S = 5.0
+REPLACE = (
+    "Make this CSV the folder's although it names other photos than its pictures were made of; those are redone. Never "
+    "set by a sensor or schedule."
+)
 
 
 class Context(Protocol):
@@ -35,13 +43,15 @@ def run_images(
         context.log.warning(warning)
     try:
         summary = run_split(split, loaded.recipe, settings, options, _Log(context))
+    except OtherPhotosError:
+        raise  # nothing in the folder is of this CSV
     except BaseException:
         # What is downstream is skipped now, when the CSVs are needed most.
         with suppress(Exception):
-            survey = look(split, loaded.recipe, settings, options.experiment)
+            layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
             # An experiment whose start was refused still is of the recipe that it was run with before.
-            if options.experiment is None or load_recipe(survey.layout.recipe).recipe == loaded.recipe:
-                write_split_mapping(survey, settings, options.experiment)
+            if options.experiment is None or load_recipe(layout.recipe).recipe == loaded.recipe:
+                survey = publish(split, loaded.recipe, settings, options.experiment).survey
                 write_split_failures(survey, settings, options.experiment)
         raise
     rows = summary.survey.row_counts()
@@ -59,18 +69,18 @@ class _Log:
     def __init__(self, context: Context):
         self._context = context
         self._last = time.monotonic()
-        self._notices = 0
+        self._notices: Counter[str] = Counter()
 
     def __call__(self, progress: Progress) -> None:
-        for notice in progress.notices[self._notices :]:
+        for notice in progress.notices[self._notices[progress.counted] :]:
             self._context.log.warning(f"{progress.split}: {notice}")
-        self._notices = len(progress.notices)
+        self._notices[progress.counted] = len(progress.notices)
         if not progress.finished and time.monotonic() - self._last < LOG_EVERY_S:
             return
         self._last = time.monotonic()
         eta = f", {progress.eta_s:.0f} s to go" if progress.eta_s and not progress.finished else ""
         devices = "".join(f"\n{device}" for device in progress.devices)
         self._context.log.info(
-            f"{progress.split}: {progress.done} of {progress.total} images, {progress.failed} failed, "
+            f"{progress.split}: {progress.done} of {progress.total} {progress.counted}, {progress.failed} failed, "
             f"{progress.images_per_s:.2f} images/s{eta}{devices}"
         )

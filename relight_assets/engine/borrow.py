@@ -5,17 +5,15 @@ no file is ever written in place, so neither side can change what the other sees
 """
 
 import shutil
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, files_match, read_record, write_record
-from relight_assets.engine.digests import Digests
-from relight_assets.recipe import STAGES, Stage
+from relight_assets.dataset.records import Record, write_record
+from relight_assets.engine.survey import Survey
+from relight_assets.recipe import Stage
 
 
 def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
@@ -29,17 +27,14 @@ def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
         write_atomic(experiment.index_csv, own.index_csv.read_bytes(), durable=True)
 
 
-def borrow(
-    own: SplitLayout, experiment: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int], digests: Digests
-) -> int:
-    """Give an experiment what the split's own folder has of its images and the experiment itself has not.
+def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> int:
+    """Give an experiment what the split's own folder has of its photos and the experiment itself has not.
 
     Args:
-        own: the split's own folder, which nobody writes in meanwhile.
-        experiment: the experiment's folder, of which the caller is the only writer.
-        keys: the images that are wanted.
-        numbers: of the images in the experiment.
-        digests: of the experiment's recipe; a stage for which they are not those of the split's record stays behind.
+        own: the rows in the split's own folder, under the experiment's recipe; nobody writes there meanwhile.  What is
+            current in it was made of the photos as they are now.
+        experiment: the rows in the experiment's folder, of which the caller is the only writer.
+        num_samples: of so many rows; None: of all.
 
     Returns:
         How many images something was taken over of.
@@ -47,34 +42,19 @@ def borrow(
     Raises:
         OSError: a file cannot be read or written.
     """
-    own_numbers = lasting_index.load(own)
     count = 0
-    for key in dict.fromkeys(keys):
-        if key not in own_numbers:
+    for key in dict.fromkeys(key for key in experiment.keys[:num_samples] if key is not None):
+        here, there = own.images[key], experiment.images[key]
+        record = here.renewed or here.record
+        # One whose record cannot be read is left for its run to tell.
+        if record is None or there.index is None or there.source is None or not set(here.current) > set(there.current):
             continue
-        there = _good(experiment, numbers[key], digests)
-        if there is None or len(there[1]) == len(STAGES):
-            continue
-        here = _good(own, own_numbers[key], digests)
-        if here is None:
-            continue  # that is for a run of the split to tell
-        record, same = here
-        if record is not None and set(same) > set(there[1]):
-            experiment.record(numbers[key]).unlink(missing_ok=True)  # it claims what is about to be replaced
-            _take_over(own, experiment, record, number=numbers[key], stages=same, variants=digests.variants)
-            count += 1
+        experiment.layout.record(there.index).unlink(missing_ok=True)  # it claims what is about to be replaced
+        _take_over(
+            own.layout, experiment.layout, record, number=there.index, stages=here.current, variants=own.variants
+        )
+        count += 1
     return count
-
-
-def _good(layout: SplitLayout, number: int, digests: Digests) -> tuple[Record | None, tuple[Stage, ...]] | None:
-    """A record and the stages of it that are good under a recipe, whatever became of the source; None: unreadable."""
-    try:
-        record = read_record(layout.record(number))
-    except OSError:
-        return None
-    if record is None:
-        return None, ()
-    return record, digests.current(record, record.source.sha256, lambda rec, stage: files_match(layout, rec, stage))
 
 
 def _take_over(

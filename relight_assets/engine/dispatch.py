@@ -19,7 +19,7 @@ from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.work import FilesHashed, ImageResult, Item, Result, Shrunk
 from relight_assets.errors import RelightError, WorkersFailedError
 
 DEPTH = 2
@@ -47,14 +47,14 @@ class Died:
     stops: RelightError | None = None
 
 
-Event = Ready | Died | ImageResult | Shrunk
+Event = Ready | Died | Result | Shrunk
 
 
 class Handle(Protocol):
     """One running worker."""
 
-    def submit(self, items: list[WorkItem]) -> None:
-        """Hand over a batch.  Each item gives one ImageResult event, in any order."""
+    def submit(self, items: list[Item]) -> None:
+        """Hand over a batch.  Each item gives one result as an event, in any order."""
 
     def kill(self) -> None:
         """End the worker now; a Died event follows."""
@@ -90,7 +90,7 @@ class Finished:
     """An item's result, and the slot that it comes from."""
 
     slot: int
-    result: ImageResult
+    result: Result
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Notice:
 class Quarantined:
     """An item that killed its worker ``STRIKES`` times, alone."""
 
-    item: WorkItem
+    item: Item
     reason: str
 
 
@@ -115,7 +115,7 @@ Outcome = Finished | Quarantined | Notice
 
 @dataclass
 class _InFlight:
-    item: WorkItem
+    item: Item
     overtaken: float | None = None
     """Since when an item that was handed over later is finished."""
 
@@ -153,7 +153,7 @@ class _Slot:
 
 
 class _Dispatcher:
-    def __init__(self, items: Iterable[WorkItem], engine: Engine, batch: int, start_s: float, hang_s: float):
+    def __init__(self, items: Iterable[Item], engine: Engine, batch: int, start_s: float, hang_s: float):
         self._fresh = iter(items)
         self._engine = engine
         self._batch = batch
@@ -164,7 +164,7 @@ class _Dispatcher:
         self._any_was_ready = False
         self._held_back: list[Notice] = []
         self._exhausted = False
-        self._suspects: deque[WorkItem] = deque()
+        self._suspects: deque[Item] = deque()
         self._strikes: dict[int, int] = {}
         self._slots: dict[int, _Slot] = {}
 
@@ -196,7 +196,7 @@ class _Dispatcher:
             slot.ready = self._any_was_ready = True
             yield from self._held_back
             self._held_back.clear()
-        elif isinstance(event, ImageResult):
+        elif isinstance(event, (ImageResult, FilesHashed)):
             if slot.finish(event.index):
                 slot.barren = 0
                 yield Finished(slot.number, event)
@@ -207,8 +207,8 @@ class _Dispatcher:
         else:
             yield from self._bury(slot, event)
 
-    def _take(self, count: int) -> list[WorkItem]:
-        taken: list[WorkItem] = []
+    def _take(self, count: int) -> list[Item]:
+        taken: list[Item] = []
         while len(taken) < count and not self._exhausted:
             item = next(self._fresh, None)
             if item is None:
@@ -232,7 +232,7 @@ class _Dispatcher:
                 return
             self._submit(slot, items)
 
-    def _submit(self, slot: _Slot, items: list[WorkItem]) -> None:
+    def _submit(self, slot: _Slot, items: list[Item]) -> None:
         if not slot.in_flight:
             slot.last_sign = time.monotonic()
         slot.in_flight.update((item.index, _InFlight(item)) for item in items)
@@ -293,13 +293,13 @@ class _Dispatcher:
         return f"the worker on {name} gave no result for hang_s ({self._hang_s:g} s) and was ended"
 
 
-def _chain(first: list[WorkItem], rest: Iterator[WorkItem]) -> Iterator[WorkItem]:
+def _chain(first: list[Item], rest: Iterator[Item]) -> Iterator[Item]:
     yield from first
     yield from rest
 
 
 def run(
-    items: Iterable[WorkItem], engine: Engine, *, batch: int, start_s: float, hang_s: float
+    items: Iterable[Item], engine: Engine, *, batch: int, start_s: float, hang_s: float
 ) -> Generator[Outcome, None, None]:
     """Process all items; results come in the order in which they are finished.
 

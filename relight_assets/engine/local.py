@@ -21,7 +21,7 @@ from typing import Any
 
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Died, Event, Ready
-from relight_assets.engine.work import Worker, WorkItem
+from relight_assets.engine.work import Item, Worker
 from relight_assets.errors import HostLimitError, OutputFolderError, RelightError
 
 Events = queue.SimpleQueue[tuple[int, int, Event]]
@@ -106,11 +106,11 @@ class _Process:
             target=self._read, args=(slot, generation, place.name, events), daemon=True, name=f"reader {slot}"
         )
         self._reader.start()
-        self._outbox: queue.SimpleQueue[list[WorkItem] | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, daemon=True, name=f"writer {slot}")
         self._writer.start()
 
-    def submit(self, items: list[WorkItem]) -> None:
+    def submit(self, items: list[Item]) -> None:
         """Hand over a batch, without waiting."""
         self._outbox.put(items)
 
@@ -227,7 +227,7 @@ def _work(worker: Worker, pipe: Connection) -> Died | None:
     return None
 
 
-def _received(pipe: Connection) -> Iterator[WorkItem]:
+def _received(pipe: Connection) -> Iterator[Item]:
     while True:
         try:
             batch = pipe.recv()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.devices import Slot
 from relight_assets.errors import DeviceBusyError, OutputFolderError
@@ -39,11 +39,7 @@ def held(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        try:
-            who = holder.read_text(encoding="utf-8").strip()
-        except OSError:
-            who = "another process"
-        raise TakenError(who) from None
+        raise TakenError(_who(holder)) from None
     try:
         since = datetime.now(timezone.utc).isoformat(timespec="seconds")
         write_atomic(holder, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
@@ -52,6 +48,15 @@ def held(path: Path) -> Iterator[None]:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _who(holder: Path) -> str:
+    """What the holder of a lock has written of itself, on one line."""
+    try:
+        text = (read_regular(holder) or b"")[:200].decode("utf-8", "replace")
+    except OSError:
+        text = ""
+    return "".join(each if each.isprintable() else " " for each in text).strip() or "another process"
 
 
 @contextmanager

@@ -1,17 +1,33 @@
-"""The CSVs that go out of a split: the mapping, and the rows that have no picture."""
+"""The CSVs that go out of a split: the mapping, and the rows that have no picture.
+
+A mapping never names a picture that is not current for its row: before any is written over, it is withdrawn; the next
+mapping is staged, and published once it was checked.
+"""
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from relight_assets.dataset.layout import experiment_folder
+from msgspec.structs import replace
+
+from relight_assets.dataset.files import read_regular
+from relight_assets.dataset.layout import SplitLayout, experiment_folder
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
+    failures_text,
+    mapping_text,
+    names_pictures,
     outgoing_paths,
     remove_variants,
+    variants_text,
+    withdraw_outputs,
     write_failures,
     write_mapping,
     write_variants,
 )
+from relight_assets.dataset.origin import read_origin, write_origin
+from relight_assets.dataset.paths import index_key
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import BlankPathError, CsvError
 from relight_assets.settings import Settings
@@ -32,21 +48,115 @@ def variants_path(survey: Survey, settings: Settings, experiment: str | None = N
     return _paths(survey, settings, experiment)[2]
 
 
-def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
-    """Write the mapping of a split as it stands; where portraits have several lights, the CSV of all of them too.
+@dataclass(frozen=True)
+class StagedMapping:
+    """A split's mapping as it stands, to be checked before anybody sees it; and the CSV of all lights, if any."""
+
+    survey: Survey
+    file: Path
+    """The mapping, where it lies until it is published."""
+    target: Path
+    variants_target: Path
+
+    def publish(self) -> Path:
+        """Put it in the place of the one before; that place.
+
+        Raises:
+            CsvError: it cannot be written.
+        """
+        split, layout = self.survey.split, self.survey.layout
+        _make_folder(self.target)
+        _remember_mappings(layout, self.target, self.variants_target)
+        write_mapping(split, self.survey.outputs(), self.target)
+        if self.survey.variants > 1:
+            write_variants(split, self.survey.variant_outputs(), self.variants_target)
+        else:
+            remove_variants(self.variants_target)
+        self.discard()
+        return self.target
+
+    def discard(self) -> None:
+        """Leave the one before in its place, of which everything was withdrawn that no longer holds."""
+        with suppress(OSError):
+            self.file.unlink(missing_ok=True)
+
+
+def stage_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> StagedMapping:
+    """Write the mapping of a split as it stands beside its pictures.
 
     Raises:
         CsvError: it cannot be written.
     """
-    target = mapping_path(survey, settings, experiment)
-    _make_folder(target)
-    write_mapping(survey.split, survey.outputs(), target)
-    every_light = variants_path(survey, settings, experiment)
+    mapping, _, variants = _paths(survey, settings, experiment)
+    staged = survey.layout.staged_mapping
+    _make_folder(staged)
+    write_mapping(survey.split, survey.outputs(), staged)
+    return StagedMapping(survey, staged, mapping, variants)
+
+
+def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Write the mapping of a split as it stands, without any check; where it is.
+
+    Raises:
+        CsvError: it cannot be written.
+    """
+    return stage_mapping(survey, settings, experiment).publish()
+
+
+def mapping_is_current(survey: Survey, settings: Settings) -> bool:
+    """Whether the outgoing CSVs of a split are what its rows and pictures make them."""
+    mapping, failures, variants = _paths(survey, settings)
+    split = survey.split
+    wanted = {mapping: mapping_text(split, survey.outputs()), failures: failures_text(_failure_rows(survey))}
     if survey.variants > 1:
-        write_variants(survey.split, survey.variant_outputs(), every_light)
-    else:
-        remove_variants(every_light)
-    return target
+        wanted[variants] = variants_text(split, survey.variant_outputs())
+    return all(_content(path) == text for path, text in wanted.items())
+
+
+def withdraw_pictures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[str]:
+    """Take the pictures that are not current, and so may be written now, out of every mapping that names them.
+
+    Returns:
+        A sentence for each former mapping that cannot be changed.
+
+    Raises:
+        CsvError: the one that the split has now cannot be changed.
+    """
+    mapping, _, variants = _paths(survey, settings, experiment)
+    stays = _Stays(survey, settings)
+    for target in (mapping, variants):
+        withdraw_outputs(target, stays)
+    notes = []
+    for former in survey.origin.mappings if survey.origin is not None else ():
+        try:
+            if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
+                withdraw_outputs(Path(former), stays)
+        except CsvError as error:
+            notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
+    return notes
+
+
+class _Stays:
+    """Whether the picture that a mapping's row names stays that row's."""
+
+    def __init__(self, survey: Survey, settings: Settings):
+        self._images, self._folder = survey.images, survey.layout.folder.absolute()
+        self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
+        self._good = {
+            key: {str(path.absolute()) for path in paths}
+            for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
+            if key is not None
+        }
+        self._written = {image.index for image in survey.images.values() if image.status != "done"}
+
+    def __call__(self, cell: str, output: str) -> bool:
+        key = index_key(cell, self._csv_folder, self._image_root)
+        if key in self._images:
+            return output in self._good[key]
+        # A row that is gone: its picture stays, unless its number is another row's now.
+        path = Path(output)
+        number = path.name.partition("_")[0]
+        return path.parent != self._folder or not number.isdecimal() or int(number) not in self._written
 
 
 def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
@@ -60,6 +170,24 @@ def write_split_failures(survey: Survey, settings: Settings, experiment: str | N
     _make_folder(target)
     write_failures(survey.split, rows, target)
     return rows
+
+
+def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
+    """Have the folder know where CSVs are that name its pictures."""
+    try:
+        origin = read_origin(layout)
+        known = {*(origin.mappings if origin is not None else ()), *(str(target.absolute()) for target in targets)}
+        if origin is not None and known != set(origin.mappings):
+            write_origin(layout, replace(origin, mappings=tuple(sorted(known))))
+    except OSError as error:
+        raise CsvError(f"{layout.origin} cannot be written: {error.strerror}. Check folder and disk.") from error
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_regular(path)
+    except OSError:
+        return None
 
 
 def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:

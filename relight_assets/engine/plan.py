@@ -59,7 +59,9 @@ def _decide(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan
         if image.outlived:
             plan.recovered.append(image.index)
         return
-    plan.work.append(WorkItem(image.index, image.key, str(image.file), stages))
+    assert image.source is not None  # noqa: S101  (there is a file)
+    known = image.source_known and image.photo in ("same", "moved")
+    plan.work.append(WorkItem(image.index, image.key, str(image.file), stages, image.source.place, source_known=known))
 
 
 def _computable(missing: list[Stage], current: tuple[Stage, ...], digests: Digests) -> bool:

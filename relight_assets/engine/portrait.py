@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
-from relight_assets.dataset.files import FileStamp, stamp_source, write_stamped
+from relight_assets.dataset.files import FileStamp, same_token, stamp_source, write_stamped
 from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import (
@@ -84,7 +84,7 @@ class Portrait:
         digest: str | None = None
         committed: set[Stage] | None = None  # None: nothing was written yet
         try:
-            self.source = self._known_source() or self.pictures.decoded().source
+            self.source = self._known_source() or self._decoded_source()
             for stage in STAGES:
                 if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
                     self.outcomes[stage] = "pending"
@@ -125,16 +125,22 @@ class Portrait:
         return bool(old and self.previous and old.digest == digest and files_match(self.layout, self.previous, stage))
 
     def _known_source(self) -> SourceInfo | None:
-        """The record's word for the source, if its size and modification time still are the same."""
-        if self.previous is None:
+        """The record's word for the source, if its size and token still are the same."""
+        if self.previous is None or not self.item.source_known:
             return None
         remembered = self.previous.source
         try:
             status = Path(self.item.file).stat()
         except OSError:
             return None  # decoding will say why
-        same = (remembered.size, remembered.mtime_ns) == (status.st_size, status.st_mtime_ns)
-        return remembered if same else None
+        same = remembered.size == status.st_size and same_token(remembered.token, status)
+        return self._placed(remembered) if same else None
+
+    def _decoded_source(self) -> SourceInfo:
+        return self._placed(self.pictures.decoded().source)
+
+    def _placed(self, source: SourceInfo) -> SourceInfo:
+        return replace(source, place=self.item.place or self.item.file)
 
     def _digest(self, stage: Stage, source_sha256: str) -> str:
         files = {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
@@ -149,7 +155,7 @@ class Portrait:
         """The digest by the files' bytes, whatever was remembered of them."""
         assert self.source is not None  # noqa: S101  (set before any stage)
         if stage == "masks":
-            self.source = self.pictures.decoded().source
+            self.source = self._decoded_source()
         elif stage == "degraded":
             self.pictures.geometry.read()
         return self._digest(stage, self.source.sha256)
@@ -216,7 +222,7 @@ class Portrait:
         write_record(self.layout, record, durable=False)
 
     def _remember_touched(self) -> None:
-        """The same bytes with another modification time: remember that, and keep all that the record says."""
+        """The same bytes with another token: remember that, and keep all that the record says."""
         before = self.previous
         if before is None or self.source is None or before.source.sha256 != self.source.sha256:
             return
@@ -271,7 +277,7 @@ class Portrait:
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""
         if self.source is not None:
-            return FileStamp(self.source.sha256, self.source.size, self.source.mtime_ns)
+            return self.source.stamp
         try:
             return stamp_source(Path(self.item.file))
         except ImageError:

@@ -13,7 +13,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from relight_assets.dataset.files import write_atomic
+import msgspec
+
+from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.nvml import usage
 
@@ -54,6 +56,8 @@ class Progress:
     devices: tuple[DeviceProgress, ...] = ()
     notices: tuple[str, ...] = ()
     """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""
+    counted: str = "images"
+    """What is counted: images, or those whose files are hashed before the work (`images hashed`)."""
 
     @property
     def eta_s(self) -> float | None:
@@ -81,15 +85,18 @@ class _Rate:
 class ProgressWriter:
     """Counts results and writes the file at most once a second."""
 
-    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = ()):
-        self._path, self._split, self._total, self._slots = path, split, total, slots
+    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: str = "images"):
+        self._path, self._split, self._total, self._slots, self._counted = path, split, total, slots, counted
         self._failed = 0
         self._started = time.time()
         self._written = 0.0
         self._all = _Rate(self._started)
         self._each = [_Rate(self._started) for _ in slots]
         self._notices: list[str] = []
-        self.write()
+        if counted == "images":
+            self.write()
+        else:
+            self._written = self._started  # nothing is written of what takes no second
 
     def count(self, *, failed: bool, slot: int | None = None) -> bool:
         """Count one image; true when the file was brought up to date, which is the time to log too."""
@@ -132,6 +139,7 @@ class ProgressWriter:
                 for slot, rate in zip(self._slots, self._each, strict=True)
             ),
             notices=tuple(self._notices),
+            counted=self._counted,
         )
 
     def write(self, *, finished: bool = False) -> None:
@@ -150,12 +158,14 @@ def _device_now(slot: Slot, rate: _Rate, now: float, *, finished: bool) -> Devic
     )
 
 
+_DECODER = msgspec.json.Decoder(Progress)
+_CLOCKS_APART_S = 60.0
+
+
 def read_progress(path: Path) -> Progress | None:
-    """The last state written, or None where there is none that can be read."""
+    """The last state written, or None where there is none that can be read, or one from the future."""
     try:
-        found = json.loads(path.read_bytes())
-        devices = tuple(DeviceProgress(**device) for device in found.pop("devices"))
-        notices = tuple(found.pop("notices"))
-        return Progress(**found, devices=devices, notices=notices)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        found = _DECODER.decode(read_regular(path) or b"")
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return found if max(found.started, found.updated) <= time.time() + _CLOCKS_APART_S else None

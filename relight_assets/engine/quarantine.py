@@ -10,7 +10,7 @@ from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import Quarantined
 from relight_assets.engine.geometry_maps import stamp_now
 from relight_assets.engine.survey import failed
-from relight_assets.engine.work import ImageResult, Outcome
+from relight_assets.engine.work import ImageResult, Outcome, WorkItem
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.recipe import STAGES, Stage
 
@@ -20,6 +20,7 @@ def quarantine(
 ) -> ImageResult:
     """Record an image that killed its worker, at the stage that was to be made."""
     item = killed.item
+    assert isinstance(item, WorkItem)  # noqa: S101  (others kill nobody's pictures)
     error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
     record = read_record(layout.record(item.index))
     try:

@@ -1,7 +1,7 @@
-"""One run of one split: lock, index, survey, plan, dispatch, sums."""
+"""One run of one split: lock, whose photos these are, index, scan, plan, dispatch, sums."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import clean_temp_files, host_limit, write_atomic
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import read_failure, remove_failure, write_failure
 from relight_assets.dataset.split_csv import SplitCsv
-from relight_assets.engine.borrow import borrow, share_numbers
 from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_slots
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
@@ -24,11 +22,12 @@ from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.locks import locked_folder, reserved
 from relight_assets.engine.plan import Plan, make_plan
 from relight_assets.engine.preflight import space_warning
+from relight_assets.engine.prepare import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
-from relight_assets.engine.survey import Survey, row_keys, survey
+from relight_assets.engine.survey import NO_HASHES, Hashes, Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.work import Worker
+from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.models import local, segmenters
@@ -53,6 +52,8 @@ class RunOptions:
     num_samples: int | None = None
     retry_failed: bool = False
     overwrite: bool = False
+    replace_photos: bool = False
+    """Where the CSV names other photos than the folder's pictures were made of: redo those, instead of refusing."""
     experiment: str | None = None
 
 
@@ -88,18 +89,25 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     return Digests(recipe, partial(local.sha256_of, weights=settings.sam3, models=settings.local_models))
 
 
-def look(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Survey:
+def look(
+    split: SplitCsv,
+    recipe: Recipe,
+    settings: Settings,
+    experiment: str | None = None,
+    hashes: Hashes = NO_HASHES,
+) -> Survey:
     """Where a split stands, without touching anything.
+
+    ``hashes`` are the stamps of files that somebody has hashed just now.
 
     Raises:
         OutputFolderError: the folder cannot be read.
     """
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
     try:
-        index = lasting_index.load(layout)
+        return scan(split, layout, digests_of(recipe, settings), settings.image_root, hashes=hashes)
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
-    return survey(split, layout, digests_of(recipe, settings), index, settings.image_root)
 
 
 def run_split(
@@ -117,6 +125,7 @@ def run_split(
     what is made in each process; both it and its module must be importable there.
 
     Raises:
+        OtherPhotosError: the CSV names other photos than those that the folder's pictures were made of.
         UserError: the output folder, a model file or the devices asked for cannot be used.
         WorkersFailedError: no worker is left to go on; what was finished stays done.
     """
@@ -126,10 +135,19 @@ def run_split(
         refuse_foreign_folder(layout, options.overwrite)
         clean_temp_files(layout.folder)
         digests = digests_of(recipe, settings)
-        index = _number_and_borrow(split, settings, layout, options, digests)
+        preparation = Preparation(
+            split,
+            settings,
+            layout,
+            digests,
+            watch,
+            experiment=options.experiment,
+            num_samples=options.num_samples,
+            replace_photos=options.replace_photos,
+        )
+        before = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
         write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
-        before = survey(split, layout, digests, index, settings.image_root)
         plan = make_plan(
             before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )
@@ -137,41 +155,38 @@ def run_split(
         tally.add_all(plan.settled)
         _write_refusals(layout, plan)
         devices, threads = _work(
-            plan, before, recipe=recipe, settings=settings, tally=tally, watch=watch, worker=worker
+            plan,
+            before,
+            recipe=recipe,
+            settings=settings,
+            tally=tally,
+            watch=watch,
+            worker=worker,
+            notes=preparation.notes,
         )
         # Where nothing was done all is as it was.
-        after = survey(split, layout, digests, index, settings.image_root) if plan.work else before
+        after = scan(split, layout, digests, settings.image_root) if plan.work else before
     return RunSummary(tally, after, time.monotonic() - start, devices, threads)
 
 
-def _number_and_borrow(
-    split: SplitCsv, settings: Settings, layout: SplitLayout, options: RunOptions, digests: Digests
-) -> dict[str, int]:
-    """Number the images; an experiment's like the split's, of which it takes over what both make alike."""
-    keys = row_keys(split, settings.image_root)
-    named = [key for key in keys if key is not None]
-    if options.experiment is None:
-        return lasting_index.extend(layout, named)
-    own = SplitLayout(split_folder(settings.output_root, split.split))
-    if not own.folder.is_dir():
-        return lasting_index.extend(layout, named)
-    with locked_folder(own):
-        share_numbers(own, layout)
-        # The split's first, in their order: photos that came to it since get the same numbers here.
-        index = lasting_index.extend(layout, [*lasting_index.load(own), *named])
-        wanted = [key for key in keys[: options.num_samples] if key is not None]
-        borrow(own, layout, wanted, index, digests)
-    return index
-
-
 def _work(
-    plan: Plan, before: Survey, *, recipe: Recipe, settings: Settings, tally: Tally, watch: Watch, worker: MakeWorker
+    plan: Plan,
+    before: Survey,
+    *,
+    recipe: Recipe,
+    settings: Settings,
+    tally: Tally,
+    watch: Watch,
+    worker: MakeWorker,
+    notes: Sequence[str],
 ) -> tuple[dict[str, DeviceTally], int]:
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = before.layout, len(plan.work)
     places = worker_slots(settings)  # too many GPUs asked for are a mistake even where nothing is to be done
     if not count:
-        watch(ProgressWriter(layout.progress, before.split.split, 0).finish())
+        progress = ProgressWriter(layout.progress, before.split.split, 0)
+        _tell(notes, progress, watch)
+        watch(progress.finish())
         return {}, 0
     # One clear error now, not one from every worker.
     segmenters.check(recipe, settings.sam3, settings.model_dir)
@@ -196,9 +211,8 @@ def _work(
             },
         )
         progress = ProgressWriter(layout.progress, before.split.split, count, slots)
-        if warning := space_warning(layout.folder, before, plan.work, recipe.image_size):
-            progress.note(warning)
-            watch(progress.now())
+        warning = space_warning(layout.folder, before, plan.work, recipe.image_size)
+        _tell([*notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             layout,
             digests_of(recipe, settings),
@@ -222,6 +236,13 @@ def _work(
     return {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}, threads
 
 
+def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
+    for note in notes:
+        progress.note(note)
+    if notes:
+        watch(progress.now())
+
+
 @dataclass(frozen=True)
 class _Accounts:
     """Where everything that a run brings is counted."""
@@ -240,8 +261,10 @@ class _Accounts:
             self.progress.note(outcome.text)
             return True
         if isinstance(outcome, Quarantined):
+            assert isinstance(outcome.item, WorkItem)  # noqa: S101  (what was handed out)
             result, slot = quarantine(self.layout, self.digests, outcome, self.image_root), None
         else:
+            assert isinstance(outcome.result, ImageResult)  # noqa: S101  (what these workers give)
             result, slot = outcome.result, outcome.slot
             self.devices[outcome.slot].add(result)
         self.tally.add(result)

@@ -1,24 +1,29 @@
 """Where does every image of a split stand?  Reads records and stats files; writes nothing.
 
-The answer comes from the files alone: the records, the failures and what ``stat`` says.  Sources are not
-read, because their sha256 is remembered together with their size and modification time.
+The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read: a file
+with the size and token that were recorded of it has the recorded sha256, and one with the same size and another token
+is unchecked, until somebody has hashed it and the scan is given the result.
 """
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec.structs import replace
+
 from relight_assets import __version__
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, stage_files
-from relight_assets.dataset.paths import Folders, index_key, resolve_image_path
-from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
+from relight_assets.dataset.origin import Origin, read_origin
+from relight_assets.dataset.paths import Folders, index_key, locate_image, possible_places
+from relight_assets.dataset.records import Failure, Record, SourceInfo, files_match, read_failure, read_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import known_sha256
@@ -29,6 +34,26 @@ RowStatus = Literal["done", "failed", "rejected", "pending"]
 NOTHING: Mapping[str, FileStamp] = MappingProxyType({})
 ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
 """What a row can count as; every row counts as exactly one."""
+Photo = Literal["new", "same", "moved", "changed", "other", "unchecked", "unread"]
+"""How a row's photo stands to that of the record under its number.
+
+new: there is no record.  same: at the recorded place, with the recorded content.  moved: at another place, with the
+recorded content.  changed: at the recorded place, with other content.  other: at another place, with other content.
+unchecked: the file must be hashed to know.  unread: the photo cannot be read.
+"""
+Hashes = Mapping[str, FileStamp | None]
+"""The stamps of files that were hashed just now, by path; None of one that could not be read."""
+NO_HASHES: Hashes = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A photo as ``stat`` finds it: its file, the place at which the CSV names it, size in bytes and token."""
+
+    file: Path
+    place: str
+    size: int
+    token: str
 
 
 @dataclass(frozen=True)
@@ -38,15 +63,25 @@ class ImageState:
     key: str
     index: int | None
     """None: it has no number yet, so nothing of it was ever made."""
-    file: Path | None
+    source: SourceFile | None
     """None: the path may not be opened, or leads nowhere; ``failure`` says why."""
+    photo: Photo = "unread"
     current: tuple[Stage, ...] = ()
     record: Record | None = None
     failure: Failure | None = None
     source_known: bool = False
-    """The source's size and modification time are those of the record or failure."""
+    """The source has the size and token of the record or failure."""
     outlived: bool = False
     """A failure file lies there although its stage is current."""
+    unchecked: tuple[str, ...] = ()
+    """Files with the recorded size and another token: nothing is known of them until they are hashed."""
+    renewed: Record | None = None
+    """The record with the tokens, and the place, that its files have now; None where it has them already."""
+
+    @property
+    def file(self) -> Path | None:
+        """Where the photo is; None where it cannot be read."""
+        return self.source.file if self.source is not None else None
 
     @property
     def status(self) -> RowStatus:
@@ -67,8 +102,19 @@ class Survey:
     images: dict[str, ImageState]
     orphans: int
     """Numbers whose rows are gone."""
+    origin: Origin | None = None
+    """The CSV that the folder belongs to; None: it does not say."""
+    index: Mapping[str, int] = field(default_factory=dict)
+    """The number of every image that has one, those whose rows are gone too."""
     variants: int = 1
     """Different lights that each portrait is to have."""
+    misnumbered: bool = False
+    """``index.csv`` gives a number to an image, and a record gives it to another."""
+
+    @property
+    def unchecked_rows(self) -> int:
+        """How many rows wait for files to be hashed; they count as pending meanwhile."""
+        return sum(key is not None and bool(self.images[key].unchecked) for key in self.keys)
 
     def row_status(self, row: int) -> RowStatus:
         """What one row counts as.  Rows = done + rejected + failed + pending, always."""
@@ -99,22 +145,62 @@ def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
     return [index_key(cell, split.path.parent, image_root) or None for cell in cells]
 
 
-def survey(
-    split: SplitCsv, layout: SplitLayout, digests: Digests, index: Mapping[str, int], image_root: Path | None
+def scan(
+    split: SplitCsv,
+    layout: SplitLayout,
+    digests: Digests,
+    image_root: Path | None,
+    *,
+    hashes: Hashes = NO_HASHES,
 ) -> Survey:
-    """Look at every image of a split."""
+    """Look at every image of a split.
+
+    Args:
+        split: the CSV as it was read.
+        layout: the split's folder.
+        digests: under the recipe that counts.
+        image_root: the setting.
+        hashes: what files are that were hashed just now.
+
+    Raises:
+        OSError: the folder, its index or its origin cannot be read.
+    """
+    look = partial(survey, split, layout, digests, image_root=image_root, origin=read_origin(layout), hashes=hashes)
+    found = look(lasting_index.load(layout))
+    # Records are the truth: where one of them says otherwise than the index, all of them are asked.
+    return look(lasting_index.rebuild(layout)) if found.misnumbered else found
+
+
+def survey(
+    split: SplitCsv,
+    layout: SplitLayout,
+    digests: Digests,
+    index: Mapping[str, int],
+    image_root: Path | None,
+    *,
+    origin: Origin | None = None,
+    hashes: Hashes = NO_HASHES,
+) -> Survey:
+    """As :func:`scan`, with the numbers of the images and the folder's origin as they are given."""
     keys = row_keys(split, image_root)
     cells: dict[str, str] = {}
     for key, cell in zip(keys, split.table["image_path"], strict=True):
         if key is not None:
             cells.setdefault(key, cell)
-    known: Folders = {}
-    resolve = partial(resolve_image_path, csv_folder=split.path.parent, image_root=image_root, known=known)
-    outside = partial(known_sha256, digests.geometry, image_root=image_root)
-    look = partial(_look, resolve=resolve, outside=outside, layout=layout, digests=digests)
+    look = _Look(split, layout, digests, image_root=image_root, origin=origin, hashes=hashes)
     with _garbage_left_alone():
-        images = {key: look(key, cell, index.get(key)) for key, cell in cells.items()}
-    return Survey(split, layout, keys, images, orphans=len(index.keys() - images.keys()), variants=digests.variants)
+        images = {key: look.at(key, cell, index.get(key)) for key, cell in cells.items()}
+    return Survey(
+        split,
+        layout,
+        keys,
+        images,
+        orphans=len(index.keys() - images.keys()),
+        origin=origin,
+        index=index,
+        variants=digests.variants,
+        misnumbered=look.misnumbered,
+    )
 
 
 @contextmanager
@@ -129,69 +215,189 @@ def _garbage_left_alone() -> Iterator[None]:
             gc.enable()
 
 
-def _look(
-    key: str,
-    cell: str,
-    index: int | None,
-    *,
-    resolve: Callable[[str], Path],
-    outside: Callable[..., dict[str, str]],
-    layout: SplitLayout,
-    digests: Digests,
-) -> ImageState:
-    # Text and not Path, which to make costs more than a file that is not there.
-    numbered = f"{layout.folder}/{index:05d}_" if index is not None else ""
-    try:
-        record = read_record(f"{numbered}{RECORD_SUFFIX}") if numbered else None
-        failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if numbered else None
-    except OSError as error:
-        unreadable = RecordUnreadableError(f"its record cannot be read: {error}")
-        return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
-    try:
-        file = resolve(cell)
-        size, mtime_ns = _stamp(file)
-    except BlankPathError:
-        raise AssertionError("a blank cell has no key") from None
-    except ImageError as error:
-        told = failure is not None and (failure.code, failure.message) == (error.code, str(error))
-        refused = failure if told else failed(key, index, error, "masks", previous=failure)
-        return ImageState(key, index, None, record=record, failure=refused)
-    source_sha256 = _known_sha256(record, failure, size, mtime_ns)
-    if source_sha256 is None:
-        unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
-        return ImageState(key, index, file, record=record, failure=unread)
-    given = outside(file, record=record, failure=failure)
-    current = digests.current(record, source_sha256, lambda rec, stage: files_match(layout, rec, stage), given)
-    holds = failure is not None and _still_holds(
-        failure, record=record, current=current, source_sha256=source_sha256, digests=digests, outside=given
-    )
-    return ImageState(
-        key,
-        index,
-        file,
-        current,
-        record,
-        failure if holds else None,
-        source_known=True,
-        outlived=failure is not None and failure.stage in current,
-    )
+class _Look:
+    """Looks at one image after the other."""
+
+    def __init__(
+        self,
+        split: SplitCsv,
+        layout: SplitLayout,
+        digests: Digests,
+        *,
+        image_root: Path | None,
+        origin: Origin | None,
+        hashes: Hashes,
+    ):
+        known: Folders = {}
+        folder = split.path.parent.absolute()
+        self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
+        self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
+        self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
+        self.misnumbered = False
+
+    def at(self, key: str, cell: str, index: int | None) -> ImageState:
+        """Look at one image."""
+        # Text and not Path, which to make costs more than a file that is not there.
+        numbered = f"{self._layout.folder}/{index:05d}_" if index is not None else ""
+        try:
+            record = read_record(f"{numbered}{RECORD_SUFFIX}") if numbered else None
+            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if numbered else None
+        except OSError as error:
+            unreadable = RecordUnreadableError(f"its record cannot be read: {error}")
+            return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+        record, failure = self._of_this_image(key, record, failure)
+        try:
+            source = self._source(cell)
+        except BlankPathError:
+            raise AssertionError("a blank cell has no key") from None
+        except ImageError as error:
+            told = failure is not None and (failure.code, failure.message) == (error.code, str(error))
+            refused = failure if told else failed(key, index, error, "masks", previous=failure)
+            return ImageState(key, index, None, record=record, failure=refused)
+        return self._judged(key, index, source, record, failure)
+
+    def _of_this_image(
+        self, key: str, record: Record | None, failure: Failure | None
+    ) -> tuple[Record | None, Failure | None]:
+        owner = record or failure
+        if owner is not None and owner.image_path != key:
+            self.misnumbered = True
+            return None, None
+        return record, failure if failure is not None and failure.image_path == key else None
+
+    def _source(self, cell: str) -> SourceFile:
+        file, place = self._locate(cell)
+        try:
+            status = file.stat()
+        except OSError as error:  # gone, or not answering, since the path was resolved
+            raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
+        return SourceFile(file, place, status.st_size, source_token(status))
+
+    def _judged(
+        self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None
+    ) -> ImageState:
+        now, photo = self._photo(key, source, record, failure)
+        unchecked = [str(source.file)] if photo == "unchecked" else []
+        sha256 = now.sha256 if now is not None else None
+        if sha256 is None and photo != "unchecked":
+            unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
+            return ImageState(key, index, source, photo, record=record, failure=unread)
+        given = self._outside(source.file, record=record, failure=failure)
+        files = _Files(self._layout, self._hashes)
+        # What is unchecked may well be what it was: only so are all files known that need a look.
+        hoped = self._digests.current(record, sha256 or (record.source.sha256 if record else ""), files.hoped, given)
+        unchecked += files.unchecked
+        current = hoped if not unchecked else ()
+        if files.unchecked and sha256 is not None:
+            current = self._digests.current(record, sha256, files.sure, given)
+        holds = (
+            failure is not None
+            and sha256 is not None
+            and _still_holds(
+                failure, record=record, current=current, source_sha256=sha256, digests=self._digests, outside=given
+            )
+        )
+        return ImageState(
+            key,
+            index,
+            source,
+            photo,
+            current,
+            record,
+            failure if holds else None,
+            source_known=sha256 is not None,
+            outlived=failure is not None and failure.stage in current,
+            unchecked=tuple(unchecked),
+            renewed=_renewed(record, now, source.place, files) if record is not None else None,
+        )
+
+    def _photo(
+        self, key: str, source: SourceFile, record: Record | None, failure: Failure | None
+    ) -> tuple[FileStamp | None, Photo]:
+        """The stamp of a photo, None where its content is not known; and how it stands to the record."""
+        path = str(source.file)
+        hashed = self._hashes.get(path)
+        stamps = (hashed, failure.source if failure is not None else None)
+        now = next((stamp for stamp in stamps if stamp is not None and has_stamp(source, stamp)), None)
+        if record is None:
+            return now, "new"
+        was = record.source
+        here = was.place == source.place if was.place is not None else self._was_here(key, source.place)
+        if now is None and here and has_stamp(source, was):
+            now = was.stamp
+        if now is not None and now.sha256 == was.sha256:
+            return now, "same" if here else "moved"
+        if now is not None or source.size != was.size:
+            return now, "changed" if here else "other"
+        return None, "unread" if path in self._hashes and hashed is None else "unchecked"
+
+    def _was_here(self, key: str, place: str) -> bool:
+        """Whether a photo of a record without a place was at this one, as far as the folder's origin tells."""
+        if self._origin is None:
+            return True
+        root = self._origin.image_root
+        return place in possible_places(key, Path(self._origin.path).parent, Path(root) if root is not None else None)
 
 
-def _stamp(file: Path) -> tuple[int, int]:
-    try:
-        status = file.stat()
-    except OSError as error:  # gone, or not answering, since the path was resolved
-        raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
-    return status.st_size, status.st_mtime_ns
+def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:
+    """Whether a photo has the size and token of a stamp."""
+    # A token of schema 1 is the mtime, with which the others begin.
+    return stamp.size == source.size and stamp.token in (source.token, source.token.partition(".")[0])
 
 
-def _known_sha256(record: Record | None, failure: Failure | None, size: int, mtime_ns: int) -> str | None:
-    """The sha256 of the source, if its size and modification time are those it was remembered with."""
-    if record is not None and (record.source.size, record.source.mtime_ns) == (size, mtime_ns):
-        return record.source.sha256
-    if failure is not None and (failure.source_size, failure.source_mtime_ns) == (size, mtime_ns):
-        return failure.source_sha256
-    return None
+class _Files:
+    """The files of one image against its record."""
+
+    def __init__(self, layout: SplitLayout, hashes: Hashes):
+        self._layout, self._hashes = layout, hashes
+        self.unchecked: list[str] = []
+        self.renewed: dict[Stage, dict[str, FileStamp]] = {}
+
+    def hoped(self, record: Record, stage: Stage) -> bool:
+        """Whether the files of a stage may be those of the record; which must be hashed to know is kept."""
+        if files_match(self._layout, record, stage):
+            return True
+        entry = record.stages[stage]
+        stamps: dict[str, FileStamp] = {}
+        unchecked = []
+        for name, stamp in entry.files.items():
+            path = self._layout.png(record.index, name)
+            try:
+                status = path.stat()
+            except OSError:
+                return False
+            if status.st_size != stamp.size:
+                return False
+            hashed = stamp if same_token(stamp.token, status) else self._hashes.get(str(path))
+            if hashed is None and str(path) not in self._hashes:
+                unchecked.append(str(path))
+            elif hashed is None or hashed.sha256 != stamp.sha256:
+                return False
+            else:
+                stamps[name] = FileStamp(stamp.sha256, stamp.size, output_token(status))
+        self.unchecked += unchecked
+        if not unchecked:
+            self.renewed[stage] = stamps
+        return True
+
+    def sure(self, record: Record, stage: Stage) -> bool:
+        """Whether the files of a stage are known to be those of the record."""
+        return stage in self.renewed or files_match(self._layout, record, stage)
+
+
+def _renewed(record: Record, now: FileStamp | None, place: str, files: _Files) -> Record | None:
+    """A record with the tokens that its files have now, and its photo's place; None where it has them already."""
+    source = record.source
+    # Records of schema 1 without a place go by that of the folder's origin: there is no need to write all of them.
+    moved = source.place is not None and source.place != place
+    if now is not None and now.sha256 == source.sha256 and (moved or now != source.stamp):
+        source = replace(source, token=now.token, place=place)
+    stages = {
+        stage: replace(entry, files=files.renewed[stage]) if stage in files.renewed else entry
+        for stage, entry in record.stages.items()
+    }
+    renewed = replace(record, source=source, stages=stages)
+    return renewed if renewed != record else None
 
 
 def _still_holds(
@@ -234,9 +440,7 @@ def failed(
         attempts=(previous.attempts if previous is not None and same else 0) + 1,
         rejected=error.rejected,
         retryable=error.retryable,
-        source_sha256=source.sha256 if source else None,
-        source_size=source.size if source else None,
-        source_mtime_ns=source.mtime_ns if source else None,
+        source=source,
         digest=digest,
         traceback=traceback,
         skin_lightness=error.skin_lightness,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from relight_assets.dataset.files import FileStamp
 from relight_assets.recipe import Stage
 
 UPSTREAM_STALE = "upstream_stale"
@@ -23,6 +24,31 @@ class WorkItem:
     """Where it is on this machine."""
     stages: tuple[Stage, ...]
     """The stages that may be computed; the others are only looked at."""
+    place: str | None = None
+    """The file's path as the CSV names it, links unresolved; None: as ``file``."""
+    source_known: bool = True
+    """Whether the record may be believed about the source where size and token are the recorded ones."""
+
+
+@dataclass(frozen=True)
+class HashItem:
+    """Files of one image to be hashed."""
+
+    index: int
+    files: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """The first of them, for messages."""
+        return self.files[0]
+
+
+@dataclass(frozen=True)
+class FilesHashed:
+    """The stamps of an image's files as they are; None of one that cannot be read."""
+
+    index: int
+    stamps: dict[str, FileStamp | None]
 
 
 @dataclass(frozen=True)
@@ -54,10 +80,14 @@ class Shrunk:
     batch: int
 
 
+Item = WorkItem | HashItem
+Result = ImageResult | FilesHashed
+
+
 class Worker(Protocol):
     """What runs in a process of its own: built once, where the models are loaded; sees one device."""
 
-    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+    def process(self, items: Iterable[Any]) -> Iterator[Result | Shrunk]:
         """Take items as they come and give each one's result when it is finished, in any order.
 
         Asking for the next item may wait.  One image's fault is a result, never an exception.

@@ -31,7 +31,7 @@ _CHUNK = 1 << 24
 
 
 def sha256_of(file: Path) -> str:
-    """The sha256 of a file, read once and then remembered in the user's cache with size and modification time.
+    """The sha256 of a file, read once and then remembered in the user's cache with size and token.
 
     Raises:
         ModelFileError: the file cannot be read.
@@ -39,7 +39,7 @@ def sha256_of(file: Path) -> str:
     key = str(file.absolute())
     try:
         status = file.stat()
-        stamp = [status.st_size, status.st_mtime_ns]
+        stamp = [status.st_size, f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_ino}"]
         known = _remembered()
         entry = known.get(key)
         if isinstance(entry, list) and entry[:2] == stamp:

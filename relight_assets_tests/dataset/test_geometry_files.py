@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.files import source_token, stamp_source
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.errors import GeometryFileError, GeometryMissingError
 
@@ -76,7 +76,7 @@ def test_a_file_is_remembered_by_size_and_time(tmp_path: Path) -> None:
     assert remembered_sha256(path, [stamp]) is None
     assert remembered_sha256(tmp_path / "none.png", [stamp]) is None
     data, read = read_geometry(path, 1000)
-    assert (data, read.sha256, read.mtime_ns) == (b"one", stamp.sha256, 1)
+    assert (data, read.sha256, read.token) == (b"one", stamp.sha256, source_token(path.stat()))
     path.unlink()
     with pytest.raises(GeometryMissingError):
         read_geometry(path, 1000)

@@ -17,7 +17,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12
 
 
 def a_record(number: int, key: str) -> Record:
-    source = SourceInfo("0" * 64, 1, 1, 64, 64)
+    source = SourceInfo("0" * 64, 1, "1.2.3", 64, 64)
     return Record(index=number, image_path=key, source=source, seed=0, package_version="0")
 
 

@@ -26,12 +26,12 @@ from relight_assets.dataset.records import (
 )
 from relight_assets.recipe import STAGES
 
-STAMP = FileStamp("f" * 64, 10, 1_700_000_000_123_456_789)
+STAMP = FileStamp("f" * 64, 10, "1700000000123456789")
 NUMBERS = {"score": 0.5, "kind": "x", "n": [1, 2]}
 RECORD = Record(
     index=3,
     image_path='a,"b"\n😀.jpg',
-    source=SourceInfo("a" * 64, 123, 1_700_000_000_000_000_001, 640, 480),
+    source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, "/photos/a.jpg"),
     stages={stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS) for stage in STAGES},
     degradation_type="soft_shading",
     light_direction=[0.0, -0.6, 0.8],
@@ -48,9 +48,7 @@ FAILURE = Failure(
     attempts=2,
     rejected=False,
     retryable=True,
-    source_sha256="a" * 64,
-    source_size=5,
-    source_mtime_ns=6,
+    source=FileStamp("a" * 64, 5, "6.7.8"),
     digest="d" * 64,
     traceback="...",
     package_version="0.1.0",
@@ -92,7 +90,11 @@ def test_the_same_record_is_the_same_bytes(layout: SplitLayout) -> None:
 
 
 def test_numpy_numbers_become_json(layout: SplitLayout) -> None:
-    entry = StageEntry("d", {}, {"a": np.float32(0.5), "b": np.int64(3), "c": np.array([1.5, 2.5])})
+    entry = StageEntry(
+        "d" * 64,
+        dict.fromkeys(STAGE_FILES["masks"], STAMP),
+        {"a": np.float32(0.5), "b": np.int64(3), "c": np.array([1.5, 2.5])},
+    )
     write_record(layout, replace(RECORD, stages={"masks": entry}))
     back = read_record(layout.record(3))
     assert back is not None

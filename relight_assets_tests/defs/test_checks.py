@@ -1,7 +1,6 @@
 """The checks on a split's mapping: what passes, what warns, and what stops."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,9 +12,10 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
-from relight_assets.defs import mapping
+from relight_assets.defs import publishing
 from relight_assets.defs.checks import SPECS
 from relight_assets.engine import statistics
+from relight_assets.engine.outgoing import StagedMapping
 from relight_assets_tests.conftest import PORTRAITS, Project
 
 ALL = {spec.name for spec in SPECS}
@@ -188,15 +188,19 @@ def test_a_mapping_that_is_not_the_input_is_stopped(
     instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project.write_csv("train", PORTRAITS[:2])
-    real = mapping.write_split_mapping
+    run(instance, "train")
+    target = project.data / "train_images_with_relighting_outputs.csv"
+    before = target.read_bytes()
+    real = publishing.stage_mapping
 
-    def a_row_short(*arguments: Any) -> Path:
-        path = real(*arguments)
-        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-        return path
+    def a_row_short(*arguments: Any) -> StagedMapping:
+        staged = real(*arguments)
+        staged.file.write_text("".join(staged.file.read_text().splitlines(keepends=True)[:-1]))
+        return staged
 
-    monkeypatch.setattr(mapping, "write_split_mapping", a_row_short)
+    monkeypatch.setattr(publishing, "stage_mapping", a_row_short)
     result = run(instance, "train")
+    assert target.read_bytes() == before
     assert not result.success
     assert failed(result) == {"mapping_is_the_input", "rows_add_up"}
     assert checks(result)["rows_add_up"].metadata["rows_in_mapping"].value == 1

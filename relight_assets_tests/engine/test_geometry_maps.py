@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, source_token
 from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.engine.geometry_maps import GeometryMap, known_sha256, stamps_of
 from relight_assets.errors import GeometryMissingError
@@ -64,7 +64,7 @@ def test_a_network_is_asked_once_for_a_photo() -> None:
 
 def test_a_file_is_read_when_its_stat_is_not_remembered(photo: Path) -> None:
     status = (photo.parent / "a.png").stat()
-    remembered = FileStamp("remembered", status.st_size, status.st_mtime_ns)
+    remembered = FileStamp("remembered", status.st_size, source_token(status))
     maps = of(photo, source="depth_file")
     assert maps.sha256([remembered]) == {GEOMETRY_FILE: "remembered"}
     fresh = of(photo, source="depth_file")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from relight_assets.dataset.files import source_token
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine import survey
 from relight_assets.recipe import STAGES
@@ -99,7 +100,7 @@ def test_a_touched_source_is_hashed_again_and_nothing_is_computed(bench: Bench, 
     assert bench.run().tally.computed_images == 0
     record = read_record(bench.layout.record(0))
     assert record is not None
-    assert record.source.mtime_ns == 10**9
+    assert record.source.token == source_token(own.stat())
     shutil.copyfile(bench.photos / PORTRAITS[1], own)
     assert bench.run().tally.computed_images == 1
 
@@ -215,13 +216,13 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
 
 def test_a_source_that_goes_between_two_looks_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write_csv(PORTRAITS[:2])
-    resolve = survey.resolve_image_path
+    locate = survey.locate_image
 
-    def gone(cell: str, *where: Any, **known: Any) -> Path:
-        found = resolve(cell, *where, **known)
-        return found.with_name("gone.png") if PORTRAITS[0] in cell else found
+    def gone(cell: str, *where: Any, **known: Any) -> tuple[Path, str]:
+        found, place = locate(cell, *where, **known)
+        return (found.with_name("gone.png") if PORTRAITS[0] in cell else found), place
 
-    monkeypatch.setattr(survey, "resolve_image_path", gone)
+    monkeypatch.setattr(survey, "locate_image", gone)
     summary = bench.run()
     assert summary.tally.codes == {"source_unreadable": 1}
     assert summary.survey.row_counts() == {"done": 1, "failed": 1}

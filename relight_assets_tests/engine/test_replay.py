@@ -1,8 +1,8 @@
 """A picture is what its record says: it comes out again from record and foreground alone, byte for byte."""
 
-import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from relight_assets.errors import UserError
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import parse_recipe
 from relight_assets.verify import verify_split
-from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with
+from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with, rewrite_record
 
 
 def alone(bench: Bench, folder: Path, index: int = 0) -> Path:
@@ -118,13 +118,15 @@ def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage
     bench.run()
     before = bench.pictures()
     file = bench.layout.record(0)
-    content = json.loads(file.read_text())
-    numbers = content["stages"]["masks"]["numbers"]
-    if damage == "cut":
-        numbers["face_meshes"][0]["points"] = numbers["face_meshes"][0]["points"][:100]
-    else:
-        del numbers["face_meshes"]
-    file.write_text(json.dumps(content))
+
+    def harm(content: dict[str, Any]) -> None:
+        numbers = content["stages"]["masks"]["numbers"]
+        if damage == "cut":
+            numbers["face_meshes"][0]["points"] = numbers["face_meshes"][0]["points"][:100]
+        else:
+            del numbers["face_meshes"]
+
+    rewrite_record(file, harm)
     with pytest.raises(UserError, match="damaged"):
         replay(file)
     write_split_mapping(bench.survey(), bench.settings)

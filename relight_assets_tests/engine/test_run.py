@@ -12,6 +12,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from relight_assets.dataset import files
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
@@ -250,15 +251,20 @@ def test_an_experiment_leaves_the_splits_own_folder_alone(bench: Bench) -> None:
     assert sha256(other / "00000_output.png") != before["00000_output.png"]
 
 
-def test_sources_are_not_read_when_planning(bench: Bench, tmp_path: Path) -> None:
+def test_sources_are_not_read_when_planning(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "own.png"
     shutil.copyfile(bench.photos / PORTRAITS[0], own)
     bench.write_csv([str(own)])
     bench.run()
-    status = own.stat()
-    own.write_bytes(b"x" * status.st_size)  # whoever read it would see that it is no picture
-    os.utime(own, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert bench.run().survey.row_counts() == {"done": 1}
+
+    def read(*_: object) -> None:
+        raise AssertionError("a source was read")
+
+    monkeypatch.setattr(files, "open_regular", read)
+    assert bench.run().tally.computed_images == 0
+    os.utime(own)
+    assert bench.survey().row_counts() == {"pending": 1}
+    assert bench.survey().unchecked_rows == 1
 
 
 # -- two persons in one photo --------------------------------------------------------------------------------

@@ -1,0 +1,77 @@
+"""Whose folder is it?  ``origin.json``: the CSV that a split's folder belongs to.
+
+Two CSVs of one name in two folders give one split, and so one folder; their rows may have the same names and show
+other people.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec.structs import asdict
+
+from relight_assets.dataset.files import Sha256, open_regular, read_regular, write_atomic
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.errors import PathRefusedError
+
+_CHUNK = 1 << 20
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The CSV that a split's folder belongs to, as of its last run.
+
+    Attributes:
+        path: of the CSV, absolute, links unresolved.
+        sha256: of its content.
+        image_root: the setting with which its paths were read, if it was set.
+        mappings: where CSVs that name the folder's pictures were written, absolute.
+    """
+
+    path: Annotated[str, msgspec.Meta(min_length=1)]
+    sha256: Sha256
+    image_root: str | None = None
+    mappings: tuple[str, ...] = ()
+
+
+def read_origin(layout: SplitLayout) -> Origin | None:
+    """The origin of a folder; None where it has none, or a damaged one.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    try:
+        data = read_regular(layout.origin)
+        return msgspec.json.decode(data, type=Origin) if data else None
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def write_origin(layout: SplitLayout, origin: Origin) -> None:
+    """Write the origin of a folder, with fsync, where it is another than the one that is there.
+
+    Raises:
+        OSError: as :func:`~relight_assets.dataset.files.write_atomic`.
+    """
+    if read_origin(layout) != origin:
+        text = json.dumps(asdict(origin), indent=1, ensure_ascii=True)
+        write_atomic(layout.origin, f"{text}\n".encode(), durable=True)
+
+
+def content_sha256(path: Path) -> str | None:
+    """The sha256 of a file's content; None where there is no such file.
+
+    Raises:
+        OSError: it is there, or may be, and cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with open_regular(path) as file:
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PathRefusedError as error:
+        raise OSError(str(error)) from error
+    return digest.hexdigest()

@@ -1,0 +1,77 @@
+"""Putting a split's mapping in its place, once what it names was checked."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dagster as dg
+
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.defs.checks import blocking_checks
+from relight_assets.engine.identity import refusal
+from relight_assets.engine.locks import still_folder
+from relight_assets.engine.outgoing import StagedMapping, stage_mapping
+from relight_assets.engine.run import look
+from relight_assets.engine.survey import Survey
+from relight_assets.errors import OtherPhotosError
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+
+Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What came of a mapping."""
+
+    survey: Survey
+    staged: StagedMapping
+    checks: Sequence[dg.AssetCheckResult]
+
+    @property
+    def done(self) -> bool:
+        """Whether the checks let it through; the one before stays otherwise, without what no longer holds."""
+        return all(result.passed or result.severity is not dg.AssetCheckSeverity.ERROR for result in self.checks)
+
+
+@contextmanager
+def standing(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Iterator[Survey]:
+    """Where a split stands, while nobody writes in its folder.
+
+    Raises:
+        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        OutputFolderError: somebody writes there, or it cannot be read.
+    """
+    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment))):
+        survey = look(split, recipe, settings, experiment)
+        if (reason := refusal(survey)) is not None:
+            raise OtherPhotosError(reason)
+        yield survey
+
+
+def publish(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None, check: Check | None = None
+) -> Published:
+    """Write the mapping of a split as it stands, and put it in its place if no blocking check fails.
+
+    Args:
+        split: the CSV.
+        recipe: that its pictures are to be of.
+        settings: the platform's.
+        experiment: of which the pictures are; None: the split's own.
+        check: what to check; None: the blocking checks alone.
+
+    Raises:
+        OtherPhotosError, OutputFolderError: as :func:`standing`.
+        CsvError: a CSV cannot be written.
+    """
+    with standing(split, recipe, settings, experiment) as survey:
+        staged = stage_mapping(survey, settings, experiment)
+        checks = check(staged) if check is not None else blocking_checks(staged, recipe, settings)
+        published = Published(survey, staged, checks)
+        if published.done:
+            staged.publish()
+        else:
+            staged.discard()
+    return published

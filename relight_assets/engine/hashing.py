@@ -1,0 +1,67 @@
+"""What is in files of which only the size is known?  Worker processes hash them, so that a dead disk hangs no run."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from relight_assets.dataset.files import FileStamp, stamp_source
+from relight_assets.engine.devices import Slot, cores
+from relight_assets.engine.dispatch import Finished, Notice
+from relight_assets.engine.dispatch import run as dispatch
+from relight_assets.engine.local import LocalEngine
+from relight_assets.engine.progress import Progress, ProgressWriter
+from relight_assets.engine.work import FilesHashed, HashItem
+from relight_assets.errors import ImageError
+from relight_assets.settings import Settings
+
+MAX_WORKERS = 8
+"""More would wait for the disk."""
+BATCH = 8
+
+
+class HashWorker:
+    """Hashes files in a process of its own."""
+
+    def process(self, items: Iterable[HashItem]) -> Iterator[FilesHashed]:
+        """Hash the files of each item."""
+        for item in items:
+            yield FilesHashed(item.index, {path: _stamp(path) for path in item.files})
+
+
+def _stamp(path: str) -> FileStamp | None:
+    try:
+        return stamp_source(Path(path))
+    except ImageError:
+        return None
+
+
+def hash_files(
+    files: Mapping[int, tuple[str, ...]],
+    settings: Settings,
+    progress: ProgressWriter,
+    watch: Callable[[Progress], None],
+) -> dict[str, FileStamp | None]:
+    """The stamps of files, by path; None of one that cannot be read, or at which a worker died or hung twice.
+
+    Raises:
+        WorkersFailedError: no worker could be started or kept alive.
+        HostLimitError: no more files can be opened.
+    """
+    found: dict[str, FileStamp | None] = {}
+    slots = [Slot(f"hashing {number}") for number in range(min(cores(), MAX_WORKERS, len(files)))]
+    engine = LocalEngine(slots, HashWorker, {})
+    items = [HashItem(number, paths) for number, paths in files.items()]
+    results = dispatch(items, engine, batch=BATCH, start_s=settings.start_s, hang_s=settings.hang_s)
+    try:
+        for outcome in results:
+            if isinstance(outcome, Notice):
+                progress.note(outcome.text)
+            elif isinstance(outcome, Finished):
+                assert isinstance(outcome.result, FilesHashed)  # noqa: S101  (what this worker gives)
+                found.update(outcome.result.stamps)
+            else:
+                found.update(dict.fromkeys(files[outcome.item.index]))
+            if progress.count(failed=False):
+                watch(progress.now())
+    finally:
+        results.close()
+    return found
