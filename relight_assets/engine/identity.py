@@ -24,8 +24,8 @@ MANY = 20
 """Photos from which on it is told that most of them have changed at once: another disk is mounted there."""
 MOST = 0.5
 WAYS_OUT = (
-    "rename the CSV, which gives it a split of its own, or set another output_root, or give --replace, with which this "
-    "CSV becomes the folder's and rows with other photos are redone"
+    "rename the CSV for a split of its own, set another output_root, or give --replace to make this CSV the folder's "
+    "and redo the rows whose photos are others"
 )
 
 
@@ -219,7 +219,7 @@ def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | No
         or _all_changed(state, photos)
         or _no_match(state, photos, sure=adopted is not None)
     )
-    return f"{state.layout.folder}: {reason}; {WAYS_OUT}" if reason is not None else None
+    return f"{state.layout.folder} {reason}; {WAYS_OUT}" if reason is not None else None
 
 
 def _other_csv(state: Survey) -> str | None:
@@ -230,14 +230,14 @@ def _other_csv(state: Survey) -> str | None:
     try:
         content = content_sha256(Path(origin.path))
     except OSError as error:
-        return f"it belongs to {origin.path}, which cannot be read now ({error.strerror or error})"
+        return f"belongs to {origin.path}, which cannot be read now ({error.strerror or error})"
     if content in (None, state.split.sha256):
         return None
     known = [image.key for image in state.images.values() if image.record is not None]
     example = f", for instance {known[0]!r}" if known else ""
     return (
-        f"it belongs to {origin.path}; of the {len(state.images)} photos that {csv_place(state)} names, {len(known)} "
-        f"have names that stand for photos there{example}"
+        f"belongs to {origin.path}, and {csv_place(state)} is another CSV: {len(known)} of its {len(state.images)} "
+        f"names stand for photos there{example}"
     )
 
 
@@ -245,10 +245,10 @@ def _other_photos(state: Survey, photos: Mapping[str, int]) -> str | None:
     """Names stand for other photos, at other places."""
     for image in state.images.values():
         if image.photo == "other" and image.record is not None and image.source is not None:
+            then = image.record.source.place or "elsewhere"
             return (
-                f"{photos['other']} of the {len(state.images)} photos that {csv_place(state)} names are others than "
-                f"its pictures were made of, for instance {image.key!r}: now {image.source.place}, then "
-                f"{image.record.source.place or 'elsewhere'}"
+                f"was made of other photos than {csv_place(state)} names: {photos['other']} of {len(state.images)} "
+                f"differ, for instance {image.key!r}, now {image.source.place}, then {then}"
             )
     return None
 
@@ -262,8 +262,9 @@ def _all_changed(state: Survey, photos: Mapping[str, int]) -> str | None:
         (image.source.place for image in state.images.values() if image.photo == "changed" and image.source), ""
     )
     return (
-        f"{photos['changed']} of {known} photos have changed at once{f', for instance {example}' if example else ''}; "
-        f"if another disk is mounted there, mount the right one; if they were edited"
+        f"was made of other content: {photos['changed']} of {known} photos have changed at once"
+        f"{f', for instance {example}' if example else ''}; if another disk is mounted there, mount the right one; "
+        f"if not"
     )
 
 
@@ -275,15 +276,15 @@ def _no_match(state: Survey, photos: Mapping[str, int], *, sure: bool) -> str | 
     matching = photos["same"] + photos["moved"]
     if origin is not None:
         matching += photos["changed"]  # at the recorded places
-        if origin.sha256 == state.split.sha256 and not photos.keys() - {"unread"}:
+        if origin.sha256 == state.split.sha256 and sum(photos.values()) == photos["unread"]:
             return None  # the same CSV, whose photos are away
     elif photos["changed"] > matching:
         matching = 0  # nobody recorded where the photos were: a few may be edits, most of them are not
     unsure = photos["unchecked"] > 0 or (not sure and state.orphans > 0 and photos["new"] > 0)
     if matching or unsure:
         return None
-    owner = f"it belonged to {origin.path}" if origin is not None else "it does not say to which CSV it belongs"
-    return f"{owner}, and none of the {len(state.images)} photos that {csv_place(state)} names is one of its own"
+    owner = f"belonged to {origin.path}" if origin is not None else "does not say to which CSV it belongs"
+    return f"{owner}, and none of the {len(state.images)} photos that {csv_place(state)} names is one it was made of"
 
 
 def csv_place(state: Survey) -> str:

@@ -4,7 +4,7 @@ A mapping never names a picture that is not current for its row: before any is w
 mapping is staged, and published once it was checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ class StagedMapping:
         """
         split, layout = self.survey.split, self.survey.layout
         _make_folder(self.target)
-        _remember_mappings(layout, self.target, self.variants_target)
+        _remember_mappings(layout, self.target, *([self.variants_target] if self.survey.variants > 1 else []))
         write_mapping(split, self.survey.outputs(), self.target)
         if self.survey.variants > 1:
             write_variants(split, self.survey.variant_outputs(), self.variants_target)
@@ -113,8 +113,12 @@ def mapping_is_current(survey: Survey, settings: Settings) -> bool:
     return all(_content(path) == text for path, text in wanted.items())
 
 
-def withdraw_pictures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[str]:
+def withdraw_pictures(
+    survey: Survey, settings: Settings, experiment: str | None = None, removed: Collection[int] = ()
+) -> list[str]:
     """Take the pictures that are not current, and so may be written now, out of every mapping that names them.
+
+    Those of the numbers ``removed`` go too.
 
     Returns:
         A sentence for each former mapping that cannot be changed.
@@ -123,7 +127,7 @@ def withdraw_pictures(survey: Survey, settings: Settings, experiment: str | None
         CsvError: the one that the split has now cannot be changed.
     """
     mapping, _, variants = _paths(survey, settings, experiment)
-    stays = _Stays(survey, settings)
+    stays = _Stays(survey, settings, removed)
     for target in (mapping, variants):
         withdraw_outputs(target, stays)
     notes = []
@@ -139,7 +143,7 @@ def withdraw_pictures(survey: Survey, settings: Settings, experiment: str | None
 class _Stays:
     """Whether the picture that a mapping's row names stays that row's."""
 
-    def __init__(self, survey: Survey, settings: Settings):
+    def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
         self._images, self._folder = survey.images, survey.layout.folder.absolute()
         self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
         self._good = {
@@ -147,7 +151,7 @@ class _Stays:
             for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
             if key is not None
         }
-        self._written = {image.index for image in survey.images.values() if image.status != "done"}
+        self._written = {image.index for image in survey.images.values() if image.status != "done"} | {*removed}
 
     def __call__(self, cell: str, output: str) -> bool:
         key = index_key(cell, self._csv_folder, self._image_root)

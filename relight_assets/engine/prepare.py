@@ -142,7 +142,7 @@ class Preparation:
         index = lasting_index.extend(self.layout, [*first, *keys], state.index)
         # Nothing lies under a new number, so there is nothing to look at.
         images = {key: _with_number(image, index[key]) for key, image in state.images.items()}
-        return dataclasses.replace(state, index=index, images=images, orphans=len(index.keys() - images.keys()))
+        return dataclasses.replace(state, index=index, images=images)
 
     def _withdrawn(self, state: Survey) -> Survey:
         """Withdraw from all mappings what is about to be written."""

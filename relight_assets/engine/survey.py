@@ -7,7 +7,7 @@ is unchecked, until somebody has hashed it and the scan is given the result.
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -101,7 +101,7 @@ class Survey:
     """The image of each row; None where the cell is blank."""
     images: dict[str, ImageState]
     orphans: int
-    """Numbers whose rows are gone."""
+    """Numbers whose rows are gone, and under which something lies."""
     origin: Origin | None = None
     """The CSV that the folder belongs to; None: it does not say."""
     index: Mapping[str, int] = field(default_factory=dict)
@@ -195,12 +195,22 @@ def survey(
         layout,
         keys,
         images,
-        orphans=len(index.keys() - images.keys()),
+        orphans=len(orphan_numbers(layout, index, images)),
         origin=origin,
         index=index,
         variants=digests.variants,
         misnumbered=look.misnumbered,
     )
+
+
+def orphan_numbers(layout: SplitLayout, index: Mapping[str, int], rows: Container[str]) -> set[int]:
+    """The numbers whose rows are gone, and under which something lies.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    gone = {number for key, number in index.items() if key not in rows}
+    return gone & layout.numbers() if gone else gone
 
 
 @contextmanager

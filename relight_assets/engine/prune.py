@@ -1,0 +1,132 @@
+"""Removing what lies under numbers whose rows are gone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from relight_assets.dataset.files import clean_temp_files
+from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
+from relight_assets.dataset.origin import read_origin
+from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.engine.identity import csv_place, refusal
+from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.outgoing import withdraw_pictures
+from relight_assets.engine.run import look
+from relight_assets.engine.survey import ImageState, Survey, orphan_numbers
+from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+
+_CLAIMS = (RECORD_SUFFIX, FAILURE_SUFFIX)
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """What lies under the numbers of a folder whose rows are gone."""
+
+    folder: Path
+    numbers: tuple[int, ...]
+    files: tuple[Path, ...]
+    """Records before pictures."""
+    size: int
+    """Bytes."""
+
+
+def find_orphans(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Orphans:
+    """The orphans of a split's folder; nothing is changed.
+
+    Raises:
+        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        UserError: it is not sure which they are: the folder belongs to another CSV, which cannot be read, or rows wait
+            for a run that may find their photos among the orphans.
+        OutputFolderError: the folder cannot be read, or somebody writes there.
+    """
+    with _told(split, settings, experiment) as layout:
+        return _orphans(_sure(split, recipe, settings, experiment), layout)
+
+
+def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Orphans:
+    """Remove the orphans of a split's folder; their numbers are not given again.
+
+    Raises:
+        UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
+    """
+    with _told(split, settings, experiment) as layout:
+        state = _sure(split, recipe, settings, experiment)
+        found = _orphans(state, layout)
+        withdraw_pictures(state, settings, experiment, found.numbers)
+        for path in found.files:
+            path.unlink(missing_ok=True)
+        clean_temp_files(layout.folder)
+    return found
+
+
+@contextmanager
+def _told(split: SplitCsv, settings: Settings, experiment: str | None) -> Iterator[SplitLayout]:
+    """The folder, of which nobody else writes a file meanwhile; what the system refuses, told in one sentence."""
+    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
+    if not layout.folder.is_dir():
+        raise OutputFolderError(f"there is no {layout.folder}; the split was never run")
+    try:
+        with locked_folder(layout):
+            yield layout
+    except OSError as error:
+        raise OutputFolderError(f"{layout.folder}: {error}") from error
+
+
+def _sure(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
+    """Where a split stands, if that tells which its orphans are."""
+    state = look(split, recipe, settings, experiment)
+    if (reason := refusal(state)) is not None:
+        raise OtherPhotosError(reason)
+    if state.origin is None or state.origin.path != csv_place(state):
+        whose = f"belongs to {state.origin.path}" if state.origin else "does not say to which CSV it belongs"
+        raise UserError(f"{state.layout.folder} {whose}; `relight run` with {split.path} settles that")
+    waiting = [image.key for image in state.images.values() if image.record is None and _may_be_renamed(image)]
+    if waiting and state.orphans:
+        raise UserError(
+            f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no pictures yet, and their photos "
+            f"may be those of numbers whose rows are gone; `relight run` settles that, once the photos can be read"
+        )
+    return state
+
+
+def _may_be_renamed(image: ImageState) -> bool:
+    return image.index is None or image.source is None
+
+
+def _orphans(state: Survey, layout: SplitLayout) -> Orphans:
+    numbers = orphan_numbers(layout, state.index, state.images)
+    found = sorted((last not in _CLAIMS, number, last) for number, last in layout.numbered() if number in numbers)
+    files = tuple(layout.folder / f"{number:05d}_{last}" for _, number, last in found)
+    size = 0
+    for path in files:
+        with suppress(OSError):
+            size += path.stat().st_size
+    return Orphans(layout.folder, tuple(sorted(numbers)), files, size)
+
+
+def csv_is_gone(output_root: Path, split: str) -> bool:
+    """Whether the CSV of a split was removed, as far as its folder tells; false where it merely lies elsewhere.
+
+    Raises:
+        UserError: it cannot be read now, which is another thing.
+    """
+    layout = SplitLayout(split_folder(output_root, split))
+    try:
+        origin = read_origin(layout)
+    except OSError as error:
+        raise UserError(f"{layout.origin} cannot be read: {error.strerror}") from error
+    if origin is None:
+        return True
+    path = Path(origin.path)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        if path.parent.is_dir():
+            return True
+        raise UserError(f"the split `{split}` belongs to {path}, whose folder is not there now") from None
+    except OSError as error:
+        raise UserError(f"the split `{split}` belongs to {path}, which cannot be read now: {error.strerror}") from error
+    return False
