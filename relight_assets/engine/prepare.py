@@ -119,10 +119,12 @@ class Preparation:
         if image.index is not None and image.index in replaced:
             self.layout.record(image.index).unlink(missing_ok=True)
             return dataclasses.replace(image, record=None, renewed=None, current=(), photo="new", unchecked=())
-        if image.renewed is None:
-            return image
-        write_record(self.layout, image.renewed, durable=False)
-        return dataclasses.replace(image, record=image.renewed, renewed=None)
+        record, failure = image.renewed or image.record, image.renewed_failure or image.failure
+        if image.renewed is not None:
+            write_record(self.layout, image.renewed, durable=False)
+        if image.renewed_failure is not None:
+            write_failure(self.layout, image.renewed_failure, durable=False)
+        return dataclasses.replace(image, record=record, failure=failure, renewed=None, renewed_failure=None)
 
     def _origin(self, state: Survey) -> Origin:
         root = self.settings.image_root

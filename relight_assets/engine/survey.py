@@ -77,6 +77,8 @@ class ImageState:
     """Files with the recorded size and another token: nothing is known of them until they are hashed."""
     renewed: Record | None = None
     """The record with the tokens, and the place, that its files have now; None where it has them already."""
+    renewed_failure: Failure | None = None
+    """Likewise."""
 
     @property
     def file(self) -> Path | None:
@@ -287,11 +289,11 @@ class _Look:
         self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
-        unchecked = [str(source.file)] if photo == "unchecked" else []
+        unchecked = [str(source.file)] if photo == "unchecked" or self._was_tried(source, record, failure) else []
         sha256 = now.sha256 if now is not None else None
         if sha256 is None and photo != "unchecked":
             unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
-            return ImageState(key, index, source, photo, record=record, failure=unread)
+            return ImageState(key, index, source, photo, record=record, failure=unread, unchecked=tuple(unchecked))
         given = self._outside(source.file, record=record, failure=failure)
         files = _Files(self._layout, self._hashes)
         # What is unchecked may well be what it was: only so are all files known that need a look.
@@ -319,6 +321,7 @@ class _Look:
             outlived=failure is not None and failure.stage in current,
             unchecked=tuple(unchecked),
             renewed=_renewed(record, now, source.place, files) if record is not None else None,
+            renewed_failure=_renewed_failure(failure, now) if holds else None,
         )
 
     def _photo(
@@ -340,6 +343,12 @@ class _Look:
         if now is not None or source.size != was.size:
             return now, "changed" if here else "other"
         return None, "unread" if path in self._hashes and hashed is None else "unchecked"
+
+    def _was_tried(self, source: SourceFile, record: Record | None, failure: Failure | None) -> bool:
+        """Whether a photo of which nothing was made may be the one that failed: then it need not fail again."""
+        if record is not None or failure is None or failure.source is None or str(source.file) in self._hashes:
+            return False
+        return failure.source.size == source.size and not has_stamp(source, failure.source)
 
     def _was_here(self, key: str, place: str) -> bool:
         """Whether a photo of a record without a place was at this one, as far as the folder's origin tells."""
@@ -393,6 +402,12 @@ class _Files:
     def sure(self, record: Record, stage: Stage) -> bool:
         """Whether the files of a stage are known to be those of the record."""
         return stage in self.renewed or files_match(self._layout, record, stage)
+
+
+def _renewed_failure(failure: Failure | None, now: FileStamp | None) -> Failure | None:
+    if failure is None or now is None or failure.source in (None, now):
+        return None
+    return replace(failure, source=now)
 
 
 def _renewed(record: Record, now: FileStamp | None, place: str, files: _Files) -> Record | None:

@@ -1,0 +1,132 @@
+"""A folder that the first version wrote is read as it is: nothing is hashed, nothing computed, nothing rewritten."""
+
+import json
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.origin import read_origin
+from relight_assets.dataset.records import read_failure, read_record
+from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
+from relight_assets.engine import prepare
+from relight_assets.engine.digests import CODE_VERSIONS, Digests
+from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.models import local
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets.settings import Settings
+from relight_assets.verify import verify_split
+from relight_assets_tests.conftest import computed, sha256
+
+FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, model_files: None) -> Settings:
+    shutil.copytree(FIXTURE / "data", tmp_path / "data")
+    made = Settings(
+        csv_dir=tmp_path / "data", output_root=tmp_path / "data/outputs", dagster_home=tmp_path / "home", cpu_workers=1
+    )
+    for file in sorted((made.output_root / "data-train").glob("*.json")):
+        content = json.loads(file.read_text())
+        _made_by_this_code(content)
+        file.write_text(json.dumps(content, indent=1))
+        _set_times(made, content)
+    return made
+
+
+def _made_by_this_code(content: dict[str, Any]) -> None:
+    """Stages whose code has changed since are as if they had been made by it: this is about records alone."""
+    digests = Digests(recipe(), partial(local.sha256_of, weights=Settings().sam3, models=Settings().local_models))
+    files: dict[str, str] = {}
+    for stage in STAGES:
+        entry = content.get("stages", {}).get(stage)
+        if entry is not None:
+            if entry["code"] != CODE_VERSIONS[stage]:
+                entry["digest"] = digests.of(stage, content["source"]["sha256"], files)
+            files |= {name: stamp["sha256"] for name, stamp in entry["files"].items()}
+    if content.get("stage") == "masks":
+        content["digest"] = digests.of("masks", content["source_sha256"], {})
+
+
+def _set_times(settings: Settings, content: dict[str, Any]) -> None:
+    layout = SplitLayout(settings.output_root / "data-train")
+    mtime_ns = content["source"]["mtime_ns"] if "source" in content else content["source_mtime_ns"]
+    os.utime(settings.csv_dir / content["image_path"], ns=(mtime_ns, mtime_ns))
+    for entry in content.get("stages", {}).values():
+        for name, stamp in entry["files"].items():
+            os.utime(layout.png(content["index"], name), ns=(stamp["mtime_ns"], stamp["mtime_ns"]))
+
+
+def recipe() -> Recipe:
+    return load_recipe(FIXTURE / "recipe.yaml").recipe
+
+
+def split(settings: Settings) -> SplitCsv:
+    return read_split_csv(settings.csv_dir / "train_images.csv")
+
+
+def test_what_the_records_say(settings: Settings) -> None:
+    layout = SplitLayout(settings.output_root / "data-train")
+    record, failure = read_record(layout.record(0)), read_failure(layout.failure(2))
+    assert record is not None
+    assert failure is not None
+    assert failure.source is not None
+    told = json.loads(layout.record(0).read_text())
+    assert record.source.token == str(told["source"]["mtime_ns"])
+    assert record.source.place is None
+    assert record.stages["albedo"].files["albedo"].token == str(told["stages"]["albedo"]["files"]["albedo"]["mtime_ns"])
+    assert record.stages["masks"].numbers == told["stages"]["masks"]["numbers"]
+    assert failure.source.sha256 == sha256(settings.csv_dir / "photos/cat.jpg")
+
+
+def never(*_: object, **__: object) -> None:
+    raise AssertionError("a file was hashed, or a worker started")
+
+
+def test_nothing_is_hashed_computed_or_rewritten(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "hash_files", never)
+    folder = settings.output_root / "data-train"
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("0*")}
+    summary = run_split(split(settings), recipe(), settings, RunOptions(), worker=never)  # type: ignore[arg-type]
+    assert summary.survey.row_counts() == {"done": 2, "failed": 1}
+    assert summary.survey.unchecked_rows == 0
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("0*")} == before
+    origin = read_origin(SplitLayout(folder))
+    assert origin is not None
+    assert origin.path == str(settings.csv_dir / "train_images.csv")
+
+
+def test_verify_finds_it_whole(settings: Settings) -> None:
+    write_split_mapping(look(split(settings), recipe(), settings), settings)
+    assert verify_split(split(settings), recipe(), settings).faults == []
+
+
+def test_a_folder_that_moves_after_the_update_computes_nothing(settings: Settings, tmp_path: Path) -> None:
+    run_split(split(settings), recipe(), settings, RunOptions())
+    shutil.copytree(tmp_path / "data", tmp_path / "moved", copy_function=shutil.copy)
+    shutil.rmtree(tmp_path / "data")
+    moved = settings.model_copy(update={"csv_dir": tmp_path / "moved", "output_root": tmp_path / "moved/outputs"})
+    assert look(split(moved), recipe(), moved).unchecked_rows == 3
+    summary = run_split(split(moved), recipe(), moved, RunOptions(), worker=never)  # type: ignore[arg-type]
+    assert computed(summary) == dict.fromkeys(STAGES, 0)
+    assert summary.survey.row_counts() == {"done": 2, "failed": 1}
+    record = read_record(SplitLayout(moved.output_root / "data-train").record(0))
+    assert record is not None
+    assert record.source.place == str(tmp_path / "moved/photos/collins_close.jpg")
+
+
+def test_an_edited_photo_is_redone_and_its_record_is_todays(settings: Settings) -> None:
+    photo = settings.csv_dir / "photos/collins_close.jpg"
+    photo.write_bytes(photo.read_bytes() + b"\0")
+    summary = run_split(split(settings), recipe(), settings, RunOptions())
+    assert computed(summary)["masks"] == 1
+    record = read_record(SplitLayout(settings.output_root / "data-train").record(0))
+    assert record is not None
+    assert record.source.place == str(photo)
