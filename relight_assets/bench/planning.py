@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from relight_assets.bench.ours import layout_of, record_of, settings_for
+from relight_assets.dataset.files import source_token
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import write_record
 from relight_assets.dataset.split_csv import read_split_csv
@@ -30,8 +31,8 @@ class PlanCost:
 def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
     """A split of ``count`` finished images out of a few; its CSV.  Its outputs are in ``target / "outputs"``.
 
-    Sources and pictures are hard links, so size and modification time are those of the records; each record is the
-    original's under another number and name.
+    Sources and pictures are hard links, so sizes and times are those of the records; each record is the original's
+    under another number, name and place.
     """
     originals = [csv.parent / cell for cell in read_split_csv(csv).table["image_path"]]
     before, after = layout_of(csv, output_root), SplitLayout(target / "outputs" / "data-many")
@@ -44,8 +45,12 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         _link(originals[which], target / name)
         for picture in (picture for stage in STAGES for picture in STAGE_FILES[stage]):
             _link(before.png(which, picture), after.png(number, picture))
-        write_record(after, replace(records[which], index=number, image_path=name), durable=False)
         names.append(name)
+    # Once all links are made: each changes the ctime of the file that it shares.
+    for number, name in enumerate(names):
+        record, place = records[number % len(originals)], target / name
+        source = replace(record.source, token=source_token(place.stat()), place=str(place))
+        write_record(after, replace(record, index=number, image_path=name, source=source), durable=False)
     many = target / "many_images.csv"
     many.write_text("\n".join(["image_path", *names, ""]), encoding="utf-8")
     return many

@@ -71,10 +71,13 @@ def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] 
         OSError: the index cannot be read or written.
         OutputFolderError: a file in the folder holds the largest number there can be.
     """
+    wanted = dict.fromkeys(key for key in keys if key)
+    if numbers is not None and wanted.keys() <= numbers.keys() and _is_written(layout, numbers):
+        return dict(numbers)
     held = layout.numbers()
     loaded = _load(layout, held)
     known = loaded.numbers if numbers is None else _by_number(numbers)
-    new = [key for key in dict.fromkeys(keys) if key and key not in known]
+    new = [key for key in wanted if key not in known]
     taken = max(max(known.values(), default=-1), max(loaded.numbers.values(), default=-1), max(held, default=-1))
     if taken + len(new) > MAX_NUMBER:
         raise OutputFolderError(
@@ -101,6 +104,13 @@ def _load(layout: SplitLayout, held: set[int]) -> _Parsed:
     if not found:
         return parsed
     return _Parsed(_by_number({**numbers, **found}), whole=False)
+
+
+def _is_written(layout: SplitLayout, numbers: Mapping[str, int]) -> bool:
+    try:
+        return read_regular(layout.index_csv) == _text(numbers)
+    except FileNotFoundError:
+        return False
 
 
 def _by_number(numbers: Mapping[str, int]) -> dict[str, int]:
@@ -143,7 +153,7 @@ def _key_in_folder(layout: SplitLayout, number: int) -> str | None:
     return found.image_path if found is not None and found.index == number else None
 
 
-def _text(numbers: dict[str, int]) -> bytes:
+def _text(numbers: Mapping[str, int]) -> bytes:
     buffer = io.StringIO(newline="")
     buffer.write(",".join(_HEADER) + "\n")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
