@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from relight_assets.dataset.files import clean_temp_files, stamp_source, write_atomic, write_stamped
+from relight_assets.dataset.files import (
+    clean_temp_files,
+    output_token,
+    read_regular,
+    same_token,
+    source_token,
+    stamp_source,
+    write_atomic,
+    write_stamped,
+)
 from relight_assets.errors import PathRefusedError, SourceMissingError
 
 
@@ -91,3 +100,49 @@ def test_clean_takes_only_our_own_left_overs(tmp_path: Path) -> None:
     assert clean_temp_files(tmp_path) == 0
     assert sorted(tmp_path.iterdir()) == sorted(others)
     assert clean_temp_files(tmp_path / "gone") == 0
+
+
+def test_a_source_written_over_in_place_has_another_token_whatever_its_mtime(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"one")
+    os.utime(path, (10**9, 10**9))
+    before = source_token(path.stat())
+    assert same_token(before, path.stat())
+    assert same_token(str(10**18), path.stat())  # as the first version recorded it
+    path.write_bytes(b"two")
+    os.utime(path, (10**9, 10**9))
+    assert not same_token(before, path.stat())
+    other = tmp_path / "b.jpg"
+    other.write_bytes(b"new")
+    os.utime(other, (10**9, 10**9))
+    other.replace(path)
+    assert not same_token(before, path.stat())
+
+
+def test_a_hard_link_changes_no_token_of_an_output(tmp_path: Path) -> None:
+    stamp = write_stamped(tmp_path / "a.png", b"x")
+    (tmp_path / "b.png").hardlink_to(tmp_path / "a.png")
+    assert output_token((tmp_path / "b.png").stat()) == stamp.token
+    assert same_token(stamp.token, (tmp_path / "a.png").stat())
+
+
+def test_temp_files_from_the_future_go_and_what_is_no_file_of_ours_stays(tmp_path: Path) -> None:
+    temp, folder, pipe = (tmp_path / f".relight-{letter * 16}.tmp" for letter in "abc")
+    temp.touch()
+    os.utime(temp, (4 * 10**9, 4 * 10**9))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    assert clean_temp_files(tmp_path, older_than_s=60) == 0
+    assert clean_temp_files(tmp_path) == 2
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 3_000_000)
+    os.mkfifo(tmp_path / "pipe")
+    assert read_regular(tmp_path / "a") == b"x" * 3_000_000
+    assert read_regular(tmp_path / "pipe") is None
+    with pytest.raises(FileNotFoundError):
+        read_regular(tmp_path / "none")
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path)

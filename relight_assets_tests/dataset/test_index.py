@@ -1,5 +1,6 @@
 """The laws of the index: a number is given once and for ever."""
 
+import os
 import random
 import tempfile
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from relight_assets.dataset import index
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Failure, Record, SourceInfo, write_failure, write_record
+from relight_assets.errors import OutputFolderError
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
@@ -107,6 +109,15 @@ def flipped(data: bytes) -> bytes:
         lambda data: data + b"3\n",
         lambda data: data + b'3,"a"\n',
         lambda data: data + b'1,"new"\n',
+        lambda data: data + b'99999999999999999999999999,"new"\n',
+        lambda data: data + b"9" * 5000 + b',"new"\n',
+        lambda data: data + b'999999999,"new"\n',
+        lambda data: data + b'-1,"new"\n',
+        lambda data: data + '\u0663,"new"\n'.encode(),
+        lambda data: data + b' 3,"new"\n',
+        lambda data: data.replace(b'1,"b"\n2,"c"\n', b'2,"c"\n1,"b"\n'),
+        lambda data: data.replace(b'1,"b"\n', b'1,"b"\n1,"b"\n'),
+        lambda data: data.replace(b'1,"b"\n', b'999999999,"b"\n'),
         flipped,
     ],
 )
@@ -150,3 +161,42 @@ def test_an_older_copy_of_the_index_is_completed(layout: SplitLayout) -> None:
     layout.index_csv.write_bytes(older)
     assert index.load(layout) == {"a": 0, "b": 1}
     assert index.extend(layout, ["c", "b", "a"]) == now
+
+
+def test_rebuilt_where_a_record_says_otherwise(layout: SplitLayout) -> None:
+    before = index.extend(layout, ["a", "b", "c"])
+    write_record(layout, a_record(0, "a"))
+    write_record(layout, a_record(1, "b"))
+    layout.index_csv.write_bytes(b'index,image_path\n0,"b"\n1,"a"\n2,"c"\n')
+    assert index.load(layout) == {"b": 0, "a": 1, "c": 2}
+    assert index.rebuild(layout) == before
+    assert index.extend(layout, ["d"], index.rebuild(layout)) == {**before, "d": 3}
+    assert index.load(layout) == {**before, "d": 3}
+
+
+def test_a_key_listed_under_a_number_of_nothing_is_that_of_its_record(layout: SplitLayout) -> None:
+    index.extend(layout, ["a", "b"])
+    write_record(layout, a_record(0, "a"))
+    layout.index_csv.write_bytes(b'index,image_path\n1,"a"\n')
+    assert index.load(layout) == {"a": 0}
+
+
+def test_a_number_after_which_there_is_none_is_told(layout: SplitLayout) -> None:
+    (layout.folder / "999999999_input.png").touch()
+    with pytest.raises(OutputFolderError, match="999999999"):
+        index.extend(layout, ["a"])
+    assert not layout.index_csv.exists()
+
+
+def test_files_with_absurd_numbers_are_nobodys(layout: SplitLayout) -> None:
+    for name in ("9999999999_input.png", "000000001_input.png", f"{'9' * 200}_input.png"):
+        (layout.folder / name).touch()
+    assert index.extend(layout, ["a"]) == {"a": 0}
+
+
+def test_a_pipe_in_its_place_is_no_index_and_nobody_waits_for_it(layout: SplitLayout) -> None:
+    os.mkfifo(layout.index_csv)
+    write_record(layout, a_record(0, "a"))
+    assert index.load(layout) == {"a": 0}
+    assert index.extend(layout, ["b"]) == {"a": 0, "b": 1}
+    assert layout.index_csv.is_file()

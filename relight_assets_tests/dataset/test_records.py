@@ -1,8 +1,10 @@
 """Records and failures: they come back as they went, or not at all."""
 
+import hashlib
 import json
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,10 @@ from relight_assets.dataset.records import (
     write_record,
 )
 from relight_assets.recipe import STAGES
+from relight_assets_tests.conftest import rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")
+SEAL = ',\n "sha256": "' + "0" * 64 + '"\n}\n'
 NUMBERS = {"score": 0.5, "kind": "x", "n": [1, 2]}
 RECORD = Record(
     index=3,
@@ -183,3 +187,68 @@ def test_files_match(layout: SplitLayout) -> None:
     assert not files_match(layout, record, "masks")
     fewer = replace(RECORD, stages={"masks": StageEntry("d", {"foreground": stamps["foreground"]})})
     assert not files_match(layout, fewer, "masks")
+
+
+# -- what is a record, and what is none -----------------------------------------------------------------------
+
+
+def test_a_record_ends_with_the_sha256_of_what_stands_before(layout: SplitLayout) -> None:
+    write_record(layout, RECORD)
+    data = layout.record(3).read_bytes()
+    content, seal = data[: -len(SEAL)], data[-len(SEAL) :]
+    assert seal == f',\n "sha256": "{hashlib.sha256(content).hexdigest()}"\n}}\n'.encode()
+    assert json.loads(data)["schema_version"] == 2
+
+
+def test_a_flipped_bit_anywhere_makes_it_none(layout: SplitLayout) -> None:
+    write_record(layout, RECORD)
+    data = layout.record(3).read_bytes()
+    for place in range(0, len(data), 7):
+        layout.record(3).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        assert read_record(layout.record(3)) is None, place
+
+
+def test_it_is_none_under_another_images_name(layout: SplitLayout) -> None:
+    write_record(layout, RECORD)
+    write_failure(layout, FAILURE)
+    layout.record(3).rename(layout.record(4))
+    layout.failure(3).rename(layout.failure(30))
+    assert read_record(layout.record(4)) is None
+    assert read_failure(layout.failure(30)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda found: found.update(index=-3),
+        lambda found: found.update(image_path=""),
+        lambda found: found.update(image_path=None),
+        lambda found: found["source"].update(sha256="f" * 63),
+        lambda found: found["source"].update(sha256="F" * 64),
+        lambda found: found["source"].update(size=-1),
+        lambda found: found["source"].update(token=5),
+        lambda found: found["stages"]["masks"].update(digest="x" * 64),
+        lambda found: found["stages"]["masks"].pop("digest"),
+        lambda found: found["stages"]["masks"]["files"].pop("input"),
+        lambda found: found["stages"]["masks"]["files"].update({"../x": found["stages"]["masks"]["files"]["input"]}),
+        lambda found: found["stages"]["albedo"].update(files={}),
+        lambda found: found["stages"]["albedo"].update(files=[]),
+        lambda found: found["stages"].update(other=found["stages"]["albedo"]),
+        lambda found: found.update(stages=None),
+        lambda found: found.update(schema_version=3),
+        lambda found: found.update(schema_version=True),
+    ],
+)
+def test_structure_that_does_not_fit_makes_it_none(layout: SplitLayout, change: Callable[[Any], object]) -> None:
+    write_record(layout, RECORD)
+    rewrite_record(layout.record(3), lambda _: None)
+    assert read_record(layout.record(3)) == RECORD
+    rewrite_record(layout.record(3), change)
+    assert read_record(layout.record(3)) is None
+
+
+def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
+    os.mkfifo(layout.record(3))
+    assert read_record(layout.record(3)) is None
+    write_record(layout, RECORD)
+    assert read_record(layout.record(3)) == RECORD

@@ -1,0 +1,76 @@
+"""The CSV that a folder belongs to comes back as it went, or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.origin import Origin, content_sha256, read_origin, write_origin
+from relight_assets_tests.conftest import sha256
+
+ORIGIN = Origin("/a b/é/train_images.csv", "0" * 64, "/photos", ("/a/x_variants.csv",))
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> SplitLayout:
+    return SplitLayout(tmp_path)
+
+
+def test_round_trip(layout: SplitLayout) -> None:
+    assert read_origin(layout) is None
+    write_origin(layout, ORIGIN)
+    assert read_origin(layout) == ORIGIN
+    before = layout.origin.stat()
+    write_origin(layout, ORIGIN)
+    assert layout.origin.stat().st_ino == before.st_ino  # nothing new, nothing written
+    write_origin(layout, Origin("/b.csv", "1" * 64))
+    assert read_origin(layout) == Origin("/b.csv", "1" * 64)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"[" * 10_000,
+        b'{"path": "/a.csv"}',
+        b'{"path": "", "sha256": "' + b"0" * 64 + b'"}',
+        b'{"path": "/a.csv", "sha256": "0"}',
+        b'{"path": 5, "sha256": "' + b"0" * 64 + b'"}',
+        b'{"path": "/a.csv", "sha256": "' + b"0" * 64 + b'", "mappings": [1]}',
+    ],
+)
+def test_what_is_damaged_is_none(layout: SplitLayout, damage: bytes) -> None:
+    layout.origin.write_bytes(damage)
+    assert read_origin(layout) is None
+    write_origin(layout, ORIGIN)
+    assert read_origin(layout) == ORIGIN
+
+
+def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
+    os.mkfifo(layout.origin)
+    assert read_origin(layout) is None
+    write_origin(layout, ORIGIN)
+    assert read_origin(layout) == ORIGIN
+
+
+def test_a_folder_in_its_place_is_told(layout: SplitLayout) -> None:
+    layout.origin.mkdir()
+    with pytest.raises(IsADirectoryError):
+        read_origin(layout)
+
+
+def test_content(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    assert content_sha256(path) is None
+    path.write_bytes(b"x" * 3_000_000)
+    assert content_sha256(path) == sha256(path)
+    assert content_sha256(path / "b.csv") is None
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("loop.csv", "pipe.csv", "."):
+        with pytest.raises(OSError, match=r".+"):
+            content_sha256(tmp_path / name)
