@@ -257,3 +257,12 @@ def test_a_schedule_that_cannot_be_read_is_a_clear_error(project: Project, monke
 
 def test_the_schedule_is_off_until_it_is_switched_on(project: Project) -> None:
     assert schedule_of(load_settings()).default_status is dg.DefaultScheduleStatus.STOPPED
+
+
+def test_no_request_of_the_sensor_or_the_schedule_replaces_photos(
+    sensor: Sensor, instance: dg.DagsterInstance, project: Project
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    requests = [*(sensor.tick().run_requests or []), *automation._sweep(dg.build_schedule_context(instance=instance))]
+    assert [isinstance(request, dg.RunRequest) and not request.run_config for request in requests] == [True, True]

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import shutil
 from typing import Any
 
 import dagster as dg
@@ -164,3 +165,66 @@ def test_a_disk_without_room_for_the_sheets_is_one_sentence(
     assert not result.success
     assert "the work is done, but its sheets cannot be written" in failure(result)
     assert (project.data / "outputs" / "data-train" / "00000_output.png").is_file()
+
+
+# -- a CSV of the same name in another folder -----------------------------------------------------------------
+
+ALL = ["masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"]
+
+
+@pytest.fixture
+def two_folders(instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """`data` was run; `other` has a CSV of the same name and other people, and is csv_dir now."""
+    for folder, photo in (("data", PORTRAITS[0]), ("other", PORTRAITS[1])):
+        (project.root / folder).mkdir(exist_ok=True)
+        shutil.copyfile(project.photos / photo, project.root / folder / "1.png")
+        (project.root / folder / "train_images.csv").write_text("image_path\n1.png\n")
+    assert materialize(instance, "train", ALL).success
+    monkeypatch.setenv("RELIGHT_CSV_DIR", str(project.root / "other"))
+    return project
+
+
+def everything(project: Project) -> dict[str, bytes]:
+    files = [path for path in project.root.rglob("*") if path.is_file()]
+    return {str(path): path.read_bytes() for path in files if not path.name.startswith(".lock")}
+
+
+@pytest.mark.parametrize("assets", [ALL, ["masks"], ["mapping_csv", "dead_letters"]], ids=["all", "masks", "mapping"])
+def test_other_photos_under_the_same_names_are_refused(
+    instance: dg.DagsterInstance, two_folders: Project, assets: list[str]
+) -> None:
+    before = everything(two_folders)
+    result = materialize(instance, "train", assets)
+    assert not result.success
+    sentences = {
+        event.step_failure_data.user_failure_data.description
+        for event in result.get_step_failure_events()
+        if event.step_failure_data.user_failure_data is not None
+    }
+    assert len(sentences) == 1
+    assert str(two_folders.root / "data" / "1.png") in str(sentences)
+    assert everything(two_folders) == before
+
+
+def test_the_launchpad_can_replace_them(instance: dg.DagsterInstance, two_folders: Project) -> None:
+    assert materialize(instance, "train", ALL, replace=True).success
+    first, second = (
+        (two_folders.root / folder / "train_images_with_relighting_outputs.csv").read_text().splitlines()[1]
+        for folder in ("data", "other")
+    )
+    assert first == "1.png,"
+    assert second.endswith("00000_output.png")
+
+
+def test_a_run_of_a_sensor_or_a_backfill_cannot(instance: dg.DagsterInstance, two_folders: Project) -> None:
+    job = defs().resolve_job_def("relight_split")
+    before = everything(two_folders)
+    result = job.execute_in_process(
+        partition_key="train",
+        instance=instance,
+        raise_on_error=False,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
+    assert not result.success
+    assert "made of other photos" in failure(result)
+    assert everything(two_folders) == before
