@@ -73,8 +73,6 @@ class Adopted:
 class Decision:
     """What is to be written before the work, none of which changes a picture."""
 
-    renewed: list[Record]
-    """Records whose files, or whose photo, have other tokens or another place than was recorded."""
     adopted: list[Adopted]
     """Photos that stand under another name than they did."""
     replaced: list[int]
@@ -166,7 +164,6 @@ def decide(
             raise OtherPhotosError(reason)
     images = state.images.values()
     return Decision(
-        renewed=[image.renewed for image in images if image.renewed is not None],
         adopted=adopted,
         replaced=[image.index for image in images if image.photo == "other" and image.index is not None],
     )
@@ -219,7 +216,7 @@ def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | No
         or _all_changed(state, photos)
         or _no_match(state, photos, sure=adopted is not None)
     )
-    return f"{state.layout.folder} {reason}; {WAYS_OUT}" if reason is not None else None
+    return f"{state.layout.folder} {reason}: {WAYS_OUT}" if reason is not None else None
 
 
 def _other_csv(state: Survey) -> str | None:
@@ -263,8 +260,7 @@ def _all_changed(state: Survey, photos: Mapping[str, int]) -> str | None:
     )
     return (
         f"was made of other content: {photos['changed']} of {known} photos have changed at once"
-        f"{f', for instance {example}' if example else ''}; if another disk is mounted there, mount the right one; "
-        f"if not"
+        f"{f', for instance {example}' if example else ''}; mount the right disk if another is mounted there, or else"
     )
 
 
