@@ -2,7 +2,7 @@
 
 Each picture must have the sha256 of its record, each composite exactly the background wherever the person's alpha is
 0, and the mapping CSV the input's rows, in order, with outputs that are there. A few are made again from their records.
-What is whole is also measured, and held against the recipe's thresholds.
+What is whole is also measured, and held against the thresholds.
 """
 
 import hashlib
@@ -36,8 +36,9 @@ from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
 from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import load_recipe
+from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings, load_project_recipe
+from relight_assets.thresholds import Quality
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
 
 Gray = tuple[int, int, int]
@@ -95,10 +96,31 @@ class Verification:
         }
 
 
+def verify_finished(
+    split: SplitCsv, settings: Settings, *, experiment: str | None = None, sample: int | None = None
+) -> Verification:
+    """:func:`verify_split` by the recipe, and the thresholds, that its outputs are of.
+
+    Raises:
+        UserError: see :func:`verify_split` and :func:`recipe_of`.
+    """
+    loaded = recipe_of(split.split, settings, experiment)
+    quality = settings.quality_of(loaded)
+    return verify_split(split, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
+
+
 def verify_split(
-    split: SplitCsv, recipe: Recipe, settings: Settings, *, experiment: str | None = None, sample: int | None = None
+    split: SplitCsv,
+    recipe: Recipe,
+    settings: Settings,
+    *,
+    quality: Quality | None = None,
+    experiment: str | None = None,
+    sample: int | None = None,
 ) -> Verification:
     """Verify a split, or ``sample`` of its images, evenly spread; what the records claim, whether current or not.
+
+    ``quality`` holds the thresholds; None: those of the settings.
 
     Raises:
         OutputFolderError: a run is at work there, or the folder cannot be read.
@@ -126,7 +148,7 @@ def verify_split(
         len(files.sizes),
         megabytes,
         faults,
-        _verdicts(files, consistency, recipe),
+        _verdicts(files, consistency, recipe, quality or settings.quality),
         files.measured,
         tags(survey),
         twins(survey),
@@ -134,26 +156,28 @@ def verify_split(
     )
 
 
-def _verdicts(files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe) -> list[Verdict]:
+def _verdicts(
+    files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe, quality: Quality
+) -> list[Verdict]:
     return [
-        *verdicts(files.measured, recipe),
-        *variants_differ(files.distances, recipe.quality),
-        *consistent(consistency, recipe.quality),
+        *verdicts(files.measured, recipe, quality),
+        *variants_differ(files.distances, quality),
+        *consistent(consistency, quality),
     ]
 
 
-def recipe_of(split: str, settings: Settings, experiment: str | None) -> Recipe:
+def recipe_of(split: str, settings: Settings, experiment: str | None) -> LoadedRecipe:
     """The recipe that a split's outputs are of: the project's, or the one that an experiment was run with last.
 
     Raises:
         UserError: there is no such experiment of this split, or its recipe cannot be used.
     """
     if experiment is None:
-        return load_project_recipe().recipe
+        return load_project_recipe()
     written = SplitLayout(split_folder(settings.output_root, split, experiment)).recipe
     if not written.exists():
         raise UserError(f"the experiment `{experiment}` has nothing of the split `{split}`: no {written}")
-    return load_recipe(written).recipe
+    return load_recipe(written)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from relight_assets.engine.outgoing import failures_path, variants_path, write_s
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import Spread, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey
-from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe import STAGES
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings, load_settings
 
 SPREADS = "spreads"
@@ -27,10 +28,10 @@ _SPREADS_SCHEMA = dg.TableSchema(
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 
 
-def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, Recipe, Settings]:
-    settings, recipe = load_settings(), project_recipe().recipe
+def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, LoadedRecipe, Settings]:
+    settings, loaded = load_settings(), project_recipe()
     split = context.resources.snapshot.split_of(settings, context.partition_key)
-    return look(split, recipe, settings), recipe, settings
+    return look(split, loaded.recipe, settings), loaded, settings
 
 
 @dg.asset(
@@ -49,9 +50,9 @@ def _survey(context: dg.AssetExecutionContext) -> tuple[Survey, Recipe, Settings
 def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split."""
     with errors_for_people():
-        survey, recipe, settings = _survey(context)
+        survey, loaded, settings = _survey(context)
         target = write_split_mapping(survey, settings)
-        checks = check_split(survey, recipe, settings, target, _spreads_before(context))
+        checks = check_split(survey, loaded, settings, target, _spreads_before(context))
     names = [*survey.split.table.columns, OUTPUT_COLUMN]
     counts = survey.row_counts()
     yield dg.MaterializeResult(
