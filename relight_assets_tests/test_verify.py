@@ -18,6 +18,7 @@ from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.outgoing import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
+from relight_assets.engine.statistics import glances
 from relight_assets.errors import OutputFolderError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.recipe_yaml import load_recipe
@@ -105,6 +106,24 @@ def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> No
     bench.run(recipe)
     write_split_mapping(bench.survey(recipe), bench.settings, None)
     assert verified(bench, recipe).faults == []
+
+
+@pytest.mark.parametrize("use_gray", [True, False])
+def test_layers_of_linear_light_are_held_against_the_photo_in_linear_light(bench: Bench, *, use_gray: bool) -> None:
+    recipe = recipe_with(background={"blend": "linear", "use_gray": use_gray})
+    bench.run(recipe)
+    write_split_mapping(bench.survey(recipe), bench.settings, None)
+    found = verified(bench, recipe)
+    assert found.passed, (found.faults, failed(found))
+    assert [each.metrics.recomposition <= 2 for each in found.measured] == [True] * 4
+    assert [each.metrics.recomposition <= 2 for each in glances(bench.survey(recipe))] == [True] * 4
+
+
+def test_an_experiment_in_linear_light_is_verified_by_its_own_recipe(bench: Bench) -> None:
+    bench.run(recipe_with(background={"blend": "linear"}), experiment="linear")
+    found = verify_finished(bench.split(), bench.settings, experiment="linear")
+    assert len(found.measured) == 4
+    assert failed(found) == failed(verify_finished(bench.split(), bench.settings)) == []
 
 
 def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:

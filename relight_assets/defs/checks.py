@@ -70,8 +70,8 @@ SPECS = [
     ),
     _spec(
         "pictures_are_good",
-        f"What {SAMPLE} images measure is within the bounds of the section `quality` of config/platform.yaml: detail kept, "
-        f"strength, exposure, clipping, colour, no rim, foreground over background is the photo.",
+        f"What {SAMPLE} images measure is within the bounds of the section `quality` of config/platform.yaml: detail "
+        f"kept, strength, exposure, clipping, colour, no rim, foreground over background is the photo.",
     ),
     _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
