@@ -42,7 +42,7 @@ from relight_assets.terminal import (
     status_table,
     tell,
 )
-from relight_assets.verify import Verification, recipe_of, verify_split
+from relight_assets.verify import Verification, recipe_of, verify_finished
 
 SOME_FAILED = 3
 ORPHANS_SHOWN = 20
@@ -107,7 +107,7 @@ def run(
     """Bring splits up to date: only what is missing or stale is computed."""
     chosen = stages_asked_for(stages)
     names = splits_asked_for(csv_file, split, all_splits=all_splits)
-    named, recipe = recipe_asked_for(config, experiment)
+    named, loaded = recipe_asked_for(config, experiment)
     image_config = {
         "num_samples": num_samples or 0,
         "num_gpus": num_gpus or 0,
@@ -115,7 +115,7 @@ def run(
         "overwrite": overwrite,
         "replace": replace,
     }
-    runs, errors = materialize_splits(names, chosen, image_config, named, recipe)
+    runs, errors = materialize_splits(names, chosen, image_config, named, loaded)
     print_closing_table(runs, load_settings(), named)
     considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
     waiting = max((metadata[stage]["pending"] for _, metadata in runs for stage in chosen), default=0)
@@ -167,9 +167,8 @@ def verify(
     if experiment is not None:
         names = splits_of(experiment, names, settings)
     found = [
-        verify_split(
+        verify_finished(
             read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
-            recipe_of(name, settings, experiment),
             settings,
             experiment=experiment,
             sample=sample,
@@ -376,10 +375,9 @@ def _prune_orphans(
     csvs = find_splits(settings.csv_dir, settings.csv_glob)
     for name in names:
         try:
-            recipe = recipe_of(name, settings, experiment)
-            found = (prune_orphans if remove else find_orphans)(
-                read_split_csv(csvs[name]), recipe, settings, experiment
-            )
+            recipe = recipe_of(name, settings, experiment).recipe
+            look = prune_orphans if remove else find_orphans
+            found = look(read_split_csv(csvs[name]), recipe, settings, experiment)
         except RelightError as error:
             yield error
             continue

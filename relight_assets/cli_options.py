@@ -7,8 +7,8 @@ from pathlib import Path
 from relight_assets.dataset.layout import split_folder
 from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
 from relight_assets.errors import UserError
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.recipe_yaml import load_recipe
+from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings, recipe_file
 from relight_assets.terminal import tell
 
@@ -60,7 +60,7 @@ def splits_of(experiment: str, names: list[str], settings: Settings) -> list[str
     return there or names
 
 
-def recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, Recipe]:
+def recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, LoadedRecipe]:
     """The experiment's name (None: the split's own folder) and the recipe.
 
     Raises:
@@ -80,4 +80,4 @@ def recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, 
             f"`{experiment}`. To make it the project's recipe, set RELIGHT_CONFIG={config}, for scheduled runs too."
         )
         tell("note", "yellow", note)
-    return experiment or None, loaded.recipe
+    return experiment or None, loaded

@@ -13,7 +13,8 @@ from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
-from relight_assets.recipe import Recipe, Stage
+from relight_assets.recipe import Stage
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import load_project_recipe, load_settings
 from relight_assets.terminal import progress_bar, say, tell
 
@@ -55,11 +56,11 @@ def materialize_splits(
     stages: tuple[Stage, ...],
     image_config: dict[str, Any],
     experiment: str | None = None,
-    recipe: Recipe | None = None,
+    loaded: LoadedRecipe | None = None,
 ) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
     """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
 
-    With an ``experiment``, ``recipe`` is its recipe.  A split whose run fails does not stop the others; its error is
+    With an ``experiment``, ``loaded`` is its recipe.  A split whose run fails does not stop the others; its error is
     told, and returned.
     """
     can_be_stopped()
@@ -67,7 +68,7 @@ def materialize_splits(
     with _known_warnings_off():
         definitions = dagster_part("definitions").defs()
     settings = load_settings()
-    recipe = recipe or load_project_recipe().recipe
+    loaded = loaded or load_project_recipe()
     done: list[tuple[Survey, dict[str, Any]]] = []
     errors: list[RelightError] = []
     with launch.instance_of(settings) as instance:
@@ -81,10 +82,10 @@ def materialize_splits(
                         launched = launch.materialize(definitions, instance, **asked)
                     else:
                         launched = launch.try_recipe(
-                            definitions, instance, **asked, experiment=experiment, recipe=recipe
+                            definitions, instance, **asked, experiment=experiment, loaded=loaded
                         )
                 split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
-                done.append((look(split, recipe, settings, experiment), launched.metadata))
+                done.append((look(split, loaded.recipe, settings, experiment), launched.metadata))
             except InterruptedRunError:
                 raise
             except RelightError as error:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ValidationError
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_gobos import with_gobos
+from relight_assets.recipe_types import Part
+from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 HIDDEN_FAULT = "hidden"
 """The type of a fault whose input no message shows."""
@@ -89,6 +91,11 @@ class LoadedRecipe:
 
     recipe: Recipe
     warnings: tuple[str, ...]
+    quality: Quality = DEFAULT_QUALITY
+    """The thresholds that its file gives, in a section that belongs in ``config/platform.yaml``; no part of the recipe.
+
+    ``model_fields_set`` says which it gives.
+    """
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -162,6 +169,13 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
     """
     kept, ignored = _drop_ignored(data)
     warnings = [f"{origin}: `{key}` is ignored: {why}" for key, why in ignored]
+    section = kept.pop("quality", None)
+    if section is not None:
+        warnings.append(
+            f"{origin}: `quality` belongs in config/platform.yaml now and is no part of the recipe; move it there "
+            f"(until then its values here go before those there)"
+        )
+    quality = parse_quality(section if section is not None else {}, origin)
     recipe = with_gobos(validate(Recipe, kept, origin), base, origin)
     retinex = recipe.albedo_extraction.methods.retinex
     if retinex.surround == "edge_aware" and retinex.scales != type(retinex)().scales:
@@ -191,7 +205,20 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
             "sam3.min_score": recipe.sam3.min_score != type(recipe.sam3)().min_score,
         }
         warnings += [f"{origin}: `{key}` has no effect with `segmenter: selfie`" for key in idle if idle[key]]
-    return LoadedRecipe(recipe, tuple(warnings))
+    return LoadedRecipe(recipe, tuple(warnings), quality)
+
+
+class _WithQuality(Part):
+    quality: Quality
+
+
+def parse_quality(section: Any, origin: str) -> Quality:
+    """Check a section ``quality``; ``origin`` names where it stands.
+
+    Raises:
+        ConfigError: see :func:`load_recipe`.
+    """
+    return validate(_WithQuality, {"quality": section}, origin).quality
 
 
 def _drop_ignored(data: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Any], list[tuple[str, str]]]:

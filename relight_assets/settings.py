@@ -28,6 +28,7 @@ from relight_assets.recipe_yaml import (
     read_yaml_mapping,
     validate,
 )
+from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
 
@@ -140,6 +141,7 @@ class Settings(BaseModel):
     sweep_cron: Annotated[str, Field(min_length=9)] = "0 3 * * *"
     alert_webhook: Webhook | None = None
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
+    quality: Quality = DEFAULT_QUALITY
 
     @property
     def max_pixels(self) -> int:
@@ -150,6 +152,10 @@ class Settings(BaseModel):
     def local_models(self) -> LocalModels:
         """The networks that the user brings along, by their keys."""
         return {"albedo_model": self.albedo_model, "geometry_model": self.geometry_model}
+
+    def quality_of(self, loaded: LoadedRecipe) -> Quality:
+        """The thresholds for a recipe's pictures: ``quality``, and over it what the recipe's file gives of it."""
+        return self.quality.with_given(loaded.quality)
 
 
 def project_folder(start: Path | None = None) -> Path:
@@ -215,10 +221,10 @@ def _defaults() -> dict[str, Any]:
 
 def _keys() -> list[str]:
     """All keys of a platform file, those of a section dotted."""
-    sections: dict[str, type[BaseModel]] = {
-        "sam3": Sam3Weights,
-        "albedo_model": LocalModel,
-        "geometry_model": LocalModel,
+    sections = {
+        key: kind
+        for key, field in Settings.model_fields.items()
+        if isinstance(kind := field.annotation, type) and issubclass(kind, BaseModel)
     }
     return [
         f"{key}.{below}" if section else key

@@ -3,7 +3,7 @@
 Each picture must have the sha256 of its record, each photo the one that its pictures were made of, each composite
 exactly the background wherever the person's alpha is 0, and the mapping CSV the input's rows, in order, with outputs
 that are there. A few are made again from their records.
-What is whole is also measured, and held against the recipe's thresholds.
+What is whole is also measured, and held against the thresholds.
 """
 
 import hashlib
@@ -38,12 +38,11 @@ from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import load_recipe
+from relight_assets.recipe import Background, Recipe
+from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings, load_project_recipe
+from relight_assets.thresholds import Quality
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
-
-Gray = tuple[int, int, int]
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -98,10 +97,31 @@ class Verification:
         }
 
 
+def verify_finished(
+    split: SplitCsv, settings: Settings, *, experiment: str | None = None, sample: int | None = None
+) -> Verification:
+    """:func:`verify_split` by the recipe, and the thresholds, that its outputs are of.
+
+    Raises:
+        UserError: see :func:`verify_split` and :func:`recipe_of`.
+    """
+    loaded = recipe_of(split.split, settings, experiment)
+    quality = settings.quality_of(loaded)
+    return verify_split(split, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
+
+
 def verify_split(
-    split: SplitCsv, recipe: Recipe, settings: Settings, *, experiment: str | None = None, sample: int | None = None
+    split: SplitCsv,
+    recipe: Recipe,
+    settings: Settings,
+    *,
+    quality: Quality | None = None,
+    experiment: str | None = None,
+    sample: int | None = None,
 ) -> Verification:
     """Verify a split, or ``sample`` of its images, evenly spread; what the records claim, whether current or not.
+
+    ``quality`` holds the thresholds; None: those of the settings.
 
     Raises:
         OutputFolderError: a run is at work there, or the folder cannot be read.
@@ -131,7 +151,7 @@ def verify_split(
         len(files.sizes),
         megabytes,
         faults,
-        _verdicts(files, consistency, recipe),
+        _verdicts(files, consistency, recipe, quality or settings.quality),
         files.measured,
         tags(survey),
         twins(survey),
@@ -157,26 +177,28 @@ def _stamp(path: Path) -> FileStamp | None:
         return None
 
 
-def _verdicts(files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe) -> list[Verdict]:
+def _verdicts(
+    files: "FilesRead", consistency: Sequence[tuple[int, float]], recipe: Recipe, quality: Quality
+) -> list[Verdict]:
     return [
-        *verdicts(files.measured, recipe),
-        *variants_differ(files.distances, recipe.quality),
-        *consistent(consistency, recipe.quality),
+        *verdicts(files.measured, recipe, quality),
+        *variants_differ(files.distances, quality),
+        *consistent(consistency, quality),
     ]
 
 
-def recipe_of(split: str, settings: Settings, experiment: str | None) -> Recipe:
+def recipe_of(split: str, settings: Settings, experiment: str | None) -> LoadedRecipe:
     """The recipe that a split's outputs are of: the project's, or the one that an experiment was run with last.
 
     Raises:
         UserError: there is no such experiment of this split, or its recipe cannot be used.
     """
     if experiment is None:
-        return load_project_recipe().recipe
+        return load_project_recipe()
     written = SplitLayout(split_folder(settings.output_root, split, experiment)).recipe
     if not written.exists():
         raise UserError(f"the experiment `{experiment}` has nothing of the split `{split}`: no {written}")
-    return load_recipe(written).recipe
+    return load_recipe(written)
 
 
 @dataclass(frozen=True)
@@ -197,9 +219,8 @@ def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
     images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
     if sample is not None and sample < len(images):
         images = [images[number * len(images) // sample] for number in range(sample)]
-    gray = recipe.background.gray_color if recipe.background.use_gray else None
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
-        read = list(threads.map(partial(_of_image, layout=survey.layout, gray=gray), images))
+        read = list(threads.map(partial(_of_image, layout=survey.layout, laid=recipe.background), images))
     return FilesRead(
         len(images),
         [size for one in read for size in one.sizes],
@@ -218,7 +239,7 @@ class _Read:
     """Of the image's variants, two by two."""
 
 
-def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _Read:
+def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _Read:
     """Read and measure one image."""
     record = image.record
     assert record is not None  # noqa: S101  (others are not asked about)
@@ -239,7 +260,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _
     # A composite that is not current may be on another gray, rightly.
     if "composites" in image.current and not faults:
         try:
-            looked_at = _look_at(record, content, layout, gray)
+            looked_at = _look_at(record, content, layout, laid)
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
     sizes = [len(data) for data in content.values()]
@@ -265,7 +286,7 @@ class _Looked(NamedTuple):
     distances: list[float]
 
 
-def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, gray: Gray | None) -> _Looked:
+def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
     """Measure an image light by light: of many lights on a large photo one is in memory at a time.
 
     Raises:
@@ -276,17 +297,17 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
     foreground, background = (_decoded(content, name, 4, size) for name in ("foreground", "background"))
     albedo = _decoded(content, "albedo", 3, size)
     outside = foreground[..., 3] == 0
-    behind = np.array(gray, np.uint8) if gray is not None else np.ascontiguousarray(photo[outside])
+    behind = np.array(laid.gray_color, np.uint8) if laid.use_gray else np.ascontiguousarray(photo[outside])
     found = _Looked([], [], [])
     persons: list[Pixels] = []
     pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
     for variant, (person_name, name) in enumerate(pairs):
         person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
         if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
-            told = "the photo's own background" if gray is None else f"exactly {list(gray)}"
+            told = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
             path = layout.png(record.index, name)
             found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
-        metrics = measure(photo, foreground, background, albedo, person)
+        metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
         measured = measured_of(record, variant, metrics) if metrics is not None else None
         if measured is not None:
             found.measured.append(measured)

@@ -90,8 +90,8 @@ def test_another_recipe_is_an_experiment_named_by_its_file(
 ) -> None:
     other = project.root / "warm light.yaml"
     other.write_text("seed: 77\n")
-    name, recipe = recipe_asked_for(other, "")
-    assert (name, recipe.seed) == ("warm-light", 77)
+    name, loaded = recipe_asked_for(other, "")
+    assert (name, loaded.recipe.seed) == ("warm-light", 77)
     assert "not the project's recipe" in "".join(capsys.readouterr()).replace("\n", " ")
     assert recipe_asked_for(other, "mine")[0] == "mine"
     assert recipe_asked_for(None, "")[0] is None
@@ -101,6 +101,18 @@ def test_the_projects_own_recipe_under_another_name_is_no_experiment(project: Pr
     copy = project.root / "copy.yaml"
     copy.write_text("seed: 0\n")
     assert recipe_asked_for(copy, "") == recipe_asked_for(None, "")
+
+
+def test_other_thresholds_are_no_other_recipe(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    strict = project.root / "strict.yaml"
+    strict.write_text("quality: {min_identity: 0.9}\n")
+    name, loaded = recipe_asked_for(strict, "")
+    assert (name, loaded.recipe) == (None, recipe_asked_for(None, "")[1].recipe)
+    told = "".join(capsys.readouterr())
+    assert told.count("`quality` belongs in config/platform.yaml") == 1
+    assert "experiment" not in told
+    name, loaded = recipe_asked_for(strict, "mine")
+    assert (name, loaded.quality.min_identity) == ("mine", 0.9)
 
 
 def test_a_file_whose_name_gives_no_experiment_asks_for_one(project: Project) -> None:

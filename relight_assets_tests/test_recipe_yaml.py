@@ -161,6 +161,33 @@ def test_a_mistake_is_one_clear_error(tmp_path: Path, text: str, told: list[str]
         assert part in message
 
 
+def test_thresholds_in_a_recipe_count_and_are_no_part_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text("seed: 3\nquality: {min_identity: 0.7, rim_range: [0.5, 2], max_comb: }\n", encoding="utf-8")
+    loaded = load_recipe(file)
+    assert loaded.recipe == Recipe(seed=3)
+    assert loaded.quality.model_dump(exclude_unset=True) == {"min_identity": 0.7, "rim_range": (0.5, 2)}
+    (warning,) = loaded.warnings
+    assert warning.startswith(f"{file}: `quality` belongs in config/platform.yaml")
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("{min_identty: 0.7}", "unknown key `quality.min_identty`; did you mean `quality.min_identity`?"),
+        ("{min_identity: 7}", "`quality.min_identity`: found 7; must be less than or equal to 1"),
+        ("{max_comb: '0.1'}", '`quality.max_comb`: found "0.1"; must be a number'),
+        ("[0.1]", "`quality`: found [0.1]; must be a section of `key: value` lines"),
+    ],
+)
+def test_a_mistake_in_thresholds_is_one_clear_error(tmp_path: Path, section: str, told: str) -> None:
+    file = tmp_path / "old.yaml"
+    file.write_text(f"quality: {section}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(file)
+    assert str(caught.value) == f"{file}: {told}"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such file"):
         load_recipe(tmp_path / "none.yaml")

@@ -18,6 +18,7 @@ from relight_assets.settings import (
     project_folder,
     recipe_file,
 )
+from relight_assets.thresholds import Quality
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -105,13 +106,35 @@ OTHER_THAN_DEFAULT = {
     "sweep_cron": "* * * * *",
     "alert_webhook": "http://127.0.0.1/hook?key=1",
     "max_megapixels": "1",
+    "quality.min_identity": "0.1",
+    "quality.min_identity_median": "0.2",
+    "quality.strength_range": "(0.3, 0.4)",
+    "quality.strength_median_range": "(0.5, 0.6)",
+    "quality.max_exposure": "0.7",
+    "quality.max_clipping": "0.8",
+    "quality.max_clipping_mean": "0.9",
+    "quality.max_crushed": "0.11",
+    "quality.max_chroma": "0.12",
+    "quality.rim_range": "(0.13, 0.14)",
+    "quality.max_recomposition": "15",
+    "quality.max_comb": "0.16",
+    "quality.max_mask_rim": "0.17",
+    "quality.max_mask_rim_median": "0.18",
+    "quality.max_inconsistency": "0.19",
+    "quality.max_lit_apart": "0.21",
+    "quality.max_tercile_worse": "0.22",
+    "quality.min_variant_distance": "0.23",
+    "quality.min_variants_apart": "0.24",
 }
 
 
 def test_every_key_has_a_variable(project: Path) -> None:
     assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} == set(Settings.model_fields)
+    thresholds = {key.partition(".")[2] for key in OTHER_THAN_DEFAULT if key.startswith("quality.")}
+    assert thresholds == set(Quality.model_fields)
     for key, text in OTHER_THAN_DEFAULT.items():
-        settings = load_settings({f"RELIGHT_{key.replace('.', '_').upper()}": text})
+        given = text.replace("(", "[").replace(")", "]")
+        settings = load_settings({f"RELIGHT_{key.replace('.', '_').upper()}": given})
         value = attrgetter(key)(settings)
         shown = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         assert shown.removesuffix(".0") == text
@@ -177,6 +200,29 @@ def test_a_mistake_is_one_clear_error(environment: dict[str, str], told: list[st
         load_settings(environment)
     for part in told:
         assert part in str(caught.value)
+
+
+def test_the_shipped_file_names_every_threshold() -> None:
+    shipped = yaml.safe_load((ROOT / "config" / "platform.yaml").read_text(encoding="utf-8"))
+    assert set(shipped["quality"]) == set(Quality.model_fields)
+
+
+def test_thresholds_are_the_platform_s_and_over_them_what_the_recipe_s_file_gives(project: Path) -> None:
+    (project / "config" / "platform.yaml").write_text("quality: {max_comb: 0.2, max_chroma: 4}\n", encoding="utf-8")
+    settings = load_settings({"RELIGHT_QUALITY_MAX_CHROMA": "5"})
+    assert (settings.quality.max_comb, settings.quality.max_chroma) == (0.2, 5)
+    assert settings.quality_of(load_project_recipe({})) == settings.quality
+    (project / "config" / "mvp_config.yaml").write_text("quality: {max_comb: 0.05}\n", encoding="utf-8")
+    found = settings.quality_of(load_project_recipe({}))
+    assert (found.max_comb, found.max_chroma) == (0.05, 5)
+
+
+def test_an_unknown_threshold_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text("quality: {min_identty: 0.5}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"unknown key `quality.min_identty`; did you mean `quality.min_identity`"):
+        load_settings({"RELIGHT_PLATFORM": str(tmp_path / "p.yaml")})
+    with pytest.raises(ConfigError, match="did you mean RELIGHT_QUALITY_MIN_IDENTITY"):
+        load_settings({"RELIGHT_QUALITY_MIN_IDENTTY": "0.5"})
 
 
 def test_an_unknown_key_in_the_file_names_the_nearest(tmp_path: Path) -> None:

@@ -8,18 +8,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import yaml
 from filelock import FileLock
 from msgspec.structs import replace
 
 from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.outgoing import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
+from relight_assets.engine.statistics import glances
 from relight_assets.errors import OutputFolderError
-from relight_assets.recipe import Recipe
-from relight_assets.verify import Verification, verify_split
-from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb, recipe_with
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets.thresholds import Quality
+from relight_assets.verify import Verification, verify_finished, verify_split
+from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
 
 
 @pytest.fixture
@@ -32,8 +37,10 @@ def bench(finished: Bench, tmp_path: Path) -> Bench:
     return made
 
 
-def verified(bench: Bench, recipe: Recipe | None = None, sample: int | None = None) -> Verification:
-    return verify_split(bench.split(), recipe or Recipe(), bench.settings, sample=sample)
+def verified(
+    bench: Bench, recipe: Recipe | None = None, sample: int | None = None, quality: Quality | None = None
+) -> Verification:
+    return verify_split(bench.split(), recipe or Recipe(), bench.settings, quality=quality, sample=sample)
 
 
 def codes(found: Verification) -> list[tuple[str, str]]:
@@ -101,6 +108,24 @@ def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> No
     assert verified(bench, recipe).faults == []
 
 
+@pytest.mark.parametrize("use_gray", [True, False])
+def test_layers_of_linear_light_are_held_against_the_photo_in_linear_light(bench: Bench, *, use_gray: bool) -> None:
+    recipe = recipe_with(background={"blend": "linear", "use_gray": use_gray})
+    bench.run(recipe)
+    write_split_mapping(bench.survey(recipe), bench.settings, None)
+    found = verified(bench, recipe)
+    assert found.passed, (found.faults, failed(found))
+    assert [each.metrics.recomposition <= 2 for each in found.measured] == [True] * 4
+    assert [each.metrics.recomposition <= 2 for each in glances(bench.survey(recipe))] == [True] * 4
+
+
+def test_an_experiment_in_linear_light_is_verified_by_its_own_recipe(bench: Bench) -> None:
+    bench.run(recipe_with(background={"blend": "linear"}), experiment="linear")
+    found = verify_finished(bench.split(), bench.settings, experiment="linear")
+    assert len(found.measured) == 4
+    assert failed(found) == failed(verify_finished(bench.split(), bench.settings)) == []
+
+
 def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
     mapping_path(bench.survey(), bench.settings, None).unlink()
     assert "is not there" in verified(bench).faults[0].text
@@ -122,7 +147,7 @@ def test_pictures_are_whole_for_other_readers_too(bench: Bench) -> None:
     assert all(cv2.imread(str(path)) is not None for path in bench.layout.folder.glob("*.png"))
 
 
-def test_what_is_whole_is_measured_and_held_against_the_recipe(bench: Bench) -> None:
+def test_what_is_whole_is_measured_and_held_against_the_thresholds(bench: Bench) -> None:
     found = verified(bench)
     assert found.passed
     assert [each.index for each in found.measured] == [0, 1, 2, 3]
@@ -135,10 +160,38 @@ def test_what_is_whole_is_measured_and_held_against_the_recipe(bench: Bench) -> 
 
 
 def test_a_bound_that_no_picture_meets_fails_without_a_fault(bench: Bench) -> None:
-    found = verified(bench, recipe_with(quality={"strength_range": [1.9, 2.0]}))
+    found = verified(bench, quality=Quality(strength_range=(1.9, 2.0)))
     assert found.faults == []
     assert not found.passed
     assert [verdict.metric for verdict in found.verdicts if not verdict.passed] == ["weakest"]
+
+
+def test_thresholds_in_the_projects_recipe_hold_and_recompute_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = bench.folder / "old.yaml"
+    file.write_text("quality: {strength_range: [1.9, 2.0]}\n")
+    monkeypatch.setenv("RELIGHT_CONFIG", str(file))
+    assert computed(bench.run(load_recipe(file).recipe)) == dict.fromkeys(STAGES, 0)
+    assert failed(verify_finished(bench.split(), bench.settings)) == ["weakest"]
+    file.write_text("")
+    assert failed(verify_finished(bench.split(), bench.settings)) == []
+    strict = bench.settings.model_copy(update={"quality": Quality(max_lit_apart=0, rim_range=(1.5, 1.7))})
+    assert failed(verify_finished(bench.split(), strict)) == ["dark rim"]
+
+
+def test_an_experiment_of_before_is_held_against_the_thresholds_beside_its_recipe(bench: Bench) -> None:
+    bench.run(recipe_with(seed=5), experiment="old")
+    written = SplitLayout(split_folder(bench.settings.output_root, "train", "old")).recipe
+    settings = bench.settings.model_copy(update={"quality": Quality(strength_range=(1.9, 2.0))})
+    with_it = {**yaml.safe_load(written.read_text()), "quality": Quality().model_dump(mode="json")}
+    assert "weakest" in failed(verify_finished(bench.split(), settings, experiment="old"))
+    written.write_text(yaml.safe_dump(with_it))
+    assert "weakest" not in failed(verify_finished(bench.split(), settings, experiment="old"))
+
+
+def failed(found: Verification) -> list[str]:
+    return [verdict.metric for verdict in found.verdicts if not verdict.passed]
 
 
 def test_a_damaged_file_is_not_measured(bench: Bench) -> None:

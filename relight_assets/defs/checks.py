@@ -22,7 +22,7 @@ from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import ROW_STATUSES, Survey, row_keys
 from relight_assets.errors import CsvError
 from relight_assets.quality.verdicts import Verdict, verdicts
-from relight_assets.recipe import Recipe
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings
 from relight_assets.verify import read_files
 from relight_assets.verify_csvs import Fault, mapping_faults
@@ -71,8 +71,8 @@ SPECS = [
     ),
     _spec(
         "pictures_are_good",
-        f"What {SAMPLE} images measure is within the bounds of the recipe's section `quality`: detail kept, strength, "
-        f"exposure, clipping, colour, no rim, foreground over background is the photo.",
+        f"What {SAMPLE} images measure is within the bounds of the section `quality` of config/platform.yaml: detail "
+        f"kept, strength, exposure, clipping, colour, no rim, foreground over background is the photo.",
     ),
     _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
@@ -95,24 +95,24 @@ SPECS = [
 @dataclass(frozen=True)
 class _Split:
     survey: Survey
-    recipe: Recipe
+    loaded: LoadedRecipe
     settings: Settings
     mapping: StagedMapping
     before: Mapping[str, Spread]
 
 
-def blocking_checks(mapping: StagedMapping, recipe: Recipe, settings: Settings) -> list[dg.AssetCheckResult]:
+def blocking_checks(mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings) -> list[dg.AssetCheckResult]:
     """The checks without which a mapping is not published."""
-    split = _Split(mapping.survey, recipe, settings, mapping, {})
+    split = _Split(mapping.survey, loaded, settings, mapping, {})
     return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
 
 
 def check_split(
-    mapping: StagedMapping, recipe: Recipe, settings: Settings, before: Mapping[str, Spread]
+    mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings, before: Mapping[str, Spread]
 ) -> list[dg.AssetCheckResult]:
     """Every check of :data:`SPECS` on a staged mapping; ``before``: how the split's numbers were at the last one."""
     survey = mapping.survey
-    split = _Split(survey, recipe, settings, mapping, before)
+    split = _Split(survey, loaded, settings, mapping, before)
     return [
         *_of_rows(split),
         *_of_files(split),
@@ -148,13 +148,13 @@ def _outputs_named(mapping: Path) -> list[bool]:
 
 
 def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
-    read = read_files(split.survey, split.recipe, SAMPLE)
+    read = read_files(split.survey, split.loaded.recipe, SAMPLE)
     background = [fault for fault in read.faults if fault.code == "background"]
     others = [fault for fault in read.faults if fault.code != "background"]
     counts = {"images": read.images, "files": len(read.sizes)}
     yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
     yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
-    found = verdicts(read.measured, split.recipe)
+    found = verdicts(read.measured, split.loaded.recipe, split.settings.quality_of(split.loaded))
     yield _result(
         "pictures_are_good",
         passed=all(verdict.passed for verdict in found),

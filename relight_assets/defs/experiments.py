@@ -1,6 +1,7 @@
 """Another recipe for a split, tried in a folder of its own and laid beside the split's own pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -11,7 +12,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.defs.previews import inline
 from relight_assets.defs.publishing import publish
-from relight_assets.defs.recipe_config import overridden, recipe_overrides
+from relight_assets.defs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
 from relight_assets.defs.run_images import POOL, REPLACE, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
@@ -23,7 +24,7 @@ from relight_assets.engine.survey import ImageState
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage
-from relight_assets.recipe_yaml import LoadedRecipe, parse_recipe
+from relight_assets.recipe_yaml import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.settings import Settings, recipe_file
 from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 
@@ -32,6 +33,7 @@ STAGE_TABLE = "stages"
 _CONFIG = {
     "experiment": dg.Field(str, description="Its name; it goes to experiments/<name>/data-<split> of output_root."),
     "recipe": recipe_overrides(),
+    "quality": quality_overrides(),
     "stages": dg.Field(
         [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in STAGES])],
         default_value=list(STAGES),
@@ -70,7 +72,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
     name: str = config["experiment"]
     with errors_for_people():
         _check_numbers(config)
-        settings, loaded = settings_for(config["num_gpus"]), _recipe(config["recipe"])
+        settings, loaded = settings_for(config["num_gpus"]), _recipe(config)
         stages = [stage for stage in STAGES if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
@@ -79,15 +81,16 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
             overwrite=config["overwrite"],
             replace_photos=config["replace"],
             experiment=name,
+            quality=loaded.quality,
         )
         split = context.resources.snapshot.split_of(settings, context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
-        published = publish(split, loaded.recipe, settings, name)
+        published = publish(split, loaded, settings, name)
         write_split_failures(published.survey, settings, name)
         run_id = context.run.run_id
         sheets = {
             **_comparison(summary, settings, context.instance, run_id),
-            **pictures(summary, loaded.recipe, context.instance, run_id),
+            **pictures(summary, loaded.recipe, settings.quality_of(loaded), context.instance, run_id),
         }
     context.log_event(
         dg.AssetMaterialization(
@@ -129,10 +132,11 @@ def _check_numbers(config: dict[str, Any]) -> None:
         raise ConfigError("run config: `stages`: found []; must name at least one stage")
 
 
-def _recipe(overrides: dict[str, Any]) -> LoadedRecipe:
-    loaded = parse_recipe(overridden(project_recipe().recipe, overrides), "run config", recipe_file().parent)
+def _recipe(config: dict[str, Any]) -> LoadedRecipe:
+    project = project_recipe()
+    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
     check_usable(loaded.recipe)
-    return loaded
+    return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
 
 
 def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:

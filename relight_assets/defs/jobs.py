@@ -13,7 +13,7 @@ from relight_assets.defs.splits import splits
 from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.recipe import STAGES
 from relight_assets.settings import load_settings
-from relight_assets.verify import Verification, recipe_of, verify_split
+from relight_assets.verify import Verification, verify_finished
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
 _ALL = dg.AssetSelection.assets(*STAGES) | _OUTGOING
@@ -63,9 +63,8 @@ def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
     """Verify one split."""
     settings, experiment = load_settings(), config.experiment or None
     with errors_for_people():
-        found = verify_split(
+        found = verify_finished(
             split_of(settings, context.partition_key),
-            recipe_of(context.partition_key, settings, experiment),
             settings,
             experiment=experiment,
             sample=config.sample or None,

@@ -20,7 +20,8 @@ from relight_assets.defs.run_images import POOL
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
 from relight_assets.defs.splits import register_splits
 from relight_assets.errors import ConfigError, InterruptedRunError, RelightError, UserError
-from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.recipe import STAGES, Stage
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings, project_folder
 
 OUTGOING = ("mapping_csv", "dead_letters")
@@ -155,7 +156,7 @@ def try_recipe(
     stages: Collection[Stage],
     image_config: dict[str, Any],
     experiment: str,
-    recipe: Recipe,
+    loaded: LoadedRecipe,
 ) -> Launched:
     """Run the job `experiment` on one split in this process, as a run that the UI lists.
 
@@ -166,7 +167,8 @@ def try_recipe(
     config = {
         **image_config,
         "experiment": experiment,
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": loaded.recipe.model_dump(mode="json"),
+        "quality": loaded.quality.model_dump(mode="json", exclude_unset=True),
         "stages": [stage for stage in STAGES if stage in stages],
     }
     job = definitions.resolve_job_def("experiment")

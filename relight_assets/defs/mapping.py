@@ -44,10 +44,10 @@ _STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
 def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
     with errors_for_people():
-        settings, recipe = load_settings(), project_recipe().recipe
+        settings, loaded = load_settings(), project_recipe()
         split = context.resources.snapshot.split_of(settings, context.partition_key)
-        check = partial(check_split, recipe=recipe, settings=settings, before=_spreads_before(context))
-        published = publish(split, recipe, settings, check=check)
+        check = partial(check_split, loaded=loaded, settings=settings, before=_spreads_before(context))
+        published = publish(split, loaded, settings, check=check)
     survey = published.survey
     if survey.unchecked_rows:
         context.log.warning(

@@ -16,6 +16,7 @@ from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import OtherPhotosError
 from relight_assets.recipe import Recipe
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings
 
 Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
@@ -51,13 +52,13 @@ def standing(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: st
 
 
 def publish(
-    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None, check: Check | None = None
+    split: SplitCsv, loaded: LoadedRecipe, settings: Settings, experiment: str | None = None, check: Check | None = None
 ) -> Published:
     """Write the mapping of a split as it stands, and put it in its place if no blocking check fails.
 
     Args:
         split: the CSV.
-        recipe: that its pictures are to be of.
+        loaded: the recipe that its pictures are to be of.
         settings: the platform's.
         experiment: of which the pictures are; None: the split's own.
         check: what to check; None: the blocking checks alone.
@@ -66,9 +67,9 @@ def publish(
         OtherPhotosError, OutputFolderError: as :func:`standing`.
         CsvError: a CSV cannot be written.
     """
-    with standing(split, recipe, settings, experiment) as survey:
+    with standing(split, loaded.recipe, settings, experiment) as survey:
         staged = stage_mapping(survey, settings, experiment)
-        checks = check(staged) if check is not None else blocking_checks(staged, recipe, settings)
+        checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)
         published = Published(survey, staged, checks)
         if published.done:
             staged.publish()

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_types import Part
+from relight_assets.thresholds import Quality
 
 
 def recipe_overrides() -> dg.Field:
@@ -17,6 +18,16 @@ def recipe_overrides() -> dg.Field:
         is_required=False,
         default_value={},
         description="Values that replace those of config/mvp_config.yaml, under the same keys.",
+    )
+
+
+def quality_overrides() -> dg.Field:
+    """A field that takes thresholds for an experiment's pictures; what is left out stays as the platform has it."""
+    return dg.Field(
+        _shape(Quality),
+        is_required=False,
+        default_value={},
+        description="Thresholds that replace those in the section `quality` of config/platform.yaml; no pixel changes.",
     )
 
 

@@ -87,7 +87,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     with errors_for_people():
         settings, loaded = settings_for(config.num_gpus), project_recipe()
         summary = _run(context, config, loaded, settings)
-        sheets = pictures(summary, loaded.recipe, context.instance, context.run.run_id)
+        sheets = pictures(summary, loaded.recipe, settings.quality_of(loaded), context.instance, context.run.run_id)
     for stage in STAGES:
         if dg.AssetKey(stage) in context.selected_asset_keys:
             yield dg.MaterializeResult(

@@ -51,7 +51,7 @@ def run_images(
             layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
             # An experiment whose start was refused still is of the recipe that it was run with before.
             if options.experiment is None or load_recipe(layout.recipe).recipe == loaded.recipe:
-                survey = publish(split, loaded.recipe, settings, options.experiment).survey
+                survey = publish(split, loaded, settings, options.experiment).survey
                 write_split_failures(survey, settings, options.experiment)
         raise
     rows = summary.survey.row_counts()

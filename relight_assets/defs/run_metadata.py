@@ -30,6 +30,7 @@ from relight_assets.sheets import (
     small_jpeg,
     worst_sheet,
 )
+from relight_assets.thresholds import Quality
 
 STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)
@@ -42,19 +43,23 @@ _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
 }
 
 
-def pictures(summary: RunSummary, recipe: Recipe, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+def pictures(
+    summary: RunSummary, recipe: Recipe, quality: Quality, instance: dg.DagsterInstance, run_id: str
+) -> dict[str, Any]:
     """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs.
 
     Raises:
         OutputFolderError: there is no room for them, or no permission.
     """
     try:
-        return _pictures(summary, recipe, instance, run_id)
+        return _pictures(summary, recipe, quality, instance, run_id)
     except OSError as error:
         raise OutputFolderError(f"the work is done, but its sheets cannot be written: {error}; run again") from error
 
 
-def _pictures(summary: RunSummary, recipe: Recipe, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+def _pictures(
+    summary: RunSummary, recipe: Recipe, quality: Quality, instance: dg.DagsterInstance, run_id: str
+) -> dict[str, Any]:
     survey, split = summary.survey, summary.survey.split.split
     done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
     found: dict[str, Any] = {}
@@ -77,7 +82,7 @@ def _pictures(summary: RunSummary, recipe: Recipe, instance: dg.DagsterInstance,
         sheet = worst_sheet(survey.layout, picture, worst[:WORST])
         if sheet is not None:
             found[name] = inline(sheet, "jpg", instance, run_id, f"{split}-{name}")
-    by_metric = metric_sheet(survey.layout, verdicts(glances(survey), recipe))
+    by_metric = metric_sheet(survey.layout, verdicts(glances(survey), recipe, quality))
     if by_metric is not None:
         found["worst_by_metric"] = inline(small_jpeg(by_metric), "jpg", instance, run_id, f"{split}-worst_by_metric")
     return found

@@ -33,6 +33,7 @@ from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.models import local, segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
+from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""
@@ -55,6 +56,8 @@ class RunOptions:
     replace_photos: bool = False
     """Where the CSV names other photos than the folder's pictures were made of: redo those, instead of refusing."""
     experiment: str | None = None
+    quality: Quality = DEFAULT_QUALITY
+    """Thresholds of the run's own, kept beside the recipe for ``verify``; no pixel depends on them."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def run_split(
         )
         before = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
-        write_atomic(layout.recipe, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False).encode())
+        write_atomic(layout.recipe, _resolved(recipe, options.quality))
         plan = make_plan(
             before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )
@@ -167,6 +170,12 @@ def run_split(
         # Where nothing was done all is as it was.
         after = scan(split, layout, digests, settings.image_root) if plan.work else before
     return RunSummary(tally, after, time.monotonic() - start, devices, threads)
+
+
+def _resolved(recipe: Recipe, quality: Quality) -> bytes:
+    given = quality.model_dump(mode="json", exclude_unset=True)
+    resolved = recipe.model_dump(mode="json") | ({"quality": given} if given else {})
+    return yaml.safe_dump(resolved, sort_keys=False).encode()
 
 
 def _work(

@@ -15,6 +15,7 @@ from relight_assets.quality.image_metrics import glance
 from relight_assets.recipe import Recipe, Stage, canonical_digest
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
+from relight_assets.stages.foreground_color import Blend
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.shape import ShapeMap
 
@@ -45,7 +46,7 @@ def make(stage: Stage, pictures: Pictures, read: Read, source_sha256: str, faces
     if stage == "degraded":
         shape_map = pictures.geometry.of(read("input")) if recipe.geometry.kind is not None else None
         lit = degraded_of(read, recipe, source_sha256, faces, gobos=tools.gobos, shape_map=shape_map)
-        return replace(lit, numbers=_with_glances(lit, read))
+        return replace(lit, numbers=_with_glances(lit, read, recipe.background.blend))
     return composites_of(read, recipe)
 
 
@@ -115,13 +116,13 @@ def patterns_sha256(recipe: Recipe) -> str:
     return canonical_digest([list(gobo) for gobo in recipe.degradation.hard_shadow.gobos])
 
 
-def _with_glances(lit: StageOutput, read: Read) -> dict[str, Any]:
+def _with_glances(lit: StageOutput, read: Read, blend: Blend) -> dict[str, Any]:
     """The numbers of a stage's lights, each with what was measured of its picture."""
     photo = [read(name) for name in ("input", "foreground", "background", "albedo")]
     lights = lit.numbers.get("variants") or [lit.numbers]
     for light, person in zip(lights, lit.files.values(), strict=True):
         assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
-        seen = glance(*(*photo, person))
+        seen = glance(*(*photo, person), blend=blend)
         if seen is not None:
             light["seen"] = {name: round(value, 6) for name, value in asdict(seen).items()}
     return lit.numbers

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
 from relight_assets.quality.verdicts import WORST, Verdict
-from relight_assets.recipe import AlbedoMethod, Quality, Retinex
+from relight_assets.recipe import AlbedoMethod, Retinex
 from relight_assets.stages.albedo import extract
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.lighting import geometry
 from relight_assets.stages.linear_light import decode, encode
+from relight_assets.thresholds import Quality
 
 SIDE = 256
 """Longest side at which it is tried: lights and what is taken of them are smooth."""

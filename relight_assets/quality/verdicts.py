@@ -1,4 +1,4 @@
-"""All images of a split held against the recipe's thresholds: each metric, its figure, and the worst images."""
+"""All images of a split held against the thresholds: each metric, its figure, and the worst images."""
 
 import math
 from collections import Counter
@@ -9,7 +9,8 @@ from statistics import fmean, median
 
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.light_spread import Placed, Vector, spread
-from relight_assets.recipe import Quality, Recipe
+from relight_assets.recipe import Recipe
+from relight_assets.thresholds import Quality
 
 WORST = 8
 MANY = 200
@@ -56,17 +57,17 @@ class Verdict:
     """Which of its lights it is; empty where that says nothing."""
 
 
-def verdicts(found: Sequence[Measured], recipe: Recipe) -> list[Verdict]:
+def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> list[Verdict]:
     """Every metric that so many images allow; none where there are none."""
     if not found:
         return []
     return [
-        *_of_images(found, recipe.quality),
-        *_of_medians(found, recipe.quality),
-        *_of_families(found, recipe),
-        *_of_rims(found, recipe.quality),
+        *_of_images(found, quality),
+        *_of_medians(found, quality),
+        *_of_families(found, recipe, quality),
+        *_of_rims(found, quality),
         *_of_lights(found, recipe),
-        *_of_skins(found, recipe.quality),
+        *_of_skins(found, quality),
     ]
 
 
@@ -146,7 +147,7 @@ def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
     yield Verdict("clipping, mean", len(found), clipping, f"<= {most:g}", clipping <= most)
 
 
-def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
+def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> Iterator[Verdict]:
     """Brightness must not give a family away; and each must be as frequent as the recipe says."""
     counts = Counter(each.family for each in found)
     lit = {
@@ -155,7 +156,7 @@ def _of_families(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]
         if count >= FAMILY and family != "none"
     }
     if len(lit) > 1:
-        apart, most = max(lit.values()) - min(lit.values()), recipe.quality.max_lit_apart
+        apart, most = max(lit.values()) - min(lit.values()), quality.max_lit_apart
         yield Verdict("families' lit exposure apart", len(found), apart, f"<= {most:g} stops", apart <= most)
     if len(found) >= MANY:
         off = max(

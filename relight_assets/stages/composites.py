@@ -5,8 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets import recipe
-from relight_assets.stages.foreground_color import at_edge, soft_edge
-from relight_assets.stages.linear_light import decode, encode
+from relight_assets.stages.foreground_color import at_edge, mix_colors, soft_edge
 
 CODE_VERSION = "1"
 
@@ -41,11 +40,7 @@ def composite(
         return result
     front = at_edge(front, edge)
     opacity = at_edge(alpha, edge).astype(np.float32) * np.float32(1 / 255)
-    if parameters.blend == "linear":
-        mixed = encode(decode(front) * opacity + decode(behind) * (1 - opacity))
-    else:
-        mixed = np.rint(front * opacity + behind * (1 - opacity)).astype(np.uint8)
-    result.reshape(-1, 3)[edge] = mixed
+    result.reshape(-1, 3)[edge] = mix_colors(front, behind, opacity, parameters.blend)
     return result
 
 

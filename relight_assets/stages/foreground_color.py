@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.linear_light import decode_table, linear_to_srgb
+from relight_assets.stages.linear_light import decode, decode_table, encode, linear_to_srgb
 
 Blend = Literal["srgb", "linear"]
 
@@ -135,6 +135,25 @@ def split_colors(
     again = _to_bytes(np.clip((decoded - rest * kept) / opacity, 0, 1), blend)
     front_bytes = np.where(opacity > 0.5, again, front_bytes)
     return back_bytes, front_bytes
+
+
+def mix_colors(
+    front: NDArray[np.uint8], back: NDArray[np.uint8], opacity: NDArray[np.float32], blend: Blend
+) -> NDArray[np.uint8]:
+    """Lay one layer over the other, the way back from :func:`split_colors`.
+
+    Args:
+        front: (N, 3) uint8 sRGB.
+        back: (N, 3) uint8 sRGB.
+        opacity: (N, 1) float32 in 0..1, of ``front``.
+        blend: the space.
+
+    Returns:
+        (N, 3) uint8 sRGB, rounded half to even.
+    """
+    if blend == "linear":
+        return encode(decode(front) * opacity + decode(back) * (1 - opacity))
+    return np.rint(front * opacity + back * (1 - opacity)).astype(np.uint8)
 
 
 def to_blend(values: NDArray[np.uint8] | NDArray[np.float32], blend: Blend) -> NDArray[np.float32]:

@@ -142,10 +142,12 @@ def test_the_mapping_says_where_its_columns_come_from(instance: dg.DagsterInstan
     )
 
 
-def test_pictures_that_do_not_measure_up_warn(instance: dg.DagsterInstance, project: Project) -> None:
+@pytest.mark.parametrize("file", ["platform.yaml", "mvp_config.yaml"])
+def test_pictures_that_do_not_measure_up_warn(instance: dg.DagsterInstance, project: Project, file: str) -> None:
     project.write_csv("train", PORTRAITS[:2])
-    recipe = project.root / "config" / "mvp_config.yaml"
-    recipe.write_text(recipe.read_text().replace("max_exposure: 1.0", "max_exposure: 0.0001"))
+    path = project.root / "config" / file
+    text = path.read_text().replace("max_exposure: 1.0", "max_exposure: 0.0001")
+    path.write_text(text if file == "platform.yaml" else f"{text}\nquality: {{max_exposure: 0.0001}}\n")
     result = run(instance, "train")
     assert result.success
     assert failed(result) == {"pictures_are_good"}

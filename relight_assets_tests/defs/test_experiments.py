@@ -4,6 +4,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 from filelock import FileLock
 
 from relight_assets.definitions import defs
@@ -91,12 +92,39 @@ def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, 
         assert told is None or told in failure(result)
 
 
+def test_an_experiment_is_held_against_its_own_thresholds(instance: dg.DagsterInstance, project: Project) -> None:
+    strict = {"strength_range": [1.9, 2.0]}
+    assert run(instance, "experiment", experiment="strict", recipe={"seed": 2}, quality=strict).success
+    written = project.data / "outputs" / "experiments" / "strict" / "data-train" / "recipe.yaml"
+    assert yaml.safe_load(written.read_text())["quality"] == strict
+    verify = {"verify_files": {"config": {"experiment": "strict"}}}
+    result = (
+        defs()
+        .resolve_job_def("verify")
+        .execute_in_process(
+            partition_key="train",
+            instance=instance,
+            run_config={"ops": verify, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    )
+    assert "weakest" in failure(result)
+    assert "wanted >= 1.9 stops" in failure(result)
+    # Without them the same recipe is the same experiment, and the platform's hold again.
+    again = run(instance, "experiment", experiment="strict", recipe={"seed": 2})
+    (event,) = again.get_asset_materialization_events()
+    stages = event.step_materialization_data.materialization.metadata["stages"].records
+    assert [record.data["computed"] for record in stages] == [0, 0, 0, 0]
+    assert "quality" not in yaml.safe_load(written.read_text())
+
+
 @pytest.mark.parametrize(
     ("config", "told"),
     [
         ({"experiment": "../up"}, "experiment name '../up' cannot be used"),
         ({"experiment": "x", "recipe": {"masks": {"min_score": 7}}}, "masks.min_score"),
         ({"experiment": "x", "recipe": {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}}, "lower"),
+        ({"experiment": "x", "quality": {"max_comb": 7.0}}, "quality.max_comb"),
         ({"experiment": "x", "num_gpus": 99}, "99 GPUs"),
         ({"experiment": "x", "num_gpus": -1}, "must be 0 or more"),
         ({"experiment": "x", "num_samples": -1}, "must be 0 or more"),

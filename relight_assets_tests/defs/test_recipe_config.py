@@ -6,8 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from relight_assets.defs.recipe_config import overridden, recipe_overrides
+from relight_assets.defs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.recipe import Recipe
+from relight_assets.thresholds import Quality
 
 
 def accepted(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +46,13 @@ def test_every_key_of_the_recipe_is_there_and_described() -> None:
     assert not [name for name, field in found.items() if field.is_required]
 
 
+def test_thresholds_are_offered_beside_the_recipe_and_not_in_it() -> None:
+    assert "quality" not in recipe_overrides().config_type.fields
+    found = dict(fields(quality_overrides().config_type))
+    assert set(found) == set(Quality.model_fields)
+    assert not [name for name, field in found.items() if not field.description or field.is_required]
+
+
 def flat(recipe: dict[str, Any], name: str = "") -> Iterator[str]:
     for key, value in recipe.items():
         if isinstance(value, dict):
@@ -74,6 +82,7 @@ def test_what_is_left_out_stays_and_lists_are_replaced_whole() -> None:
     [
         ({"sead": 1}, "sead"),
         ({"seed": "one"}, "seed"),
+        ({"quality": {"max_comb": 0.1}}, "quality"),
         ({"segmenter": "unet"}, "segmenter"),
         ({"degradation": {"soft_shading": {"ambient_range": 0.2}}}, "ambient_range"),
     ],

@@ -16,6 +16,7 @@ from relight_assets.engine.statistics import (
 )
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.recipe import Recipe
+from relight_assets.thresholds import Quality
 from relight_assets.verify import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
@@ -87,7 +88,7 @@ def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) 
     assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
         (each.index, each.family, each.skin_lightness) for each in read
     ]
-    for one, other in zip(verdicts(seen, Recipe()), verdicts(read, Recipe()), strict=True):
+    for one, other in zip(verdicts(seen, Recipe(), Quality()), verdicts(read, Recipe(), Quality()), strict=True):
         assert (one.metric, one.worst) == (other.metric, other.worst)
         assert one.value == pytest.approx(other.value, abs=1e-6)
 

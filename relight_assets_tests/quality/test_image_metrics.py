@@ -5,7 +5,7 @@ import pytest
 
 from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, comb, few_of, glance, measure
 from relight_assets.stages import masks
-from relight_assets.stages.foreground_color import with_alpha
+from relight_assets.stages.foreground_color import Blend, with_alpha
 from relight_assets.stages.linear_light import decode, encode
 from relight_assets_tests.stages.portraits import portrait
 
@@ -23,6 +23,7 @@ def measured(
         LAYERS.background if background is None else background,
         albedo,
         with_alpha(degraded, PERSON.alpha),
+        blend="srgb",
     )
     assert found is not None
     return found
@@ -88,11 +89,23 @@ def test_a_background_that_does_not_fit_is_noticed() -> None:
     assert measured(PERSON.rgb, background=wrong).recomposition > 20
 
 
+def test_layers_are_laid_over_each_other_in_the_space_they_were_made_for() -> None:
+    spaces: tuple[Blend, ...] = ("srgb", "linear")
+    for made in spaces:
+        layers = masks.separate(PERSON.rgb, PERSON.alpha, made)
+        person = with_alpha(PERSON.rgb, PERSON.alpha)
+        for laid in spaces:
+            pictures = (PERSON.rgb, layers.foreground, layers.background, PERSON.rgb, person)
+            for found in (measure(*pictures, blend=laid), glance(*pictures, blend=laid)):
+                assert found is not None
+                assert (found.recomposition <= 2) == (made == laid)
+
+
 def test_a_person_of_a_few_pixels_is_not_measured() -> None:
     alpha = np.zeros_like(PERSON.alpha)
     alpha[10:20, 10:20] = 255
     layer = with_alpha(PERSON.rgb, alpha)
-    assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer) is None
+    assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer, blend="srgb") is None
 
 
 def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same() -> None:
@@ -101,14 +114,14 @@ def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same
         return [np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1) for picture in made]
 
     assert GLANCE < 320 < 1.5 * GLANCE  # so that at its own size every pixel is looked at
-    assert glance(*pictures(1)) == measure(*pictures(1))
-    seen, whole = glance(*pictures(3)), measure(*pictures(3))
+    assert glance(*pictures(1), blend="srgb") == measure(*pictures(1), blend="srgb")
+    seen, whole = glance(*pictures(3), blend="srgb"), measure(*pictures(3), blend="srgb")
     assert seen is not None
     assert whole is not None
     assert seen.strength == pytest.approx(whole.strength, rel=0.03)
     assert seen.exposure == pytest.approx(whole.exposure, abs=0.02)
     assert seen.rim == pytest.approx(whole.rim, rel=0.05)
-    assert glance(*(picture[:9, :9] for picture in pictures(1))) is None
+    assert glance(*(picture[:9, :9] for picture in pictures(1)), blend="srgb") is None
 
 
 def test_few_levels_turned_into_many_are_a_comb() -> None:

@@ -9,6 +9,7 @@ import pytest
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict, rejected_of, terciles, verdicts
 from relight_assets.recipe import Recipe
+from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 from relight_assets_tests.conftest import recipe_with
 
 GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
@@ -26,8 +27,10 @@ def images(count: int, **changes: float) -> list[Measured]:
     return found
 
 
-def by_name(found: list[Measured], recipe: Recipe | None = None) -> dict[str, Verdict]:
-    return {verdict.metric: verdict for verdict in verdicts(found, recipe or Recipe())}
+def by_name(
+    found: list[Measured], recipe: Recipe | None = None, quality: Quality = DEFAULT_QUALITY
+) -> dict[str, Verdict]:
+    return {verdict.metric: verdict for verdict in verdicts(found, recipe or Recipe(), quality)}
 
 
 def bad(found: list[Measured]) -> set[str]:
@@ -41,7 +44,7 @@ def test_good_images_pass_all_that_so_many_allow() -> None:
     assert few < some < many
     assert "families' shares off" in many - some
     assert "a third of skins worse by" in some - few
-    assert verdicts([], Recipe()) == []
+    assert verdicts([], Recipe(), Quality()) == []
 
 
 @pytest.mark.parametrize(
@@ -70,9 +73,9 @@ def test_one_bad_image_fails_its_metric_and_is_named_first(change: dict[str, flo
     assert verdict.value == pytest.approx(abs(change[next(iter(change))]))
 
 
-def test_bounds_are_the_recipe_s() -> None:
+def test_bounds_are_those_that_are_given() -> None:
     found = images(12, crushed=0.07)
-    assert by_name(found, recipe_with(quality={"max_crushed": 0.08}))["crushed"].passed
+    assert by_name(found, quality=Quality(max_crushed=0.08))["crushed"].passed
     assert not by_name(found)["crushed"].passed
 
 

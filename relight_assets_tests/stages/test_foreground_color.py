@@ -6,8 +6,11 @@ from relight_assets.stages.foreground_color import (
     _weighted_mean,
     at_edge,
     blur_fusion,
+    mix_colors,
     sample,
     soft_edge,
+    split_colors,
+    to_blend,
     with_alpha,
 )
 from relight_assets_tests.stages import exact
@@ -40,6 +43,18 @@ def test_sampling_is_bilinear():
     assert found[0].tolist() == small[0, 0].tolist()
     assert found[1].tolist() == small[1, 1].tolist()
     assert np.allclose(found[2], small[0, 0] + 0.25 * (small[1, 1] - small[0, 0]))
+
+
+@pytest.mark.parametrize("blend", ["srgb", "linear"])
+def test_split_colours_mix_to_the_photo_whatever_was_estimated(blend):
+    rng = np.random.default_rng(11)
+    photo = rng.integers(0, 256, (254_000, 3), dtype=np.uint8)
+    photo[::2] //= 16  # dark codes, where linear light is finest
+    opacity = np.tile(np.arange(1, 255, dtype=np.float32)[:, None] * np.float32(1 / 255), (1000, 1))
+    front, back = (to_blend(rng.uniform(0, 255, photo.shape).astype(np.float32), blend) for _ in range(2))
+    decoded = to_blend(photo, blend)
+    behind, person = split_colors(decoded=decoded, opacity=opacity, front=front, back=back, blend=blend)
+    assert cv2.absdiff(mix_colors(person, behind, opacity, blend), photo).max() <= 1
 
 
 def test_far_more_soft_pixels_than_a_picture_has_rows():

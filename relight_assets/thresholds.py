@@ -1,0 +1,62 @@
+"""What finished pictures are held against: thresholds, none of which changes a pixel.
+
+They stand in the section ``quality`` of ``config/platform.yaml``.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from relight_assets.recipe_types import Interval, Part, Unit, ends, number
+
+_STOPS = ends(0, 10)
+
+
+class Quality(Part):
+    """Thresholds of ``relight verify`` and of the check ``pictures_are_good``."""
+
+    min_identity: Unit = 0.55
+    """Correlation of an image's detail before and after."""
+    min_identity_median: Unit = 0.80
+    """The same, of the middle image of all."""
+    strength_range: Annotated[Interval, _STOPS] = (0.2, 2.0)
+    """Standard deviation of the change of light over a person, stops."""
+    strength_median_range: Annotated[Interval, _STOPS] = (0.5, 1.3)
+    """The same, of the middle image of all."""
+    max_exposure: Annotated[float, number(0, 10)] = 1.0
+    """Mean change of light over a person, up or down, stops."""
+    max_clipping: Unit = 0.02
+    """Share of a person that is clipped and was not in the photo."""
+    max_clipping_mean: Unit = 0.005
+    """The same, over all images."""
+    max_crushed: Unit = 0.06
+    """Share of a person that is black and was not in the photo."""
+    max_chroma: Annotated[float, number(0, 90)] = 1.0
+    """Mean angle between the colours of albedo and photo, degrees."""
+    rim_range: Annotated[Interval, _STOPS] = (0.6, 1.7)
+    """Brightness of the person's outermost band against the next one, over the photo's own."""
+    max_recomposition: Annotated[int, Field(ge=0, le=255)] = 2
+    """Difference of foreground over background from the photo, levels."""
+    max_comb: Unit = 0.05
+    """Jaggedness of the histogram's dark half beyond the photo's own; 1 is every second level empty."""
+    max_mask_rim: Annotated[float, number(0, 10)] = 1.75
+    """How steep the light is across the face mesh's outline, against the steeper side of it."""
+    max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2
+    """The same, of the middle image of all."""
+    max_inconsistency: Unit = 0.25
+    """How far the albedos of one albedo under two lights are apart (si-MSE), on average; the pictures are 0.35."""
+    max_lit_apart: Annotated[float, number(0, 10)] = 0.15
+    """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
+    max_tercile_worse: Unit = 0.15
+    """By how much a third of all skins may be worse in the median than all are."""
+    min_variant_distance: Annotated[float, number(0, 10)] = 0.2
+    """How far apart two variants of one image must be, stops (root of the mean square over the person)."""
+    min_variants_apart: Unit = 0.95
+    """Share of such pairs that must be so far apart."""
+
+    def with_given(self, given: "Quality") -> "Quality":
+        """These thresholds, and over them those that ``given`` was made with; its defaults do not count."""
+        return self.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
+
+
+DEFAULT_QUALITY = Quality()
