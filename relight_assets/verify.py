@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.metrics import misfits
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
@@ -211,6 +212,12 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _
                 continue
             if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
+    faults_of_metrics = [
+        Fault("metric", layout.record(record.index), told)
+        for stage, entry in record.stages.items()
+        if stage in image.current
+        for told in misfits(stage, entry.numbers)
+    ]
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
     if "composites" in image.current and not faults:
@@ -220,7 +227,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, gray: Gray | None) -> _
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
-    return _Read(sizes, [*faults, *looked_at.faults], looked_at.measured, distances)
+    return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
 
 
 class _Looked(NamedTuple):
@@ -251,9 +258,8 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
             path = layout.png(record.index, name)
             found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
         metrics = measure(photo, foreground, background, albedo, person)
-        measured = measured_of(record, variant, metrics) if metrics is not None else None
-        if measured is not None:
-            found.measured.append(measured)
+        if metrics is not None:
+            found.measured.append(measured_of(record, variant, metrics))
         if variant < VARIANTS_COMPARED:
             persons.append(few_of(person))
     found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))
