@@ -163,9 +163,14 @@ def _thirds_table(thirds: Sequence[Sequence[Measured]]) -> Table:
     table = Table("skin", "images", "L*", *names, **SLIM)
     for label, third in zip(_THIRDS, thirds, strict=True):
         lightness = median(each.skin_lightness or 0.0 for each in third)
-        figures = (f"{median(getattr(each.metrics, name) for each in third):.3f}" for name in names)
+        figures = (_middle([getattr(each.metrics, name) for each in third]) for name in names)
         table.add_row(label, str(len(third)), f"{lightness:.0f}", *figures)
     return table
+
+
+def _middle(figures: Sequence[float | None]) -> str:
+    known = [figure for figure in figures if figure is not None]
+    return f"{median(known):.3f}" if known else ""
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import numpy as np
 from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.records import Record, metric_faults
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.identity import refusal
@@ -256,6 +256,9 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _R
             if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     faults += _of_source(image, record)
+    faults_of_metrics = [
+        Fault("metric", layout.record(record.index), told) for told in metric_faults(layout.record(record.index))
+    ]
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
     if "composites" in image.current and not faults:
@@ -265,7 +268,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _R
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
-    return _Read(sizes, [*faults, *looked_at.faults], looked_at.measured, distances)
+    return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
 
 
 def _of_source(image: ImageState, record: Record) -> Iterator[Fault]:
@@ -308,9 +311,8 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
             path = layout.png(record.index, name)
             found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
         metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
-        measured = measured_of(record, variant, metrics) if metrics is not None else None
-        if measured is not None:
-            found.measured.append(measured)
+        if metrics is not None:
+            found.measured.append(measured_of(record, variant, metrics))
         if variant < VARIANTS_COMPARED:
             persons.append(few_of(person))
     found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))

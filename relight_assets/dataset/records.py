@@ -11,6 +11,7 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 
 import json
 import os
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -18,6 +19,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec.structs import asdict
 
+from relight_assets.dataset import metrics
 from relight_assets.dataset.files import Count, FileStamp, Sha256, read_regular, write_atomic
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
 from relight_assets.recipe import STAGES, Stage
@@ -60,8 +62,7 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
     @property
     def lights(self) -> list[dict[str, Any]]:
         """The numbers of each variant of the light; where there is one, those of the stage."""
-        lights: list[dict[str, Any]] = self.numbers.get("variants") or [self.numbers]
-        return lights
+        return metrics.lights_of(self.numbers)
 
     def names(self, stage: Stage) -> tuple[str, ...]:
         """The files that it must have, being the entry of ``stage``."""
@@ -76,16 +77,61 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     it is that of the first variant.  ``recipe`` is what decides the pixels and differs from this version's defaults.
     """
 
-    index: Count
-    image_path: Annotated[str, msgspec.Meta(min_length=1)]
+    index: int
+    image_path: str
     source: SourceInfo
     stages: dict[Stage, StageEntry] = msgspec.field(default_factory=dict)
     degradation_type: str | None = None
-    light_direction: Annotated[list[float], msgspec.Meta(min_length=3, max_length=3)] | None = None
-    seed: int
+    light_direction: list[float] | None = None
+    seed: int | None
     recipe: dict[str, Any] | None = None
     package_version: str
     timings_ms: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class _WrittenEntry(msgspec.Struct, frozen=True, gc=False):
+    """A :class:`StageEntry` as a file has it: what must fit, and metrics that may be anything."""
+
+    digest: Sha256
+    files: dict[str, FileStamp]
+    numbers: Any = None
+    reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
+    code: str = ""
+
+
+class _WrittenRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A :class:`Record` likewise."""
+
+    index: Count
+    image_path: Annotated[str, msgspec.Meta(min_length=1)]
+    source: SourceInfo
+    stages: dict[Stage, _WrittenEntry] = msgspec.field(default_factory=dict)
+    degradation_type: Any = None
+    light_direction: Any = None
+    seed: Any = None
+    recipe: Any = None
+    package_version: Any = None
+    timings_ms: Any = None
+
+    def fitted(self) -> Record:
+        """The record with its metrics as far as they fit; the others are null, or not there."""
+        return Record(
+            index=self.index,
+            image_path=self.image_path,
+            source=self.source,
+            stages={
+                stage: StageEntry(
+                    entry.digest, entry.files, metrics.fitted(stage, entry.numbers), entry.reads, entry.code
+                )
+                for stage, entry in self.stages.items()
+            },
+            degradation_type=metrics.fitted_family(self.degradation_type),
+            light_direction=metrics.fitted_direction(self.light_direction),
+            seed=self.seed if type(self.seed) is int else None,
+            recipe=self.recipe if isinstance(self.recipe, dict) else None,
+            package_version=self.package_version if isinstance(self.package_version, str) else "unknown",
+            timings_ms=metrics.fitted_timings(self.timings_ms),
+        )
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -112,7 +158,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
-_RecordT = TypeVar("_RecordT", Record, Failure)
+_Kind = TypeVar("_Kind", _WrittenRecord, Failure)
 
 
 def read_record(path: Path | str) -> Record | None:
@@ -121,7 +167,24 @@ def read_record(path: Path | str) -> Record | None:
     Raises:
         OSError: the file is there and cannot be read.  (Taking that for "no record" would redo it.)
     """
-    return _read(path, Record)
+    written = _read(path, _WrittenRecord)
+    return written.fitted() if written is not None else None
+
+
+def metric_faults(path: Path | str) -> list[str]:
+    """A sentence for each metric of a record that does not fit its schema; none where there is no record.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
+    written = _read(path, _WrittenRecord)
+    if written is None:
+        return []
+    found = [told for stage, entry in written.stages.items() for told in metrics.misfits(stage, entry.numbers)]
+    fitted = written.fitted()
+    names = ("degradation_type", "light_direction", "seed", "recipe", "package_version", "timings_ms")
+    lost = (name for name in names if getattr(fitted, name) != getattr(written, name))
+    return found + [f"`{name}` does not fit" for name in lost if (name, getattr(written, name)) != ("timings_ms", None)]
 
 
 def read_failure(path: Path | str) -> Failure | None:
@@ -187,12 +250,14 @@ class _Version(msgspec.Struct):
 
 
 _VERSIONS = msgspec.json.Decoder(_Version)
-_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {kind: msgspec.json.Decoder(kind) for kind in (Record, Failure)}
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, Failure)
+}
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
 
 
-def _read(path: Path | str, kind: type[_RecordT]) -> _RecordT | None:
+def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
     try:
         data = read_regular(path)
         found = _decoded(data, kind) if data else None
@@ -206,16 +271,20 @@ def _read(path: Path | str, kind: type[_RecordT]) -> _RecordT | None:
 
 def _files_are_known(found: object) -> bool:
     """Whether each stage of a record names the files that it writes, and no others."""
-    stages = found.stages if isinstance(found, Record) else {}
-    return all(entry.files.keys() == set(entry.names(stage)) for stage, entry in stages.items())
+    stages = found.stages if isinstance(found, _WrittenRecord) else {}
+    return all(entry.files.keys() == _names(stage, entry.files) for stage, entry in stages.items())
 
 
-def _decoded(data: bytes, kind: type[_RecordT]) -> _RecordT | None:
+def _names(stage: Stage, files: Mapping[str, FileStamp]) -> set[str]:
+    return set(stage_files(stage, max(1, len(files) // len(STAGE_FILES[stage]))))
+
+
+def _decoded(data: bytes, kind: type[_Kind]) -> _Kind | None:
     # The version by itself and first: a newer one may look like ours in all that ours looks at.
     version = _VERSIONS.decode(data).schema_version
     if version == 1:
         return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
-    if version != SCHEMA_VERSION or (kind is Record and not _seal_fits(data)):
+    if version != SCHEMA_VERSION or (kind is _WrittenRecord and not _seal_fits(data)):
         return None
     return _DECODERS[kind].decode(data)
 

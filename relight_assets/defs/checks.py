@@ -150,17 +150,19 @@ def _outputs_named(mapping: Path) -> list[bool]:
 def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
     read = read_files(split.survey, split.loaded.recipe, SAMPLE)
     background = [fault for fault in read.faults if fault.code == "background"]
-    others = [fault for fault in read.faults if fault.code != "background"]
+    metrics = [fault for fault in read.faults if fault.code == "metric"]
+    others = [fault for fault in read.faults if fault.code not in ("background", "metric")]
     counts = {"images": read.images, "files": len(read.sizes)}
     yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
     yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
     found = verdicts(read.measured, split.loaded.recipe, split.settings.quality_of(split.loaded))
     yield _result(
         "pictures_are_good",
-        passed=all(verdict.passed for verdict in found),
+        passed=all(verdict.passed for verdict in found) and not metrics,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "images": len(read.measured),
+            **_shown(metrics),
             "bad": sum(not verdict.passed for verdict in found),
             **({"metrics": verdict_table(found)} if found else {}),
         },

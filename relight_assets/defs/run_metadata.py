@@ -8,6 +8,7 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
 from relight_assets.engine.digests import stage_models
@@ -158,7 +159,7 @@ def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
     total: Counter[str] = Counter()
     for image in summary.survey.images.values():
         if image.record is not None and image.current:
-            total.update(image.record.timings_ms)
+            total.update(fitted_timings(image.record.timings_ms))
     return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
 
 

@@ -1,6 +1,5 @@
 """Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.metrics import value_of
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.survey import Survey
 from relight_assets.stages.fingerprint import SAME_BITS
@@ -17,7 +17,6 @@ TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""
 PIECE = 100_000
 """Photos that are matched with at a time; the library takes no more than some 260,000."""
-_FINGERPRINT = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,8 @@ class Photo:
     def of(cls, split: str, record: Record) -> "Photo":
         """The photo of a record."""
         masks = record.stages.get("masks")
-        found = masks.numbers.get("fingerprint") if masks is not None else None
-        whole = isinstance(found, str) and _FINGERPRINT.fullmatch(found) is not None
-        return cls(split, record.image_path, record.source.sha256, found if whole else None, record.index)
+        found = value_of("masks", masks.numbers, "fingerprint") if masks is not None else None
+        return cls(split, record.image_path, record.source.sha256, found, record.index)
 
 
 @dataclass(frozen=True)

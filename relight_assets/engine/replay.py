@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
+from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.gobo_files import load_gobos
@@ -19,7 +20,7 @@ from relight_assets.engine.pictures import Pixels
 from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of, patterns_sha256
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
-from relight_assets.recipe import Recipe, Stage
+from relight_assets.recipe import AlbedoMethod, Recipe, Stage
 from relight_assets.recipe_gobos import with_gobos
 from relight_assets.stages import albedo, composites, degraded
 
@@ -142,9 +143,14 @@ def _recipe(record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
     if recipe.geometry.kind is not None:
         shape = recipe.geometry.source
         raise NotInRecordError(f"{path}: its light fell on a shape from `{shape}`, which is not in the record")
-    if "albedo" in record.stages and record.stages["albedo"].numbers.get("method") == "learned":
+    if "albedo" in record.stages and _albedo_method(record, recipe) == "learned":
         raise NotInRecordError(f"{path}: its albedo was found by a network of your own, which is not in the record")
     return _with_patterns(recipe, record, path, gobo_dir)
+
+
+def _albedo_method(record: Record, recipe: Recipe) -> AlbedoMethod:
+    """As it is drawn, whatever the record says of it."""
+    return albedo.draw_method(recipe.albedo_extraction.mix, recipe.seed, record.source.sha256)
 
 
 def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
@@ -158,7 +164,7 @@ def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | 
         found = with_gobos(recipe, path.parent, str(path))
     except ConfigError as error:
         raise NotInRecordError(f"{error}; say with --gobos where the patterns are now") from error
-    if record.stages["degraded"].lights[0].get("patterns_sha256") != patterns_sha256(found):
+    if lights_of(record.stages["degraded"].numbers)[0].get("patterns_sha256") != patterns_sha256(found):
         raise NotInRecordError(f"{path}: the shadow patterns in {hard.gobo_dir} are not those it was made with")
     return found
 

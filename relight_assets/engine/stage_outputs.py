@@ -18,6 +18,7 @@ from relight_assets.stages.fingerprint import fingerprint
 from relight_assets.stages.foreground_color import Blend
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.shape import ShapeMap
+from relight_assets.stages.rounding import rounded
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""
@@ -102,7 +103,7 @@ def degraded_of(
         lights.append(
             {
                 "degradation_type": made.degradation_type,
-                "light_direction": [float(part) for part in made.light_direction],
+                "light_direction": list(made.light_direction),
                 **made.numbers,
                 **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
                 **({"patterns_sha256": patterns_sha256(recipe)} if recipe.degradation.hard_shadow.gobos else {}),
@@ -124,7 +125,7 @@ def _with_glances(lit: StageOutput, read: Read, blend: Blend) -> dict[str, Any]:
         assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
         seen = glance(*(*photo, person), blend=blend)
         if seen is not None:
-            light["seen"] = {name: round(value, 6) for name, value in asdict(seen).items()}
+            light["seen"] = rounded(asdict(seen))
     return lit.numbers
 
 
@@ -145,12 +146,12 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     mask = pictures.person()
     faces = pictures.faces(image.rgb)
     numbers = masks.person_numbers(mask.probability)
-    found: dict[str, Any] = {"score": round(float(numbers.score), 6)}
+    found: dict[str, Any] = {"score": rounded(numbers.score)}
     if mask.scores is None:
         masks.require_person(numbers, len(faces), recipe.masks)
     else:
         masks.require_instances(mask.scores, mask.best_score, numbers.coverage, recipe)
-        found = {"score": round(mask.scores[0], 6), "instance_scores": [round(score, 6) for score in mask.scores]}
+        found = {"score": rounded(mask.scores[0]), "instance_scores": rounded(list(mask.scores))}
     # A segmenter that tells persons apart has kept to the policy already; a person of it may be in several parts.
     persons = recipe.masks.persons if mask.scores is None else "union"
     alpha = masks.clean_alpha(mask.probability, image.rgb, mask.cells, persons)

@@ -1,13 +1,15 @@
-"""What the records of a split say, number by number: for charts, for its worst images, and to notice drift."""
+"""What the records of a split say, number by number: for charts, for its worst images, and to notice drift.
+
+A metric that a record does not have, or that does not fit its schema, is not counted; all others of that image are.
+"""
 
 import math
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
-import msgspec
-
+from relight_assets.dataset.metrics import SEEN, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.survey import Survey
 from relight_assets.quality.image_metrics import ImageMetrics
@@ -40,7 +42,7 @@ def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
     found: dict[int, float] = {}
     for image in survey.images.values():
         if image.record is not None and stage in image.current:
-            value = image.record.stages[stage].lights[0].get(name)
+            value = value_of(stage, _lights(image.record, stage)[0], name)
             if isinstance(value, int | float) and not isinstance(value, bool):
                 found[image.record.index] = float(value)
     return found
@@ -49,9 +51,11 @@ def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
 def families(survey: Survey) -> dict[int, str]:
     """The family of light of every image that has one, by the image's number."""
     return {
-        image.record.index: image.record.degradation_type
+        image.record.index: family
         for image in survey.images.values()
-        if image.record is not None and "degraded" in image.current and image.record.degradation_type is not None
+        if image.record is not None
+        and "degraded" in image.current
+        and (family := fitted_family(image.record.degradation_type)) is not None
     }
 
 
@@ -61,7 +65,7 @@ def tags(survey: Survey) -> dict[str, int]:
     for image in survey.images.values():
         if image.record is not None and "masks" in image.current:
             numbers = image.record.stages["masks"].numbers
-            found.update(name for name in photo_tags.NAMES if numbers.get(name) is True)
+            found.update(name for name in photo_tags.NAMES if value_of("masks", numbers, name) is True)
     return {name: found[name] for name in photo_tags.NAMES}
 
 
@@ -71,30 +75,30 @@ def rejected_skins(survey: Survey) -> list[float]:
     return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
 
 
-def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured | None:
-    """What was measured of one light of an image, with what the record says of it; None where it says nothing."""
-    light = record.stages["degraded"].lights[variant]
-    if light.get("light_direction") is None:
-        return None
-    x, y, z = light["light_direction"]
-    skin = record.stages["masks"].numbers.get("skin_lightness")
-    if not isinstance(skin, float | int):
-        skin = None
-    rim = light.get("mask_rim")
+def _lights(record: Record, stage: Stage) -> list[dict[str, Any]]:
+    """The numbers of each light of a stage that the record has."""
+    return lights_of(record.stages[stage].numbers)
+
+
+def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured:
+    """What was measured of one light of an image, with what the record says of it."""
+    lights = _lights(record, "degraded")
+    light = lights[variant] if variant < len(lights) else {}
     return Measured(
         record.index,
-        light.get("degradation_type") or "none",
-        (x, y, z),
-        skin,
+        value_of("degraded", light, "degradation_type"),
+        _vector(light, "light_direction"),
+        value_of("masks", record.stages["masks"].numbers, "skin_lightness") if "masks" in record.stages else None,
         metrics,
-        source_light=_vector(light.get("source_light_direction")),
-        mask_rim=rim if isinstance(rim, float | int) else None,
+        source_light=_vector(light, "source_light_direction"),
+        mask_rim=value_of("degraded", light, "mask_rim"),
         variant=variant,
     )
 
 
-def _vector(found: object) -> Vector | None:
-    if not (isinstance(found, list) and len(found) == 3 and all(isinstance(part, float | int) for part in found)):
+def _vector(light: dict[str, Any], name: str) -> Vector | None:
+    found = value_of("degraded", light, name)
+    if found is None:
         return None
     x, y, z = found
     return x, y, z
@@ -105,19 +109,20 @@ def glances(survey: Survey) -> list[Measured]:
     found = []
     for image in survey.images.values():
         if image.record is not None and "composites" in image.current:
-            for variant, light in enumerate(image.record.stages["degraded"].lights):
-                with suppress(msgspec.ValidationError):  # none was measured of a person of a few pixels
-                    found.append(measured_of(image.record, variant, msgspec.convert(light.get("seen"), ImageMetrics)))
-    return sorted((each for each in found if each is not None), key=lambda each: each.index)
+            for variant, light in enumerate(_lights(image.record, "degraded")):
+                seen = light.get("seen")
+                if isinstance(seen, dict):  # none was measured of a person of a few pixels
+                    metrics = ImageMetrics(**{metric.name: value_in(metric, seen) for metric in SEEN})
+                    found.append(measured_of(image.record, variant, metrics))
+    return sorted(found, key=lambda each: each.index)
 
 
-def light_directions(survey: Survey) -> Iterator[list[float]]:
+def light_directions(survey: Survey) -> Iterator[Vector]:
     """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
     for image in survey.images.values():
         if image.record is not None and "degraded" in image.current:
-            for light in image.record.stages["degraded"].lights:
-                if light.get("light_direction") is not None:
-                    yield light["light_direction"]
+            lights = (_vector(light, "light_direction") for light in _lights(image.record, "degraded"))
+            yield from (light for light in lights if light is not None)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
 from relight_assets.engine.work import ImageResult, Outcome
 from relight_assets.recipe import STAGES, Stage
 
@@ -18,7 +19,7 @@ class StageTally:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add_numbers(self, numbers: dict[str, Any]) -> None:
-        """Add an image's recorded numbers; text is left to whoever counts it."""
+        """Add an image's recorded numbers, each that is one; text is left to whoever counts it."""
         for name, value in numbers.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 self.sums[name] += value  # type: ignore[assignment]
@@ -47,7 +48,7 @@ class DeviceTally:
         """Add one image."""
         self.images += 1
         self.peak_mib = max(self.peak_mib, result.peak_mib)
-        for step, milliseconds in result.timings_ms.items():
+        for step, milliseconds in fitted_timings(result.timings_ms).items():
             self.seconds[step] += milliseconds / 1000.0  # type: ignore[assignment]
 
     def busy_share(self, wall_s: float, threads: int) -> float:
@@ -74,14 +75,12 @@ class Tally:
         for stage, outcome in result.outcomes.items():
             self.stages[stage].outcomes[outcome] += 1
         for stage, numbers in result.numbers.items():
-            for each in numbers.get("variants") or [numbers]:
+            for each in lights_of(fitted(stage, numbers)):
                 self.stages[stage].add_numbers(each)
+                if stage == "degraded" and each.get("degradation_type") is not None:
+                    self.families[each["degradation_type"]] += 1
         if result.code is not None:
             self.codes[result.code] += 1
-        lit = result.numbers.get("degraded", {})
-        for light in lit.get("variants") or [lit]:
-            if light.get("degradation_type") is not None:
-                self.families[light["degradation_type"]] += 1
         self.computed_images += "computed" in result.outcomes.values()
 
     def add_all(self, results: Iterable[ImageResult]) -> None:

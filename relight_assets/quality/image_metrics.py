@@ -36,27 +36,30 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class ImageMetrics:
-    """How the degraded person stands to the photo.  None where the person is too small to tell."""
+    """How the degraded person stands to the photo.
 
-    identity: float
+    A metric that the record does not have, of a picture that was measured when it was made, is None.
+    """
+
+    identity: float | None
     """Correlation of the gradients of log luminance: 1 is the same detail everywhere."""
-    strength: float
+    strength: float | None
     """Standard deviation of the change, stops: how uneven the new light is against the photo's."""
-    exposure: float
+    exposure: float | None
     """Mean of the change, stops."""
-    lit_exposure: float
+    lit_exposure: float | None
     """The upper quartile of the change, stops: how bright what is lit is."""
-    clipping: float
+    clipping: float | None
     """Share of the person with a channel at its end, beyond the photo's own."""
-    crushed: float
+    crushed: float | None
     """Share of the person that is black, beyond the photo's own."""
-    chroma: float
+    chroma: float | None
     """Mean angle between the colours of albedo and photo, degrees."""
-    rim: float
+    rim: float | None
     """Brightness of the outermost band against the next one, over the photo's own: 1 is no rim."""
-    recomposition: int
+    recomposition: int | None
     """Largest difference, levels, of foreground over background from the photo where both are seen."""
-    comb: float
+    comb: float | None
     """How far neighbouring dark levels are from evenly filled, beyond the photo's own: 0 none, 1 every second empty."""
 
 

@@ -24,11 +24,11 @@ SIGMAS = 3.0
 
 @dataclass(frozen=True)
 class Measured:
-    """An image and what was measured of it."""
+    """An image and what was measured of it.  What its record does not have is None, and not counted."""
 
     index: int
-    family: str
-    light_direction: Vector
+    family: str | None
+    light_direction: Vector | None
     skin_lightness: float | None
     metrics: ImageMetrics
     source_light: Vector | None = None
@@ -71,108 +71,111 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
     ]
 
 
-_Key = Callable[[ImageMetrics], float]
+def _figures(found: Sequence[Measured], name: str) -> list[tuple[Measured, float]]:
+    """A metric of the images that have it."""
+    values = ((each, getattr(each.metrics, name)) for each in found)
+    return [(each, value) for each, value in values if value is not None]
 
 
 def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     """Metrics of which every image must be good."""
     low, high = quality.strength_range
-    yield _worst(
-        found,
-        "identity",
-        lambda m: -m.identity,
-        bound=-quality.min_identity,
-        told=f">= {quality.min_identity:g}",
-        sign=-1,
-    )
-    yield _worst(found, "weakest", lambda m: -m.strength, bound=-low, told=f">= {low:g} stops", sign=-1)
-    yield _worst(found, "strongest", lambda m: m.strength, bound=high, told=f"<= {high:g} stops")
-    exposure = quality.max_exposure
-    yield _worst(found, "exposure", lambda m: abs(m.exposure), bound=exposure, told=f"<= {exposure:g} stops up or down")
-    yield _worst(
-        found, "clipping", lambda m: m.clipping, bound=quality.max_clipping, told=f"<= {quality.max_clipping:g}"
-    )
-    yield _worst(found, "crushed", lambda m: m.crushed, bound=quality.max_crushed, told=f"<= {quality.max_crushed:g}")
-    yield _worst(
-        found, "chroma", lambda m: m.chroma, bound=quality.max_chroma, told=f"<= {quality.max_chroma:g} degrees"
-    )
     dark, bright = quality.rim_range
-    yield _worst(found, "dark rim", lambda m: -m.rim, bound=-dark, told=f">= {dark:g}", sign=-1)
-    yield _worst(found, "bright rim", lambda m: m.rim, bound=bright, told=f"<= {bright:g}")
-    levels = quality.max_recomposition
-    yield _worst(found, "recomposition", lambda m: m.recomposition, bound=levels, told=f"<= {levels} levels")
-    yield _worst(found, "comb", lambda m: m.comb, bound=quality.max_comb, told=f"<= {quality.max_comb:g}")
+    exposure, levels = quality.max_exposure, quality.max_recomposition
+    least = quality.min_identity
+    yield from _worst(found, "identity", "identity", -least, f">= {least:g}", sign=-1)
+    yield from _worst(found, "weakest", "strength", -low, f">= {low:g} stops", sign=-1)
+    yield from _worst(found, "strongest", "strength", high, f"<= {high:g} stops")
+    yield from _worst(found, "exposure", "exposure", exposure, f"<= {exposure:g} stops up or down", badness=abs)
+    yield from _worst(found, "clipping", "clipping", quality.max_clipping, f"<= {quality.max_clipping:g}")
+    yield from _worst(found, "crushed", "crushed", quality.max_crushed, f"<= {quality.max_crushed:g}")
+    yield from _worst(found, "chroma", "chroma", quality.max_chroma, f"<= {quality.max_chroma:g} degrees")
+    yield from _worst(found, "dark rim", "rim", -dark, f">= {dark:g}", sign=-1)
+    yield from _worst(found, "bright rim", "rim", bright, f"<= {bright:g}")
+    yield from _worst(found, "recomposition", "recomposition", levels, f"<= {levels} levels")
+    yield from _worst(found, "comb", "comb", quality.max_comb, f"<= {quality.max_comb:g}")
 
 
-def _worst(found: Sequence[Measured], metric: str, badness: _Key, *, bound: float, told: str, sign: int = 1) -> Verdict:
-    return _worst_of(found, metric, lambda each: badness(each.metrics), bound=bound, told=told, sign=sign)
+def _worst(
+    found: Sequence[Measured],
+    metric: str,
+    name: str,
+    bound: float,
+    told: str,
+    *,
+    sign: int = 1,
+    badness: Callable[[float], float] = float,
+) -> Iterator[Verdict]:
+    figures = [(each, sign * badness(value)) for each, value in _figures(found, name)]
+    if figures:
+        yield _worst_of(figures, metric, bound=bound, told=told, sign=sign)
 
 
 def _worst_of(
-    found: Sequence[Measured],
-    metric: str,
-    badness: Callable[[Measured], float],
-    *,
-    bound: float,
-    told: str,
-    sign: int = 1,
+    figures: Sequence[tuple[Measured, float]], metric: str, *, bound: float, told: str, sign: int = 1
 ) -> Verdict:
-    ordered = sorted(found, key=lambda each: (-badness(each), each.index, each.variant))
-    value = badness(ordered[0])
-    worst: dict[int, Measured] = {}
-    for each in ordered:
-        worst.setdefault(each.index, each)  # of an image with several lights the worst of them
+    """Of images and how bad each is: ``sign`` times its figure."""
+    ordered = sorted(figures, key=lambda figure: (-figure[1], figure[0].index, figure[0].variant))
+    worst: dict[int, tuple[Measured, float]] = {}
+    for each, bad in ordered:
+        worst.setdefault(each.index, (each, bad))  # of an image with several lights the worst of them
     shown = list(worst.values())[:WORST]
+    value = ordered[0][1]
     return Verdict(
         metric,
-        len(found),
+        len(figures),
         sign * value,
         told,
         value <= bound,
-        tuple(each.index for each in shown),
-        tuple(sign * badness(each) for each in shown),
-        tuple(each.variant for each in shown),
+        tuple(each.index for each, _ in shown),
+        tuple(sign * bad for _, bad in shown),
+        tuple(each.variant for each, _ in shown),
     )
 
 
 def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
-    identity = median(each.metrics.identity for each in found)
-    strength = median(each.metrics.strength for each in found)
-    clipping = fmean(each.metrics.clipping for each in found)
     low, high = quality.strength_median_range
     least, most = quality.min_identity_median, quality.max_clipping_mean
-    yield Verdict("identity, median", len(found), identity, f">= {least:g}", identity >= least)
-    if len(found) >= SOME:
-        yield Verdict("strength, median", len(found), strength, f"{low:g} to {high:g} stops", low <= strength <= high)
-    yield Verdict("clipping, mean", len(found), clipping, f"<= {most:g}", clipping <= most)
+    if identities := [value for _, value in _figures(found, "identity")]:
+        identity = median(identities)
+        yield Verdict("identity, median", len(identities), identity, f">= {least:g}", identity >= least)
+    strengths = [value for _, value in _figures(found, "strength")]
+    if len(strengths) >= SOME:
+        strength, told = median(strengths), f"{low:g} to {high:g} stops"
+        yield Verdict("strength, median", len(strengths), strength, told, low <= strength <= high)
+    if clippings := [value for _, value in _figures(found, "clipping")]:
+        clipping = fmean(clippings)
+        yield Verdict("clipping, mean", len(clippings), clipping, f"<= {most:g}", clipping <= most)
 
 
 def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> Iterator[Verdict]:
     """Brightness must not give a family away; and each must be as frequent as the recipe says."""
-    counts = Counter(each.family for each in found)
-    lit = {
-        family: median(each.metrics.lit_exposure for each in found if each.family == family)
-        for family, count in counts.items()
-        if count >= FAMILY and family != "none"
-    }
+    exposures: dict[str, list[float]] = {}
+    for each, value in _figures(found, "lit_exposure"):
+        if each.family not in (None, "none"):
+            exposures.setdefault(each.family, []).append(value)
+    lit = {family: median(values) for family, values in exposures.items() if len(values) >= FAMILY}
     if len(lit) > 1:
         apart, most = max(lit.values()) - min(lit.values()), quality.max_lit_apart
-        yield Verdict("families' lit exposure apart", len(found), apart, f"<= {most:g} stops", apart <= most)
-    if len(found) >= MANY:
+        told = sum(map(len, exposures.values()))
+        yield Verdict("families' lit exposure apart", told, apart, f"<= {most:g} stops", apart <= most)
+    counts = Counter(each.family for each in found if each.family is not None)
+    images = counts.total()
+    if images >= MANY:
         off = max(
-            abs(counts[family] / len(found) - share) / math.sqrt(max(share * (1 - share), 1e-9) / len(found))
+            abs(counts[family] / images - share) / math.sqrt(max(share * (1 - share), 1e-9) / images)
             for family, share in recipe.degradation.weights.items()
         )
-        yield Verdict("families' shares off", len(found), off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+        yield Verdict("families' shares off", images, off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     """The face's outline must not show in the light as the rim of a mask would."""
-    rims = [each for each in found if each.mask_rim is not None]
+    rims = [(each, each.mask_rim) for each in found if each.mask_rim is not None]
     if not rims:
         return
-    most, middle = quality.max_mask_rim, median(each.mask_rim or 0.0 for each in rims)
-    yield _worst_of(rims, "mask rim", lambda each: each.mask_rim or 0.0, bound=most, told=f"<= {most:g}")
+    most, middle = quality.max_mask_rim, median(rim for _, rim in rims)
+    yield _worst_of(rims, "mask rim", bound=most, told=f"<= {most:g}")
     if len(rims) >= SOME:
         bound = quality.max_mask_rim_median
         yield Verdict("mask rim, median", len(rims), middle, f"<= {bound:g}", middle <= bound)
@@ -182,7 +185,12 @@ def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
     """Lights from above stand evenly all around, where the recipe and the photos' own lights let them."""
     if recipe.light_sampling.azimuth_range != (0.0, 360.0):
         return
-    above = spread([Placed(each.family, each.light_direction, each.source_light) for each in found], recipe)
+    placed = [
+        Placed(each.family, each.light_direction, each.source_light)
+        for each in found
+        if each.family is not None and each.light_direction is not None
+    ]
+    above = spread(placed, recipe)
     images = round(float(above.found.sum()))
     if images >= MANY:
         yield Verdict("lights' azimuth uneven", images, above.off, f"<= {SIGMAS + 1:g} sigma", above.off <= SIGMAS + 1)
@@ -193,19 +201,32 @@ def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     thirds = terciles(found)
     if not thirds:
         return
-    worse: tuple[_Key, ...] = (
-        lambda m: 1 / max(m.identity, 1e-6),
-        lambda m: 1 + abs(m.exposure),
-        lambda m: 1 + m.chroma,
-    )
     everybody = [each for third in thirds for each in third]
-    off = max(
-        median(badness(each.metrics) for each in third) / median(badness(each.metrics) for each in everybody) - 1
-        for badness in worse
-        for third in thirds
-    )
-    most = quality.max_tercile_worse
-    yield Verdict("a third of skins worse by", len(everybody), off, f"<= {most:g}", off <= most)
+    off = [
+        worse
+        for name, badness in _SKIN_METRICS.items()
+        if (worse := _third_worse_by(thirds, name, badness)) is not None
+    ]
+    if off:
+        most = quality.max_tercile_worse
+        yield Verdict("a third of skins worse by", len(everybody), max(off), f"<= {most:g}", max(off) <= most)
+
+
+_SKIN_METRICS: dict[str, Callable[[float], float]] = {
+    "identity": lambda value: 1 / max(value, 1e-6),
+    "exposure": lambda value: 1 + abs(value),
+    "chroma": lambda value: 1 + value,
+}
+"""How bad each metric is that all skins must fare alike by."""
+
+
+def _third_worse_by(thirds: Sequence[Sequence[Measured]], name: str, badness: Callable[[float], float]) -> float | None:
+    """By which share a third is worse than all; None where a third does not have the metric."""
+    bad = [[badness(value) for _, value in _figures(third, name)] for third in thirds]
+    if not all(bad):
+        return None
+    middle = median(value for third in bad for value in third)
+    return max(median(third) for third in bad) / middle - 1
 
 
 def rejected_of(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> list[int]:

@@ -29,6 +29,7 @@ from relight_assets.stages.linear_light import (
     safe_ratio,
 )
 from relight_assets.stages.msr_classic import msr_classic
+from relight_assets.stages.rounding import rounded
 
 CODE_VERSION = "4"
 
@@ -55,7 +56,8 @@ COLOR_REACH = 0.2
 class Albedo:
     """The albedo and how it was found.
 
-    ``image`` is (H, W, 3) uint8 sRGB, 0 where alpha is 0.  ``numbers`` are plain values for the record.
+    ``image`` is (H, W, 3) uint8 sRGB, 0 where alpha is 0.  ``numbers`` are plain values for the record,
+    rounded to 6 decimals.
     """
 
     image: NDArray[np.uint8]
@@ -131,7 +133,7 @@ def extract(
         "shading_spread": spread,
         "subject_size": small.subject / small.scale,
     }
-    return Albedo(image, numbers)
+    return Albedo(image, rounded(numbers))
 
 
 def finished(linear: Sequence[NDArray[np.float32]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.lighting.shape import ShapeMap
 from relight_assets.stages.linear_light import decode, decode_planes, encode
+from relight_assets.stages.rounding import rounded
 
 CODE_VERSION = "4"
 
@@ -31,7 +32,7 @@ class Degraded:
     ``image`` is (H, W, 4) uint8 RGBA, sRGB, straight alpha: the mask's alpha, RGB 0 where that is 0.
     ``degradation_type`` is soft_shading, hard_shadow, specular or none.  ``light_direction`` is the
     unit vector toward the key light, x right, y down, z to the camera.  ``numbers`` is everything
-    that was drawn, in plain JSON values.
+    that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the picture is made with the full ones.
     """
 
     image: NDArray[np.uint8]
@@ -111,7 +112,7 @@ def degrade(
     colors = _render(surface, part, relit, streams("dither"))
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors
-    return Degraded(image, relit.family, relit.direction.vector, relit.numbers)
+    return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(relit.numbers))
 
 
 def _window(alpha: NDArray[np.uint8]) -> tuple[slice, slice]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from relight_assets.stages.albedo import Albedo, finished, some_of
 from relight_assets.stages.linear_light import decode, luminance
+from relight_assets.stages.rounding import rounded
 
 Image = NDArray[np.float32]
 Estimate = Callable[[Image, Image], Image]
@@ -43,4 +44,4 @@ def extract(foreground: NDArray[np.uint8], estimate: Estimate) -> Albedo:
     del linear  # memory counts at full size
     found *= np.float32(gain)
     image[window] = finished(cv2.split(found), alpha)
-    return Albedo(image, {"method": "learned", "gain": gain})
+    return Albedo(image, {"method": "learned", "gain": rounded(gain)})

@@ -21,6 +21,7 @@ from relight_assets.errors import (
 )
 from relight_assets.stages.linear_light import decode, luminance
 from relight_assets.stages.photo_detail import face_crop, light_contrast, person_crop, sharpness
+from relight_assets.stages.rounding import rounded
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -35,7 +36,7 @@ SOFT = (5, 250)
 
 @dataclass(frozen=True)
 class PhotoNumbers:
-    """What the record says of a photo.  The person is where alpha is above 127."""
+    """What the record says of a photo, rounded to 6 decimals.  The person is where alpha is above 127."""
 
     coverage: float
     """Share of the picture that is the person."""
@@ -64,7 +65,7 @@ class PhotoNumbers:
 
     def plain(self) -> dict[str, Any]:
         """For the record."""
-        return {name: value if value is None else round(value, 6) for name, value in asdict(self).items()}
+        return asdict(self)
 
 
 def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoNumbers:
@@ -84,7 +85,7 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
     ends = _brightest(small) >= END
     of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
-    return PhotoNumbers(
+    found = PhotoNumbers(
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
         soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT[0] + 1, SOFT[1] - 1)) / alpha.size,
@@ -98,6 +99,7 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
         sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
         light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
     )
+    return PhotoNumbers(**rounded(asdict(found)))
 
 
 def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:

@@ -20,6 +20,7 @@ from relight_assets.dataset.records import (
     SourceInfo,
     StageEntry,
     files_match,
+    metric_faults,
     read_failure,
     read_record,
     remove_failure,
@@ -31,12 +32,15 @@ from relight_assets_tests.conftest import rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")
 SEAL = ',\n "sha256": "' + "0" * 64 + '"\n}\n'
-NUMBERS = {"score": 0.5, "kind": "x", "n": [1, 2]}
+NUMBERS = {"masks": {"score": 0.5, "segmenter": "selfie", "instance_scores": [0.5, 0.25]}}
 RECORD = Record(
     index=3,
     image_path='a,"b"\n😀.jpg',
     source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, "/photos/a.jpg"),
-    stages={stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS) for stage in STAGES},
+    stages={
+        stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS.get(stage, {}))
+        for stage in STAGES
+    },
     degradation_type="soft_shading",
     light_direction=[0.0, -0.6, 0.8],
     seed=2**62,
@@ -97,12 +101,12 @@ def test_numpy_numbers_become_json(layout: SplitLayout) -> None:
     entry = StageEntry(
         "d" * 64,
         dict.fromkeys(STAGE_FILES["masks"], STAMP),
-        {"a": np.float32(0.5), "b": np.int64(3), "c": np.array([1.5, 2.5])},
+        {"score": np.float32(0.5), "faces": np.int64(3), "instance_scores": np.array([0.5, 0.25])},
     )
     write_record(layout, replace(RECORD, stages={"masks": entry}))
     back = read_record(layout.record(3))
     assert back is not None
-    assert back.stages["masks"].numbers == {"a": 0.5, "b": 3, "c": [1.5, 2.5]}
+    assert back.stages["masks"].numbers == {"score": 0.5, "faces": 3, "instance_scores": [0.5, 0.25]}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, np.float32("nan")])
@@ -252,3 +256,35 @@ def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
     assert read_record(layout.record(3)) is None
     write_record(layout, RECORD)
     assert read_record(layout.record(3)) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda found: found["stages"]["masks"]["numbers"].update(score="high"), "score"),
+        (lambda found: found["stages"]["masks"].update(numbers=[1, 2]), "masks"),
+        (lambda found: found["stages"]["masks"]["numbers"].update(charm=1), "charm"),
+        (lambda found: found.update(light_direction=True), "light_direction"),
+        (lambda found: found.update(light_direction=[1, 1, 1]), "light_direction"),
+        (lambda found: found.update(degradation_type="moon"), "degradation_type"),
+        (lambda found: found.update(timings_ms={"masks": -1}), "timings_ms"),
+        (lambda found: found.update(seed="7"), "seed"),
+        (lambda found: found.update(recipe=[]), "recipe"),
+        (lambda found: found.update(package_version=None), "package_version"),
+    ],
+)
+def test_a_metric_that_does_not_fit_is_null_and_told_and_the_record_stays(
+    layout: SplitLayout, change: Callable[[Any], object], told: str
+) -> None:
+    write_record(layout, RECORD)
+    before = set(metric_faults(layout.record(3)))  # of what this record lacks
+    rewrite_record(layout.record(3), change)
+    record = read_record(layout.record(3))
+    assert record is not None
+    assert {stage: entry.files for stage, entry in record.stages.items()} == {
+        stage: entry.files for stage, entry in RECORD.stages.items()
+    }
+    assert record.stages["masks"].numbers.get("score") in (0.5, None)
+    assert record.stages["masks"].numbers.get("charm") is None
+    assert record.light_direction in (None, RECORD.light_direction)
+    assert any(told in sentence for sentence in set(metric_faults(layout.record(3))) - before)

@@ -1,21 +1,29 @@
 """What records say as numbers, and when a mean has moved."""
 
-import pytest
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
 
-from relight_assets.dataset.records import read_record, write_record
+import pytest
+from msgspec.structs import replace
+
+from relight_assets.dataset.records import Record, read_record, write_record
 from relight_assets.engine.statistics import (
     Spread,
     drift,
     families,
     glances,
     light_directions,
+    measured_of,
     rejected_skins,
     spreads,
     tags,
     values,
 )
 from relight_assets.quality.verdicts import verdicts
-from relight_assets.recipe import Recipe
+from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.thresholds import Quality
 from relight_assets.verify import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
@@ -93,14 +101,110 @@ def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) 
         assert one.value == pytest.approx(other.value, abs=1e-6)
 
 
-def test_records_without_measures_are_left_out(bench: Bench) -> None:
-    bench.write_csv(PORTRAITS[:1])
-    bench.run()
-    record = read_record(bench.layout.record(0))
-    assert record is not None
-    del record.stages["degraded"].numbers["seen"]["identity"]
-    write_record(bench.layout, record)
-    assert glances(bench.survey()) == []
+@dataclass(frozen=True)
+class Image:
+    """What statistics read of an image."""
+
+    record: Record
+    current: tuple[str, ...] = STAGES
+
+
+@pytest.fixture
+def damaged(finished: Bench) -> Callable[..., SimpleNamespace]:
+    """A survey in which the record of image 1 holds other numbers, as a damaged file would."""
+
+    def survey_with(stage: Stage, change: Callable[[dict[str, Any]], Any], **fields: Any) -> SimpleNamespace:
+        records = [read_record(finished.layout.record(index)) for index in range(4)]
+        assert all(record is not None for record in records)
+        entry = records[1].stages[stage]
+        numbers = copy.deepcopy(entry.numbers)
+        changed = change(numbers)
+        numbers = numbers if changed is None else changed
+        records[1].stages[stage] = replace(entry, numbers=numbers)
+        records[1] = replace(records[1], **fields)
+        return SimpleNamespace(images={str(record.index): Image(record) for record in records})
+
+    return survey_with
+
+
+BAD = (None, True, "0.5", [0.5], {}, -1.0, 1e300, float("nan"))
+ABSENT = object()
+
+
+def with_(name: str, value: object) -> Callable[[dict[str, Any]], None]:
+    def change(numbers: dict[str, Any]) -> None:
+        numbers.pop(name)
+        if value is not ABSENT:
+            numbers[name] = value
+
+    return change
+
+
+@pytest.mark.parametrize("value", [*BAD, ABSENT])
+def test_a_number_that_does_not_fit_is_left_out_and_the_others_count(
+    damaged: Callable[..., Any], finished: Bench, value: object
+) -> None:
+    whole = values(finished.survey(), "masks", "coverage")
+    survey = damaged("masks", with_("coverage", value))
+    left = {index: number for index, number in whole.items() if index != 1}
+    assert values(survey, "masks", "coverage") == left
+    assert spreads(survey, ("none",))["coverage"] == Spread.of(list(left.values()))
+    assert len(values(survey, "masks", "score")) == 4
+
+
+@pytest.mark.parametrize("value", [*BAD, ABSENT, [0.0, 0.0, 0.0], [1.0, "0", 0.0], [True, 0, 0], [3.0, 4.0, 0.0]])
+def test_a_direction_that_is_none_is_left_out(damaged: Callable[..., Any], finished: Bench, value: object) -> None:
+    survey = damaged("degraded", with_("light_direction", value))
+    whole = list(light_directions(finished.survey()))
+    assert list(light_directions(survey)) == [whole[0], *whole[2:]]
+    directions = [each.light_direction for each in glances(survey)]
+    assert directions == [whole[0], None, *whole[2:]]
+    assert {verdict.metric for verdict in verdicts(glances(survey), Recipe())}
+
+
+@pytest.mark.parametrize("value", [None, True, 3, "dusk", []])
+def test_a_family_that_is_none_is_left_out(damaged: Callable[..., Any], value: object) -> None:
+    survey = damaged("degraded", with_("degradation_type", value), degradation_type=value)
+    assert set(families(survey)) == {0, 2, 3}
+    assert glances(survey)[1].family is None
+
+
+@pytest.mark.parametrize("value", [*BAD, ABSENT])
+def test_a_measure_that_does_not_fit_leaves_the_others_of_its_picture(
+    damaged: Callable[..., Any], value: object
+) -> None:
+    survey = damaged("degraded", lambda numbers: with_("strength", value)(numbers["seen"]))
+    found = glances(survey)
+    assert [each.metrics.strength is None for each in found] == [False, True, False, False]
+    told = {verdict.metric: verdict for verdict in verdicts(found, Recipe())}
+    assert told["weakest"].images == told["strongest"].images == 3
+    assert 1 not in told["weakest"].worst
+    assert told["identity"].images == 4
+    assert told["weakest"].value == min(each.metrics.strength for each in found if each.index != 1)
+
+
+@pytest.mark.parametrize("numbers", [{"variants": []}, {"variants": 3}, {"variants": [None]}, ["x"], "text", {}])
+def test_an_entry_that_is_damaged_as_a_whole_is_left_out(damaged: Callable[..., Any], numbers: object) -> None:
+    survey = damaged("degraded", lambda _: numbers)
+    assert sorted(values(survey, "degraded", "strength")) == [0, 2, 3]
+    assert len(list(light_directions(survey))) == 3
+    assert [each.index for each in glances(survey)] == [0, 2, 3]
+    record = survey.images["1"].record
+    metrics = glances(survey)[0].metrics
+    for variant in range(2):
+        measured = measured_of(record, variant, metrics)
+        assert (measured.family, measured.light_direction, measured.mask_rim) == (None, None, None)
+
+
+def test_of_many_lights_the_one_that_is_damaged_is_left_out(damaged: Callable[..., Any]) -> None:
+    survey = damaged("degraded", lambda numbers: {"variants": [numbers, {**numbers, "light_direction": True}, 7]})
+    assert len(list(light_directions(survey))) == 4
+    assert [(each.index, each.variant) for each in glances(survey)] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 0)]
+
+
+def test_a_tag_counts_where_it_is_true_alone(damaged: Callable[..., Any]) -> None:
+    for value, count in ((True, 1), (1, 0), ("true", 0), (None, 0)):
+        assert tags(damaged("masks", with_("blocky", value)))["blocky"] == count
 
 
 def test_a_photo_that_is_turned_away_keeps_the_lightness_of_its_skin(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.scene import Scene
 from relight_assets.stages.linear_light import luminance_of_planes
+from relight_assets.stages.rounding import rounded
 
 STRENGTH = 1.9
 """Largest standard deviation of the change of light over the person, stops."""
@@ -33,7 +34,7 @@ FEW = np.s_[::2, ::2]
 
 
 def flaw(scene: Scene, degraded: Sequence[Plane], strength: float, rim: float | None) -> float:
-    """Say how bad the worst of a light's flaws is, in units of what is borne: up to 1 is none.
+    """Say how bad the worst of a light's flaws is, in units of what is borne, to 6 decimals: up to 1 is none.
 
     Args:
         scene: the person.
@@ -48,7 +49,7 @@ def flaw(scene: Scene, degraded: Sequence[Plane], strength: float, rim: float | 
     inner = scene.inward[FEW] > SILHOUETTE
     logs = [cv2.log(plane + LOG_FLOOR) for plane in (before, after)]
     lost = 1 - gradient_correlation(logs[0], logs[1], inner)
-    return max(strength / STRENGTH, (rim or 0.0) / RIM, crushed / CRUSHED, lost / (1 - DETAIL))
+    return float(rounded(max(strength / STRENGTH, (rim or 0.0) / RIM, crushed / CRUSHED, lost / (1 - DETAIL))))
 
 
 def gradient_correlation(one: Plane, other: Plane, inside: NDArray[np.bool_]) -> float:

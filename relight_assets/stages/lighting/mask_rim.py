@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from relight_assets.stages.lighting.geometry import Points
 from relight_assets.stages.lighting.scene import RIM, Scene
 from relight_assets.stages.linear_light import luminance
+from relight_assets.stages.rounding import rounded
 
 LINE, NEAR, FAR = 0.012, 0.03, 0.08
 """The outline's half width, and from where to where its neighbours lie on either side, in units of the mesh's size."""
@@ -24,7 +25,8 @@ def mask_rim(scene: Scene, light: NDArray[np.float32]) -> float | None:
         light: (h, w, 3) float32 irradiance.
 
     Returns:
-        Mean slope of the log irradiance on the outline over that of the steeper side: 1 is no rim; None without a face.
+        Mean slope of the log irradiance on the outline over that of the steeper side, to 6 decimals: 1 is no rim; None
+        without a face.
     """
     if not scene.faces:
         return None
@@ -43,9 +45,11 @@ def mask_rim(scene: Scene, light: NDArray[np.float32]) -> float | None:
     if min(np.count_nonzero(zone) for zone in (line, within, beyond)) < FEW:
         return None
     log = cv2.log(luminance(np.ascontiguousarray(light[part])) + LOG_FLOOR)
-    steep = cv2.magnitude(*(cv2.Sobel(log, cv2.CV_32F, *order) for order in ((1, 0), (0, 1))))
+    slope_x, slope_y = (cv2.Sobel(log, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+    # Not cv2.magnitude: its last bit depends on where in memory its result happens to lie.
+    steep = np.sqrt(slope_x * slope_x + slope_y * slope_y)
     on, *sides = (float(steep[zone].mean(dtype=np.float64)) for zone in (line, within, beyond))
-    return on / max(*sides, 1e-6)
+    return float(rounded(on / max(*sides, 1e-6)))
 
 
 def _around(points: Points, shape: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.int32], float]:

@@ -28,6 +28,7 @@ from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.mask_rim import mask_rim
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
+from relight_assets.stages.rounding import rounded
 
 TRIES = 6
 """Strengths of one light."""
@@ -107,7 +108,7 @@ def _strong_enough(studio: Studio, cast: Cast, family: str, second: str, exposur
         if abs(mean) > MAX_MEAN_CHANGE:
             gain *= 2.0 ** (math.copysign(MAX_MEAN_CHANGE, mean) - mean)
             change = stops_of_change(scene, drawn, gain)
-        strength = float(change.std(dtype=np.float64))
+        strength = rounded(float(change.std(dtype=np.float64)))
         if strength < cast.min_strength:
             continue
         light = drawn.light * np.float32(gain)

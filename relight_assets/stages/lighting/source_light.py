@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.light import Direction
+from relight_assets.stages.rounding import rounded
 
 ROUNDS = 8
 SPREAD = 1.5
@@ -69,7 +70,7 @@ def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: NDArray[
     # A light behind the person lights nothing of what is seen.
     slope = np.array([found[1], found[2], max(found[3], 0.0)])
     contrast = float(np.linalg.norm(slope))
-    reliability = explained * min(1.0, contrast / CLEAR_CONTRAST)
+    reliability = rounded(explained * min(1.0, contrast / CLEAR_CONTRAST))
     if reliability < RELIABLE:
         return SourceLight(None, reliability)
     x, y, z = (slope / contrast).tolist()

@@ -1,0 +1,67 @@
+"""The numbers of records, on real portraits through real worker processes."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
+
+OF_THIS_RUN = {"timings_ms", "mtime_ns", "token", "record_sha256"}
+"""Keys of what is of the clock or of the file system, and not of the pictures."""
+
+
+def record_of(bench: Bench, index: int) -> dict[str, Any]:
+    return json.loads(bench.layout.record(index).read_text(encoding="utf-8"))
+
+
+def lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: lasting(each) for key, each in value.items() if key not in OF_THIS_RUN}
+    return [lasting(each) for each in value] if isinstance(value, list) else value
+
+
+def floats(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(value, float):
+        yield path, value
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ()):
+        yield from floats(each, f"{path}/{key}")
+
+
+@pytest.fixture(scope="module")
+def many_lights(tmp_path_factory: pytest.TempPathFactory, photos: Any) -> list[Bench]:
+    """The same portraits under three lights each, run twice: by one worker, and by two of two threads."""
+    made = [Bench(tmp_path_factory.mktemp(name), photos) for name in ("one_worker", "two_workers")]
+    for bench, (workers, threads) in zip(made, ((1, 1), (2, 2)), strict=True):
+        bench.settings = bench.settings.model_copy(update={"threads": threads})
+        bench.write_csv(PORTRAITS)
+        bench.run(recipe_with(variants=3), workers=workers)
+    return made
+
+
+def test_the_same_photos_have_the_same_records_whoever_made_them(many_lights: list[Bench], finished: Bench) -> None:
+    one, other = many_lights
+    for index in range(len(PORTRAITS)):
+        assert lasting(record_of(one, index)) == lasting(record_of(other, index))
+        first_light = record_of(one, index)["stages"]["degraded"]["numbers"]["variants"][0]
+        assert first_light == record_of(finished, index)["stages"]["degraded"]["numbers"]
+
+
+def test_every_number_of_a_record_has_at_most_6_decimals(many_lights: list[Bench], finished: Bench) -> None:
+    for bench in (*many_lights, finished):
+        for index in range(len(PORTRAITS)):
+            record = record_of(bench, index)
+            parts = [record["light_direction"], record["timings_ms"]]
+            parts += [entry["numbers"] for entry in record["stages"].values()]
+            found = list(floats(parts))
+            assert len(found) > 50
+            assert [(path, value) for path, value in found if value != round(value, 6)] == []
+
+
+def test_a_photo_that_is_turned_away_has_a_rounded_lightness(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(recipe_with(photo_qa={"min_sharpness": 100.0}))
+    failure = json.loads(bench.layout.failure(0).read_text(encoding="utf-8"))
+    assert failure["code"] == "blurred"
+    assert failure["skin_lightness"] == round(failure["skin_lightness"], 6)
