@@ -159,7 +159,7 @@ def test_a_direction_that_is_none_is_left_out(damaged: Callable[..., Any], finis
     assert list(light_directions(survey)) == [whole[0], *whole[2:]]
     directions = [each.light_direction for each in glances(survey)]
     assert directions == [whole[0], None, *whole[2:]]
-    assert {verdict.metric for verdict in verdicts(glances(survey), Recipe())}
+    assert {verdict.metric for verdict in verdicts(glances(survey), Recipe(), Quality())}
 
 
 @pytest.mark.parametrize("value", [None, True, 3, "dusk", []])
@@ -176,7 +176,7 @@ def test_a_measure_that_does_not_fit_leaves_the_others_of_its_picture(
     survey = damaged("degraded", lambda numbers: with_("strength", value)(numbers["seen"]))
     found = glances(survey)
     assert [each.metrics.strength is None for each in found] == [False, True, False, False]
-    told = {verdict.metric: verdict for verdict in verdicts(found, Recipe())}
+    told = {verdict.metric: verdict for verdict in verdicts(found, Recipe(), Quality())}
     assert told["weakest"].images == told["strongest"].images == 3
     assert 1 not in told["weakest"].worst
     assert told["identity"].images == 4
