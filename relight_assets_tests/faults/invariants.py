@@ -1,7 +1,9 @@
 """What must hold after any fault, whatever it was."""
 
+import csv
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,17 +11,19 @@ from typing import Any
 import cv2
 
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.recipe import Recipe
-from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb
+from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
-_OURS = re.compile(rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|recipe\.yaml")
+_NUMBERED = rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)"
+_OURS = re.compile(rf"{_NUMBERED}|index\.csv|origin\.json|recipe\.yaml")
 _TEMP = ".relight-*.tmp"
 
 Truth = dict[int, dict[str, str]]
@@ -93,8 +97,45 @@ def assert_sound(bench: FaultBench, **rows: int) -> Survey:
     _assert_only_whole_files(bench)
     assert_records_tell_the_truth(bench.layout)
     _assert_undisturbed(bench, survey)
+    assert_mappings_are_true(bench.folder, bench.layout)
     _assert_csvs_say_the_same(bench, survey)
     return survey
+
+
+def assert_mappings_are_true(
+    folder: Path, *layouts: SplitLayout, csv_folder: Path | None = None, before: str = ""
+) -> int:
+    """Each picture that a CSV in a folder names is claimed by a record, byte by byte, and of the row's own photo.
+
+    Args:
+        folder: in which CSVs are looked for.
+        layouts: of the pictures that they may name.
+        csv_folder: of the CSV of an experiment, whose mapping lies elsewhere.
+        before: beside a photo ``1.png`` a file ``1.png <before>`` is what it was before somebody edited it.
+
+    Returns:
+        How many rows name one.
+    """
+    count = 0
+    for path in (*folder.rglob("*_with_relighting_outputs.csv"), *folder.rglob("*_variants.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if row["output_image_path"]]
+        for row in rows:
+            beside = csv_folder if csv_folder is not None and "experiments" in path.parts else path.parent
+            photo = beside / row["image_path"]
+            photos = [each for each in (photo, photo.with_name(f"{photo.name} {before}")) if each.exists()]
+            _assert_pair(photos, Path(row["output_image_path"]), layouts)
+        count += len(rows)
+    return count
+
+
+def _assert_pair(photos: Sequence[Path], picture: Path, layouts: Sequence[SplitLayout]) -> None:
+    (layout,) = (layout for layout in layouts if layout.folder == picture.parent)
+    number, _, name = picture.stem.partition("_")
+    record = read_record(layout.record(int(number)))
+    assert record is not None, picture
+    assert record.stages["composites"].files[name].sha256 == sha256(picture)
+    assert record.source.sha256 in map(sha256, photos), (photos, picture)
 
 
 def _assert_only_whole_files(bench: FaultBench) -> None:
