@@ -117,7 +117,7 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
     alone, and nothing is written where there is nothing to take out.
 
     Args:
-        target: a CSV that :func:`mapping_text` or :func:`variants_text` gave.
+        target: a CSV that :func:`mapping_text` or :func:`variants_text` gave; an editor may have saved it anew since.
         stays: given the ``image_path`` of a row and its picture, whether that stays.
 
     Raises:
@@ -128,41 +128,51 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
         text = _withdrawn(data, stays)
         if text != data:
             write_atomic(target, text, durable=True)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise _not_written(target, error) from error
 
 
 def _withdrawn(data: bytes, stays: Callable[[str, str], bool]) -> bytes:
-    reader = csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""), strict=True)
+    # Editors add a byte order mark, columns and blank lines.
+    reader = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""), strict=True)
     try:
         header = next(reader, [])
     except csv.Error:
         return data
-    if IMAGE_COLUMN not in header or header[-1] != OUTPUT_COLUMN:
+    if IMAGE_COLUMN not in header or OUTPUT_COLUMN not in header:
         return data
-    place, variants = header.index(IMAGE_COLUMN), tuple(header[-2:]) == _VARIANT_COLUMNS
+    image, output = header.index(IMAGE_COLUMN), header.index(OUTPUT_COLUMN)
     try:
-        rows = list(reader)
-        bad = [bool(row[-1]) and not stays(row[place], row[-1]) for row in rows]
-    except (csv.Error, IndexError):
+        rows = [row for row in reader if row]
+    except csv.Error:
         return _text(header, [])
+    if any(len(row) != len(header) for row in rows):
+        return _text(header, [])
+    bad = [bool(row[output]) and not stays(row[image], row[output]) for row in rows]
     if not any(bad):
         return data
-    if variants:
+    if VARIANT_COLUMN in header:
         return _text(header, [row for row, gone in zip(rows, bad, strict=True) if not gone])
-    return _text(header, [[*row[:-1], ""] if gone else row for row, gone in zip(rows, bad, strict=True)])
+    for row, gone in zip(rows, bad, strict=True):
+        row[output] = "" if gone else row[output]
+    return _text(header, rows)
 
 
-def remove_variants(target: Path) -> None:
-    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone."""
+def is_variants(target: Path) -> bool:
+    """Whether a file is a CSV that :func:`variants_text` gave."""
     try:
         with open_regular(target) as file:
             header = file.readline().decode("utf-8").rstrip("\n")
     except (OSError, PathRefusedError, UnicodeDecodeError):
-        return
-    if header.endswith(",".join(_VARIANT_COLUMNS)):
+        return False
+    return header.endswith(",".join(_VARIANT_COLUMNS))
+
+
+def remove_variants(target: Path) -> None:
+    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone."""
+    if is_variants(target):
         target.unlink(missing_ok=True)
 
 

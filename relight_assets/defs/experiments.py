@@ -18,7 +18,6 @@ from relight_assets.defs.run_images import POOL, REPLACE, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import splits
-from relight_assets.engine.outgoing import write_split_failures
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.survey import ImageState
 from relight_assets.engine.usable import check_usable
@@ -85,8 +84,9 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
         )
         split = context.resources.snapshot.split_of(settings, context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
-        published = publish(split, loaded, settings, name)
-        write_split_failures(published.survey, settings, name)
+        published = publish(split, loaded, settings, name, failures=True)
+        for failed in published.failed:
+            context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
         run_id = context.run.run_id
         sheets = {
             **_comparison(summary, settings, context.instance, run_id),

@@ -11,7 +11,7 @@ from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.checks import blocking_checks
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.locks import still_folder
-from relight_assets.engine.outgoing import StagedMapping, stage_mapping
+from relight_assets.engine.outgoing import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import OtherPhotosError
@@ -33,7 +33,13 @@ class Published:
     @property
     def done(self) -> bool:
         """Whether the checks let it through; the one before stays otherwise, without what no longer holds."""
-        return all(result.passed or result.severity is not dg.AssetCheckSeverity.ERROR for result in self.checks)
+        return not self.failed
+
+    @property
+    def failed(self) -> list[str]:
+        """The blocking checks that failed."""
+        severe = dg.AssetCheckSeverity.ERROR
+        return [str(check.check_name) for check in self.checks if not check.passed and check.severity is severe]
 
 
 @contextmanager
@@ -52,7 +58,13 @@ def standing(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: st
 
 
 def publish(
-    split: SplitCsv, loaded: LoadedRecipe, settings: Settings, experiment: str | None = None, check: Check | None = None
+    split: SplitCsv,
+    loaded: LoadedRecipe,
+    settings: Settings,
+    experiment: str | None = None,
+    *,
+    check: Check | None = None,
+    failures: bool = False,
 ) -> Published:
     """Write the mapping of a split as it stands, and put it in its place if no blocking check fails.
 
@@ -62,6 +74,7 @@ def publish(
         settings: the platform's.
         experiment: of which the pictures are; None: the split's own.
         check: what to check; None: the blocking checks alone.
+        failures: write the CSV of the failed rows too, of the same moment.
 
     Raises:
         OtherPhotosError, OutputFolderError: as :func:`standing`.
@@ -69,10 +82,15 @@ def publish(
     """
     with standing(split, loaded.recipe, settings, experiment) as survey:
         staged = stage_mapping(survey, settings, experiment)
-        checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)
-        published = Published(survey, staged, checks)
-        if published.done:
-            staged.publish()
-        else:
+        try:
+            checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)
+            published = Published(survey, staged, checks)
+            if published.done:
+                staged.publish()
+            else:
+                withdraw_pictures(survey, settings, experiment)
+        finally:
             staged.discard()
+        if failures:
+            write_split_failures(survey, settings, experiment)
     return published

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.outgoing import write_split_failures
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
@@ -51,8 +50,7 @@ def run_images(
             layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
             # An experiment whose start was refused still is of the recipe that it was run with before.
             if options.experiment is None or load_recipe(layout.recipe).recipe == loaded.recipe:
-                survey = publish(split, loaded, settings, options.experiment).survey
-                write_split_failures(survey, settings, options.experiment)
+                publish(split, loaded, settings, options.experiment, failures=True)
         raise
     rows = summary.survey.row_counts()
     if rows["failed"] or rows["rejected"]:

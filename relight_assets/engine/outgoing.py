@@ -7,6 +7,7 @@ mapping is staged, and published once it was checked.
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from relight_assets.dataset.layout import SplitLayout, experiment_folder
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
     failures_text,
+    is_variants,
     mapping_text,
     names_pictures,
     outgoing_paths,
@@ -110,6 +112,8 @@ def mapping_is_current(survey: Survey, settings: Settings) -> bool:
     wanted = {mapping: mapping_text(split, survey.outputs()), failures: failures_text(_failure_rows(survey))}
     if survey.variants > 1:
         wanted[variants] = variants_text(split, survey.variant_outputs())
+    elif is_variants(variants):
+        return False
     return all(_content(path) == text for path, text in wanted.items())
 
 
@@ -128,13 +132,15 @@ def withdraw_pictures(
     """
     mapping, _, variants = _paths(survey, settings, experiment)
     stays = _Stays(survey, settings, removed)
+    with suppress(OSError):
+        survey.layout.staged_mapping.unlink(missing_ok=True)  # of somebody who was killed before it was published
     for target in (mapping, variants):
         withdraw_outputs(target, stays)
     notes = []
     for former in survey.origin.mappings if survey.origin is not None else ():
         try:
             if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
-                withdraw_outputs(Path(former), stays)
+                withdraw_outputs(Path(former), stays.here)
         except CsvError as error:
             notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
     return notes
@@ -144,23 +150,34 @@ class _Stays:
     """Whether the picture that a mapping's row names stays that row's."""
 
     def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
-        self._images, self._folder = survey.images, survey.layout.folder.absolute()
         self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
         self._good = {
             key: {str(path.absolute()) for path in paths}
             for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
             if key is not None
         }
-        self._written = {image.index for image in survey.images.values() if image.status != "done"} | {*removed}
+        numbers = {image.index for image in survey.images.values() if image.index is not None} | {*removed}
+        self._numbers = {f"{number:05d}" for number in numbers}
+        self._elsewhere = cache(partial(_is_other_folder, survey.layout.folder))
 
     def __call__(self, cell: str, output: str) -> bool:
-        key = index_key(cell, self._csv_folder, self._image_root)
-        if key in self._images:
-            return output in self._good[key]
+        good = self._good.get(index_key(cell, self._csv_folder, self._image_root))
+        if good is not None:
+            return output in good
         # A row that is gone: its picture stays, unless its number is another row's now.
-        path = Path(output)
-        number = path.name.partition("_")[0]
-        return path.parent != self._folder or not number.isdecimal() or int(number) not in self._written
+        folder, _, name = output.rpartition("/")
+        return name.partition("_")[0] not in self._numbers or self._elsewhere(folder)
+
+    def here(self, cell: str, output: str) -> bool:
+        """As a call, in the mapping of somebody who may have other folders than this."""
+        return self._elsewhere(output.rpartition("/")[0]) or self(cell, output)
+
+
+def _is_other_folder(folder: Path, other: str) -> bool:
+    try:
+        return not folder.samefile(other)
+    except (OSError, ValueError):  # gone, and its pictures with it
+        return False
 
 
 def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:

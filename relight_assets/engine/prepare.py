@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -133,7 +132,7 @@ class Preparation:
             path=csv_place(state),
             sha256=self.split.sha256,
             image_root=str(root) if root is not None else None,
-            mappings=tuple(path for path in former if Path(path).exists()),
+            mappings=former,  # whether they are there or not: a disk that is away comes back
         )
 
     # -- numbers and mappings ---------------------------------------------------------------------------------
