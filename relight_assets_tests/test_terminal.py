@@ -1,9 +1,11 @@
 """What the command line says of photos that are there twice, and of those that were turned away."""
 
+from dataclasses import replace
+
 from relight_assets.engine.look_alikes import Pair, Photo
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.verdicts import SOME, Measured, terciles
-from relight_assets.terminal import FAULTS_SHOWN, _told_rejections, _told_twins
+from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins
 
 FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
 
@@ -24,3 +26,11 @@ def test_twins_are_told_by_number_and_not_endlessly() -> None:
 def test_rejections_are_told_by_thirds_of_skin() -> None:
     thirds = terciles([Measured(i, "specular", (0.0, 0.0, 1.0), 20.0 + i, FINE) for i in range(3 * SOME)])
     assert _told_rejections(thirds, [1.0, 2.0, 99.0]) == "turned away by photo_qa: 2 dark, 0 middle, 1 light"
+
+
+def test_a_metric_that_no_picture_of_a_third_has_is_an_empty_cell() -> None:
+    bare = replace(FINE, chroma=None)
+    found = [Measured(i, "specular", None, 20.0 + i, bare if i < SOME else FINE) for i in range(3 * SOME)]
+    table = _thirds_table(terciles(found))
+    assert list(table.columns[-1].cells) == ["", "0.200", "0.200"]
+    assert list(table.columns[3].cells) == ["0.950"] * 3

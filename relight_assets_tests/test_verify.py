@@ -256,3 +256,16 @@ def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
     other.stages["composites"].files["output"] = stamp_source(bench.layout.png(1, "output"))
     write_record(bench.layout, other)
     assert ("duplicate", "00001_output.png") in codes(verified(bench))
+
+
+@pytest.mark.parametrize(("name", "value"), [("strength", 99.0), ("light_direction", True), ("seen", {"rim": "none"})])
+def test_a_metric_that_does_not_fit_is_named_and_its_picture_stays(bench: Bench, name: str, value: object) -> None:
+    record = read_record(bench.layout.record(1))
+    assert record is not None
+    record.stages["degraded"].numbers[name] = value
+    write_record(bench.layout, record)
+    found = verified(bench)
+    assert codes(found) == [("metric", "00001_metadata.json")]
+    assert found.faults[0].text.startswith(f"`degraded.{name}")
+    assert found.rows["done"] == 4
+    assert len(found.measured) == 4

@@ -8,6 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
 from relight_assets.defs import run_images, run_metadata
 from relight_assets_tests.conftest import PORTRAITS, Project
@@ -228,3 +230,35 @@ def test_a_run_of_a_sensor_or_a_backfill_cannot(instance: dg.DagsterInstance, tw
     assert not result.success
     assert "made of other photos" in failure(result)
     assert everything(two_folders) == before
+
+
+DAMAGES: dict[str, tuple[str, str, object]] = {
+    "a direction": ("degraded", "light_direction", True),
+    "what was measured": ("degraded", "seen", {"strength": "much"}),
+    "a family": ("degraded", "degradation_type", 7),
+    "a share": ("masks", "coverage", "half"),
+    "a fingerprint": ("masks", "fingerprint", 3),
+    "a temperature": ("degraded", "key_temperature", [1]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_number_that_is_damaged_ends_no_run(instance: dg.DagsterInstance, project: Project, damage: str) -> None:
+    stage, name, value = DAMAGES[damage]
+    project.write_csv("train", PORTRAITS[:2])
+    assets = ["masks", "albedo", "degraded", "composites", "mapping_csv"]
+    assert materialize(instance, "train", assets).success
+    layout = SplitLayout(project.data / "outputs" / "data-train")
+    record = read_record(layout.record(1))
+    assert record is not None
+    record.stages[stage].numbers[name] = value
+    write_record(layout, record)
+    result = materialize(instance, "train", assets)
+    assert result.success
+    found = materialized(result)
+    assert found["composites"]["rows_done"] == 2
+    assert found["composites"]["reused"] == 2
+    assert {"charts", "worst_by_metric", "contact_sheet"} <= set(found["composites"])
+    assert found["masks"]["mean_score"] > 0.9
+    checks = {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
+    assert checks["files_match_records"]

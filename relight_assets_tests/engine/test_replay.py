@@ -77,6 +77,13 @@ def test_what_cannot_be_made_again_is_said(finished: Bench, tmp_path: Path) -> N
     write_record(layout, replace(record, recipe={"geometry": {"source": "depth_file"}}))
     with pytest.raises(UserError, match="not in the record"):
         replay(file)
+    # Whatever its numbers say, the recipe drew a network's.
+    for method in ("retinex", None, 3):
+        entry = replace(record.stages["albedo"], numbers={"method": method})
+        learned = {"albedo_extraction": {"mix": {"retinex": 0, "learned": 1}}}
+        write_record(layout, replace(record, stages=record.stages | {"albedo": entry}, recipe=learned))
+        with pytest.raises(NotInRecordError, match="network of your own"):
+            replay(file)
     write_record(layout, replace(record, recipe={"unheard_of": 1}))
     with pytest.raises(UserError, match="unheard_of"):
         replay(file)

@@ -151,3 +151,45 @@ def test_of_an_image_with_several_lights_the_worst_is_shown_once() -> None:
     assert verdict.images == 12
     assert sorted(verdict.worst) == [each.index for each in found]
     assert (verdict.worst[0], verdict.worst_values[0], verdict.worst_variants[0]) == (lights[4].index, 3.0, 1)
+
+
+FIELDS = tuple(ImageMetrics.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_image_without_a_metric_is_not_counted_for_that_one(name: str) -> None:
+    whole = images(3 * MANY, crushed=0.01)
+    found = [replace(whole[0], metrics=replace(GOOD, **{name: None})), *whole[1:]]
+    before, now = by_name(whole), by_name(found)
+    assert set(before) == set(now)
+    fewer = {metric for metric, verdict in now.items() if verdict.images == before[metric].images - 1}
+    assert {metric for metric in now if now[metric].images != before[metric].images} == fewer
+    assert fewer == {
+        "identity": {"identity", "identity, median"},
+        "strength": {"weakest", "strongest", "strength, median"},
+        "clipping": {"clipping", "clipping, mean"},
+        "lit_exposure": {"families' lit exposure apart"},
+        "rim": {"dark rim", "bright rim"},
+    }.get(name, {name})
+    for metric in fewer:
+        assert now[metric].value == before[metric].value
+        assert 0 not in now[metric].worst
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_metric_that_no_image_has_is_none_of_the_verdicts(name: str) -> None:
+    whole = images(3 * MANY)
+    found = [replace(each, metrics=replace(GOOD, **{name: None})) for each in whole]
+    gone = set(by_name(whole)) - set(by_name(found))
+    assert gone
+    assert not bad(found)
+    assert all(verdict.images for verdict in verdicts(found, Recipe(), Quality()))
+
+
+def test_a_light_without_family_or_direction_is_left_out_of_shares_and_spread() -> None:
+    whole = images(3 * MANY)
+    strays = [replace(each, family=None, light_direction=None) for each in images(50)]
+    before, now = by_name(whole), by_name([*whole, *strays])
+    for metric in ("families' shares off", "lights' azimuth uneven", "families' lit exposure apart"):
+        assert now[metric] == before[metric]
+    assert now["strongest"].images == len(whole) + 50
