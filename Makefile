@@ -9,7 +9,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, bench/test_gpu.py engine/test_d
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 check lint format bench clean
+.PHONY: setup demo dev test test-sam3 fuzz check lint format bench clean
 
 setup: $(VENV)/.setup
 
@@ -48,6 +48,12 @@ $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
 	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
+
+# Records, numbers, small files and CSVs, damaged in every way; other mutations with another SEED.
+SEED   ?= 1
+ROUNDS ?= 500
+fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong picture
+	FUZZ_SEED=$(SEED) FUZZ_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/fuzz
 
 check: $(VENV)/.setup-dev  ## the definitions load: needs no GPU, no weights, no DAGSTER_HOME, and writes nothing
 	VIRTUAL_ENV=$(abspath $(VENV)) DG_CLI_CONFIG=config/dg.toml $(BIN)/dg check defs --use-active-venv

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -22,6 +23,11 @@ from relight_assets.engine.nvml import usage
 EVERY_S = 1.0
 MAX_NOTICES = 50
 _RATE_WINDOW_S = 30.0
+
+
+# What a file may hold that can be trusted with a computation, or asked of the kernel.
+_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -45,14 +51,14 @@ class Progress:
     """How far one run of one split is.  Images, not rows."""
 
     split: str
-    total: int
-    done: int
-    failed: int
-    images_per_s: float
+    total: _Whole
+    done: _Whole
+    failed: _Whole
+    images_per_s: _PerSecond
     started: float
     updated: float
     finished: bool
-    pid: int
+    pid: _Whole
     devices: tuple[DeviceProgress, ...] = ()
     notices: tuple[str, ...] = ()
     """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""

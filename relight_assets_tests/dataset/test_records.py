@@ -36,7 +36,7 @@ NUMBERS = {"masks": {"score": 0.5, "segmenter": "selfie", "instance_scores": [0.
 RECORD = Record(
     index=3,
     image_path='a,"b"\n😀.jpg',
-    source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, "/photos/a.jpg"),
+    source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, '/photos/a,"b"\n😀.jpg'),
     stages={
         stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS.get(stage, {}))
         for stage in STAGES
