@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -27,6 +27,7 @@ _RATE_WINDOW_S = 30.0
 
 # What a file may hold that can be trusted with a computation, or asked of the kernel.
 _Whole = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Counted = Literal["images", "images hashed"]
 _PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
@@ -62,7 +63,7 @@ class Progress:
     devices: tuple[DeviceProgress, ...] = ()
     notices: tuple[str, ...] = ()
     """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""
-    counted: str = "images"
+    counted: Counted = "images"
     """What is counted: images, or those whose files are hashed before the work (`images hashed`)."""
 
     @property
@@ -91,7 +92,7 @@ class _Rate:
 class ProgressWriter:
     """Counts results and writes the file at most once a second."""
 
-    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: str = "images"):
+    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: Counted = "images"):
         self._path, self._split, self._total, self._slots, self._counted = path, split, total, slots, counted
         self._failed = 0
         self._started = time.time()
