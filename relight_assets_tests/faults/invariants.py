@@ -1,25 +1,34 @@
 """What must hold after any fault, whatever it was."""
 
+import csv
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.layout import STAGE_FILES
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.paths import index_key
+from relight_assets.dataset.records import files_match, read_record
+from relight_assets.engine.digests import Digests
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
-from relight_assets.recipe import Recipe
-from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe_yaml import load_recipe
+from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
-_OURS = re.compile(rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|recipe\.yaml")
+_OURS = re.compile(
+    rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|origin\.json|recipe\.yaml"
+)
 _TEMP = ".relight-*.tmp"
 
 Truth = dict[int, dict[str, str]]
@@ -34,6 +43,8 @@ class FaultBench(Bench):
     truth: Truth = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     """What the last run told people."""
+    edited: set[str] = field(default_factory=set)
+    """The sha256 of photos as they were, which pictures may show that no run has redone yet."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -92,9 +103,61 @@ def assert_sound(bench: FaultBench, **rows: int) -> Survey:
         assert counts == rows
     _assert_only_whole_files(bench)
     assert_records_tell_the_truth(bench.layout)
+    assert_mappings_are_true(bench)
     _assert_undisturbed(bench, survey)
     _assert_csvs_say_the_same(bench, survey)
     return survey
+
+
+def mappings(folder: Path) -> Iterator[Path]:
+    """Every CSV that names pictures, wherever it lies."""
+    yield from folder.rglob("*_with_relighting_outputs.csv")
+    yield from folder.rglob("*_variants.csv")
+
+
+def named_pictures(mapping: Path) -> dict[str, str]:
+    """The picture that a mapping names for each cell of ``image_path``; none at all where there is no mapping."""
+    try:
+        with mapping.open(newline="", encoding="utf-8") as file:
+            return {row["image_path"]: row["output_image_path"] for row in csv.DictReader(file, strict=True)}
+    except FileNotFoundError:
+        return {}
+
+
+def assert_mappings_are_true(bench: FaultBench) -> None:
+    """Every picture that any mapping names is there, whole, of its row's own photo and of its folder's recipe."""
+    for mapping in mappings(bench.folder):
+        with mapping.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        for row in rows:
+            if row["output_image_path"]:
+                _assert_is_of_row(bench, mapping, row["image_path"], Path(row["output_image_path"]))
+
+
+def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path) -> None:
+    told = (mapping.name, cell, output)
+    layout = SplitLayout(output.parent)
+    number, _, name = output.stem.partition("_")
+    record = read_record(layout.record(int(number)))
+    assert record is not None, told
+    assert sha256(output) == record.stages["composites"].files[name].sha256, told
+    photo = mapping.parent / cell
+    if photo.exists():  # else it was moved, and its record with it
+        assert record.image_path == index_key(cell, mapping.parent, None), told
+        assert record.source.sha256 in {*bench.edited, sha256(photo)}, told
+    digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
+    current = digests.current(record, record.source.sha256, partial(files_match, layout))
+    assert current == STAGES, told
+
+
+def _digests(text: str, file: Path, bench: FaultBench) -> Digests:
+    """Under the recipe of whoever has begun a run in a folder last; by its text, because to read one takes time."""
+    if text not in _KNOWN:
+        _KNOWN[text] = digests_of(load_recipe(file).recipe if text else Recipe(), bench.settings)
+    return _KNOWN[text]
+
+
+_KNOWN: dict[str, Digests] = {}
 
 
 def _assert_only_whole_files(bench: FaultBench) -> None:
