@@ -3,8 +3,9 @@
 import csv
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,22 @@ import cv2
 
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
-from relight_assets.dataset.records import read_record
+from relight_assets.dataset.paths import index_key
+from relight_assets.dataset.records import files_match, read_record
+from relight_assets.engine.digests import Digests
 from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
-from relight_assets.recipe import Recipe
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.recipe_yaml import load_recipe
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
-_NUMBERED = rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)"
-_OURS = re.compile(rf"{_NUMBERED}|index\.csv|origin\.json|recipe\.yaml")
+_OURS = re.compile(
+    rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|origin\.json|recipe\.yaml"
+)
 _TEMP = ".relight-*.tmp"
 
 Truth = dict[int, dict[str, str]]
@@ -38,6 +43,8 @@ class FaultBench(Bench):
     truth: Truth = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     """What the last run told people."""
+    edited: set[str] = field(default_factory=set)
+    """The sha256 of photos as they were, which pictures may show that no run has redone yet."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,46 +103,61 @@ def assert_sound(bench: FaultBench, **rows: int) -> Survey:
         assert counts == rows
     _assert_only_whole_files(bench)
     assert_records_tell_the_truth(bench.layout)
+    assert_mappings_are_true(bench)
     _assert_undisturbed(bench, survey)
-    assert_mappings_are_true(bench.folder, bench.layout)
     _assert_csvs_say_the_same(bench, survey)
     return survey
 
 
-def assert_mappings_are_true(
-    folder: Path, *layouts: SplitLayout, csv_folder: Path | None = None, before: str = ""
-) -> int:
-    """Each picture that a CSV in a folder names is claimed by a record, byte by byte, and of the row's own photo.
+def mappings(folder: Path) -> Iterator[Path]:
+    """Every CSV that names pictures, wherever it lies."""
+    yield from folder.rglob("*_with_relighting_outputs.csv")
+    yield from folder.rglob("*_variants.csv")
 
-    Args:
-        folder: in which CSVs are looked for.
-        layouts: of the pictures that they may name.
-        csv_folder: of the CSV of an experiment, whose mapping lies elsewhere.
-        before: beside a photo ``1.png`` a file ``1.png <before>`` is what it was before somebody edited it.
 
-    Returns:
-        How many rows name one.
-    """
-    count = 0
-    for path in (*folder.rglob("*_with_relighting_outputs.csv"), *folder.rglob("*_variants.csv")):
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["output_image_path"]]
+def named_pictures(mapping: Path) -> dict[str, str]:
+    """The picture that a mapping names for each cell of ``image_path``; none at all where there is no mapping."""
+    try:
+        with mapping.open(newline="", encoding="utf-8") as file:
+            return {row["image_path"]: row["output_image_path"] for row in csv.DictReader(file, strict=True)}
+    except FileNotFoundError:
+        return {}
+
+
+def assert_mappings_are_true(bench: FaultBench) -> None:
+    """Every picture that any mapping names is there, whole, of its row's own photo and of its folder's recipe."""
+    for mapping in mappings(bench.folder):
+        with mapping.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
         for row in rows:
-            beside = csv_folder if csv_folder is not None and "experiments" in path.parts else path.parent
-            photo = beside / row["image_path"]
-            photos = [each for each in (photo, photo.with_name(f"{photo.name} {before}")) if each.exists()]
-            _assert_pair(photos, Path(row["output_image_path"]), layouts)
-        count += len(rows)
-    return count
+            if row["output_image_path"]:
+                _assert_is_of_row(bench, mapping, row["image_path"], Path(row["output_image_path"]))
 
 
-def _assert_pair(photos: Sequence[Path], picture: Path, layouts: Sequence[SplitLayout]) -> None:
-    (layout,) = (layout for layout in layouts if layout.folder == picture.parent)
-    number, _, name = picture.stem.partition("_")
+def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path) -> None:
+    told = (mapping.name, cell, output)
+    layout = SplitLayout(output.parent)
+    number, _, name = output.stem.partition("_")
     record = read_record(layout.record(int(number)))
-    assert record is not None, picture
-    assert record.stages["composites"].files[name].sha256 == sha256(picture)
-    assert record.source.sha256 in map(sha256, photos), (photos, picture)
+    assert record is not None, told
+    assert sha256(output) == record.stages["composites"].files[name].sha256, told
+    photo = mapping.parent / cell
+    if photo.exists():  # else it was moved, and its record with it
+        assert record.image_path == index_key(cell, mapping.parent, None), told
+        assert record.source.sha256 in {*bench.edited, sha256(photo)}, told
+    digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
+    current = digests.current(record, record.source.sha256, partial(files_match, layout))
+    assert current == STAGES, told
+
+
+def _digests(text: str, file: Path, bench: FaultBench) -> Digests:
+    """Under the recipe of whoever has begun a run in a folder last; by its text, because to read one takes time."""
+    if text not in _KNOWN:
+        _KNOWN[text] = digests_of(load_recipe(file).recipe if text else Recipe(), bench.settings)
+    return _KNOWN[text]
+
+
+_KNOWN: dict[str, Digests] = {}
 
 
 def _assert_only_whole_files(bench: FaultBench) -> None:
