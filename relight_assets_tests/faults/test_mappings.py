@@ -31,7 +31,7 @@ MAPPING = "train_images_with_relighting_outputs.csv"
 VARIANTS = "train_images_variants.csv"
 OTHER = recipe_with(seed=9)
 DARK = recipe_with(background={"gray_color": [10, 20, 30]})
-HEAL_EVERY = 7
+HEAL_EVERY = 15
 """Whole runs after a kill are slow; so often one is made."""
 
 
