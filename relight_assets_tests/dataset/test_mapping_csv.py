@@ -10,8 +10,10 @@ from relight_assets.dataset import files
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
     escape_formula,
+    names_pictures,
     outgoing_paths,
     remove_variants,
+    withdraw_outputs,
     write_failures,
     write_mapping,
     write_variants,
@@ -127,6 +129,116 @@ def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Pat
         ("@é.jpg", "1", str(two[0])),
     ]
     assert find_splits(tmp_path, "*.csv") == {"train": split.path}
+
+
+def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_was(
+    split: SplitCsv, tmp_path: Path
+) -> None:
+    target = outgoing_paths(split.path, None)[0]
+    pictures = [tmp_path / f"{number}_output.png" for number in range(4)]
+    write_mapping(split, [*pictures[:3], None], target)
+    asked = []
+
+    def stays(cell: str, output: str) -> bool:
+        asked.append((cell, output))
+        return cell != "b\nc.jpg"
+
+    before = target.read_bytes()
+    withdraw_outputs(target, stays)
+    assert target.read_bytes() == before.replace(str(pictures[1]).encode(), b"")
+    cells = split.table["image_path"].tolist()
+    assert asked == list(zip(cells, map(str, pictures[:3]), strict=False))  # an empty one is not asked about
+
+
+def test_a_light_that_does_not_stay_loses_its_row(split: SplitCsv, tmp_path: Path) -> None:
+    target = outgoing_paths(split.path, None)[2]
+    write_variants(split, [[tmp_path / "1.png", tmp_path / "2.png"], [], [tmp_path / "3.png"], []], target)
+    before = target.read_bytes()
+    withdraw_outputs(target, lambda _, output: not output.endswith("2.png"))
+    assert target.read_bytes() == b"".join(line for line in before.splitlines(keepends=True) if b"2.png" not in line)
+
+
+def test_nothing_is_written_where_nothing_is_to_be_taken_out(split: SplitCsv, tmp_path: Path) -> None:
+    target = outgoing_paths(split.path, None)[0]
+    withdraw_outputs(target, lambda *_: False)
+    withdraw_outputs(split.path / "no folder" / "x.csv", lambda *_: False)
+    assert not target.exists()
+    write_mapping(split, [tmp_path / "1.png", None, None, None], target)
+    before = target.stat()
+    withdraw_outputs(target, lambda *_: True)
+    assert target.stat() == before
+
+
+HEADER = "image_path,note,output_image_path\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'a.jpg,"cut off,/x/1.png\n',
+        "a.jpg,x,/x/1.png\nb.jpg\n",
+        "a.jpg,x,/x/1.png,\n",
+        "a.jpg,/x/1.png\n",
+    ],
+)
+def test_of_a_damaged_mapping_the_header_stays(tmp_path: Path, rows: str) -> None:
+    target = tmp_path / "m.csv"
+    target.write_text(HEADER + rows)
+    withdraw_outputs(target, lambda *_: True)
+    assert target.read_text() == HEADER
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\ufeffimage_path,output_image_path\r\na.jpg,/1.png\r\n", "image_path,output_image_path\na.jpg,\n"),
+        ("image_path,output_image_path,mine\na.jpg,/1.png,x\n", "image_path,output_image_path,mine\na.jpg,,x\n"),
+        (",image_path,output_image_path\n0,a.jpg,/1.png\n\n", ",image_path,output_image_path\n0,a.jpg,\n"),
+        ("image_path,output_variant,output_image_path,mine\na.jpg,1,/1.png,x\n", None),
+    ],
+    ids=["a byte order mark", "another column", "blank lines", "variants"],
+)
+def test_a_mapping_that_an_editor_has_saved_is_one_still(tmp_path: Path, text: str, left: str | None) -> None:
+    target = tmp_path / "m.csv"
+    target.write_text(text, newline="")
+    withdraw_outputs(target, lambda *_: False)
+    assert target.read_text() == (text.partition("\n")[0] + "\n" if left is None else left)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"image_path,mine\na.jpg,/x/1.png\n", b"output_image_path\n/1.png\n", b"\xff\x00", b'"cut off']
+)
+def test_somebody_elses_file_is_not_touched(tmp_path: Path, data: bytes) -> None:
+    target = tmp_path / "m.csv"
+    target.write_bytes(data)
+    withdraw_outputs(target, lambda *_: False)
+    assert target.read_bytes() == data
+
+
+def test_a_mapping_that_cannot_be_changed_is_a_sentence(
+    split: SplitCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = outgoing_paths(split.path, None)[0]
+    write_mapping(split, [tmp_path / "1.png", None, None, None], target)
+    before = target.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(CsvError, match="cannot be written: No space left"):
+        withdraw_outputs(target, lambda *_: False)
+    assert target.read_bytes() == before
+    with pytest.raises(CsvError, match="directory"):
+        withdraw_outputs(tmp_path, lambda *_: False)
+
+
+def test_which_names_are_of_csvs_that_name_pictures() -> None:
+    mapping, failures, variants = outgoing_paths(Path("/d/train_images.csv"), None)
+    assert names_pictures(mapping)
+    assert names_pictures(variants)
+    assert not names_pictures(failures)
+    assert not names_pictures(Path("/d/train_images.csv"))
 
 
 def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> None:

@@ -208,6 +208,7 @@ def swept(instance: dg.DagsterInstance) -> list[str | None]:
 
 
 def materialized(instance: dg.DagsterInstance, split: str) -> None:
+    instance.add_dynamic_partitions("splits", [split])
     job = defs().resolve_job_def("relight_split")
     config = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     assert job.execute_in_process(partition_key=split, instance=instance, run_config=config).success
@@ -232,6 +233,43 @@ def test_the_sweep_runs_what_is_missing_or_stale_and_nothing_else(
     materialized(instance, "train")
     project.write_csv("train", PORTRAITS[:2])
     assert swept(instance) == ["train", "val"]
+
+
+def test_the_sweep_sees_a_csv_that_says_something_else(instance: dg.DagsterInstance, project: Project) -> None:
+    csv = project.write_csv("train", PORTRAITS[:2])
+    materialized(instance, "train")
+    text = csv.read_text()
+    header, first, second = text.splitlines(keepends=True)
+    for changed in ([header, first], [header, second, first], [header, first.replace(",0", ",7"), second]):
+        assert swept(instance) == []
+        csv.write_text("".join(changed))
+        assert swept(instance) == ["train"]
+        csv.write_text(text)
+    (project.data / "train_images_failures.csv").unlink()
+    assert swept(instance) == ["train"]
+
+
+def test_the_sweep_sees_files_that_must_be_hashed_to_know(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    materialized(instance, "train")
+    os.utime(project.data / "outputs" / "data-train" / "00000_albedo.png", (1, 1))
+    assert swept(instance) == ["train"]
+    materialized(instance, "train")
+    assert swept(instance) == []
+
+
+def test_the_sweep_tells_of_a_csv_that_is_refused_and_runs_the_others(
+    instance: dg.DagsterInstance, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    csv = project.write_csv("train", PORTRAITS[:1])
+    materialized(instance, "train")
+    origin = project.data / "outputs" / "data-train" / "origin.json"
+    (project.data / "before.csv").write_text("image_path\nelsewhere.png\n")
+    origin.write_text(origin.read_text().replace(str(csv), str(project.data / "before.csv")))
+    project.write_csv("val", PORTRAITS[1:2])
+    capfd.readouterr()
+    assert swept(instance) == ["val"]
+    assert "it belongs to" in capfd.readouterr().err
 
 
 def test_the_sweep_leaves_a_split_with_a_run_under_way_alone(instance: dg.DagsterInstance, project: Project) -> None:

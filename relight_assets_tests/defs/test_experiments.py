@@ -1,5 +1,8 @@
 """Another recipe as a named experiment: its own folder, the split's masks, and both side by side."""
 
+import dataclasses
+import shutil
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -7,10 +10,13 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.definitions import defs
+from relight_assets.defs import experiments, publishing
 from relight_assets.defs.experiments import experiment_key
 from relight_assets_tests.conftest import PORTRAITS, Project
 
+MAPPING = "train_images_with_relighting_outputs.csv"
 WARM = {"degradation": {"soft_shading": {"key_temperature_range": [2000, 2400]}}, "seed": 8}
 
 
@@ -73,6 +79,42 @@ def test_it_takes_over_the_masks_lights_anew_and_compares(instance: dg.DagsterIn
     latest = instance.get_latest_materialization_event(dg.AssetKey("composites"))
     assert latest is not None
     assert latest.run_id != result.run_id
+
+
+def test_the_comparison_never_pairs_two_photos(
+    instance: dg.DagsterInstance, empty_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = dataclasses.replace(empty_project, photos=tmp_path / "own")
+    project.photos.mkdir()
+    for name in PORTRAITS[:3]:
+        shutil.copyfile(empty_project.photos / name, project.photos / name)
+    project.write_csv("train", PORTRAITS[:2])
+    assert run(instance, "relight_split").success
+    # One photo is another now, and one came to it, of which the split has nothing.
+    shutil.copyfile(empty_project.photos / PORTRAITS[3], project.photos / PORTRAITS[0])
+    project.write_csv("train", PORTRAITS[:3])
+    asked = []
+    real = experiments.comparison_sheet
+
+    def sheet(own: SplitLayout, other: SplitLayout, pairs: list[tuple[int, int]], cell: int) -> bytes | None:
+        asked.append(pairs)
+        return real(own, other, pairs, cell)
+
+    monkeypatch.setattr(experiments, "comparison_sheet", sheet)
+    assert run(instance, "experiment", experiment="pairs", recipe=WARM).success
+    assert asked[0] == [(1, 1)]
+
+
+def test_an_experiment_whose_mapping_is_not_published_says_why(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = dg.AssetCheckResult(check_name="files_match_records", passed=False)
+    monkeypatch.setattr(publishing, "blocking_checks", lambda *_: [failing])
+    result = run(instance, "experiment", experiment="unsure")
+    assert result.success
+    logged = [str(record.user_message) for record in instance.all_logs(result.run_id)]
+    assert "train: the check files_match_records failed; the mapping stays without what is new" in logged
+    assert not (project.data / "outputs" / "experiments" / "unsure" / MAPPING).exists()
 
 
 def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, project: Project) -> None:

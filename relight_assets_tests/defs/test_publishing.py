@@ -1,0 +1,107 @@
+"""A mapping takes the place of the one before once its checks have passed, while nobody writes in the folder."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.defs.publishing import publish
+from relight_assets.engine.locks import held
+from relight_assets.engine.outgoing import StagedMapping, failures_path, mapping_path
+from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
+from relight_assets.recipe import Recipe
+from relight_assets_tests.conftest import PORTRAITS, Bench
+
+GRAY = Recipe()
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Bench:
+    made = Bench(tmp_path_factory.mktemp("published"), photos)
+    made.write_csv([*PORTRAITS[:3], "cat.png"])
+    made.run()
+    return made
+
+
+@pytest.fixture
+def published(done: Bench) -> Path:
+    """The mapping, of everything that is done."""
+    assert publish(done.split(), GRAY, done.settings, failures=True).done
+    return mapping_path(done.survey(), done.settings)
+
+
+def result(severity: dg.AssetCheckSeverity) -> list[dg.AssetCheckResult]:
+    return [dg.AssetCheckResult(check_name="a_check", passed=False, severity=severity)]
+
+
+def fails(_: StagedMapping) -> Sequence[dg.AssetCheckResult]:
+    return result(dg.AssetCheckSeverity.ERROR)
+
+
+def warns(_: StagedMapping) -> Sequence[dg.AssetCheckResult]:
+    return result(dg.AssetCheckSeverity.WARN)
+
+
+def test_it_is_published_with_the_failed_rows_and_the_staged_one_goes(done: Bench, published: Path) -> None:
+    assert published.read_text().count("_output.png") == 3
+    assert failures_path(done.survey(), done.settings).read_text().count("no_person") == 1
+    assert not done.layout.staged_mapping.exists()
+    published.unlink()
+    assert publish(done.split(), GRAY, done.settings, check=warns).done
+    assert published.exists()
+
+
+def test_a_failed_blocking_check_leaves_the_one_before_without_what_is_gone(done: Bench, published: Path) -> None:
+    before = published.read_text()
+    output = done.layout.png(1, "output")
+    hidden = output.rename(output.with_name("hidden"))
+    try:
+        found = publish(done.split(), GRAY, done.settings, check=fails)
+    finally:
+        hidden.rename(output)
+    assert (found.done, found.failed) == (False, ["a_check"])
+    assert published.read_text() == before.replace(str(output), "")
+    assert not done.layout.staged_mapping.exists()
+
+
+def test_a_check_that_ends_in_an_error_leaves_the_one_before(done: Bench, published: Path) -> None:
+    before = published.read_bytes()
+
+    def broken(_: StagedMapping) -> Sequence[dg.AssetCheckResult]:
+        raise OutputFolderError("the disk is gone")
+
+    with pytest.raises(OutputFolderError, match="disk is gone"):
+        publish(done.split(), GRAY, done.settings, check=broken)
+    assert published.read_bytes() == before
+    assert not done.layout.staged_mapping.exists()
+
+
+def test_a_folder_in_which_somebody_writes_is_refused_in_one_sentence(done: Bench, published: Path) -> None:
+    before = published.read_bytes()
+    with (
+        held(done.layout.lock),
+        pytest.raises(OutputFolderError, match=f"is being written by process {os.getpid()} on .*; wait for it"),
+    ):
+        publish(done.split(), GRAY, done.settings, failures=True)
+    assert published.read_bytes() == before
+
+
+def test_a_csv_of_other_photos_is_refused(done: Bench, published: Path, tmp_path: Path) -> None:
+    before = published.read_bytes()
+    other = tmp_path / done.csv_path.name
+    other.write_text("".join(done.csv_path.read_text().splitlines(keepends=True)[:2]))
+    with pytest.raises(OtherPhotosError, match="it belongs to"):
+        publish(read_split_csv(other), GRAY, done.settings, failures=True)
+    assert published.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [other.name]
+    assert not done.layout.staged_mapping.exists()
+
+
+def test_a_mapping_that_cannot_be_put_in_its_place_is_a_sentence(done: Bench, published: Path) -> None:
+    settings = done.settings.model_copy(update={"mapping_dir": published})
+    with pytest.raises(CsvError, match="check mapping_dir"):
+        publish(done.split(), GRAY, settings)
+    assert not done.layout.staged_mapping.exists()
