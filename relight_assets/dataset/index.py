@@ -43,12 +43,18 @@ def load(layout: SplitLayout) -> dict[str, int]:
 def rebuild(layout: SplitLayout) -> dict[str, int]:
     """The numbers as :func:`load`, where ``index.csv`` and a record disagree as the record has it.  Writes nothing.
 
+    Of several records that claim one image, that is believed whose number ``index.csv`` has.
+
     Raises:
         OSError: a file is there and cannot be read.
     """
     held = layout.numbers()
-    told = {key: number for number in sorted(held, reverse=True) if (key := _key_in_folder(layout, number))}
     listed = _load(layout, held).numbers
+    told: dict[str, int] = {}
+    for number in sorted(held):
+        key = _key_in_folder(layout, number)
+        if key and (key not in told or listed.get(key) == number):
+            told[key] = number
     taken = set(told.values())
     kept = {key: number for key, number in listed.items() if key not in told and number not in taken}
     return _by_number({**kept, **told})

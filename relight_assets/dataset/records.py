@@ -200,14 +200,21 @@ def _read(path: Path | str, kind: type[_RecordT]) -> _RecordT | None:
         return None
     # A file under another image's name is not that image's.
     name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
-    fits = found is not None and name.startswith(f"{found.index:05d}_") and _files_are_known(found)
+    fits = found is not None and name.startswith(f"{found.index:05d}_")
+    if isinstance(found, Record):
+        fits = fits and _files_are_known(found) and _place_fits(found)
     return found if fits else None
 
 
-def _files_are_known(found: object) -> bool:
+def _files_are_known(record: Record) -> bool:
     """Whether each stage of a record names the files that it writes, and no others."""
-    stages = found.stages if isinstance(found, Record) else {}
-    return all(entry.files.keys() == set(entry.names(stage)) for stage, entry in stages.items())
+    return all(entry.files.keys() == set(entry.names(stage)) for stage, entry in record.stages.items())
+
+
+def _place_fits(record: Record) -> bool:
+    """Whether the photo's place ends as its name does: a name is a path, or the end of one."""
+    place, name = record.source.place, record.image_path
+    return place is None or place == name or place.endswith(f"/{name}")
 
 
 def _decoded(data: bytes, kind: type[_RecordT]) -> _RecordT | None:

@@ -31,7 +31,7 @@ NUMBERS = {"score": 0.5, "kind": "x", "n": [1, 2]}
 RECORD = Record(
     index=3,
     image_path='a,"b"\n😀.jpg',
-    source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, "/photos/a.jpg"),
+    source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, '/photos/a,"b"\n😀.jpg'),
     stages={stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS) for stage in STAGES},
     degradation_type="soft_shading",
     light_direction=[0.0, -0.6, 0.8],
@@ -140,6 +140,21 @@ def test_every_damage_is_no_record(layout: SplitLayout) -> None:
 
 
 _MAY_BE_EMPTY = {"None": ("degradation_type", "light_direction"), "{}": ("stages", "timings_ms", "recipe")}
+
+
+def test_the_place_of_a_photo_ends_as_its_name_does(layout: SplitLayout) -> None:
+    path = layout.record(3)
+    for name, place, fits in (
+        ("a.jpg", "/photos/a.jpg", True),
+        ("x/a.jpg", "/photos/x/a.jpg", True),
+        ("/photos/a.jpg", "/photos/a.jpg", True),
+        ("a.jpg", None, True),
+        ("a.jpg", "/photos/aa.jpg", False),
+        ("/photos/a.jpg", "/photos/b.jpg", False),
+        ("a.jpg", "", False),
+    ):
+        write_record(layout, replace(RECORD, image_path=name, source=replace(RECORD.source, place=place)))
+        assert (read_record(path) is not None) is fits, (name, place)
 
 
 def test_a_newer_schema_is_no_record(layout: SplitLayout) -> None:
