@@ -222,9 +222,14 @@ class Portrait:
         write_record(self.layout, record, durable=False)
 
     def _remember_touched(self) -> None:
-        """The same bytes with another token: remember that, and keep all that the record says."""
+        """The same bytes with another token: remember that, and keep all that the record says.
+
+        Masks that are of this photo show that a record which has another sha256 of it is wrong there.
+        """
         before = self.previous
-        if before is None or self.source is None or before.source.sha256 != self.source.sha256:
+        if before is None or self.source is None:
+            return
+        if "masks" not in self.entries and before.source.sha256 != self.source.sha256:
             return
         touched = replace(before, source=self.source, stages=before.stages | self.entries)
         if touched != before:

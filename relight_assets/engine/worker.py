@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from relight_assets.dataset.files import host_limit
 from relight_assets.dataset.images import size_of
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import read_record
+from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.budget import ByteBudget
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.gobo_files import load_gobos
@@ -128,7 +128,7 @@ class PortraitWorker:
         def read(item: WorkItem) -> _OnItsWay:
             taken = budget.acquire(self.need(item))
             with self._whole_run_faults():
-                portrait = Portrait(self.tools, item, read_record(self.tools.layout.record(item.index)))
+                portrait = Portrait(self.tools, item, self._record_of(item))
                 portrait.read_ahead()
             return _OnItsWay(portrait, taken)
 
@@ -153,6 +153,11 @@ class PortraitWorker:
             yield from pipeline.run(items)
         finally:
             budget.close()
+
+    def _record_of(self, item: WorkItem) -> Record | None:
+        """What is committed of an image; a record that names another under this number is none of its."""
+        record = read_record(self.tools.layout.record(item.index))
+        return record if record is not None and record.image_path == item.image_path else None
 
     def need(self, item: WorkItem) -> int:
         """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
