@@ -7,8 +7,9 @@ were made just now or long ago, and can be computed again without the photo.
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,9 @@ FINEST = 1 / 64
 """Pixels.  Steps are powers of two, so that multiples of them are exact in float32."""
 _LARGEST = 32767
 POINTS = 468
+_FARTHEST = 1e6
+"""Pixels; beyond it no face was ever found."""
+_LIMITS = msgspec.Meta(ge=-_FARTHEST, le=_FARTHEST)
 
 
 def packed(faces: Sequence[FaceMesh]) -> dict[str, Any]:
@@ -41,11 +45,19 @@ def unpacked(numbers: Mapping[str, Any]) -> list[Points]:
     """
     try:
         found = [_unpacked(face) for face in numbers["face_meshes"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
         raise FacesUnreadableError("the record's face meshes cannot be read") from error
     if len(found) != numbers.get("faces"):
         raise FacesUnreadableError(f"the record has {len(found)} face meshes and says {numbers.get('faces')}")
     return found
+
+
+class _Face(msgspec.Struct):
+    """One face of a record."""
+
+    origin: Annotated[list[Annotated[float, _LIMITS]], msgspec.Meta(min_length=2, max_length=2)]
+    step: Annotated[float, msgspec.Meta(gt=0, le=_FARTHEST)]
+    points: str
 
 
 def _packed(points: Points) -> dict[str, Any]:
@@ -57,6 +69,7 @@ def _packed(points: Points) -> dict[str, Any]:
     return {"origin": origin.tolist(), "step": step, "points": b64encode(steps.tobytes()).decode("ascii")}
 
 
-def _unpacked(face: Mapping[str, Any]) -> Points:
-    steps = np.frombuffer(b64decode(face["points"], validate=True), "<i2").reshape(POINTS, 3)
-    return (steps * face["step"] + [*face["origin"], 0]).astype(np.float32)
+def _unpacked(content: object) -> Points:
+    face = msgspec.convert(content, _Face)
+    steps = np.frombuffer(b64decode(face.points, validate=True), "<i2").reshape(POINTS, 3)
+    return (steps * face.step + [*face.origin, 0]).astype(np.float32)
