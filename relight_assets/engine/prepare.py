@@ -1,9 +1,9 @@
 """Before the work: whose photos the rows' are, which numbers they have, and what no mapping may name any more."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -131,7 +131,8 @@ class Preparation:
             path=csv_place(state),
             sha256=self.split.sha256,
             image_root=str(root) if root is not None else None,
-            mappings=tuple(path for path in former if Path(path).exists()),
+            # Not Path.exists, which raises where a name is too long.
+            mappings=tuple(path for path in former if os.path.exists(path)),  # noqa: PTH110
         )
 
     # -- numbers and mappings ---------------------------------------------------------------------------------
