@@ -128,9 +128,13 @@ def rewrite_record(path: Path, change: Callable[[dict[str, Any]], object]) -> No
     content = json.loads(path.read_bytes())
     del content["sha256"]
     change(content)
-    text = json.dumps(content, indent=1).encode()
+    path.write_bytes(sealed(json.dumps(content, indent=1).encode()))
+
+
+def sealed(text: bytes) -> bytes:
+    """The text of a JSON object, indented, with the sha256 of all of it as its last line, as records have it."""
     body = text.removesuffix(b"\n}")
-    path.write_bytes(body + b',\n "sha256": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n')
+    return body + b',\n "sha256": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
 
 def recipe_with(**sections: object) -> Recipe:
@@ -208,3 +212,15 @@ def make_project(root: Path, photos: Path) -> Project:
 
 
 ALL_FILES = tuple(name for stage in STAGES for name in STAGE_FILES[stage])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was thrown at the platform, by kind and outcome, where somebody asked for all of it."""
+    if "FUZZ_ROUNDS" not in os.environ:
+        return
+    from relight_assets_tests.fuzz.conftest import tried
+
+    terminalreporter.section("fuzz")
+    for (kind, outcome), count in sorted(tried.items()):
+        terminalreporter.write_line(f"{count:6} {kind}: {outcome}")
+    terminalreporter.write_line(f"{sum(tried.values()):6} in all")

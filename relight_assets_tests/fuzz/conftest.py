@@ -1,0 +1,107 @@
+"""How many rounds from which seed, a split that was run once, and what all of it came to."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import FrameType, ModuleType
+
+import cv2
+import pytest
+
+from relight_assets.engine.run import look
+from relight_assets.recipe import Recipe
+from relight_assets_tests.conftest import PORTRAITS, Bench
+
+IMAGES = 12
+LIMIT_S = 600
+"""Of one test; what hangs must not hang the suite."""
+tried: Counter[tuple[str, str]] = Counter()
+"""Kind and outcome."""
+
+
+def seed() -> int:
+    return int(os.environ.get("FUZZ_SEED", "1"))
+
+
+def rounds(few: int) -> int:
+    """How often; ``few`` times in the ordinary suite."""
+    return int(os.environ.get("FUZZ_ROUNDS", str(few)))
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> Random:
+    return Random(f"{seed()} {request.node.name}")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_hangs() -> Iterator[None]:
+    def over(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"more than {LIMIT_S} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(LIMIT_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _light_workers() -> Iterator[None]:
+    """Spawned processes import what the main module is, which here is all of pytest."""
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    yield
+    sys.modules["__main__"] = before
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A split that was run once and is whole; it is copied, never changed."""
+
+    bench: Bench
+    pictures: dict[str, str]
+    index: bytes
+    records: list[bytes]
+
+    def fill(self, bench: Bench) -> None:
+        """Bring a split of the same CSV back to what this one is: pictures as links, all else as copies."""
+        folder = bench.layout.folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path in self.bench.layout.folder.iterdir():
+            (os.link if path.suffix == ".png" else shutil.copy2)(path, folder / path.name)
+        origin = json.loads(bench.layout.origin.read_text())
+        bench.layout.origin.write_text(json.dumps(origin | {"path": str(bench.csv_path)}))
+
+
+@pytest.fixture(scope="session")
+def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    stock = tmp_path_factory.mktemp("fuzz_stock")
+    for number in range(IMAGES):
+        image = cv2.imread(str(photos / PORTRAITS[number % len(PORTRAITS)]))
+        assert image is not None
+        image[0, 0] = number  # in a corner, far from the person
+        cv2.imwrite(str(stock / f"{number:02d}.png"), image)
+    bench = Bench(tmp_path_factory.mktemp("fuzz_whole"), stock)
+    bench.write_csv([f"{number:02d}.png" for number in range(IMAGES)])
+    assert bench.run().survey.row_counts() == {"done": IMAGES}
+    layout = bench.layout
+    records = [layout.record(number).read_bytes() for number in range(IMAGES)]
+    return Whole(bench, bench.pictures(), layout.index_csv.read_bytes(), records)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, whole: Whole) -> Bench:
+    """A split that is as the whole one."""
+    bench = Bench(tmp_path, whole.bench.photos)
+    bench.write_csv([f"{number:02d}.png" for number in range(IMAGES)])
+    whole.fill(bench)
+    assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
+    return bench
