@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -23,14 +24,20 @@ EVERY_S = 1.0
 MAX_NOTICES = 50
 _RATE_WINDOW_S = 30.0
 
+# The limits of what is read: nothing else was ever written, and larger numbers fit neither a float nor a process id.
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_Pid = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+_Rates = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
+Counted = Literal["images", "images hashed"]
+
 
 @dataclass(frozen=True)
 class DeviceProgress:
     """One worker's place just now."""
 
     name: str
-    images: int
-    images_per_s: float
+    images: _Count
+    images_per_s: _Rates
     gpu_percent: int | None = None
     """Share of the last moment in which the GPU was busy, 0..100; None: no GPU, or the driver does not tell."""
     gpu_memory_mib: int | None = None
@@ -45,18 +52,18 @@ class Progress:
     """How far one run of one split is.  Images, not rows."""
 
     split: str
-    total: int
-    done: int
-    failed: int
-    images_per_s: float
+    total: _Count
+    done: _Count
+    failed: _Count
+    images_per_s: _Rates
     started: float
     updated: float
     finished: bool
-    pid: int
+    pid: _Pid
     devices: tuple[DeviceProgress, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_NOTICES)] = ()
     """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""
-    counted: str = "images"
+    counted: Counted = "images"
     """What is counted: images, or those whose files are hashed before the work (`images hashed`)."""
 
     @property
@@ -85,7 +92,7 @@ class _Rate:
 class ProgressWriter:
     """Counts results and writes the file at most once a second."""
 
-    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: str = "images"):
+    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: Counted = "images"):
         self._path, self._split, self._total, self._slots, self._counted = path, split, total, slots, counted
         self._failed = 0
         self._started = time.time()

@@ -1,15 +1,11 @@
 """Records, damaged in every way: nothing crashes, nothing stops, and one run makes every picture what it was."""
 
-import io
 import json
 import traceback
 import warnings
 from collections.abc import Sequence
 from itertools import product
 from random import Random
-
-import pytest
-from rich.console import Console
 
 from relight_assets import terminal
 from relight_assets.dataset import index as lasting_index
@@ -25,12 +21,6 @@ DAMAGED = 9
 """Of a round's records; the others stay whole, and what is pasted is theirs."""
 METRICS: tuple[str, ...] = ()
 """Places in a record of which a damaged number stops `verify`: metrics."""
-
-
-@pytest.fixture(autouse=True)
-def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("out", "err"):
-        monkeypatch.setattr(terminal, name, Console(file=io.StringIO(), width=200, emoji=False))
 
 
 def test_damaged_records_cost_their_rows_a_run_at_most(rng: Random, bench: Bench, whole: Whole) -> None:
