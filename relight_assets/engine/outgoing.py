@@ -147,7 +147,11 @@ class _Stays:
             for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
             if key is not None
         }
-        self._written = {image.index for image in survey.images.values() if image.status != "done"}
+        self._written = {
+            f"{image.index:05d}"
+            for image in survey.images.values()
+            if image.status != "done" and image.index is not None
+        }
 
     def __call__(self, cell: str, output: str) -> bool:
         key = index_key(cell, self._csv_folder, self._image_root)
@@ -156,7 +160,7 @@ class _Stays:
         # A row that is gone: its picture stays, unless its number is another row's now.
         path = Path(output)
         number = path.name.partition("_")[0]
-        return path.parent != self._folder or not number.isdecimal() or int(number) not in self._written
+        return path.parent != self._folder or number not in self._written
 
 
 def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
