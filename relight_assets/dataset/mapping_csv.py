@@ -1,5 +1,6 @@
 """The CSVs that go out: where each row's picture is, and why a row has none."""
 
+import codecs
 import csv
 import io
 import os
@@ -125,7 +126,8 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
     """
     try:
         data = read_regular(target) or b""
-        text = _withdrawn(data, stays)
+        mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
+        text = mark + _withdrawn(data.removeprefix(mark), stays)
         if text != data:
             write_atomic(target, text, durable=True)
     except (FileNotFoundError, NotADirectoryError):
@@ -135,8 +137,9 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
 
 
 def _withdrawn(data: bytes, stays: Callable[[str, str], bool]) -> bytes:
-    # Editors add a byte order mark, columns and blank lines.
-    reader = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace"), newline=""), strict=True)
+    # Cells in another encoding, of whoever saved it anew, stay what they are.
+    text = data.decode("utf-8", "surrogateescape")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
     except csv.Error:
@@ -193,7 +196,7 @@ def escape_formula(text: str) -> str:
 
 
 def _text(header: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
-    return "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines)).encode("utf-8")
+    return "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines)).encode("utf-8", "surrogateescape")
 
 
 def _not_written(target: Path, error: OSError) -> CsvError:

@@ -17,6 +17,8 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.errors import PathRefusedError
 
 _CHUNK = 1 << 20
+_Place = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$")]
+"""An absolute path, as the system takes it."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -29,10 +31,10 @@ class Origin(msgspec.Struct, frozen=True):
         mappings: where CSVs that name the folder's pictures were written, absolute.
     """
 
-    path: Annotated[str, msgspec.Meta(min_length=1)]
+    path: _Place
     sha256: Sha256
     image_root: str | None = None
-    mappings: tuple[str, ...] = ()
+    mappings: tuple[_Place, ...] = ()
 
 
 def read_origin(layout: SplitLayout) -> Origin | None:

@@ -97,7 +97,7 @@ def list_splits(csv_dir: Path, glob: str) -> tuple[dict[str, Path], dict[Path, C
     if "/" in glob:
         raise CsvError(f"The pattern {glob!r} must be one of file names, without a folder.")
     try:
-        names = sorted(entry.name for entry in os.scandir(csv_dir) if entry.is_file())
+        names = sorted(entry.name for entry in os.scandir(csv_dir) if _is_file(entry))
     except OSError as error:
         raise CsvError(f"The CSV folder {csv_dir} cannot be listed: {error.strerror}.") from error
     by_name: dict[str, list[tuple[str, Path]]] = {}
@@ -149,6 +149,13 @@ def read_split_csv(path: Path) -> SplitCsv:
         cells.append(row)
     table = pd.DataFrame(cells, columns=pd.Index(header, dtype="str"), dtype="str")
     return SplitCsv(path, split, hashlib.sha256(data).hexdigest(), table, lines)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads in a circle
+        return False
 
 
 def _is_outgoing(name: str) -> bool:

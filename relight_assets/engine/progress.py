@@ -24,11 +24,11 @@ EVERY_S = 1.0
 MAX_NOTICES = 50
 _RATE_WINDOW_S = 30.0
 
-
-# What a file may hold that can be trusted with a computation, or asked of the kernel.
-_Whole = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+# The limits of what is read: nothing else was ever written, and larger numbers fit neither a float nor a process id.
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_Pid = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+_Rates = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 Counted = Literal["images", "images hashed"]
-_PerSecond = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class DeviceProgress:
     """One worker's place just now."""
 
     name: str
-    images: int
-    images_per_s: float
+    images: _Count
+    images_per_s: _Rates
     gpu_percent: int | None = None
     """Share of the last moment in which the GPU was busy, 0..100; None: no GPU, or the driver does not tell."""
     gpu_memory_mib: int | None = None
@@ -52,16 +52,16 @@ class Progress:
     """How far one run of one split is.  Images, not rows."""
 
     split: str
-    total: _Whole
-    done: _Whole
-    failed: _Whole
-    images_per_s: _PerSecond
+    total: _Count
+    done: _Count
+    failed: _Count
+    images_per_s: _Rates
     started: float
     updated: float
     finished: bool
-    pid: _Whole
+    pid: _Pid
     devices: tuple[DeviceProgress, ...] = ()
-    notices: tuple[str, ...] = ()
+    notices: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_NOTICES)] = ()
     """What a person should know, in order: replaced workers, little space on the disk; the first fifty."""
     counted: Counted = "images"
     """What is counted: images, or those whose files are hashed before the work (`images hashed`)."""

@@ -146,6 +146,18 @@ def test_a_record_under_another_number_is_not_believed(layout: SplitLayout) -> N
     assert index.extend(layout, ["a"]) == {"a": 6}
 
 
+def test_of_two_records_that_claim_an_image_the_one_is_believed_that_is_listed(layout: SplitLayout) -> None:
+    keys = {"a": 0, "b": 1, "c": 2}
+    index.extend(layout, keys)
+    for key, number in keys.items():
+        write_record(layout, a_record(number, key))
+    write_record(layout, a_record(0, "c"))
+    assert index.rebuild(layout) == keys
+    layout.index_csv.write_text('index,image_path\n0,"a"\n1,"c"\n2,"b"\n')
+    write_record(layout, a_record(0, "a"))
+    assert index.rebuild(layout) == keys  # one record each: they are the truth
+
+
 def test_nothing_new_writes_nothing(layout: SplitLayout) -> None:
     index.extend(layout, ["a"])
     before = layout.index_csv.stat()

@@ -191,7 +191,7 @@ def test_of_a_damaged_mapping_the_header_stays(tmp_path: Path, rows: str) -> Non
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("\ufeffimage_path,output_image_path\r\na.jpg,/1.png\r\n", "image_path,output_image_path\na.jpg,\n"),
+        ("\ufeffimage_path,output_image_path\r\na.jpg,/1.png\r\n", "\ufeffimage_path,output_image_path\na.jpg,\n"),
         ("image_path,output_image_path,mine\na.jpg,/1.png,x\n", "image_path,output_image_path,mine\na.jpg,,x\n"),
         (",image_path,output_image_path\n0,a.jpg,/1.png\n\n", ",image_path,output_image_path\n0,a.jpg,\n"),
         ("image_path,output_variant,output_image_path,mine\na.jpg,1,/1.png,x\n", None),

@@ -150,6 +150,21 @@ def test_every_damage_is_no_record(layout: SplitLayout) -> None:
 _MAY_BE_EMPTY = {"None": ("degradation_type", "light_direction"), "{}": ("stages", "timings_ms", "recipe")}
 
 
+def test_the_place_of_a_photo_ends_as_its_name_does(layout: SplitLayout) -> None:
+    path = layout.record(3)
+    for name, place, fits in (
+        ("a.jpg", "/photos/a.jpg", True),
+        ("x/a.jpg", "/photos/x/a.jpg", True),
+        ("/photos/a.jpg", "/photos/a.jpg", True),
+        ("a.jpg", None, True),
+        ("a.jpg", "/photos/aa.jpg", False),
+        ("/photos/a.jpg", "/photos/b.jpg", False),
+        ("a.jpg", "", False),
+    ):
+        write_record(layout, replace(RECORD, image_path=name, source=replace(RECORD.source, place=place)))
+        assert (read_record(path) is not None) is fits, (name, place)
+
+
 def test_a_newer_schema_is_no_record(layout: SplitLayout) -> None:
     write_record(layout, RECORD)
     path = layout.record(3)

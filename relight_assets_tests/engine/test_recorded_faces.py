@@ -41,6 +41,11 @@ def test_what_is_not_there_or_damaged_is_no_face() -> None:
         good | {"face_meshes": [face | {"points": face["points"][:-8]}]},
         good | {"face_meshes": [face | {"points": "!"}]},
         good | {"face_meshes": [{}]},
+        *(good | {"face_meshes": [face | {"step": step}]} for step in (True, None, 0, -1, 1e300, 10**400, "x", [1])),
+        *(
+            good | {"face_meshes": [face | {"origin": origin}]}
+            for origin in ([], [1], [1, 2, 3], [1, 10**400], "x", {})
+        ),
     ):
         with pytest.raises(FacesUnreadableError):
             unpacked(numbers)

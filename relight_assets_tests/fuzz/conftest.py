@@ -1,5 +1,6 @@
 """How many rounds from which seed, a split that was run once, and what all of it came to."""
 
+import io
 import json
 import os
 import shutil
@@ -14,7 +15,9 @@ from types import FrameType, ModuleType
 
 import cv2
 import pytest
+from rich.console import Console
 
+from relight_assets import terminal
 from relight_assets.engine.run import look
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -38,6 +41,12 @@ def rounds(few: int) -> int:
 @pytest.fixture
 def rng(request: pytest.FixtureRequest) -> Random:
     return Random(f"{seed()} {request.node.name}")
+
+
+@pytest.fixture(autouse=True)
+def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("out", "err"):
+        monkeypatch.setattr(terminal, name, Console(file=io.StringIO(), width=200, emoji=False))
 
 
 @pytest.fixture(autouse=True)

@@ -141,21 +141,17 @@ VALUES: dict[str, Callable[[Random, Any, Path], None]] = {
     "key doubled": _doubled,
     "key unknown": _unknown,
 }
-STAGES = ("masks", "albedo", "degraded", "composites")
+_LIGHT: tuple[Path, ...] = (("light_direction",), ("degradation_type",))
 PASTES: dict[str, tuple[Path, ...]] = {
     "other's faces": (("stages", "masks", "numbers", "face_meshes"),),
-    **{f"other's {stage}": (("stages", stage),) for stage in STAGES},
+    **{f"other's {stage}": (("stages", stage),) for stage in ("masks", "albedo", "degraded", "composites")},
     "other's source": (("source",),),
     "other's name": (("image_path",),),
     "other's name and place": (("image_path",), ("source", "place")),
+    "other's light": (("stages", "degraded", "numbers"), *_LIGHT),
+    "all of other's, own index": (("image_path",), ("source",), ("stages",), *_LIGHT),
     "other's record": (),
-    "other's record, index set": (
-        *(("image_path",), ("source",), ("stages",)),
-        *(("light_direction",), ("degradation_type",)),
-    ),
-    "other's light": (("stages", "degraded", "numbers"), ("light_direction",), ("degradation_type",)),
 }
-"""What of another image's record stands in this one's place."""
 
 
 def as_schema_1(content: dict[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,11 @@
 """Records, damaged in every way: nothing crashes, nothing stops, and one run makes every picture what it was."""
 
-import io
+import json
 import traceback
 import warnings
 from collections.abc import Sequence
+from itertools import product
 from random import Random
-
-import pytest
-from rich.console import Console
 
 from relight_assets import terminal
 from relight_assets.dataset import index as lasting_index
@@ -17,16 +15,10 @@ from relight_assets.recipe import Recipe
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
-from relight_assets_tests.fuzz.generator import Mutation, mutations
+from relight_assets_tests.fuzz.generator import Mutation, as_schema_1, mutations, record_text
 
 DAMAGED = 9
 """Of a round's records; the others stay whole, and what is pasted is theirs."""
-
-
-@pytest.fixture(autouse=True)
-def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("out", "err"):
-        monkeypatch.setattr(terminal, name, Console(file=io.StringIO(), width=200, emoji=False))
 
 
 def test_damaged_records_cost_their_rows_a_run_at_most(rng: Random, bench: Bench, whole: Whole) -> None:
@@ -37,6 +29,18 @@ def test_damaged_records_cost_their_rows_a_run_at_most(rng: Random, bench: Bench
             alone = [fault_of(bench, whole, [each]) for each in damaged]
             found += [each for each in alone if each is not None] or [f"none of them alone: {fault}"]
     assert not found, "\n\n".join(found)
+
+
+def test_what_is_anothers_is_not_believed(bench: Bench, whole: Whole) -> None:
+    names = (("image_path",), ("source",), ("image_path", "source"), ("image_path", "source", "stages"))
+    damaged = []
+    for number, (schema, taken) in enumerate(product((1, 2), names)):
+        own, other = json.loads(whole.records[number]), json.loads(whole.records[8 + number % 4])
+        if schema == 1:
+            own, other = as_schema_1(own), as_schema_1(other)
+        own |= {name: other[name] for name in taken}
+        damaged.append((number, Mutation(f"pinned, schema {schema}", " ".join(taken), record_text(own, schema))))
+    survives(bench, whole, damaged)
 
 
 def fault_of(bench: Bench, whole: Whole, damaged: Sequence[tuple[int, Mutation]]) -> str | None:

@@ -1,156 +1,185 @@
-"""Numbers and small files that are garbage, a pipe, a folder, or from the future: healed, or one sentence."""
+"""What lies beside the pictures, damaged: it heals or is told in one sentence; nothing crashes, hangs or renumbers."""
 
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from relight_assets import terminal
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.engine.locks import TakenError, held
+from relight_assets.engine.locks import locked_folder
+from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import look
-from relight_assets.errors import RelightError
+from relight_assets.errors import CsvError, OutputFolderError, RelightError
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
-from relight_assets_tests.fuzz.generator import BYTES, TOKENS
+from relight_assets_tests.fuzz.generator import BYTES, VALUES, some_place, spelled
 
-NUMBERS = (b"9" * 5000, b"9" * 18, b"9" * 9, b"-1", "\u0663".encode(), b"1e3", b" 1", b"", b"0x1", b"1.0")
-
-
-def damaged_index(rng: Random, data: bytes) -> bytes:
-    """``index.csv`` with numbers, keys or rows that are not what they were."""
-    header, *rows = data.splitlines(keepends=True)
-    place = rng.randrange(len(rows))
-    number, _, key = rows[place].partition(b",")
-    other, _, others = rows[place - 1].partition(b",")
-    changed: dict[str, list[bytes]] = {
-        "number": [*rows[:place], rng.choice(NUMBERS) + b"," + key, *rows[place + 1 :]],
-        "row added": [*rows, rng.choice(NUMBERS) + b',"new.png"\n'],
-        "rows doubled": [*rows[:place], rows[place], *rows[place:]],
-        "rows swapped": rng.sample(rows, len(rows)),
-        "row gone": [*rows[:place], *rows[place + 1 :]],
-    }
-    keys = [*rows]
-    keys[place], keys[place - 1] = number + b"," + others, other + b"," + key
-    changed["keys swapped"] = keys
-    kind = rng.choice((*changed, *BYTES))
-    return BYTES[kind](rng, data) if kind in BYTES else b"".join([header, *changed[kind]])
+SMALL = (".progress.json", ".lock.json", ".mapping.csv", ".relight-0123456789abcdef.tmp")
+TOLD = (".progress.json", ".lock.json", ".mapping.csv")
+"""In whose place a folder cannot be written over."""
+PROGRESS: dict[str, Any] = {
+    "split": "train",
+    "total": 12,
+    "done": 3,
+    "failed": 0,
+    "images_per_s": 1.5,
+    "started": 1.0,
+    "updated": 2.0,
+    "finished": False,
+    "pid": os.getpid(),
+    "devices": [{"name": "cpu 0", "images": 3, "images_per_s": 1.5, "gpu_percent": 3, "gpu_memory_mib": 5}],
+    "notices": ["a note"],
+    "counted": "images",
+}
 
 
-def test_damaged_numbers_cost_nothing(rng: Random, bench: Bench, whole: Whole) -> None:
-    for _ in range(rounds(25)):
-        whole.fill(bench)
-        damaged = damaged_index(rng, whole.index)
-        bench.layout.index_csv.write_bytes(damaged)
-        assert bench.run().tally.computed_images == 0, damaged
-        assert bench.pictures() == whole.pictures
-        numbers = lasting_index.load(bench.layout)
-        assert {key: numbers[key] for key in lasting_index.load(whole.bench.layout)} == {
-            key: number for number, key in enumerate(lasting_index.load(whole.bench.layout))
-        }, damaged
-        assert lasting_index.extend(bench.layout, ["new"])["new"] <= len(numbers), damaged
-        tried["index.csv", "as before"] += 1
-
-
-def _garbage(rng: Random) -> bytes:
-    return rng.choice(
-        (rng.randbytes(300), b"", rng.choice(TOKENS).encode("utf-8", "replace"), b"\0" * 100, b"\xff\xfe")
-    )
-
-
-def _in_the_way(path: Path, kind: str, rng: Random) -> None:
-    if kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "folder":
-        path.mkdir()
-    else:
-        path.write_bytes(_garbage(rng))
-        os.utime(path, (4 * 10**9, 4 * 10**9))
-
-
-@pytest.mark.parametrize("kind", ["garbage", "pipe", "folder"])
-@pytest.mark.parametrize(
-    "name", ["index.csv", "origin.json", ".progress.json", ".lock.json", ".mapping.csv", f".relight-{'a' * 16}.tmp"]
-)
-def test_what_lies_in_the_way(bench: Bench, whole: Whole, rng: Random, name: str, kind: str) -> None:
-    path = bench.layout.folder / name
-    path.unlink(missing_ok=True)
-    _in_the_way(path, kind, rng)
+def shown(bench: Bench) -> None:
+    """As a person sees it: the table, and the bar of a run."""
+    terminal.out.print(terminal.status_table(bench.settings, Recipe()))
+    started = time.time
     try:
-        look(bench.split(), Recipe(), bench.settings)
-        summary = bench.run()
-    except RelightError as error:
-        told = str(error)
-    else:
-        told = ""
-    if told:
-        assert kind == "folder"
-        assert "\n" not in told
-        assert str(bench.layout.folder) in told
-        path.rmdir()
-        summary = bench.run()
-    assert summary.tally.computed_images == 0
-    assert summary.survey.row_counts() == {"done": IMAGES}
+        terminal.time.time = lambda: 0.0  # type: ignore[attr-defined]  (so that no progress is an earlier run's)
+        with terminal.progress_bar(bench.layout, "train"):
+            pass
+    finally:
+        terminal.time.time = started  # type: ignore[attr-defined]
+
+
+def same(bench: Bench, whole: Whole) -> None:
     assert bench.pictures() == whole.pictures
-    tried[f"{name}: {kind}", "as before"] += 1
+    assert bench.layout.index_csv.read_bytes() == whole.index
+    assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
 
 
-def test_progress_of_any_kind_is_progress_or_none(tmp_path: Path, rng: Random) -> None:
-    path = tmp_path / ".progress.json"
-    whole = {
-        "split": "train",
-        "total": 3,
-        "done": 1,
-        "failed": 0,
-        "images_per_s": 1.5,
-        "started": 1.0,
-        "updated": 2.0,
-        "finished": False,
-        "pid": 1,
-        "devices": [],
-        "notices": [],
-        "counted": "images",
-    }
-    path.write_text(json.dumps(whole))
-    assert read_progress(path) is not None
-    for _ in range(rounds(200)):
-        name = rng.choice([*whole])
-        path.write_text(json.dumps(whole | {name: "@"}).replace('"@"', rng.choice(TOKENS)))
-        found = read_progress(path)
-        if found is not None:
-            layout = SplitLayout(tmp_path)
-            assert terminal._running(layout) == "" or "/s" in terminal._running(layout)
-    path.write_text(json.dumps(whole | {"started": time.time() + 10_000, "updated": time.time()}))
-    assert read_progress(path) is None
+def test_damaged_progress_is_shown_or_not(rng: Random, bench: Bench, whole: Whole) -> None:
+    found: list[str] = []
+    for _ in range(rounds(120)):
+        content = json.loads(json.dumps(PROGRESS))
+        name = rng.choice((*VALUES, *VALUES, *BYTES))
+        where = some_place(rng, content)
+        if name in VALUES:
+            VALUES[name](rng, content, where)
+        data = BYTES[name](rng, spelled(content)) if name in BYTES else spelled(content)
+        bench.layout.progress.write_bytes(data)
+        try:
+            shown(bench)
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
+            found.append(f"{name} at {where}: {type(error).__name__}: {str(error)[:300]}: {data[:300]!r}")
+        read = "shown" if read_progress(bench.layout.progress) is not None else "none"
+        tried[f".progress.json, {name}", read] += 1
+    assert not found, "\n\n".join(found)
+    bench.run()
+    same(bench, whole)
 
 
 @pytest.mark.parametrize(
-    ("holder", "told"),
+    ("name", "value"),
     [
-        (lambda path: path.write_bytes(b"\xff\xfe\0\n" * 100_000), "\ufffd"),
-        (lambda path: path.write_text("process 7\non a host\n"), "process 7 on a host"),
-        (os.mkfifo, "another process"),
-        (Path.mkdir, "another process"),
-        (lambda _: None, "another process"),
+        *(("pid", value) for value in (0, -1, -(10**9), 2**31, 2**63, 10**300, 1)),
+        *(("total", value) for value in (-1, 2**53, 10**300)),
+        *(("images_per_s", value) for value in (-1.0, 5e-324, 1e308)),
+        *(("counted", value) for value in ("[/]", "[/red]", "[link=x]", "x" * 10_000, "\n", "\x1b[2J")),
+        *(("notices", value) for value in (["[/]"], ["x"] * 10_000, ["\x1b[2J"])),
+        ("started", 1e300),
+        ("updated", -1e300),
+        ("updated", 4e9),
+        ("split", "[/]"),
     ],
 )
-def test_whoever_holds_a_lock_is_told_on_one_line(tmp_path: Path, holder: Callable[[Path], object], told: str) -> None:
-    lock = tmp_path / "x.lock"
-    with held(lock):
-        beside = lock.with_suffix(".json")
-        beside.unlink()
-        holder(beside)
-        with pytest.raises(TakenError) as error, held(lock):
-            pass
-        assert told in str(error.value)
-        assert len(str(error.value)) <= 200
-        assert str(error.value).isprintable()
-        if beside.is_dir():
-            beside.rmdir()
+def test_progress_that_cannot_be(name: str, value: Any, bench: Bench) -> None:
+    bench.layout.progress.write_text(json.dumps(PROGRESS | {name: value}))
+    shown(bench)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_files_heal_or_are_told(name: str, rng: Random, bench: Bench, whole: Whole) -> None:
+    path = bench.layout.folder / name
+    for kind in ("garbage", "a huge file", "a pipe", "a link to nothing", "a loop", "from the future", "a folder"):
+        whole.fill(bench)
+        path.unlink(missing_ok=True)
+        make(kind, path, rng)
+        outcome = "healed"
+        try:
+            shown(bench)
+            bench.run()
+            write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+        except RelightError as error:
+            outcome = f"told: {error}"
+        assert (outcome == "healed") is (kind != "a folder" or name not in TOLD), (kind, outcome)
+        assert "\n" not in outcome
+        tried[f"{name}, {kind}", outcome.partition(":")[0]] += 1
+        same(bench, whole)
+        if kind == "a folder":
+            path.rmdir()
+            bench.run()
+            same(bench, whole)
+
+
+def make(kind: str, path: Path, rng: Random) -> None:
+    """Put something in a file's place."""
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind.startswith("a l"):
+        path.symlink_to(path.name if kind == "a loop" else "nowhere")
+    else:
+        path.write_bytes(b"x" * 5_000_000 if kind == "a huge file" else rng.randbytes(1000))
+    if kind == "from the future":
+        os.utime(path, (4e9, 4e9))
+
+
+@pytest.mark.parametrize("kind", ["garbage", "a huge file", "a pipe", "a link to nothing", "a loop", "a folder"])
+def test_a_lock_that_is_taken_is_told_whatever_stands_beside_it(kind: str, rng: Random, bench: Bench) -> None:
+    holder = bench.layout.lock.with_suffix(".json")
+    with locked_folder(bench.layout):
+        holder.unlink()
+        make(kind, holder, rng)
+        with pytest.raises(OutputFolderError, match="is being written by") as told:
+            bench.run()
+        assert str(told.value).isprintable()
+        if kind == "a folder":
+            holder.rmdir()
+    bench.run()
+
+
+def test_leftovers_go_and_folders_of_their_name_stay(bench: Bench, whole: Whole) -> None:
+    folder = bench.layout.folder
+    left = [folder / f".relight-{number:016x}.tmp" for number in range(6)]
+    for number, kind in enumerate(("garbage", "a pipe", "a link to nothing", "a loop", "from the future", "a folder")):
+        make(kind, left[number], Random(1))
+    others = [folder / ".relight-0.tmp", folder / "00000_notes.txt", folder / "99999999999_output.txt"]
+    for path in others:
+        path.write_bytes(b"mine")
+    bench.run()
+    assert [path for path in left if os.path.lexists(path)] == left[-1:]
+    assert all(path.read_bytes() == b"mine" for path in others)
+    same(bench, whole)
+
+
+def test_files_with_large_numbers_are_told_before_numbers_run_out(bench: Bench, whole: Whole) -> None:
+    layout = SplitLayout(bench.layout.folder)
+    largest = layout.png(999_999_999, "output")
+    largest.write_bytes(b"x")
+    assert bench.run().tally.computed_images == 0
+    assert bench.layout.index_csv.read_bytes() == whole.index
+    with pytest.raises(OutputFolderError, match="999999999"):
+        lasting_index.extend(layout, ["new"])
+    assert bench.layout.index_csv.read_bytes() == whole.index
+
+
+def test_a_mapping_in_whose_place_a_folder_lies_is_told(bench: Bench, whole: Whole) -> None:
+    target = write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+    target.unlink()
+    target.mkdir()
+    with pytest.raises(CsvError, match="cannot be written"):
+        write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+    same(bench, whole)
