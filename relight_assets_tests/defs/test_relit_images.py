@@ -188,7 +188,7 @@ def two_folders(instance: dg.DagsterInstance, project: Project, monkeypatch: pyt
 
 def everything(project: Project) -> dict[str, bytes]:
     files = [path for path in project.root.rglob("*") if path.is_file()]
-    return {str(path): path.read_bytes() for path in files if not path.name.startswith(".lock")}
+    return {str(path): path.read_bytes() for path in files if not path.name.startswith((".lock", ".progress"))}
 
 
 @pytest.mark.parametrize("assets", [ALL, ["masks"], ["mapping_csv", "dead_letters"]], ids=["all", "masks", "mapping"])

@@ -85,11 +85,11 @@ class World:
         return {path.name: sha256(path) for path in sorted(self.layout().folder.glob("*.png"))}
 
     def everything(self) -> dict[str, tuple[int, str]]:
-        """Every file on the disk, by its inode and content; the lock and its holder say nothing."""
+        """Every file on the disk, by its inode and content; locks and counts of what is hashed say nothing."""
         return {
             str(path.relative_to(self.root)): (path.stat().st_ino, sha256(path))
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and not path.name.startswith(".lock")
+            if path.is_file() and not path.name.startswith((".lock", ".progress"))
         }
 
 
