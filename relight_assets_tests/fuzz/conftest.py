@@ -23,8 +23,6 @@ from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 IMAGES = 12
-LIMIT_S = 600
-"""Of one test; what hangs must not hang the suite."""
 tried: Counter[tuple[str, str]] = Counter()
 """Kind and outcome."""
 
@@ -51,11 +49,14 @@ def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _nothing_hangs() -> Iterator[None]:
+    """What hangs must not hang the suite."""
+    limit_s = 300 + 5 * rounds(0)
+
     def over(number: int, frame: FrameType | None) -> None:
-        raise TimeoutError(f"more than {LIMIT_S} s")
+        raise TimeoutError(f"more than {limit_s} s")
 
     before = signal.signal(signal.SIGALRM, over)
-    signal.alarm(LIMIT_S)
+    signal.alarm(limit_s)
     yield
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
