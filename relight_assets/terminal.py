@@ -17,11 +17,12 @@ from rich.table import Table
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.identity import refusal
+from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.look_alikes import Pair
 from relight_assets.engine.outgoing import failures_path, mapping_path, variants_path
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
-from relight_assets.engine.survey import ROW_STATUSES, Survey
+from relight_assets.engine.survey import Survey
 from relight_assets.errors import UserError
 from relight_assets.quality.verdicts import Measured, rejected_of, terciles
 from relight_assets.recipe import STAGES, Recipe

@@ -25,6 +25,7 @@ from relight_assets.dataset.records import Record, metric_faults
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.identity import refusal
+from relight_assets.engine.image_state import ImageState, RowStatus
 from relight_assets.engine.locks import still_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path, variants_path
@@ -32,7 +33,7 @@ from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.statistics import measured_of, rejected_skins, tags
-from relight_assets.engine.survey import ImageState, RowStatus, Survey
+from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageCorruptError, ImageError, UserError
 from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.quality.image_metrics import Pixels, few_of, measure

@@ -16,10 +16,11 @@ import dagster as dg
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
+from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.look_alikes import Pair, look_alikes, twins
 from relight_assets.engine.outgoing import StagedMapping
 from relight_assets.engine.statistics import Spread, drift, spreads
-from relight_assets.engine.survey import ROW_STATUSES, Survey, row_keys
+from relight_assets.engine.survey import Survey, row_keys
 from relight_assets.errors import CsvError
 from relight_assets.quality.verdicts import Verdict, verdicts
 from relight_assets.recipe_yaml import LoadedRecipe

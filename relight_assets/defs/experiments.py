@@ -18,8 +18,8 @@ from relight_assets.defs.run_images import POOL, REPLACE, run_images
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import splits
+from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
-from relight_assets.engine.survey import ImageState
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.recipe import STAGES, Stage

@@ -14,9 +14,10 @@ from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_r
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
+from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.outgoing import failures_path, write_split_failures
 from relight_assets.engine.statistics import Spread, spreads
-from relight_assets.engine.survey import ROW_STATUSES, Survey
+from relight_assets.engine.survey import Survey
 from relight_assets.recipe import STAGES
 from relight_assets.settings import load_settings
 

@@ -12,9 +12,9 @@ from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
 from relight_assets.engine.digests import stage_models
+from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.statistics import glances, tags, values
-from relight_assets.engine.survey import ROW_STATUSES
 from relight_assets.engine.work import Outcome
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local

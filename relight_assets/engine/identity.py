@@ -17,7 +17,8 @@ from relight_assets.dataset.layout import RECORD_SUFFIX
 from relight_assets.dataset.origin import Origin, content_sha256
 from relight_assets.dataset.paths import possible_places
 from relight_assets.dataset.records import Failure, Record, read_failure, read_record
-from relight_assets.engine.survey import NO_HASHES, Hashes, ImageState, SourceFile, Survey, has_stamp
+from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
+from relight_assets.engine.survey import Survey
 from relight_assets.errors import OtherPhotosError
 
 MANY = 20

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from relight_assets.dataset.records import Failure
 from relight_assets.engine.digests import Digests
-from relight_assets.engine.survey import ImageState, Survey
+from relight_assets.engine.image_state import ImageState
+from relight_assets.engine.survey import Survey
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
 from relight_assets.recipe import STAGES, Stage
 

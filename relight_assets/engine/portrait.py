@@ -30,11 +30,11 @@ from relight_assets.dataset.records import (
 )
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.geometry_maps import stamps_of
+from relight_assets.engine.image_state import failed
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
 from relight_assets.engine.recorded_faces import FacesUnreadableError, Points, unpacked
 from relight_assets.engine.stage_outputs import make
-from relight_assets.engine.survey import failed
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
 from relight_assets.errors import DeviceFailedError, HostLimitError, ImageError, InternalError
 from relight_assets.recipe import STAGES, Stage

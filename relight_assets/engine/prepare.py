@@ -16,10 +16,11 @@ from relight_assets.engine.borrow import borrow, share_numbers
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.hashing import hash_files
 from relight_assets.engine.identity import Adopted, csv_place, decide, files_to_hash, orphans_of, refusal
+from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.progress import Progress, ProgressWriter
-from relight_assets.engine.survey import ImageState, Survey, scan
+from relight_assets.engine.survey import Survey, scan
 from relight_assets.errors import OtherPhotosError
 from relight_assets.settings import Settings
 

@@ -10,10 +10,11 @@ from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLa
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.identity import csv_place, refusal
+from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import ImageState, Survey, orphan_numbers
+from relight_assets.engine.survey import Survey, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings

@@ -9,7 +9,7 @@ from relight_assets.dataset.records import files_match, read_failure, read_recor
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import Quarantined
 from relight_assets.engine.geometry_maps import stamp_now
-from relight_assets.engine.survey import failed
+from relight_assets.engine.image_state import failed
 from relight_assets.engine.work import ImageResult, Outcome, WorkItem
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.recipe import STAGES, Stage

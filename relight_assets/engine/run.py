@@ -18,6 +18,7 @@ from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
 from relight_assets.engine.dispatch import run as dispatch
 from relight_assets.engine.gobo_files import load_gobos
+from relight_assets.engine.image_state import NO_HASHES, Hashes
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.locks import locked_folder, reserved
 from relight_assets.engine.plan import Plan, make_plan
@@ -25,7 +26,7 @@ from relight_assets.engine.preflight import space_warning
 from relight_assets.engine.prepare import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
-from relight_assets.engine.survey import NO_HASHES, Hashes, Survey, scan
+from relight_assets.engine.survey import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker

@@ -10,7 +10,7 @@ import pytest
 
 from relight_assets.dataset.files import source_token
 from relight_assets.dataset.records import read_failure, read_record
-from relight_assets.engine import survey
+from relight_assets.engine import image_scan
 from relight_assets.recipe import STAGES
 from relight_assets_tests.conftest import (
     PORTRAITS,
@@ -216,13 +216,13 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
 
 def test_a_source_that_goes_between_two_looks_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write_csv(PORTRAITS[:2])
-    locate = survey.locate_image
+    locate = image_scan.locate_image
 
     def gone(cell: str, *where: Any, **known: Any) -> tuple[Path, str]:
         found, place = locate(cell, *where, **known)
         return (found.with_name("gone.png") if PORTRAITS[0] in cell else found), place
 
-    monkeypatch.setattr(survey, "locate_image", gone)
+    monkeypatch.setattr(image_scan, "locate_image", gone)
     summary = bench.run()
     assert summary.tally.codes == {"source_unreadable": 1}
     assert summary.survey.row_counts() == {"done": 1, "failed": 1}

@@ -13,9 +13,10 @@ import pytest
 from relight_assets import terminal
 from relight_assets.dataset.mapping_csv import mapping_text, variants_text, withdraw_outputs, write_mapping
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv, read_split_csv
+from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.outgoing import withdraw_pictures, write_split_failures, write_split_mapping
 from relight_assets.engine.run import digests_of, look
-from relight_assets.engine.survey import ROW_STATUSES, scan
+from relight_assets.engine.survey import scan
 from relight_assets.errors import CsvError
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import Bench

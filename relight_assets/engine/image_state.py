@@ -1,0 +1,112 @@
+"""What is known of one image: its photo, what of it is current, and the failure that holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+from relight_assets import __version__
+from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.records import Failure, Record, SourceInfo
+from relight_assets.errors import ImageError
+from relight_assets.recipe import STAGES, Stage
+
+RowStatus = Literal["done", "failed", "rejected", "pending"]
+ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")
+"""What a row can count as; every row counts as exactly one."""
+Photo = Literal["new", "same", "moved", "changed", "other", "unchecked", "unread"]
+"""How a row's photo stands to that of the record under its number.
+
+new: there is no record.  same: at the recorded place, with the recorded content.  moved: at another place, with the
+recorded content.  changed: at the recorded place, with other content.  other: at another place, with other content.
+unchecked: the file must be hashed to know.  unread: the photo cannot be read.
+"""
+Hashes = Mapping[str, FileStamp | None]
+"""The stamps of files that were hashed just now, by path; None of one that could not be read."""
+NO_HASHES: Hashes = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A photo as ``stat`` finds it: its file, the place at which the CSV names it, size in bytes and token."""
+
+    file: Path
+    place: str
+    size: int
+    token: str
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """One image: what of it is current, and the failure that still holds, if one does."""
+
+    key: str
+    index: int | None
+    """None: it has no number yet, so nothing of it was ever made."""
+    source: SourceFile | None
+    """None: the path may not be opened, or leads nowhere; ``failure`` says why."""
+    photo: Photo = "unread"
+    current: tuple[Stage, ...] = ()
+    record: Record | None = None
+    failure: Failure | None = None
+    source_known: bool = False
+    """The source has the size and token of the record or failure."""
+    outlived: bool = False
+    """A failure file lies there although its stage is current."""
+    unchecked: tuple[str, ...] = ()
+    """Files with the recorded size and another token: nothing is known of them until they are hashed."""
+    renewed: Record | None = None
+    """The record with the tokens, and the place, that its files have now; None where it has them already."""
+    renewed_failure: Failure | None = None
+    """Likewise."""
+
+    @property
+    def file(self) -> Path | None:
+        """Where the photo is; None where it cannot be read."""
+        return self.source.file if self.source is not None else None
+
+    @property
+    def status(self) -> RowStatus:
+        """What a row with this image counts as."""
+        if self.failure is not None:
+            return "rejected" if self.failure.rejected else "failed"
+        return "done" if len(self.current) == len(STAGES) else "pending"
+
+
+def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:
+    """Whether a photo has the size and token of a stamp."""
+    # A token of schema 1 is the mtime, with which the others begin.
+    return stamp.size == source.size and stamp.token in (source.token, source.token.partition(".")[0])
+
+
+def failed(
+    key: str,
+    index: int | None,
+    error: ImageError,
+    stage: Stage,
+    *,
+    previous: Failure | None,
+    source: FileStamp | None = None,
+    digest: str | None = None,
+    traceback: str | None = None,
+    reads: Mapping[str, FileStamp] = MappingProxyType({}),
+) -> Failure:
+    """The failure of one image at one stage; ``attempts`` goes on from the previous one's."""
+    same = previous is not None and previous.stage == stage and previous.digest == digest
+    return Failure(
+        index=-1 if index is None else index,
+        image_path=key,
+        code=error.code,
+        stage=stage,
+        message=str(error),
+        attempts=(previous.attempts if previous is not None and same else 0) + 1,
+        rejected=error.rejected,
+        retryable=error.retryable,
+        source=source,
+        digest=digest,
+        traceback=traceback,
+        skin_lightness=error.skin_lightness,
+        package_version=__version__,
+        reads=dict(reads),
+    )
