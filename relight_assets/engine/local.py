@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -58,25 +58,50 @@ class LocalEngine:
 
     def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> "_Process":
         """Start the worker of a slot; ``batch``: what is known to fit into its device's memory."""
-        handle = _Process(
-            slot,
-            generation,
-            self._places[slot],
-            make_worker=self._make_worker,
-            settings=self._settings if batch is None else {**self._settings, "batch": batch},
-            events=events,
-        )
-        self._handles.append(handle)
+        with _interrupts_deferred():
+            handle = _Process(
+                slot,
+                generation,
+                self._places[slot],
+                make_worker=self._make_worker,
+                settings=self._settings if batch is None else {**self._settings, "batch": batch},
+                events=events,
+            )
+            self._handles.append(handle)
         return handle
 
     def close(self) -> None:
         """End all workers; none is left when this returns."""
-        for handle in self._handles:
-            handle.finish()
-        deadline = time.monotonic() + _TERMINATE_S
-        for handle in self._handles:
-            handle.join(deadline)
-        self._handles.clear()
+        with _interrupts_deferred():
+            for handle in self._handles:
+                handle.finish()
+            deadline = time.monotonic() + _TERMINATE_S
+            for handle in self._handles:
+                handle.join(deadline)
+            self._handles.clear()
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Ctrl-C and SIGTERM take effect when the block ends.
+
+    A worker that was started and not noted, or asked for its end only half, is never ended, and the interpreter
+    waits for it for ever when it exits.
+    """
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread():
+        ours = {}  # handlers run in the main thread alone
+    arrived: list[int] = []
+    for number in ours:
+        signal.signal(number, lambda number, _: arrived.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in ours.items():
+            signal.signal(number, handler)
+        for late in arrived[:1]:
+            signal.raise_signal(late)
 
 
 class _Process:
