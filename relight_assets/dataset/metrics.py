@@ -386,19 +386,3 @@ def _shown(value: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         text = type(value).__name__
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-def markdown() -> str:
-    """The schema as a table per stage, for docs/records.md."""
-    parts = [(stage, METRICS[stage]) for stage in METRICS] + [("degraded: seen", SEEN)]
-    return "\n".join(f"## {title}\n\n{_table(metrics)}" for title, metrics in parts)
-
-
-def _table(metrics: Sequence[Metric]) -> str:
-    rows = ["| number | type and range | unit | meaning |", "|---|---|---|---|"]
-    for metric in metrics:
-        if metric.name.startswith("second_") and metric.name != "second_person":
-            continue
-        may = " or null" * metric.null + ("" if metric.required else "; not always there")
-        rows.append(f"| `{metric.name}` | {metric.kind.text}{may} | {metric.unit} | {metric.meaning} |")
-    return "\n".join(rows) + "\n"

@@ -13,9 +13,10 @@ from relight_assets.engine.locks import held
 from relight_assets.engine.outgoing import StagedMapping, failures_path, mapping_path
 from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
 from relight_assets.recipe import Recipe
+from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
-GRAY = Recipe()
+GRAY = LoadedRecipe(Recipe(), ())
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_a_csv_of_other_photos_is_refused(done: Bench, published: Path, tmp_path
     before = published.read_bytes()
     other = tmp_path / done.csv_path.name
     other.write_text("".join(done.csv_path.read_text().splitlines(keepends=True)[:2]))
-    with pytest.raises(OtherPhotosError, match="it belongs to"):
+    with pytest.raises(OtherPhotosError, match="belongs to"):
         publish(read_split_csv(other), GRAY, done.settings, failures=True)
     assert published.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [other.name]
