@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,13 @@ from rich.live import Live
 
 from relight_assets import __version__
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
+from relight_assets.cli_prune import prune_orphans, prune_partitions
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.doctor import examine
-from relight_assets.engine.prune import csv_is_gone, find_orphans
-from relight_assets.engine.prune import prune as prune_orphans
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES
@@ -42,10 +41,9 @@ from relight_assets.terminal import (
     status_table,
     tell,
 )
-from relight_assets.verify import Verification, recipe_of, verify_finished
+from relight_assets.verify import Verification, verify_finished
 
 SOME_FAILED = 3
-ORPHANS_SHOWN = 20
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -191,9 +189,9 @@ def prune(split: str | None, experiment: str | None, yes: bool) -> None:
     """List, or remove, what lies under numbers whose rows are gone, and partitions without a CSV."""
     settings = load_settings()
     names = splits_asked_for(None, split, all_splits=split is None)
-    errors = [*_prune_orphans(names, settings, experiment, remove=yes)]
+    errors = prune_orphans(names, settings, experiment, remove=yes)
     if split is None and experiment is None:
-        errors += _prune_partitions(settings, remove=yes)
+        errors += prune_partitions(settings, remove=yes)
     for error in errors:
         tell("error", "bold red", str(error))
     if not yes:
@@ -366,45 +364,6 @@ def science(intrinsic: Path | None, json_file: Path | None) -> None:
 
 
 # -- what commands share ----------------------------------------------------------------------------------
-
-
-def _prune_orphans(
-    names: Sequence[str], settings: Settings, experiment: str | None, *, remove: bool
-) -> Iterator[RelightError]:
-    """List or remove the orphans of splits; the errors of those that are refused."""
-    csvs = find_splits(settings.csv_dir, settings.csv_glob)
-    for name in names:
-        try:
-            recipe = recipe_of(name, settings, experiment).recipe
-            look = prune_orphans if remove else find_orphans
-            found = look(read_split_csv(csvs[name]), recipe, settings, experiment)
-        except RelightError as error:
-            yield error
-            continue
-        told = (
-            f"{len(found.numbers)} numbers without a row, {len(found.files)} files, {found.size / (1 << 20):,.1f} MiB"
-        )
-        say(f"{name}: {told}{' removed' if remove and found.numbers else ''}")
-        for number in found.numbers[:ORPHANS_SHOWN]:
-            line(f"{number:05d}", found.folder / f"{number:05d}_*")
-
-
-def _prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
-    """List or remove the partitions whose CSV was removed; the errors of those of which that is not sure."""
-    csvs = find_splits(settings.csv_dir, settings.csv_glob)
-    errors: list[RelightError] = []
-    with dagster_part("defs.launch").instance_of(settings) as instance:
-        for name in instance.get_dynamic_partitions("splits"):
-            try:
-                if name in csvs or not csv_is_gone(settings.output_root, name):
-                    continue
-            except UserError as error:
-                errors.append(error)
-                continue
-            say(f"{name}: a partition without a CSV{' removed' if remove else ''}; its pictures stay")
-            if remove:
-                instance.delete_dynamic_partition("splits", name)
-    return errors
 
 
 def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:

@@ -365,7 +365,7 @@ def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight
         assert "cannot be written" in refused.output
 
 
-# -- whose photos, and what is left of rows that are gone -----------------------------------------------------
+# -- whose photos --------------------------------------------------------------------------------------------
 
 
 def test_another_csv_of_the_same_name_is_refused_in_one_sentence(
@@ -388,37 +388,3 @@ def test_another_csv_of_the_same_name_is_refused_in_one_sentence(
     assert relight("run", "--csv", str(tmp_path / "two/pair_images.csv"), "--replace").exit_code == 0
     assert rows(tmp_path / "one/pair_images_with_relighting_outputs.csv")[0]["output_image_path"] == ""
     assert rows(tmp_path / "two/pair_images_with_relighting_outputs.csv")[0]["output_image_path"] != ""
-
-
-def test_status_tells_what_is_unchecked(relight: Relight, project: Project) -> None:
-    project.write_csv("seen", PORTRAITS[:1])
-    try:
-        assert relight("run", "--split", "seen").exit_code == 0
-        for path in (project.data / "outputs" / "data-seen").glob("*.png"):
-            os.utime(path, (1, 1))
-        told = relight("status").output
-        assert next(line for line in told.splitlines() if line.startswith("seen")).endswith("1 rows unchecked: their  ")
-        again = relight("run", "--split", "seen")
-        assert table(again, "seen")["seen"][5:7] == ["0", "1"]  # nothing computed, one reused
-        told = relight("status").output
-        assert "unchecked" not in next(line for line in told.splitlines() if line.startswith("seen"))
-    finally:
-        (project.data / "seen_images.csv").unlink()
-
-
-def test_prune_lists_and_with_yes_removes(relight: Relight, project: Project) -> None:
-    project.write_csv("gone", PORTRAITS[:2])
-    assert relight("run", "--split", "gone").exit_code == 0
-    project.write_csv("gone", PORTRAITS[:1])
-    folder = project.data / "outputs" / "data-gone"
-    listed = relight("prune", "--split", "gone")
-    assert listed.exit_code == 0
-    assert "gone: 1 numbers without a row, 7 files" in listed.output
-    assert len(list(folder.glob("00001_*"))) == 7
-    assert relight("prune", "--split", "gone", "--yes").exit_code == 0
-    assert not list(folder.glob("00001_*"))
-    (project.data / "gone_images.csv").unlink()
-    assert "gone: a partition without a CSV; its pictures stay" in relight("prune").output
-    assert "gone: a partition without a CSV removed" in relight("prune", "--yes").output
-    assert "partition" not in relight("prune").output
-    assert len(list(folder.glob("00000_*"))) == 7

@@ -1,11 +1,16 @@
 """What the command line says of photos that are there twice, and of those that were turned away."""
 
+import os
 from dataclasses import replace
+
+from rich.console import Console
 
 from relight_assets.engine.look_alikes import Pair, Photo
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.verdicts import SOME, Measured, terciles
-from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins
+from relight_assets.recipe import Recipe
+from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins, status_table
+from relight_assets_tests.conftest import PORTRAITS, Bench
 
 FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
 
@@ -34,3 +39,21 @@ def test_a_metric_that_no_picture_of_a_third_has_is_an_empty_cell() -> None:
     table = _thirds_table(terciles(found))
     assert list(table.columns[-1].cells) == ["", "0.200", "0.200"]
     assert list(table.columns[3].cells) == ["0.950"] * 3
+
+
+def test_status_tells_which_rows_are_unchecked_and_reads_no_file(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    bench.run()
+    assert "unchecked" not in shown(bench)
+    for path in bench.layout.folder.glob("00001_*.png"):
+        os.utime(path, (1, 1))
+    assert "1 rows unchecked: their files have other times" in shown(bench)
+    assert bench.run().tally.computed_images == 0
+    assert "unchecked" not in shown(bench)
+
+
+def shown(bench: Bench) -> str:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(status_table(bench.settings, Recipe()))
+    return captured.get()

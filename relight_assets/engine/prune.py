@@ -1,7 +1,7 @@
 """Removing what lies under numbers whose rows are gone."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,8 @@ def find_orphans(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
             for a run that may find their photos among the orphans.
         OutputFolderError: the folder cannot be read, or somebody writes there.
     """
-    with _told(split, settings, experiment) as layout:
-        return _orphans(_sure(split, recipe, settings, experiment), layout)
+    with _locked(split, settings, experiment) as layout:
+        return _orphans(_unambiguous(split, recipe, settings, experiment), layout)
 
 
 def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Orphans:
@@ -53,9 +53,11 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
     Raises:
         UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
     """
-    with _told(split, settings, experiment) as layout:
-        state = _sure(split, recipe, settings, experiment)
+    with _locked(split, settings, experiment) as layout:
+        state = _unambiguous(split, recipe, settings, experiment)
         found = _orphans(state, layout)
+        if not found.numbers:
+            return found
         withdraw_pictures(state, settings, experiment, found.numbers)
         for path in found.files:
             path.unlink(missing_ok=True)
@@ -64,28 +66,32 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
 
 
 @contextmanager
-def _told(split: SplitCsv, settings: Settings, experiment: str | None) -> Iterator[SplitLayout]:
-    """The folder, of which nobody else writes a file meanwhile; what the system refuses, told in one sentence."""
+def _locked(split: SplitCsv, settings: Settings, experiment: str | None) -> Iterator[SplitLayout]:
+    """A split's folder, if any, in which nobody else writes meanwhile; an ``OSError`` as one sentence."""
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
-    if not layout.folder.is_dir():
-        raise OutputFolderError(f"there is no {layout.folder}; the split was never run")
     try:
-        with locked_folder(layout):
+        with locked_folder(layout) if layout.folder.is_dir() else nullcontext():
             yield layout
     except OSError as error:
         raise OutputFolderError(f"{layout.folder}: {error}") from error
 
 
-def _sure(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
-    """Where a split stands, if that tells which its orphans are."""
+def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
+    """Where a split stands, if that alone tells which its orphans are.
+
+    Raises:
+        UserError: it does not.
+    """
     state = look(split, recipe, settings, experiment)
     if (reason := refusal(state)) is not None:
         raise OtherPhotosError(reason)
+    if not state.orphans:
+        return state
     if state.origin is None or state.origin.path != csv_place(state):
         whose = f"belongs to {state.origin.path}" if state.origin else "does not say to which CSV it belongs"
         raise UserError(f"{state.layout.folder} {whose}; `relight run` with {split.path} settles that")
-    waiting = [image.key for image in state.images.values() if image.record is None and _may_be_renamed(image)]
-    if waiting and state.orphans:
+    waiting = [image.key for image in state.images.values() if _may_be_renamed(image)]
+    if waiting:
         raise UserError(
             f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no pictures yet, and their photos "
             f"may be those of numbers whose rows are gone; `relight run` settles that, once the photos can be read"
@@ -94,7 +100,8 @@ def _sure(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
 
 
 def _may_be_renamed(image: ImageState) -> bool:
-    return image.index is None or image.source is None
+    """Whether nothing was made of an image yet, so that its photo may have been another row's before."""
+    return image.record is None and (image.index is None or image.source is None or image.status == "pending")
 
 
 def _orphans(state: Survey, layout: SplitLayout) -> Orphans:

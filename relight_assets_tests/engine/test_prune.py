@@ -9,7 +9,7 @@ from relight_assets.dataset.index import load
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.prune import Orphans, csv_is_gone, find_orphans, prune
-from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
+from relight_assets.errors import OtherPhotosError, UserError
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, recipe_with
 
@@ -76,16 +76,28 @@ def test_nothing_is_removed_while_a_row_may_be_an_orphan_under_another_name(ran:
         prune(ran.split(), Recipe(), ran.settings)
 
 
+def test_nothing_is_removed_while_a_row_with_a_number_has_no_pictures(ran: Bench, tmp_path: Path) -> None:
+    moved = tmp_path / "moved.png"
+    ran.write_csv([PORTRAITS[1], str(moved)])
+    assert ran.run().survey.row_counts() == {"done": 1, "failed": 1}
+    shutil.copyfile(ran.photos / PORTRAITS[0], moved)  # it comes later
+    with pytest.raises(UserError, match=r"1 rows, for instance .*moved.png"):
+        prune(ran.split(), Recipe(), ran.settings)
+    assert ran.run().tally.computed_images == 0
+    assert prune(ran.split(), Recipe(), ran.settings).numbers == (2, 3)
+
+
 def test_nothing_is_removed_of_a_folder_that_belonged_to_a_csv_that_is_away(ran: Bench) -> None:
     write_origin(ran.layout, Origin("/away/train_images.csv", "0" * 64))
     with pytest.raises(UserError, match="belongs to /away"):
         prune(ran.split(), Recipe(), ran.settings)
 
 
-def test_a_split_that_was_never_run(bench: Bench) -> None:
+def test_a_split_that_was_never_run_has_none(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
-    with pytest.raises(OutputFolderError, match="never run"):
-        found(bench)
+    for how in (find_orphans, prune):
+        assert how(bench.split(), Recipe(), bench.settings).numbers == ()
+    assert not bench.settings.output_root.exists()
 
 
 def test_an_experiment_has_orphans_of_its_own(ran: Bench) -> None:

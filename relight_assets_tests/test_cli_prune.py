@@ -1,0 +1,34 @@
+"""``relight prune`` as a user types it."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from relight_assets.cli import main
+from relight_assets_tests.conftest import PORTRAITS, make_project
+
+
+def test_prune_lists_and_with_yes_removes(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path, photos)
+    monkeypatch.chdir(project.root)
+
+    def relight(*arguments: str) -> str:
+        result = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    project.write_csv("gone", PORTRAITS[:2])
+    relight("run", "--split", "gone")
+    project.write_csv("gone", PORTRAITS[:1])
+    folder = project.data / "outputs" / "data-gone"
+    assert "gone: 1 numbers without a row, 7 files" in relight("prune", "--split", "gone")
+    assert len(list(folder.glob("00001_*"))) == 7
+    relight("prune", "--split", "gone", "--yes")
+    assert not list(folder.glob("00001_*"))
+    project.write_csv("kept", PORTRAITS[:1])
+    (project.data / "gone_images.csv").unlink()
+    assert "gone: a partition without a CSV; its pictures stay" in relight("prune")
+    assert "gone: a partition without a CSV removed" in relight("prune", "--yes")
+    assert "partition" not in relight("prune")
+    assert len(list(folder.glob("00000_*"))) == 7
