@@ -2,14 +2,17 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 import dagster as dg
 
 from relight_assets.dataset.csv_watch import Changes, Seen, look
-from relight_assets.dataset.split_csv import list_splits, read_split_csv
+from relight_assets.dataset.split_csv import SplitCsv, list_splits, read_split_csv
 from relight_assets.defs.jobs import relight_split
 from relight_assets.defs.run_locks import close_abandoned_runs
 from relight_assets.defs.splits import SPLIT_CSV, splits
@@ -28,6 +31,8 @@ RETRY_AFTER_S = 60.0
 """Before the second attempt; twice that before the third."""
 TICK_S = 5
 CLOSE_EVERY_S = 30
+SCAN_S = 20.0
+"""Longest that a tick waits for the scan of what changed: a disk that does not answer must not keep its run back."""
 RUN_KEY = "dagster/run_key"
 ATTEMPT = "relight/attempt"
 """The tag with the number of an attempt, of :data:`MAX_ATTEMPTS`."""
@@ -150,6 +155,7 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
     for split in changes.gone:
         context.log.warning(f"the CSV of split `{split}` is gone; its outputs stay")
     memory.seen = changes.seen
+    unchecked = _log_unchecked_rows(context, changes.changed, settings)
     requests = [*_of_changed(changes, memory), *_of_failed(context.instance, memory)]
     new = sorted(set(changes.changed) - set(context.instance.get_dynamic_partitions("splits")))
     return dg.SensorResult(
@@ -161,12 +167,62 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
             dg.AssetObservation(
                 SPLIT_CSV,
                 partition=split,
-                metadata={"dagster/row_count": len(csv.table), "path": dg.MetadataValue.path(str(csv.path))},
+                metadata={
+                    "dagster/row_count": len(csv.table),
+                    "path": dg.MetadataValue.path(str(csv.path)),
+                    **({"unchecked_rows": unchecked[split]} if split in unchecked else {}),
+                },
                 tags={"dagster/data_version": csv.sha256},
             )
             for split, csv in changes.changed.items()
         ],
     )
+
+
+def _log_unchecked_rows(
+    context: dg.SensorEvaluationContext, changed: Mapping[str, SplitCsv], settings: Settings
+) -> dict[str, int]:
+    """How many rows of each changed split wait for files to be hashed, as far as its run is not going to be refused."""
+    found: dict[str, int] = {}
+    for split, rows in _scanned(changed, settings).items():
+        if isinstance(rows, RelightError):
+            context.log.error(f"{split}: {rows}")
+            continue
+        found[split] = rows
+        if rows:
+            context.log.info(f"{split}: {rows} rows unchecked: their files must be hashed")
+    for split in changed.keys() - found.keys():
+        context.log.warning(f"{split}: its files could not be looked at within {SCAN_S:g} s; the run will say more")
+    return found
+
+
+def _scanned(changed: Mapping[str, SplitCsv], settings: Settings) -> dict[str, int | RelightError]:
+    """The unchecked rows of each split, or why its run would be refused; without those that take too long."""
+    if not changed:
+        return {}
+    answers: SimpleQueue[tuple[str, int | RelightError]] = SimpleQueue()
+
+    def scan_all() -> None:
+        for split, csv in changed.items():
+            answers.put((split, _unchecked_rows(csv, settings)))
+
+    Thread(target=scan_all, daemon=True).start()
+    found: dict[str, int | RelightError] = {}
+    latest = time.monotonic() + SCAN_S
+    with suppress(Empty):
+        while len(found) < len(changed):
+            split, rows = answers.get(timeout=max(0.0, latest - time.monotonic()))
+            found[split] = rows
+    return found
+
+
+def _unchecked_rows(csv: SplitCsv, settings: Settings) -> int | RelightError:
+    try:
+        survey = look_at_split(csv, load_project_recipe().recipe, settings)
+    except RelightError as error:
+        return error
+    reason = refusal(survey)
+    return survey.unchecked_rows if reason is None else OtherPhotosError(reason)
 
 
 def _of_changed(changes: Changes, memory: _Memory) -> Iterator[dg.RunRequest]:
@@ -220,20 +276,21 @@ def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg
             context.log.info(f"{split}: a run is under way")
             continue
         try:
-            stale = is_stale(split, recipe, settings)
+            reason = why_stale(split, recipe, settings)
         except RelightError as error:
             context.log.error(str(error))  # noqa: TRY400
             continue
-        if stale:
+        if reason is not None:
             any_stale = True
+            context.log.info(f"{split}: {reason}")
             context.instance.add_dynamic_partitions("splits", [split])
             yield dg.RunRequest(partition_key=split)
     if not any_stale:
         yield dg.SkipReason(f"nothing is missing or stale in {len(found)} splits")
 
 
-def is_stale(name: str, recipe: Recipe, settings: Settings) -> bool:
-    """Whether a run of a split would have something to do.
+def why_stale(name: str, recipe: Recipe, settings: Settings) -> str | None:
+    """What a run of a split would have to do; None where that is nothing.
 
     Raises:
         RelightError: its CSV, its folder or its models cannot be used.
@@ -242,9 +299,11 @@ def is_stale(name: str, recipe: Recipe, settings: Settings) -> bool:
     survey = look_at_split(csv, recipe, settings)
     if (reason := refusal(survey)) is not None:
         raise OtherPhotosError(reason)
-    if survey.unchecked_rows or any(image.index is None for image in survey.images.values()):
-        return True
-    if make_plan(survey, digests_of(recipe, settings), STAGES).work:
-        return True
+    if survey.unchecked_rows:
+        return f"{survey.unchecked_rows} rows unchecked: their files must be hashed"
+    if new := sum(image.index is None for image in survey.images.values()):
+        return f"{new} images without a number"
+    if work := make_plan(survey, digests_of(recipe, settings), STAGES).work:
+        return f"{len(work)} images of which something is missing or stale"
     # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
-    return not mapping_is_current(survey, settings)
+    return None if mapping_is_current(survey, settings) else "the mapping is not that of the CSV"

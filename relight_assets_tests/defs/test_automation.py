@@ -1,8 +1,10 @@
 """The sensor and the schedule, tick by tick, on a real instance.  (faults/ has them under a real daemon.)"""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import dagster as dg
 import pytest
@@ -11,7 +13,7 @@ from relight_assets.definitions import defs
 from relight_assets.defs import automation
 from relight_assets.defs.automation import ATTEMPT, MAX_ATTEMPTS, RUN_KEY, schedule_of, sensor_of
 from relight_assets.defs.splits import SPLIT_CSV
-from relight_assets.errors import ConfigError
+from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets.settings import load_settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project, sha256
 
@@ -162,6 +164,80 @@ def test_a_folder_that_is_not_there_is_a_sentence(instance: dg.DagsterInstance, 
         answer = sensor_of(load_settings())(context)
     assert isinstance(answer, dg.SkipReason)
     assert "cannot be listed" in str(answer.skip_message)
+
+
+def observed(sensor: Sensor) -> object:
+    """What a tick says of the rows of a CSV that changed."""
+    sensor.tick()
+    (observation,) = sensor.tick().asset_events
+    return {name: value.value for name, value in observation.metadata.items()}.get("unchecked_rows")
+
+
+def test_unchecked_rows_are_counted_and_no_picture_is_read(
+    sensor: Sensor, instance: dg.DagsterInstance, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    assert observed(sensor) == 0
+    materialized(instance, "train")
+    for path in (project.data / "outputs" / "data-train").glob("0000*_albedo.png"):
+        os.utime(path, (1, 1))
+    project.write_csv("train", PORTRAITS[:3])
+    assert observed(sensor) == 2
+    assert "train: 2 rows unchecked" in capfd.readouterr().err
+
+
+def test_a_disk_that_does_not_answer_keeps_no_run_back(
+    sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answered = Event()
+
+    def waits(*_: object) -> None:
+        answered.wait()
+        raise OutputFolderError("it is gone")
+
+    monkeypatch.setattr(automation, "look_at_split", waits)
+    monkeypatch.setattr(automation, "SCAN_S", 0.1)
+    project.write_csv("train", PORTRAITS[:1])
+    sensor.tick()
+    try:
+        assert sensor.keys()
+    finally:
+        answered.set()
+    assert "could not be looked at" in capfd.readouterr().err
+
+
+def test_a_run_for_a_csv_of_other_photos_is_refused(
+    sensor: Sensor, instance: dg.DagsterInstance, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    csv = project.write_csv("train", PORTRAITS[:2])
+    materialized(instance, "train")
+    elsewhere = project.root / "elsewhere"
+    elsewhere.mkdir()
+    for number, name in enumerate(PORTRAITS[2:], start=1):
+        shutil.copyfile(project.photos / name, elsewhere / f"{number}.png")
+    (elsewhere / csv.name).write_text("image_path\n1.png\n2.png\n")
+    os.environ["RELIGHT_CSV_DIR"] = str(elsewhere)
+    os.environ["RELIGHT_OUTPUT_ROOT"] = str(project.data / "outputs")
+    before = {path: sha256(path) for path in sorted(project.data.rglob("*.*")) if path.is_file()}
+    sensor.tick()
+    (request,) = sensor.tick().run_requests or []
+    assert "train: " in (logged := capfd.readouterr().err)
+    assert f"belongs to {csv}" in logged
+    run = (
+        defs()
+        .resolve_job_def("relight_split")
+        .execute_in_process(
+            partition_key=request.partition_key,
+            instance=instance,
+            run_config=request.run_config,
+            tags=request.tags,
+            raise_on_error=False,
+        )
+    )
+    assert not run.success
+    assert f"belongs to {csv}" in capfd.readouterr().err
+    assert {path: sha256(path) for path in sorted(project.data.rglob("*.*")) if path.is_file()} == before
+    assert [path.name for path in sorted(elsewhere.iterdir())] == ["1.png", "2.png", csv.name]
 
 
 def test_whether_the_sensor_runs_from_the_start_is_a_setting(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
