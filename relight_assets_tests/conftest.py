@@ -5,9 +5,11 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -39,6 +41,15 @@ def _own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def light_workers() -> Iterator[None]:
+    """Spawned processes import what the main module is, which here is all of pytest: a quarter of their start."""
+    before = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +132,17 @@ class Bench:
 
     def indices(self) -> list[int]:
         return sorted(self.layout.numbers())
+
+
+def write_stock(folder: Path, photos: Path, count: int) -> list[str]:
+    """Write ``00.png``, ``01.png`` and so on: real photos of which no two have the same bytes; their names."""
+    names = [f"{number:02d}.png" for number in range(count)]
+    for number, name in enumerate(names):
+        image = cv2.imread(str(photos / PORTRAITS[number % len(PORTRAITS)]))
+        assert image is not None
+        image[0, 0] = number  # in a corner, far from the person
+        cv2.imwrite(str(folder / name), image)
+    return names
 
 
 def rewrite_record(path: Path, change: Callable[[dict[str, Any]], object]) -> None:

@@ -5,22 +5,20 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from types import FrameType, ModuleType
+from types import FrameType
 
-import cv2
 import pytest
 from rich.console import Console
 
 from relight_assets import terminal
 from relight_assets.engine.run import look
 from relight_assets.recipe import Recipe
-from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.conftest import Bench, write_stock
 
 IMAGES = 12
 tried: Counter[tuple[str, str]] = Counter()
@@ -63,12 +61,8 @@ def _nothing_hangs() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _light_workers() -> Iterator[None]:
-    """Spawned processes import what the main module is, which here is all of pytest."""
-    before = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    yield
-    sys.modules["__main__"] = before
+def _light_workers(light_workers: None) -> None:
+    """In every module here."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +88,9 @@ class Whole:
 @pytest.fixture(scope="session")
 def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     stock = tmp_path_factory.mktemp("fuzz_stock")
-    for number in range(IMAGES):
-        image = cv2.imread(str(photos / PORTRAITS[number % len(PORTRAITS)]))
-        assert image is not None
-        image[0, 0] = number  # in a corner, far from the person
-        cv2.imwrite(str(stock / f"{number:02d}.png"), image)
+    names = write_stock(stock, photos, IMAGES)
     bench = Bench(tmp_path_factory.mktemp("fuzz_whole"), stock)
-    bench.write_csv([f"{number:02d}.png" for number in range(IMAGES)])
+    bench.write_csv(names)
     assert bench.run().survey.row_counts() == {"done": IMAGES}
     layout = bench.layout
     records = [layout.record(number).read_bytes() for number in range(IMAGES)]
