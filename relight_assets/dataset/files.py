@@ -27,7 +27,7 @@ _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
 
 
-Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 
 

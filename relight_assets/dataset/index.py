@@ -1,7 +1,8 @@
-"""The lasting number of each image: ``index.csv``, append-only.
+"""The lasting number of each image: ``index.csv``, to which rows are added and from which none is removed.
 
 A number is given once, in order of first appearance, and is never given to another photo: not when a
-CSV is sorted, filtered or moved, not when ``index.csv`` is lost or its rows are mixed up.  (For a first
+CSV is sorted, filtered or moved, not when ``index.csv`` is lost or its rows are mixed up.  The row of
+a photo that is found under another path gets that path, and keeps its number.  (For a first
 CSV without blank or doubled paths the number is the row's position; a blank cell takes no number, and rows
 with one path share one.)  Whoever extends the index holds the folder's lock.
 """
@@ -50,14 +51,14 @@ def rebuild(layout: SplitLayout) -> dict[str, int]:
     """
     held = layout.numbers()
     listed = _load(layout, held).numbers
-    told: dict[str, int] = {}
+    recorded: dict[str, int] = {}
     for number in sorted(held):
         key = _key_in_folder(layout, number)
-        if key and (key not in told or listed.get(key) == number):
-            told[key] = number
-    taken = set(told.values())
-    kept = {key: number for key, number in listed.items() if key not in told and number not in taken}
-    return _by_number({**kept, **told})
+        if key and (key not in recorded or listed.get(key) == number):
+            recorded[key] = number
+    taken = set(recorded.values())
+    kept = {key: number for key, number in listed.items() if key not in recorded and number not in taken}
+    return _by_number({**kept, **recorded})
 
 
 def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] | None = None) -> dict[str, int]:

@@ -4,7 +4,6 @@ Two CSVs of one name in two folders give one split, and so one folder; their row
 other people.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +11,11 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import asdict
 
-from relight_assets.dataset.files import Sha256, open_regular, read_regular, write_atomic
+from relight_assets.dataset.files import Sha256, read_regular, write_atomic
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.errors import PathRefusedError
+from relight_assets.dataset.paths import possible_places
 
-_CHUNK = 1 << 20
-_Place = Annotated[str, msgspec.Meta(pattern="^/[^\\x00]*$")]
+_Place = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z")]
 """An absolute path, as the system takes it."""
 
 
@@ -35,6 +33,11 @@ class Origin(msgspec.Struct, frozen=True):
     sha256: Sha256
     image_root: str | None = None
     mappings: tuple[_Place, ...] = ()
+
+    def places_of(self, key: str) -> list[str]:
+        """The places at which the photo of an image's name was looked for."""
+        root = Path(self.image_root) if self.image_root is not None else None
+        return possible_places(key, Path(self.path).parent, root)
 
 
 def read_origin(layout: SplitLayout) -> Origin | None:
@@ -59,21 +62,3 @@ def write_origin(layout: SplitLayout, origin: Origin) -> None:
     if read_origin(layout) != origin:
         text = json.dumps(asdict(origin), indent=1, ensure_ascii=True)
         write_atomic(layout.origin, f"{text}\n".encode(), durable=True)
-
-
-def content_sha256(path: Path) -> str | None:
-    """The sha256 of a file's content; None where there is no such file.
-
-    Raises:
-        OSError: it is there, or may be, and cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with open_regular(path) as file:
-            while piece := file.read(_CHUNK):
-                digest.update(piece)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except PathRefusedError as error:
-        raise OSError(str(error)) from error
-    return digest.hexdigest()

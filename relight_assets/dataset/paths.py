@@ -83,7 +83,7 @@ def locate_image(
     faults: list[ImageError] = []
     for candidate in _candidates(text, csv_folder, image_root):
         try:
-            return _checked(text, candidate, image_root, {} if known is None else known), _plain_text(candidate)
+            return _checked(text, candidate, image_root, {} if known is None else known), plain_text(candidate)
         except ImageError as error:
             faults.append(error)
     raise next((fault for fault in faults if not isinstance(fault, SourceMissingError)), faults[0])
@@ -91,7 +91,7 @@ def locate_image(
 
 def possible_places(cell: str, csv_folder: Path, image_root: Path | None) -> list[str]:
     """The places at which the file of a cell is looked for, in that order; absolute.  Nothing is opened."""
-    return [_plain_text(candidate) for candidate in _candidates(_normal(cell), csv_folder, image_root)]
+    return [plain_text(candidate) for candidate in _candidates(_normal(cell), csv_folder, image_root)]
 
 
 def _candidates(text: str, csv_folder: Path, image_root: Path | None) -> list[str]:
@@ -100,7 +100,7 @@ def _candidates(text: str, csv_folder: Path, image_root: Path | None) -> list[st
     return [text] if text.startswith("/") else [os.path.join(folder, text) for folder in folders]  # noqa: PTH118
 
 
-def _plain_text(path: str) -> str:
+def plain_text(path: str) -> str:
     """A path as text that every file can hold, also where a folder's name is none in UTF-8."""
     return path if path.isprintable() else os.fsencode(path).decode("utf-8", "backslashreplace")
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
 from relight_assets.defs.checks import SPECS, check_split
-from relight_assets.defs.publishing import publish, standing
+from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
@@ -132,7 +132,7 @@ def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]
     with errors_for_people():
         settings, recipe = load_settings(), project_recipe().recipe
         split = context.resources.snapshot.split_of(settings, context.partition_key)
-        with standing(split, recipe, settings) as survey:
+        with locked_survey(split, recipe, settings) as survey:
             rows = write_split_failures(survey, settings)
     shown = [
         dg.TableRecord(

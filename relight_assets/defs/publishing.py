@@ -43,7 +43,9 @@ class Published:
 
 
 @contextmanager
-def standing(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Iterator[Survey]:
+def locked_survey(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None
+) -> Iterator[Survey]:
     """Where a split stands, while nobody writes in its folder.
 
     Raises:
@@ -77,10 +79,10 @@ def publish(
         failures: write the CSV of the failed rows too, of the same moment.
 
     Raises:
-        OtherPhotosError, OutputFolderError: as :func:`standing`.
+        OtherPhotosError, OutputFolderError: as :func:`locked_survey`.
         CsvError: a CSV cannot be written.
     """
-    with standing(split, loaded.recipe, settings, experiment) as survey:
+    with locked_survey(split, loaded.recipe, settings, experiment) as survey:
         staged = stage_mapping(survey, settings, experiment)
         try:
             checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.layout import RECORD_SUFFIX
-from relight_assets.dataset.origin import Origin, content_sha256
-from relight_assets.dataset.paths import possible_places
+from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import Failure, Record, read_failure, read_record
 from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import OtherPhotosError
+from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError
 
 MANY = 20
 """Photos from which on it is told that most of them have changed at once: another disk is mounted there."""
@@ -103,18 +102,12 @@ def _orphan(state: Survey, number: int, key: str) -> Orphan | None:
     failure = read_failure(state.layout.failure(number))
     if record is not None:
         place = record.source.place
-        places = (place,) if place is not None else tuple(_places(key, state.origin))
-        return Orphan(number, key, record, failure, places, record.source.stamp)
+        known = state.origin.places_of(key) if state.origin is not None else []
+        places = [place] if place is not None else known
+        return Orphan(number, key, record, failure, tuple(places), record.source.stamp)
     if failure is not None and failure.source is not None:
         return Orphan(number, key, None, failure, (), failure.source)
     return None
-
-
-def _places(key: str, origin: Origin | None) -> list[str]:
-    if origin is None:
-        return []
-    root = origin.image_root
-    return possible_places(key, Path(origin.path).parent, Path(root) if root is not None else None)
 
 
 def files_to_hash(state: Survey, orphans: Sequence[Orphan], hashes: Hashes = NO_HASHES) -> dict[int, tuple[str, ...]]:
@@ -215,7 +208,7 @@ def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | No
         _other_csv(state)
         or _other_photos(state, photos)
         or _all_changed(state, photos)
-        or _no_match(state, photos, sure=adopted is not None)
+        or _no_match(state, photos, renames_known=adopted is not None)
     )
     return f"{state.layout.folder} {reason}: {WAYS_OUT}" if reason is not None else None
 
@@ -226,11 +219,12 @@ def _other_csv(state: Survey) -> str | None:
     if origin is None or origin.path == csv_place(state):
         return None
     try:
-        content = content_sha256(Path(origin.path))
-    except OSError as error:
-        return f"belongs to {origin.path}, which cannot be read now ({error.strerror or error})"
-    if content in (None, state.split.sha256):
+        if stamp_source(Path(origin.path)).sha256 == state.split.sha256:
+            return None
+    except SourceMissingError:
         return None
+    except ImageError as error:
+        return f"belongs to {origin.path}, which cannot be read now ({error})"
     known = [image.key for image in state.images.values() if image.record is not None]
     example = f", for instance {known[0]!r}" if known else ""
     return (
@@ -265,7 +259,7 @@ def _all_changed(state: Survey, photos: Mapping[str, int]) -> str | None:
     )
 
 
-def _no_match(state: Survey, photos: Mapping[str, int], *, sure: bool) -> str | None:
+def _no_match(state: Survey, photos: Mapping[str, int], *, renames_known: bool) -> str | None:
     """Nothing shows that the folder is the CSV's, and its origin does not say so."""
     origin = state.origin
     if origin is not None and origin.path == csv_place(state):
@@ -277,7 +271,7 @@ def _no_match(state: Survey, photos: Mapping[str, int], *, sure: bool) -> str | 
             return None  # the same CSV, whose photos are away
     elif photos["changed"] > matching:
         matching = 0  # nobody recorded where the photos were: a few may be edits, most of them are not
-    unsure = photos["unchecked"] > 0 or (not sure and state.orphans > 0 and photos["new"] > 0)
+    unsure = photos["unchecked"] > 0 or (not renames_known and state.orphans > 0 and photos["new"] > 0)
     if matching or unsure:
         return None
     owner = f"belonged to {origin.path}" if origin is not None else "does not say to which CSV it belongs"
@@ -286,4 +280,4 @@ def _no_match(state: Survey, photos: Mapping[str, int], *, sure: bool) -> str | 
 
 def csv_place(state: Survey) -> str:
     """The path of a split's CSV as an origin has it."""
-    return str(state.split.path.absolute())
+    return plain_text(str(state.split.path.absolute()))

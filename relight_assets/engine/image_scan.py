@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
-from relight_assets.dataset.paths import Folders, locate_image, possible_places
+from relight_assets.dataset.paths import Folders, locate_image
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
@@ -59,9 +59,7 @@ class ImageScanner:
         except BlankPathError:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
-            known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
-            refused = failure if known else failed(key, index, error, "masks", previous=failure)
-            return ImageState(key, index, None, record=record, failure=refused)
+            return _unreadable(key, index, error, record, failure)
         return self._judged(key, index, source, record, failure)
 
     def _of_this_image(
@@ -85,11 +83,16 @@ class ImageScanner:
         self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
+        if photo == "unread":
+            # Nobody knows whose photo it is, so nothing that was made may be written over because of it.
+            name = source.file.name
+            error = SourceUnreadableError(f"{name!r} cannot be read to see whether it has changed; it is tried again")
+            return _unreadable(key, index, error, record, failure)
         unchecked = [str(source.file)] if photo == "unchecked" or self._was_tried(source, record, failure) else []
         sha256 = now.sha256 if now is not None else None
         if sha256 is None and photo != "unchecked":
-            unread = failure if failure is not None and failure.code == SourceUnreadableError.code else None
-            return ImageState(key, index, source, photo, record=record, failure=unread, unchecked=tuple(unchecked))
+            held = failure if failure is not None and failure.code == SourceUnreadableError.code else None
+            return ImageState(key, index, source, photo, record=record, failure=held, unchecked=tuple(unchecked))
         given = self._outside(source.file, record=record, failure=failure)
         files = _RecordedFiles(self._layout, self._hashes)
         # What is unchecked may well be what it was: only so are all files known that need a look.
@@ -150,10 +153,16 @@ class ImageScanner:
 
     def _was_here(self, key: str, place: str) -> bool:
         """Whether a photo of a record without a place was at this one, as far as the folder's origin tells."""
-        if self._origin is None:
-            return True
-        root = self._origin.image_root
-        return place in possible_places(key, Path(self._origin.path).parent, Path(root) if root is not None else None)
+        return self._origin is None or place in self._origin.places_of(key)
+
+
+def _unreadable(
+    key: str, index: int | None, error: ImageError, record: Record | None, failure: Failure | None
+) -> ImageState:
+    """An image whose photo cannot be read: what was made of it stays."""
+    known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
+    held = failure if known else failed(key, index, error, "masks", previous=failure)
+    return ImageState(key, index, None, record=record, failure=held)
 
 
 class _RecordedFiles:

@@ -29,7 +29,7 @@ from relight_assets.dataset.mapping_csv import (
     write_variants,
 )
 from relight_assets.dataset.origin import read_origin, write_origin
-from relight_assets.dataset.paths import index_key
+from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import BlankPathError, CsvError
 from relight_assets.settings import Settings
@@ -131,23 +131,23 @@ def withdraw_pictures(
         CsvError: the one that the split has now cannot be changed.
     """
     mapping, _, variants = _paths(survey, settings, experiment)
-    stays = _Stays(survey, settings, removed)
+    keep = _KeepsOutput(survey, settings, removed)
     with suppress(OSError):
         survey.layout.staged_mapping.unlink(missing_ok=True)  # of somebody who was killed before it was published
     for target in (mapping, variants):
-        withdraw_outputs(target, stays)
+        withdraw_outputs(target, keep)
     notes = []
     for former in survey.origin.mappings if survey.origin is not None else ():
         try:
             if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
-                withdraw_outputs(Path(former), stays.here)
+                withdraw_outputs(Path(former), keep.in_this_folder)
         except CsvError as error:
             notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
     return notes
 
 
-class _Stays:
-    """Whether the picture that a mapping's row names stays that row's."""
+class _KeepsOutput:
+    """Whether a mapping's row keeps the picture that it names."""
 
     def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
         self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
@@ -164,11 +164,11 @@ class _Stays:
         good = self._good.get(index_key(cell, self._csv_folder, self._image_root))
         if good is not None:
             return output in good
-        # A row that is gone: its picture stays, unless its number is another row's now.
+        # A row that is gone keeps its picture, unless its number is another row's now.
         folder, _, name = output.rpartition("/")
         return name.partition("_")[0] not in self._numbers or self._elsewhere(folder)
 
-    def here(self, cell: str, output: str) -> bool:
+    def in_this_folder(self, cell: str, output: str) -> bool:
         """As a call, in the mapping of somebody who may have other folders than this."""
         return self._elsewhere(output.rpartition("/")[0]) or self(cell, output)
 
@@ -197,7 +197,10 @@ def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
     """Have the folder know where CSVs are that name its pictures."""
     try:
         origin = read_origin(layout)
-        known = {*(origin.mappings if origin is not None else ()), *(str(target.absolute()) for target in targets)}
+        known = {
+            *(origin.mappings if origin is not None else ()),
+            *(plain_text(str(each.absolute())) for each in targets),
+        }
         if origin is not None and known != set(origin.mappings):
             write_origin(layout, replace(origin, mappings=tuple(sorted(known))))
     except OSError as error:

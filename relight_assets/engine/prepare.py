@@ -10,6 +10,7 @@ from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import FileStamp
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
+from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import remove_failure, write_failure, write_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.borrow import borrow, share_numbers
@@ -132,7 +133,7 @@ class Preparation:
         return Origin(
             path=csv_place(state),
             sha256=self.split.sha256,
-            image_root=str(root) if root is not None else None,
+            image_root=plain_text(str(root)) if root is not None else None,
             mappings=former,  # whether they are there or not: a disk that is away comes back
         )
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.origin import Origin, content_sha256, read_origin, write_origin
-from relight_assets_tests.conftest import sha256
+from relight_assets.dataset.origin import Origin, read_origin, write_origin
 
 ORIGIN = Origin("/a b/é/train_images.csv", "0" * 64, "/photos", ("/a/x_variants.csv",))
 
@@ -39,6 +38,8 @@ def test_round_trip(layout: SplitLayout) -> None:
         b'{"path": "/a.csv"}',
         b'{"path": "", "sha256": "' + b"0" * 64 + b'"}',
         b'{"path": "/a.csv", "sha256": "0"}',
+        b'{"path": "/a.csv", "sha256": "' + b"0" * 64 + b'\\n"}',
+        b'{"path": "/a\\u0000.csv", "sha256": "' + b"0" * 64 + b'"}',
         b'{"path": 5, "sha256": "' + b"0" * 64 + b'"}',
         b'{"path": "/a.csv", "sha256": "' + b"0" * 64 + b'", "mappings": [1]}',
     ],
@@ -63,14 +64,7 @@ def test_a_folder_in_its_place_is_told(layout: SplitLayout) -> None:
         read_origin(layout)
 
 
-def test_content(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    assert content_sha256(path) is None
-    path.write_bytes(b"x" * 3_000_000)
-    assert content_sha256(path) == sha256(path)
-    assert content_sha256(path / "b.csv") is None
-    (tmp_path / "loop.csv").symlink_to("loop.csv")
-    os.mkfifo(tmp_path / "pipe.csv")
-    for name in ("loop.csv", "pipe.csv", "."):
-        with pytest.raises(OSError, match=r".+"):
-            content_sha256(tmp_path / name)
+def test_the_places_of_a_name_are_those_where_the_csv_and_the_root_put_it() -> None:
+    assert ORIGIN.places_of("x/1.png") == ["/photos/x/1.png", "/a b/é/x/1.png"]
+    assert Origin("/a/train_images.csv", "0" * 64).places_of("1.png") == ["/a/1.png"]
+    assert ORIGIN.places_of("/b/1.png") == ["/b/1.png"]
