@@ -26,8 +26,6 @@ START_S = 180.0
 
 ASSETS = ("masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters")
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
-QUICK_START_S = 20.0
-"""A machine on which the servers take longer to start is a busy one."""
 
 _LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
 _LAUNCH = """mutation($params: ExecutionParams!) {
@@ -113,18 +111,16 @@ class RelightDev:
         self.project = project
         self.environment = {**clean_environment(), **(environment or {})}
         self.log = project / "dev.log"
-        self.slowness = 1.0
         self._launched: list[str] = []
         self._sessions: list[int] = []
 
     def start(self) -> None:
-        """Start the servers and wait until they answer, which also shows how busy the machine is."""
+        """Start the servers and wait until they answer, and tell how long that took."""
         self._port = _free_port()
         self._server = self._run(self._command())
         took = wait_until(lambda: self._server.poll() is not None or self._answers(), START_S, 0.2)
         assert took is not None, self.tail()
         assert self._server.poll() is None, self.tail()
-        self.slowness = max(1.0, took / QUICK_START_S)
         print(f"{self.name} was up after {took:.1f} s")
 
     def _command(self) -> list[str]:
