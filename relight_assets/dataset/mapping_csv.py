@@ -10,9 +10,10 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from relight_assets.dataset.csv_text import csv_reader
-from relight_assets.dataset.files import open_regular, read_regular, write_atomic
+from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.split_csv import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.errors import CsvError, PathRefusedError
+from relight_assets.regular_files import open_regular
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")

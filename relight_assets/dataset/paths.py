@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from relight_assets.dataset.files import kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
 from relight_assets.errors import (
     BlankPathError,
@@ -23,6 +22,7 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+from relight_assets.regular_files import kind_of
 
 _MAX_PATH = 4096
 _MAX_COMPONENT = 255
