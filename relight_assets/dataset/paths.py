@@ -177,6 +177,8 @@ class _Search:
             SourceMissingError: there are several, none of which is exactly what the cell says.
         """
         for base in self._bases():
+            if os.path.lexists(os.path.join(base, self.text)):  # noqa: PTH118
+                continue  # what has exactly this name is meant, whatever is wrong with it
             found: dict[Path, str] = {}
             for path in same_text(base, self.text, self.folders, self._may_be_listed):
                 with suppress(ImageError):
@@ -204,12 +206,11 @@ class _Search:
             told += f", but {_shown(likely)} is there: write / in place of \\."
         elif likely is not None:
             told += f". Did you mean {_shown(likely)}?"
-        elif gone is not None:
-            told += f": there is no folder {_shown(gone)}. Check the path and that its disk is there."
+        elif self.text.startswith("~") or _VARIABLE.search(self.text):
+            told += ". Neither ~ nor a variable is expanded; write the full path."
         else:
-            told += ". Check the path and that its disk is there."
-        if self.text.startswith("~") or _VARIABLE.search(self.text):
-            told += " Neither ~ nor a variable is expanded; write the full path."
+            told += f": there is no folder {_shown(gone)}." if gone is not None else "."
+            told += " Check the path and that its disk is there."
         if not self.text.startswith("/") and not self._may_be_listed(os.fspath(self.csv_folder)):
             told += " The CSV's own folder lies outside image_root, so it was not searched."
         return SourceMissingError(told)

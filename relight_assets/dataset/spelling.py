@@ -155,6 +155,8 @@ class Guess:
 
 def guess(base: str, text: str, folders: Folders, inside: Inside) -> Guess:
     """What is likely wrong with a path that is not there; arguments as for :func:`same_text`."""
+    if not folders.is_folder(base):
+        return Guess(no_folder=base)
     root = "/" if text.startswith("/") else ""
     parts = [part for part in text.replace("\\", "/").split("/") if part not in {"", "."}]
     taken: list[str] = []

@@ -82,6 +82,17 @@ def test_which_of_several_is_never_guessed(tmp_path: Path) -> None:
     assert resolve_image_path(MIXED, tmp_path, None) == tmp_path / nfc(MIXED)
 
 
+def test_what_has_exactly_the_name_is_meant_whatever_it_is(tmp_path: Path) -> None:
+    put(tmp_path / nfd("é.jpg"))
+    (tmp_path / nfc("é.jpg")).mkdir()
+    with pytest.raises(PathRefusedError, match="a folder"):
+        resolve_image_path(nfc("é.jpg"), tmp_path, None)
+    (tmp_path / nfc("é.jpg")).rmdir()
+    (tmp_path / nfc("é.jpg")).symlink_to("nowhere.jpg")
+    with pytest.raises(SourceMissingError):
+        resolve_image_path(nfc("é.jpg"), tmp_path, None)
+
+
 def test_an_exact_name_elsewhere_goes_before_another_spelling(tmp_path: Path) -> None:
     put(tmp_path / "root" / nfd("é.jpg"))
     exact = put(tmp_path / "root" / "csvs" / nfc("é.jpg"))
@@ -164,6 +175,14 @@ def test_nothing_outside_the_root_is_told(tmp_path: Path) -> None:
     for cell in ("out/secert.jpg", "../csvs/secert.jpg", "../csvs/secret.jpg"):
         with pytest.raises(PathRefusedError, match="outside image_root"):
             resolve_image_path(cell, tmp_path / "csvs", tmp_path / "root")
+
+
+def test_a_root_that_is_not_mounted_is_named(tmp_path: Path) -> None:
+    root = tmp_path / "photos"
+    with pytest.raises(
+        SourceMissingError, match=f"there is no folder '{root}'. Check the path and that its disk is there"
+    ):
+        resolve_image_path("people/1.jpg", tmp_path, root)
 
 
 def test_strange_names_are_told_on_one_line(tmp_path: Path) -> None:
