@@ -6,16 +6,17 @@ A key that is in neither that table nor the recipe is an error that names the ne
 
 import difflib
 import json
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from relight_assets.errors import ConfigError
+from relight_assets.plain_yaml import odd_character, read_yaml_mapping
+from relight_assets.plain_yaml import shown as shown_text
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_gobos import with_gobos
 from relight_assets.recipe_types import Part
@@ -23,6 +24,8 @@ from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 HIDDEN_FAULT = "hidden"
 """The type of a fault whose input no message shows."""
+MAX_FAULTS = 20
+"""More mistakes than this are counted and not told one by one."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -96,60 +99,6 @@ class LoadedRecipe:
 
     ``model_fields_set`` says which it gives.
     """
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which YAML would silently let win."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str):
-                msg = f"line {key_node.start_mark.line + 1}: the key {key!r} is not text"
-                raise ConfigError(msg)
-            if key in seen:
-                msg = f"line {key_node.start_mark.line + 1}: the key `{key}` is given twice"
-                raise ConfigError(msg)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml_mapping(path: Path) -> dict[str, Any]:
-    """One YAML file as a mapping.  An empty file is an empty mapping.
-
-    Raises:
-        ConfigError: missing, unreadable, not YAML, not a mapping, a duplicate key, a tag that is not plain data.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    data = parse_yaml(text, str(path))
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"{path}: must hold `key: value` lines, found {_shown(data)}")
-    return data
-
-
-def parse_yaml(text: str, origin: str) -> Any:
-    """One YAML document as plain values.
-
-    Raises:
-        ConfigError: not YAML, a duplicate key, a tag or value that is not plain data, data that holds itself.
-    """
-    try:
-        data = yaml.load(text, Loader=_StrictLoader)  # noqa: S506  (a SafeLoader)
-        json.dumps(data, default=str)  # refuses what refers to itself
-    except ConfigError as error:
-        raise ConfigError(f"{origin}: {error}") from None
-    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
-        told = " ".join(str(error).split())
-        raise ConfigError(f"{origin}: is not plain YAML: {told[:200]}") from None
-    return data
 
 
 def load_recipe(path: Path) -> LoadedRecipe:
@@ -241,15 +190,28 @@ def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> Model
     """Check ``data`` strictly (no text for numbers) against a model.
 
     Raises:
-        ConfigError: one line per fault, each with file, key, what was found and what is allowed.
+        ConfigError: one line per fault, each with file, key, what was found and what is allowed; the first few.
     """
     try:
         # By way of JSON: pydantic's strict mode then takes lists for tuples and integers for floats, no more.
-        return model.model_validate_json(json.dumps(data, default=str), strict=True)
+        return model.model_validate_json(_as_json(data, origin), strict=True)
     except ValidationError as error:
         known = sorted(_known_keys(model))
-        lines = [_fault(fault, known) for fault in error.errors(include_url=False)]
+        faults = error.errors(include_url=False)
+        lines = [_fault(fault, known) for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            lines.append(f"and {len(faults) - MAX_FAULTS} more mistakes")
         raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
+
+
+def _as_json(data: Mapping[str, Any], origin: str) -> str:
+    try:
+        text = json.dumps(data, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or what holds itself
+        raise ConfigError(f"{origin}: a value in it is no plain data, or too large") from None
+    if (odd := odd_character(text)) is not None:
+        raise ConfigError(f"{origin}: a text in it holds {odd}")
+    return text
 
 
 _PLAIN_WORDS = {
@@ -266,7 +228,7 @@ _PLAIN_WORDS = {
 
 
 def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_text(part)}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
         return f"unknown key `{key}`{_nearest(key, known)}"
     rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
@@ -297,4 +259,5 @@ def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
+    text = text if text.isprintable() else json.dumps(value, default=str)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -19,18 +19,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from relight_assets.errors import ConfigError
-from relight_assets.recipe_yaml import (
-    HIDDEN_FAULT,
-    LoadedRecipe,
-    load_recipe,
-    parse_recipe,
-    parse_yaml,
-    read_yaml_mapping,
-    validate,
-)
+from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping
+from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
+_MAX_PATH = 4096
 
 
 def _auto_or_whole(low: int, high: int) -> BeforeValidator:
@@ -163,21 +157,37 @@ def project_folder(start: Path | None = None) -> Path:
     here = (start or Path.cwd()).resolve()
     checkout = Path(__file__).resolve().parent.parent
     for folder in (here, *here.parents, checkout):
-        if any((folder / "config" / name).is_file() for name in ("platform.yaml", "mvp_config.yaml")):
+        # Whatever is there: a pipe or a link to nothing is told, and not passed over for another project.
+        if any(os.path.lexists(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
 
 
 def platform_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """The platform file: RELIGHT_PLATFORM, or the project's."""
-    named = environ.get(f"{ENV_PREFIX}PLATFORM")
-    return Path(named).absolute() if named else project_folder() / "config" / "platform.yaml"
+    """The platform file: RELIGHT_PLATFORM, or the project's.
+
+    Raises:
+        ConfigError: the variable holds no path.
+    """
+    return _named_file("platform", environ) or project_folder() / "config" / "platform.yaml"
 
 
 def recipe_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """The recipe file: RELIGHT_CONFIG, or the project's."""
-    named = environ.get(f"{ENV_PREFIX}CONFIG")
-    return Path(named).absolute() if named else project_folder() / "config" / "mvp_config.yaml"
+    """The recipe file: RELIGHT_CONFIG, or the project's.
+
+    Raises:
+        ConfigError: the variable holds no path.
+    """
+    return _named_file("config", environ) or project_folder() / "config" / "mvp_config.yaml"
+
+
+def _named_file(key: str, environ: Mapping[str, str]) -> Path | None:
+    text = environ.get(_variable(key), "")
+    if (odd := odd_character(text)) is not None:
+        raise ConfigError(f"{_variable(key)}: holds {odd}")
+    if len(os.fsencode(text)) >= _MAX_PATH:
+        raise ConfigError(f"{_variable(key)}: is longer than a path can be ({_MAX_PATH - 1} bytes)")
+    return Path(text).absolute() if text else None
 
 
 def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe:
@@ -187,7 +197,7 @@ def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe
         ConfigError: see :func:`relight_assets.recipe_yaml.load_recipe`.
     """
     file = recipe_file(environ)
-    if not file.exists() and f"{ENV_PREFIX}CONFIG" not in environ:
+    if not _is_there(file) and f"{ENV_PREFIX}CONFIG" not in environ:
         return parse_recipe({}, "defaults", file.parent)
     return load_recipe(file)
 
@@ -203,7 +213,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """
     file = platform_file(environ)
     named = f"{ENV_PREFIX}PLATFORM" in environ
-    data = read_yaml_mapping(file) if named or file.exists() else {}
+    data = read_yaml_mapping(file) if named or _is_there(file) else {}
     base = file.parent.parent if file.parent.name == "config" else file.parent
     validate(Settings, data, str(file))
     origin = str(file)
@@ -213,6 +223,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
         validate(Settings, _nested(key, value), origin)
     return validate(Settings, placed, origin)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is something in a file's place, which is then read, or told to be unreadable."""
+    try:
+        file.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _defaults() -> dict[str, Any]:
@@ -278,6 +299,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(_variable(key))
         if text is None or text == "":
             continue
+        if key != "alert_webhook" and (odd := odd_character(text)) is not None:
+            raise ConfigError(f"{_variable(key)}: holds {odd}")
         if key in {*PATH_KEYS, "csv_glob", *_SUMS, "sweep_cron", "alert_webhook"}:
             found[key] = None if text == "null" else text
             continue

@@ -1,11 +1,11 @@
 """Are the CSVs that went out of a split those of its input and its pictures?"""
 
 import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.engine.survey import Survey
 
@@ -76,7 +76,7 @@ def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
 
 def _rows(path: Path) -> list[list[str]] | Fault:
     try:
-        return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""), strict=True))
+        return list(csv_reader(path.read_bytes().decode("utf-8")))  # as text, line ends in cells would change
     except FileNotFoundError:
         return Fault("mapping", path, "is not there; `relight run` writes it")
     except (OSError, UnicodeDecodeError, csv.Error) as error:

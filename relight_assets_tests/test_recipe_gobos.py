@@ -1,5 +1,6 @@
 """The user's own shadow patterns in a recipe: found, named by content, and refused where they cannot be used."""
 
+import os
 import pickle
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import yaml
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import STAGES, Recipe, canonical_digest
-from relight_assets.recipe_gobos import MAX_BYTES
+from relight_assets.recipe_gobos import MAX_BYTES, MAX_FILES
 from relight_assets.recipe_yaml import load_recipe
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
@@ -75,6 +76,8 @@ def test_a_folder_without_a_weight_has_no_effect_and_says_so(file: Path) -> None
         (ASKED.replace("../shadows", "."), ["no PNG in", "white lets light through"]),
         (ASKED.replace("gobo_dir: ../shadows,", ""), ["`kinds.custom` has a weight", "`gobo_dir`"]),
         (ASKED.replace("../shadows", "''"), ["gobo_dir"]),
+        (ASKED.replace("../shadows", "~nobody-here/x"), ["gobo_dir", "the home of a user that is not known here"]),
+        (ASKED.replace("../shadows", "x" * 300), ["gobo_dir", "File name too long"]),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_told(file: Path, asked: str, told: list[str]) -> None:
@@ -93,4 +96,24 @@ def test_a_folder_that_cannot_be_used_is_told(file: Path, asked: str, told: list
 def test_a_file_that_cannot_be_used_is_named(file: Path, content: bytes, told: str) -> None:
     (file.parents[1] / "shadows" / "odd.png").write_bytes(content)
     with pytest.raises(ConfigError, match=f"odd.png is {told}"):
+        load_recipe(file)
+
+
+@pytest.mark.parametrize("kind", ["a named pipe", "a folder", "a device"])
+def test_what_is_no_file_is_named_and_nobody_waits_for_it(file: Path, kind: str) -> None:
+    odd = file.parents[1] / "shadows" / "odd.png"
+    if kind == "a named pipe":
+        os.mkfifo(odd)
+    elif kind == "a folder":
+        odd.mkdir()
+    else:
+        odd.symlink_to("/dev/zero")
+    with pytest.raises(ConfigError, match=f"gobo_dir`: .*/shadows: 'odd.png' is {kind}, not a file"):
+        load_recipe(file)
+
+
+def test_of_very_many_files_only_so_many_are_looked_at(file: Path) -> None:
+    for number in range(MAX_FILES):
+        (file.parents[1] / "shadows" / f"{number}.png").write_bytes(b"")
+    with pytest.raises(ConfigError, match=f"more PNGs in .*/shadows than the {MAX_FILES} that are taken"):
         load_recipe(file)

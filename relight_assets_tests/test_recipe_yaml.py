@@ -9,7 +9,7 @@ import yaml
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import SCRIPT_KEYS, load_recipe, parse_recipe
+from relight_assets.recipe_yaml import MAX_FAULTS, SCRIPT_KEYS, load_recipe, parse_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -227,3 +227,29 @@ def test_a_recipe_that_gives_no_usable_pairs_is_refused() -> None:
     flat = {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}
     with pytest.raises(ConfigError, match=r"degradation\.soft_shading: only .* lower `ambient_range`"):
         check_usable(parse_recipe(flat, "x", ROOT).recipe)
+
+
+def test_of_very_many_mistakes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    file.write_text("".join(f"key{number}: 1\n" for number in range(3000)))
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(file)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == MAX_FAULTS + 1
+    assert lines[-1] == f"{file}: and {3000 - MAX_FAULTS} more mistakes"
+
+
+def test_a_strange_key_or_value_is_shown_on_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "my.yaml"
+    for text in (f"{'k' * 500}: 1", '"a\\nb": 1', 'segmenter: "\\u202egnp.x"', f"segmenter: {'x' * 9000}"):
+        file.write_text(text)
+        with pytest.raises(ConfigError) as caught:
+            load_recipe(file)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < len(str(file)) + 400
+
+
+@pytest.mark.parametrize("value", [10**5000, "\ud800", float("inf")], ids=["digits", "half", "inf"])
+def test_values_that_come_from_elsewhere_than_a_file_are_told_too(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"^the launchpad: "):
+        parse_recipe({"seed": value}, "the launchpad", ROOT)

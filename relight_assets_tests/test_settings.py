@@ -1,5 +1,6 @@
 """The platform's settings: the file, the environment over it, and where files are looked for."""
 
+import os
 import traceback
 from operator import attrgetter
 from pathlib import Path
@@ -193,6 +194,19 @@ def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
         ({"RELIGHT_BATCH": "2001-99-99"}, ["RELIGHT_BATCH", "not plain YAML"]),
         ({"RELIGHT_IMAGE_ROOT": "~nobody-here/x"}, ["image_root", "home"]),
         ({"RELIGHT_PLATFORM": "/no/such.yaml"}, ["/no/such.yaml", "no such file"]),
+        ({"RELIGHT_PLATFORM": "/no/\x1b[2J.yaml"}, ["RELIGHT_PLATFORM", "control character U+001B"]),
+        ({"RELIGHT_PLATFORM": "x/" * 4000}, ["RELIGHT_PLATFORM", "longer than a path can be"]),
+        ({"RELIGHT_BATCH": "!!python/name:os.system"}, ["RELIGHT_BATCH", "the tag !!python/name:os.system"]),
+        ({"RELIGHT_BATCH": "!!binary aGk="}, ["RELIGHT_BATCH", "the tag !!binary"]),
+        ({"RELIGHT_BATCH": "[" * 5000}, ["RELIGHT_BATCH", "more than 32 levels"]),
+        ({"RELIGHT_BATCH": "9" * 5000}, ["RELIGHT_BATCH", "a number of more than 100 characters"]),
+        ({"RELIGHT_BATCH": "[" + "1," * 50_000 + "1]"}, ["RELIGHT_BATCH", "more than 10,000 keys and values"]),
+        ({"RELIGHT_BATCH": "3\x07"}, ["RELIGHT_BATCH", "control character U+0007"]),
+        ({"RELIGHT_CSV_DIR": "/data/\udcff"}, ["RELIGHT_CSV_DIR", "bytes that are no UTF-8"]),
+        ({"RELIGHT_CSV_DIR": "~a\0"}, ["RELIGHT_CSV_DIR", "control character U+0000"]),
+        ({"RELIGHT_CSV_GLOB": "*\x7f"}, ["RELIGHT_CSV_GLOB", "control character U+007F"]),
+        ({"RELIGHT_HANG_S": ".nan"}, ["RELIGHT_HANG_S", "hang_s"]),
+        ({"RELIGHT_MAX_MEGAPIXELS": ".inf"}, ["RELIGHT_MAX_MEGAPIXELS", "max_megapixels"]),
     ],
 )
 def test_a_mistake_is_one_clear_error(environment: dict[str, str], told: list[str]) -> None:
@@ -200,6 +214,8 @@ def test_a_mistake_is_one_clear_error(environment: dict[str, str], told: list[st
         load_settings(environment)
     for part in told:
         assert part in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert str(caught.value).isprintable()
 
 
 def test_the_shipped_file_names_every_threshold() -> None:
@@ -229,6 +245,22 @@ def test_an_unknown_key_in_the_file_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("ouput_root: x\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="did you mean `output_root`"):
         load_settings({"RELIGHT_PLATFORM": str(tmp_path / "p.yaml")})
+
+
+@pytest.mark.parametrize("name", ["platform.yaml", "mvp_config.yaml"])
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(project: Path, name: str) -> None:
+    (project / "config" / name).unlink(missing_ok=True)
+    os.mkfifo(project / "config" / name)
+    with pytest.raises(ConfigError, match=f"{name}: cannot be read: '{name}' is a named pipe"):
+        load_settings({}) if name == "platform.yaml" else load_project_recipe({})
+
+
+@pytest.mark.parametrize("name", ["platform.yaml", "mvp_config.yaml"])
+def test_a_link_to_nothing_in_the_place_of_a_file_is_no_leave_to_use_the_defaults(project: Path, name: str) -> None:
+    (project / "config" / name).unlink(missing_ok=True)
+    (project / "config" / name).symlink_to("/not/mounted.yaml")
+    with pytest.raises(ConfigError, match=f"{name}: there is no such file"):
+        load_settings({}) if name == "platform.yaml" else load_project_recipe({})
 
 
 def test_the_recipe_file_is_the_projects_or_the_named_one(project: Path) -> None:

@@ -39,6 +39,17 @@ def test_what_a_run_wrote_is_right(mapping: tuple[Survey, Path], lit: tuple[Surv
     assert list(variants_faults(*lit)) == []
 
 
+def test_large_cells_and_line_ends_in_them_are_right(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, tmp_path)
+    note = "x\r\ny\rz\n" * 50_000
+    bench.csv_path.write_text(f'image_path,note\n,"{note}"\n,\n', newline="")
+    survey = bench.survey()
+    path = write_split_mapping(survey, bench.settings)
+    assert list(mapping_faults(survey, path)) == []
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+    assert [fault.code for fault in mapping_faults(survey, path)] == ["mapping"]
+
+
 def test_one_light_needs_no_csv_of_lights(mapping: tuple[Survey, Path]) -> None:
     survey, path = mapping
     assert list(variants_faults(survey, path.with_name("none.csv"))) == []

@@ -22,6 +22,7 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+from relight_assets.regular_files import open_regular
 
 _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
@@ -60,18 +61,6 @@ def output_token(status: os.stat_result) -> str:
 def same_token(token: str, status: os.stat_result) -> bool:
     """Whether a file still has a token.  The sources' tokens of the first version's records are mtimes alone."""
     return token in (source_token(status), output_token(status))
-
-
-def kind_of(mode: int) -> str:
-    """What a file that is no regular file is, in words, from its ``st_mode``."""
-    kinds = (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a named pipe"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-    )
-    return next((words for test, words in kinds if test(mode)), "no regular file")
 
 
 def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
@@ -202,25 +191,6 @@ def read_regular(path: Path | str) -> bytes | None:
 
 def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
-
-
-def open_regular(path: Path) -> FileIO:
-    """Open a regular file for reading, and never wait for a pipe or a device.
-
-    Raises:
-        PathRefusedError: no regular file.
-        OSError: as the system gave it.
-    """
-    # Without O_NONBLOCK, opening a pipe waits for a writer for ever; a regular file ignores the flag.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise PathRefusedError(f"{path.name!r} is {kind_of(mode)}, not a file.")  # noqa: TRY301
-        return FileIO(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
 
 
 def _read_up_to(file: FileIO, length: int) -> bytes:

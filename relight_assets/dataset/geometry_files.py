@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from relight_assets.dataset import png
 from relight_assets.dataset.files import FileStamp, read_source, same_token
 from relight_assets.dataset.paths import resolve_image_path
+from relight_assets.dataset.spelling import Folders
 from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
 
 Kind = Literal["depth", "normals"]
@@ -37,7 +38,8 @@ def geometry_path(files: str, photo: Path, image_root: Path | None) -> Path:
     known = {"{folder}": str(photo.parent), "{stem}": photo.stem}
     text = re.sub(r"\{folder\}|\{stem\}", lambda match: known[match[0]], files)
     try:
-        return resolve_image_path(str(photo.parent / text), photo.parent, image_root)
+        # Most photos of a folder may have none, and nobody reads what each of them is told.
+        return resolve_image_path(str(photo.parent / text), photo.parent, image_root, known=Folders(max_names=0))
     except ImageError as error:
         raise _told(error) from error
 

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from relight_assets.dataset import pixels, png, sniff
-from relight_assets.dataset.files import open_regular, read_source
+from relight_assets.dataset.files import read_source
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
+from relight_assets.regular_files import open_regular
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 64

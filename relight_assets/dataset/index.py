@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
 from relight_assets.dataset.records import read_failure, read_record
@@ -136,7 +137,7 @@ def _parse(data: bytes, highest_held: int) -> _Parsed:
     highest = -1
     # No run gives a larger number than this; one damaged row must not push all later numbers up.
     limit = highest_held + data.count(b"\n")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv_reader(text)
     fine = True
     try:
         if next(reader, None) != _HEADER:

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import io
 import os
 import re
 import unicodedata
@@ -10,9 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from relight_assets.dataset.files import open_regular, read_regular, write_atomic
+from relight_assets.dataset.csv_text import csv_reader
+from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.split_csv import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.errors import CsvError, PathRefusedError
+from relight_assets.regular_files import open_regular
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -139,9 +140,9 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
 def _withdrawn(data: bytes, stays: Callable[[str, str], bool]) -> bytes:
     # Cells in another encoding, of whoever saved it anew, stay what they are.
     text = data.decode("utf-8", "surrogateescape")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv_reader(text)
     try:
-        header = next(reader, [])
+        header: list[str] = next(reader, [])
     except csv.Error:
         return data
     if IMAGE_COLUMN not in header or OUTPUT_COLUMN not in header:

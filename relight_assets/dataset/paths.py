@@ -10,9 +10,11 @@ import os
 import re
 import stat
 import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from relight_assets.dataset.files import kind_of
+from relight_assets.dataset.spelling import Folders, guess, same_text
 from relight_assets.errors import (
     BlankPathError,
     ImageError,
@@ -20,6 +22,7 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+from relight_assets.regular_files import kind_of
 
 _MAX_PATH = 4096
 _MAX_COMPONENT = 255
@@ -45,22 +48,20 @@ def index_key(cell: str, csv_folder: Path, image_root: Path | None) -> str:  # n
     return str(path.relative_to(root)) if path.is_relative_to(root) else text
 
 
-Folders = dict[str, str]
-"""Real paths of folders, by the paths that led to them."""
-
-
 def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, known: Folders | None = None) -> Path:
     """The file that a cell names, with every symbolic link resolved.  Nothing is opened.
 
     A relative path is looked for in ``image_root`` where one is set, then in ``csv_folder``.  With an
-    ``image_root`` the file must lie in it, wherever it was found.  ``known`` remembers where folders
-    lead, for as long as a caller wants to believe that: one scan of a split, in which thousands of files
-    share a few.  Files themselves are always looked at.
+    ``image_root`` the file must lie in it, wherever it was found.  Where there is no file of exactly this
+    name, one is taken whose path is the same text to Unicode: composed accents (NFC) for decomposed ones
+    (NFD), or the other way round.  ``known`` remembers folders, for as long as a caller wants to believe
+    what it saw: one scan of a split.  Files themselves are always looked at.
 
     Raises:
         BlankPathError: nothing in the cell.
         PathRefusedError: no path that may be opened; the message says why.
-        SourceMissingError: there is no such file.
+        SourceMissingError: there is no such file; the message names the folder that was searched and,
+            where one is likely meant, the right spelling.
         SourceUnreadableError: a folder on the way cannot be entered.
     """
     return locate_image(cell, csv_folder, image_root, known=known)[0]
@@ -80,13 +81,16 @@ def locate_image(
     reason = _textual_fault(text)
     if reason:
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
+    search = _Search(text, csv_folder, image_root, Folders() if known is None else known)
     faults: list[ImageError] = []
     for candidate in _candidates(text, csv_folder, image_root):
         try:
-            return _checked(text, candidate, image_root, {} if known is None else known), plain_text(candidate)
+            return search.checked(candidate), plain_text(candidate)
         except ImageError as error:
             faults.append(error)
-    raise next((fault for fault in faults if not isinstance(fault, SourceMissingError)), faults[0])
+    if not text.isascii() and (found := search.same_text()) is not None:
+        return found
+    raise search.told(max(faults, key=_weight))
 
 
 def possible_places(cell: str, csv_folder: Path, image_root: Path | None) -> list[str]:
@@ -115,53 +119,125 @@ def _normal(cell: str) -> str:
 
 
 def _textual_fault(text: str) -> str | None:
-    # These are refused although nothing would expand or fetch them: a file of that name is hardly
-    # meant, and "no such file" would send the user looking in the wrong place.
+    # Addresses are refused although nothing would fetch them: a file of that name is hardly meant, and
+    # "no such file" would send the user looking in the wrong place.
     # Printable text holds neither; most is, and that is known in one call.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         return "it holds a control character"
-    if text.startswith("~"):
-        return "a home folder '~' is not expanded; write the full path"
     if _WINDOWS.match(text):
         return "it is a Windows or network path"
     if ":/" in text or _SCHEME.match(text):
         return "only files are read, no addresses (URLs)"
-    if _VARIABLE.search(text):
-        return "variables are not expanded; write the full path"
+    if len(text) * 4 < _MAX_COMPONENT:
+        return None
     if len(os.fsencode(text)) >= _MAX_PATH:
         return f"it is longer than {_MAX_PATH - 1} bytes"
-    if any(len(os.fsencode(part)) > _MAX_COMPONENT for part in text.split("/")):
+    # In NFC: decomposed, a name takes up to three times the bytes, and may lie on the disk composed.
+    if any(len(os.fsencode(unicodedata.normalize("NFC", part))) > _MAX_COMPONENT for part in text.split("/")):
         return f"one of its names is longer than {_MAX_COMPONENT} bytes"
     return None
 
 
-def _checked(text: str, candidate: str, image_root: Path | None, folders: Folders) -> Path:
-    real = _real(candidate, folders)
-    # Before any look at the file: whether something outside the root exists is nobody's business.
-    if image_root is not None and not Path(real).is_relative_to(_real_folder(str(image_root), folders)):
-        raise PathRefusedError(f"The image_path {_shown(text)} is refused: it leads outside image_root.")
-    try:
-        mode = os.stat(real).st_mode  # noqa: PTH116
-    except OSError as error:
-        raise _not_there(text, error) from error
-    if not stat.S_ISREG(mode):
-        raise PathRefusedError(f"The image_path {_shown(text)} is refused: it is {kind_of(mode)}.")
-    return Path(real)
+class _OutsideRootError(PathRefusedError):
+    """A path that leads out of ``image_root``."""
 
 
-def _real(candidate: str, folders: Folders) -> str:
-    """``os.path.realpath``, with that of the folder remembered."""
-    folder, name = os.path.split(candidate)
-    if name in {"", ".", ".."}:
-        return os.path.realpath(candidate)
-    path = os.path.join(_real_folder(folder, folders), name)  # noqa: PTH118
-    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+def _weight(fault: ImageError) -> int:
+    """Which fault is told of a path that was looked for at several places: a missing file may well be the other's."""
+    return 0 if isinstance(fault, _OutsideRootError) else 1 if isinstance(fault, SourceMissingError) else 2
 
 
-def _real_folder(folder: str, folders: Folders) -> str:
-    if folder not in folders:
-        folders[folder] = os.path.realpath(folder)
-    return folders[folder]
+@dataclass(frozen=True)
+class _Search:
+    """One cell's file is looked for."""
+
+    text: str
+    csv_folder: Path
+    image_root: Path | None
+    folders: Folders
+
+    def checked(self, candidate: str) -> Path:
+        """The real file at a place."""
+        real = self._real(candidate)
+        # Before any look at the file: whether something outside the root exists is nobody's business.
+        if not self._is_inside(real):
+            raise _OutsideRootError(f"The image_path {_shown(self.text)} is refused: it leads outside image_root.")
+        try:
+            mode = os.stat(real).st_mode  # noqa: PTH116
+        except OSError as error:
+            raise _not_there(self.text, error) from error
+        if not stat.S_ISREG(mode):
+            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(mode)}.")
+        return Path(real)
+
+    def same_text(self) -> tuple[Path, str] | None:
+        """The file whose path is the same text, and its place as the cell has it; None where there is none.
+
+        Raises:
+            SourceMissingError: there are several, none of which is exactly what the cell says.
+        """
+        for base in self._bases():
+            if os.path.lexists(os.path.join(base, self.text)):  # noqa: PTH118
+                continue  # what has exactly this name is meant, whatever is wrong with it
+            found: dict[Path, str] = {}
+            for path in same_text(base, self.text, self.folders, self._may_be_listed):
+                with suppress(ImageError):
+                    found.setdefault(self.checked(path), path)
+            if len(found) > 1:
+                raise SourceMissingError(
+                    f"There is no file {_shown(self.text)}, but {len(found)} whose accents are encoded otherwise, such "
+                    f"as {' and '.join(ascii(path)[:200] for path in list(found.values())[:2])}. Rename one of them."
+                )
+            for file in found:
+                return file, plain_text(os.path.join(base, self.text))  # noqa: PTH118
+        return None
+
+    def told(self, fault: ImageError) -> ImageError:
+        """A fault as a person needs it: of a missing file, where it was looked for and what is there instead."""
+        if not isinstance(fault, SourceMissingError) or not self.folders.guesses:
+            return fault
+        bases = self._bases()
+        guesses = [guess(base, self.text, self.folders, self._may_be_listed) for base in bases]
+        likely = next((each.likely for each in guesses if each.likely is not None), None)
+        gone = next((each.no_folder for each in guesses if each.no_folder is not None), None)
+        where = "" if self.text.startswith("/") else f" in {' or '.join(map(_shown, bases))}"
+        told = f"There is no file {_shown(self.text)}{where}"
+        if likely is not None and likely == self.text.replace("\\", "/"):
+            told += f", but {_shown(likely)} is there: write / in place of \\."
+        elif likely is not None:
+            told += f". Did you mean {_shown(likely)}?"
+        elif self.text.startswith("~") or _VARIABLE.search(self.text):
+            told += ". Neither ~ nor a variable is expanded; write the full path."
+        else:
+            told += f": there is no folder {_shown(gone)}." if gone is not None else "."
+            told += " Check the path and that its disk is there."
+        if not self.text.startswith("/") and not self._may_be_listed(os.fspath(self.csv_folder)):
+            told += " The CSV's own folder lies outside image_root, so it was not searched."
+        return SourceMissingError(told)
+
+    def _bases(self) -> list[str]:
+        """The folders below which the file is looked for, those outside the root left out."""
+        if self.text.startswith("/"):
+            return ["/"]
+        bases = dict.fromkeys(os.fspath(folder) for folder in (self.image_root, self.csv_folder) if folder is not None)
+        return [base for base in bases if self._may_be_listed(base)]
+
+    def _may_be_listed(self, folder: str) -> bool:
+        return self._is_inside(self.folders.real(folder))
+
+    def _is_inside(self, real: str) -> bool:
+        if self.image_root is None:
+            return True
+        root = self.folders.real(os.fspath(self.image_root))
+        return real == root or real.startswith(root if root.endswith("/") else f"{root}/")
+
+    def _real(self, candidate: str) -> str:
+        """``os.path.realpath``, with that of the folder remembered."""
+        folder, name = os.path.split(candidate)
+        if name in {"", ".", ".."}:
+            return os.path.realpath(candidate)
+        path = os.path.join(self.folders.real(folder), name)  # noqa: PTH118
+        return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
 
 
 def _not_there(text: str, error: OSError) -> ImageError:
@@ -175,4 +251,5 @@ def _not_there(text: str, error: OSError) -> ImageError:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 200 else f"{text[:120]}...{text[-70:]}")
+    short = text if len(text) <= 200 else f"{text[:120]}...{text[-70:]}"
+    return f"'{short}'" if short.isprintable() else repr(short)

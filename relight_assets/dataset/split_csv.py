@@ -9,15 +9,16 @@ import csv
 import difflib
 import fnmatch
 import hashlib
-import io
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.layout import check_name
 from relight_assets.errors import CsvError
 
@@ -40,8 +41,9 @@ class SplitCsv:
         path: the file.
         split: the split's name.
         sha256: of the file's bytes, hex.
-        table: every column in the file's order, all text, without missing values; index 0..n-1.
+        table: every column that is kept in the file's order, all text, without missing values; index 0..n-1.
         lines: for each row of the table the line (from 1) of the file on which it starts.
+        notes: what a person should know of how it was read, a sentence each.
     """
 
     path: Path
@@ -49,6 +51,7 @@ class SplitCsv:
     sha256: str
     table: pd.DataFrame
     lines: list[int]
+    notes: tuple[str, ...] = ()
 
 
 def split_name(path: Path) -> str:
@@ -126,7 +129,9 @@ def read_split_csv(path: Path) -> SplitCsv:
     """Read and check a split's CSV.
 
     UTF-8 with or without a byte order mark, comma separated, RFC 4180 quotes; lines end in LF or CRLF.
-    Blank lines are skipped.  A header without rows is a valid, empty split.
+    Blank lines are skipped.  A header without rows is a valid, empty split.  Columns without a name
+    and without any content, which spreadsheets leave behind, are left out, with a note.  The first
+    column may have content and no name: that is how pandas writes row labels.
 
     Raises:
         CsvError: anything else, naming the file and the line.
@@ -137,18 +142,38 @@ def read_split_csv(path: Path) -> SplitCsv:
     rows = _rows(path, text)
     start, header = next(rows, (1, []))
     _check_header(path, start, header)
+    named = [column for column, name in enumerate(header) if name.strip()]
+    kept = named if named[0] == 0 else [0, *named]  # pandas writes row labels into a first column without a name
     lines: list[int] = []
     cells: list[list[str]] = []
     for line, row in rows:
+        if named[-1] < len(row) < len(header):
+            row.extend([""] * (len(header) - len(row)))  # some spreadsheets leave out what is empty, in some rows
         if len(row) != len(header):
             raise CsvError(
                 f"{path}, line {line}: {len(row)} fields where the header has {len(header)}. A cell that "
                 f"holds a comma must be in double quotes."
             )
+        for column, name in enumerate(header[1:] if len(kept) < len(header) else (), start=1):
+            if not name.strip() and row[column].strip():
+                raise CsvError(
+                    f"{path}, line {line}: the cell {row[column][:40]!r} is in column {column + 1}, which has no name "
+                    f"in line {start}. Name the column, or empty its cells."
+                )
         lines.append(line)
-        cells.append(row)
-    table = pd.DataFrame(cells, columns=pd.Index(header, dtype="str"), dtype="str")
-    return SplitCsv(path, split, hashlib.sha256(data).hexdigest(), table, lines)
+        cells.append([row[column] for column in kept])
+    if kept != named and not any(row[0].strip() for row in cells):
+        kept, cells = named, [row[1:] for row in cells]
+    table = pd.DataFrame(cells, columns=pd.Index([header[column] for column in kept], dtype="str"), dtype="str")
+    notes = _notes(path, len(header) - len(kept))
+    return SplitCsv(path, split, hashlib.sha256(data).hexdigest(), table, lines, notes)
+
+
+def _notes(path: Path, dropped: int) -> tuple[str, ...]:
+    if not dropped:
+        return ()
+    columns = "1 column" if dropped == 1 else f"{dropped} columns"
+    return (f"{path}: {columns} without a name and without content left out",)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:
@@ -203,7 +228,7 @@ def _line(data: bytes, offset: int) -> int:
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     # csv and not pandas' parser: it knows the lines, keeps cells as they are and refuses a lost quote.
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv_reader(text)
     start = 1
     while True:
         try:
@@ -221,7 +246,7 @@ def _rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(path: Path, line: int, header: list[str]) -> None:
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted(name for name, count in Counter(header).items() if name.strip() and count > 1)
     if doubled:
         raise CsvError(f"{path}, line {line}: the column {doubled[0]!r} is there more than once. Rename one.")
     for ours in (OUTPUT_COLUMN, VARIANT_COLUMN):

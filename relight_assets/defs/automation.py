@@ -154,6 +154,9 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
         context.log.error(fault)
     for split in changes.gone:
         context.log.warning(f"the CSV of split `{split}` is gone; its outputs stay")
+    for csv in changes.changed.values():
+        for note in csv.notes:
+            context.log.warning(note)
     memory.seen = changes.seen
     unchecked = _log_unchecked_rows(context, changes.changed, settings)
     requests = [*_of_changed(changes, memory), *_of_failed(context.instance, memory)]

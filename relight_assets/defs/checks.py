@@ -3,7 +3,6 @@
 They are made by the asset's own step, of the mapping before it is published, from the same scan that it was made of.
 """
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
@@ -144,8 +144,9 @@ def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
 
 def _outputs_named(mapping: Path) -> list[bool]:
     """For each row of the mapping as it lies on the disk, whether it names an output."""
-    with mapping.open(newline="", encoding="utf-8") as file:
-        return [bool(row[OUTPUT_COLUMN]) for row in csv.DictReader(file)]
+    header, *rows = csv_reader(mapping.read_bytes().decode("utf-8"))
+    column = header.index(OUTPUT_COLUMN)
+    return [bool(row[column]) for row in rows]
 
 
 def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:

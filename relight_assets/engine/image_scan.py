@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
-from relight_assets.dataset.paths import Folders, locate_image
+from relight_assets.dataset.paths import locate_image
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
+from relight_assets.dataset.spelling import Folders
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import known_sha256
@@ -36,7 +37,7 @@ class ImageScanner:
         origin: Origin | None,
         hashes: Hashes,
     ):
-        known: Folders = {}
+        known = Folders()
         folder = split.path.parent.absolute()
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
         self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)

@@ -148,6 +148,7 @@ def run_split(
             experiment=options.experiment,
             num_samples=options.num_samples,
             replace_photos=options.replace_photos,
+            notes=[*split.notes],
         )
         before = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.

@@ -50,6 +50,13 @@ def test_first_csv_gives_row_positions(layout: SplitLayout) -> None:
     assert index.extend(layout, ["new", "c", "a"]) == {"b": 0, "a": 1, "c": 2, "new": 3}
 
 
+def test_a_key_of_any_length_keeps_its_number(layout: SplitLayout) -> None:
+    keys = ["a", "x" * 200_000, 'y"\n,' * 100_000, "b"]
+    numbers = index.extend(layout, keys)
+    assert index.load(layout) == numbers == dict(zip(keys, range(4), strict=True))
+    assert index.extend(layout, ["c"])["c"] == 4
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.lists(KEYS, max_size=8), max_size=5), st.randoms(use_true_random=False))
 def test_append_only(batches: list[list[str]], rng: random.Random) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset import files
+from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
     escape_formula,
@@ -167,6 +168,29 @@ def test_nothing_is_written_where_nothing_is_to_be_taken_out(split: SplitCsv, tm
     before = target.stat()
     withdraw_outputs(target, lambda *_: True)
     assert target.stat() == before
+
+
+def test_cells_of_any_size_come_back_and_keep_what_stays(tmp_path: Path) -> None:
+    large = 'x,"\r\n' * 100_000
+    path = tmp_path / "train_images.csv"
+    path.write_text('image_path,note\na,"' + large.replace('"', '""') + '"\nb,\n', newline="")
+    split = read_split_csv(path)
+    target = outgoing_paths(path, None)[0]
+    write_mapping(split, [tmp_path / "0.png", tmp_path / "1.png"], target)
+    withdraw_outputs(target, lambda cell, _: cell == "a")
+    assert [row[1:] for row in csv_reader(target.read_bytes().decode())] == [
+        ["note", "output_image_path"],
+        [large, str(tmp_path / "0.png")],
+        ["", ""],
+    ]
+
+
+def test_columns_that_were_left_out_of_the_input_are_in_no_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "train_images.csv"
+    path.write_text("image_path,,note,\na,,x,\nb,,,\n")
+    target = outgoing_paths(path, None)[0]
+    write_mapping(read_split_csv(path), [None, None], target)
+    assert target.read_text() == "image_path,note,output_image_path\na,x,\nb,,\n"
 
 
 HEADER = "image_path,note,output_image_path\n"

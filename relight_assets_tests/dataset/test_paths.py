@@ -36,12 +36,6 @@ HOSTILE = [
     (".", "a folder"),
     ("pipe", "a named pipe"),
     ("sock", "a socket"),
-    ("~/a.jpg", "home folder"),
-    ("~root/a.jpg", "home folder"),
-    ("$HOME/a.jpg", "variables"),
-    ("${HOME}/a.jpg", "variables"),
-    ("x/${SPLIT}.jpg", "variables"),
-    ("%USERPROFILE%/a.jpg", "variables"),
     ("file:///etc/passwd", "addresses"),
     ("FILE:a.jpg", "addresses"),
     ("data:image/png;base64,AAAA", "addresses"),
@@ -103,6 +97,11 @@ LEGAL = [
     ".hidden.jpg",
     "no_extension",
     "CON",
+    "~a.jpg",
+    "~",
+    "$HOME",
+    "${SPLIT}.jpg",
+    "%TEMP%",
 ]
 
 
@@ -122,7 +121,7 @@ def test_where_it_is_looked_for(place: Path) -> None:
     assert resolve_image_path("../root/a.jpg", csvs, None) == root / "a.jpg"
     assert resolve_image_path("csvs/d.jpg", csvs, place) == csvs / "d.jpg"
     assert resolve_image_path("d.jpg", csvs, place) == csvs / "d.jpg"
-    with pytest.raises(PathRefusedError, match="outside"):
+    with pytest.raises(SourceMissingError, match="CSV's own folder lies outside image_root"):
         resolve_image_path("d.jpg", csvs, root)
     (root / "d.jpg").write_bytes(b"x")
     assert resolve_image_path("d.jpg", csvs, root) == root / "d.jpg"
@@ -137,6 +136,40 @@ def test_missing_and_blank(place: Path) -> None:
     for cell in ("", "  ", "\t", "\n"):
         with pytest.raises(BlankPathError):
             resolve_image_path(cell, place, None)
+
+
+@pytest.mark.parametrize("root", [True, False])
+@pytest.mark.parametrize("cell", ["gone.jpg", "b/gone.jpg", "gone/a.jpg", "./b/../gone.jpg", "broken.jpg"])
+def test_what_is_missing_below_the_root_is_missing_wherever_the_csv_is(cell: str, root: bool, place: Path) -> None:
+    (place / "root" / "broken.jpg").symlink_to("nowhere.jpg")
+    for csvs in ("csvs", "root", "root/b"):
+        with pytest.raises(SourceMissingError, match=r"in '.*/(root|csvs|root/b)'"):
+            resolve_image_path(cell, place / csvs, place / "root" if root else None)
+
+
+def test_what_is_missing_and_would_lie_outside_the_root_is_refused(place: Path) -> None:
+    root = place / "root"
+    (root / "broken.jpg").symlink_to(place / "nowhere.jpg")
+    for cell in ("../gone.jpg", "b/../../gone.jpg", str(place / "gone.jpg"), "broken.jpg"):
+        with pytest.raises(PathRefusedError, match="outside image_root"):
+            resolve_image_path(cell, place / "csvs", root)
+    # Out of the root as seen from the root, and into it as seen from the CSV's folder.
+    with pytest.raises(SourceMissingError):
+        resolve_image_path("../gone.jpg", root / "b", root)
+
+
+@pytest.mark.parametrize(
+    "cell", ["~/a.jpg", "~root/a.jpg", "$HOME/a.jpg", "${HOME}/a.jpg", "x/${S}.jpg", "%TEMP%/a.jpg"]
+)
+def test_nothing_is_expanded(cell: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "S", "TEMP"):
+        monkeypatch.setenv(name, str(place / "root"))
+    with pytest.raises(SourceMissingError, match="Neither ~ nor a variable is expanded; write the full path"):
+        resolve_image_path(cell, place / "csvs", None)
+    named = place / "csvs" / cell
+    named.parent.mkdir(parents=True, exist_ok=True)
+    named.write_bytes(b"x")
+    assert resolve_image_path(cell, place / "csvs", None) == named
 
 
 def test_devices(place: Path) -> None:

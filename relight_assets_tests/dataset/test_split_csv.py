@@ -1,5 +1,6 @@
 """The zoo of CSVs: what is read, and what is refused with its line."""
 
+import csv
 import hashlib
 import re
 from pathlib import Path
@@ -61,6 +62,58 @@ def test_columns_keep_their_order_and_odd_names(tmp_path: Path) -> None:
     assert split.table["image_path"].tolist() == ["x.jpg"]
 
 
+UNNAMED = [
+    ("trailing commas", b"image_path,age,,\na,3,,\nb,,,\n", ["image_path", "age"], [["a", "3"], ["b", ""]], 2),
+    ("one comma", b"image_path,age,\r\na,3,\r\n", ["image_path", "age"], [["a", "3"]], 1),
+    ("in between", b"image_path,,age, ,x\na,,3,,\n", ["image_path", "age", "x"], [["a", "3", ""]], 2),
+    ("first", b",image_path\n,a\n,b\n", ["image_path"], [["a"], ["b"]], 1),
+    ("blanks", b"image_path,,\na, ,\t\n", ["image_path"], [["a"]], 2),
+    (
+        "some rows are shorter",
+        b"image_path,age,,\na,3\nb,4,\nc,5,,\n",
+        ["image_path", "age"],
+        [[*"a3"], [*"b4"], [*"c5"]],
+        2,
+    ),
+    ("no rows", b"image_path,age,,\n", ["image_path", "age"], [], 2),
+    ("row labels", b",image_path,,\n0,a,,\n", ["", "image_path"], [["0", "a"]], 2),
+    ("a name", b"image_path,Unnamed: 1\na,\n", ["image_path", "Unnamed: 1"], [["a", ""]], 0),
+    ("blank rows", b"image_path,age,\na,3,\n,,\n", ["image_path", "age"], [["a", "3"], ["", ""]], 1),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "columns", "rows", "dropped"), UNNAMED)
+def test_columns_without_name_and_content_are_left_out(
+    tmp_path: Path, *, name: str, data: bytes, columns: list[str], rows: list[list[str]], dropped: int
+) -> None:
+    split = read_split_csv(put(tmp_path, data))
+    assert (list(split.table.columns), split.table.to_numpy().tolist()) == (columns, rows), name
+    told = "1 column" if dropped == 1 else f"{dropped} columns"
+    assert split.notes == ((f"{split.path}: {told} without a name and without content left out",) if dropped else ())
+
+
+def test_as_many_columns_as_a_spreadsheet_has(tmp_path: Path) -> None:
+    commas = b"," * 16_000
+    split = read_split_csv(put(tmp_path, b"image_path" + commas + b"\n" + (b"a" + commas + b"\n") * 50))
+    assert split.table.shape == (50, 1)
+
+
+def test_cells_are_as_large_as_they_are(tmp_path: Path) -> None:
+    large = 'ab, "\n' * 500_000
+    quoted = large.replace('"', '""')
+    split = read_split_csv(put(tmp_path, f'image_path,note\na,"{quoted}"\n{"x" * 200_000},1\n'.encode()))
+    assert split.table.to_numpy().tolist() == [["a", large], ["x" * 200_000, "1"]]
+    assert split.lines == [2, 2 + 500_001]
+
+
+def test_a_limit_that_somebody_lowered_is_none_of_ours(tmp_path: Path) -> None:
+    before = csv.field_size_limit(10)
+    try:
+        assert len(read_split_csv(put(tmp_path, b"image_path\n" + b"x" * 100 + b"\n")).table) == 1
+    finally:
+        csv.field_size_limit(max(before, csv.field_size_limit()))
+
+
 BAD = [
     ("zero bytes", b"", "is empty"),
     ("only blank", b"\xef\xbb\xbf\r\n  \n", "is empty"),
@@ -80,7 +133,12 @@ BAD = [
     ("NUL", b"image_path,age\na,3\nb\0,4\n", "line 3: a NUL byte"),
     ("open quote", b'image_path,age\na,3\n"b,4\nc,5\n', "line 3: the row that starts here"),
     ("text after a quote", b'image_path,age\n"a"b,3\n', "line 2: the row"),
-    ("a giant cell", b"image_path\na\n" + b"x" * 200_000 + b"\n", "line 3: the row"),
+    ("a giant cell without an end", b'image_path\na\n"' + b"x" * 200_000 + b"\n", "line 3: the row that starts here"),
+    ("a stray cell", b"image_path,age,,\na,3,,\n\nb,4,, x \n", "line 4: the cell ' x ' is in column 4"),
+    ("a column without a name", b"image_path,,age\na,1,3\n", "line 2: the cell '1' is in column 2"),
+    ("a column with a blank name", b"image_path, \na,1\n", "which has no name in line 1"),
+    ("a short row", b"image_path,age,\na\n", "line 2: 1 fields where the header has 3"),
+    ("a comma too many", b"image_path,age\na,3,\n", "line 2: 3 fields where the header has 2"),
 ]
 
 

@@ -139,6 +139,15 @@ def test_an_invalid_csv_is_told_and_does_not_stop_the_others(sensor: Sensor, pro
     assert "no column 'image_path'" in str(sensor.tick().skip_reason)
 
 
+def test_columns_that_are_left_out_are_told_once(
+    sensor: Sensor, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.data / "val_images.csv").write_text("image_path,note,,\n" + "a.png,x,,\n" * 9)
+    for _ in range(4):
+        sensor.tick()
+    assert capfd.readouterr().err.count("val_images.csv: 2 columns without a name and without content left out") == 1
+
+
 def test_a_csv_that_went_is_told_and_costs_nothing(sensor: Sensor, project: Project) -> None:
     csv = project.write_csv("train", PORTRAITS[:1])
     sensor.tick()

@@ -1,5 +1,6 @@
 """The user's own shadow patterns, from their files to the record of a picture."""
 
+import os
 from pathlib import Path
 
 import cv2
@@ -53,6 +54,14 @@ def test_damaged_and_altered_files_are_named(folder: Path) -> None:
         load_gobos(recipe_of(folder))
     cv2.imwrite(str(file), np.zeros((64, 64), np.uint8))
     with pytest.raises(ConfigError, match=r"stripes\.png was altered"):
+        load_gobos(recipe)
+
+
+def test_a_pipe_that_took_the_place_of_a_file_keeps_nobody_waiting(folder: Path) -> None:
+    recipe = recipe_of(folder)
+    (folder / "stripes.png").unlink()
+    os.mkfifo(folder / "stripes.png")
+    with pytest.raises(ConfigError, match=r"'stripes\.png' is a named pipe"):
         load_gobos(recipe)
 
 

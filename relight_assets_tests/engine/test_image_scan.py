@@ -1,0 +1,123 @@
+"""Cells whose files are spelled otherwise on the disk, or nowhere: numbers, pictures and messages, on real runs."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from relight_assets.dataset import spelling
+from relight_assets.dataset.index import load
+from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.engine.progress import Progress
+from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.recipe import Recipe
+from relight_assets_tests.conftest import assert_records_tell_the_truth
+from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed
+
+
+def nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def nfd(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+NAMES = ["été/Zoë.png", "été/ñ.png"]
+
+
+@pytest.fixture
+def archive(tmp_path: Path, photos: Path) -> Disk:
+    """Photos as an archive from macOS leaves them, under a CSV that was typed elsewhere."""
+    disk = Disk(tmp_path)
+    for name, photo in zip(NAMES, (ONE, TWO), strict=True):
+        disk.photo(f"a/{nfd(name)}", photos / photo)
+    disk.csv("a", [nfc(name) for name in NAMES])
+    summary = disk.run()
+    assert summary.survey.row_counts() == {"done": 2}
+    return disk
+
+
+def test_numbers_go_by_the_cells_text_and_stay(archive: Disk) -> None:
+    assert load(archive.layout()) == {nfc(name): number for number, name in enumerate(NAMES)}
+    assert archive.record(0).source.place == str(archive.root / "a" / nfc(NAMES[0]))
+    assert_records_tell_the_truth(archive.layout())
+    before = archive.pictures()
+    nothing_computed(archive.run(), rows=2)
+    assert archive.pictures() == before
+
+
+def test_a_csv_or_a_disk_that_changes_its_spelling_costs_nothing(archive: Disk) -> None:
+    before = archive.pictures()
+    archive.csv("a", [nfd(name) for name in NAMES])
+    nothing_computed(archive.run(), rows=2)
+    assert load(archive.layout()) == {nfd(name): number for number, name in enumerate(NAMES)}
+    (archive.root / "a" / nfd("été")).rename(archive.root / "a" / nfc("été"))
+    nothing_computed(archive.run(), rows=2)
+    assert archive.pictures() == before
+    assert archive.outputs() == ["00000_output.png", "00001_output.png"]
+
+
+def test_rows_that_name_one_file_in_both_spellings_have_a_number_each(archive: Disk) -> None:
+    archive.csv("a", [nfc(NAMES[0]), nfd(NAMES[0]), nfc(NAMES[1])])
+    summary = archive.run()
+    assert summary.survey.row_counts() == {"done": 3}
+    assert load(archive.layout()) == {nfc(NAMES[0]): 0, nfc(NAMES[1]): 1, nfd(NAMES[0]): 2}
+    assert archive.outputs() == ["00000_output.png", "00002_output.png", "00001_output.png"]
+    assert archive.pictures()["00000_output.png"] == archive.pictures()["00002_output.png"]
+
+
+def test_where_both_spellings_are_there_each_row_has_its_own_photo(archive: Disk, photos: Path) -> None:
+    other = archive.photo(f"a/{nfc(NAMES[0])}", photos / FOUR)
+    archive.csv("a", [nfd(NAMES[0]), nfc(NAMES[0]), nfc(NAMES[1])])
+    archive.run()
+    state = look(read_split_csv(archive.root / "a/train_images.csv"), Recipe(), archive.settings)
+    assert state.row_counts() == {"done": 3}
+    assert [state.images[spelled(NAMES[0])].file for spelled in (nfc, nfd)] == [
+        other,
+        archive.root / "a" / nfd(NAMES[0]),
+    ]
+    shown = [state.images[spelled(NAMES[0])].record for spelled in (nfc, nfd)]
+    assert len({record.source.sha256 for record in shown if record is not None}) == 2
+
+
+def test_thousands_of_missing_photos_of_one_folder_list_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = Disk(tmp_path)
+    (tmp_path / "a" / "people").mkdir(parents=True)
+    (tmp_path / "a" / "people" / "7.JPG").write_bytes(b"x")
+    disk.csv("a", [f"people/{number}.jpg" for number in range(3000)] + ["people\\7.JPG"])
+    listed: list[str] = []
+    scandir = spelling.os.scandir
+
+    def counted(folder: str) -> object:
+        listed.append(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(spelling.os, "scandir", counted)
+    split = read_split_csv(tmp_path / "a/train_images.csv")
+    state = look(split, Recipe(), disk.settings)
+    assert state.row_counts() == {"failed": 3001}
+    assert listed.count(str(tmp_path / "a" / "people")) == 1
+    told = {key: image.failure.message for key, image in state.images.items() if image.failure is not None}
+    folder = tmp_path / "a"
+    assert told["people/7.jpg"] == f"There is no file 'people/7.jpg' in '{folder}'. Did you mean 'people/7.JPG'?"
+    assert told["people\\7.JPG"].startswith(
+        f"There is no file 'people\\7.JPG' in '{folder}', but 'people/7.JPG' is there"
+    )
+    assert {image.failure.code for image in state.images.values() if image.failure is not None} == {"source_missing"}
+    again = look(split, Recipe(), disk.settings)
+    assert {key: image.failure for key, image in again.images.items()} == {
+        key: image.failure for key, image in state.images.items()
+    }
+
+
+def test_columns_that_are_left_out_are_told_once_in_a_run(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/train_images.csv").write_text("image_path,note,,\n" + "gone.png,x,,\n" * 50)
+    split = read_split_csv(tmp_path / "a/train_images.csv")
+    seen: list[Progress] = []
+    run_split(split, Recipe(), disk.settings, RunOptions(), seen.append)
+    assert seen[-1].notices == (f"{split.path}: 2 columns without a name and without content left out",)
