@@ -1,4 +1,4 @@
-"""Lost state: a cursor that was reset, partitions that are gone, a damaged history; under the sensor and the commands."""
+"""Lost state: a cursor that was reset, partitions that are gone, a damaged history; by sensor and command."""
 
 import os
 from collections.abc import Iterator
