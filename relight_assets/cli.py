@@ -21,6 +21,7 @@ from rich.live import Live
 from relight_assets import __version__
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli_prune import prune_orphans, prune_partitions
+from relight_assets.cli_runs import runs
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -41,6 +42,7 @@ from relight_assets.terminal import (
     status_table,
     tell,
 )
+from relight_assets.unexpected import unexpected
 from relight_assets.verify import Verification, verify_finished
 
 SOME_FAILED = 3
@@ -48,7 +50,7 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
 class _Relight(click.Group):
-    """Shows our own errors as one sentence."""
+    """Shows errors as one sentence; that of one which nobody foresaw names the file with its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -60,6 +62,11 @@ class _Relight(click.Group):
             stopped = InterruptedRunError()
             tell("error", "bold red", str(stopped))
             ctx.exit(_exit_code(stopped))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; the last: nobody reads what is printed
+        except Exception as error:  # noqa: BLE001
+            tell("error", "bold red", str(unexpected(error)))
+            ctx.exit(1)
 
 
 def _exit_code(error: RelightError) -> int:
@@ -73,6 +80,9 @@ def main(platform: Path | None) -> None:
     """CSVs of portrait photos in, training pairs for lighting-transformation models out."""
     if platform is not None:
         os.environ["RELIGHT_PLATFORM"] = str(platform.absolute())
+
+
+main.add_command(runs)
 
 
 @main.command()
@@ -113,10 +123,10 @@ def run(
         "overwrite": overwrite,
         "replace": replace,
     }
-    runs, errors = materialize_splits(names, chosen, image_config, named, loaded)
-    print_closing_table(runs, load_settings(), named)
-    considered = [survey.row_status(row) for survey, _ in runs for row in range(len(survey.keys[:num_samples]))]
-    waiting = max((metadata[stage]["pending"] for _, metadata in runs for stage in chosen), default=0)
+    done, errors = materialize_splits(names, chosen, image_config, named, loaded)
+    print_closing_table(done, load_settings(), named)
+    considered = [survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples]))]
+    waiting = max((metadata[stage]["pending"] for _, metadata in done for stage in chosen), default=0)
     if waiting:
         tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")
     if errors:
@@ -237,8 +247,8 @@ def demo(folder: Path) -> None:
     platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
     os.environ["RELIGHT_PLATFORM"] = str(platform)
     names = list(find_splits(load_settings().csv_dir, load_settings().csv_glob))
-    runs, errors = materialize_splits(names, STAGES, {})
-    print_closing_table(runs, load_settings())
+    done, errors = materialize_splits(names, STAGES, {})
+    print_closing_table(done, load_settings())
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:
         sys.exit(max(map(_exit_code, errors)))
@@ -297,7 +307,7 @@ def doctor() -> None:
 def dev(port: int) -> None:
     """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV there is."""
     settings = load_settings()
-    with dagster_part("defs.launch").instance_of(settings) as instance:
+    with dagster_part("defs.launch").instance_of(settings, say) as instance:
         names = instance.get_dynamic_partitions("splits")
     say(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
     can_be_stopped()

@@ -37,6 +37,13 @@ def prune_orphans(
 
 def prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
     """List or remove the partitions whose CSV was removed; the errors of those of which that is not sure."""
+    try:
+        return _prune_partitions(settings, remove=remove)
+    except RelightError as error:  # what was found of the orphans is told all the same
+        return [error]
+
+
+def _prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
     csvs = find_splits(settings.csv_dir, settings.csv_glob)
     errors: list[RelightError] = []
     with dagster_part("defs.launch").instance_of(settings) as instance:

@@ -17,6 +17,7 @@ from relight_assets.recipe import Stage
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import load_project_recipe, load_settings
 from relight_assets.terminal import progress_bar, say, tell
+from relight_assets.unexpected import unexpected
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (
@@ -71,7 +72,7 @@ def materialize_splits(
     loaded = loaded or load_project_recipe()
     done: list[tuple[Survey, dict[str, Any]]] = []
     errors: list[RelightError] = []
-    with launch.instance_of(settings) as instance:
+    with launch.instance_of(settings, say) as instance:
         for name in names:
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
             launch.wait_for_pool(instance, report=say)
@@ -88,7 +89,8 @@ def materialize_splits(
                 done.append((look(split, loaded.recipe, settings, experiment), launched.metadata))
             except InterruptedRunError:
                 raise
-            except RelightError as error:
-                tell(f"error in split {name}", "bold red", str(error))
-                errors.append(error)
+            except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
+                told = error if isinstance(error, RelightError) else unexpected(error)
+                tell(f"error in split {name}", "bold red", str(told))
+                errors.append(told)
     return done, errors

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
@@ -13,8 +13,9 @@ import dagster as dg
 
 from relight_assets.dataset.csv_watch import Changes, Seen, look
 from relight_assets.dataset.split_csv import SplitCsv, list_splits, read_split_csv
+from relight_assets.defs.dead_runs import close_abandoned_runs, runs_left_alone
+from relight_assets.defs.history import history_errors
 from relight_assets.defs.jobs import relight_split
-from relight_assets.defs.run_locks import close_abandoned_runs
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.outgoing import mapping_is_current
@@ -60,6 +61,17 @@ class _Asked:
     def key(self, split: str) -> str:
         return f"{split}:{self.sha256[:16]}:{self.generation}"
 
+    def unused(self, instance: dg.DagsterInstance, split: str) -> "_Asked":
+        """This, of the first generation that no run has which has ended.
+
+        The cursor may have been reset or set back, and Dagster would pass over a key that it knows.  A run that has not
+        ended is this very request: the daemon was killed before it could keep the cursor.
+        """
+        asked = self
+        while any(run.is_finished for run in instance.get_runs(dg.RunsFilter(tags={RUN_KEY: asked.key(split)}))):
+            asked = replace(asked, generation=asked.generation + 1)
+        return asked
+
 
 @dataclass
 class _Memory:
@@ -92,7 +104,7 @@ def sensor_of(settings: Settings) -> dg.SensorDefinition:
     return dg.SensorDefinition(
         name="new_csvs",
         job=relight_split,
-        evaluation_fn=_look_for_new,
+        evaluation_fn=_tick,
         minimum_interval_seconds=TICK_S,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
         description=(
@@ -137,10 +149,18 @@ def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
 )
 def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Close the runs that are dead; which they were is the tick's reason."""
-    closed = close_abandoned_runs(context.instance)
+    with history_errors(context.instance.root_directory):
+        closed = close_abandoned_runs(context.instance)
+        unsure = [str(state) for state in runs_left_alone(context.instance)]
     for run_id in closed:
         context.log.warning(f"the process of run {run_id} is gone; the run is marked as failed")
-    return dg.SkipReason(f"closed, because their process is gone: {', '.join(closed)}" if closed else "no run is dead")
+    reason = f"closed, because their process is gone: {', '.join(closed)}" if closed else "no run is dead"
+    return dg.SkipReason("; ".join([reason, *unsure]))
+
+
+def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    with history_errors(context.instance.root_directory):
+        return _look_for_new(context)
 
 
 def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -159,8 +179,9 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
             context.log.warning(note)
     memory.seen = changes.seen
     unchecked = _log_unchecked_rows(context, changes.changed, settings)
-    requests = [*_of_changed(changes, memory), *_of_failed(context.instance, memory)]
-    new = sorted(set(changes.changed) - set(context.instance.get_dynamic_partitions("splits")))
+    requests = [*_of_changed(context.instance, changes, memory), *_of_failed(context.instance, memory)]
+    asked = {str(request.partition_key) for request in requests}  # the partitions may have been lost with the history
+    new = sorted((asked | set(changes.changed)) - set(context.instance.get_dynamic_partitions("splits")))
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason(_nothing_to_do(changes)),
@@ -228,10 +249,11 @@ def _unchecked_rows(csv: SplitCsv, settings: Settings) -> int | RelightError:
     return survey.unchecked_rows if reason is None else OtherPhotosError(reason)
 
 
-def _of_changed(changes: Changes, memory: _Memory) -> Iterator[dg.RunRequest]:
+def _of_changed(instance: dg.DagsterInstance, changes: Changes, memory: _Memory) -> Iterator[dg.RunRequest]:
     for split, csv in changes.changed.items():
         before = memory.asked.get(split)
-        memory.asked[split] = _Asked(csv.sha256, before.generation + 1 if before else 1)
+        asked = _Asked(csv.sha256, before.generation + 1 if before else 1)
+        memory.asked[split] = asked.unused(instance, split)
         yield _request(split, memory.asked[split])
 
 
@@ -244,7 +266,8 @@ def _of_failed(instance: dg.DagsterInstance, memory: _Memory) -> Iterator[dg.Run
             continue  # on its way, done, or ended by a person, who may have a reason
         if time.time() - (records[0].end_time or 0) < RETRY_AFTER_S * asked.attempts:
             continue
-        memory.asked[split] = _Asked(asked.sha256, asked.generation + 1, asked.attempts + 1)
+        again = _Asked(asked.sha256, asked.generation + 1, asked.attempts + 1)
+        memory.asked[split] = again.unused(instance, split)
         yield _request(split, memory.asked[split])
 
 

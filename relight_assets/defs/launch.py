@@ -15,22 +15,19 @@ import dagster as dg
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
+from relight_assets.defs.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
 from relight_assets.defs.experiments import STAGE_TABLE, experiment_key
+from relight_assets.defs.history import history_errors
+from relight_assets.defs.run_errors import failure_of, raised_by
 from relight_assets.defs.run_images import POOL
-from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, close_abandoned_runs, holding
+from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.defs.splits import register_splits
-from relight_assets.errors import ConfigError, InterruptedRunError, RelightError, UserError
+from relight_assets.errors import ConfigError, RelightError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings, project_folder
 
 OUTGOING = ("mapping_csv", "dead_letters")
-
-
-class LaunchError(RelightError):
-    """A run did not end well for a reason that is not one of ours."""
-
-    code = "run_failed"
 
 
 @dataclass(frozen=True)
@@ -71,17 +68,35 @@ def _instance_template() -> Path:
 
 
 @contextmanager
-def instance_of(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """The project's Dagster instance, with a partition for every CSV and no run of a process that is gone."""
-    home = prepare_home(settings)
-    with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
-        instance = dg.DagsterInstance.get()
-        _leave_the_terminal_alone(instance)
-        close_abandoned_runs(instance)
-        _limit_pool(instance)
-    with instance:
+def instance_of(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
+    """:func:`opened_instance`, with a partition for every CSV."""
+    with opened_instance(settings, report) as instance:
         register_splits(instance, settings)
         yield instance
+
+
+@contextmanager
+def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
+    """The project's Dagster instance, with no run of a process that is gone.
+
+    ``report`` is told of every run that was closed, and of those of which a person must know whether they live.
+
+    Raises:
+        ConfigError: there can be no DAGSTER_HOME.
+        HistoryError: a database of it cannot be used, then or until the caller is done.
+    """
+    home = prepare_home(settings)
+    with history_errors(home):
+        with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
+            instance = dg.DagsterInstance.get()
+            _leave_the_terminal_alone(instance)
+            _limit_pool(instance)
+            for run_id in close_abandoned_runs(instance):
+                report(f"the process of run {run_id} is gone; the run is marked as failed")
+            for state in runs_left_alone(instance):
+                report(str(state))
+        with instance:
+            yield instance
 
 
 def _leave_the_terminal_alone(instance: dg.DagsterInstance) -> None:
@@ -107,21 +122,44 @@ def _limit_pool(instance: dg.DagsterInstance) -> None:
 
 
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
-    """Wait until the pool of the image op has a free slot; ``report`` is told whom it waits for, once.
+    """Wait until the pool of the image op has a free slot; ``report`` is told what it waits for, once.
 
-    Dagster would wait by itself, but in a run that counts as started and at the cost of a whole core.
+    Dagster would wait by itself, but in a run that counts as started, at the cost of a whole core, and where the limit
+    is 0 without a word.
     """
-    told = False
-    while True:
-        pool = instance.event_log_storage.get_concurrency_info(POOL)
-        if pool.slot_count == 0 or pool.active_slot_count < pool.slot_count:
-            return
-        if not told:
-            runs = ", ".join(sorted(pool.active_run_ids))
-            report(f"waiting for run {runs}, which has the devices (if it hangs, end it in the UI, under Runs)")
-            told = True
+    told = None
+    while (found := _waits_for(instance)) is not None:
+        what, sentence = found
+        if what != told:
+            report(sentence)
+            told = what
         time.sleep(2)
         close_abandoned_runs(instance)
+
+
+def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
+    """What keeps a run from a slot, as a key by which one knows it again and as a sentence; None where nothing does."""
+    storage = instance.event_log_storage
+    limits = {limit.name: limit.limit for limit in storage.get_pool_limits()}
+    if POOL not in limits:
+        return None  # somebody's own instance, which limits nothing
+    if limits[POOL] == 0:
+        return 0, (
+            f"the pool `{POOL}` has limit 0, so that no run gets the devices: set it in the UI (`relight dev`) under "
+            "Deployment > Concurrency. Waiting; Ctrl-C stops"
+        )
+    if storage.get_concurrency_info(POOL).active_slot_count < limits[POOL]:
+        return None
+    holders = pool_holders(instance)
+    advice = (
+        ". If it hangs, end it with Ctrl-C where it was started, or with Terminate in the UI, under Runs"
+        if any(state.found.life is Life.AT_WORK for state in holders)
+        else ""
+    )
+    return (
+        [(state.run_id, state.found.life, state.status) for state in holders],
+        f"waiting for the devices: {'; '.join(map(str, holders))}{advice}",
+    )
 
 
 def materialize(
@@ -190,18 +228,23 @@ def _run(
     run_id = str(uuid.uuid4())
     # Ctrl-C can strike inside a call of the database, whose pool would then log a traceback of its own.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    with holding(instance, run_id, "launch"):
-        result = job.execute_in_process(
-            run_id=run_id,
-            partition_key=split,
-            instance=instance,
-            asset_selection=asset_selection,
-            run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags={LAUNCHED_BY: COMMAND},
-            raise_on_error=False,
-        )
+    try:
+        with holding(instance, run_id):
+            result = job.execute_in_process(
+                run_id=run_id,
+                partition_key=split,
+                instance=instance,
+                asset_selection=asset_selection,
+                run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags={LAUNCHED_BY: COMMAND},
+                raise_on_error=False,
+            )
+    except RelightError:
+        raise
+    except Exception as error:
+        raise raised_by(instance, run_id, error) from error
     if not result.success:
-        raise _failure(result, split)
+        raise failure_of(result, instance, split)
     found: dict[str, dict[str, Any]] = {}
     for event in result.get_asset_materialization_events():
         materialization = event.step_materialization_data.materialization
@@ -210,32 +253,3 @@ def _run(
             for name, value in materialization.metadata.items()
         }
     return found
-
-
-def _failure(result: dg.ExecuteInProcessResult, split: str) -> RelightError:
-    stopped_by = [
-        evaluation
-        for evaluation in result.get_asset_check_evaluations()
-        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
-    ]
-    if stopped_by:
-        return LaunchError(f"{'; '.join(map(_told, stopped_by))}; `relight verify --split {split}` lists everything")
-    for event in result.get_step_failure_events():
-        data = event.step_failure_data
-        told = data.user_failure_data
-        if told is not None and told.description:
-            user_error = told.metadata.get("user_error")
-            kind = UserError if user_error is not None and user_error.value else LaunchError
-            return kind(told.description)
-        if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
-            return InterruptedRunError()
-        if data.error is not None:
-            return LaunchError(f"run {result.run_id}, step {event.step_key}: {data.error.message.strip()}")
-    return LaunchError(f"run {result.run_id} did not succeed; `relight dev` shows its events")
-
-
-def _told(evaluation: dg.AssetCheckEvaluation) -> str:
-    """One sentence about a check that failed, with the first fault that it found."""
-    examples = evaluation.metadata.get("examples")
-    first = examples.records[0].data if isinstance(examples, dg.TableMetadataValue) and examples.records else None
-    return f"the check `{evaluation.check_name}` failed" + (f": {first['file']} {first['text']}" if first else "")

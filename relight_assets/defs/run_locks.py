@@ -1,105 +1,177 @@
-"""Which unfinished runs are dead?  A run holds a kernel lock while it works, and the lock dies with it.
+"""Is the process of a run alive?  A run holds a kernel lock while it works, and the lock dies with its process.
 
-Dagster itself does not learn that the process of a run was killed unless its daemon started it, and a dead run
-keeps its slot of the pool, so that no other run would ever start.
+Dagster itself does not learn that the process of a run was killed unless its daemon started it.  The lock file says
+whose it is: a kernel knows the locks of its own processes alone, so a lock that nobody holds here proves nothing about
+a run of another machine.
 """
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from filelock import FileLock
+import msgspec
+
+from relight_assets.engine.machine import this_machine
 
 LAUNCHED_BY = "relight/launched_by"
 COMMAND = "relight run"
 RUN_LOCK = "run_lock"
 """The key of the resource :class:`RunLock`."""
+_PARTS = ("", ".steps", ".launch")
+"""Of the names of a run's lock files; all but the first are of earlier versions."""
+_LONGEST = 4096
+_held: dict[Path, int] = {}
+"""The locks that this process holds, and their descriptors."""
 
-_UNFINISHED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.CANCELING]
+
+class Holder(msgspec.Struct, frozen=True):
+    """What a lock file says of the process that took it; ``since`` in seconds since 1970."""
+
+    host: str
+    pid: int
+    since: float
+    boot_id: str | None = None
+    machine_id: str | None = None
+
+
+class Life(Enum):
+    """What is known of the process of a run."""
+
+    AT_WORK = "at work"
+    """It holds its lock."""
+    GONE = "gone"
+    """It was under this kernel and holds its lock no longer."""
+    ELSEWHERE = "elsewhere"
+    """It was under another kernel, which cannot be asked."""
+    UNKNOWN = "unknown"
+    """It took no lock here: it has not begun, or has another DAGSTER_HOME, or locks do not work on this disk."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The life of a run's process, and what its lock file says."""
+
+    life: Life
+    holder: Holder | None = None
 
 
 @contextmanager
-def holding(instance: dg.DagsterInstance, run_id: str, part: str) -> Iterator[None]:
-    """Hold the lock of a run while it works.
-
-    ``part`` is ``steps`` from its first step to its last (:class:`RunLock`), and ``launch`` around all of a run of
-    the command line.
-    """
-    path = _path(instance, run_id, part)
-    # Under its own name the file is never there without being held: a look in that moment would close the run.
-    coming = path.with_suffix(".new")
-    with FileLock(coming):
-        coming.rename(path)
-        try:
-            yield
-        finally:  # only a killed process leaves it behind
-            path.unlink(missing_ok=True)
+def holding(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Hold the lock of a run from before it begins until its end is recorded."""
+    path = _paths(instance, run_id)[0]
+    _take(path)
+    try:
+        yield
+        # After an error the file stays: perhaps the run's end could not be recorded, and this tells that it is dead.
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(_held.pop(path))
 
 
 class RunLock(dg.ConfigurableResource[Any]):
-    """Held by the process of a run from the first step to the last, so that a run whose process is gone is known."""
+    """Held by the process of a run from its first step until the process ends.
+
+    Not only to the last step: the run's end is recorded after that, and a process that were killed in between would
+    leave a run that counts as running for ever.
+    """
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[RunLock]":
-        """Hold the lock for as long as the run's resources live."""
+        """Take the lock, unless this process has it."""
         assert context.instance is not None  # noqa: S101  (in a run there are both)
         assert context.run is not None  # noqa: S101
-        with holding(context.instance, context.run.run_id, "steps"):
-            yield self
+        path = _paths(context.instance, context.run.run_id)[0]
+        if path not in _held:
+            _take(path)
+        yield self
 
 
-def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
-    """Mark unfinished runs whose process is gone as failed and free their pool slots; their ids.
+def _take(path: Path) -> None:
+    # Under its own name the file is never there without being held: a look in that moment would close the run.
+    coming = path.with_suffix(f".{os.getpid()}.new")
+    file = os.open(coming, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _write_holder(file)
+        coming.rename(path)
+    except BaseException:
+        os.close(file)
+        raise
+    _held[path] = file
 
-    A run of anybody else that never took a lock is left alone: it may be about to start.  May be called at any time
-    and by several processes at once.
-    """
-    closed: list[str] = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
-        with _abandoned(instance, run) as abandoned:
-            if not abandoned:
-                continue
-            now = instance.get_run_by_id(run.run_id)
-            if now is None or now.status not in _UNFINISHED:
-                continue  # it ended while we looked
-            instance.report_run_failed(run, "The process of this run is gone. A new run continues its work.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-            for part in ("steps", "launch"):
-                path = _path(instance, run.run_id, part)
-                path.unlink(missing_ok=True)
-                path.with_suffix(".new").unlink(missing_ok=True)
-        closed.append(run.run_id)
-    return closed
+
+def _write_holder(file: int) -> None:
+    here = this_machine()
+    text = msgspec.json.encode(Holder(here.host, os.getpid(), time.time(), here.boot_id, here.machine_id))
+    try:
+        os.write(file, text)
+    except OSError:  # a full disk: better a lock that says nothing than none
+        os.ftruncate(file, 0)
 
 
 @contextmanager
-def _abandoned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Iterator[bool]:
-    """Whether the process of a run is gone.  If so its lock is held meanwhile: no two close the same run."""
-    if run.tags.get(LAUNCHED_BY) == COMMAND:
-        path, flags = _path(instance, run.run_id, "launch"), os.O_RDWR | os.O_CREAT
-    else:
-        path, flags = _path(instance, run.run_id, "steps"), os.O_RDWR
+def examined(instance: dg.DagsterInstance, run_id: str) -> Iterator[Found]:
+    """Whether the process of a run lives.  If it is gone its lock is held meanwhile: no two close the same run."""
+    with ExitStack() as stack:
+        found = [each for path in _paths(instance, run_id) if (each := _look(path, stack)) is not None]
+        worst = (Life.AT_WORK, Life.UNKNOWN, Life.ELSEWHERE, Life.GONE)
+        yield min(found, key=lambda each: worst.index(each.life), default=Found(Life.UNKNOWN))
+
+
+def _look(path: Path, stack: ExitStack) -> Found | None:
+    """What one lock file tells; None where there is none.  Its lock is kept until the stack is closed."""
     try:
-        file = os.open(path, flags)
+        file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        yield False
-        return
+        return None
+    except OSError:  # somebody else's
+        return Found(Life.UNKNOWN)
+    stack.callback(os.close, file)
+    text = os.read(file, _LONGEST)
+    holder = None
+    with suppress(msgspec.MsgspecError):
+        holder = msgspec.json.decode(text, type=Holder)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        free = os.fstat(file).st_nlink > 0  # none: it let go of its lock while we looked, and is about to end
+    except BlockingIOError:
+        return Found(Life.AT_WORK, holder)
     except OSError:
-        free = False
-    try:
-        yield free
-    finally:
-        os.close(file)
+        return Found(Life.UNKNOWN, holder)
+    status, here = os.fstat(file), this_machine()
+    if status.st_nlink == 0:  # it let go of its lock while we looked, and is about to end
+        return Found(Life.AT_WORK, holder)
+    if holder is None:  # earlier versions wrote nothing into it
+        return Found(Life.UNKNOWN if text else Life.GONE)
+    same_boot = holder.boot_id is not None and holder.boot_id == here.boot_id
+    if same_boot or here.rebooted_since(holder.boot_id, holder.machine_id, holder.since, status.st_dev):
+        return Found(Life.GONE, holder)
+    return Found(Life.ELSEWHERE, holder)
 
 
-def _path(instance: dg.DagsterInstance, run_id: str, part: str) -> Path:
+def remove_locks(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Remove the lock files of a run that is over."""
+    for path in _folder(instance).glob(f"{run_id}.*"):
+        path.unlink(missing_ok=True)
+
+
+def runs_with_locks(instance: dg.DagsterInstance) -> set[str]:
+    """The ids of the runs of which a lock file is there, held or not."""
+    return {path.name.partition(".")[0] for path in _folder(instance).iterdir()}
+
+
+def _paths(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
+    folder = _folder(instance)
+    return [folder / f"{run_id}{part}.lock" for part in _PARTS]
+
+
+def _folder(instance: dg.DagsterInstance) -> Path:
     folder = Path(instance.root_directory) / "relight_runs"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{run_id}.{part}.lock"
+    return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.defs.launch import instance_of, prepare_home
+from relight_assets.defs.launch import instance_of, prepare_home, wait_for_pool
 from relight_assets.errors import ConfigError
 from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
@@ -52,6 +52,10 @@ def test_the_pool_is_limited_before_the_first_run_and_somebodys_own_limit_stays(
         instance.event_log_storage.set_concurrency_slots("gpu", 3)
     with instance_of(settings) as instance:
         assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 3
+
+
+@dg.job
+def empty() -> None: ...
 
 
 @pytest.fixture
@@ -108,6 +112,66 @@ def test_a_live_run_is_not_taken_for_dead_and_is_waited_for(project: Project) ->
     outputs = [process.communicate(timeout=180)[0] for process in (first, second)]
     assert [first.returncode, second.returncode] == [0, 0], outputs
     assert statuses(project) == ["SUCCESS", "SUCCESS"]
+
+
+def claimed_by(project: Project, status: dg.DagsterRunStatus) -> str:
+    """A run that has the only slot of the pool."""
+    with instance_of(Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home")) as instance:
+        run = instance.create_run_for_job(empty, status=status).run_id
+        assert instance.event_log_storage.claim_concurrency_slot("gpu", run, "relight_images").is_claimed
+    return run
+
+
+def lines_of(process: "subprocess.Popen[str]", until: str) -> str:
+    assert process.stdout is not None
+    read = ""
+    for line in process.stdout:
+        read += line
+        if until in line:
+            return read
+    raise AssertionError(read)
+
+
+@pytest.mark.parametrize("ended", ["FAILURE", "SUCCESS", "CANCELED"])
+def test_a_slot_of_a_run_that_has_ended_keeps_nobody_waiting(project: Project, ended: str) -> None:
+    claimed_by(project, dg.DagsterRunStatus[ended])
+    run = command(project, "run", "--split", "train", "--num-samples", "1")
+    output, _ = run.communicate(timeout=180)
+    assert run.returncode == 0, output
+    assert "waiting" not in output
+
+
+def test_a_run_of_which_nobody_knows_is_waited_for_and_said_how_to_release(project: Project) -> None:
+    held = claimed_by(project, dg.DagsterRunStatus.STARTED)
+    waiting = command(project, "run", "--split", "train", "--num-samples", "1")
+    said = lines_of(waiting, "waiting for the devices")
+    assert f"run {held} (STARTED), begun" in said
+    assert f"`relight runs release {held}`" in said
+    released = command(project, "runs", "release", held)
+    assert "is marked as failed" in released.communicate(timeout=60)[0]
+    output, _ = waiting.communicate(timeout=180)
+    assert waiting.returncode == 0, output
+    assert "waiting" not in output  # it was said once
+
+
+def test_a_pool_of_limit_0_is_said_once_and_ctrl_c_ends_the_wait(project: Project) -> None:
+    with instance_of(Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home")) as instance:
+        instance.event_log_storage.set_concurrency_slots("gpu", 0)
+    waiting = command(project, "run", "--split", "train")
+    said = lines_of(waiting, "has limit 0")
+    assert "set it in the UI (`relight dev`) under Deployment > Concurrency" in said
+    time.sleep(5)  # it looks every two seconds
+    os.kill(waiting.pid, signal.SIGINT)
+    output, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 130
+    assert "limit 0" not in output
+    assert "Traceback" not in output
+    assert statuses(project) == []
+
+
+def test_an_instance_without_limits_is_not_waited_for(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        wait_for_pool(instance, pytest.fail)
 
 
 def test_an_interrupted_run_says_that_it_goes_on_later(project: Project) -> None:

@@ -1,23 +1,20 @@
-"""Dead runs are closed, live ones and those of others are left alone."""
+"""The lock of a run: held by its process, told apart from those of other kernels."""
 
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import msgspec
 import pytest
 
 from relight_assets.defs import run_locks
-from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, RUN_LOCK, RunLock, close_abandoned_runs, holding
-
-STARTED = dg.DagsterRunStatus.STARTED
-
-
-@dg.job
-def empty() -> None: ...
+from relight_assets.defs.run_locks import RUN_LOCK, Holder, Life, RunLock, examined, holding
+from relight_assets.engine.machine import this_machine
 
 
 @pytest.fixture
@@ -26,110 +23,126 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def killed_while_holding(instance: dg.DagsterInstance, run_id: str, part: str) -> None:
+def killed_while_holding(instance: dg.DagsterInstance, run_id: str) -> Path:
     child = os.fork()
     if child == 0:
-        with holding(instance, run_id, part):
+        with holding(instance, run_id):
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
+    return Path(instance.root_directory) / "relight_runs" / f"{run_id}.lock"
 
 
-def status(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRunStatus:
-    now = instance.get_run_by_id(run.run_id)
-    assert now is not None
-    return now.status
+def life(instance: dg.DagsterInstance, run_id: str = "a") -> Life:
+    with examined(instance, run_id) as found:
+        return found.life
 
 
-def test_a_run_whose_process_was_killed_is_closed_whoever_launched_it(instance: dg.DagsterInstance) -> None:
-    from_ui = instance.create_run_for_job(empty, status=STARTED)
-    from_command = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
-    killed_while_holding(instance, from_ui.run_id, "steps")
-    killed_while_holding(instance, from_command.run_id, "launch")
-    assert set(close_abandoned_runs(instance)) == {from_ui.run_id, from_command.run_id}
-    assert status(instance, from_ui) == status(instance, from_command) == dg.DagsterRunStatus.FAILURE
-    assert not list(Path(instance.root_directory).rglob("*.lock"))
+def change(lock: Path, **changes: Any) -> None:
+    """What another kernel's process would have written."""
+    holder = msgspec.json.decode(lock.read_bytes(), type=Holder)
+    lock.write_bytes(msgspec.json.encode(msgspec.structs.replace(holder, **changes)))
 
 
-def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterInstance) -> None:
-    @dg.op(required_resource_keys={RUN_LOCK})
-    def first() -> int:
-        return 1
-
-    @dg.op
-    def last(context: dg.OpExecutionContext, _: int) -> None:
-        assert close_abandoned_runs(context.instance) == []  # it is at work
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    @dg.job(resource_defs={RUN_LOCK: RunLock()}, executor_def=dg.in_process_executor)
-    def two_steps() -> None:
-        last(first())
-
-    child = os.fork()
-    if child == 0:
-        two_steps.execute_in_process(instance=instance)
-    os.waitpid(child, 0)
-    (run,) = instance.get_runs()
-    assert run.status == STARTED
-    assert close_abandoned_runs(instance) == [run.run_id]
-    assert status(instance, run) == dg.DagsterRunStatus.FAILURE
+def test_the_process_of_a_run_holds_its_lock_and_leaves_none(instance: dg.DagsterInstance) -> None:
+    with holding(instance, "a"), examined(instance, "a") as found:
+        assert found.life is Life.AT_WORK
+        assert found.holder is not None
+        assert (found.holder.pid, found.holder.boot_id) == (os.getpid(), this_machine().boot_id)
+    assert life(instance) is Life.UNKNOWN
+    assert not list(Path(instance.root_directory).glob("relight_runs/*"))
 
 
-def test_a_run_at_work_is_left_alone(instance: dg.DagsterInstance) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
-    with holding(instance, run.run_id, "launch"):
-        assert close_abandoned_runs(instance) == []
-    assert status(instance, run) == STARTED
+def test_a_killed_process_is_gone(instance: dg.DagsterInstance) -> None:
+    killed_while_holding(instance, "a")
+    assert life(instance) is Life.GONE
 
 
-def test_a_run_of_others_that_is_about_to_start_is_left_alone(instance: dg.DagsterInstance) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED)
-    assert close_abandoned_runs(instance) == []
-    assert status(instance, run) == STARTED
+def test_an_error_leaves_the_lock_for_the_end_may_not_be_recorded(instance: dg.DagsterInstance) -> None:
+    with pytest.raises(ValueError, match="no end"), holding(instance, "a"):
+        raise ValueError("no end")
+    assert life(instance) is Life.GONE
 
 
-def test_a_run_that_ends_while_we_look_keeps_its_end(
+def test_the_name_of_the_host_decides_nothing(instance: dg.DagsterInstance) -> None:
+    change(killed_while_holding(instance, "a"), host="another-pod")
+    assert life(instance) is Life.GONE
+
+
+def test_of_another_boot_nobody_knows(instance: dg.DagsterInstance) -> None:
+    lock = killed_while_holding(instance, "a")
+    for boot_id in ("another", None):
+        change(lock, boot_id=boot_id)
+        assert life(instance) is Life.ELSEWHERE
+
+
+def test_of_this_machine_before_its_boot_it_is_gone(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED, tags={LAUNCHED_BY: COMMAND})
-    seen = instance.get_runs()
-    instance.report_run_canceled(run)
-    monkeypatch.setattr(instance, "get_runs", lambda _: seen)
-    assert close_abandoned_runs(instance) == []
-    assert status(instance, run) == dg.DagsterRunStatus.CANCELED
+    lock = killed_while_holding(instance, "a")
+    change(lock, boot_id="another", machine_id="this")
+    booted = replace(this_machine(), machine_id="this", booted=lock.stat().st_mtime + 60)
+    monkeypatch.setattr(run_locks, "this_machine", lambda: booted)
+    monkeypatch.setattr(os, "major", lambda _: 8)
+    assert life(instance) is Life.GONE
+    change(lock, machine_id="other")
+    assert life(instance) is Life.ELSEWHERE
+
+
+def test_a_lock_that_is_held_is_at_work_whatever_it_says(instance: dg.DagsterInstance) -> None:
+    with holding(instance, "a"):
+        change(Path(instance.root_directory) / "relight_runs" / "a.lock", boot_id="another")
+        assert life(instance) is Life.AT_WORK
+
+
+def test_the_locks_of_earlier_versions_say_nothing_and_the_kernel_decides(instance: dg.DagsterInstance) -> None:
+    folder = Path(instance.root_directory) / "relight_runs"
+    for part in ("steps", "launch"):
+        folder.mkdir(exist_ok=True)
+        (folder / f"{part}.{part}.lock").touch()
+        assert life(instance, part) is Life.GONE
+
+
+def test_a_lock_full_of_garbage_proves_nothing(instance: dg.DagsterInstance) -> None:
+    killed_while_holding(instance, "a").write_bytes(b"\xff{")
+    assert life(instance) is Life.UNKNOWN
+
+
+def test_a_lock_file_that_cannot_be_opened_proves_nothing(instance: dg.DagsterInstance) -> None:
+    lock = killed_while_holding(instance, "a")
+    lock.unlink()
+    lock.mkdir()
+    assert life(instance) is Life.UNKNOWN
 
 
 def test_a_lock_is_never_there_without_being_held(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED)
     looks = []
 
     def look_around(name: str) -> None:
         real = getattr(Path, name)
 
         def with_looks(path: Path, *args: Any, **options: Any) -> Any:
-            looks.append(close_abandoned_runs(instance))
+            looks.append(life(instance))
             done = real(path, *args, **options)
-            looks.append(close_abandoned_runs(instance))
+            looks.append(life(instance))
             return done
 
         monkeypatch.setattr(Path, name, with_looks)
 
     look_around("rename")  # it takes its lock
-    look_around("unlink")  # it lets go of it, and ends a moment later
-    with holding(instance, run.run_id, "steps"):
-        assert len(looks) == 2
-    assert looks == [[]] * 4
-    assert status(instance, run) == STARTED
+    look_around("unlink")  # it lets go of it
+    with holding(instance, "a"):
+        assert looks == [Life.UNKNOWN, Life.AT_WORK]
+    assert looks[2:] == [Life.AT_WORK, Life.UNKNOWN]
 
 
-def test_a_run_that_lets_go_of_its_lock_while_we_look_is_left_alone(
+def test_one_that_lets_go_of_its_lock_while_we_look_is_at_work(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED)
     real = os.open
     with ExitStack() as stack:
-        stack.enter_context(holding(instance, run.run_id, "steps"))
+        stack.enter_context(holding(instance, "a"))
 
         def and_then_it_lets_go(path: Any, flags: int, *args: Any, **options: Any) -> int:
             file = real(path, flags, *args, **options)
@@ -137,20 +150,23 @@ def test_a_run_that_lets_go_of_its_lock_while_we_look_is_left_alone(
             return file
 
         monkeypatch.setattr(run_locks.os, "open", and_then_it_lets_go)
-        assert close_abandoned_runs(instance) == []
-    assert status(instance, run) == STARTED
+        assert life(instance) is Life.AT_WORK
 
 
-def test_two_who_look_at_once_close_a_run_once(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = instance.create_run_for_job(empty, status=STARTED)
-    killed_while_holding(instance, run.run_id, "steps")
-    others: list[list[str]] = []
-    real = instance.report_run_failed
+def test_a_run_keeps_its_lock_until_its_process_ends(instance: dg.DagsterInstance) -> None:
+    @dg.op(required_resource_keys={RUN_LOCK})
+    def only(context: dg.OpExecutionContext) -> None:
+        assert life(context.instance, context.run_id) is Life.AT_WORK
 
-    def meanwhile(*args: Any) -> Any:
-        others.append(close_abandoned_runs(instance))
-        return real(*args)
+    @dg.job(resource_defs={RUN_LOCK: RunLock()}, executor_def=dg.in_process_executor)
+    def one_step() -> None:
+        only()
 
-    monkeypatch.setattr(instance, "report_run_failed", meanwhile)
-    assert close_abandoned_runs(instance) == [run.run_id]
-    assert others == [[]]
+    child = os.fork()
+    if child == 0:
+        run = one_step.execute_in_process(instance=instance)
+        os._exit(0 if run.success and life(instance, run.run_id) is Life.AT_WORK else 1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0
+    (run,) = instance.get_runs()
+    assert life(instance, run.run_id) is Life.GONE

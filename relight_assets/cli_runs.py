@@ -1,0 +1,37 @@
+"""``relight runs``: which runs have not ended, and freeing what one holds whose process is gone."""
+
+import click
+
+from relight_assets.dagster_runs import dagster_part
+from relight_assets.settings import load_settings
+from relight_assets.terminal import say
+
+
+@click.group()
+def runs() -> None:
+    """Runs that have not ended: who is at work, and what a dead one still holds."""
+
+
+@runs.command("list")
+def list_runs() -> None:
+    """The runs that count as running or hold the devices, and what is known of their processes."""
+    dead_runs = dagster_part("defs.dead_runs")
+    with dagster_part("defs.launch").opened_instance(load_settings()) as instance:
+        states = dead_runs.unfinished_runs(instance)
+    for state in states:
+        say(str(state))
+    if not states:
+        say("every run has ended")
+
+
+@runs.command("release")
+@click.argument("run_id", metavar="ID")
+def release_run(run_id: str) -> None:
+    """Mark a run as failed whose process is gone, and free what it holds.
+
+    For runs of another host, or of another boot, of which no command can know whether they live.  A run that is at
+    work on this machine is refused.
+    """
+    dead_runs = dagster_part("defs.dead_runs")
+    with dagster_part("defs.launch").opened_instance(load_settings()) as instance:
+        say(dead_runs.release(instance, run_id))

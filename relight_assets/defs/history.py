@@ -1,0 +1,101 @@
+"""Faults of Dagster's databases, for people: what is wrong, what to do, and what that costs."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from relight_assets.errors import RelightError, UserError
+
+_COST = "that costs the history of runs and the switches of sensors and schedules, no picture and no record"
+_OTHER_VERSION = ("no such table", "no such column", "has no column named", "Deserialization")
+_NOT_WRITABLE = ("readonly database", "unable to open", "disk I/O error", "is full")
+_DAMAGED = ("malformed", "not a database")
+
+
+class HistoryError(UserError):
+    """Dagster's databases of runs, events and switches cannot be used."""
+
+    code = "history"
+
+
+@contextmanager
+def history_errors(home: Path | str) -> Iterator[None]:
+    """Tell faults of the databases in one sentence.
+
+    Raises:
+        HistoryError: one of them cannot be used.
+    """
+    try:
+        yield
+    except RelightError:
+        raise
+    except Exception as error:
+        told = history_error(error, Path(home))
+        if told is None:
+            raise
+        raise told from error
+
+
+def history_error(error: BaseException, home: Path) -> HistoryError | None:
+    """The sentence about an error that came from a database; None for any other."""
+    now: BaseException | None = error
+    while now is not None:
+        if isinstance(now, DBAPIError | sqlite3.Error) or "Deserialization" in type(now).__name__:
+            fault = now.orig if isinstance(now, DBAPIError) and now.orig is not None else now
+            return HistoryError(_sentence(type(fault).__name__, str(fault), home, fault))
+        now = now.__cause__ or now.__context__
+    return None
+
+
+def history_error_of(links: list[tuple[str, str]], home: Path) -> HistoryError | None:
+    """As :func:`history_error`, from the class names and messages of a chain of errors."""
+    for name, message in links:
+        if "sqlite3." in message:
+            return HistoryError(_sentence(name, " ".join(message.split("[SQL:")[0].split()), home, sqlite3.Error()))
+    return None
+
+
+def _sentence(name: str, text: str, home: Path, fault: BaseException) -> str:
+    said = f"{name}: {' '.join(text.split())[:300]}"
+    if any(part in said for part in _OTHER_VERSION):
+        return (
+            f"Dagster's history in {home} is of another version of Dagster ({said}): "
+            f"`DAGSTER_HOME={home} dagster instance migrate` brings an older one up to date. Or, with nothing running, "
+            f"delete {_what(home)}: {_COST}"
+        )
+    if not isinstance(fault, sqlite3.Error):
+        return f"Dagster's database does not answer as it should ({said}); see `storage` in {home / 'dagster.yaml'}"
+    if "locked" in said:
+        return f"Dagster's history in {home} is locked by another process ({said}); wait for it, or end it"
+    if any(part in said for part in _NOT_WRITABLE):
+        return (
+            f"Dagster's history in {home} cannot be read or written ({said}); check permissions and space of the disk"
+        )
+    files = ", ".join(map(str, damaged(home))) if any(part in said for part in _DAMAGED) else ""
+    return (
+        f"Dagster's history in {home} is damaged ({f'{files}: ' if files else ''}{said}). With nothing running, delete "
+        f"{_what(home)}: {_COST}"
+    )
+
+
+def _what(home: Path) -> str:
+    """What to delete; a folder that somebody made has settings of theirs."""
+    return str(home) if home.name == ".dagster_home" else f"all in {home} but dagster.yaml"
+
+
+def damaged(home: Path) -> list[Path]:
+    """The SQLite files below a folder that are damaged."""
+    return [path for path in sorted(home.rglob("*.db")) if not _is_whole(path)]
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.OperationalError:  # locked, or not to be read: that is something else
+        return True
+    except sqlite3.DatabaseError:
+        return False
