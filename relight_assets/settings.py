@@ -62,6 +62,7 @@ def _is_webhook(url: str) -> bool:
 
 
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
+AutoCountOrNone = Annotated[int | str, _auto_or_whole(0, 4096)]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]
@@ -129,7 +130,7 @@ class Settings(BaseModel):
     geometry_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
     engine: Literal["local"] = "local"
-    num_gpus: AutoCount = "auto"
+    num_gpus: AutoCountOrNone = "auto"
     cpu_workers: AutoCount = "auto"
     threads: AutoCount = "auto"
     memory_mib: AutoMebibytes = "auto"

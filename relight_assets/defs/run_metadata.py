@@ -170,7 +170,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
     records = [
         dg.TableRecord(
             {
-                "device": name,
+                "device": f"{name} (lost)" if device.lost else name,
                 "images": device.images,
                 "images_per_s": round(device.images / summary.wall_s, 3),
                 "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
