@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from relight_assets.engine.nvml import Driver, Gpu
 
 UUIDS = tuple(f"GPU-{letter * 8}-5a1d-4e0f-9c3b-0123456789ab" for letter in "abcdef01")
@@ -33,6 +31,8 @@ class Libraries:
     def __init__(self, folder: Path):
         compiler = shutil.which("cc")
         if compiler is None:
+            import pytest  # here: worker processes import this module, too
+
             pytest.skip("there is no C compiler to build a driver's libraries with")
         self.folder = folder
         source = Path(__file__).with_name("nvidia_driver.c")

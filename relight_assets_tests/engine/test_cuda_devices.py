@@ -118,11 +118,6 @@ except RelightError as error:
 """
 
 
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Libraries:
-    return Libraries(tmp_path_factory.mktemp("driver"))
-
-
 SEVERAL = described(0, 0, 0, models=("RTX A2000", "A100", "H100"))
 
 

@@ -19,11 +19,6 @@ print(json.dumps({"driver": driver, "usage": [vars(use) if (use := usage(u)) els
 """
 
 
-@pytest.fixture(scope="module")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Libraries:
-    return Libraries(tmp_path_factory.mktemp("driver"))
-
-
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """The root of a machine on which nothing shows a driver."""
