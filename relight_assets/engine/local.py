@@ -201,7 +201,7 @@ def _killed(oom_kills_before: int | None) -> str:
     """Why somebody has sent SIGKILL, as far as the kernel tells: it counts those that it sends itself."""
     kills = oom_kills()
     if kills is not None and kills == oom_kills_before:
-        return "was ended by SIGKILL, by somebody else than the kernel, which counts none for want of memory"
+        return "was ended by SIGKILL, and not by the kernel for want of memory"
     limit = memory_limit()
     most = f"; all processes of {limit.group} together may have {limit.limit >> 20:,} MiB" if limit else ""
     return f"was ended by SIGKILL, as the kernel does when memory runs out{most}; {LESS_MEMORY}"

@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from relight_assets.engine.cgroups import MemoryLimit, cpu_limit, memory_limit, oom_kills
+from relight_assets_tests.control_groups import control_group
 
 MIB = 1 << 20
 NO_LIMIT_1 = 9223372036854771712
@@ -232,28 +232,16 @@ print(found.limit, found.used, found.group, cpu_limit())
 
 
 @pytest.fixture
-def real_group(request: pytest.FixtureRequest) -> Iterator[list[Path]]:
-    """A group of the kernel's, in one of 400 MiB, and one of half a core; skipped where this user may make none."""
-    made = []
-    name = f"relight_test_{os.getpid()}"
-    try:
-        for controller, files in (
-            ("memory", {"memory.limit_in_bytes": 400 * MIB}),
-            ("cpu", {"cpu.cfs_quota_us": 50_000}),
-        ):
-            outer = Path(V2, controller, name)
-            for group in (outer, outer / "inner"):
-                group.mkdir()
-                made.append(group)
-            for file, value in files.items():
-                (outer / file).write_text(str(value))
-        yield [outer / "inner" for outer in (Path(V2, "memory", name), Path(V2, "cpu", name))]
-    except OSError as error:
-        pytest.skip(f"no control group of version 1 can be made here: {error}")
-    finally:
-        for group in reversed(made):
-            with suppress(OSError):
-                group.rmdir()
+def real_group() -> Iterator[list[Path]]:
+    """A group in one of 400 MiB, and one in one of half a core."""
+    with (
+        control_group("memory", "outer", limit_in_bytes=400 * MIB) as memory,
+        control_group("cpu", "outer", cfs_quota_us=50_000) as cpu,
+    ):
+        inner = [memory / "inner", cpu / "inner"]
+        for group in inner:
+            group.mkdir()
+        yield inner
 
 
 @pytest.mark.parametrize("namespace", [False, True], ids=["host", "own namespace"])
