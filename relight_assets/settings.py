@@ -33,11 +33,14 @@ from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 ENV_PREFIX = "RELIGHT_"
 
 
-def _auto_or_whole(low: int, high: int) -> BeforeValidator:
+def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and low <= value <= high):
+        if value in ("auto", *words) or (
+            isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        ):
             return value
-        raise ValueError(f"must be `auto` or a whole number from {low} to {high}")
+        others = "".join(f"`{word}`, " for word in words)
+        raise ValueError(f"must be {others}`auto` or a whole number from {low} to {high}")
 
     return BeforeValidator(check)
 
@@ -62,7 +65,7 @@ def _is_webhook(url: str) -> bool:
 
 
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
-AutoCountOrNone = Annotated[int | str, _auto_or_whole(0, 4096)]
+AutoCountOrNone = Annotated[int | str, _auto_or_whole(1, 4096, "none")]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]

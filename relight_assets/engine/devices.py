@@ -21,8 +21,8 @@ WORKER_MEMORY = 1 << 30
 NETWORK_MEMORY = 8 << 30
 """The same with a SAM3 network: 7 GB were seen."""
 ON_THE_CPU = (
-    f"To work on the CPU on purpose, set num_gpus: 0 in config/platform.yaml (RELIGHT_NUM_GPUS=0), or {VISIBLE}= to "
-    f"nothing"
+    f"To work on the CPU on purpose, set num_gpus: none in config/platform.yaml (RELIGHT_NUM_GPUS=none), or "
+    f"{VISIBLE}= to nothing"
 )
 
 
@@ -68,7 +68,7 @@ def worker_places(
         ConfigError: more GPUs asked for than are visible, or one GPU named twice.
         GpuUnavailableError: GPUs are expected and none can be used.
     """
-    if settings.num_gpus == 0 or (settings.num_gpus == "auto" and hides_all(environ)):
+    if settings.num_gpus == "none" or (settings.num_gpus == "auto" and hides_all(environ)):
         return Places(_cpu_slots(settings, segmenter))
     driver = read_driver() if driver is None else driver
     visible = visible_devices(environ, driver)
@@ -78,7 +78,7 @@ def worker_places(
         why = f" ({driver.trouble})" if driver.trouble else ""
         raise ConfigError(
             f"num_gpus asks for {asked} GPUs but {there} are visible here{why}; use `auto` (all that are visible) or a "
-            f"smaller number, or 0 for the CPU"
+            f"smaller number, or `none` for the CPU"
         )
     if not visible.devices:
         expected = _why_expected(environ, driver, segmenter)

@@ -17,7 +17,7 @@ from relight_assets.recipe import Persons
 
 Pixels = NDArray[np.uint8]
 TORCH_FOR_GPUS = (
-    "install a build for CUDA (https://pytorch.org/get-started), or set num_gpus: 0 to work on the CPU on purpose"
+    "install a build for CUDA (https://pytorch.org/get-started), or set num_gpus: none to work on the CPU on purpose"
 )
 _NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 _BROKEN = ("CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "NVRTC")

@@ -23,7 +23,7 @@ A, B, C = UUIDS[:3]
 NO_DRIVER = Driver()
 NOT_LOADED = Driver(trouble="the NVIDIA driver cannot be used (NVML: Driver Not Loaded: load it)")
 BROKEN = Driver(trouble="the NVIDIA driver cannot be used (NVML: Unknown Error: restart it)", expected=True)
-CPU_ON_PURPOSE = r"To work on the CPU on purpose, set num_gpus: 0 in .*, or CUDA_VISIBLE_DEVICES= to nothing"
+CPU_ON_PURPOSE = r"To work on the CPU on purpose, set num_gpus: none in .*, or CUDA_VISIBLE_DEVICES= to nothing"
 
 
 def test_each_worker_sees_its_gpu_by_uuid_which_is_the_one_that_is_locked() -> None:
@@ -87,8 +87,8 @@ def test_it_is_never_silently_the_cpu_where_gpus_are_expected(
         ("auto", {"CUDA_VISIBLE_DEVICES": "-1"}, driver(), "sam3"),
         ("auto", {"CUDA_VISIBLE_DEVICES": "NoDevFiles"}, driver(), "selfie"),
         ("auto", {"NVIDIA_VISIBLE_DEVICES": "void"}, BROKEN, "selfie"),
-        (0, {"CUDA_VISIBLE_DEVICES": "0,1"}, driver(), "selfie"),
-        (0, {}, BROKEN, "sam3"),
+        ("none", {"CUDA_VISIBLE_DEVICES": "0,1"}, driver(), "selfie"),
+        ("none", {}, BROKEN, "sam3"),
     ],
 )
 def test_where_nobody_expects_a_gpu_or_somebody_wants_none_it_is_the_cpu(
@@ -108,9 +108,9 @@ def test_there_are_no_more_workers_than_the_memory_holds(monkeypatch: pytest.Mon
     monkeypatch.setattr(devices, "cores", lambda: 16)
     for gib, segmenter, expected in ((64, "selfie", 16), (4, "selfie", 4), (0.5, "selfie", 1), (64, "sam3", 8)):
         monkeypatch.setattr(devices, "available_memory", lambda gib=gib: int(gib * (1 << 30)))
-        places = worker_places(Settings(num_gpus=0), {}, NO_DRIVER, segmenter=segmenter)  # type: ignore[arg-type]
+        places = worker_places(Settings(num_gpus="none"), {}, NO_DRIVER, segmenter=segmenter)  # type: ignore[arg-type]
         assert len(places.slots) == expected
-    assert len(worker_places(Settings(num_gpus=0, cpu_workers=5), {}, NO_DRIVER).slots) == 5
+    assert len(worker_places(Settings(num_gpus="none", cpu_workers=5), {}, NO_DRIVER).slots) == 5
 
 
 def test_threads_are_as_set_or_an_even_share() -> None:

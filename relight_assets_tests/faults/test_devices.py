@@ -129,7 +129,7 @@ def test_a_command_on_a_machine_with_a_lost_gpu_and_on_one_with_a_broken_driver(
     broken = relight("", "run", "--all-splits", FAKE_INIT="18")
     assert broken.returncode == 2
     assert "NVML/RM version mismatch: driver and library are of different versions" in broken.stderr + broken.stdout
-    assert "To work on the CPU on purpose, set num_gpus: 0" in broken.stderr + broken.stdout
+    assert "To work on the CPU on purpose, set num_gpus: none" in broken.stderr + broken.stdout
     assert not list((project.data / "outputs/data-train").glob("*.png"))
     ran = relight(described(0, 15, 0), "run", "--all-splits", "--num-gpus", "3")
     assert ran.returncode == 0, ran.stdout + ran.stderr
