@@ -188,7 +188,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
 
 
 def _peak_memory(summary: RunSummary) -> dict[str, int]:
-    """Of the largest worker, with the limit for all, and of the GPU that had most in use; nothing if nothing was done."""
+    """Of the largest worker, with the limit for all, and of the busiest GPU; nothing where nothing was to do."""
     if not summary.devices:
         return {}
     gpu = max(device.gpu_peak_mib for device in summary.devices.values())
