@@ -14,6 +14,7 @@ from relight_assets_tests.faults.faulty_device import (
     BreakingDevice,
     DeviceBreaksAlways,
     OneOfEight,
+    SecondIsLost,
     SmallDevice,
     SmallDeviceAndALargePhoto,
 )
@@ -104,6 +105,21 @@ def test_eight_workers_have_a_device_each_and_one_dies(
     assert {device for _, device in signed[8:]} <= set(UUIDS)  # who replaces the dead has its device
     assert sum(device.replaced for device in summary.devices.values()) == 1
     assert len(summary.devices) == 8
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert_heals(bench)
+
+
+def test_a_gpu_that_is_lost_after_the_start_is_given_up_and_counted(
+    bench: FaultBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "read_driver", lambda: driver(2))
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.folder))
+    bench.stock_up(PHOTOS)
+    summary = bench.start(SecondIsLost)
+    assert_sound(bench, done=PHOTOS)
+    assert [name for name, device in summary.devices.items() if device.lost] == ["gpu 1"]
+    assert summary.workers == 1
+    assert "gpu 1 is given up: torch cannot use the GPU: GPU is lost" in bench.notices
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert_heals(bench)
 
