@@ -64,6 +64,12 @@ class DeviceBusyError(UserError):
     code = "device_busy"
 
 
+class GpuUnavailableError(UserError):
+    """GPUs are expected and none can be used: the work is not given to the CPU unless somebody asks for that."""
+
+    code = "gpu_unavailable"
+
+
 class DeviceOutOfMemoryError(RelightError):
     """A model did not fit into its device's memory with so many pictures at a time.
 

@@ -27,11 +27,14 @@ ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
 
 
-def _auto_or_whole(low: int, high: int) -> BeforeValidator:
+def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
     def check(value: Any) -> Any:
-        if value == "auto" or (isinstance(value, int) and not isinstance(value, bool) and low <= value <= high):
+        if value in ("auto", *words) or (
+            isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        ):
             return value
-        raise ValueError(f"must be `auto` or a whole number from {low} to {high}")
+        others = "".join(f"`{word}`, " for word in words)
+        raise ValueError(f"must be {others}`auto` or a whole number from {low} to {high}")
 
     return BeforeValidator(check)
 
@@ -56,6 +59,7 @@ def _is_webhook(url: str) -> bool:
 
 
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
+AutoCountOrNone = Annotated[int | str, _auto_or_whole(1, 4096, "none")]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
 Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]
@@ -123,7 +127,7 @@ class Settings(BaseModel):
     geometry_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
     engine: Literal["local"] = "local"
-    num_gpus: AutoCount = "auto"
+    num_gpus: AutoCountOrNone = "auto"
     cpu_workers: AutoCount = "auto"
     threads: AutoCount = "auto"
     memory_mib: AutoMebibytes = "auto"

@@ -63,6 +63,7 @@ def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Pat
         ("RELIGHT_BATCH", "2", "batch", 2),
         ("RELIGHT_NUM_GPUS", "auto", "num_gpus", "auto"),
         ("RELIGHT_NUM_GPUS", "8", "num_gpus", 8),
+        ("RELIGHT_NUM_GPUS", "none", "num_gpus", "none"),
         ("RELIGHT_OUTPUT_ROOT", "/elsewhere", "output_root", Path("/elsewhere")),
         ("RELIGHT_IMAGE_ROOT", "null", "image_root", None),
         ("RELIGHT_CSV_GLOB", "*.csv", "csv_glob", "*.csv"),

@@ -20,6 +20,7 @@ from relight_assets.bench.portraits import write_portraits
 from relight_assets.bench.projection import Assumptions, project
 from relight_assets.bench.sizes import QUICK, Sizes
 from relight_assets.bench.turns import Columns, Report, Turns
+from relight_assets.engine.devices import cores
 from relight_assets.engine.work import ImageResult
 from relight_assets.errors import UserError
 from relight_assets.models import store
@@ -78,10 +79,10 @@ def _a_result(csv: Path, output_root: Path) -> ImageResult:
 
 def _dispatch(like: ImageResult, sizes: Sizes, scratch: Path) -> Columns:
     columns = Columns(list)
-    cores = frozenset(os.sched_getaffinity(0))  # parent and worker are at work at the same time
+    every = frozenset(os.sched_getaffinity(0))  # parent and worker are at work at the same time
     for _ in range(sizes.rounds):
-        usual = apart(cores, dispatch_once, like, sizes.dispatched, Settings().batch, scratch)
-        large = apart(cores, dispatch_once, like, sizes.dispatched, 16, scratch)
+        usual = apart(every, dispatch_once, like, sizes.dispatched, Settings().batch, scratch)
+        large = apart(every, dispatch_once, like, sizes.dispatched, 16, scratch)
         columns["dispatch_ms_per_item"].append(usual.ms_per_item)
         columns["dispatch_ms_per_item_batch_16"].append(large.ms_per_item)
         columns["parent_rss_mib_1000"].append(usual.rss_mib_tenth)
@@ -140,7 +141,7 @@ def _machine() -> dict[str, Any]:
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
         "cpu": models[0] if models else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "python": platform.python_version(),
         "versions": {name: _version(name) for name in _PACKAGES},
     }

@@ -11,6 +11,7 @@ from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
+from relight_assets.engine.cgroups import memory_limit
 from relight_assets.engine.digests import stage_models
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
@@ -170,7 +171,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
     records = [
         dg.TableRecord(
             {
-                "device": name,
+                "device": f"{name} (lost)" if device.lost else name,
                 "images": device.images,
                 "images_per_s": round(device.images / summary.wall_s, 3),
                 "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
@@ -187,11 +188,12 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
 
 
 def _peak_memory(summary: RunSummary) -> dict[str, int]:
-    """Of the largest worker, and of the GPU that had most in use; nothing where nothing was to do."""
+    """Of the largest worker, with the limit for all, and of the busiest GPU; nothing where nothing was to do."""
     if not summary.devices:
         return {}
     gpu = max(device.gpu_peak_mib for device in summary.devices.values())
     return {
         "worker_peak_mib": max(device.peak_mib for device in summary.devices.values()),
+        **({"memory_limit_mib": limit.limit >> 20} if (limit := memory_limit()) else {}),
         **({"gpu_peak_mib": gpu} if gpu else {}),
     }

@@ -1,16 +1,29 @@
 """Which devices this run may use, one worker each, and each worker's share of the machine."""
 
+import math
 import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relight_assets.engine.nvml import gpu_uuids
-from relight_assets.errors import ConfigError
+from relight_assets.engine.cgroups import cpu_limit, memory_limit
+from relight_assets.engine.cuda_devices import VISIBLE, Visible, hides_all, visible_devices
+from relight_assets.engine.nvml import Driver, read_driver
+from relight_assets.errors import ConfigError, GpuUnavailableError
+from relight_assets.recipe import Segmenter
 from relight_assets.settings import Settings
 
-MIN_MEMORY = 512 << 20
+MIN_MEMORY = 64 << 20
+"""Of pictures in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""
+WORKER_MEMORY = 1 << 30
+"""What a worker on the CPU should have, bytes: 300 MiB for itself, and room for some pictures."""
+NETWORK_MEMORY = 8 << 30
+"""The same with a SAM3 network: 7 GB were seen."""
+ON_THE_CPU = (
+    f"To work on the CPU on purpose, set num_gpus: none in config/platform.yaml (RELIGHT_NUM_GPUS=none), or "
+    f"{VISIBLE}= to nothing"
+)
 
 
 @dataclass(frozen=True)
@@ -23,71 +36,98 @@ class Slot:
     """What the device is called on this machine, however CUDA_VISIBLE_DEVICES names it; None: no GPU."""
 
 
-def visible_gpus(environ: Mapping[str, str] = os.environ, uuids: tuple[str, ...] | None = None) -> list[str]:
-    """The GPUs this process may use, as CUDA_VISIBLE_DEVICES entries (numbers or UUIDs).
+@dataclass(frozen=True)
+class Places:
+    """Where the workers of a run may be."""
 
-    An outer CUDA_VISIBLE_DEVICES is composed with, never overwritten: its entries are the answer.  As CUDA
-    does, an entry that names no GPU (-1, or one that the driver does not know) ends the list.
-    """
-    uuids = gpu_uuids() if uuids is None else uuids
-    outer = environ.get("CUDA_VISIBLE_DEVICES")
-    if outer is None:
-        return list(uuids)
-    entries = [entry.strip() for entry in outer.split(",") if entry.strip()]
-    unknown = (n for n, entry in enumerate(entries) if entry == "-1" or (uuids and _device_of(entry, uuids) is None))
-    return entries[: next(unknown, len(entries))]
+    slots: tuple[Slot, ...]
+    lost: tuple[str, ...] = ()
+    """Names of GPUs that were meant to be used and cannot be."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it."""
 
 
-def _device_of(entry: str, uuids: tuple[str, ...]) -> str | None:
-    """The lasting name of what an entry of CUDA_VISIBLE_DEVICES means; None: no such GPU."""
-    if not uuids:
-        return f"GPU {entry}"  # no driver to ask, so its own name must do
-    if entry.isdigit():
-        return uuids[int(entry)] if int(entry) < len(uuids) else None
-    if entry.startswith("MIG-"):
-        return entry
-    return next((uuid for uuid in uuids if uuid.startswith(entry)), None)  # CUDA takes shortened UUIDs
+def worker_places(
+    settings: Settings,
+    environ: Mapping[str, str] = os.environ,
+    driver: Driver | None = None,
+    *,
+    segmenter: Segmenter = "selfie",
+) -> Places:
+    """One slot per GPU, or ``cpu_workers`` slots where there is none, or is to be none.
 
-
-def worker_slots(
-    settings: Settings, environ: Mapping[str, str] = os.environ, uuids: tuple[str, ...] | None = None
-) -> list[Slot]:
-    """One slot per GPU, or ``cpu_workers`` slots where there is no GPU.
+    Each has its GPU by UUID, so that the one that is locked and watched is the one that CUDA uses.
 
     Args:
         settings: ``num_gpus`` and ``cpu_workers``.
-        environ: where CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER are looked up.
-        uuids: of the machine's GPUs, in the order of the PCI bus; default: the driver is asked.
+        environ: where CUDA_VISIBLE_DEVICES, CUDA_DEVICE_ORDER and NVIDIA_VISIBLE_DEVICES are looked up.
+        driver: what the NVIDIA driver says; default: it is asked.
+        segmenter: whose workers these are; all but the embedded one need a GPU.
 
     Raises:
         ConfigError: more GPUs asked for than are visible, or one GPU named twice.
+        GpuUnavailableError: GPUs are expected and none can be used.
     """
-    uuids = gpu_uuids() if uuids is None else uuids
-    gpus = visible_gpus(environ, uuids)
-    if isinstance(settings.num_gpus, int):
-        if settings.num_gpus > len(gpus):
-            raise ConfigError(
-                f"num_gpus asks for {settings.num_gpus} GPUs but {len(gpus)} are visible here; "
-                f"use `auto` (all that are visible, or the CPU where there are none) or a smaller number"
-            )
-        gpus = gpus[: settings.num_gpus]
-    if not gpus:
-        workers = settings.cpu_workers if isinstance(settings.cpu_workers, int) else cores()
-        return [Slot(f"cpu {number}") for number in range(workers)]
-    devices = [_device_of(gpu, uuids) for gpu in gpus]
-    if len(set(devices)) < len(devices):
-        raise ConfigError(f"CUDA_VISIBLE_DEVICES={environ.get('CUDA_VISIBLE_DEVICES')} names a GPU twice")
-    # Numbers mean what nvidia-smi shows; CUDA's own default order puts the fastest first.
-    order = {"CUDA_DEVICE_ORDER": environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")}
-    return [
-        Slot(f"gpu {_number(gpu, uuids)}", {"CUDA_VISIBLE_DEVICES": gpu, **order}, device)
-        for gpu, device in zip(gpus, devices, strict=True)
-    ]
+    if settings.num_gpus == "none" or (settings.num_gpus == "auto" and hides_all(environ)):
+        return Places(_cpu_slots(settings, segmenter))
+    driver = read_driver() if driver is None else driver
+    visible = visible_devices(environ, driver)
+    asked = settings.num_gpus if isinstance(settings.num_gpus, int) else None
+    there = len(visible.devices) + len(visible.lost)
+    if asked is not None and asked > there:
+        why = f" ({driver.trouble})" if driver.trouble else ""
+        raise ConfigError(
+            f"num_gpus asks for {asked} GPUs but {there} are visible here{why}; use `auto` (all that are visible) or a "
+            f"smaller number, or `none` for the CPU"
+        )
+    if not visible.devices:
+        expected = _why_expected(environ, driver, segmenter)
+        if visible.lost or expected:
+            raise GpuUnavailableError(_no_gpu(driver, visible, expected))
+        return Places(_cpu_slots(settings, segmenter), notes=_told_of_the_cpu(driver))
+    chosen = visible.devices[:asked]
+    return Places(
+        tuple(Slot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
+        tuple(visible.lost),
+        (*visible.notes, *(f"{name} is not used ({fault}); the others go on" for name, fault in visible.lost.items())),
+    )
 
 
-def _number(gpu: str, uuids: tuple[str, ...]) -> str:
-    device = _device_of(gpu, uuids)
-    return str(uuids.index(device)) if device in uuids else gpu
+def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[Slot, ...]:
+    workers = settings.cpu_workers if isinstance(settings.cpu_workers, int) else _cpu_workers(segmenter)
+    return tuple(Slot(f"cpu {number}", {VISIBLE: ""}) for number in range(workers))
+
+
+def _cpu_workers(segmenter: Segmenter) -> int:
+    """One per core, and no more than the memory holds."""
+    each = WORKER_MEMORY if segmenter == "selfie" else NETWORK_MEMORY
+    return max(1, min(cores(), available_memory() // each))
+
+
+def _why_expected(environ: Mapping[str, str], driver: Driver, segmenter: Segmenter) -> str | None:
+    """Who expects GPUs where none can be used; None: nobody."""
+    if environ.get(VISIBLE) is not None:
+        return f"{VISIBLE}={environ[VISIBLE]} names GPUs"
+    if segmenter != "selfie":
+        return f"`segmenter: {segmenter}` needs a GPU"
+    if driver.expected and environ.get("NVIDIA_VISIBLE_DEVICES") not in {"none", "void"}:
+        return "GPUs are expected here"
+    return None
+
+
+def _no_gpu(driver: Driver, visible: Visible, expected: str | None) -> str:
+    if visible.lost:
+        told = "no GPU can be used: " + "; ".join(f"{name}: {fault}" for name, fault in visible.lost.items())
+    elif driver.gpus:
+        names = ", ".join(f"gpu {gpu.number} ({gpu.uuid})" for gpu in driver.gpus)
+        told = f"{expected}, but none that is here: there are {names}"
+    else:
+        told = f"{expected}, but {driver.trouble or 'there is no NVIDIA driver here'}"
+    return f"{told}. {ON_THE_CPU}"
+
+
+def _told_of_the_cpu(driver: Driver) -> tuple[str, ...]:
+    return (f"the work is done on the CPU: {driver.trouble}",) if driver.trouble else ()
 
 
 def threads_per_worker(settings: Settings, workers: int) -> int:
@@ -104,29 +144,24 @@ def memory_per_worker(settings: Settings, workers: int, available: Callable[[], 
     return max(MIN_MEMORY, (available or available_memory)() // 2 // max(1, workers))
 
 
-def available_memory() -> int:
+def available_memory(root: Path = Path("/")) -> int:
     """Bytes that programs can still take: of the machine, or of the container if that is less."""
-    found = [_meminfo(), _cgroup_room()]
+    limit = memory_limit(root)
+    found = [_meminfo(root), limit.room if limit else None]
     return min((room for room in found if room is not None), default=8 << 30)
 
 
-def _meminfo() -> int | None:
-    match = re.search(r"^MemAvailable:\s+(\d+) kB", _text("/proc/meminfo"), re.MULTILINE)
+def _meminfo(root: Path) -> int | None:
+    try:
+        text = (root / "proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    match = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
     return int(match[1]) << 10 if match else None
 
 
-def _cgroup_room() -> int | None:
-    limit, used = (_text(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
-    return max(0, int(limit) - int(used)) if limit.isdigit() and used.isdigit() else None
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="ascii")
-    except OSError:
-        return ""
-
-
-def cores() -> int:
-    """The cores that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def cores(root: Path = Path("/")) -> int:
+    """The cores that this process can keep busy: those it may run on, or what its CPU limit is worth, rounded up."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = cpu_limit(root)
+    return allowed if limit is None else max(1, min(allowed, math.ceil(round(limit, 2))))

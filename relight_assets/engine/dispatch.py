@@ -95,11 +95,12 @@ class Finished:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something about the workers that a person should know; ``slot``'s worker was replaced if ``replaced``."""
+    """Something about the workers that a person should know; ``slot``'s worker was replaced, or not any more."""
 
     slot: int
     text: str
     replaced: bool = False
+    given_up: bool = False
 
 
 @dataclass(frozen=True)
@@ -271,7 +272,7 @@ class _Dispatcher:
             del self._slots[slot.number]
             if not self._slots:
                 raise WorkersFailedError(f"no worker is left: {reason}")
-            yield from self._tell(Notice(slot.number, f"{name} is given up: {reason}"))
+            yield from self._tell(Notice(slot.number, f"{name} is given up: {reason}", given_up=True))
             return
         slot.generation += 1
         slot.ready = slot.alone = slot.hung = False

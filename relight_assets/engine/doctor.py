@@ -7,8 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from relight_assets.engine import nvml
-from relight_assets.engine.devices import available_memory, cores, memory_per_worker, threads_per_worker, worker_slots
+from relight_assets.engine.cgroups import cpu_limit, memory_limit
+from relight_assets.engine.cuda_devices import VISIBLE
+from relight_assets.engine.devices import (
+    Slot,
+    available_memory,
+    cores,
+    memory_per_worker,
+    threads_per_worker,
+    worker_places,
+)
+from relight_assets.engine.local import environment
+from relight_assets.engine.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
 from relight_assets.models import local, segmenters
 from relight_assets.recipe import Recipe
@@ -20,6 +30,8 @@ MIB_PER_PORTRAIT = 5.1
 """Written for a portrait of 1024x1024."""
 LITTLE_ROOM = 2000
 """Portraits for which there should be room."""
+LITTLE_MEMORY = 256 << 20
+"""Of pictures in flight, bytes: four portraits of 1024x1024."""
 OPEN_FILES = 1024
 
 
@@ -35,9 +47,10 @@ class Finding:
 
 def examine(recipe: Recipe, settings: Settings) -> list[Finding]:
     """Look at everything that a run with this recipe and these settings needs.  Raises nothing, writes nothing."""
+    slots: list[Slot] = []
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
-        "devices": lambda: _devices(recipe, settings),
-        "models": lambda: _models(recipe, settings),
+        "devices": lambda: _devices(recipe, settings, slots),
+        "models": lambda: _models(recipe, settings, slots),
         "disk": lambda: _disk(settings.output_root),
         "open files": _open_files,
     }
@@ -50,39 +63,69 @@ def examine(recipe: Recipe, settings: Settings) -> list[Finding]:
     return findings
 
 
-def _devices(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
-    driver = nvml.driver_version()
-    yield Finding("driver", f"NVIDIA {driver}" if driver else "no NVIDIA driver: work is done on the CPU")
-    for gpu in nvml.gpus():
-        yield Finding("gpu", f"{gpu.name}, {gpu.memory_mib:,} MiB, {gpu.free_mib:,} MiB free ({gpu.uuid})")
-    slots = worker_slots(settings)
-    names = ", ".join(slot.name for slot in slots)
+def _devices(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+    """What there is to work on; ``slots`` is filled."""
+    driver = read_driver()
+    yield from _gpus(driver)
+    places = worker_places(settings, driver=driver, segmenter=recipe.segmenter)
+    yield from (Finding("devices", note) for note in places.notes)
+    slots += places.slots
     on_cpu = slots[0].device is None
     slow = on_cpu and recipe.segmenter != "selfie"
     yield Finding(
         "workers",
-        f"{len(slots)}: {names}",
+        f"{len(slots)}: {', '.join(slot.name for slot in slots)}",
         f"without a GPU `segmenter: {recipe.segmenter}` takes a minute per picture; set `batch: 1`" if slow else None,
     )
-    each = cores() / len(slots)
+    each, limit = cores() / len(slots), cpu_limit()
     yield Finding(
         "cores",
-        f"{cores()}, {each:.3g} per worker; {threads_per_worker(settings, len(slots))} stage threads in each",
+        f"{cores()}{'' if limit is None else f' (a limit of {limit:.3g} holds here)'}, {each:.3g} per worker; "
+        f"{threads_per_worker(settings, len(slots))} stage threads in each",
         f"below {CORES_PER_GPU} cores per GPU the stages and PNGs hold the GPU back"
         if not on_cpu and each < CORES_PER_GPU
         else None,
     )
-    memory = memory_per_worker(settings, len(slots))
-    yield Finding("memory", f"{available_memory() >> 20:,} MiB free; {memory >> 20:,} MiB of pictures per worker")
+    yield _memory(settings, len(slots))
 
 
-def _models(recipe: Recipe, settings: Settings) -> Iterator[Finding]:
-    segmenters.check(recipe, settings.sam3, settings.model_dir)
-    for told in segmenters.details(recipe, settings.sam3):
-        yield Finding("segmenter", told)
-    start = time.perf_counter()
-    segmenters.make(recipe, settings.sam3, settings.model_dir)
-    yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
+def _gpus(driver: Driver) -> Iterator[Finding]:
+    if driver.trouble:
+        yield Finding("driver", driver.trouble)
+    else:
+        version = driver.version
+        yield Finding("driver", f"NVIDIA {version}" if version else "no NVIDIA driver")
+    for gpu in driver.gpus:
+        if gpu.fault is not None:
+            yield Finding("gpu", f"gpu {gpu.number} cannot be used", gpu.fault)
+            continue
+        memory = "" if gpu.memory_mib is None else f", {gpu.memory_mib:,} MiB, {gpu.free_mib:,} MiB free"
+        parts = "" if gpu.instances is None else f", {len(gpu.instances)} MIG instances"
+        yield Finding("gpu", f"{gpu.name}{memory}{parts} ({gpu.uuid})")
+
+
+def _memory(settings: Settings, workers: int) -> Finding:
+    limit, memory = memory_limit(), memory_per_worker(settings, workers)
+    most = f", of at most {limit.limit >> 20:,} MiB ({limit.group})" if limit else ""
+    return Finding(
+        "memory",
+        f"{available_memory() >> 20:,} MiB free{most}; {memory >> 20:,} MiB of pictures per worker",
+        f"under {LITTLE_MEMORY >> 20} MiB per worker large pictures are worked on one at a time; fewer workers "
+        f"(cpu_workers, num_gpus) or more memory help"
+        if memory < LITTLE_MEMORY
+        else None,
+    )
+
+
+def _models(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+    on_gpu = bool(slots) and slots[0].device is not None
+    segmenters.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
+    with environment(dict(slots[0].environment) if slots else {VISIBLE: ""}):
+        for told in segmenters.details(recipe, settings.sam3):
+            yield Finding("segmenter", told)
+        start = time.perf_counter()
+        segmenters.make(recipe, settings.sam3, settings.model_dir)
+        yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
     local.check(recipe, settings.local_models)
     for name in local.wanted(recipe):

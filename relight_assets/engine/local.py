@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+from relight_assets.engine.cgroups import memory_limit, oom_kills
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Died, Event, Ready
 from relight_assets.engine.work import Item, Worker
@@ -36,6 +37,8 @@ WORKER_ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
 }
 """What every worker process finds in its environment."""
+
+LESS_MEMORY = "fewer workers (cpu_workers, num_gpus), fewer threads or a smaller memory_mib take less"
 
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
@@ -123,7 +126,8 @@ class _Process:
             args=(theirs, lifeline, os.getpid(), make_worker, settings),
             name=f"relight worker, {place.name}",
         )
-        with _environment({**WORKER_ENVIRONMENT, **place.environment}):
+        self._oom_kills = oom_kills()
+        with environment({**WORKER_ENVIRONMENT, **place.environment}):
             self._process.start()
         theirs.close()
         lifeline.close()
@@ -180,19 +184,30 @@ class _Process:
             else:
                 events.put((slot, generation, event))
         self._process.join()
-        ending = Died(f"the worker on {name} {_ending(self._process.exitcode)}")
+        ending = Died(f"the worker on {name} {_ending(self._process.exitcode, self._oom_kills)}")
         events.put((slot, generation, last_words or ending))
 
 
-def _ending(exit_code: int | None) -> str:
+def _ending(exit_code: int | None, oom_kills_before: int | None) -> str:
+    if exit_code == -signal.SIGKILL:
+        return _killed(oom_kills_before)
     if exit_code is not None and exit_code < 0:
         with suppress(ValueError):
-            ending = f"was ended by {signal.Signals(-exit_code).name}"
-            return ending + (", as the system does when memory runs out" if -exit_code == signal.SIGKILL else "")
+            return f"was ended by {signal.Signals(-exit_code).name}"
     return f"ended with exit code {exit_code}"
 
 
-class _environment:  # noqa: N801  (reads as a statement)
+def _killed(oom_kills_before: int | None) -> str:
+    """Why somebody has sent SIGKILL, as far as the kernel tells: it counts those that it sends itself."""
+    kills = oom_kills()
+    if kills is not None and kills == oom_kills_before:
+        return "was ended by SIGKILL, and not by the kernel for want of memory"
+    limit = memory_limit()
+    most = f"; all processes of {limit.group} together may have {limit.limit >> 20:,} MiB" if limit else ""
+    return f"was ended by SIGKILL, as the kernel does when memory runs out{most}; {LESS_MEMORY}"
+
+
+class environment:  # noqa: N801  (reads as a statement)
     """The environment of a child, in place while it is spawned; the parent's is restored."""
 
     def __init__(self, values: dict[str, str]):
@@ -246,7 +261,7 @@ def _work(worker: Worker, pipe: Connection) -> Died | None:
     except RelightError as error:
         return Died(str(error))
     except MemoryError:
-        return Died("the worker ran out of memory; fewer workers, or a smaller memory_mib, take less")
+        return Died(f"the worker ran out of memory; {LESS_MEMORY}")
     except Exception as error:  # noqa: BLE001  (its images are tried again alone)
         return Died(f"the worker broke down: {type(error).__name__}: {error}")
     return None

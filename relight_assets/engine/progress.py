@@ -43,8 +43,9 @@ class DeviceProgress:
     gpu_memory_mib: int | None = None
 
     def __str__(self) -> str:
-        gpu = "" if self.gpu_percent is None else f", {self.gpu_percent} % busy, {self.gpu_memory_mib:,} MiB"
-        return f"{self.name}: {self.images} images, {self.images_per_s:.2f} images/s{gpu}"
+        busy = "" if self.gpu_percent is None else f", {self.gpu_percent} % busy"
+        memory = "" if self.gpu_memory_mib is None else f", {self.gpu_memory_mib:,} MiB"
+        return f"{self.name}: {self.images} images, {self.images_per_s:.2f} images/s{busy}{memory}"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from relight_assets.dataset.files import clean_temp_files, host_limit, write_ato
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import read_failure, remove_failure, write_failure
 from relight_assets.dataset.split_csv import SplitCsv
-from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_slots
+from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_places
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
 from relight_assets.engine.dispatch import run as dispatch
@@ -69,14 +69,14 @@ class RunSummary:
     survey: Survey
     wall_s: float
     devices: dict[str, DeviceTally]
-    """What each worker's place did, by its name; empty where there was nothing to do."""
+    """What each worker's place did, by its name, and which were lost; empty where there was nothing to do."""
     threads: int
     """Stage threads of each worker."""
 
     @property
     def workers(self) -> int:
-        """How many places for workers there were."""
-        return len(self.devices)
+        """How many places for workers there were, but for those that were lost."""
+        return sum(not device.lost for device in self.devices.values())
 
     @property
     def images_per_s(self) -> float:
@@ -193,17 +193,19 @@ def _work(
 ) -> tuple[dict[str, DeviceTally], int]:
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = before.layout, len(plan.work)
-    places = worker_slots(settings)  # too many GPUs asked for are a mistake even where nothing is to be done
+    # Too many GPUs asked for are a mistake even where nothing is to be done.
+    places = worker_places(settings, segmenter=recipe.segmenter)
     if not count:
         progress = ProgressWriter(layout.progress, before.split.split, 0)
         _tell(notes, progress, watch)
         watch(progress.finish())
         return {}, 0
     # One clear error now, not one from every worker.
-    segmenters.check(recipe, settings.sam3, settings.model_dir)
+    segmenters.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
     local.check(recipe, settings.local_models)
     load_gobos(recipe)
-    with reserved(places, count, all_needed=isinstance(settings.num_gpus, int)) as slots:
+    wanted = min(count, len(places.slots))
+    with reserved(places.slots, wanted, all_needed=isinstance(settings.num_gpus, int)) as slots:
         threads = threads_per_worker(settings, len(slots))
         engine = LocalEngine(
             slots,
@@ -223,7 +225,7 @@ def _work(
         )
         progress = ProgressWriter(layout.progress, before.split.split, count, slots)
         warning = space_warning(layout.folder, before, plan.work, recipe.image_size)
-        _tell([*notes, *([warning] if warning else [])], progress, watch)
+        _tell([*notes, *places.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             layout,
             digests_of(recipe, settings),
@@ -244,7 +246,8 @@ def _work(
             with suppress(OSError):
                 clean_temp_files(layout.folder)
             watch(progress.finish())
-    return {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}, threads
+    did = {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}
+    return did | {name: DeviceTally(lost=True) for name in places.lost}, threads
 
 
 def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
@@ -269,6 +272,7 @@ class _Accounts:
         """Count one outcome; true when it is time to tell whoever watches."""
         if isinstance(outcome, Notice):
             self.devices[outcome.slot].replaced += outcome.replaced
+            self.devices[outcome.slot].lost |= outcome.given_up
             self.progress.note(outcome.text)
             return True
         if isinstance(outcome, Quarantined):

@@ -39,6 +39,8 @@ class DeviceTally:
     """Thread seconds by step."""
     replaced: int = 0
     """How often its worker died or hung and was replaced."""
+    lost: bool = False
+    """The device could not be used, or was given up."""
     peak_mib: int = 0
     """Resident memory of its worker at most, MiB."""
     gpu_peak_mib: int = 0

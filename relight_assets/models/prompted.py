@@ -16,6 +16,9 @@ from relight_assets.models.segmenter import PersonMask
 from relight_assets.recipe import Persons
 
 Pixels = NDArray[np.uint8]
+TORCH_FOR_GPUS = (
+    "install a build for CUDA (https://pytorch.org/get-started), or set num_gpus: none to work on the CPU on purpose"
+)
 _NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
 _BROKEN = ("CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "NVRTC")
 
@@ -41,16 +44,44 @@ def normalised(squares: Any) -> Any:
     return normalize(to_dtype(squares, torch.float32, scale=True), mean=[0.5] * 3, std=[0.5] * 3)
 
 
+def device_of(torch: Any) -> str:
+    """``cuda`` where torch finds a GPU, ``cpu`` where this process was given none.
+
+    Raises:
+        DeviceFailedError: it was given one, and torch cannot use it.
+    """
+    if torch.cuda.is_available():
+        return "cuda"
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    if given in {"", "-1"}:
+        return "cpu"
+    if torch.version.cuda is None:
+        raise DeviceFailedError(f"torch {torch.__version__} is built for the CPU: {TORCH_FOR_GPUS}")
+    try:
+        torch.cuda.init()
+        why = "it says no more"
+    except RuntimeError as error:
+        why = str(error).strip().split("\n", maxsplit=1)[0]
+    raise DeviceFailedError(
+        f"torch {torch.__version__} (CUDA {torch.version.cuda}) cannot use the GPU {given}: {why}; `relight doctor` "
+        f"tells about the driver"
+    )
+
+
 class PromptedSegmenter(ABC):
     """A network that finds every instance of what a text says."""
 
     def __init__(self, *, side: int, min_score: float, persons: Persons):
-        """Take the one device that this process sees; ``side`` is the square that the network looks at, in pixels."""
+        """Take the one device that this process sees; ``side`` is the square that the network looks at, in pixels.
+
+        Raises:
+            DeviceFailedError: this process was given a GPU, and torch cannot use it.
+        """
         import torch
 
         self.torch = torch
         torch.set_num_threads(1)  # a worker has one thread for the segmenter; the others are the stages'
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = device_of(torch)
         self._side, self._min_score, self._persons = side, min_score, persons
 
     @contextmanager

@@ -1,13 +1,15 @@
 """The segmenters there are: the weights each needs, what tells one set of weights from another, and making one."""
 
 import importlib.util
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import GpuUnavailableError, ModelFileError
 from relight_assets.models import sam3_weights, store
+from relight_assets.models.prompted import TORCH_FOR_GPUS
 from relight_assets.models.segmenter import Segmenter
 from relight_assets.models.selfie import SelfieSegmenter
 from relight_assets.recipe import Recipe
@@ -91,11 +93,12 @@ _PACKAGES: Mapping[Name, tuple[str, ...]] = MappingProxyType(
 )
 
 
-def check(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None) -> None:
-    """See that the models of a recipe can be loaded, short of loading them.
+def check(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None, *, on_gpu: bool = False) -> None:
+    """See that the models of a recipe can be loaded, short of loading them; ``on_gpu``: where a GPU does the work.
 
     Raises:
         ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
+        GpuUnavailableError: the torch that is installed cannot use a GPU.
     """
     for each in store.MODELS:
         if recipe.segmenter == "selfie" or each.name != "selfie_segmentation":
@@ -107,7 +110,22 @@ def check(recipe: Recipe, weights: Sam3Weights, model_dir: Path | None) -> None:
             f"{sam3_weights.INSTALL}"
         )
     if recipe.segmenter != "selfie":
+        if on_gpu:
+            _require_cuda()
         sam3_weights.check_sha256(weights_file(recipe.segmenter, weights), weights.sha256)
+
+
+def _require_cuda() -> None:
+    """See by its version file whether torch is a build for GPUs: to import it takes seconds."""
+    spec = importlib.util.find_spec("torch")
+    file = Path(spec.origin).with_name("version.py") if spec is not None and spec.origin is not None else None
+    text = file.read_text(encoding="utf-8") if file is not None and file.is_file() else ""
+    if re.search(r"^cuda\b[^=]*= *None", text, re.MULTILINE) and not re.search(
+        r"^hip\b[^=]*= *['\"]", text, re.MULTILINE
+    ):
+        raise GpuUnavailableError(
+            f"there are GPUs, but the installed torch is built for the CPU ({spec and spec.origin}): {TORCH_FOR_GPUS}"
+        )
 
 
 def details(recipe: Recipe, weights: Sam3Weights) -> list[str]:

@@ -8,6 +8,13 @@ from pathlib import Path
 import pytest
 
 from relight_assets_tests.engine.disks import ONE, THREE, TWO, Disk
+from relight_assets_tests.engine.nvidia import Libraries
+
+
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Libraries:
+    """The libraries of an NVIDIA driver, built from C."""
+    return Libraries(tmp_path_factory.mktemp("driver"))
 
 
 @pytest.fixture(scope="module")

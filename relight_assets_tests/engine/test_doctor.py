@@ -7,10 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.engine import doctor, nvml
+from relight_assets.engine import devices, doctor
+from relight_assets.engine.cgroups import MemoryLimit
 from relight_assets.engine.doctor import Finding, examine
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Sam3Weights, Settings
+from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 
 @pytest.fixture
@@ -43,14 +45,17 @@ def test_what_is_short_comes_with_advice(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 4096))
-    monkeypatch.setattr(nvml, "driver_version", lambda: "570.1")
-    monkeypatch.setattr(nvml, "gpus", lambda: [nvml.Gpu("GPU-1", "H100", 81_559, 80_000)])
+    monkeypatch.setattr(doctor, "read_driver", lambda: driver(2))
     monkeypatch.setattr(doctor, "cores", lambda: 4)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(devices, "available_memory", lambda: 300 << 20)
     findings = examine(Recipe(), settings)
     assert "another disk" in (found(findings, "disk").advice or "")
     assert "ulimit -n 4096" in (found(findings, "open files").advice or "")
-    assert found(findings, "gpu").text == "H100, 81,559 MiB, 80,000 MiB free (GPU-1)"
+    gpus = [finding.text for finding in findings if finding.topic == "gpu"]
+    assert gpus == [f"H100, 81,920 MiB, 80,896 MiB free ({uuid})" for uuid in UUIDS[:2]]
+    assert found(findings, "workers").text == "2: gpu 0, gpu 1"
+    assert "75 MiB of pictures per worker" in found(findings, "memory").text
+    assert "fewer workers" in (found(findings, "memory").advice or "")
     assert found(findings, "driver").text == "NVIDIA 570.1"
     assert "8 cores per GPU" in (found(findings, "cores").advice or "")
     assert not any(finding.blocks for finding in findings)
@@ -71,3 +76,27 @@ def test_sam3_without_weights_says_how_to_get_them(settings: Settings, model_fil
             told = found(examine(recipe, settings.model_copy(update={"sam3": weights})), "models")
             assert told.blocks
             assert "SAM License" in told.text or "not installed" in told.text
+
+
+def test_a_lost_gpu_is_named_and_the_others_are_used(
+    settings: Settings, model_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "read_driver", lambda: driver(3, lost=(1,)))
+    findings = examine(Recipe(), settings)
+    assert Finding("gpu", "gpu 1 cannot be used", LOST) in findings
+    assert found(findings, "workers").text == "2: gpu 0, gpu 2"
+    assert not any(finding.blocks for finding in findings)
+    monkeypatch.setattr(doctor, "read_driver", lambda: driver(2, lost=(0, 1)))
+    told = found(examine(Recipe(), settings), "devices")
+    assert (told.blocks, "gpu 0: GPU is lost" in told.text, "num_gpus: none" in told.text) == (True, True, True)
+
+
+def test_the_limits_of_a_container_are_shown(
+    settings: Settings, model_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = MemoryLimit(2 << 30, 1 << 30, Path("/sys/fs/cgroup"))
+    monkeypatch.setattr(doctor, "memory_limit", lambda: limit)
+    monkeypatch.setattr(doctor, "cpu_limit", lambda: 1.5)
+    findings = examine(Recipe(), settings)
+    assert "MiB free, of at most 2,048 MiB (/sys/fs/cgroup)" in found(findings, "memory").text
+    assert "(a limit of 1.5 holds here)" in found(findings, "cores").text

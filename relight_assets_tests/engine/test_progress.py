@@ -1,5 +1,6 @@
 """The progress file: counts, rate, time to go, and what is read when it is not there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,7 @@ def test_each_device_has_its_own_count_rate_and_load(
     assert gpu.images_per_s == pytest.approx(2 * cpu.images_per_s, rel=0.05)
     assert str(gpu) == f"gpu 0: 20 images, {gpu.images_per_s:.2f} images/s, 87 % busy, 40,960 MiB"
     assert str(cpu).endswith("images/s")
+    assert str(replace(gpu, gpu_percent=None)).endswith("images/s, 40,960 MiB")  # a part of a GPU tells no load
 
 
 def test_what_people_should_know_is_written_at_once_and_kept(tmp_path: Path) -> None:

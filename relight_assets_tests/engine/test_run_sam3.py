@@ -33,7 +33,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Sam3Weights:
 def sam3_bench(bench: Bench, weights: Sam3Weights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("RELIGHT_MODEL_DIR", str(store.model_dir()))  # the others' cache is not these tests' to fill
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    bench.settings = bench.settings.model_copy(update={"sam3": weights})
+    bench.settings = bench.settings.model_copy(update={"sam3": weights, "num_gpus": "none"})
     return bench
 
 

@@ -20,6 +20,7 @@ from typing import Any, cast
 from relight_assets.dataset.layout import png_name
 from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.engine.worker import PortraitWorker
+from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.seam import Moment, Point, arm, die
 
 FILE_LIMIT = 50_000
@@ -122,10 +123,10 @@ class ExitsInLoad(PortraitWorker):
 
 
 class ExitsInLoadOnDevice1(PortraitWorker):
-    """Ends while it loads where it is given device 1."""
+    """Ends while it loads where it is given the second GPU."""
 
     def __init__(self, **settings: Any) -> None:
-        if os.environ.get("CUDA_VISIBLE_DEVICES") == "1":
+        if os.environ.get("CUDA_VISIBLE_DEVICES") == UUIDS[1]:
             os._exit(7)
         super().__init__(**settings)
 

@@ -11,6 +11,7 @@ from relight_assets.engine.segmentation import Pixels
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.segmenter import PersonMask, Segmenter
+from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.faulty import FaultyWorker
 
 TAKEN_FIRST = 8
@@ -91,6 +92,19 @@ class DeviceBreaksAlways(BreakingDevice):
     """As its base, whenever it sees photo 5."""
 
     ALWAYS = True
+
+
+class SecondIsLost(FaultyWorker):
+    """The second GPU is lost while its worker loads; the first one's waits for that."""
+
+    def __init__(self, *, folder: Path, **settings: Any) -> None:
+        lost = folder.parent / "lost"
+        if os.environ["CUDA_VISIBLE_DEVICES"] == UUIDS[1]:
+            lost.touch()
+            raise DeviceFailedError("torch cannot use the GPU: GPU is lost")
+        while not lost.exists():
+            time.sleep(0.02)
+        super().__init__(folder=folder, **settings)
 
 
 class OneOfEight(FaultyWorker):

@@ -1,9 +1,13 @@
 """Workers that crash, hang and do not come up: it costs at most the image that is to blame."""
 
+import tempfile
+
 import pytest
 
 from relight_assets.dataset.records import read_failure
+from relight_assets.engine import devices
 from relight_assets.errors import WorkersFailedError
+from relight_assets_tests.engine.nvidia import driver
 from relight_assets_tests.faults.faulty import ExitsInLoad, ExitsInLoadOnDevice1, FaultyWorker, HangsInLoad
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
 from relight_assets_tests.faults.seam import MOMENTS
@@ -86,8 +90,10 @@ def test_workers_that_hang_while_they_load_end_the_run(bench: FaultBench) -> Non
 def test_one_device_that_cannot_load_leaves_the_work_to_the_others(
     bench: FaultBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(devices, "read_driver", lambda: driver(2))
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.folder))  # nobody else's lock is in the way
     bench.stock_up(PHOTOS)
     bench.start(ExitsInLoadOnDevice1)
     assert_sound(bench, done=PHOTOS)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert_heals(bench)

@@ -1,12 +1,13 @@
 """Which segmenter a recipe gets, and what is said where it cannot be had."""
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import GpuUnavailableError, ModelFileError
 from relight_assets.models import segmenters, store
 from relight_assets.models.segmenters import check, details, listing, make, sha256_of
 from relight_assets.models.selfie import SelfieSegmenter
@@ -55,6 +56,40 @@ def test_packages_that_are_not_there_are_named(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "torch" else found(name))
     with pytest.raises(ModelFileError, match=r"not installed \(torch.*pip install"):
         check(SAM3, weights, None)
+
+
+VERSION = """from typing import Optional
+__version__ = '2.14.1'
+cuda: Optional[str] = {}
+hip: Optional[str] = {}
+"""
+
+
+@pytest.mark.usefixtures("model_files")
+@pytest.mark.parametrize(
+    ("build", "usable"), [(("None", "None"), False), (("'13.0'", "None"), True), (("None", "'6.4'"), True)]
+)
+def test_a_torch_that_is_built_for_the_cpu_is_told_before_anything_starts(
+    weights: Sam3Weights,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: tuple[str, str],
+    usable: bool,
+) -> None:
+    for name in ("torch", "torchvision", "sam3"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise AssertionError('it is not to be imported')")
+    (tmp_path / "torch/version.py").write_text(VERSION.format(*build))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    check(SAM3, weights, None)
+    if usable:
+        check(SAM3, weights, None, on_gpu=True)
+        return
+    with pytest.raises(
+        GpuUnavailableError, match=r"built for the CPU \(.*torch.*install a build for CUDA.*num_gpus: none"
+    ):
+        check(SAM3, weights, None, on_gpu=True)
 
 
 def test_weights_that_are_not_the_wanted_ones_are_refused(
