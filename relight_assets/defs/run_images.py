@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.publishing import publish
+from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
@@ -59,6 +60,14 @@ def run_images(
         )
         context.log.warning(told)
     return summary
+
+
+def warnings_of(context: Context, summary: RunSummary) -> Warnings:
+    """The warnings of a step, with those of the run that it made."""
+    warn = Warnings(context.log)
+    for told in summary.warnings:
+        warn(told)
+    return warn
 
 
 class _Log:
