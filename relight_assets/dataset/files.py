@@ -221,8 +221,8 @@ def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False
     write_output(path, data, durable=durable)
     try:
         status = path.stat()
-    except FileNotFoundError as error:
-        raise PlaceTakenError(path, error) from error  # somebody has removed it already
+    except OSError as error:  # somebody has removed it already, or the disk does not answer for this one
+        raise PlaceTakenError(path, error) from error
     return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, output_token(status))
 
 
