@@ -1,4 +1,4 @@
-"""What only shows a run is broken, one thing after the other: the run ends well all the same, and says what is missing."""
+"""What only shows a run is broken, one thing after the other: the run ends well, and says what is missing."""
 
 import os
 import subprocess
@@ -54,12 +54,12 @@ BROKEN: dict[str, tuple[object, str, str]] = {
 ON_THE_COMMAND_LINE = {"the progress bar", "the closing table"}
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """Whatever may go wrong."""
 
 
 def broken(*_: Any, **__: Any) -> Any:
-    raise Broken("out of\norder")
+    raise BrokenError("out of\norder")
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_each_by_itself(what: str, project: Project, monkeypatch: pytest.MonkeyP
     if told not in ON_THE_COMMAND_LINE:
         assert not told or f"without {told}" in warnings_in_log(project)
     assert not told or f"without {told}" in " ".join(result.output.split())
-    assert not told or "Broken: out of order" in " ".join(result.output.split())
+    assert not told or "BrokenError: out of order" in " ".join(result.output.split())
 
 
 def test_all_at_once_on_a_first_run(
@@ -156,13 +156,13 @@ def test_within_dagster_the_metadata_lacks_it(
     assert {"contact_sheet", "rows", "warnings"} <= set(found["masks"])
     assert not {"charts", "worst_by_metric"} & set(found["masks"])
     assert found["masks"]["warnings"].value == [
-        "without the charts: Broken: out of order",
-        "without the sheet of the worst images by metric: Broken: out of order",
+        "without the charts: BrokenError: out of order",
+        "without the sheet of the worst images by metric: BrokenError: out of order",
     ]
     (check,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "no_picture_in_two_splits"]
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.WARN
-    assert "Broken: out of order" in str(check.metadata["not_made"].value)
+    assert "BrokenError: out of order" in str(check.metadata["not_made"].value)
 
 
 def test_an_experiment_without_its_comparison(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_an_experiment_without_its_comparison(project: Project, monkeypatch: pyt
     monkeypatch.setattr(experiments, "comparison_sheet", broken)
     result = run(project, monkeypatch, "--config", str(recipe))
     assert result.exit_code == 3, result.output
-    assert "without the comparison: Broken: out of order" in " ".join(result.output.split())
+    assert "without the comparison: BrokenError: out of order" in " ".join(result.output.split())
     assert (project.data / "outputs" / "experiments" / "dark" / "data-train" / "00000_output.png").exists()
 
 

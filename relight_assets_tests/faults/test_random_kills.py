@@ -18,8 +18,8 @@ from relight_assets_tests.faults.kills import Kills, Round, holders
 
 SEED = int(os.environ.get("KILLS_SEED", "1"))
 ROUNDS = int(os.environ.get("KILLS_ROUNDS", "2"))
-PHOTOS = 24
-TRAIN, VAL = 10, 6
+PHOTOS = 20
+TRAIN, VAL = 8, 5
 
 
 @pytest.fixture
