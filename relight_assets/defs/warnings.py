@@ -1,11 +1,14 @@
 """The warnings of a step: in the run's log, and in the metadata, from where the command line has them."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
 
 from relight_assets.decoration import WARNINGS, decoration
+
+_LOG = logging.getLogger(__name__)
 
 
 class Warnings:
@@ -19,7 +22,8 @@ class Warnings:
         """Warn of something, once."""
         if text not in self._told:
             self._told.append(text)
-            self._log.warning(text)
+            with decoration("the run's log", _LOG.warning):
+                self._log.warning(text)
 
     def part(self, what: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Part of the metadata; where that cannot be made, nothing and a warning."""
