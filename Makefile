@@ -9,7 +9,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, bench/test_gpu.py engine/test_d
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 fuzz check lint format bench clean
+.PHONY: setup demo dev test test-sam3 fuzz kills check lint format bench clean
 
 setup: $(VENV)/.setup
 
@@ -50,10 +50,15 @@ test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networ
 	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
 
 # Records, numbers, small files, CSVs and recipes, damaged in every way; other mutations with another SEED.
-SEED   ?= 1
-ROUNDS ?= 500
+SEED ?= 1
+fuzz: ROUNDS ?= 500
 fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong picture
 	FUZZ_SEED=$(SEED) FUZZ_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/fuzz
+
+# Runs of two splits, under one recipe after the other and with edited CSVs, each ended at a random moment.
+kills: ROUNDS ?= 25
+kills: $(VENV)/.setup-dev  ## a run that is killed loses nothing, and the last one makes what an undisturbed one makes
+	KILLS_SEED=$(SEED) KILLS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/faults/test_random_kills.py
 
 check: $(VENV)/.setup-dev  ## the definitions load: needs no GPU, no weights, no DAGSTER_HOME, and writes nothing
 	VIRTUAL_ENV=$(abspath $(VENV)) DG_CLI_CONFIG=config/dg.toml $(BIN)/dg check defs --use-active-venv

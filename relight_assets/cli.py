@@ -34,6 +34,7 @@ from relight_assets.recipe import STAGES
 from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder
 from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
+    lenient_streams,
     line,
     out,
     print_closing_table,
@@ -54,7 +55,8 @@ class _Relight(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with lenient_streams():
+                return super().invoke(ctx)
         except RelightError as error:
             tell("error", "bold red", str(error))
             ctx.exit(_exit_code(error))
@@ -126,7 +128,7 @@ def run(
     done, errors = materialize_splits(names, chosen, image_config, named, loaded)
     print_closing_table(done, load_settings(), named)
     considered = [survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples]))]
-    waiting = max((metadata[stage]["pending"] for _, metadata in done for stage in chosen), default=0)
+    waiting = max((metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in chosen), default=0)
     if waiting:
         tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")
     if errors:

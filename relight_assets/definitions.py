@@ -1,13 +1,20 @@
 """The one Dagster entry: everything in ``defs``, and what is common to all of it."""
 
+import logging
+from collections.abc import Sequence
+from typing import Any
+
 import dagster as dg
 
 from relight_assets import defs as folder
+from relight_assets.decoration import decoration
 from relight_assets.defs import alerts, automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
 from relight_assets.settings import load_project_recipe, load_settings
+
+_LOG = logging.getLogger(__name__)
 
 
 @dg.definitions
@@ -20,8 +27,7 @@ def defs() -> dg.Definitions:
     settings = load_settings()
     check_usable(load_project_recipe().recipe)
     return dg.Definitions(
-        # With references, the UI links each asset to the lines that define it.
-        assets=dg.with_source_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
+        assets=_with_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
         jobs=[
@@ -35,3 +41,10 @@ def defs() -> dg.Definitions:
         sensors=[automation.sensor_of(settings), automation.abandoned_runs, *alerts.sensors_of(settings)],
         schedules=[automation.schedule_of(settings)],
     )
+
+
+def _with_code_references(assets: Sequence[Any]) -> Sequence[Any]:
+    """Assets with references, by which the UI links each to the lines that define it."""
+    with decoration("the links to the code", _LOG.warning):
+        return dg.with_source_code_references(assets)
+    return assets

@@ -275,6 +275,18 @@ class RecordUnreadableError(ImageError):
     code = "record_unreadable"
     retryable = True
 
+    @classmethod
+    def of(cls, name: str, error: OSError) -> "RecordUnreadableError":
+        """The error of a file by its name, and what the system says of it."""
+        return cls(f"{name} cannot be read: {error.strerror}. Check permissions and disk; every run looks at it again.")
+
+
+class OutputBlockedError(ImageError):
+    """What lies in the place of one of the image's files can be neither written over nor removed."""
+
+    code = "output_blocked"
+    retryable = True
+
 
 class InternalError(ImageError):
     """A fault in the code.  Not tried again until the code, the recipe or the source changes."""

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png
-from relight_assets.errors import ImageError
 from relight_assets.quality.verdicts import Verdict
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
@@ -129,8 +129,8 @@ def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
 
 def _cell_of(path: Path, side: int) -> Pixels:
     try:
-        return _cell(decode_png(path.read_bytes()), side)
-    except (OSError, ImageError):  # missing or damaged: a sheet is no reason to fail
+        return _cell(decode_png(read_regular(path) or b""), side)
+    except Exception:  # noqa: BLE001  (missing, damaged or no such picture: the others are shown)
         return np.full((side, side, 3), 32, np.uint8)
 
 

@@ -1,11 +1,13 @@
 """What the command line shows: tables, progress and messages."""
 
 import os
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from statistics import median
 from typing import Any
 
@@ -16,6 +18,7 @@ from rich.table import Table
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.decoration import WARNINGS, decoration
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.look_alikes import Pair
@@ -33,8 +36,41 @@ FAULTS_SHOWN = 20
 _THIRDS = ("dark", "middle", "light")
 SLIM: dict[str, Any] = {"box": None, "pad_edge": False, "header_style": "bold"}
 # File names may hold anything: no smileys for `:cat:`, and everything of a user's is escaped.
-out = Console(emoji=False)
-err = Console(stderr=True, emoji=False)
+
+
+class _Terminal(Console):
+    """A console whose reader may go, or whose disk may be full: then it is silent, and the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        """Be silent from now on; rich would end the process."""
+        self.quiet = True
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print what can be printed."""
+        try:
+            super().print(*objects, **how)
+        except OSError:
+            self.quiet = True
+
+
+out = _Terminal(emoji=False)
+err = _Terminal(stderr=True, emoji=False)
+
+
+@contextmanager
+def lenient_streams() -> Iterator[None]:
+    """Have stdout and stderr take any text, and end the process without complaint where nobody takes theirs."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names may hold what the terminal's encoding has not
+    try:
+        yield
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # What is left is flushed again at the end of the process, whose exit code that would spoil.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def say(text: str) -> None:
@@ -52,21 +88,35 @@ def line(label: str, text: object) -> None:
     out.print(f"  {label:<14}{escape(str(text))}", highlight=False, soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """A warning on stderr; ``text`` as it is."""
+    tell("warning", "yellow", text)
+
+
 def print_closing_table(
     runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None = None
 ) -> None:
-    """Per split: rows by status, images computed and reused, and the codes of failures."""
+    """Per split: rows by status, images computed and reused, the codes of failures, and what the run warned of."""
+    for survey, metadata in runs:
+        for told in dict.fromkeys(told for part in metadata.values() for told in part.get(WARNINGS, ())):
+            warn(f"{survey.split.split}: {told}")
+    with decoration("the closing table", warn):
+        _print_closing_table(runs, settings, experiment)
+
+
+def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None) -> None:
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
     for survey, metadata in runs:
         counts = survey.row_counts()
         stages = [metadata[stage] for stage in STAGES if stage in metadata]
+        rate = stages[0].get("images_per_s") if stages else None
         table.add_row(
             survey.split.split,
             str(len(survey.keys)),
             *(str(counts[name]) for name in ROW_STATUSES),
             str(max((m["computed"] for m in stages), default=0)),
             str(min((m["reused"] for m in stages), default=0)),
-            f"{stages[0]['images_per_s']:.2f}" if any(m["computed"] for m in stages) else "",
+            f"{rate:.2f}" if any(m["computed"] for m in stages) and rate is not None else "",
         )
     if runs:
         out.print(table)
@@ -176,48 +226,65 @@ def _middle(figures: Sequence[float | None]) -> str:
 
 @contextmanager
 def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
-    """A bar that follows the run of a split by its progress file."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
-    started = time.time()
-    with Progress(*columns, console=out) as bar:
-        task = bar.add_task(name, total=None, rate="planning")
-        over = threading.Event()
-        told = 0
+    """A bar that follows the run of a split by its progress file, as far as it can be drawn."""
+    bar: _Bar | None = None
+    with decoration("the progress bar", warn):
+        bar = _Bar(layout, name)
+    try:
+        yield
+    finally:
+        with decoration("the progress bar", warn):
+            if bar is not None:
+                bar.stop()
 
-        def follow() -> None:
-            while not over.wait(0.5):
-                show()
 
-        def show() -> None:
-            nonlocal told
-            now = read_progress(layout.progress)
-            if now is None or now.started < started:
-                return  # an earlier run's
-            for notice in now.notices[told:]:
-                bar.console.print(f"[yellow]note[/] {escape(notice)}", highlight=False)
-            told = max(told, len(now.notices))
-            eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
-            failed = f", {now.failed} failed" if now.failed else ""
-            if now.total == 0:
-                bar.update(task, total=1, completed=1, rate="up to date")
-                return
-            rate = f"{now.images_per_s:.2f} {now.counted}/s{eta}{failed}"
-            bar.update(task, total=now.total, completed=now.done, rate=rate)
+class _Bar:
+    """Follows a run from a thread of its own."""
 
-        follower = threading.Thread(target=follow, daemon=True)
-        follower.start()
+    def __init__(self, layout: SplitLayout, name: str):
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+        )
+        self._file, self._started, self._told = layout.progress, time.time(), 0
+        self._bar = Progress(*columns, console=out)
+        self._bar.start()
+        self._task = self._bar.add_task(name, total=None, rate="planning")
+        self._over = threading.Event()
+        self._follower = threading.Thread(target=self._follow, daemon=True)
+        self._follower.start()
+
+    def stop(self) -> None:
+        """Show the end of the run."""
+        self._over.set()
+        self._follower.join()
         try:
-            yield
+            self._show()
         finally:
-            over.set()
-            follower.join()
-            show()
+            self._bar.stop()
+
+    def _follow(self) -> None:
+        with decoration("the progress bar", warn):
+            while not self._over.wait(0.5):
+                self._show()
+
+    def _show(self) -> None:
+        now = read_progress(self._file)
+        if now is None or now.started < self._started:
+            return  # an earlier run's
+        for notice in now.notices[self._told :]:
+            self._bar.console.print(f"[yellow]note[/] {escape(notice)}", highlight=False)
+        self._told = max(self._told, len(now.notices))
+        eta = f", {now.eta_s:.0f} s to go" if now.eta_s and not now.finished else ""
+        failed = f", {now.failed} failed" if now.failed else ""
+        if now.total == 0:
+            self._bar.update(self._task, total=1, completed=1, rate="up to date")
+            return
+        rate = f"{now.images_per_s:.2f} {now.counted}/s{eta}{failed}"
+        self._bar.update(self._task, total=now.total, completed=now.done, rate=rate)
 
 
 def status_table(settings: Settings, recipe: Recipe) -> Table:

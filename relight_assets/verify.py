@@ -6,44 +6,42 @@ that are there. A few are made again from their records.
 What is whole is also measured, and held against the thresholds.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import combinations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from relight_assets.dataset.files import FileStamp, stamp_source
+from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
-from relight_assets.dataset.records import Record, metric_faults
+from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.decoration import cause_of
 from relight_assets.engine.devices import cores
 from relight_assets.engine.identity import refusal
-from relight_assets.engine.image_state import ImageState, RowStatus
+from relight_assets.engine.image_state import RowStatus
 from relight_assets.engine.locks import still_folder
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.outgoing import mapping_path, variants_path
 from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
-from relight_assets.engine.statistics import measured_of, rejected_skins, tags
+from relight_assets.engine.statistics import rejected_skins, tags
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import ImageCorruptError, ImageError, UserError
-from relight_assets.quality.diversity import variant_distance, variants_differ
-from relight_assets.quality.image_metrics import Pixels, few_of, measure
+from relight_assets.errors import ImageError, UserError
+from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
-from relight_assets.recipe import Background, Recipe
+from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings, load_project_recipe
 from relight_assets.thresholds import Quality
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
+from relight_assets.verify_files import FilesRead, read_files, stamp_of, unreadable_records
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -138,6 +136,7 @@ def verify_split(
         reason = refusal(survey)
         faults = [
             *([Fault("origin", survey.layout.origin, reason)] if reason is not None else []),
+            *unreadable_records(survey),
             *files.faults,
             *_replayed(survey, recipe, files.faults),
             *_duplicates(survey),
@@ -167,15 +166,8 @@ def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str
     if not paths:
         return survey
     with ThreadPoolExecutor(cores()) as threads:
-        hashes = dict(zip(paths, threads.map(_stamp, map(Path, paths)), strict=True))
+        hashes = dict(zip(paths, threads.map(stamp_of, map(Path, paths)), strict=True))
     return look(split, recipe, settings, experiment, hashes)
-
-
-def _stamp(path: Path) -> FileStamp | None:
-    try:
-        return stamp_source(path)
-    except ImageError:
-        return None
 
 
 def _verdicts(
@@ -202,134 +194,6 @@ def recipe_of(split: str, settings: Settings, experiment: str | None) -> LoadedR
     return load_recipe(written)
 
 
-@dataclass(frozen=True)
-class FilesRead:
-    """Files that were held against their records."""
-
-    images: int
-    sizes: list[int]
-    faults: list[Fault]
-    measured: list[Measured]
-    """What was measured of the images that are whole and finished, light by light."""
-    distances: list[tuple[int, float]]
-    """How far two variants of an image are apart, and the image's number."""
-
-
-def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
-    """Read the files of all images, or of ``sample`` of them, and hold them against records and background."""
-    images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
-    if sample is not None and sample < len(images):
-        images = [images[number * len(images) // sample] for number in range(sample)]
-    with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
-        read = list(threads.map(partial(_of_image, layout=survey.layout, laid=recipe.background), images))
-    return FilesRead(
-        len(images),
-        [size for one in read for size in one.sizes],
-        [fault for one in read for fault in one.faults],
-        [measured for one in read for measured in one.measured],
-        [pair for one in read for pair in one.distances],
-    )
-
-
-@dataclass(frozen=True)
-class _Read:
-    sizes: list[int]
-    faults: list[Fault]
-    measured: list[Measured]
-    distances: list[tuple[int, float]]
-    """Of the image's variants, two by two."""
-
-
-def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _Read:
-    """Read and measure one image."""
-    record = image.record
-    assert record is not None  # noqa: S101  (others are not asked about)
-    faults: list[Fault] = []
-    content: dict[str, bytes] = {}
-    for entry in record.stages.values():
-        for name, stamp in entry.files.items():
-            path = layout.png(record.index, name)
-            try:
-                content[name] = path.read_bytes()
-            except OSError as error:
-                faults.append(Fault("missing", path, f"cannot be read: {error.strerror}"))
-                continue
-            if (found := hashlib.sha256(content[name]).hexdigest()) != stamp.sha256:
-                faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
-    faults += _of_source(image, record)
-    faults_of_metrics = [
-        Fault("metric", layout.record(record.index), told) for told in metric_faults(layout.record(record.index))
-    ]
-    looked_at = _Looked([], [], [])
-    # A composite that is not current may be on another gray, rightly.
-    if "composites" in image.current and not faults:
-        try:
-            looked_at = _look_at(record, content, layout, laid)
-        except ImageCorruptError as error:
-            faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
-    sizes = [len(data) for data in content.values()]
-    distances = [(record.index, distance) for distance in looked_at.distances]
-    return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
-
-
-def _of_source(image: ImageState, record: Record) -> Iterator[Fault]:
-    """Whether the photo of a finished image is the one that its pictures were made of."""
-    if image.status != "done" or image.file is None:
-        return
-    stamp = _stamp(image.file)
-    if stamp is None:
-        yield Fault("source", image.file, "cannot be read")
-    elif stamp.sha256 != record.source.sha256:
-        told = f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
-        yield Fault("source", image.file, told)
-
-
-class _Looked(NamedTuple):
-    faults: list[Fault]
-    measured: list[Measured]
-    distances: list[float]
-
-
-def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
-    """Measure an image light by light: of many lights on a large photo one is in memory at a time.
-
-    Raises:
-        ImageCorruptError: a picture is not there, or has not the size of the others or its own channels.
-    """
-    photo = _decoded(content, "input", 3)
-    size = photo.shape[:2]
-    foreground, background = (_decoded(content, name, 4, size) for name in ("foreground", "background"))
-    albedo = _decoded(content, "albedo", 3, size)
-    outside = foreground[..., 3] == 0
-    behind = np.array(laid.gray_color, np.uint8) if laid.use_gray else np.ascontiguousarray(photo[outside])
-    found = _Looked([], [], [])
-    persons: list[Pixels] = []
-    pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
-    for variant, (person_name, name) in enumerate(pairs):
-        person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
-        if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
-            told = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
-            path = layout.png(record.index, name)
-            found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
-        metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
-        if metrics is not None:
-            found.measured.append(measured_of(record, variant, metrics))
-        if variant < VARIANTS_COMPARED:
-            persons.append(few_of(person))
-    found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))
-    return found
-
-
-def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels:
-    if name not in content:
-        raise ImageCorruptError(f"there is no `{name}`")
-    picture = decode_png(content[name])
-    wanted = (*(size or picture.shape[:2]), channels)
-    if picture.shape != wanted:
-        raise ImageCorruptError(f"`{name}` has the shape {picture.shape}, not {wanted}")
-    return picture
-
-
 def _some_whole(survey: Survey, told: Sequence[Fault]) -> list[Record]:
     """The records of a few finished images, spread over the split, of whose files no fault was told."""
     known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
@@ -345,10 +209,10 @@ def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tup
         return
     try:
         albedo, person = (
-            decode_png(survey.layout.png(record.index, name).read_bytes()) for name in ("albedo", "foreground")
+            decode_png(read_regular(survey.layout.png(record.index, name)) or b"") for name in ("albedo", "foreground")
         )
         faces = unpacked(record.stages["masks"].numbers)
-    except (OSError, ImageCorruptError, FacesUnreadableError):
+    except (OSError, ImageError, FacesUnreadableError):
         return  # told elsewhere
     if person.shape[2:] != (4,) or albedo.shape != (*person.shape[:2], 3):
         return
@@ -367,6 +231,9 @@ def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator
             continue
         except UserError as error:
             yield Fault("replay", path, f"cannot be made again: {error}")
+            continue
+        except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
+            yield Fault("replay", path, f"cannot be made again: {cause_of(error)}")
             continue
         for each in made:
             if not each.same:

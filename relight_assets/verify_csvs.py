@@ -1,11 +1,13 @@
 """Are the CSVs that went out of a split those of its input and its pictures?"""
 
 import csv
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relight_assets.dataset.csv_text import csv_reader
+from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.engine.survey import Survey
 
@@ -14,7 +16,7 @@ from relight_assets.engine.survey import Survey
 class Fault:
     """Something that is not as it must be.
 
-    ``code``: missing, altered, background, replay, duplicate, mapping, source, origin.
+    ``code``: missing, altered, record, background, metric, replay, duplicate, mapping, source, origin.
     """
 
     code: str
@@ -50,7 +52,7 @@ def _mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
         if row[-1] != output:
             told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'no current output'}"
             yield Fault("mapping", path, told)
-        elif output and not Path(output).is_file():
+        elif output and not os.path.isfile(output):  # noqa: PTH113  (never an error)
             yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")
 
 
@@ -76,7 +78,9 @@ def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
 
 def _rows(path: Path) -> list[list[str]] | Fault:
     try:
-        return list(csv_reader(path.read_bytes().decode("utf-8")))  # as text, line ends in cells would change
+        if (data := read_regular(path)) is None:
+            return Fault("mapping", path, "is not a file")
+        return list(csv_reader(data.decode("utf-8")))  # as text, line ends in cells would change
     except FileNotFoundError:
         return Fault("mapping", path, "is not there; `relight run` writes it")
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -239,7 +239,8 @@ def test_after_a_failed_op_the_csvs_say_how_things_stand(relight: Relight, proje
     assert relight("run", "--csv", str(file)).exit_code == 3
     folder = project.data / "outputs" / "data-full"
     (folder / "00000_output.png").unlink()
-    (folder / "00000_output.png").mkdir()
+    (folder / "recipe.yaml").unlink()
+    (folder / "recipe.yaml").mkdir()
     (tmp_path / "full_images_failures.csv").unlink()
     result = relight("run", "--csv", str(file))
     assert result.exit_code == 2

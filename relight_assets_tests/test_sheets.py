@@ -1,11 +1,15 @@
 """Sheets: what stands where, and that nothing missing or damaged is a reason to fail."""
 
+import shutil
+
 import cv2
 import numpy as np
+import pytest
 
 from relight_assets.quality.verdicts import Verdict
 from relight_assets.sheets import COLUMNS, WORST, comparison_sheet, contact_sheet, metric_sheet, worst_sheet
 from relight_assets_tests.conftest import Bench
+from relight_assets_tests.faults.one_file import OTHERS, put
 
 
 def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -> None:
@@ -79,3 +83,19 @@ def test_the_worst_by_each_metric_stand_under_it(finished: Bench) -> None:
     assert two is not None
     assert two.shape == (2 * (2 * 22 + 2 * 68), WORST * 68, 3)
     assert metric_sheet(finished.layout, [told_of_all]) is None
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_whatever_stands_in_a_pictures_place_is_a_dark_cell(bench: Bench, finished: Bench, kind: str) -> None:
+    shutil.copytree(finished.layout.folder, bench.layout.folder)
+    for name in ("output", "foreground"):
+        put(kind, bench.layout.png(1, name))
+    assert contact_sheet(bench.layout, [0, 1]) is not None
+    assert worst_sheet(bench.layout, "foreground", [(1, 0.5)]) is not None
+    assert comparison_sheet(finished.layout, bench.layout, [(0, 0), (1, 1)]) is not None
+
+
+def test_a_picture_without_colour_is_a_dark_cell(bench: Bench) -> None:
+    bench.layout.folder.mkdir(parents=True)
+    cv2.imwrite(str(bench.layout.png(0, "output")), np.zeros((40, 40), np.uint8))
+    assert contact_sheet(bench.layout, [0]) is not None

@@ -8,6 +8,7 @@ import re
 import secrets
 import stat
 import time
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,20 @@ class FileStamp(msgspec.Struct, frozen=True, gc=False):
     sha256: Sha256
     size: Count
     token: str
+
+
+class PlaceTakenError(OSError):
+    """What lies in a file's place can be neither written over nor removed, although the folder can be written.
+
+    A folder that is not empty, or somebody else's file in a folder in which only owners remove theirs.
+    """
+
+    def __init__(self, path: Path, error: OSError):
+        super().__init__(error.errno, error.strerror, str(path))
+
+
+_TAKEN = {errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EPERM, errno.EACCES, errno.EBUSY}
+"""What a rename or a removal is refused with because of what lies there."""
 
 
 def source_token(status: os.stat_result) -> str:
@@ -123,6 +138,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
     (ext4 ``data=writeback``) can leave the right size with wrong bytes; the sha256 tells.
 
     Raises:
+        PlaceTakenError: what lies at ``path`` cannot be replaced; nothing was changed.
         OSError: as the system gave it (ENOSPC, EACCES, EROFS, ...); the temp file is gone.
     """
     temp = path.parent / f".relight-{secrets.token_hex(8)}.tmp"
@@ -134,7 +150,8 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        temp.replace(path)
+        with _place_of(path):
+            temp.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
             temp.unlink()
@@ -143,13 +160,58 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
         _sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def _place_of(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise PlaceTakenError(path, error) from error
+        raise
+
+
+def write_output(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
+    """:func:`write_atomic`, over an empty folder too."""
+    try:
+        write_atomic(path, data, durable=durable)
+    except PlaceTakenError as taken:
+        if taken.errno != errno.EISDIR:
+            raise
+        _remove_folder(path)
+        write_atomic(path, data, durable=durable)
+
+
+def remove_output(path: Path) -> None:
+    """Remove a file, or an empty folder in its place; nothing happens where there is none.
+
+    Raises:
+        PlaceTakenError: what lies there cannot be removed.
+        OSError: as the system gave it.
+    """
+    try:
+        with _place_of(path):
+            path.unlink(missing_ok=True)
+    except PlaceTakenError:
+        if not path.is_dir() or path.is_symlink():
+            raise
+        _remove_folder(path)
+
+
+def _remove_folder(path: Path) -> None:
+    with _place_of(path):
+        path.rmdir()
+
+
 def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False) -> FileStamp:
-    """:func:`write_atomic`, and the stamp that a record keeps of the file.
+    """:func:`write_output`, and the stamp that a record keeps of the file.
 
     The token is asked for after the rename: on network file systems it is the server's to set.
     """
-    write_atomic(path, data, durable=durable)
-    status = path.stat()
+    write_output(path, data, durable=durable)
+    try:
+        status = path.stat()
+    except OSError as error:  # somebody has removed it already, or the disk does not answer for this one
+        raise PlaceTakenError(path, error) from error
     return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, output_token(status))
 
 
@@ -168,7 +230,7 @@ def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
     for entry in entries:
         if not _TEMP.fullmatch(entry.name):
             continue
-        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # a folder of that name is none of ours
+        with contextlib.suppress(OSError):  # a folder of that name, or somebody else's file, is none of ours
             # A clock that was wrong must not keep a file for ever.
             if older_than_s == 0 or entry.stat(follow_symlinks=False).st_mtime <= limit:
                 Path(entry.path).unlink()
@@ -176,15 +238,18 @@ def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
     return removed
 
 
-def read_regular(path: Path | str) -> bytes | None:
+def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
     """The bytes of a regular file; None for a pipe, a device or a socket, for which nobody waits.
+
+    None too for a file of more than ``max_bytes``.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe waits for a writer for ever.
     with FileIO(path, opener=_open_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode) or (max_bytes is not None and status.st_size > max_bytes):
             return None
         return file.readall()
 

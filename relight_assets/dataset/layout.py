@@ -72,7 +72,7 @@ class SplitLayout:
     def shown(self, index: int, name: str, variant: int = 0) -> Path:
         """The picture ``name`` of image ``index``; of one of its variants, where it has several."""
         one = self.png(index, variant_name(name, variant, 2))
-        return one if one.exists() else self.png(index, name)
+        return one if os.path.exists(one) else self.png(index, name)  # noqa: PTH110  (never an error)
 
     def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
         """Pictures of a stage that another number of variants has left, the last first."""
@@ -83,8 +83,8 @@ class SplitLayout:
         number = 0 if variants == 1 else variants
         while True:
             more = [self.png(index, variant_name(name, number, number + 2)) for name in STAGE_FILES[stage]]
-            if not any(path.exists() for path in more):
-                return [path for path in reversed(found) if path.exists()]
+            if not any(map(os.path.lexists, more)):
+                return [path for path in reversed(found) if os.path.lexists(path)]
             found += more
             number += 1
 

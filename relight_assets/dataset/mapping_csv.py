@@ -175,9 +175,16 @@ def is_variants(target: Path) -> bool:
 
 
 def remove_variants(target: Path) -> None:
-    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone."""
+    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone.
+
+    Raises:
+        CsvError: it cannot be removed.
+    """
     if is_variants(target):
-        target.unlink(missing_ok=True)
+        try:
+            target.unlink(missing_ok=True)
+        except OSError as error:
+            raise CsvError(f"{target} cannot be removed: {error.strerror}. Check folder and disk.") from error
 
 
 def failures_text(rows: Iterable[FailureRow]) -> bytes:

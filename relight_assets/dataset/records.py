@@ -9,8 +9,10 @@ plan; the garbage collector is told (``gc=False``) that they hold no cycles.
 Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files are read as they are.
 """
 
+import errno
 import json
 import os
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +22,15 @@ import msgspec
 from msgspec.structs import asdict
 
 from relight_assets.dataset import metrics
-from relight_assets.dataset.files import Count, FileStamp, Sha256, read_regular, write_atomic
+from relight_assets.dataset.files import (
+    Count,
+    FileStamp,
+    Sha256,
+    host_limit,
+    read_regular,
+    remove_output,
+    write_output,
+)
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
 from relight_assets.recipe import STAGES, Stage
 
@@ -159,10 +169,13 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 _Kind = TypeVar("_Kind", _WrittenRecord, Failure)
+_Found = TypeVar("_Found", Record, Failure)
 
 
 def read_record(path: Path | str) -> Record | None:
     """The record at ``path``; None where there is none, or a damaged one, another image's, or one of a newer version.
+
+    A pipe, a device or a link that leads nowhere is no record; a folder cannot be read.
 
     Raises:
         OSError: the file is there and cannot be read.  (Taking that for "no record" would redo it.)
@@ -188,8 +201,35 @@ def metric_faults(path: Path | str) -> list[str]:
 
 
 def read_failure(path: Path | str) -> Failure | None:
-    """The failure at ``path``; None as for :func:`read_record`."""
+    """The failure at ``path``; None as for :func:`read_record`.
+
+    Raises:
+        OSError: the file is there and cannot be read.
+    """
     return _read(path, Failure)
+
+
+def known_record(layout: SplitLayout, index: int) -> Record | None:
+    """As :func:`read_record`, and None too where it cannot be read: for what can do without it.
+
+    Raises:
+        HostLimitError: no more files can be opened.
+    """
+    return _if_readable(read_record, layout.record(index))
+
+
+def known_failure(layout: SplitLayout, index: int) -> Failure | None:
+    """An image's failure likewise."""
+    return _if_readable(read_failure, layout.failure(index))
+
+
+def _if_readable(read: Callable[[Path], _Found | None], path: Path) -> _Found | None:
+    try:
+        return read(path)
+    except OSError as error:
+        if limit := host_limit(error):
+            raise limit from error
+        return None
 
 
 def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -> None:
@@ -197,7 +237,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
 
     Raises:
         ValueError: a number that is not finite.
-        OSError: as :func:`~relight_assets.dataset.files.write_atomic`.
+        PlaceTakenError, OSError: as :func:`~relight_assets.dataset.files.write_output`.
     """
     stages = {
         stage: {
@@ -211,18 +251,23 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
         if (entry := record.stages.get(stage)) is not None
     }
     content = asdict(record) | {"stages": stages, "timings_ms": dict(sorted(record.timings_ms.items()))}
-    write_atomic(layout.record(record.index), _sealed(_dump(content)), durable=durable)
+    write_output(layout.record(record.index), _sealed(_dump(content)), durable=durable)
 
 
 def write_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True) -> None:
     """Write an image's failure file atomically; as :func:`write_record`."""
     content = {key: value for key, value in asdict(failure).items() if key != "reads" or value}
-    write_atomic(layout.failure(failure.index), _dump(content), durable=durable)
+    write_output(layout.failure(failure.index), _dump(content), durable=durable)
 
 
 def remove_failure(layout: SplitLayout, index: int) -> None:
-    """Remove an image's failure file; nothing happens where there is none."""
-    layout.failure(index).unlink(missing_ok=True)
+    """Remove an image's failure file, as :func:`~relight_assets.dataset.files.remove_output`."""
+    remove_output(layout.failure(index))
+
+
+def remove_record(layout: SplitLayout, index: int) -> None:
+    """Remove an image's record, as :func:`~relight_assets.dataset.files.remove_output`."""
+    remove_output(layout.record(index))
 
 
 def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
@@ -238,7 +283,7 @@ def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
             return False
         try:
             status = os.stat(f"{folder}/{png_name(record.index, name)}")  # noqa: PTH116
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # a link in a circle, a disk that does not answer: then it is made again
             return False
         if status.st_size != stamp.size or str(status.st_mtime_ns) != stamp.token:
             return False
@@ -259,12 +304,20 @@ _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
 
 
+_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
+"""What a link in a circle, a socket and a device are told by."""
+
+
 def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
     try:
         data = read_regular(path)
         found = _decoded(data, kind) if data else None
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
     # A file under another image's name is not that image's.
     name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
     fits = found is not None and name.startswith(f"{found.index:05d}_")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
+from relight_assets.decoration import decoration
 from relight_assets.defs.incidents import failed_checks, failed_run
 from relight_assets.settings import Settings, load_settings
 from relight_assets.webhook import WebhookAwayError, WebhookError, host_of, post
@@ -108,7 +109,10 @@ def _tell(
     told: list[str] = []
     fault: WebhookError | None = None
     for end, record in _ended(context.instance, memory, ends):
-        document = _document(context.instance, record, teller)
+        document: dict[str, Any] | None = None
+        # One run of which nothing can be told must not keep the others from being told of for ever.
+        with decoration(f"an alert about run {record.run_id}", context.log.error):
+            document = _document(context.instance, record, teller)
         if document is not None and len(told) == PER_TICK:
             break
         try:

@@ -1,7 +1,12 @@
 """A split's numbers as small pictures: where the lights stand, which family, how warm, how much person."""
 
+import importlib.util
 import io
+import os
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
@@ -18,7 +23,52 @@ def charts(survey: Survey, families_of_light: tuple[str, ...]) -> bytes | None:
     coverage = list(values(survey, "masks", "coverage").values())
     if not coverage:
         return None
+    with _plain_matplotlib():
+        return _drawn(survey, families_of_light, coverage)
+
+
+@contextmanager
+def _plain_matplotlib() -> Iterator[None]:
+    """Matplotlib with its own defaults, whatever the environment, a matplotlibrc or a notebook has set.
+
+    A backend that it does not know, or a file that it cannot read, would have its import fail.
+    """
     # Here, because it takes half a second, and only whoever has finished a run draws.
+    with _own_environment():
+        import matplotlib as mpl
+
+    # By hand: `rcdefaults` imports `matplotlib.style`, and with it every style file of the user's.
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+    with mpl.rc_context(defaults):
+        yield
+
+
+@contextmanager
+def _own_environment() -> Iterator[None]:
+    """An environment, and a folder, in which matplotlib finds its own settings alone."""
+    found = importlib.util.find_spec("matplotlib")
+    assert found is not None  # noqa: S101  (it is required)
+    assert found.origin is not None  # noqa: S101
+    own = {"MPLBACKEND": "agg", "MATPLOTLIBRC": str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")}
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    here = os.open(".", os.O_RDONLY) if os.path.lexists("matplotlibrc") else None  # that would be read first
+    try:
+        if here is not None:
+            os.chdir("/")
+        yield
+    finally:
+        if here is not None:
+            os.fchdir(here)
+            os.close(here)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _drawn(survey: Survey, families_of_light: tuple[str, ...], coverage: list[float]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -4,7 +4,7 @@ They are made by the asset's own step, of the mapping before it is published, fr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import dagster as dg
 
 from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
+from relight_assets.decoration import Warn, decoration
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ROW_STATUSES
@@ -25,8 +26,8 @@ from relight_assets.errors import CsvError
 from relight_assets.quality.verdicts import Verdict, verdicts
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings
-from relight_assets.verify import read_files
 from relight_assets.verify_csvs import Fault, mapping_faults
+from relight_assets.verify_files import FilesRead, read_files
 
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""
@@ -34,6 +35,7 @@ SHOWN = 20
 MAX_DRIFT = 0.2
 """Standard deviations; what Cohen (1988) calls a small effect."""
 MAPPING = dg.AssetKey("mapping_csv")
+_NOBODY: Warn = lambda _: None  # noqa: E731
 _VERDICTS = dg.TableSchema(
     [
         dg.TableColumn("metric", "string"),
@@ -100,28 +102,48 @@ class _Split:
     settings: Settings
     mapping: StagedMapping
     before: Mapping[str, Spread]
+    warn: Warn
 
 
 def blocking_checks(mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings) -> list[dg.AssetCheckResult]:
     """The checks without which a mapping is not published."""
-    split = _Split(mapping.survey, loaded, settings, mapping, {})
+    split = _Split(mapping.survey, loaded, settings, mapping, {}, _NOBODY)
     return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
 
 
 def check_split(
-    mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings, before: Mapping[str, Spread]
+    mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings, before: Mapping[str, Spread], warn: Warn = _NOBODY
 ) -> list[dg.AssetCheckResult]:
-    """Every check of :data:`SPECS` on a staged mapping; ``before``: how the split's numbers were at the last one."""
+    """Every check of :data:`SPECS` on a staged mapping.
+
+    A check that only warns, and that cannot be made, has failed; what it raised is told to ``warn`` too.
+
+    Args:
+        mapping: as staged.
+        loaded: the recipe.
+        settings: the platform's.
+        before: how the split's numbers were at the last materialization.
+        warn: who is to be warned.
+    """
     survey = mapping.survey
-    split = _Split(survey, loaded, settings, mapping, before)
+    split = _Split(survey, loaded, settings, mapping, before, warn)
     return [
         *_of_rows(split),
         *_of_files(split),
-        _of_failures(split),
-        _of_pairs("no_picture_in_two_splits", look_alikes(survey, _rows_of_splits(settings))),
-        _of_pairs("no_picture_twice", twins(survey)),
-        _of_drift(split),
+        _advice("few_rows_failed", lambda name: _of_failures(name, split), warn),
+        _advice("no_picture_in_two_splits", lambda name: _of_other_splits(name, split), warn),
+        _advice("no_picture_twice", lambda name: _of_pairs(name, twins(survey)), warn),
+        _advice("numbers_stay", lambda name: _of_drift(name, split), warn),
     ]
+
+
+def _advice(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -> dg.AssetCheckResult:
+    """The result of a check that does not block, whatever becomes of it."""
+    told: list[str] = []
+    with decoration(f"the check `{name}`", told.append):
+        return make(name)
+    warn(told[0])
+    return _result(name, passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": told[0]})
 
 
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
@@ -157,9 +179,13 @@ def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = {"images": read.images, "files": len(read.sizes)}
     yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
     yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
+    yield _advice("pictures_are_good", lambda name: _of_metrics(name, split, read, metrics), split.warn)
+
+
+def _of_metrics(name: str, split: _Split, read: FilesRead, metrics: list[Fault]) -> dg.AssetCheckResult:
     found = verdicts(read.measured, split.loaded.recipe, split.settings.quality_of(split.loaded))
-    yield _result(
-        "pictures_are_good",
+    return _result(
+        name,
         passed=all(verdict.passed for verdict in found) and not metrics,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
@@ -188,19 +214,27 @@ def verdict_table(found: Sequence[Verdict]) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, _VERDICTS)
 
 
-def _of_failures(split: _Split) -> dg.AssetCheckResult:
+def _of_failures(name: str, split: _Split) -> dg.AssetCheckResult:
     counts = split.survey.row_counts()
     share = counts["failed"] / max(1, counts.total())
     codes = Counter(image.failure.code for image in split.survey.images.values() if image.failure is not None)
     return _result(
-        "few_rows_failed",
+        name,
         passed=share <= split.settings.max_failed_share,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"failed_share": round(share, 4), "failures_by_code": dict(codes)},
     )
 
 
-def _of_pairs(name: str, pairs: Sequence[Pair]) -> dg.AssetCheckResult:
+def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
+    unread: list[str] = []
+    pairs = look_alikes(split.survey, _rows_of_splits(split.settings), unread)
+    for told in unread:
+        split.warn(f"the check `{name}` says nothing of one split: {told}")
+    return _of_pairs(name, pairs, unread)
+
+
+def _of_pairs(name: str, pairs: Sequence[Pair], unread: Sequence[str] = ()) -> dg.AssetCheckResult:
     records = [
         dg.TableRecord(
             {
@@ -217,12 +251,13 @@ def _of_pairs(name: str, pairs: Sequence[Pair]) -> dg.AssetCheckResult:
     same = sum(pair.bits is None for pair in pairs)
     return _result(
         name,
-        passed=not pairs,
+        passed=not pairs and not unread,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "same": same,
             "nearly_the_same": len(pairs) - same,
             **({"examples": dg.MetadataValue.table(records)} if records else {}),
+            **({"not_looked_at": list(unread)} if unread else {}),
         },
     )
 
@@ -236,7 +271,7 @@ def _rows_of_splits(settings: Settings) -> dict[str, set[str | None]]:
     return rows
 
 
-def _of_drift(split: _Split) -> dg.AssetCheckResult:
+def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:
     now = spreads(split.survey, FAMILIES)
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
@@ -252,7 +287,7 @@ def _of_drift(split: _Split) -> dg.AssetCheckResult:
         for name in far
     ]
     return _result(
-        "numbers_stay",
+        name,
         passed=not far,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={

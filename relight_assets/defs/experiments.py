@@ -9,19 +9,19 @@ import dagster as dg
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import read_record
+from relight_assets.dataset.records import known_record
 from relight_assets.defs.previews import inline
 from relight_assets.defs.publishing import publish
 from relight_assets.defs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
-from relight_assets.defs.run_images import POOL, REPLACE, run_images
+from relight_assets.defs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.usable import check_usable
-from relight_assets.errors import ConfigError, OutputFolderError
+from relight_assets.errors import ConfigError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.settings import Settings, recipe_file
@@ -87,11 +87,11 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
         published = publish(split, loaded, settings, name, failures=True)
         for failed in published.failed:
             context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
-        run_id = context.run.run_id
-        sheets = {
-            **_comparison(summary, settings, context.instance, run_id),
-            **pictures(summary, loaded.recipe, settings.quality_of(loaded), context.instance, run_id),
-        }
+    warn, run_id = warnings_of(context, summary), context.run.run_id
+    sheets = {
+        **warn.part("the comparison", lambda: _comparison(summary, settings, context.instance, run_id)),
+        **pictures(summary, loaded.recipe, settings.quality_of(loaded), warn, instance=context.instance, run_id=run_id),
+    }
     context.log_event(
         dg.AssetMaterialization(
             experiment_key(name),
@@ -103,9 +103,10 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
                 "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
-                **{key: value for stage in STAGES for key, value in numbers(summary, stage).items()},
-                **totals(summary),
-                **provenance(STAGES, loaded.recipe, settings),
+                **warn.part("the numbers", lambda: _numbers(summary)),
+                **warn.part("the totals of the run", lambda: totals(summary, warn)),
+                **warn.part("the provenance", lambda: provenance(STAGES, loaded.recipe, settings)),
+                **warn.metadata,
             },
         )
     )
@@ -152,18 +153,19 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     if small is None or large is None:
         return {}
     path = survey.layout.folder / COMPARISON
-    try:
-        write_atomic(path, large)
-        shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
-    except OSError as error:
-        raise OutputFolderError(f"the work is done, but {path} cannot be written: {error}; run again") from error
+    write_atomic(path, large)
+    shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 
 def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> bool:
     """Whether what the split's own folder has under a number was made of an image's photo."""
-    record = read_record(own.record(number)) if number is not None else None
+    record = known_record(own, number) if number is not None else None
     return record is not None and image.record is not None and record.source.sha256 == image.record.source.sha256
+
+
+def _numbers(summary: RunSummary) -> dict[str, Any]:
+    return {key: value for stage in STAGES for key, value in numbers(summary, stage).items()}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

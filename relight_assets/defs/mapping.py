@@ -1,19 +1,22 @@
 """The CSVs that go out: the mapping to the composites, and the rows that have none."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
+from relight_assets.dataset.mapping_csv import FailureRow
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
+from relight_assets.decoration import decoration
 from relight_assets.defs.checks import SPECS, check_split
 from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
+from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.outgoing import failures_path, write_split_failures
 from relight_assets.engine.statistics import Spread, spreads
@@ -47,7 +50,9 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
     with errors_for_people():
         settings, loaded = load_settings(), project_recipe()
         split = context.resources.snapshot.split_of(settings, context.partition_key)
-        check = partial(check_split, loaded=loaded, settings=settings, before=_spreads_before(context))
+        warn = Warnings(context.log)
+        before = _spreads_before(context, warn)
+        check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn)
         published = publish(split, loaded, settings, check=check)
     survey = published.survey
     if survey.unchecked_rows:
@@ -61,9 +66,7 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
         check_results=published.checks,
         metadata={
             "dagster/row_count": len(survey.keys),
-            "dagster/column_schema": dg.TableSchema(
-                [dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names]
-            ),
+            **warn.part("the columns", lambda: {"dagster/column_schema": _schema(names)}),
             "path": dg.MetadataValue.path(str(published.staged.target)),
             "published": published.done,
             **(
@@ -73,10 +76,15 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
             ),
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
-            "dagster/column_lineage": _lineage(survey),
-            SPREADS: _table(spreads(survey, FAMILIES)),
+            **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(survey, FAMILIES))}),
+            **warn.metadata,
         },
     )
+
+
+def _schema(names: Sequence[str]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names])
 
 
 def _lineage(survey: Survey) -> dg.TableColumnLineage:
@@ -99,14 +107,15 @@ def _spread(row: Mapping[str, Any]) -> Spread:
     return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
 
 
-def _spreads_before(context: dg.AssetExecutionContext) -> dict[str, Spread]:
+def _spreads_before(context: dg.AssetExecutionContext, warn: Warnings) -> dict[str, Spread]:
     """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
     which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
-    for record in context.instance.fetch_materializations(which, limit=1).records:
-        told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
-        with suppress(LookupError, TypeError):  # of another version
-            rows = told.records if isinstance(told, dg.TableMetadataValue) else []
-            return {str(row.data["number"]): _spread(row.data) for row in rows}
+    with decoration("the comparison with the numbers of the run before", warn):
+        for record in context.instance.fetch_materializations(which, limit=1).records:
+            told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
+            with suppress(LookupError, TypeError, ValueError):  # of another version
+                rows = told.records if isinstance(told, dg.TableMetadataValue) else []
+                return {str(row.data["number"]): _spread(row.data) for row in rows}
     return {}
 
 
@@ -134,22 +143,24 @@ def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]
         split = context.resources.snapshot.split_of(settings, context.partition_key)
         with locked_survey(split, recipe, settings) as survey:
             rows = write_split_failures(survey, settings)
+    warn = Warnings(context.log)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(rows),
+            "path": dg.MetadataValue.path(str(failures_path(survey, settings))),
+            **(warn.part("the table of failures", lambda: {"failures": _failures(rows)}) if rows else {}),
+            **warn.metadata,
+        }
+    )
+
+
+def _failures(rows: Sequence[FailureRow]) -> dg.TableMetadataValue:
     shown = [
         dg.TableRecord(
             {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
         )
         for r in rows[:50]
     ]
-    schema = dg.TableSchema(
-        [
-            dg.TableColumn("line", "int"),
-            *(dg.TableColumn(name, "string") for name in ("code", "stage", "image_path", "message")),
-        ]
-    )
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": len(rows),
-            "path": dg.MetadataValue.path(str(failures_path(survey, settings))),
-            **({"failures": dg.MetadataValue.table(shown, schema)} if rows else {}),
-        }
-    )
+    names = ("code", "stage", "image_path", "message")
+    columns = [dg.TableColumn("line", "int"), *(dg.TableColumn(name, "string") for name in names)]
+    return dg.MetadataValue.table(shown, dg.TableSchema(columns))

@@ -1,16 +1,19 @@
 """The four image assets: one op, each of its outputs selectable alone."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from relight_assets.decoration import decoration
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
-from relight_assets.defs.run_images import POOL, REPLACE, run_images
+from relight_assets.defs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import counts, data_version, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import SPLIT_CSV, splits
+from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.run import RunOptions, RunSummary
 from relight_assets.recipe import STAGES, Stage
@@ -87,7 +90,10 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     with errors_for_people():
         settings, loaded = settings_for(config.num_gpus), project_recipe()
         summary = _run(context, config, loaded, settings)
-        sheets = pictures(summary, loaded.recipe, settings.quality_of(loaded), context.instance, context.run.run_id)
+    warn = warnings_of(context, summary)
+    quality = settings.quality_of(loaded)
+    sheets = pictures(summary, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id)
+    shared = warn.part("the totals of the run", lambda: totals(summary, warn))
     for stage in STAGES:
         if dg.AssetKey(stage) in context.selected_asset_keys:
             yield dg.MaterializeResult(
@@ -95,13 +101,20 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
                 # The UI keeps this order; what one looks for first stands first.
                 metadata={
                     **sheets,
-                    **numbers(summary, stage),
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, summary, stage)),
                     **counts(summary, stage),
-                    **totals(summary),
-                    **provenance([stage], loaded.recipe, settings),
+                    **shared,
+                    **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
+                    **warn.metadata,
                 },
-                data_version=dg.DataVersion(data_version(summary, stage)),
+                data_version=_data_version(summary, stage, warn),
             )
+
+
+def _data_version(summary: RunSummary, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
+    with decoration(f"the data version of `{stage}`", warn):
+        return dg.DataVersion(data_version(summary, stage))
+    return None  # Dagster gives it one
 
 
 def _run(

@@ -1,5 +1,6 @@
 """A run of a split's images within a run of Dagster: its snapshot of the CSV, its log, and its CSVs when it fails."""
 
+import logging
 import time
 from collections import Counter
 from contextlib import suppress
@@ -7,13 +8,16 @@ from typing import Any, Protocol
 
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.decoration import decoration
 from relight_assets.defs.publishing import publish
+from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
 from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings
 
+_LOG = logging.getLogger(__name__)
 POOL = "gpu"
 LOG_EVERY_S = 5.0
 REPLACE = (
@@ -57,8 +61,17 @@ def run_images(
         told = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
         )
-        context.log.warning(told)
+        with decoration("the run's log", _LOG.warning):
+            context.log.warning(told)
     return summary
+
+
+def warnings_of(context: Context, summary: RunSummary) -> Warnings:
+    """The warnings of a step, with those of the run that it made."""
+    warn = Warnings(context.log)
+    for told in summary.warnings:
+        warn(told)
+    return warn
 
 
 class _Log:

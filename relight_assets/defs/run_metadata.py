@@ -8,16 +8,17 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
+from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.cgroups import memory_limit
 from relight_assets.engine.digests import stage_models
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.statistics import glances, tags, values
 from relight_assets.engine.work import Outcome
-from relight_assets.errors import OutputFolderError
 from relight_assets.models import local
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
@@ -46,63 +47,64 @@ _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
 
 
 def pictures(
-    summary: RunSummary, recipe: Recipe, quality: Quality, instance: dg.DagsterInstance, run_id: str
+    summary: RunSummary, recipe: Recipe, quality: Quality, warn: Warnings, *, instance: dg.DagsterInstance, run_id: str
 ) -> dict[str, Any]:
-    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs.
-
-    Raises:
-        OutputFolderError: there is no room for them, or no permission.
-    """
-    try:
-        return _pictures(summary, recipe, quality, instance, run_id)
-    except OSError as error:
-        raise OutputFolderError(f"the work is done, but its sheets cannot be written: {error}; run again") from error
-
-
-def _pictures(
-    summary: RunSummary, recipe: Recipe, quality: Quality, instance: dg.DagsterInstance, run_id: str
-) -> dict[str, Any]:
+    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
     survey, split = summary.survey, summary.survey.split.split
-    done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
-    found: dict[str, Any] = {}
-    small, large = (contact_sheet(survey.layout, done, cell) for cell in (INLINE_CELL, FILE_CELL))
-    if small is not None and large is not None:
-        found["contact_sheet"] = inline(small, "jpg", instance, run_id, split)
-        path = survey.layout.folder / CONTACT_SHEET
-        write_atomic(path, large)
-        found["contact_sheet_file"] = dg.MetadataValue.path(str(path))
-    drawn = charts(survey, FAMILIES)
-    if drawn is not None:
-        found["charts"] = inline(drawn, "png", instance, run_id, f"{split}-charts")
-    scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
-    shares = values(survey, "masks", "clipped").items()
-    clipped = sorted((item for item in shares if item[1] > 0), key=lambda item: (-item[1], item[0]))
-    for name, picture, worst in (
-        ("lowest_mask_score", "foreground", scores),
-        ("most_clipped", "input", clipped),
-    ):
-        sheet = worst_sheet(survey.layout, picture, worst[:WORST])
-        if sheet is not None:
-            found[name] = inline(sheet, "jpg", instance, run_id, f"{split}-{name}")
-    by_metric = metric_sheet(survey.layout, verdicts(glances(survey), recipe, quality))
-    if by_metric is not None:
-        found["worst_by_metric"] = inline(small_jpeg(by_metric), "jpg", instance, run_id, f"{split}-worst_by_metric")
-    return found
+
+    def shown(name: str, picture: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
+        there = f"{split}-{name}" if suffix is None else f"{split}{suffix}"
+        return {name: inline(picture, kind, instance, run_id, there)} if picture is not None else {}
+
+    def sheet() -> dict[str, Any]:
+        done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
+        return shown("contact_sheet", contact_sheet(survey.layout, done, INLINE_CELL), suffix="") | warn.part(
+            f"the file {CONTACT_SHEET}", lambda: _sheet_file(survey.layout, done)
+        )
+
+    def lowest() -> dict[str, Any]:
+        scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
+        return shown("lowest_mask_score", worst_sheet(survey.layout, "foreground", scores[:WORST]))
+
+    def most_clipped() -> dict[str, Any]:
+        shares = (item for item in values(survey, "masks", "clipped").items() if item[1] > 0)
+        worst = sorted(shares, key=lambda item: (-item[1], item[0]))[:WORST]
+        return shown("most_clipped", worst_sheet(survey.layout, "input", worst))
+
+    def by_metric() -> dict[str, Any]:
+        worst = metric_sheet(survey.layout, verdicts(glances(survey), recipe, quality))
+        return shown("worst_by_metric", small_jpeg(worst) if worst is not None else None)
+
+    return {
+        **warn.part("the contact sheet", sheet),
+        **warn.part("the charts", lambda: shown("charts", charts(survey, FAMILIES), "png")),
+        **warn.part("the sheet of the lowest mask scores", lowest),
+        **warn.part("the sheet of the most clipped photos", most_clipped),
+        **warn.part("the sheet of the worst images by metric", by_metric),
+    }
 
 
-def totals(summary: RunSummary) -> dict[str, Any]:
+def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
+    sheet, path = contact_sheet(layout, done, FILE_CELL), layout.folder / CONTACT_SHEET
+    if sheet is None:
+        return {}
+    write_atomic(path, sheet)
+    return {"contact_sheet_file": dg.MetadataValue.path(str(path))}
+
+
+def totals(summary: RunSummary, warn: Warnings) -> dict[str, Any]:
     """What is the same for all stages: rows, times, devices, memory."""
     survey = summary.survey
     return {
         "rows": len(survey.keys),
         **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
         "orphans": survey.orphans,
-        "seconds_by_stage": _seconds_by_stage(summary),
+        **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(summary)}),
         "workers": summary.workers,
-        **_by_device(summary),
+        **warn.part("the table of devices", lambda: _by_device(summary)),
         "images_per_s": round(summary.images_per_s, 3),
         "wall_s": round(summary.wall_s, 2),
-        **_peak_memory(summary),
+        **warn.part("the peak memory", lambda: _peak_memory(summary)),
         "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
     }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from relight_assets.dataset.files import write_atomic
+from relight_assets.dataset.files import host_limit, remove_output, write_atomic
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, write_record
+from relight_assets.dataset.records import Record, remove_record, write_record
 from relight_assets.engine.survey import Survey
 from relight_assets.recipe import Stage
 
@@ -40,7 +40,7 @@ def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> i
         How many images something was taken over of.
 
     Raises:
-        OSError: a file cannot be read or written.
+        HostLimitError: no more files can be opened.
     """
     count = 0
     for key in dict.fromkeys(key for key in experiment.keys[:num_samples] if key is not None):
@@ -49,10 +49,15 @@ def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> i
         # One whose record cannot be read is left for its run to tell.
         if record is None or there.index is None or there.source is None or not set(here.current) > set(there.current):
             continue
-        experiment.layout.record(there.index).unlink(missing_ok=True)  # it claims what is about to be replaced
-        _take_over(
-            own.layout, experiment.layout, record, number=there.index, stages=here.current, variants=own.variants
-        )
+        try:
+            remove_record(experiment.layout, there.index)  # it claims what is about to be replaced
+            _take_over(
+                own.layout, experiment.layout, record, number=there.index, stages=here.current, variants=own.variants
+            )
+        except OSError as error:
+            if limit := host_limit(error):
+                raise limit from error
+            continue  # its run makes it, or tells why it cannot
         count += 1
     return count
 
@@ -62,7 +67,7 @@ def _take_over(
 ) -> None:
     for stage in stages:
         for path in experiment.leftovers(number, stage, variants):
-            path.unlink(missing_ok=True)
+            remove_output(path)
         for name in record.stages[stage].files:
             _link(own.png(record.index, name), experiment.png(number, name))
     lit = "degraded" in stages
@@ -77,7 +82,7 @@ def _take_over(
 
 
 def _link(source: Path, target: Path) -> None:
-    target.unlink(missing_ok=True)  # of a run that was killed before its record
+    remove_output(target)  # of a run that was killed before its record
     try:
         target.hardlink_to(source)
     except OSError:  # another file system, or one without links

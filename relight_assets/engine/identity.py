@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.layout import RECORD_SUFFIX
 from relight_assets.dataset.paths import plain_text
-from relight_assets.dataset.records import Failure, Record, read_failure, read_record
+from relight_assets.dataset.records import Failure, Record, known_failure, known_record
 from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError
@@ -82,8 +82,7 @@ class Decision:
 def orphans_of(state: Survey) -> list[Orphan]:
     """The numbers whose rows are gone, the lowest first; none where no row could take one.
 
-    Raises:
-        OSError: a record is there and cannot be read.
+    Of one whose record cannot be read nobody knows whose it was: no row takes it.
     """
     if not any(_is_free(image) for image in state.images.values()):
         return []
@@ -98,8 +97,7 @@ def _is_free(image: ImageState) -> bool:
 
 
 def _orphan(state: Survey, number: int, key: str) -> Orphan | None:
-    record = read_record(state.layout.record(number))
-    failure = read_failure(state.layout.failure(number))
+    record, failure = known_record(state.layout, number), known_failure(state.layout, number)
     if record is not None:
         place = record.source.place
         known = state.origin.places_of(key) if state.origin is not None else []

@@ -4,6 +4,7 @@ A file with the size and token that were recorded of it has the recorded sha256.
 token is unchecked, until somebody has hashed it and the scan is given the result.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -50,10 +51,28 @@ class ImageScanner:
         numbered = f"{self._layout.folder}/{index:05d}_" if index is not None else ""
         try:
             record = read_record(f"{numbered}{RECORD_SUFFIX}") if numbered else None
+        except OSError as error:
+            unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
+            return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+        try:
             failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if numbered else None
         except OSError as error:
-            unreadable = RecordUnreadableError(f"its record cannot be read: {error}")
-            return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+            return self._without_failure(key, cell, index, record, error)
+        return self._with_record(key, cell, index, record, failure)
+
+    def _without_failure(
+        self, key: str, cell: str, index: int | None, record: Record | None, error: OSError
+    ) -> ImageState:
+        """An image whose failure cannot be read: it is tried again, unless all of it is current."""
+        state = self._with_record(key, cell, index, record, None)
+        if state.status != "pending" or state.unchecked:
+            return state
+        unreadable = RecordUnreadableError.of(f"{index:05d}_{FAILURE_SUFFIX}", error)
+        return dataclasses.replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
+
+    def _with_record(
+        self, key: str, cell: str, index: int | None, record: Record | None, failure: Failure | None
+    ) -> ImageState:
         record, failure = self._of_this_image(key, record, failure)
         try:
             source = self._source(cell)

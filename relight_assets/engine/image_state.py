@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from relight_assets import __version__
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, PlaceTakenError
 from relight_assets.dataset.records import Failure, Record, SourceInfo
-from relight_assets.errors import ImageError
+from relight_assets.errors import ImageError, OutputBlockedError
 from relight_assets.recipe import STAGES, Stage
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
@@ -78,6 +78,14 @@ def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:
     """Whether a photo has the size and token of a stamp."""
     # A token of schema 1 is the mtime, with which the others begin.
     return stamp.size == source.size and stamp.token in (source.token, source.token.partition(".")[0])
+
+
+def blocked(taken: PlaceTakenError) -> OutputBlockedError:
+    """What stands where a file of an image belongs, as the reason of its failure."""
+    return OutputBlockedError(
+        f"{taken.filename} cannot be written over or removed: {taken.strerror}. Move what stands there away and run "
+        f"again."
+    )
 
 
 def failed(

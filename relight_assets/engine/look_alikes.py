@@ -1,5 +1,6 @@
 """Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,16 +49,19 @@ class Pair:
     bits: int | None
 
 
-def look_alikes(survey: Survey, rows: Mapping[str, Collection[str | None]]) -> list[Pair]:
+def look_alikes(
+    survey: Survey, rows: Mapping[str, Collection[str | None]], unread: list[str] | None = None
+) -> list[Pair]:
     """Each photo of a split that another split beside it has too, with the one that is most alike.
 
     Args:
         survey: of the split.
         rows: the lasting names of the images of each split that has a CSV; what such a split has beside them is of
             rows that are gone, and does not count.  Of other folders everything does.
+        unread: is given a sentence for each folder of another split that cannot be read.
     """
     own = _own(survey)
-    others = list(_of_other_splits(survey.layout, rows))
+    others = list(_of_other_splits(survey.layout, rows, [] if unread is None else unread))
     same = {photo.sha256: photo for photo in others}
     pairs = {photo: Pair(photo, same[photo.sha256], None) for photo in own if photo.sha256 in same}
     return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
@@ -98,12 +102,19 @@ def _records(survey: Survey) -> list[Record]:
     return sorted(found, key=lambda record: record.index)
 
 
-def _of_other_splits(layout: SplitLayout, rows: Mapping[str, Collection[str | None]]) -> Iterator[Photo]:
+def _of_other_splits(
+    layout: SplitLayout, rows: Mapping[str, Collection[str | None]], unread: list[str]
+) -> Iterator[Photo]:
     for folder in sorted(layout.folder.parent.glob("data-*")):
-        if folder == layout.folder or not folder.is_dir():
+        if folder == layout.folder or not os.path.isdir(folder):  # noqa: PTH112  (never an error)
             continue
         other, split = SplitLayout(folder), folder.name.removeprefix("data-")
-        for number in sorted(other.numbers("metadata.json")):
+        try:
+            numbers = sorted(other.numbers("metadata.json"))
+        except OSError as error:
+            unread.append(f"{folder} cannot be read: {error.strerror}")
+            continue
+        for number in numbers:
             try:
                 record = read_record(other.record(number))
             except OSError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, host_limit, read_regular
 from relight_assets.dataset.images import DecodedImage, decode
 from relight_assets.dataset.layout import SplitLayout, stage_of
 from relight_assets.dataset.png import decode_png
@@ -124,15 +124,16 @@ class Pictures:
         """The pixels of one output file, as the file holds them.
 
         Raises:
-            DamagedFileError: it is not the file of its stamp.
+            DamagedFileError: it is not the file of its stamp, or cannot be read.
+            HostLimitError: no more files can be opened.
         """
         if name not in self._pixels:
             stage = stage_of(name)
             try:
-                data = self.tools.layout.png(self._item.index, name).read_bytes()
-            except FileNotFoundError:
-                raise DamagedFileError(stage) from None
-            if sha256(data).hexdigest() != stamps[name].sha256:
+                data = read_regular(self.tools.layout.png(self._item.index, name), max_bytes=stamps[name].size)
+            except OSError as error:
+                raise host_limit(error) or DamagedFileError(stage) from error
+            if data is None or sha256(data).hexdigest() != stamps[name].sha256:
                 raise DamagedFileError(stage)
             self._pixels[name] = decode_png(data)
         return self._pixels[name]

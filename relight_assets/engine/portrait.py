@@ -5,6 +5,7 @@ record that claims only the stages before it is written; then the files, each un
 renamed; then the record with them.  A record never claims bytes that are not there.
 """
 
+import logging
 import traceback
 from contextlib import suppress
 from functools import partial
@@ -14,7 +15,14 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
-from relight_assets.dataset.files import FileStamp, same_token, stamp_source, write_stamped
+from relight_assets.dataset.files import (
+    FileStamp,
+    PlaceTakenError,
+    remove_output,
+    same_token,
+    stamp_source,
+    write_stamped,
+)
 from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import (
@@ -23,39 +31,53 @@ from relight_assets.dataset.records import (
     SourceInfo,
     StageEntry,
     files_match,
-    read_failure,
+    known_failure,
     remove_failure,
+    remove_record,
     write_failure,
     write_record,
 )
+from relight_assets.decoration import decoration
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.geometry_maps import stamps_of
-from relight_assets.engine.image_state import failed
+from relight_assets.engine.image_state import blocked, failed
 from relight_assets.engine.peak_memory import peak_mib
 from relight_assets.engine.pictures import DamagedFileError, Pictures, Pixels, StageTools
 from relight_assets.engine.recorded_faces import FacesUnreadableError, Points, unpacked
 from relight_assets.engine.stage_outputs import make
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
-from relight_assets.errors import DeviceFailedError, HostLimitError, ImageError, InternalError
+from relight_assets.errors import (
+    DeviceFailedError,
+    HostLimitError,
+    ImageError,
+    InternalError,
+    RecordUnreadableError,
+)
 from relight_assets.recipe import STAGES, Stage
+
+_LOG = logging.getLogger(__name__)
 
 
 class Portrait:
     """One image on its way through the stages."""
 
-    def __init__(self, tools: StageTools, item: WorkItem, previous: Record | None):
-        self.tools, self.item, self.previous = tools, item, previous
+    def __init__(self, tools: StageTools, item: WorkItem, previous: Record | RecordUnreadableError | None):
+        self.tools, self.item = tools, item
+        self.previous = previous if isinstance(previous, Record) else None
+        self._unreadable = previous if isinstance(previous, RecordUnreadableError) else None
         self.layout = tools.layout
         self.entries: dict[Stage, StageEntry] = {}
         self.outcomes: dict[Stage, Outcome] = {}
         self.pictures = Pictures(tools, item)
         self.source: SourceInfo | None = None
+        self._trying: tuple[Stage, str | None] = ("masks", None)
+        """The stage that is brought up to date, and its digest once that is known."""
 
     # -- ahead of the stages -------------------------------------------------------------------------------
 
     def read_ahead(self) -> None:
         """Decode the source if the masks will be made of it.  What goes wrong is told by :meth:`run`."""
-        if "masks" in self.item.stages and not self._masks_are_current():
+        if "masks" in self.item.stages and self._unreadable is None and not self._masks_are_current():
             with suppress(Exception):
                 self.pictures.decoded()
 
@@ -77,45 +99,53 @@ class Portrait:
         """Bring the selected stages up to date, and commit each.
 
         Raises:
-            DamagedFileError: a file is not what its record says; the stage that made it must be redone.
+            DamagedFileError: a file is not what its record says, or unreadable; its stage must be redone.
             OSError, HostLimitError, DeviceFailedError, MemoryError: what is no fault of the image's.
         """
-        stage: Stage = "masks"
-        digest: str | None = None
-        committed: set[Stage] | None = None  # None: nothing was written yet
         try:
-            self.source = self._known_source() or self._decoded_source()
-            for stage in STAGES:
-                if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
-                    self.outcomes[stage] = "pending"
-                    continue
-                digest = self._digest(stage, self.source.sha256)
-                if self.previous and self._reusable(stage, digest):
-                    self.entries[stage] = replace(self.previous.stages[stage], reads=self._reads(stage))
-                    self.outcomes[stage] = "reused"
-                elif stage in self.item.stages:
-                    digest = self._digest_of_what_is_read(stage)
-                    if committed != set(self.entries):
-                        self._commit()  # claims only what stays, before anything is overwritten
-                    self.entries[stage] = self._made(stage, digest, self.source.sha256)
-                    self.outcomes[stage] = "computed"
-                    self._commit()
-                    committed = set(self.entries)
-                else:
-                    self.outcomes[stage] = "pending"
+            self._bring_up_to_date()
         except ImageError as error:
-            return self._fail(stage, digest, error, None)
+            return self._fail(*self._trying, error, None)
+        except PlaceTakenError as taken:
+            return self._fail(*self._trying, blocked(taken), None)
         except (DamagedFileError, HostLimitError, DeviceFailedError, OSError, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  (one image's fault never stops the others)
             tail = "".join(traceback.format_exception(error))[-4000:]
-            return self._fail(stage, digest, InternalError(f"{type(error).__name__}: {error}"), tail)
+            return self._fail(*self._trying, InternalError(f"{type(error).__name__}: {error}"), tail)
+        self._forget_failure()
+        return self._result(None)
+
+    def _bring_up_to_date(self) -> None:
+        if self._unreadable is not None:
+            raise self._unreadable
+        committed: set[Stage] | None = None  # None: nothing was written yet
+        self.source = self._known_source() or self._decoded_source()
+        for stage in STAGES:
+            if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
+                self.outcomes[stage] = "pending"
+                continue
+            self._trying = stage, None
+            digest = self._digest(stage, self.source.sha256)
+            self._trying = stage, digest
+            if self.previous and self._reusable(stage, digest):
+                self.entries[stage] = replace(self.previous.stages[stage], reads=self._reads(stage))
+                self.outcomes[stage] = "reused"
+            elif stage in self.item.stages:
+                digest = self._digest_of_what_is_read(stage)
+                self._trying = stage, digest
+                if committed != set(self.entries):
+                    self._commit()  # claims only what stays, before anything is overwritten
+                self.entries[stage] = self._made(stage, digest, self.source.sha256)
+                self.outcomes[stage] = "computed"
+                self._commit()
+                committed = set(self.entries)
+            else:
+                self.outcomes[stage] = "pending"
         if committed is None:
             self._remember_touched()
         elif committed != set(self.entries):
             self._commit()
-        self._forget_failure()
-        return self._result(None)
 
     # -- what the stages read ------------------------------------------------------------------------------
 
@@ -145,9 +175,7 @@ class Portrait:
     def _digest(self, stage: Stage, source_sha256: str) -> str:
         files = {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
         if stage == "degraded":
-            failure = (
-                read_failure(self.layout.failure(self.item.index)) if self.tools.recipe.geometry.from_file else None
-            )
+            failure = known_failure(self.layout, self.item.index) if self.tools.recipe.geometry.from_file else None
             files |= self.pictures.geometry.sha256(stamps_of(self.previous, failure))
         return self.tools.digests.of(stage, source_sha256, files)
 
@@ -172,7 +200,7 @@ class Portrait:
             read = partial(pictures.read, stamps=stamps)
             output = make(stage, pictures, read, source_sha256, self._faces_found() if stage == "degraded" else [])
         for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
-            path.unlink(missing_ok=True)
+            remove_output(path)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         for name, made in output.files.items():
@@ -236,9 +264,10 @@ class Portrait:
             write_record(self.layout, touched, durable=False)
 
     def _forget_failure(self) -> None:
-        failure = read_failure(self.layout.failure(self.item.index))
+        failure = known_failure(self.layout, self.item.index)
         if failure is None or self.outcomes.get(failure.stage or "masks") in ("computed", "reused"):
-            remove_failure(self.layout, self.item.index)  # a damaged one too
+            with suppress(PlaceTakenError):  # nothing that stands there counts beside a whole record
+                remove_failure(self.layout, self.item.index)  # a damaged one too
 
     def _fail(self, stage: Stage, digest: str | None, error: ImageError, tail: str | None) -> ImageResult:
         """Record the failure.
@@ -247,13 +276,16 @@ class Portrait:
         its output.  A fault that may pass (a disk that did not answer) takes nothing away.
         """
         later = STAGES[STAGES.index(stage) :]
-        self.outcomes.update(dict.fromkeys(later, "rejected" if error.rejected else "failed"))
         if not error.retryable:
-            self._remove(later)
+            try:
+                self._remove(later)
+            except PlaceTakenError as taken:
+                error, tail = blocked(taken), None
+        self.outcomes.update(dict.fromkeys(later, "rejected" if error.rejected else "failed"))
         stamp = self._tried_source()
         if stage == "masks" and stamp is not None:
             digest = self.tools.digests.of("masks", stamp.sha256, {})
-        previous = read_failure(self.layout.failure(self.item.index))
+        previous = known_failure(self.layout, self.item.index)
         failure = failed(
             self.item.image_path,
             self.item.index,
@@ -265,19 +297,20 @@ class Portrait:
             traceback=tail,
             reads=self._reads(stage),
         )
-        write_failure(self.layout, failure, durable=False)
+        with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
+            write_failure(self.layout, failure, durable=False)
         return self._result(failure)
 
     def _remove(self, stages: tuple[Stage, ...]) -> None:
         if self.entries:
             self._commit()
         else:
-            self.layout.record(self.item.index).unlink(missing_ok=True)
+            remove_record(self.layout, self.item.index)
         for stage in stages:
             for name in stage_files(stage, self.tools.recipe.variants):
-                self.layout.png(self.item.index, name).unlink(missing_ok=True)
+                remove_output(self.layout.png(self.item.index, name))
             for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
-                path.unlink(missing_ok=True)
+                remove_output(path)
 
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""
@@ -290,6 +323,9 @@ class Portrait:
 
     def _result(self, failure: Failure | None) -> ImageResult:
         waiting = any(self.outcomes[stage] == "pending" for stage in self.item.stages)
+        peak = 0
+        with decoration("the peak memory", _LOG.warning):
+            peak = peak_mib()
         return ImageResult(
             index=self.item.index,
             outcomes=self.outcomes,
@@ -297,5 +333,5 @@ class Portrait:
             message=failure.message if failure else None,
             numbers={stage: entry.numbers for stage, entry in self.entries.items()},
             timings_ms=self.pictures.timings,
-            peak_mib=peak_mib(),
+            peak_mib=peak,
         )

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.files import FileStamp, PlaceTakenError
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
-from relight_assets.dataset.records import remove_failure, write_failure, write_record
+from relight_assets.dataset.records import remove_failure, remove_record, write_failure, write_record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.borrow import borrow, share_numbers
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.hashing import hash_files
 from relight_assets.engine.identity import Adopted, csv_place, decide, files_to_hash, orphans_of, refusal
-from relight_assets.engine.image_state import ImageState
+from relight_assets.engine.image_state import ImageState, blocked, failed
 from relight_assets.engine.locks import locked_folder
 from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.progress import Progress, ProgressWriter
@@ -76,6 +76,7 @@ class Preparation:
             return False
         progress = ProgressWriter(self.layout.progress, self.split.split, len(files), counted="images hashed")
         self._hashes.update(hash_files(files, self.settings, progress, self.watch))
+        self.notes += progress.warnings
         return True
 
     # -- whose photos -----------------------------------------------------------------------------------------
@@ -103,13 +104,17 @@ class Preparation:
         """Give photos that stand under other names what was made of them, with its number."""
         numbers = dict(state.index)
         for each in adopted:
-            own = numbers.pop(each.key, None)
-            if own is not None:  # nothing stands under it
-                remove_failure(self.layout, own)
-            if each.record is not None:
-                write_record(self.layout, each.record, durable=False)
-            if each.failure is not None:
-                write_failure(self.layout, each.failure, durable=False)
+            own = numbers.get(each.key)
+            try:
+                if own is not None:  # nothing stands under it
+                    remove_failure(self.layout, own)
+                if each.record is not None:
+                    write_record(self.layout, each.record, durable=False)
+                if each.failure is not None:
+                    write_failure(self.layout, each.failure, durable=False)
+            except PlaceTakenError:
+                continue  # what was made of it stays where it is, and it is a new image
+            numbers.pop(each.key, None)
             del numbers[each.orphan.key]
             numbers[each.key] = each.orphan.number
         # After the records, which are believed where the two disagree.
@@ -117,8 +122,15 @@ class Preparation:
 
     def _with_record(self, image: ImageState, replaced: Collection[int]) -> ImageState:
         """Write down what is known of an image's files now; drop the record of one whose photo is to be another."""
+        try:
+            return self._written(image, replaced)
+        except PlaceTakenError as taken:
+            failure = failed(image.key, image.index, blocked(taken), "masks", previous=image.failure)
+            return dataclasses.replace(image, source=None, failure=failure, renewed=None, renewed_failure=None)
+
+    def _written(self, image: ImageState, replaced: Collection[int]) -> ImageState:
         if image.index is not None and image.index in replaced:
-            self.layout.record(image.index).unlink(missing_ok=True)
+            remove_record(self.layout, image.index)
             return dataclasses.replace(image, record=None, renewed=None, current=(), photo="new", unchecked=())
         record, failure = image.renewed or image.record, image.renewed_failure or image.failure
         if image.renewed is not None:

@@ -9,7 +9,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,8 +16,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from relight_assets.dataset.files import read_regular, write_atomic
+from relight_assets.decoration import decoration
 from relight_assets.engine.devices import Slot
-from relight_assets.engine.nvml import usage
+from relight_assets.engine.nvml import Usage, usage
 
 EVERY_S = 1.0
 MAX_NOTICES = 50
@@ -101,6 +101,8 @@ class ProgressWriter:
         self._all = _Rate(self._started)
         self._each = [_Rate(self._started) for _ in slots]
         self._notices: list[str] = []
+        self.warnings: list[str] = []
+        """What of the watching went wrong, each thing once; nobody has been told yet."""
         if counted == "images":
             self.write()
         else:
@@ -124,9 +126,8 @@ class ProgressWriter:
             self.write()
 
     def finish(self) -> Progress:
-        """Write that the run is over, if anything can be written, and return the last state."""
-        with suppress(OSError):  # what went wrong before is what is to be told
-            self.write(finished=True)
+        """Write that the run is over, and return the last state."""
+        self.write(finished=True)
         return self.now(finished=True)
 
     def now(self, *, finished: bool = False) -> Progress:
@@ -143,7 +144,7 @@ class ProgressWriter:
             finished=finished,
             pid=os.getpid(),
             devices=tuple(
-                _device_now(slot, rate, now, finished=finished)
+                self._device_now(slot, rate, now, finished=finished)
                 for slot, rate in zip(self._slots, self._each, strict=True)
             ),
             notices=tuple(self._notices),
@@ -151,19 +152,26 @@ class ProgressWriter:
         )
 
     def write(self, *, finished: bool = False) -> None:
-        """Bring the file up to date."""
+        """Bring the file up to date, if it can be written."""
         now = time.time()
         self._written = now
         for rate in (self._all, *self._each):
             rate.mark(now)
-        write_atomic(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
+        with decoration(f"the progress file {self._path}", self.warn):
+            write_atomic(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
 
+    def warn(self, text: str) -> None:
+        """Keep what of the watching went wrong."""
+        if text not in self.warnings and len(self.warnings) < MAX_NOTICES:
+            self.warnings.append(text)
 
-def _device_now(slot: Slot, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
-    use = usage(slot.device) if slot.device is not None and not finished else None
-    return DeviceProgress(
-        slot.name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None
-    )
+    def _device_now(self, slot: Slot, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
+        use: Usage | None = None
+        with decoration(f"the load of {slot.name}", self.warn):
+            use = usage(slot.device) if slot.device is not None and not finished else None
+        return DeviceProgress(
+            slot.name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None
+        )
 
 
 _DECODER = msgspec.json.Decoder(Progress)

@@ -1,11 +1,11 @@
 """Removing what lies under numbers whose rows are gone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from relight_assets.dataset.files import clean_temp_files
+from relight_assets.dataset.files import PlaceTakenError, clean_temp_files, remove_output
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.split_csv import SplitCsv
@@ -52,6 +52,7 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
 
     Raises:
         UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
+        OutputFolderError: files that cannot be removed are left; all others are gone.
     """
     with _locked(split, settings, experiment) as layout:
         state = _unambiguous(split, recipe, settings, experiment)
@@ -59,10 +60,32 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
         if not found.numbers:
             return found
         withdraw_pictures(state, settings, experiment, found.numbers)
-        for path in found.files:
-            path.unlink(missing_ok=True)
+        left = _removed(found.files)
         clean_temp_files(layout.folder)
+    if left:
+        first = left[0]
+        raise OutputFolderError(
+            f"{first.filename}{f' and {len(left) - 1} more' if len(left) > 1 else ''} cannot be removed: "
+            f"{first.strerror}. Everything else without a row is gone"
+        )
     return found
+
+
+def _removed(files: Sequence[Path]) -> list[PlaceTakenError]:
+    """Remove files, records before pictures; what cannot be removed.  A record that stays keeps its pictures."""
+    left: list[PlaceTakenError] = []
+    kept: set[str] = set()
+    for path in files:
+        number = path.name.partition("_")[0]
+        if number in kept:
+            continue
+        try:
+            remove_output(path)
+        except PlaceTakenError as taken:
+            left.append(taken)
+            if path.name.endswith(RECORD_SUFFIX):
+                kept.add(number)
+    return left
 
 
 @contextmanager

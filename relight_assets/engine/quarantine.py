@@ -1,11 +1,12 @@
 """An image that kills whoever works on it is set aside, so that the others can be done."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from relight_assets.dataset.files import stamp_source
+from relight_assets.dataset.files import PlaceTakenError, stamp_source
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import files_match, read_failure, read_record, write_failure
+from relight_assets.dataset.records import files_match, known_failure, known_record, write_failure
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import Quarantined
 from relight_assets.engine.geometry_maps import stamp_now
@@ -22,7 +23,7 @@ def quarantine(
     item = killed.item
     assert isinstance(item, WorkItem)  # noqa: S101  (others kill nobody's pictures)
     error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
-    record = read_record(layout.record(item.index))
+    record = known_record(layout, item.index)
     try:
         source = stamp_source(Path(item.file))
     except ImageError:
@@ -38,11 +39,12 @@ def quarantine(
         item.index,
         error,
         stage,
-        previous=read_failure(layout.failure(item.index)),
+        previous=known_failure(layout, item.index),
         source=source,
         digest=digests.tried(stage, source.sha256, record, current, outside) if source else None,
         reads=reads,
     )
-    write_failure(layout, failure)
+    with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
+        write_failure(layout, failure)
     outcomes: dict[Stage, Outcome] = {each: "reused" if each in current else "failed" for each in STAGES}
     return ImageResult(item.index, outcomes, code=error.code, message=str(error))

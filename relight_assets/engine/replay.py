@@ -5,12 +5,14 @@ foreground holds the person.  Neither the photo nor the albedo is needed; shadow
 folder that the recipe names.
 """
 
+import os
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.png import decode_png, encode_png
@@ -22,6 +24,7 @@ from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composit
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.recipe import AlbedoMethod, Recipe, Stage
 from relight_assets.recipe_gobos import with_gobos
+from relight_assets.regular_files import kind_of
 from relight_assets.stages import albedo, composites, degraded
 
 RGBA = 4
@@ -103,11 +106,13 @@ class _Made:
 
     def _decoded(self, name: str, path: Path) -> Pixels:
         stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
+        advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"
         try:
-            data = path.read_bytes()
+            data = read_regular(path)
         except OSError as error:
-            advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"
             raise UserError(f"{path} cannot be read: {error.strerror}; {advice}") from error
+        if data is None:
+            raise UserError(f"{path} is {kind_of(path.stat().st_mode)}, not a file; {advice}")
         if stamp is None or sha256(data).hexdigest() != stamp.sha256:
             raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
         try:
@@ -127,7 +132,7 @@ def _record(path: Path) -> Record:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     if record is None:
-        told = "is damaged, or was written by a newer version" if path.exists() else "is not there"
+        told = "is damaged, no file, or of a newer version" if os.path.lexists(path) else "is not there"
         raise UserError(f"the record {path} {told}")
     return record
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import yaml
 
-from relight_assets.dataset.files import clean_temp_files, host_limit, write_atomic
+from relight_assets.dataset.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
-from relight_assets.dataset.records import read_failure, remove_failure, write_failure
+from relight_assets.dataset.records import known_failure, remove_failure, write_failure
 from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.decoration import decoration
 from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_places
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
@@ -30,7 +31,7 @@ from relight_assets.engine.survey import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker
-from relight_assets.errors import OutputFolderError, RecordUnreadableError
+from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
@@ -72,6 +73,8 @@ class RunSummary:
     """What each worker's place did, by its name, and which were lost; empty where there was nothing to do."""
     threads: int
     """Stage threads of each worker."""
+    warnings: tuple[str, ...] = ()
+    """What of the watching went wrong, which cost no picture; whoever watches has not been told."""
 
     @property
     def workers(self) -> int:
@@ -125,8 +128,8 @@ def run_split(
 ) -> RunSummary:
     """Bring the selected stages of a split up to date.
 
-    ``watch`` is called about once a second.  Rows' failures are recorded and never raise.  ``worker`` is
-    what is made in each process; both it and its module must be importable there.
+    ``watch`` is called about once a second; what it raises is no more than a warning.  Rows' failures are recorded
+    and never raise.  ``worker`` is what is made in each process; both it and its module must be importable there.
 
     Raises:
         OtherPhotosError: the CSV names other photos than those that the folder's pictures were made of.
@@ -135,6 +138,8 @@ def run_split(
     """
     start = time.monotonic()
     layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
+    warnings: dict[str, None] = {}
+    watch = partial(_watched, watch, warnings)
     with locked_folder(layout), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
         clean_temp_files(layout.folder)
@@ -168,10 +173,16 @@ def run_split(
             watch=watch,
             worker=worker,
             notes=preparation.notes,
+            warnings=warnings,
         )
         # Where nothing was done all is as it was.
         after = scan(split, layout, digests, settings.image_root) if plan.work else before
-    return RunSummary(tally, after, time.monotonic() - start, devices, threads)
+    return RunSummary(tally, after, time.monotonic() - start, devices, threads, tuple(warnings))
+
+
+def _watched(watch: Watch, warnings: dict[str, None], progress: Progress) -> None:
+    with decoration("the report of the progress", warnings.setdefault):
+        watch(progress)
 
 
 def _resolved(recipe: Recipe, quality: Quality) -> bytes:
@@ -190,6 +201,7 @@ def _work(
     watch: Watch,
     worker: MakeWorker,
     notes: Sequence[str],
+    warnings: dict[str, None],
 ) -> tuple[dict[str, DeviceTally], int]:
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = before.layout, len(plan.work)
@@ -199,6 +211,7 @@ def _work(
         progress = ProgressWriter(layout.progress, before.split.split, 0)
         _tell(notes, progress, watch)
         watch(progress.finish())
+        warnings.update(dict.fromkeys(progress.warnings))
         return {}, 0
     # One clear error now, not one from every worker.
     segmenters.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
@@ -224,7 +237,9 @@ def _work(
             },
         )
         progress = ProgressWriter(layout.progress, before.split.split, count, slots)
-        warning = space_warning(layout.folder, before, plan.work, recipe.image_size)
+        warning: str | None = None
+        with decoration("the estimate of the space on the disk", progress.warn):
+            warning = space_warning(layout.folder, before, plan.work, recipe.image_size)
         _tell([*notes, *places.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             layout,
@@ -246,6 +261,7 @@ def _work(
             with suppress(OSError):
                 clean_temp_files(layout.folder)
             watch(progress.finish())
+    warnings.update(dict.fromkeys(progress.warnings))
     did = {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}
     return did | {name: DeviceTally(lost=True) for name in places.lost}, threads
 
@@ -294,17 +310,17 @@ class _Accounts:
 
 
 def _write_refusals(layout: SplitLayout, plan: Plan) -> None:
-    """Write down the paths that may not be opened or lead nowhere.
+    """Write down the paths that may not be opened or lead nowhere, and the records that cannot be read.
 
     What was made of them stays: a disk that is not mounted must not cost a data set.
     """
     for failure in plan.refusals:
-        if failure.code == RecordUnreadableError.code:
-            continue  # its place is taken by what cannot be read
-        if read_failure(layout.failure(failure.index)) != failure:
-            write_failure(layout, failure, durable=False)
+        if known_failure(layout, failure.index) != failure:
+            with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
+                write_failure(layout, failure, durable=False)
     for number in plan.recovered:
-        remove_failure(layout, number)
+        with suppress(PlaceTakenError):
+            remove_failure(layout, number)
 
 
 @contextmanager

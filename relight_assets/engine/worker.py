@@ -26,7 +26,7 @@ from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
-from relight_assets.errors import OutputFolderError
+from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.models import local, segmenters, store
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
 from relight_assets.recipe import Recipe
@@ -154,9 +154,14 @@ class PortraitWorker:
         finally:
             budget.close()
 
-    def _record_of(self, item: WorkItem) -> Record | None:
+    def _record_of(self, item: WorkItem) -> Record | RecordUnreadableError | None:
         """The image's record; None where what lies there is another image's."""
-        record = read_record(self.tools.layout.record(item.index))
+        try:
+            record = read_record(self.tools.layout.record(item.index))
+        except OSError as error:
+            if host_limit(error):
+                raise
+            return RecordUnreadableError.of(self.tools.layout.record(item.index).name, error)
         return record if record is not None and record.image_path == item.image_path else None
 
     def need(self, item: WorkItem) -> int:

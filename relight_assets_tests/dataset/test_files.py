@@ -11,13 +11,16 @@ import pytest
 from msgspec.structs import replace
 
 from relight_assets.dataset.files import (
+    PlaceTakenError,
     clean_temp_files,
     output_token,
     read_regular,
+    remove_output,
     same_token,
     source_token,
     stamp_source,
     write_atomic,
+    write_output,
     write_stamped,
 )
 from relight_assets.errors import PathRefusedError, SourceMissingError
@@ -146,3 +149,48 @@ def test_only_regular_files_are_read(tmp_path: Path) -> None:
         read_regular(tmp_path / "none")
     with pytest.raises(IsADirectoryError):
         read_regular(tmp_path)
+
+
+# -- what stands in a file's place ---------------------------------------------------------------------------------
+
+
+def test_an_output_replaces_what_is_nobodys(tmp_path: Path) -> None:
+    path = tmp_path / "00000_output.png"
+    for make in (Path.mkdir, os.mkfifo, lambda place: place.symlink_to(place.name), lambda place: place.touch()):
+        make(path)
+        write_output(path, b"ours")
+        assert path.read_bytes() == b"ours"
+        assert not path.is_symlink()
+        path.unlink()
+        make(path)
+        remove_output(path)
+        assert not os.path.lexists(path)
+    remove_output(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_never_replaces_a_folder_that_holds_something(tmp_path: Path) -> None:
+    path = tmp_path / "00000_output.png"
+    path.mkdir()
+    (path / "theirs").touch()
+    with pytest.raises(PlaceTakenError) as told:
+        write_output(path, b"ours")
+    assert told.value.filename == str(path)
+    with pytest.raises(PlaceTakenError):
+        remove_output(path)
+    assert [each.name for each in tmp_path.rglob("*")] == [path.name, "theirs"]
+
+
+def test_a_link_to_a_folder_is_removed_and_the_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "00000_output.png"
+    link.symlink_to("folder")
+    remove_output(link)
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_file_larger_than_it_may_be_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert read_regular(path, max_bytes=5) == b"12345"
+    assert read_regular(path, max_bytes=4) is None

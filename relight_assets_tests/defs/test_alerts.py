@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -91,6 +92,23 @@ def broken(instance: dg.DagsterInstance, how: str = "sentence", **tags: str) -> 
 
 
 # -- runs that failed ------------------------------------------------------------------------------------------
+
+
+def test_a_run_of_which_nothing_can_be_told_keeps_nobody_else_from_being_told_of(
+    failures: Ticks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = broken(failures.instance), broken(failures.instance)
+    real = alerts._document
+
+    def some(instance: dg.DagsterInstance, record: dg.EventLogRecord, teller: Any) -> Any:
+        if record.run_id == first:
+            raise KeyError("an event of another version")
+        return real(instance, record, teller)
+
+    monkeypatch.setattr(alerts, "_document", some)
+    assert failures.tick() == f"told 127.0.0.1 of {second}"
+    assert failures.tick() == "nothing to tell"
+    assert len(receiver.documents) == 1
 
 
 def test_a_run_that_failed_is_told_once(failures: Ticks, receiver: Receiver) -> None:

@@ -1,7 +1,14 @@
 """The charts: a small picture in which the numbers show."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
+import pytest
 
 from relight_assets.defs.charts import charts
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -26,3 +33,58 @@ def test_masks_alone_are_enough(bench: Bench) -> None:
     assert charts(bench.survey(), FAMILIES) is None
     bench.run(stages=["masks"])
     assert charts(bench.survey(), FAMILIES) is not None
+
+
+def _notebook(_: Path) -> dict[str, str]:
+    return {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+
+
+def _odd_settings(folder: Path) -> dict[str, str]:
+    (folder / "matplotlibrc").write_text(
+        "backend: nonsense\ntext.usetex: true\nfont.family: No Such Font\nfont.size: 31\naxes.facecolor: ff0000\n"
+        "savefig.dpi: 700\nlines.linewidth: 9\n"
+    )
+    (folder / "stylelib").mkdir()
+    (folder / "stylelib" / "broken.mplstyle").write_bytes(b"\xff\xfe: \x00")
+    return {"MPLCONFIGDIR": str(folder), "MATPLOTLIBRC": str(folder)}
+
+
+def _unreadable_settings(folder: Path) -> dict[str, str]:
+    (folder / "matplotlibrc").write_bytes(b"\xff\xfe: \x00")
+    return {"MPLCONFIGDIR": str(folder)}
+
+
+def _nowhere_to_write(_: Path) -> dict[str, str]:
+    return {
+        "MPLCONFIGDIR": "/dev/null/no",
+        "HOME": "",
+        "XDG_CONFIG_HOME": "/dev/null/no",
+        "XDG_CACHE_HOME": "/dev/null/no",
+    }
+
+
+_DRAW = """
+import sys
+from pathlib import Path
+from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.defs.charts import charts
+from relight_assets.engine.run import look
+from relight_assets.recipe import Recipe
+from relight_assets.settings import Settings
+csv, out, target = map(Path, sys.argv[1:4])
+survey = look(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
+target.write_bytes(charts(survey, tuple(sys.argv[4:])))
+"""
+
+
+@pytest.mark.parametrize("made", [_notebook, _odd_settings, _unreadable_settings, _nowhere_to_write])
+def test_they_are_the_same_whatever_the_user_has_set(
+    finished: Bench, tmp_path: Path, made: Callable[[Path], dict[str, str]]
+) -> None:
+    """Even where the folder of the run holds a `matplotlibrc` of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), **made(tmp_path)}
+    target = tmp_path / "charts.png"
+    paths = (finished.csv_path, finished.settings.output_root, target)
+    command = [sys.executable, "-c", _DRAW, *map(str, paths), *FAMILIES]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True)
+    assert target.read_bytes() == charts(finished.survey(), FAMILIES)

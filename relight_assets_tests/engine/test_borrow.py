@@ -1,6 +1,7 @@
 """What an experiment takes over from its split, and that neither side can change the other's files."""
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from relight_assets_tests.conftest import (
     recipe_with,
     sha256,
 )
+from relight_assets_tests.faults.one_file import put
 
 RELIT = recipe_with(seed=7)
 NAMES = ("input", "foreground", "background", "albedo")
@@ -148,3 +150,19 @@ def test_an_experiment_that_lost_its_index_keeps_its_own_numbers(bench: Bench) -
     experiment.index_csv.unlink()
     assert set(computed(bench.run(RELIT, experiment="other")).values()) == {0}
     assert load(experiment) == numbers
+
+
+def test_what_cannot_be_taken_over_is_made_by_the_experiment_itself(ran: Bench, experiment: SplitLayout) -> None:
+    """A place that is taken costs its image; one that is not empty is told when the run comes to it."""
+    ran.run(RELIT, experiment="other")
+    ran.layout.record(0).write_bytes(ran.layout.record(0).read_bytes())
+    for number in (0, 1):
+        experiment.record(number).unlink()
+    put("a folder", experiment.png(0, "input"))
+    put("a folder that is not empty", experiment.png(1, "albedo"))
+    summary = ran.run(RELIT, experiment="other")
+    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    assert summary.tally.codes == {"output_blocked": 1}
+    shutil.rmtree(experiment.png(1, "albedo"))
+    assert ran.run(RELIT, experiment="other").survey.row_counts() == {"done": 2}
+    assert_records_tell_the_truth(experiment)

@@ -1,6 +1,9 @@
 """Photos of two splits that are the same, or nearly."""
 
 import csv
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -134,3 +137,26 @@ def test_outputs_with_the_same_bytes_are_told_unless_the_photo_is_the_same(finis
         assert same_outputs(survey) == [(1, "output", 0, "output"), (1, "v1_output", 0, "output")]
     finally:
         files["output"] = kept
+
+
+def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_looked_at(
+    finished: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(tmp_path, finished.photos)
+    bench.write_csv(PORTRAITS)
+    for name in ("data-train", "data-other", "data-shut"):
+        shutil.copytree(finished.layout.folder, bench.settings.output_root / name)
+    shut = str(bench.settings.output_root / "data-shut")
+    real = os.scandir
+
+    def scandir(folder: object) -> object:
+        if str(folder) == shut:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), shut)
+        return real(folder)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    unread: list[str] = []
+    pairs = look_alikes(bench.survey(), {}, unread)
+    assert {pair.other.split for pair in pairs} == {"other"}
+    assert len(pairs) == 4
+    assert unread == [f"{shut} cannot be read: Permission denied"]

@@ -89,3 +89,23 @@ def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: bytes | None) -
     if content is not None:
         (tmp_path / "p.json").write_bytes(content)
     assert read_progress(tmp_path / "p.json") is None
+
+
+def test_a_file_that_cannot_be_written_and_a_driver_that_breaks_are_told_once(
+    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_: str) -> None:
+        raise RuntimeError("the driver is gone")
+
+    monkeypatch.setattr(module, "usage", lost)
+    path = tmp_path / "p.json"
+    path.mkdir()
+    writer = ProgressWriter(path, "train", 100, [Slot("gpu 0", {}, "GPU-a")])
+    for _ in range(5):
+        clock[0] += 2.0
+        writer.count(failed=False, slot=0)
+    assert writer.finish().done == 5
+    assert writer.now().devices[0].gpu_percent is None
+    load, file = sorted(writer.warnings)
+    assert load == "without the load of gpu 0: RuntimeError: the driver is gone"
+    assert file.startswith(f"without the progress file {path}: PlaceTakenError")

@@ -9,9 +9,10 @@ from relight_assets.dataset.index import load
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.prune import Orphans, csv_is_gone, find_orphans, prune
-from relight_assets.errors import OtherPhotosError, UserError
+from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, recipe_with
+from relight_assets_tests.faults.one_file import put
 
 
 @pytest.fixture
@@ -123,3 +124,24 @@ def test_when_a_csv_is_gone(ran: Bench, tmp_path: Path) -> None:
     write_origin(ran.layout, Origin(str(ran.csv_path), "0" * 64))
     with pytest.raises(UserError, match="cannot be read now"):
         csv_is_gone(ran.settings.output_root, "train")
+
+
+def test_what_cannot_be_removed_is_named_and_the_others_go(ran: Bench) -> None:
+    blocked = ran.layout.png(2, "output")
+    put("a folder that is not empty", blocked)
+    put("a folder", ran.layout.png(2, "albedo"))
+    put("a pipe", ran.layout.png(0, "output"))
+    with pytest.raises(OutputFolderError, match="cannot be removed") as told:
+        prune(ran.split(), Recipe(), ran.settings)
+    assert str(blocked) in str(told.value)
+    assert {path.name.partition("_")[0] for path in ran.layout.folder.glob("0*")} == {"00001", "00002"}
+    assert list(ran.layout.folder.glob("00002*")) == [blocked]
+    assert found(ran).numbers == (2,)
+
+
+def test_a_record_that_cannot_be_removed_keeps_its_pictures(ran: Bench) -> None:
+    put("a folder that is not empty", ran.layout.record(2))
+    with pytest.raises(OutputFolderError, match=r"00002_metadata\.json"):
+        prune(ran.split(), Recipe(), ran.settings)
+    assert ran.layout.png(2, "output").exists()
+    assert not ran.layout.png(0, "output").exists()

@@ -18,6 +18,7 @@ from relight_assets.recipe import Recipe
 from relight_assets.recipe_yaml import parse_recipe
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with, rewrite_record
+from relight_assets_tests.faults.one_file import OTHERS, put
 
 
 def alone(bench: Bench, folder: Path, index: int = 0) -> Path:
@@ -144,3 +145,15 @@ def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage
     assert computed(bench.run()) == {"masks": 1, "albedo": 0, "degraded": 1, "composites": 0}
     assert bench.pictures() == before
     assert all(each.same for each in replay(file))
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("name", ["metadata.json", "foreground.png"])
+def test_whatever_stands_in_a_files_place_is_one_sentence(
+    finished: Bench, tmp_path: Path, name: str, kind: str
+) -> None:
+    record = alone(finished, tmp_path)
+    put(kind, tmp_path / f"00000_{name}")
+    with pytest.raises(UserError, match=rf"00000_{name}") as told:
+        replay(record)
+    assert str(told.value).isprintable()

@@ -25,7 +25,7 @@ from relight_assets.engine.statistics import (
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.thresholds import Quality
-from relight_assets.verify import read_files
+from relight_assets.verify_files import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 

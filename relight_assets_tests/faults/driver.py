@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Job:
     """A file that is waited for before the run starts."""
     hold: str | None = None
     """A file that is made when all results are in; then nothing goes on."""
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 def main(job: Job) -> int:
@@ -51,7 +52,7 @@ def main(job: Job) -> int:
     try:
         run_split(
             read_split_csv(Path(job.csv)),
-            Recipe(),
+            Recipe.model_validate(job.recipe),
             Settings.model_validate(job.settings),
             RunOptions(),
             watch=watch,

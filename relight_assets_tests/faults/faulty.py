@@ -98,6 +98,11 @@ def _make_read_only(worker: PortraitWorker, _: WorkItem) -> None:
     worker.make_read_only()
 
 
+def _in_its_place(item: WorkItem, make: Callable[[Path], object]) -> None:
+    Path(item.file).unlink()
+    make(Path(item.file))
+
+
 _ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
     "sigkill": lambda *_: die(),
     "segfault": lambda *_: ctypes.string_at(0),
@@ -109,6 +114,8 @@ _ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
     "readonly": _make_read_only,
     "replace": lambda _, item: shutil.copyfile(Path(item.file).with_name("00.png"), item.file),
     "remove": lambda _, item: Path(item.file).unlink(),
+    "folder": lambda _, item: _in_its_place(item, Path.mkdir),
+    "pipe": lambda _, item: _in_its_place(item, os.mkfifo),
 }
 
 

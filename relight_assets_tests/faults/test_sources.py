@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from relight_assets_tests.faults.faulty import FaultyWorker
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound, fingerprint
 
@@ -15,6 +17,21 @@ def test_a_source_that_is_replaced_is_made_of_the_bytes_that_were_read(bench: Fa
     assert bench.survey().row_counts() == {"done": PHOTOS}
     assert fingerprint(bench.layout.png(2, "output")) == bench.truth[0]["output"]
     mine.write_bytes((bench.photos / "02.png").read_bytes())
+    assert_heals(bench)
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+def test_a_source_in_whose_place_comes_something_else_is_a_failure_of_its_row_alone(
+    bench: FaultBench, what: str
+) -> None:
+    bench.stock_up(PHOTOS, {2: what})
+    bench.start(FaultyWorker)
+    assert_sound(bench, done=PHOTOS - 1, failed=1)
+    (failure,) = [image.failure for image in bench.survey().images.values() if image.failure is not None]
+    assert failure.code == "path_refused"
+    place = next(bench.folder.glob("pictures/02-*.png"))
+    place.rmdir() if what == "folder" else place.unlink()
+    place.write_bytes((bench.photos / "02.png").read_bytes())
     assert_heals(bench)
 
 

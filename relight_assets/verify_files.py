@@ -1,0 +1,215 @@
+"""The files of a split against their records: each is read, hashed, decoded and measured.
+
+What cannot be read is named, whatever stands there, and costs its image alone.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from relight_assets.dataset.files import FileStamp, read_regular, stamp_source
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.png import decode_png
+from relight_assets.dataset.records import Record, metric_faults, read_failure
+from relight_assets.decoration import cause_of
+from relight_assets.engine.devices import cores
+from relight_assets.engine.image_state import ImageState
+from relight_assets.engine.statistics import measured_of
+from relight_assets.engine.survey import Survey
+from relight_assets.errors import ImageCorruptError, ImageError, RecordUnreadableError
+from relight_assets.quality.diversity import variant_distance
+from relight_assets.quality.image_metrics import Pixels, few_of, measure
+from relight_assets.quality.verdicts import Measured
+from relight_assets.recipe import Background, Recipe
+from relight_assets.regular_files import kind_of
+from relight_assets.verify_csvs import Fault
+
+VARIANTS_COMPARED = 8
+"""Of each image, two by two."""
+
+
+def stamp_of(path: Path) -> FileStamp | None:
+    """The stamp of a file; None where it cannot be read."""
+    try:
+        return stamp_source(path)
+    except ImageError:
+        return None
+
+
+def unreadable_records(survey: Survey) -> Iterator[Fault]:
+    """Records and failures that are there and cannot be used: whatever they said is lost until they can be read."""
+    for image in survey.images.values():
+        if image.index is None:
+            continue
+        record, failure = survey.layout.record(image.index), survey.layout.failure(image.index)
+        if image.failure is not None and image.failure.code == RecordUnreadableError.code:
+            about = record if image.source is None else failure
+            yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
+        elif image.record is None and os.path.lexists(record):
+            yield Fault(
+                "record", record, "is damaged, no file, or another image's; the next run makes its pictures again"
+            )
+        else:
+            try:
+                read_failure(failure)
+            except OSError as error:
+                yield Fault("record", failure, f"cannot be read: {error.strerror}")
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """Files that were held against their records."""
+
+    images: int
+    sizes: list[int]
+    faults: list[Fault]
+    measured: list[Measured]
+    """What was measured of the images that are whole and finished, light by light."""
+    distances: list[tuple[int, float]]
+    """How far two variants of an image are apart, and the image's number."""
+
+
+def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
+    """Read the files of all images, or of ``sample`` of them, and hold them against records and background."""
+    images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
+    if sample is not None and sample < len(images):
+        images = [images[number * len(images) // sample] for number in range(sample)]
+    with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
+        read = list(threads.map(partial(_of_image, layout=survey.layout, laid=recipe.background), images))
+    return FilesRead(
+        len(images),
+        [size for one in read for size in one.sizes],
+        [fault for one in read for fault in one.faults],
+        [measured for one in read for measured in one.measured],
+        [pair for one in read for pair in one.distances],
+    )
+
+
+@dataclass(frozen=True)
+class _Read:
+    sizes: list[int]
+    faults: list[Fault]
+    measured: list[Measured]
+    distances: list[tuple[int, float]]
+    """Of the image's variants, two by two."""
+
+
+def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _Read:
+    """Read and measure one image."""
+    record = image.record
+    assert record is not None  # noqa: S101  (others are not asked about)
+    faults: list[Fault] = []
+    content: dict[str, bytes] = {}
+    for entry in record.stages.values():
+        for name, stamp in entry.files.items():
+            path = layout.png(record.index, name)
+            read = _content(path, stamp)
+            if isinstance(read, Fault):
+                faults.append(read)
+                continue
+            content[name] = read
+            if (found := hashlib.sha256(read).hexdigest()) != stamp.sha256:
+                faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
+    faults += _of_source(image, record)
+    faults_of_metrics = list(_of_metrics(layout.record(record.index)))
+    looked_at = _Looked([], [], [])
+    # A composite that is not current may be on another gray, rightly.
+    if "composites" in image.current and not faults:
+        try:
+            looked_at = _look_at(record, content, layout, laid)
+        except ImageCorruptError as error:
+            faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
+        except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
+            told = f"its pictures cannot be measured: {cause_of(error)}"
+            faults_of_metrics.append(Fault("metric", layout.record(record.index), told))
+    sizes = [len(data) for data in content.values()]
+    distances = [(record.index, distance) for distance in looked_at.distances]
+    return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
+
+
+def _content(path: Path, stamp: FileStamp) -> bytes | Fault:
+    """The bytes of a picture, of which no more are read than its record says it has."""
+    try:
+        data = read_regular(path, max_bytes=stamp.size)
+        status = path.stat()
+    except OSError as error:
+        return Fault("missing", path, f"cannot be read: {error.strerror}")
+    if data is not None:
+        return data
+    if not stat.S_ISREG(status.st_mode):
+        return Fault("missing", path, f"is {kind_of(status.st_mode)}, not a file")
+    return Fault("altered", path, f"has {status.st_size:,} bytes, its record says {stamp.size:,}")
+
+
+def _of_metrics(record: Path) -> Iterator[Fault]:
+    try:
+        yield from (Fault("metric", record, told) for told in metric_faults(record))
+    except OSError as error:
+        yield Fault("record", record, f"cannot be read: {error.strerror}")
+
+
+def _of_source(image: ImageState, record: Record) -> Iterator[Fault]:
+    """Whether the photo of a finished image is the one that its pictures were made of."""
+    if image.status != "done" or image.file is None:
+        return
+    stamp = stamp_of(image.file)
+    if stamp is None:
+        yield Fault("source", image.file, "cannot be read")
+    elif stamp.sha256 != record.source.sha256:
+        told = f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
+        yield Fault("source", image.file, told)
+
+
+class _Looked(NamedTuple):
+    faults: list[Fault]
+    measured: list[Measured]
+    distances: list[float]
+
+
+def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
+    """Measure an image light by light: of many lights on a large photo one is in memory at a time.
+
+    Raises:
+        ImageCorruptError: a picture is not there, or has not the size of the others or its own channels.
+    """
+    photo = _decoded(content, "input", 3)
+    size = photo.shape[:2]
+    foreground, background = (_decoded(content, name, 4, size) for name in ("foreground", "background"))
+    albedo = _decoded(content, "albedo", 3, size)
+    outside = foreground[..., 3] == 0
+    behind = np.array(laid.gray_color, np.uint8) if laid.use_gray else np.ascontiguousarray(photo[outside])
+    found = _Looked([], [], [])
+    persons: list[Pixels] = []
+    pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
+    for variant, (person_name, name) in enumerate(pairs):
+        person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
+        if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
+            told = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
+            path = layout.png(record.index, name)
+            found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
+        metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
+        if metrics is not None:
+            found.measured.append(measured_of(record, variant, metrics))
+        if variant < VARIANTS_COMPARED:
+            persons.append(few_of(person))
+    found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))
+    return found
+
+
+def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels:
+    if name not in content:
+        raise ImageCorruptError(f"there is no `{name}`")
+    picture = decode_png(content[name])
+    wanted = (*(size or picture.shape[:2]), channels)
+    if picture.shape != wanted:
+        raise ImageCorruptError(f"`{name}` has the shape {picture.shape}, not {wanted}")
+    return picture

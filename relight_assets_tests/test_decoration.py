@@ -1,0 +1,37 @@
+"""What a run can do without costs nothing when it breaks, and whoever stops the run still does."""
+
+import logging
+
+import pytest
+
+from relight_assets.decoration import LONGEST, cause_of, decoration
+
+
+def test_whatever_is_raised_is_one_sentence() -> None:
+    told: list[str] = []
+    with decoration("the charts", told.append):
+        raise KeyError("a\nb")
+    with decoration("the charts", told.append):
+        pass
+    assert told == ["without the charts: KeyError: 'a\\nb'"]
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_who_stops_the_run_stops_it(stop: type[BaseException]) -> None:
+    told: list[str] = []
+    with pytest.raises(stop), decoration("the charts", told.append):
+        raise stop
+    assert told == []
+
+
+def test_a_warning_that_cannot_be_given_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def warn(_: str) -> None:
+        raise OSError("nobody is there")
+
+    with caplog.at_level(logging.WARNING), decoration("the charts", warn):
+        raise ValueError
+    assert caplog.messages == ["without the charts: ValueError"]
+
+
+def test_causes_are_short() -> None:
+    assert len(cause_of(ValueError("x" * 10_000))) == LONGEST

@@ -1,0 +1,74 @@
+"""Files against their records: each one that cannot be read is named, and the others are measured all the same."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from relight_assets import terminal, verify_files
+from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.recipe import Recipe
+from relight_assets.verify import Verification, verify_split
+from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.faults.one_file import OTHERS, put
+
+
+@pytest.fixture
+def ran(finished: Bench, tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path, finished.photos)
+    bench.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
+    shutil.copytree(finished.layout.folder, bench.layout.folder)
+    write_split_mapping(bench.survey(), bench.settings)
+    return bench
+
+
+def verified(bench: Bench) -> Verification:
+    return verify_split(bench.split(), Recipe(), bench.settings)
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_each_file_is_named_and_the_others_are_measured(ran: Bench, kind: str) -> None:
+    places = [ran.layout.png(0, "output"), ran.layout.record(1), ran.layout.failure(4)]
+    for path in places:
+        put(kind, path)
+    found = verified(ran)
+    assert not found.passed
+    told = {fault.file for fault in found.faults if fault.code in ("missing", "altered", "record")}
+    assert told >= set(places[:2])
+    assert {each.index for each in found.measured} == {2, 3}
+    if kind.startswith("a folder"):
+        assert places[2] in told
+    assert all(fault.text.isprintable() for fault in found.faults)
+    terminal.out.print(terminal.status_table(ran.settings, Recipe()))
+
+
+def test_a_file_far_larger_than_its_record_says_is_not_read(ran: Bench) -> None:
+    path = ran.layout.png(0, "output")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    (fault,) = [fault for fault in verified(ran).faults if fault.file == path]
+    assert fault.text == f"has {1 << 40:,} bytes, its record says {size:,}"
+
+
+def test_a_picture_that_cannot_be_measured_is_named(ran: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = verify_files.measured_of
+
+    def some(record: object, variant: int, metrics: object) -> object:
+        if record.index == 2:  # type: ignore[attr-defined]
+            raise ArithmeticError("no such light")
+        return real(record, variant, metrics)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(verify_files, "measured_of", some)
+    found = verified(ran)
+    (fault,) = found.faults
+    assert (fault.code, fault.file) == ("metric", ran.layout.record(2))
+    assert fault.text == "its pictures cannot be measured: ArithmeticError: no such light"
+    assert {each.index for each in found.measured} == {0, 1, 3}
+
+
+def test_a_mapping_in_whose_place_a_pipe_stands_is_named(ran: Bench) -> None:
+    mapping = ran.folder / "train_images_with_relighting_outputs.csv"
+    put("a pipe", mapping)
+    (fault,) = verified(ran).faults
+    assert (fault.code, fault.file, fault.text) == ("mapping", mapping, "is not a file")
