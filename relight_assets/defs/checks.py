@@ -13,7 +13,8 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
+from relight_assets.dataset.csv_folder import list_csvs, split_label
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ROW_STATUSES
@@ -114,11 +115,12 @@ def check_split(
     """Every check of :data:`SPECS` on a staged mapping; ``before``: how the split's numbers were at the last one."""
     survey = mapping.survey
     split = _Split(survey, loaded, settings, mapping, before)
+    rows, unread = _rows_of_splits(settings)
     return [
         *_of_rows(split),
         *_of_files(split),
         _of_failures(split),
-        _of_pairs("no_picture_in_two_splits", look_alikes(survey, _rows_of_splits(settings))),
+        _of_pairs("no_picture_in_two_splits", look_alikes(survey, rows), unread),
         _of_pairs("no_picture_twice", twins(survey)),
         _of_drift(split),
     ]
@@ -199,7 +201,7 @@ def _of_failures(split: _Split) -> dg.AssetCheckResult:
     )
 
 
-def _of_pairs(name: str, pairs: Sequence[Pair]) -> dg.AssetCheckResult:
+def _of_pairs(name: str, pairs: Sequence[Pair], unread: Sequence[str] = ()) -> dg.AssetCheckResult:
     records = [
         dg.TableRecord(
             {
@@ -221,18 +223,23 @@ def _of_pairs(name: str, pairs: Sequence[Pair]) -> dg.AssetCheckResult:
         metadata={
             "same": same,
             "nearly_the_same": len(pairs) - same,
+            **({"not_compared": ", ".join(unread)} if unread else {}),
             **({"examples": dg.MetadataValue.table(records)} if records else {}),
         },
     )
 
 
-def _rows_of_splits(settings: Settings) -> dict[str, set[str | None]]:
-    """The images that the rows of each split name, of the CSVs that can be read."""
+def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], list[str]]:
+    """The images that the rows of each split name, and the splits whose CSV cannot be used."""
     rows: dict[str, set[str | None]] = {}
-    for name, path in list_splits(settings.csv_dir, settings.csv_glob)[0].items():
-        with suppress(CsvError):  # that is for its own run to tell
-            rows[name] = set(row_keys(read_split_csv(path), settings.image_root))
-    return rows
+    unread: list[str] = []
+    with suppress(CsvError):  # the folder is not there now, so there is no other split
+        for path, csv in list_csvs(settings.csv_dir, settings.csv_glob).read_all():
+            if isinstance(csv, SplitCsv):
+                rows[csv.split] = set(row_keys(csv, settings.image_root))
+            else:
+                unread.append(split_label(path))  # what is wrong is for its own run to tell
+    return rows, unread
 
 
 def _of_drift(split: _Split) -> dg.AssetCheckResult:
