@@ -79,6 +79,7 @@ def materialize_splits(
             errors.append(fault)
         for path in csvs.empty.values():
             tell("note", "yellow", no_rows(path))
+        instance.add_dynamic_partitions("splits", list(csvs.usable))  # of one that was mended a moment ago, too
         for name, path in csvs.usable.items():
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
             launch.wait_for_pool(instance, report=say)

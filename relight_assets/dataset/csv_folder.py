@@ -61,11 +61,10 @@ class CsvFolder:
         return read_csv(self.path_of(split))
 
     def read_all(self) -> Iterator[tuple[Path, SplitCsv | CsvError]]:
-        """Every CSV, read one after the other, or what is wrong with it."""
-        yield from self.faults.items()
-        for path in self.found.values():
+        """Every CSV in the order of names, read when its turn comes, or what is wrong with it."""
+        for path in sorted([*self.faults, *self.found.values()]):
             try:
-                yield path, read_csv(path)
+                yield path, self.faults.get(path) or read_csv(path)
             except CsvError as error:
                 yield path, error
 

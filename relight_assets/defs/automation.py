@@ -168,8 +168,6 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     except RelightError as error:
         raise TickError(str(error)) from None
     faults = list(dict.fromkeys(map(str, changes.faults.values())))
-    for fault in faults:
-        context.log.error(fault)
     for split in changes.gone:
         context.log.warning(f"the CSV of split `{split}` is gone; its outputs stay")
     memory.seen = changes.seen
@@ -177,6 +175,8 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     requests = [*_of_changed(changes, memory), *_of_failed(context.instance, memory, changes)]
     if faults and not requests and memory.cursor() == before:
         raise TickError(" ".join(faults))
+    for fault in faults:
+        context.log.error(fault)
     new = sorted(set(changes.changed) - set(context.instance.get_dynamic_partitions("splits")))
     return dg.SensorResult(
         run_requests=requests,
@@ -305,14 +305,14 @@ def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg
         except RelightError as error:
             faults.append(error)
     told = list(dict.fromkeys(map(str, faults)))
+    if told and not stale:
+        raise TickError(" ".join(told))
     for fault in told:
         context.log.error(fault)
     for split, reason in stale.items():
         context.log.info(f"{split}: {reason}")
         context.instance.add_dynamic_partitions("splits", [split])
         yield dg.RunRequest(partition_key=split)
-    if not stale and told:
-        raise TickError(" ".join(told))
     if not stale:
         yield dg.SkipReason(f"nothing is missing or stale in {len(folder.found)} splits")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset import files
+from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
     escape_formula,
@@ -18,7 +19,6 @@ from relight_assets.dataset.mapping_csv import (
     write_mapping,
     write_variants,
 )
-from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
 from relight_assets.errors import CsvError
 
