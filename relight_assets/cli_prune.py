@@ -41,16 +41,19 @@ def prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
     errors: list[RelightError] = []
     with dagster_part("defs.launch").instance_of(settings) as instance:
         csvs = dagster_part("defs.splits").checked_csvs(instance, settings)
-        unusable = {name_part(path) for path in (*csvs.faults, *csvs.empty.values())}
+        faulty = set(map(name_part, csvs.faults))
         for name in instance.get_dynamic_partitions("splits"):
             try:
-                if name in csvs.usable or not (name in unusable or csv_is_gone(settings.output_root, name)):
+                known = name in faulty or name in csvs.empty
+                if name in csvs.usable or not (known or csv_is_gone(settings.output_root, name)):
                     continue
             except UserError as error:
                 tell("error", "bold red", str(error))
                 errors.append(error)
                 continue
-            csv = "whose CSV cannot be used" if name in unusable else "without a CSV"
+            csv = "without a CSV"
+            if known:
+                csv = "whose CSV cannot be used" if name in faulty else "whose CSV has no rows"
             say(f"{name}: a partition {csv}{' removed' if remove else ''}; its pictures stay")
             if remove:
                 instance.delete_dynamic_partition("splits", name)
