@@ -1,6 +1,6 @@
 """``relight``: the command line.
 
-Exit codes: 0 all rows done, 3 some failed, 2 a user's mistake, 130 interrupted, 1 a crash.
+Exit codes: :mod:`relight_assets.exit_codes`.
 """
 
 import json
@@ -9,7 +9,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from relight_assets.cli_options import recipe_asked_for, splits_asked_for, split
 from relight_assets.cli_prune import prune_orphans, prune_partitions
 from relight_assets.cli_runs import runs
 from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
+from relight_assets.dataset.csv_folder import list_csvs, no_rows
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
-from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
+from relight_assets.exit_codes import exit_code
 from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES
 from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder
@@ -40,13 +43,14 @@ from relight_assets.terminal import (
     print_closing_table,
     print_verifications,
     say,
-    status_table,
+    status_of,
     tell,
+    tell_error,
+    usable_csvs,
 )
 from relight_assets.unexpected import unexpected
 from relight_assets.verify import Verification, verify_finished
 
-SOME_FAILED = 3
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -59,20 +63,17 @@ class _Relight(click.Group):
                 return super().invoke(ctx)
         except RelightError as error:
             tell("error", "bold red", str(error))
-            ctx.exit(_exit_code(error))
+            ctx.exit(exit_code([error]))
         except KeyboardInterrupt:  # before or after the work, or while it waited for the devices
             stopped = InterruptedRunError()
             tell("error", "bold red", str(stopped))
-            ctx.exit(_exit_code(stopped))
+            ctx.exit(exit_code([stopped]))
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own; the last: nobody reads what is printed
         except Exception as error:  # noqa: BLE001
-            tell("error", "bold red", str(unexpected(error)))
-            ctx.exit(1)
-
-
-def _exit_code(error: RelightError) -> int:
-    return 2 if isinstance(error, UserError) else 130 if isinstance(error, InterruptedRunError) else 1
+            told = unexpected(error)
+            tell("error", "bold red", str(told))
+            ctx.exit(exit_code([told]))
 
 
 @click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
@@ -116,7 +117,7 @@ def run(
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
     chosen = stages_asked_for(stages)
-    names = splits_asked_for(csv_file, split, all_splits=all_splits)
+    csvs = splits_asked_for(csv_file, split, all_splits=all_splits)
     named, loaded = recipe_asked_for(config, experiment)
     image_config = {
         "num_samples": num_samples or 0,
@@ -125,15 +126,15 @@ def run(
         "overwrite": overwrite,
         "replace": replace,
     }
-    done, errors = materialize_splits(names, chosen, image_config, named, loaded)
+    done, errors = materialize_splits(csvs, chosen, image_config, named, loaded)
     print_closing_table(done, load_settings(), named)
-    considered = [survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples]))]
-    waiting = max((metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in chosen), default=0)
-    if waiting:
+    considered = Counter(survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples])))
+    pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in chosen)
+    if waiting := max(pending, default=0):
         tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")
-    if errors:
-        sys.exit(max(map(_exit_code, errors)))
-    sys.exit(SOME_FAILED if waiting or {"failed", "rejected"} & set(considered) else 0)
+    elif considered["pending"] and len(chosen) < len(STAGES):
+        tell("note", "yellow", f"{considered['pending']} rows are pending: not all stages were selected")
+    sys.exit(exit_code(errors, done=considered["done"] == considered.total()))
 
 
 @main.command()
@@ -142,16 +143,16 @@ def status(watch: bool) -> None:
     """Done, failed and pending rows per split; rate and time to go while a run is on."""
     settings = load_settings()
     recipe = load_project_recipe().recipe
-    if not watch:
-        out.print(status_table(settings, recipe))
-        return
-    with Live(status_table(settings, recipe), console=out, auto_refresh=False) as live:
-        try:
+    now = status_of(settings, recipe)
+    if watch:
+        with Live(now.table, console=out, auto_refresh=False) as live, suppress(KeyboardInterrupt):
             while True:
                 time.sleep(2)
-                live.update(status_table(settings, recipe), refresh=True)
-        except KeyboardInterrupt:
-            return
+                now = status_of(settings, recipe)
+                live.update(now.table, refresh=True)
+    else:
+        out.print(now.table)
+    sys.exit(exit_code(now.errors, done=now.done))
 
 
 @main.command()
@@ -172,25 +173,24 @@ def verify(
     sheet: Path | None,
 ) -> None:
     """Read every file: its sha256, the background, the mapping CSV; and measure every picture.  Changes nothing."""
-    names = splits_asked_for(csv_file, split, all_splits=all_splits)
+    csvs = splits_asked_for(csv_file, split, all_splits=all_splits)
     settings = load_settings()
     if experiment is not None:
-        names = splits_of(experiment, names, settings)
-    found = [
-        verify_finished(
-            read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name]),
-            settings,
-            experiment=experiment,
-            sample=sample,
-        )
-        for name in names
-    ]
+        csvs = splits_of(experiment, csvs, settings)
+    found: list[Verification] = []
+    errors: list[RelightError] = []
+    for csv in usable_csvs(csvs, errors):
+        try:
+            found.append(verify_finished(csv, settings, experiment=experiment, sample=sample))
+        except RelightError as error:
+            tell_error(csv.path, error)
+            errors.append(error)
     print_verifications(found)
     if json_file is not None:
         _write(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
     if sheet is not None:
         _draw_worst(found, sheet, settings, experiment)
-    sys.exit(0 if all(each.passed for each in found) else SOME_FAILED)
+    sys.exit(exit_code(errors, done=all(each.passed for each in found)))
 
 
 @main.command()
@@ -198,17 +198,15 @@ def verify(
 @click.option("--experiment", help="The outputs of a named experiment.")
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 def prune(split: str | None, experiment: str | None, yes: bool) -> None:
-    """List, or remove, what lies under numbers whose rows are gone, and partitions without a CSV."""
+    """List, or remove, what lies under numbers whose rows are gone, and partitions without a CSV that can be used."""
     settings = load_settings()
-    names = splits_asked_for(None, split, all_splits=split is None)
-    errors = prune_orphans(names, settings, experiment, remove=yes)
+    csvs = splits_asked_for(None, split, all_splits=split is None)
+    errors = prune_orphans(csvs, settings, experiment, remove=yes)
     if split is None and experiment is None:
         errors += prune_partitions(settings, remove=yes)
-    for error in errors:
-        tell("error", "bold red", str(error))
     if not yes:
         say("nothing was removed; --yes removes what is listed")
-    sys.exit(max(map(_exit_code, errors), default=0))
+    sys.exit(exit_code(errors))
 
 
 @main.command()
@@ -233,7 +231,7 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
             out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
             if folder is not None:
                 _write(folder / f"{number}_{made.name}.png", made.data)
-    sys.exit(0 if same else SOME_FAILED)
+    sys.exit(exit_code(done=same))
 
 
 @main.command()
@@ -248,12 +246,12 @@ def demo(folder: Path) -> None:
     platform = folder / "platform.yaml"
     platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
     os.environ["RELIGHT_PLATFORM"] = str(platform)
-    names = list(find_splits(load_settings().csv_dir, load_settings().csv_glob))
-    done, errors = materialize_splits(names, STAGES, {})
-    print_closing_table(done, load_settings())
+    settings = load_settings()
+    done, errors = materialize_splits(list_csvs(settings.csv_dir, settings.csv_glob), STAGES, {})
+    print_closing_table(done, settings)
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:
-        sys.exit(max(map(_exit_code, errors)))
+        sys.exit(exit_code(errors))
     shown = os.path.relpath(platform)
     out.print(f"To see it in the UI: [bold]make dev PLATFORM={shown}[/], then http://127.0.0.1:3000", soft_wrap=True)
 
@@ -307,10 +305,15 @@ def doctor() -> None:
 @main.command()
 @click.option("--port", default=3000, show_default=True)
 def dev(port: int) -> None:
-    """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV there is."""
+    """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV that can be used."""
     settings = load_settings()
     with dagster_part("defs.launch").instance_of(settings, say) as instance:
         names = instance.get_dynamic_partitions("splits")
+        csvs = dagster_part("defs.splits").checked_csvs(instance, settings)
+    for path, fault in csvs.faults.items():
+        tell_error(path, fault)
+    for path in csvs.empty.values():
+        tell("note", "yellow", no_rows(path))
     say(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
     can_be_stopped()
     workspace = project_folder() / "workspace.yaml"

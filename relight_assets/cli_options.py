@@ -2,10 +2,12 @@
 
 import glob
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, read_csv
 from relight_assets.dataset.layout import split_folder
-from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.dataset.split_csv import split_name
 from relight_assets.errors import UserError
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
@@ -26,38 +28,43 @@ def stages_asked_for(text: str) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if stage in asked)
 
 
-def splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> list[str]:
-    """The names of the splits that exactly one of the three options names.
+def splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> CsvFolder:
+    """The CSVs that exactly one of the three options names; of all of them, also those that cannot be used.
 
     Raises:
-        UserError: none or several of them, or there is no such split.
-        CsvError: the CSV is none that can be used.
+        UserError: none or several of the options, or there is no CSV at all.
+        CsvError: the one CSV that is asked for is not there, or its name or kind is wrong.
     """
     if sum((csv_file is not None, split is not None, all_splits)) != 1:
         raise UserError("say what to run: --csv FILE, --split NAME or --all-splits")
     if csv_file is not None:
         name = split_name(csv_file)
-        read_split_csv(csv_file)  # its faults are told before anything starts
+        read_csv(csv_file)  # its faults are told before anything starts
         # For this run the CSV's own folder is csv_dir, and this file is its only split.
         os.environ["RELIGHT_CSV_DIR"] = str(csv_file.absolute().parent)
         os.environ["RELIGHT_CSV_GLOB"] = glob.escape(csv_file.name)
-        return [name]
+        split = name
     settings = load_settings()
-    found = find_splits(settings.csv_dir, settings.csv_glob)
-    if split is not None and split not in found:
-        raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(found) or 'none'}")
-    if not found:
+    folder = list_csvs(settings.csv_dir, settings.csv_glob)
+    if split is not None:
+        if split not in folder.found and folder.fault_of(split) is None:
+            raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(folder.found) or 'none'}")
+        return folder.only(split)
+    if not folder.found and not folder.faults:
         raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
-    return [split] if split is not None else list(found)
+    return folder
 
 
-def splits_of(experiment: str, names: list[str], settings: Settings) -> list[str]:
+def splits_of(experiment: str, folder: CsvFolder, settings: Settings) -> CsvFolder:
     """The splits that an experiment was run for; all of them where it was for none, so that the first says so."""
-    there = [name for name in names if split_folder(settings.output_root, name, experiment).is_dir()]
-    for name in names if there else []:
-        if name not in there:
-            tell("note", "yellow", f"the experiment `{experiment}` has nothing of the split `{name}`")
-    return there or names
+    there = {
+        name: path
+        for name, path in folder.found.items()
+        if split_folder(settings.output_root, name, experiment).is_dir()
+    }
+    for name in folder.found.keys() - there.keys() if there else ():
+        tell("note", "yellow", f"the experiment `{experiment}` has nothing of the split `{name}`")
+    return replace(folder, found=there or folder.found)
 
 
 def recipe_asked_for(config: Path | None, experiment: str) -> tuple[str | None, LoadedRecipe]:

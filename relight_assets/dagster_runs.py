@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from relight_assets.dataset.csv_contents import check_csvs
+from relight_assets.dataset.csv_folder import CsvFolder, no_rows, read_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.split_csv import find_splits, read_split_csv
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
 from relight_assets.recipe import Stage
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import load_project_recipe, load_settings
-from relight_assets.terminal import progress_bar, say, tell
+from relight_assets.terminal import progress_bar, say, tell, tell_error
 from relight_assets.unexpected import unexpected
 
 # Of things that are in beta or renamed later; the version is pinned.
@@ -53,16 +54,16 @@ def _known_warnings_off() -> Iterator[None]:
 
 
 def materialize_splits(
-    names: list[str],
+    folder: CsvFolder,
     stages: tuple[Stage, ...],
     image_config: dict[str, Any],
     experiment: str | None = None,
     loaded: LoadedRecipe | None = None,
 ) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
-    """Materialize each split with a progress bar; where each then stands, and its stages' metadata.
+    """Materialize each split of a folder with a progress bar; where each then stands, and its stages' metadata.
 
-    With an ``experiment``, ``loaded`` is its recipe.  A split whose run fails does not stop the others; its error is
-    told, and returned.
+    With an ``experiment``, ``loaded`` is its recipe.  A CSV that cannot be used and a split whose run fails do not stop
+    the others; the error is told, and returned.  A CSV without rows is named, and no error.
     """
     can_be_stopped()
     launch = dagster_part("defs.launch")
@@ -73,7 +74,14 @@ def materialize_splits(
     done: list[tuple[Survey, dict[str, Any]]] = []
     errors: list[RelightError] = []
     with launch.instance_of(settings, say) as instance:
-        for name in names:
+        csvs = check_csvs(folder, dagster_part("defs.splits").known_csvs(instance))
+        for path, fault in csvs.faults.items():
+            tell_error(path, fault)
+            errors.append(fault)
+        for path in csvs.empty.values():
+            tell("note", "yellow", no_rows(path))
+        instance.add_dynamic_partitions("splits", list(csvs.usable))  # of one that was mended a moment ago, too
+        for name, path in csvs.usable.items():
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
             launch.wait_for_pool(instance, report=say)
             try:
@@ -85,12 +93,11 @@ def materialize_splits(
                         launched = launch.try_recipe(
                             definitions, instance, **asked, experiment=experiment, loaded=loaded
                         )
-                split = read_split_csv(find_splits(settings.csv_dir, settings.csv_glob)[name])
-                done.append((look(split, loaded.recipe, settings, experiment), launched.metadata))
+                done.append((look(read_csv(path), loaded.recipe, settings, experiment), launched.metadata))
             except InterruptedRunError:
                 raise
             except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
                 told = error if isinstance(error, RelightError) else unexpected(error)
-                tell(f"error in split {name}", "bold red", str(told))
+                tell_error(path, told)
                 errors.append(told)
     return done, errors

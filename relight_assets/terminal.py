@@ -7,7 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import TextIOWrapper
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -16,8 +18,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, no_rows, split_label
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.split_csv import find_splits, read_split_csv
+from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.decoration import WARNINGS, decoration
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.image_state import ROW_STATUSES
@@ -26,7 +29,7 @@ from relight_assets.engine.outgoing import failures_path, mapping_path, variants
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import UserError
+from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 from relight_assets.quality.verdicts import Measured, rejected_of, terciles
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
@@ -91,6 +94,26 @@ def line(label: str, text: object) -> None:
 def warn(text: str) -> None:
     """A warning on stderr; ``text`` as it is."""
     tell("warning", "yellow", text)
+
+
+def usable_csvs(folder: CsvFolder, errors: list[RelightError]) -> Iterator[SplitCsv]:
+    """The CSVs that can be used, each read when its turn comes; of the others it is told what is wrong with them.
+
+    What is wrong is added to ``errors``; one without rows is no error.
+    """
+    for path, csv in folder.read_all():
+        if isinstance(csv, CsvError):
+            tell_error(path, csv)
+            errors.append(csv)
+        elif csv.table.empty:
+            tell("note", "yellow", no_rows(path))
+        else:
+            yield csv
+
+
+def tell_error(csv: Path, error: RelightError) -> None:
+    """Why a command cannot do its work with a split; the others go on."""
+    tell(f"error in split {escape(split_label(csv))}", "bold red", str(error))
 
 
 def print_closing_table(
@@ -287,24 +310,51 @@ class _Bar:
         self._bar.update(self._task, total=now.total, completed=now.done, rate=rate)
 
 
-def status_table(settings: Settings, recipe: Recipe) -> Table:
-    """Where every split stands; one that cannot be read has its error in its row."""
+@dataclass(frozen=True)
+class Status:
+    """Where every split stands."""
+
+    table: Table
+    errors: list[RelightError]
+    """Of the splits that cannot be used; each stands in its row."""
+    done: bool
+    """Whether every row of the others is done."""
+
+
+def status_of(settings: Settings, recipe: Recipe) -> Status:
+    """Where every split stands; what is wrong with one stands in its row.
+
+    Raises:
+        CsvError: the folder of CSVs cannot be listed.
+    """
     table = Table("split", "rows", *ROW_STATUSES, "orphans", "now", **SLIM)
-    for name, path in find_splits(settings.csv_dir, settings.csv_glob).items():
+    errors: list[RelightError] = []
+    done = True
+    for path, csv in list_csvs(settings.csv_dir, settings.csv_glob).read_all():
         try:
-            survey = look(read_split_csv(path), recipe, settings)
-        except UserError as error:
-            table.add_row(name, *[""] * 6, escape(str(error)))
+            if isinstance(csv, CsvError):
+                raise csv
+            survey = look(csv, recipe, settings)
+        except RelightError as error:
+            errors.append(error)
+            table.add_row(escape(split_label(path)), *[""] * 6, escape(str(error)))
             continue
         counts = survey.row_counts()
+        if reason := refusal(survey):
+            errors.append(OtherPhotosError(reason))
+        done = done and counts["done"] == counts.total()
         table.add_row(
-            name,
+            csv.split,
             str(len(survey.keys)),
             *(str(counts[status]) for status in ROW_STATUSES),
             str(survey.orphans),
-            escape(refusal(survey) or "") or _running(survey.layout) or _unchecked(survey),
+            escape(reason or "") or _running(survey.layout) or _unchecked(survey) or _without_rows(csv),
         )
-    return table
+    return Status(table, errors, done)
+
+
+def _without_rows(csv: SplitCsv) -> str:
+    return "" if len(csv.table) else escape(no_rows(csv.path))
 
 
 def _unchecked(survey: Survey) -> str:

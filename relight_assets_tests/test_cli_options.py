@@ -42,8 +42,8 @@ def test_an_unknown_stage_and_none_are_told(text: str, told: str) -> None:
 
 
 def test_splits_are_named_by_one_option_alone(project: Project) -> None:
-    assert splits_asked_for(None, None, all_splits=True) == ["train", "val"]
-    assert splits_asked_for(None, "val", all_splits=False) == ["val"]
+    assert list(splits_asked_for(None, None, all_splits=True).found) == ["train", "val"]
+    assert list(splits_asked_for(None, "val", all_splits=False).found) == ["val"]
     for given in ((None, None, False), (None, "val", True), (project.root / "data" / "train_images.csv", "val", False)):
         with pytest.raises(UserError, match="say what to run"):
             splits_asked_for(given[0], given[1], all_splits=given[2])
@@ -58,15 +58,28 @@ def test_a_folder_without_csvs_is_told(project: Project) -> None:
         splits_asked_for(None, None, all_splits=True)
 
 
+def test_bad_csvs_are_among_all_and_alone_a_mistake(project: Project) -> None:
+    folder = load_settings().csv_dir
+    (folder / "my split_images.csv").write_text("image_path\na.png\n")
+    (folder / "nowhere_images.csv").symlink_to("gone.csv")
+    found = splits_asked_for(None, None, all_splits=True)
+    assert list(found.found) == ["train", "val"]
+    assert [path.name for path in found.faults] == ["my split_images.csv", "nowhere_images.csv"]
+    assert splits_asked_for(None, "val", all_splits=False).faults == {}
+    for split, told in (("my split", "cannot be used"), ("nowhere", "which is not there")):
+        with pytest.raises(CsvError, match=told):
+            splits_asked_for(None, split, all_splits=False)
+
+
 def test_a_csv_from_elsewhere_is_the_only_split_of_its_folder(project: Project, tmp_path: Path) -> None:
     folder = tmp_path / "[else] where"
     folder.mkdir()
     text = f"image_path\n{project.photos / PORTRAITS[0]}\n"
     for name in ("one", "two"):
         (folder / f"{name}_images.csv").write_text(text)
-    assert splits_asked_for(folder / "one_images.csv", None, all_splits=False) == ["one"]
+    assert list(splits_asked_for(folder / "one_images.csv", None, all_splits=False).found) == ["one"]
     assert Path(os.environ["RELIGHT_CSV_DIR"]) == folder
-    assert splits_asked_for(None, None, all_splits=True) == ["one"]
+    assert list(splits_asked_for(None, None, all_splits=True).found) == ["one"]
 
 
 def test_a_csv_that_cannot_be_used_is_told_before_anything_starts(project: Project) -> None:
@@ -79,9 +92,12 @@ def test_a_csv_that_cannot_be_used_is_told_before_anything_starts(project: Proje
 
 def test_an_experiment_s_splits_are_those_it_was_run_for(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     settings = load_settings()
-    assert splits_of("warm", ["train", "val"], settings) == ["train", "val"]
+    (settings.csv_dir / "my split_images.csv").write_text("image_path\na.png\n")
+    both = splits_asked_for(None, None, all_splits=True)
+    assert splits_of("warm", both, settings) == both
     (settings.output_root / "experiments" / "warm" / "data-val").mkdir(parents=True)
-    assert splits_of("warm", ["train", "val"], settings) == ["val"]
+    found = splits_of("warm", both, settings)
+    assert (list(found.found), found.faults) == (["val"], both.faults)
     assert "nothing of the split `train`" in "".join(capsys.readouterr())
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
@@ -32,3 +33,29 @@ def test_prune_lists_and_with_yes_removes(tmp_path: Path, photos: Path, monkeypa
     assert "gone: a partition without a CSV removed" in relight("prune", "--yes")
     assert "partition" not in relight("prune")
     assert len(list(folder.glob("00000_*"))) == 7
+
+
+def test_partitions_of_csvs_that_cannot_be_used_are_removed(
+    tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(tmp_path, photos)
+    monkeypatch.chdir(project.root)
+    for split in ("good", "bad", "empty"):
+        project.write_csv(split, PORTRAITS[:1])
+    prune = ["prune", "--yes"]
+    assert CliRunner().invoke(main, prune, catch_exceptions=False).exit_code == 0
+    (project.data / "bad_images.csv").write_text("picture\na.png\n")
+    (project.data / "empty_images.csv").write_text("image_path\n")
+    listed = CliRunner().invoke(main, ["prune"], catch_exceptions=False)
+    removed = CliRunner().invoke(main, prune, catch_exceptions=False)
+    assert [listed.exit_code, removed.exit_code] == [2, 2]
+    told = listed.output.replace("\n", " ")
+    assert "bad: a partition whose CSV cannot be used; its pictures stay" in told
+    assert "empty: a partition whose CSV has no rows; its pictures stay" in told
+    assert "bad: a partition whose CSV cannot be used removed" in removed.output.replace("\n", " ")
+    with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
+        assert instance.get_dynamic_partitions("splits") == ["good"]
+    project.write_csv("bad", PORTRAITS[:1])
+    assert CliRunner().invoke(main, prune, catch_exceptions=False).exit_code == 0
+    with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
+        assert set(instance.get_dynamic_partitions("splits")) == {"good", "bad"}

@@ -9,7 +9,7 @@ from relight_assets.engine.look_alikes import Pair, Photo
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.verdicts import SOME, Measured, terciles
 from relight_assets.recipe import Recipe
-from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins, status_table
+from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins, status_of
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
@@ -55,5 +55,5 @@ def test_status_tells_which_rows_are_unchecked_and_reads_no_file(bench: Bench) -
 def shown(bench: Bench) -> str:
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(status_table(bench.settings, Recipe()))
+        console.print(status_of(bench.settings, Recipe()).table)
     return captured.get()

@@ -4,11 +4,14 @@ A file is read when its size and token (mtime, ctime, inode) were the same at tw
 may be writing it.  What counts is its content: a file that was merely touched did not change.
 """
 
+import errno
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from relight_assets.dataset.csv_contents import KnownCsvs
+from relight_assets.dataset.csv_folder import list_csvs, no_rows, shown
 from relight_assets.dataset.files import source_token
-from relight_assets.dataset.split_csv import SplitCsv, list_splits, read_split_csv
+from relight_assets.dataset.split_csv import SplitCsv, name_part
 from relight_assets.errors import CsvError
 
 
@@ -19,11 +22,7 @@ class Seen:
     size: int
     token: str
     sha256: str | None = None
-    """Of the content when it was last read; None: never yet."""
-    fault: str | None = None
-    """What is wrong with the content that was read last."""
-    read: bool = False
-    """Whether the content of this size and token was read."""
+    """Of the content that was last told as changed; None: none yet."""
 
 
 @dataclass(frozen=True)
@@ -33,50 +32,70 @@ class Changes:
     seen: dict[str, Seen]
     """Every CSV that gives a split, by the split's name, to be handed to the next look."""
     changed: dict[str, SplitCsv] = field(default_factory=dict)
-    """The CSVs whose content is new, by split."""
+    """The CSVs whose content is new, by split; all have rows."""
     resting: list[str] = field(default_factory=list)
     """Splits whose CSV moved since the last look: it is left alone until the next."""
-    faults: list[str] = field(default_factory=list)
-    """A sentence for every CSV that cannot be used."""
+    faults: dict[Path, CsvError] = field(default_factory=dict)
+    """What is wrong with each CSV that cannot be used."""
+    empty: dict[str, str] = field(default_factory=dict)
+    """A sentence for each split whose CSV has no rows."""
     gone: list[str] = field(default_factory=list)
     """Splits whose CSV was there at the last look and is not now."""
 
+    def usable(self, split: str) -> bool:
+        """Whether a run of this split has a CSV to work with, as far as this look tells."""
+        return split in self.seen and split not in self.empty and split not in map(name_part, self.faults)
 
-def look(csv_dir: Path, glob: str, before: dict[str, Seen]) -> Changes:
-    """Look at the CSVs of a folder; ``before`` is what the last look has seen.
+
+def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | None = None) -> Changes:
+    """Look at the CSVs of a folder.
+
+    Args:
+        csv_dir: the folder.
+        glob: which of its files are CSVs of splits.
+        before: what the last look has seen.
+        known: what CSVs hold that need not be read again.
 
     Raises:
         CsvError: the folder cannot be listed.
     """
-    found, faults = list_splits(csv_dir, glob)
-    changes = Changes(seen={}, faults=sorted({str(fault) for fault in faults.values()}))
-    for split, path in found.items():
-        _look_at(split, path, before.get(split), changes)
+    known = KnownCsvs() if known is None else known
+    folder = list_csvs(csv_dir, glob)
+    changes = Changes(seen={}, faults=dict(folder.faults))
+    for split, path in folder.found.items():
+        _look_at(split, path, before.get(split), known, changes)
+    for split in set(map(name_part, changes.faults)) & before.keys() - changes.seen.keys():
+        changes.seen[split] = before[split]  # it is there: as soon as it can be used again it goes on from here
     changes.gone.extend(split for split in before if split not in changes.seen)
+    known.save()
     return changes
 
 
-def _look_at(split: str, path: Path, before: Seen | None, changes: Changes) -> None:
+def _look_at(split: str, path: Path, before: Seen | None, known: KnownCsvs, changes: Changes) -> None:
     try:
         status = path.stat()
-    except OSError:
-        return  # gone since the folder was listed
+    except OSError as error:
+        if error.errno != errno.ENOENT:  # else it has gone since the folder was listed
+            changes.faults[path] = CsvError(f"{shown(str(path))} cannot be read: {error.strerror}.")
+        return
     now = Seen(status.st_size, source_token(status), before.sha256 if before else None)
+    changes.seen[split] = now
     if before is None or (before.size, before.token) != (now.size, now.token):
-        changes.seen[split] = now
         changes.resting.append(split)
         return
-    changes.seen[split] = before if before.read else _read(split, path, now, changes)
-    fault = changes.seen[split].fault
-    if fault is not None:
-        changes.faults.append(fault)
-
-
-def _read(split: str, path: Path, now: Seen, changes: Changes) -> Seen:
     try:
-        csv = read_split_csv(path)
+        _compare(split, path, now, known, changes)
     except CsvError as error:
-        return replace(now, fault=str(error), read=True)
-    if csv.sha256 != now.sha256:
+        changes.faults[path] = error
+
+
+def _compare(split: str, path: Path, now: Seen, known: KnownCsvs, changes: Changes) -> None:
+    content = known.content(path)
+    if content is not None and content.rows and content.sha256 == now.sha256:
+        return
+    csv = known.read(path, rested=True)
+    if csv.table.empty:
+        changes.empty[split] = no_rows(path)
+    elif csv.sha256 != now.sha256:
         changes.changed[split] = csv
-    return replace(now, sha256=csv.sha256, read=True)
+        changes.seen[split] = replace(now, sha256=csv.sha256)

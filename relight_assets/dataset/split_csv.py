@@ -1,4 +1,4 @@
-"""Find the CSVs of the splits, and read one strictly.
+"""Read the CSV of a split strictly.
 
 A CSV is read once, as bytes: the sha256 and the rows are of the same moment even while somebody
 replaces the file.  Whatever could silently change a row (ragged lines, a lost quote, another
@@ -54,75 +54,30 @@ class SplitCsv:
     notes: tuple[str, ...] = ()
 
 
+def is_outgoing(name: str) -> bool:
+    """Whether a file name is one of our own outgoing CSVs, or of a file that somebody is still copying."""
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NEVER_INPUTS)
+
+
+def name_part(path: Path) -> str:
+    """What the name of a CSV gives as its split, whether or not that can be one."""
+    return path.name.removesuffix(".csv").removesuffix("_images")
+
+
 def split_name(path: Path) -> str:
     """The split of a CSV: its file name without ``.csv`` and without ``_images``.
 
     Raises:
         CsvError: the name is one of our own outgoing files, or gives no usable name.
     """
-    if _is_outgoing(path.name):
+    if is_outgoing(path.name):
         raise CsvError(f"{path} is a file that this platform writes, so it is never an input.")
-    name = path.name.removesuffix(".csv").removesuffix("_images")
+    name = name_part(path)
     try:
         check_name("split", name)
     except CsvError as error:
         raise CsvError(f"{path}: {error} Rename the file.") from error
     return name
-
-
-def find_splits(csv_dir: Path, glob: str) -> dict[str, Path]:
-    """The CSVs in a folder by split name, sorted by name.
-
-    Args:
-        csv_dir: the folder; folders inside it are not searched.
-        glob: a pattern of file names, for instance ``*_images.csv``.  Hidden files and this
-            platform's outgoing CSVs never match.
-
-    Raises:
-        CsvError: no such folder, a name that cannot be used, or two files for one split (names that
-            differ only in case count as one: on some disks their folders would be one).
-    """
-    found, faults = list_splits(csv_dir, glob)
-    for fault in faults.values():
-        raise fault
-    return found
-
-
-def list_splits(csv_dir: Path, glob: str) -> tuple[dict[str, Path], dict[Path, CsvError]]:
-    """As :func:`find_splits`, for whom a file that cannot be used is no reason to do without the others.
-
-    Returns:
-        The CSVs by split name, and what is wrong with each of the others.
-
-    Raises:
-        CsvError: no such folder, or no such pattern.
-    """
-    if "/" in glob:
-        raise CsvError(f"The pattern {glob!r} must be one of file names, without a folder.")
-    try:
-        names = sorted(entry.name for entry in os.scandir(csv_dir) if _is_file(entry))
-    except OSError as error:
-        raise CsvError(f"The CSV folder {csv_dir} cannot be listed: {error.strerror}.") from error
-    by_name: dict[str, list[tuple[str, Path]]] = {}
-    faults: dict[Path, CsvError] = {}
-    for name in names:
-        if name.startswith(".") or _is_outgoing(name) or not fnmatch.fnmatchcase(name, glob):
-            continue
-        path = csv_dir / name
-        try:
-            split = split_name(path)
-        except CsvError as error:
-            faults[path] = error
-        else:
-            by_name.setdefault(split.casefold(), []).append((split, path))
-    found: dict[str, Path] = {}
-    for (split, path), *others in by_name.values():
-        if not others:
-            found[split] = path
-        for _, other in others:
-            fault = CsvError(f"{path} and {other} both give the split {split!r}. Rename one of them.")
-            faults |= {path: fault, other: fault}
-    return dict(sorted(found.items())), faults
 
 
 def read_split_csv(path: Path) -> SplitCsv:
@@ -174,17 +129,6 @@ def _notes(path: Path, dropped: int) -> tuple[str, ...]:
         return ()
     columns = "1 column" if dropped == 1 else f"{dropped} columns"
     return (f"{path}: {columns} without a name and without content left out",)
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError:  # a link that leads in a circle
-        return False
-
-
-def _is_outgoing(name: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NEVER_INPUTS)
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -2,27 +2,28 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
 import dagster as dg
 
+from relight_assets.dataset.csv_folder import list_csvs, no_rows, read_csv
 from relight_assets.dataset.csv_watch import Changes, Seen, look
-from relight_assets.dataset.split_csv import SplitCsv, list_splits, read_split_csv
+from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.dead_runs import close_abandoned_runs, runs_left_alone
 from relight_assets.defs.history import history_errors
 from relight_assets.defs.jobs import relight_split
-from relight_assets.defs.splits import SPLIT_CSV, splits
+from relight_assets.defs.splits import SPLIT_CSV, known_csvs, splits
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.outgoing import mapping_is_current
 from relight_assets.engine.plan import make_plan
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.run import look as look_at_split
-from relight_assets.errors import ConfigError, CsvError, OtherPhotosError, RelightError
+from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings
 
@@ -44,6 +45,10 @@ _UNFINISHED = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
+
+
+class TickError(dg.DagsterError):
+    """What a tick has to tell as an error; as one of Dagster's own it is shown with its sentence first."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,12 @@ class _Memory:
     def of(cls, cursor: str | None) -> "_Memory":
         try:
             kept = json.loads(cursor or "{}")
+            known = {field.name for field in fields(Seen)}  # an older version kept more
             return cls(
-                {split: Seen(**entry) for split, entry in kept.get("seen", {}).items()},
+                {
+                    split: Seen(**{name: value for name, value in entry.items() if name in known})
+                    for split, entry in kept.get("seen", {}).items()
+                },
                 {split: _Asked(**entry) for split, entry in kept.get("asked", {}).items()},
             )
         except (ValueError, TypeError, AttributeError):
@@ -163,15 +172,22 @@ def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReaso
         return _look_for_new(context)
 
 
-def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Ask for the runs of what changed; with nothing to ask for, what is wrong with the other CSVs is an error.
+
+    A tick that raises asks for nothing and leaves the cursor as it was.  So it raises only where there is neither a
+    run to ask for nor anything to remember: nothing is started twice, and nothing is forgotten.
+
+    Raises:
+        TickError: there are CSVs that cannot be used, or the folder cannot be listed.
+    """
     settings, memory = load_settings(), _Memory.of(context.cursor)
+    before = memory.cursor()
     try:
-        changes = look(settings.csv_dir, settings.csv_glob, memory.seen)
-    except CsvError as error:
-        context.log.error(str(error))  # noqa: TRY400  (a sentence for people)
-        return dg.SkipReason(str(error))
-    for fault in changes.faults:
-        context.log.error(fault)
+        changes = look(settings.csv_dir, settings.csv_glob, memory.seen, known_csvs(context.instance))
+    except RelightError as error:
+        raise TickError(str(error)) from None
+    faults = list(dict.fromkeys(map(str, changes.faults.values())))
     for split in changes.gone:
         context.log.warning(f"the CSV of split `{split}` is gone; its outputs stay")
     for csv in changes.changed.values():
@@ -179,12 +195,16 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.S
             context.log.warning(note)
     memory.seen = changes.seen
     unchecked = _log_unchecked_rows(context, changes.changed, settings)
-    requests = [*_of_changed(context.instance, changes, memory), *_of_failed(context.instance, memory)]
+    requests = [*_of_changed(context.instance, changes, memory), *_of_failed(context.instance, memory, changes)]
+    if faults and not requests and memory.cursor() == before:
+        raise TickError(" ".join(faults))
+    for fault in faults:
+        context.log.error(fault)
     asked = {str(request.partition_key) for request in requests}  # the partitions may have been lost with the history
     new = sorted((asked | set(changes.changed)) - set(context.instance.get_dynamic_partitions("splits")))
     return dg.SensorResult(
         run_requests=requests,
-        skip_reason=None if requests else dg.SkipReason(_nothing_to_do(changes)),
+        skip_reason=None if requests else dg.SkipReason(_nothing_to_do(changes, faults)),
         cursor=memory.cursor(),
         dynamic_partitions_requests=[splits.build_add_request(new)] if new else [],
         asset_events=[
@@ -257,9 +277,9 @@ def _of_changed(instance: dg.DagsterInstance, changes: Changes, memory: _Memory)
         yield _request(split, memory.asked[split])
 
 
-def _of_failed(instance: dg.DagsterInstance, memory: _Memory) -> Iterator[dg.RunRequest]:
+def _of_failed(instance: dg.DagsterInstance, memory: _Memory, changes: Changes) -> Iterator[dg.RunRequest]:
     for split, asked in memory.asked.items():
-        if asked.attempts >= MAX_ATTEMPTS or split not in memory.seen:
+        if asked.attempts >= MAX_ATTEMPTS or not changes.usable(split):
             continue
         records = instance.get_run_records(dg.RunsFilter(tags={RUN_KEY: asked.key(split)}), limit=1)
         if not records or records[0].dagster_run.status is not dg.DagsterRunStatus.FAILURE:
@@ -275,53 +295,60 @@ def _request(split: str, asked: _Asked) -> dg.RunRequest:
     return dg.RunRequest(run_key=asked.key(split), partition_key=split, tags={ATTEMPT: str(asked.attempts)})
 
 
-def _nothing_to_do(changes: Changes) -> str:
-    if changes.faults:
-        return " ".join(changes.faults)
+def _nothing_to_do(changes: Changes, faults: Iterable[str]) -> str:
+    told = [*faults]
     if changes.resting:
-        return f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next"
+        told.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
     if changes.gone:
-        return f"gone: {', '.join(changes.gone)}; their outputs stay"
-    return f"nothing new among {len(changes.seen)} CSVs"
+        told.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
+    return " ".join([*told, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
 
 
 def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Ask for the runs of what is missing or stale; with none to ask for, what is wrong with a split is an error.
+
+    Raises:
+        TickError: there are splits that cannot be run, and no run is asked for, which a tick that raises would lose.
+    """
     settings, recipe = load_settings(), load_project_recipe().recipe
     try:
-        found, faults = list_splits(settings.csv_dir, settings.csv_glob)
-    except CsvError as error:
-        context.log.error(str(error))  # noqa: TRY400
-        yield dg.SkipReason(str(error))
-        return
-    for fault in faults.values():
-        context.log.error(str(fault))
-    any_stale = False
-    for split in found:
+        folder = list_csvs(settings.csv_dir, settings.csv_glob)
+    except RelightError as error:
+        raise TickError(str(error)) from None
+    faults: list[RelightError] = [*folder.faults.values()]
+    stale: dict[str, str] = {}
+    for split, path in folder.found.items():
         running = dg.RunsFilter(tags={"dagster/partition": split}, statuses=_UNFINISHED)
         if context.instance.get_runs_count(running):
             context.log.info(f"{split}: a run is under way")
             continue
         try:
-            reason = why_stale(split, recipe, settings)
+            csv = read_csv(path)
+            if csv.table.empty:
+                context.log.info(no_rows(path))
+            elif reason := why_stale(csv, recipe, settings):
+                stale[split] = reason
         except RelightError as error:
-            context.log.error(str(error))  # noqa: TRY400
-            continue
-        if reason is not None:
-            any_stale = True
-            context.log.info(f"{split}: {reason}")
-            context.instance.add_dynamic_partitions("splits", [split])
-            yield dg.RunRequest(partition_key=split)
-    if not any_stale:
-        yield dg.SkipReason(f"nothing is missing or stale in {len(found)} splits")
+            faults.append(error)
+    told = list(dict.fromkeys(map(str, faults)))
+    if told and not stale:
+        raise TickError(" ".join(told))
+    for fault in told:
+        context.log.error(fault)
+    for split, reason in stale.items():
+        context.log.info(f"{split}: {reason}")
+        context.instance.add_dynamic_partitions("splits", [split])
+        yield dg.RunRequest(partition_key=split)
+    if not stale:
+        yield dg.SkipReason(f"nothing is missing or stale in {len(folder.found)} splits")
 
 
-def why_stale(name: str, recipe: Recipe, settings: Settings) -> str | None:
+def why_stale(csv: SplitCsv, recipe: Recipe, settings: Settings) -> str | None:
     """What a run of a split would have to do; None where that is nothing.
 
     Raises:
-        RelightError: its CSV, its folder or its models cannot be used.
+        RelightError: its folder or its models cannot be used.
     """
-    csv = read_split_csv(list_splits(settings.csv_dir, settings.csv_glob)[0][name])
     survey = look_at_split(csv, recipe, settings)
     if (reason := refusal(survey)) is not None:
         raise OtherPhotosError(reason)

@@ -12,8 +12,9 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.dataset.csv_folder import list_csvs, split_label
 from relight_assets.dataset.csv_text import csv_reader
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, list_splits, read_split_csv
+from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
 from relight_assets.decoration import Warn, decoration
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
@@ -227,14 +228,19 @@ def _of_failures(name: str, split: _Split) -> dg.AssetCheckResult:
 
 
 def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
+    rows, skipped = _rows_of_splits(split.settings)
     unread: list[str] = []
-    pairs = look_alikes(split.survey, _rows_of_splits(split.settings), unread)
+    pairs = look_alikes(split.survey, rows, unread)
     for told in unread:
         split.warn(f"the check `{name}` says nothing of one split: {told}")
-    return _of_pairs(name, pairs, unread)
+    return _of_pairs(name, pairs, unread, skipped)
 
 
-def _of_pairs(name: str, pairs: Sequence[Pair], unread: Sequence[str] = ()) -> dg.AssetCheckResult:
+def _of_pairs(
+    name: str, pairs: Sequence[Pair], unread: Sequence[str] = (), skipped: Sequence[str] = ()
+) -> dg.AssetCheckResult:
+    """``unread``: what could not be read, though it can be used; ``skipped``: the splits that cannot be used."""
+    not_compared = [*skipped, *unread]
     records = [
         dg.TableRecord(
             {
@@ -256,19 +262,23 @@ def _of_pairs(name: str, pairs: Sequence[Pair], unread: Sequence[str] = ()) -> d
         metadata={
             "same": same,
             "nearly_the_same": len(pairs) - same,
+            **({"not_compared": ", ".join(not_compared)} if not_compared else {}),
             **({"examples": dg.MetadataValue.table(records)} if records else {}),
-            **({"not_looked_at": list(unread)} if unread else {}),
         },
     )
 
 
-def _rows_of_splits(settings: Settings) -> dict[str, set[str | None]]:
-    """The images that the rows of each split name, of the CSVs that can be read."""
+def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], list[str]]:
+    """The images that the rows of each split name, and the splits whose CSV cannot be used."""
     rows: dict[str, set[str | None]] = {}
-    for name, path in list_splits(settings.csv_dir, settings.csv_glob)[0].items():
-        with suppress(CsvError):  # that is for its own run to tell
-            rows[name] = set(row_keys(read_split_csv(path), settings.image_root))
-    return rows
+    unread: list[str] = []
+    with suppress(CsvError):  # the folder is not there now, so there is no other split
+        for path, csv in list_csvs(settings.csv_dir, settings.csv_glob).read_all():
+            if isinstance(csv, SplitCsv):
+                rows[csv.split] = set(row_keys(csv, settings.image_root))
+            else:
+                unread.append(split_label(path))  # what is wrong is for its own run to tell
+    return rows, unread
 
 
 def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:

@@ -7,9 +7,10 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
+from relight_assets.dataset.csv_folder import list_csvs
+from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.usable import check_usable
-from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.errors import RelightError, UserError
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings
 
@@ -60,13 +61,7 @@ def split_of(settings: Settings, name: str) -> SplitCsv:
     Raises:
         CsvError: there is none, or it cannot be read.
     """
-    found = find_splits(settings.csv_dir, settings.csv_glob)
-    if name not in found:
-        there = ", ".join(found) or "none"
-        raise CsvError(
-            f"the split `{name}` has no CSV in {settings.csv_dir} (pattern {settings.csv_glob}); splits there: {there}"
-        )
-    return read_split_csv(found[name])
+    return list_csvs(settings.csv_dir, settings.csv_glob).read(name)
 
 
 @contextmanager

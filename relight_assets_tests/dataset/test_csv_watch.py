@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.dataset.csv_contents import KnownCsvs
 from relight_assets.dataset.csv_watch import Changes, Seen, look
 from relight_assets.errors import CsvError
 
@@ -15,6 +16,7 @@ class Folder:
     def __init__(self, path: Path):
         self.path = path
         self.seen: dict[str, Seen] = {}
+        self.known = KnownCsvs()
         self._time = 1_700_000_000
 
     def write(self, name: str, text: str = "image_path\na.png\n") -> None:
@@ -26,7 +28,7 @@ class Folder:
         os.utime(self.path / name, (self._time, self._time))
 
     def look(self) -> Changes:
-        changes = look(self.path, "*_images.csv", self.seen)
+        changes = look(self.path, "*_images.csv", self.seen, self.known)
         self.seen = changes.seen
         return changes
 
@@ -42,7 +44,7 @@ def test_a_new_csv_is_read_when_it_rests(folder: Folder) -> None:
     assert (first.resting, first.changed) == (["train"], {})
     assert (second.resting, list(second.changed)) == ([], ["train"])
     assert len(second.changed["train"].table) == 1
-    assert (third.resting, third.changed, third.faults, third.gone) == ([], {}, [], [])
+    assert (third.resting, third.changed, third.faults, third.gone) == ([], {}, {}, [])
 
 
 def test_a_csv_that_grows_is_left_alone_until_it_stops(folder: Folder) -> None:
@@ -83,28 +85,78 @@ def test_names_that_are_no_inputs_are_not_looked_at(folder: Folder, name: str) -
     assert folder.look() == Changes(seen={})
 
 
+def told(changes: Changes) -> str:
+    return " ".join(map(str, changes.faults.values()))
+
+
 def test_an_invalid_csv_is_told_at_every_look_and_stops_nobody(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.write("train_images.csv")
     folder.write("val_images.csv", "no_such_column\na.png\n")
     folder.write("my val_images.csv")
+    (folder.path / "nowhere_images.csv").symlink_to("gone")
     first, second = folder.look(), folder.look()
-    assert [fault for fault in first.faults if "my val" in fault]
+    assert {path.name for path in first.faults} == {"my val_images.csv", "nowhere_images.csv"}
     assert list(second.changed) == ["train"]
-    assert len(second.faults) == 2
-    assert "no column 'image_path'" in " ".join(second.faults)
+    assert {path.name for path in second.faults} == {"my val_images.csv", "nowhere_images.csv", "val_images.csv"}
+    assert "no column 'image_path'" in told(second)
+    assert [split for split in ("train", "val", "nowhere", "gone") if second.usable(split)] == ["train"]
     with monkeypatch.context() as patch:
-        patch.setattr("relight_assets.dataset.csv_watch.read_split_csv", lambda _: pytest.fail("it was read again"))
-        assert folder.look().faults == second.faults
+        patch.setattr("relight_assets.dataset.csv_folder.read_split_csv", lambda _: pytest.fail("it was read again"))
+        third = folder.look()
+    assert told(third) == told(second)
+    assert third.seen == second.seen  # so a look that is forgotten costs nothing
     folder.write("val_images.csv")
     folder.look()
     assert list(folder.look().changed) == ["val"]
+
+
+def test_a_csv_without_rows_is_told_and_no_change(folder: Folder) -> None:
+    folder.write("train_images.csv", "image_path\n")
+    folder.look()
+    for changes in (folder.look(), folder.look()):
+        assert "has a header and no rows" in changes.empty["train"]
+        assert (changes.changed, changes.faults, changes.usable("train")) == ({}, {}, False)
+    folder.write("train_images.csv")
+    folder.look()
+    assert list(folder.look().changed) == ["train"]
+
+
+def test_a_csv_that_is_bad_for_a_while_is_not_gone_and_no_change_afterwards(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    folder.look()
+    folder.look()
+    path, kept = folder.path / "train_images.csv", folder.path / "kept"
+    path.rename(kept)
+    path.symlink_to("nowhere")
+    away = folder.look()
+    assert (away.gone, list(away.faults), away.usable("train")) == ([], [path], False)
+    kept.rename(path)
+    for _ in range(2):
+        back = folder.look()
+        assert (back.changed, back.faults, back.gone) == ({}, {}, [])
+
+
+def test_a_csv_that_cannot_be_read_for_a_while_is_asked_for_again(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write("train_images.csv")
+    folder.look()
+
+    def refused(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("relight_assets.dataset.split_csv.os.fdopen", refused)
+        for _ in range(2):
+            assert "Input/output error" in told(folder.look())
+    assert list(folder.look().changed) == ["train"]
 
 
 def test_two_files_of_one_split_are_both_faults(folder: Folder) -> None:
     for name in ("train_images.csv", "Train_images.csv", "val_images.csv"):
         folder.write(name)
     assert folder.look().resting == ["val"]
-    assert "both give the split" in " ".join(folder.look().faults)
+    assert told(folder.look()).count("both give the split") == 2
 
 
 def test_a_csv_that_went_is_told_once(folder: Folder) -> None:

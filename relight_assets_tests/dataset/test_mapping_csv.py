@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset import files
+from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
@@ -19,7 +20,7 @@ from relight_assets.dataset.mapping_csv import (
     write_mapping,
     write_variants,
 )
-from relight_assets.dataset.split_csv import SplitCsv, find_splits, read_split_csv
+from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
 from relight_assets.errors import CsvError
 
 INPUT = '\ufeffimage_path,note, x\r\na.jpg,"=1+1, ""q"""," s "\r\n"b\nc.jpg","x\r\ny","\r"\r\n,,\r\n@é.jpg,007,NA\r\n'
@@ -56,7 +57,7 @@ def test_mapping_keeps_every_cell(split: SplitCsv, tmp_path: Path) -> None:
     outputs = [row[3] for row in rows]
     assert outputs == [str(tmp_path / "00000_output.png"), "", "", str(Path.cwd() / "rel.png")]
     assert split.path.read_bytes() == before
-    assert find_splits(tmp_path, "*.csv") == {"train": split.path}
+    assert list_csvs(tmp_path, "*.csv").found == {"train": split.path}
     write_mapping(split, [tmp_path / "00000_output.png", None, None, Path("rel.png")], mapping)
     assert mapping.read_bytes() == data
 
@@ -129,7 +130,7 @@ def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Pat
         ("a.jpg", "2", str(two[1])),
         ("@é.jpg", "1", str(two[0])),
     ]
-    assert find_splits(tmp_path, "*.csv") == {"train": split.path}
+    assert list_csvs(tmp_path, "*.csv").found == {"train": split.path}
 
 
 def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_was(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset import split_csv
-from relight_assets.dataset.split_csv import find_splits, read_split_csv, split_name
+from relight_assets.dataset.split_csv import read_split_csv, split_name
 from relight_assets.errors import CsvError
 
 
@@ -177,44 +177,3 @@ def test_names() -> None:
     ):
         with pytest.raises(CsvError, match=re.escape(bad)):
             split_name(Path(bad))
-
-
-def test_find(tmp_path: Path) -> None:
-    names = (
-        "train_images.csv",
-        "eval_images.csv",
-        "scores.csv",
-        "train_images_with_relighting_outputs.csv",
-        "train_with_x_images.csv",
-        "train_images_failures.csv",
-        "._train_images.csv",
-        ".hidden_images.csv",
-    )
-    for name in names:
-        put(tmp_path, b"image_path\n", name)
-    (tmp_path / "folder_images.csv").mkdir()
-    found = find_splits(tmp_path, "*_images.csv")
-    assert list(found.items()) == [
-        ("eval", tmp_path / "eval_images.csv"),
-        ("train", tmp_path / "train_images.csv"),
-    ]
-    assert list(find_splits(tmp_path, "s*.csv")) == ["scores"]
-    assert find_splits(tmp_path, "nothing*.csv") == {}
-
-
-@pytest.mark.parametrize("other", ["train.csv", "TRAIN_images.csv"])
-def test_two_files_for_one_split(other: str, tmp_path: Path) -> None:
-    put(tmp_path, b"image_path\n")
-    put(tmp_path, b"image_path\n", other)
-    with pytest.raises(CsvError, match="both give the split"):
-        find_splits(tmp_path, "*.csv")
-
-
-def test_find_refusals(tmp_path: Path) -> None:
-    with pytest.raises(CsvError, match="cannot be listed"):
-        find_splits(tmp_path / "gone", "*.csv")
-    with pytest.raises(CsvError, match="pattern"):
-        find_splits(tmp_path, "../*.csv")
-    put(tmp_path, b"", "bad name_images.csv")
-    with pytest.raises(CsvError, match="bad name_images"):
-        find_splits(tmp_path, "*_images.csv")

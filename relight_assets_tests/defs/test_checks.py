@@ -78,6 +78,22 @@ def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterIn
     assert PORTRAITS[1] in str(example.data["image_path"])
 
 
+def test_a_bad_csv_beside_a_split_costs_its_checks_nothing_and_is_named(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    project.write_csv("train", PORTRAITS[:2])
+    project.write_csv("val", PORTRAITS[1:3])
+    for name, text in (("my split", "image_path\na.png\n"), ("column", "picture\na.png\n")):
+        (project.data / f"{name}_images.csv").write_text(text)
+    (project.data / "nowhere_images.csv").symlink_to("gone.csv")
+    assert not failed(run(instance, "train"))
+    result = run(instance, "val")
+    assert result.success
+    assert failed(result) == {"no_picture_in_two_splits"}
+    not_compared = checks(result)["no_picture_in_two_splits"].metadata["not_compared"].value
+    assert not_compared == "column, my split, nowhere"
+
+
 def test_a_picture_that_a_split_has_twice_warns_with_both_numbers(
     instance: dg.DagsterInstance, project: Project
 ) -> None:

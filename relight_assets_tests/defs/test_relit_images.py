@@ -3,6 +3,8 @@
 import errno
 import logging
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -127,6 +129,29 @@ def test_a_mistake_fails_the_run_with_one_sentence(
     assert not result.success
     assert told in failure(result)
     assert not materialized(result)
+
+
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda path: path.write_text("picture\na.png\n"), "there is no column 'image_path'"),
+        (lambda path: path.symlink_to("nowhere.csv"), "is a link to nowhere.csv, which is not there"),
+    ],
+)
+def test_a_partition_whose_csv_is_bad_fails_with_one_sentence_and_no_other_does(
+    instance: dg.DagsterInstance, project: Project, write: Callable[[Path], object], told: str
+) -> None:
+    bad = project.data / "val_images.csv"
+    bad.unlink(missing_ok=True)
+    write(bad)
+    try:
+        good, result = materialize(instance, "train", ["masks"]), materialize(instance, "val", ["masks"])
+    finally:
+        bad.unlink()
+    assert good.success
+    assert not result.success
+    assert str(bad) in failure(result)
+    assert told in failure(result)
 
 
 def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, project: Project) -> None:

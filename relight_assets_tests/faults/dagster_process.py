@@ -66,6 +66,9 @@ _ADD_SPLIT = """mutation($repository: RepositorySelector!, $split: String!) {
     __typename ... on Error { message }
   }
 }"""
+_TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+  ... on Sensor { sensorState { ticks(limit: 500) { status skipReason error { message } runKeys } } }
+} }"""
 
 
 def write_workspace(project: Path) -> None:
@@ -83,6 +86,14 @@ class Run(NamedTuple):
     @property
     def ended(self) -> bool:
         return self.status not in UNFINISHED
+
+
+class Tick(NamedTuple):
+    """A tick of a sensor as the UI lists it."""
+
+    status: str
+    error: str
+    run_keys: list[str]
 
 
 def _run(told: Mapping[str, Any]) -> Run:
@@ -228,6 +239,14 @@ class RelightDev:
         repository = {"repositoryLocationName": self._location, "repositoryName": "__repository__"}
         answer = self._ask(_ADD_SPLIT, {"repository": repository, "split": split})["addDynamicPartition"]
         assert answer["__typename"] == "AddDynamicPartitionSuccess", answer
+
+    def ticks(self, sensor: str) -> list[Tick]:
+        """The ticks of a sensor, the oldest first."""
+        selector = {"repositoryLocationName": self._location, "repositoryName": "__repository__", "sensorName": sensor}
+        found = self._ask(_TICKS, {"sensor": selector})["sensorOrError"]["sensorState"]["ticks"]
+        return [
+            Tick(tick["status"], (tick["error"] or {}).get("message", ""), tick["runKeys"]) for tick in reversed(found)
+        ]
 
     def runs(self) -> list[Run]:
         """Every run there is, the newest first."""

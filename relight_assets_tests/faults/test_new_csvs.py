@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
@@ -47,6 +48,8 @@ def outputs(project: Project, split: str) -> list[bool]:
 
 def test_dropped_csvs_are_run_one_at_a_time_and_grown_ones_again(dev: RelightDev, project: Project) -> None:
     (project.data / "bad_images.csv").write_text("no_such_column\na.png\n")
+    (project.data / "nowhere_images.csv").symlink_to("gone.csv")
+    (project.data / "empty_images.csv").write_text("image_path\n")
     dropped = time.monotonic()
     project.write_csv("train", PORTRAITS[:2])
     project.write_csv("val", PORTRAITS[2:3])
@@ -61,3 +64,33 @@ def test_dropped_csvs_are_run_one_at_a_time_and_grown_ones_again(dev: RelightDev
     assert wait_until(lambda: {status for *_, status in dev.runs()} == {"SUCCESS"}) is not None, dev.runs()
     assert sorted(split for _, split, _ in dev.runs()) == ["train", "train", "val"]
     assert {path: path.stat().st_mtime_ns for path in before} == before  # the new row alone was computed
+    assert_bad_ones_are_told_and_nothing_is_lost(dev)
+
+
+def assert_bad_ones_are_told_and_nothing_is_lost(dev: RelightDev) -> None:
+    """Each content was asked for once, and a tick with nothing to ask for or to remember is an error."""
+    assert wait_until(lambda: dev.ticks("new_csvs")[-1].status == "FAILURE") is not None, dev.ticks("new_csvs")
+    ticks = dev.ticks("new_csvs")
+    asked = [key.rsplit(":", 1) for tick in ticks for key in tick.run_keys]
+    assert sorted((key.split(":")[0], generation) for key, generation in asked) == [
+        ("train", "1"),
+        ("train", "2"),
+        ("val", "1"),
+    ]
+    errors = {tick.error for tick in ticks if tick.status == "FAILURE"}
+    assert all("nowhere_images.csv is a link to gone.csv" in error and "empty_images" not in error for error in errors)
+    assert "there is no column 'image_path'" in ticks[-1].error
+    with dg.DagsterInstance.from_config(str(dev.project / ".dagster_home")) as instance:
+        assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
+
+
+def test_a_start_beside_bad_csvs_names_them(dev: RelightDev, project: Project) -> None:
+    assert not dev.stop()
+    (project.data / "my split_images.csv").write_text("image_path\na.png\n")
+    dev.start()
+    log = dev.log.read_text()
+    for told in ("'my split' cannot be used", "nowhere_images.csv is a link", "no column 'image_path'", "has a header"):
+        assert told in log
+    assert "splits: train, val (from" in log
+    assert wait_until(lambda: "'my split' cannot be used" in dev.ticks("new_csvs")[-1].error) is not None
+    assert len(dev.runs()) == 3
