@@ -96,6 +96,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     shared = warn.part("the totals of the run", lambda: totals(summary, warn))
     for stage in STAGES:
         if dg.AssetKey(stage) in context.selected_asset_keys:
+            version = _data_version(summary, stage, warn)  # first: it may have something to warn of
             yield dg.MaterializeResult(
                 asset_key=stage,
                 # The UI keeps this order; what one looks for first stands first.
@@ -107,7 +108,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
                     **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
                     **warn.metadata,
                 },
-                data_version=_data_version(summary, stage, warn),
+                data_version=version,
             )
 
 

@@ -58,7 +58,7 @@ BROKEN: dict[str, tuple[Place, ...]] = {
     "checks that warn": (
         (checks, "look_alikes", "the check `no_picture_in_two_splits`"),
         (checks, "twins", "the check `no_picture_twice`"),
-        (checks, "drift", "the check `numbers_stay`"),
+        (checks, "spreads", "the check `numbers_stay`"),
         (checks, "verdicts", "the check `pictures_are_good`"),
         (checks, "_of_failures", "the check `few_rows_failed`"),
     ),

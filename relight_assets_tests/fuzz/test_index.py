@@ -166,7 +166,7 @@ def test_a_pipe_for_an_index_is_replaced(bench: Bench, whole: Whole) -> None:
     assert bench.layout.index_csv.read_bytes() == whole.index
 
 
-@pytest.mark.parametrize("name", ["index.csv", "origin.json", "recipe.yaml", ".progress.json", ".lock.json", ".lock"])
+@pytest.mark.parametrize("name", ["index.csv", "origin.json", "recipe.yaml", ".lock.json", ".lock"])
 def test_a_folder_for_a_file_is_told_in_one_sentence(name: str, bench: Bench, whole: Whole) -> None:
     path = bench.layout.folder / name
     path.unlink(missing_ok=True)
@@ -177,6 +177,15 @@ def test_a_folder_for_a_file_is_told_in_one_sentence(name: str, bench: Bench, wh
     assert "\n" not in str(told.value)
     assert name in str(told.value)
     path.rmdir()
+    unharmed(bench, whole)
+
+
+def test_a_folder_for_the_progress_file_stops_nothing(bench: Bench, whole: Whole) -> None:
+    bench.layout.progress.unlink(missing_ok=True)
+    bench.layout.progress.mkdir()
+    status_table(bench.settings, Recipe())
+    (told,) = bench.run().warnings
+    assert told.startswith(f"without the progress file {bench.layout.progress}: ")
     unharmed(bench, whole)
 
 
