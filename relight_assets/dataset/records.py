@@ -298,14 +298,12 @@ _VERSIONS = msgspec.json.Decoder(_Version)
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, Failure)
 }
-_OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION
-"""How a file of this version begins; to look for more takes as long as half of the rest."""
+_OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
 
 
-_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}
-"""What a link in a circle, a socket and a device are told by."""
+_NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
 
 def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
