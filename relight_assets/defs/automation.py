@@ -176,7 +176,7 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     """Ask for the runs of what changed; with nothing to ask for, what is wrong with the other CSVs is an error.
 
     A tick that raises asks for nothing and leaves the cursor as it was.  So it raises only where there is neither a
-    run to ask for nor anything to remember: nothing is started twice, and nothing is forgotten.
+    run or partition to ask for nor anything to remember: nothing is started twice, and nothing is forgotten.
 
     Raises:
         TickError: there are CSVs that cannot be used, or the folder cannot be listed.
@@ -196,12 +196,13 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     memory.seen = changes.seen
     unchecked = _log_unchecked_rows(context, changes.changed, settings)
     requests = [*_of_changed(context.instance, changes, memory), *_of_failed(context.instance, memory, changes)]
-    if faults and not requests and memory.cursor() == before:
+    asked = {str(request.partition_key) for request in requests}  # the partitions may have been lost with the history
+    there = {split for split in changes.seen if changes.usable(split) and split not in changes.resting}
+    new = sorted((asked | there) - set(context.instance.get_dynamic_partitions("splits")))
+    if faults and not (requests or new) and memory.cursor() == before:
         raise TickError(" ".join(faults))
     for fault in faults:
         context.log.error(fault)
-    asked = {str(request.partition_key) for request in requests}  # the partitions may have been lost with the history
-    new = sorted((asked | set(changes.changed)) - set(context.instance.get_dynamic_partitions("splits")))
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason(_nothing_to_do(changes, faults)),

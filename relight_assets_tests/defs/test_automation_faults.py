@@ -118,6 +118,26 @@ def test_a_run_that_failed_is_tried_again_beside_a_bad_csv_and_not_of_one(
         sensor.tick()
 
 
+def test_a_partition_that_was_pruned_comes_back_with_its_csv(sensor: Sensor, project: Project) -> None:
+    csv = project.write_csv("train", PORTRAITS[:1])
+    BAD["column"](project.data / "column_images.csv")
+    sensor.tick()
+    assert sensor.run_keys()
+    content = csv.read_bytes()
+    csv.write_text("picture\na.png\n")
+    assert not sensor.run_keys()
+    with pytest.raises(TickError, match="train_images"):
+        sensor.tick()
+    sensor.instance.delete_dynamic_partition("splits", "train")
+    csv.write_bytes(content)
+    assert not sensor.run_keys()
+    assert partitions(sensor) == set()
+    assert not sensor.run_keys()  # the same content was run before
+    assert partitions(sensor) == {"train"}
+    with pytest.raises(TickError):
+        sensor.tick()
+
+
 def test_a_csv_without_rows_is_named_and_neither_an_error_nor_a_partition(sensor: Sensor, project: Project) -> None:
     (project.data / "empty_images.csv").write_text("image_path\n")
     sensor.tick()
