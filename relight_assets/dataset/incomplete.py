@@ -9,15 +9,18 @@ LEAST_SHARE, LEAST_ROWS = 0.04, 16
 """How much of the height must be of one colour, and how many rows: one row of JPEG blocks.  Less is a border."""
 SAME = 1
 """Display levels by which a pixel may be off the colour: what another JPEG encoding makes of it."""
-OTHER = 8
-"""Display levels from which on a pixel is another colour; the noise of a dark or plain background is less."""
+ABRUPT, ABRUPT_ROWS = 12, 2
+"""Display levels by which a column nears the colour within so many rows: an edge, even where it was scaled since or
+encoded again, and no shade that fades out."""
 ABRUPT_SHARE = 0.75
-"""Share of the columns that are of another colour right above: a photo ends there, and not a subject."""
+"""Share of the columns that have the edge: the photo ends there, and not a subject before a plain background."""
 VARIED = 16
 """Display levels between the pixels of the row above: a photo, and no drawing of plain areas."""
 FRAME_SHARE = 0.25
 """Share of the upper edge or of a side that has the colour too: a border, a letterbox or a plain background."""
-_ROW_OF_BLOCKS = 16
+_EDGE_ROWS = 26
+"""Rows above the plain ones in which the edge is: 16 where the last row of blocks is there in part, and 8 that another
+JPEG encoding blurs."""
 _BAND = 64
 
 Pixels = NDArray[np.uint8]
@@ -35,16 +38,16 @@ def require_complete(rgb: Pixels) -> None:
     start = _tail(rgb)
     height = len(rgb)
     rows = height - start
-    if rows < max(LEAST_ROWS, LEAST_SHARE * height) or start <= _ROW_OF_BLOCKS:
+    if rows < max(LEAST_ROWS, LEAST_SHARE * height) or start < _EDGE_ROWS:
         return
     color = rgb[-1, 0]
-    sides = (rgb[0], rgb[:start, 0], rgb[:start, -1])
+    photo = rgb[: start - _EDGE_ROWS + 1]
+    sides = (photo[0], photo[:, 0], photo[:, -1])
     if any(_is(side, color).mean() >= FRAME_SHARE for side in sides):
         return
-    # The last row of blocks is there in part: its rest is of the colour too.
-    above = rgb[start - 1 - _ROW_OF_BLOCKS : start]
-    other = (_distance(above, color) > OTHER).any(axis=0)
-    if other.mean() >= ABRUPT_SHARE and int(np.ptp(above[0], axis=0).max()) > VARIED:
+    above = _distance(rgb[start - _EDGE_ROWS : start + 1], color)
+    nearer = (above[:-ABRUPT_ROWS] - above[ABRUPT_ROWS:]).max(axis=0)
+    if (nearer > ABRUPT).mean() >= ABRUPT_SHARE and int(np.ptp(rgb[start - _EDGE_ROWS], axis=0).max()) > VARIED:
         raise IncompletePhotoError(
             f"The lower {rows / height:.0%} of the photo is one plain colour from edge to edge, as where a download "
             f"stopped. Get the photo again, or crop it if that is a border."
