@@ -43,25 +43,25 @@ _CURVES: dict[int, str | float] = {
 }  # fmt: skip
 _HDR = {16: "PQ", 18: "HLG"}
 
+_MAKER = b"rlgt"
 _D50 = (0.9642, 1.0, 0.8249)
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _SAMPLES = 255 * 16 + 1  # every 8-bit value is one of them
 
 
-def of_png(chunks: dict[bytes, bytes], *, gray: bool) -> tuple[bytes, ...]:
+def of_png(chunks: dict[bytes, bytes]) -> tuple[bytes, ...]:
     """The profiles that a PNG's colour chunks stand for; the first that can be used counts.
 
     Args:
         chunks: the content of each of ``COLOR_CHUNKS`` that stands before the pixels.
-        gray: whether the pixels are gray.
 
     Raises:
         ImageFormatError: high dynamic range (PQ or HLG), which 8 bits of sRGB do not hold.
     """
-    return tuple(_of_png(chunks, gray))
+    return tuple(_of_png(chunks))
 
 
-def _of_png(chunks: dict[bytes, bytes], gray: bool) -> Iterator[bytes]:  # noqa: FBT001
+def _of_png(chunks: dict[bytes, bytes]) -> Iterator[bytes]:
     cicp = chunks.get(b"cICP", b"")
     if len(cicp) == 4 and cicp[2:] == b"\0\1" and cicp[0] in _PRIMARIES:  # RGB, full range
         if cicp[1] in _HDR:
@@ -69,7 +69,7 @@ def _of_png(chunks: dict[bytes, bytes], gray: bool) -> Iterator[bytes]:  # noqa:
                 f"The picture has high dynamic range ({_HDR[cicp[1]]}), which is not taken. Save it as 8-bit sRGB."
             )
         if cicp[1] in _CURVES:
-            yield profile(_PRIMARIES[cicp[0]], _CURVES[cicp[1]], gray)
+            yield profile(_PRIMARIES[cicp[0]], _CURVES[cicp[1]])
     if b"iCCP" in chunks:
         yield _inflated(chunks[b"iCCP"])
     if len(chunks.get(b"sRGB", b"")) == 1:
@@ -78,10 +78,10 @@ def _of_png(chunks: dict[bytes, bytes], gray: bool) -> Iterator[bytes]:  # noqa:
     if not gamma or gamma[0] <= 0:
         return
     places = _numbers(chunks.get(b"cHRM", b""), 8)
-    if places and (found := profile(places, 1 / gamma[0], gray)):
+    if places and (found := profile(places, 1 / gamma[0])):
         yield found
     elif not _NEUTRAL[0] < 2.2 * gamma[0] < _NEUTRAL[1]:
-        yield profile(_SRGB_PRIMARIES, 1 / gamma[0], gray)
+        yield profile(_SRGB_PRIMARIES, 1 / gamma[0])
 
 
 def of_bmp(data: bytes) -> tuple[bytes, ...]:
@@ -93,13 +93,12 @@ def of_bmp(data: bytes) -> tuple[bytes, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def profile(places: tuple[float, ...], curve: str | float, gray: bool) -> bytes:  # noqa: FBT001
+def profile(places: tuple[float, ...], curve: str | float) -> bytes:
     """An ICC profile (version 2) of a display, or nothing where the numbers make none.
 
     Args:
         places: x and y of white, red, green and blue (CIE 1931).
         curve: the power that gives linear light, or ``sRGB`` or ``BT.709``.
-        gray: one channel; the places then count nothing.
     """
     samples = np.round(np.clip(_linear(np.linspace(0, 1, _SAMPLES), curve), 0, 1) * 65535).astype(">u2").tobytes()
     tags = {
@@ -107,14 +106,17 @@ def profile(places: tuple[float, ...], curve: str | float, gray: bool) -> bytes:
         b"cprt": b"text\0\0\0\0none\0",
         b"wtpt": _xyz(_D50),
     }
-    trc = b"curv\0\0\0\0" + struct.pack(">I", _SAMPLES) + samples
-    if gray:
-        return _icc(b"GRAY", tags | {b"kTRC": trc})
     columns = _colorants(places)
     if columns is None:
         return b""
+    trc = b"curv\0\0\0\0" + struct.pack(">I", _SAMPLES) + samples
     tags |= {name + b"XYZ": _xyz(column) for name, column in zip((b"r", b"g", b"b"), columns.T, strict=True)}
-    return _icc(b"RGB ", tags | {name + b"TRC": trc for name in (b"r", b"g", b"b")})
+    return _icc(tags | {name + b"TRC": trc for name in (b"r", b"g", b"b")})
+
+
+def is_made(profile: bytes) -> bool:
+    """Whether a profile is one of :func:`profile`, which is of RGB and counts for gray pixels too."""
+    return profile[4:8] == _MAKER
 
 
 def _linear(values: NDArray[np.float64], curve: str | float) -> NDArray[np.float64]:
@@ -161,11 +163,11 @@ def _xyz(values: NDArray[np.float64] | tuple[float, ...]) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(float(each) * 65536) for each in values))
 
 
-def _icc(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+def _icc(tags: dict[bytes, bytes]) -> bytes:
     table, body = struct.pack(">I", len(tags)), b""
     start = 128 + 4 + 12 * len(tags)
     for name, content in tags.items():
         table += name + struct.pack(">II", start + len(body), len(content))
         body += content + bytes(-len(content) % 4)
-    header = struct.pack(">I4sI", start + len(body), b"none", 0x02100000) + b"mntr" + space + b"XYZ " + bytes(12)
+    header = struct.pack(">I4sI", start + len(body), _MAKER, 0x02100000) + b"mntrRGB XYZ " + bytes(12)
     return (header + b"acsp" + bytes(28) + _xyz(_D50)[8:]).ljust(128, b"\0") + table + body

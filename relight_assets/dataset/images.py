@@ -32,13 +32,15 @@ _HEADER = 512
 _PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 """What the decoder is given of a PNG.  Text, of which it would take 1 MB at most, and colour are left out."""
 _OPENERS: dict[str, type[ImageFile]] = {
-    # Not `Image.open`, whose limits on pixels are not ours: here a header is judged before anything is decoded.
+    # Not `Image.open`, whose limit on pixels is not ours: here a header is judged before anything is decoded.
     "BMP": BmpImagePlugin.BmpImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
 }
+# Of WebP and TIFF it is asked for all the same.
+Image.MAX_IMAGE_PIXELS = MAX_SIDE * MAX_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _profiles(data: bytes, kind: str, image: ImageFile) -> tuple[bytes, ...]:
                 break  # what comes later counts for nothing
             if name in declared_color.COLOR_CHUNKS:
                 found.setdefault(name, bytes(content))
-        return declared_color.of_png(found, gray=data[25] in {0, 4})
+        return declared_color.of_png(found)
     profile = image.info.get("icc_profile")
     return (profile,) if isinstance(profile, bytes) and 0 < len(profile) <= declared_color.MAX_PROFILE else ()
 

@@ -7,8 +7,8 @@ from relight_assets.errors import IncompletePhotoError
 
 LEAST_SHARE, LEAST_ROWS = 0.04, 16
 """How much of the height must be of one colour, and how many rows: one row of JPEG blocks.  Less is a border."""
-SAME = 1
-"""Display levels by which a pixel may be off the colour: what another JPEG encoding makes of it."""
+SAME = 2
+"""Display levels by which a pixel may be off the colour: what another encoding, of WebP above all, makes of it."""
 ABRUPT, ABRUPT_ROWS = 12, 2
 """Display levels by which a column nears the colour within so many rows: an edge, even where it was scaled since or
 encoded again, and no shade that fades out."""
@@ -18,9 +18,9 @@ VARIED = 16
 """Display levels between the pixels of the row above: a photo, and no drawing of plain areas."""
 FRAME_SHARE = 0.25
 """Share of the upper edge or of a side that has the colour too: a border, a letterbox or a plain background."""
-_EDGE_ROWS = 26
-"""Rows above the plain ones in which the edge is: 16 where the last row of blocks is there in part, and 8 that another
-JPEG encoding blurs."""
+_EDGE_ROWS = 42
+"""Rows above the plain ones in which the edge is: 16 where the last row of blocks is there in part, and what another
+encoding blurs: 8 in JPEG, 24 in WebP."""
 _BAND = 64
 
 Pixels = NDArray[np.uint8]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms
 
-from relight_assets.dataset.declared_color import SRGB
+from relight_assets.dataset.declared_color import SRGB, is_made
 from relight_assets.errors import ImageFormatError
 
 GRAY = 128
@@ -147,6 +147,8 @@ def _over_gray(color: Image.Image, alpha: Image.Image | None) -> Image.Image:
 
 def _to_srgb(color: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
     for profile in profiles:
+        if color.mode == "L" and is_made(profile):
+            color = color.convert("RGB")
         try:
             transform = _transform(profile, color.mode) if profile != SRGB else None
             changed = ImageCms.applyTransform(color, transform) if transform is not None else None

@@ -90,7 +90,7 @@ def chunks(data: bytes, *, pixels_only: bool = False) -> Iterator[tuple[bytes, m
 
     Args:
         data: the file.
-        pixels_only: leave out chunks with a wrong CRC that no pixel needs (all ancillary ones but tRNS), as libpng does.
+        pixels_only: leave out chunks with a wrong CRC that no pixel needs (ancillary ones but tRNS), as libpng does.
 
     Raises:
         ImageCorruptError: no PNG signature, a CRC that does not match, or an end before IEND.

@@ -43,6 +43,7 @@ _REFUSED = (
 )
 _LOOK = 512
 
+
 def image_format(data: bytes) -> str:
     """The format by content, whatever the file's name says: JPEG, PNG, WEBP, TIFF or BMP.
 

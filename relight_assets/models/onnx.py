@@ -108,8 +108,8 @@ class Network:
 
         Raises:
             ModelFileError: it takes no picture of this size.
-            ModelAnswerError: it fails; what it answers is no such map, holds NaN or infinity, or is absurdly large; or it takes
-                more than ``MAX_MEMORY`` or ``MAX_S``.
+            ModelAnswerError: it fails, or takes more than ``MAX_MEMORY`` or ``MAX_S``; or what it answers is no such
+                map, is absurdly large, or holds NaN or infinity.
         """
         self.require_size(*picture.shape[:2])
         given = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
@@ -148,7 +148,7 @@ class Network:
                 raise ModelAnswerError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
             if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
                 raise ModelAnswerError(
-                    f"{self.path.name} wants more than {MAX_MEMORY >> 30} GiB of memory for {size}, or more than there is"
+                    f"{self.path.name} wants more memory for {size} than there is, or than {MAX_MEMORY >> 30} GiB"
                 ) from error
             raise ModelAnswerError(f"{self.path.name} fails on {size} ({_told(error)})") from error
         finally:

@@ -50,7 +50,7 @@ def main(seed: str, rounds: int, folder: Path) -> None:
 
 def _tried(source: str, data: bytes, path: Path, rng: Random) -> str:
     if source in {"depth", "normals"}:
-        kind = rng.choice(("depth", "normals"))
+        kind = source if rng.random() < 0.8 else rng.choice(("depth", "normals"))
         decode_geometry(data, kind, photo_size=(96, 80), max_pixels=MAX_PIXELS, name="a_depth.png")  # type: ignore[arg-type]
         return "a map"
     if rng.random() < 0.2:

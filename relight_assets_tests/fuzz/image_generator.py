@@ -15,9 +15,42 @@ from relight_assets_tests.dataset.pictures import big16, chunk, noisy, png_by_ha
 from relight_assets_tests.fuzz.generator import BYTES
 
 _EXTREMES = (0, 1, 2, 63, 255, 256, 4096, 16384, 65535, 2**24 - 1, 2**31 - 1, 2**31, 2**32 - 1)
-_PNG_KINDS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"iCCP", b"gAMA", b"cHRM", b"cICP", b"sRGB", b"zTXt", b"eXIf")
+_PNG_KINDS = (
+    b"IHDR",
+    b"PLTE",
+    b"tRNS",
+    b"IDAT",
+    b"IEND",
+    b"iCCP",
+    b"gAMA",
+    b"cHRM",
+    b"cICP",
+    b"sRGB",
+    b"zTXt",
+    b"eXIf",
+)
 _PNG_KINDS += (b"acTL", b"fcTL", b"fdAT", b"iTXt", b"aaAa", b"AAAA")
-_MARKERS = (0xC0, 0xC1, 0xC2, 0xC4, 0xC9, 0xCC, 0xD0, 0xD7, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE)
+_MARKERS = (
+    0xC0,
+    0xC1,
+    0xC2,
+    0xC4,
+    0xC9,
+    0xCC,
+    0xD0,
+    0xD7,
+    0xD8,
+    0xD9,
+    0xDA,
+    0xDB,
+    0xDC,
+    0xDD,
+    0xE0,
+    0xE1,
+    0xE2,
+    0xEE,
+    0xFE,
+)
 
 
 @dataclass(frozen=True)

@@ -24,4 +24,4 @@ def test_damaged_pictures_are_pictures_or_one_sentence(tmp_path: Path) -> None:
     assert not result["faults"], "\n".join(result["faults"])
     assert result["peak_mib"] < PEAK_MIB
     assert sum(result["found"].values()) == count
-    assert {"a picture", "a map", "image_corrupt", "geometry_file"} <= result["found"].keys()
+    assert {"a picture", "image_corrupt", "image_format", "geometry_file"} <= result["found"].keys()

@@ -175,9 +175,11 @@ def endless() -> TinyNetwork:
     made = TinyNetwork()
     body = tiny_onnx.message(1, tiny_onnx.node("Add", ["s", "x"], "t"))
     body += tiny_onnx.message(1, tiny_onnx.node("Identity", ["c"], "d")) + tiny_onnx.message(2, "body")
-    body += tiny_onnx.message(11, tiny_onnx.value("i", (), tiny_onnx.INT64))
-    body += tiny_onnx.message(11, tiny_onnx.value("c", (), 9)) + tiny_onnx.message(11, tiny_onnx.value("s", tiny_onnx.ANY))
-    body += tiny_onnx.message(12, tiny_onnx.value("d", (), 9)) + tiny_onnx.message(12, tiny_onnx.value("t", tiny_onnx.ANY))
+    logical = 9
+    takes = (("i", (), tiny_onnx.INT64), ("c", (), logical), ("s", tiny_onnx.ANY, tiny_onnx.FLOAT32))
+    gives = (("d", (), logical), ("t", tiny_onnx.ANY, tiny_onnx.FLOAT32))
+    body += b"".join(tiny_onnx.message(11, tiny_onnx.value(*each)) for each in takes)
+    body += b"".join(tiny_onnx.message(12, tiny_onnx.value(*each)) for each in gives)
     graph = tiny_onnx.message(1, "body") + tiny_onnx.message(6, body) + tiny_onnx.number(20, 5)
     made.add("Loop", [made.weight("count", 2**62, np.int64), "", "x"], "y", graph)
     return made
