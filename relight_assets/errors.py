@@ -149,6 +149,13 @@ class ImageCorruptError(ImageError):
     code = "image_corrupt"
 
 
+class IncompletePhotoError(ImageError):
+    """The lower part of the photo was never there: one plain colour from edge to edge."""
+
+    code = "incomplete_photo"
+    rejected = True
+
+
 class ImageFormatError(ImageError):
     """A format, animation or pixel layout that is not taken."""
 

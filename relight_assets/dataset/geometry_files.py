@@ -16,8 +16,12 @@ from relight_assets.dataset.spelling import Folders
 from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
 
 Kind = Literal["depth", "normals"]
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_HEADER = 33
+_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+"""What the decoder is given: it makes room for whatever length a chunk says it has."""
+_LAYOUTS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+"""Channels by the colour type in IHDR."""
+MAX_SIDE = 1 << 16
+"""Pixels; OpenCV takes 16 times as many and raises what is none of ours above that."""
 _SPARE_BYTES = 1 << 20
 ASPECT = 0.02
 """How far the aspect of a map may be from its photo's."""
@@ -84,28 +88,48 @@ def decode_geometry(
     Raises:
         GeometryFileError: it is damaged, or another picture than that.
     """
-    if not data.startswith(_SIGNATURE):
+    if not data.startswith(png.SIGNATURE):
         raise GeometryFileError(f"{name!r} is no PNG.")
-    width, height = png.size_of(data) if len(data) > _HEADER else (0, 0)
-    if not 0 < width * height <= max_pixels:
-        raise GeometryFileError(f"{name!r} has {width}x{height} pixels; at most {max_pixels:,} are taken.")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if image is None or image.dtype not in (np.uint8, np.uint16):
-        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.")
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    wanted = "gray" if kind == "depth" else "RGB"
-    if channels not in ({1, 2} if kind == "depth" else {3, 4}):
-        raise GeometryFileError(f"{name!r} has {channels} channels; {kind} must be {wanted}.")
+    width, height = _checked_size(data, kind, max_pixels, name)
     photo = photo_size[1] / photo_size[0]
     if abs(width / height / photo - 1) > ASPECT:
         raise GeometryFileError(
             f"{name!r} has {width}x{height} pixels and its photo {photo_size[1]}x{photo_size[0]}, upright: they must "
             f"be of one aspect."
         )
+    image = _decoded(data, name)
     values = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
     if kind == "depth":
         return values if values.ndim == 2 else values[..., 0]
     return np.ascontiguousarray(values[..., 2::-1]) * 2 - 1  # OpenCV's order is B, G, R
+
+
+def _checked_size(data: bytes, kind: Kind, max_pixels: int, name: str) -> tuple[int, int]:
+    """Width and height by the header, once that is known to be one of such a map."""
+    try:
+        first, header = next(png.chunks(data))
+    except ImageError as error:
+        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.") from error
+    if first != b"IHDR" or len(header) != 13:
+        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.")
+    width, height = png.size_of(data)
+    if not 0 < width * height <= max_pixels or max(width, height) > MAX_SIDE:
+        raise GeometryFileError(f"{name!r} has {width}x{height} pixels; at most {max_pixels:,} are taken.")
+    channels = _LAYOUTS.get(header[9], 0)
+    if channels not in ({1, 2} if kind == "depth" else {3, 4}):
+        wanted = "gray" if kind == "depth" else "RGB"
+        raise GeometryFileError(f"{name!r} has {channels} channels; {kind} must be {wanted}.")
+    return width, height
+
+
+def _decoded(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    try:
+        image = cv2.imdecode(np.frombuffer(png.only(data, _CHUNKS), np.uint8), cv2.IMREAD_UNCHANGED)
+    except (ImageError, cv2.error) as error:
+        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.") from error
+    if image is None or image.dtype not in (np.uint8, np.uint16):
+        raise GeometryFileError(f"{name!r} cannot be decoded: it is damaged or cut off.")
+    return image
 
 
 def _told(error: ImageError) -> ImageError:

@@ -14,10 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL.ImageFile import ImageFile
 
-from relight_assets.dataset import pixels, png, sniff
+from relight_assets.dataset import declared_color, jpeg, pixels, png, sniff
 from relight_assets.dataset.files import read_source
+from relight_assets.dataset.incomplete import require_complete
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
 from relight_assets.regular_files import open_regular
@@ -27,6 +29,19 @@ MIN_SIDE = 64
 MAX_SIDE = 16384
 _SPARE_BYTES = 64 << 20
 _BAND = 512
+_HEADER = 512
+_PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
+"""What the decoder is given of a PNG.  Text, of which it would take 1 MB at most, and colour are left out."""
+_OPENERS: dict[str, type[ImageFile]] = {
+    # Not `Image.open`, whose limit on pixels is not ours: here a header is judged before anything is decoded.
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+}
+# Of WebP and TIFF it is asked for all the same.
+Image.MAX_IMAGE_PIXELS = MAX_SIDE * MAX_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,9 @@ class DecodedImage:
     verbatim: bytes | None
 
 
-def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_PIXELS) -> DecodedImage:
+def decode(
+    path: Path, *, image_size: int | None = None, max_pixels: int = MAX_PIXELS, photo: bool = True
+) -> DecodedImage:
     """Read and decode a source picture: JPEG, PNG, WebP, BMP or TIFF, by content.
 
     Of a multi-picture JPEG (MPO, what phones write) the first picture is taken.
@@ -55,18 +72,22 @@ def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_P
         image_size: the longest side at most, in pixels; larger pictures are downscaled by area, the
             other side rounded to nearest (half up).  Never upscaled.  None leaves the size alone.
         max_pixels: the most pixels that are decoded.
+        photo: whether it is a photo, of which the lower part must be there, or a drawing, which may be plain there.
 
     Raises:
         SourceMissingError, SourceUnreadableError, PathRefusedError: as ``files.read_source``.
         ImageFormatError: another format, more than one frame, or a pixel layout that is not taken.
         ImageSizeError: over ``max_pixels``, or a side outside 64..16384; judged before decoding.
         ImageCorruptError: damaged or cut off.
+        IncompletePhotoError: rejected; its lower part is one plain colour.
     """
     # 8 bytes a pixel is the largest layout there is (16-bit RGBA), stored raw.
     data, stamp = read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES)
     try:
         plain = data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
-        rgb = _decode_plain(data, max_pixels) if plain else _decode(data, max_pixels)
+        rgb, orientation = _decode_plain(data, max_pixels) if plain else _decode(data, max_pixels)
+        if photo:
+            require_complete(pixels.stored(rgb, orientation))
     except ImageError as error:
         raise type(error)(f"{path.name!r}: {error}") from error
     height, width = rgb.shape[:2]
@@ -75,9 +96,9 @@ def decode(path: Path, *, image_size: int | None = None, max_pixels: int = MAX_P
     return DecodedImage(smaller, source, data if plain and smaller is rgb else None)
 
 
-def _decode_plain(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+def _decode_plain(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
     _check_size(png.size_of(data), max_pixels)
-    return png.decode_png(data)
+    return png.decode_png(data), 1
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -86,29 +107,43 @@ def size_of(path: Path) -> tuple[int, int]:
     For planning alone: :func:`decode` says what is wrong with a picture.
     """
     try:
-        with open_regular(path) as file, Image.open(file, formats=sniff.FORMATS) as image:
-            return image.size
+        with open_regular(path) as file:
+            start = file.read(_HEADER) or b""
+            kind = sniff.image_format(start)
+            if kind == "PNG":
+                return png.size_of(start)
+            if kind == "WEBP":
+                return sniff.webp_size(start)
+            file.seek(0)
+            with _OPENERS[kind](file) as image:
+                return image.size
     except Exception:  # noqa: BLE001  (Pillow's parsers raise whatever they trip over)
         return 0, 0
 
 
-def _decode(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
+def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
+    """The upright pixels, and the EXIF orientation that was applied."""
     kind = sniff.image_format(data)
-    picture = sniff.whole_picture(data, kind)
+    parts = jpeg.parts_of(data) if kind == "JPEG" else None
+    if kind == "WEBP":
+        sniff.require_whole_webp(data)
+        _check_size(sniff.webp_size(data), max_pixels)  # the decoder makes room for all of it as it is opened
+    picture = data[: parts.end] if parts else png.only(data, _PNG_CHUNKS) if kind == "PNG" else data
     try:
-        with Image.open(io.BytesIO(picture), formats=(kind,)) as image:
+        with _OPENERS[kind](io.BytesIO(picture)) as image:
             _check_size(image.size, max_pixels)
             _check_frames(image, kind)
             _check_compression(image)
+            if parts and isinstance(image, JpegImagePlugin.JpegImageFile):
+                jpeg.load(image, parts)
             image.load()
             image.info[pixels.BIT_DEPTH] = data[24] if kind == "PNG" else 8  # IHDR, byte 8
-            return _array(pixels.upright_rgb(image))
+            profiles = _profiles(data, kind, image)
+            return _array(pixels.upright_rgb(image, profiles)), pixels.orientation(image)
     except (ImageError, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ImageSizeError(f"Far more pixels than the {max_pixels:,} that are taken.") from error
     except Exception as error:
-        if isinstance(error, UnidentifiedImageError) and kind == "TIFF" and sniff.has_tiff_directory(data):
+        if isinstance(error, SyntaxError) and kind == "TIFF" and sniff.has_tiff_directory(data):
             raise ImageFormatError(
                 "This kind of TIFF (float samples?) is not taken. Save the picture as 8-bit RGB."
             ) from error
@@ -116,6 +151,22 @@ def _decode(data: bytes, max_pixels: int) -> NDArray[np.uint8]:
         raise ImageCorruptError(
             f"The {kind} cannot be decoded: the file is damaged or cut off, or of a very rare kind."
         ) from error
+
+
+def _profiles(data: bytes, kind: str, image: ImageFile) -> tuple[bytes, ...]:
+    """What the file declares of its colours."""
+    if kind == "BMP":
+        return declared_color.of_bmp(data)
+    if kind == "PNG":
+        found: dict[bytes, bytes] = {}
+        for name, content in png.chunks(data, pixels_only=True):
+            if name in {b"PLTE", b"IDAT"}:
+                break  # what comes later counts for nothing
+            if name in declared_color.COLOR_CHUNKS:
+                found.setdefault(name, bytes(content))
+        return declared_color.of_png(found)
+    profile = image.info.get("icc_profile")
+    return (profile,) if isinstance(profile, bytes) and 0 < len(profile) <= declared_color.MAX_PROFILE else ()
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:

@@ -6,11 +6,14 @@ the same picture.
 
 import functools
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms
 
+from relight_assets.dataset.declared_color import SRGB, is_made
 from relight_assets.errors import ImageFormatError
 
 GRAY = 128
@@ -34,26 +37,32 @@ _PROFILE_CLASSES = frozenset({"scnr", "mntr", "prtr", "spac"})
 _IDENTITY_TOLERANCE = 2
 
 
-def upright_rgb(image: Image.Image) -> Image.Image:
+def upright_rgb(image: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
     """The picture as it should be seen: mode RGB, sRGB, opaque, upright.
 
     Bit depth: of 16-bit samples the high byte is taken, as libpng does (PNG, section 13.12): 8-bit
     pictures that were widened, by 257 or by 256, come back exactly.  Alpha is straight and is
-    composited over gray 128, rounded to nearest.  A colour profile that fits the pixels is applied
+    composited over gray 128, rounded to nearest.  The first colour profile that fits the pixels is applied
     (relative colorimetric, black point compensation), one that does not fit or is broken is ignored,
     and so is a broken EXIF block.  CMYK without a profile is taken as (1-c)(1-k).
 
     Args:
         image: a picture that has been loaded whole.  It may be changed.
+        profiles: what its file declares, as :mod:`~relight_assets.dataset.declared_color` has it.
 
     Raises:
         ImageFormatError: a pixel layout that has no one meaning as 8-bit sRGB (float, signed, Lab).
     """
     turn = _TURNS.get(orientation(image))
-    profile = image.info.get("icc_profile")
     color, alpha = _split_alpha(image)
-    opaque = _over_gray(_to_srgb(color, profile), alpha)
+    opaque = _over_gray(_to_srgb(color, profiles), alpha)
     return opaque if turn is None else opaque.transpose(turn)
+
+
+def stored(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """A view of an upright picture in the order of its file's rows, which is undone by ``orientation``."""
+    turned = np.swapaxes(rgb, 0, 1) if orientation >= 5 else rgb
+    return turned[:: -1 if orientation in {3, 4, 6, 7} else 1, :: -1 if orientation in {2, 3, 7, 8} else 1]
 
 
 def orientation(image: Image.Image) -> int:
@@ -136,39 +145,33 @@ def _over_gray(color: Image.Image, alpha: Image.Image | None) -> Image.Image:
     return canvas
 
 
-def _to_srgb(color: Image.Image, profile: Any) -> Image.Image:
-    transform = _transform(profile, color.mode) if isinstance(profile, bytes) and profile else None
-    if transform is not None:
+def _to_srgb(color: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
+    for profile in profiles:
+        if color.mode == "L" and is_made(profile):
+            color = color.convert("RGB")
         try:
-            changed = ImageCms.applyTransform(color, transform)
-        except (ImageCms.PyCMSError, ValueError):
-            changed = None
+            transform = _transform(profile, color.mode) if profile != SRGB else None
+            changed = ImageCms.applyTransform(color, transform) if transform is not None else None
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError):
+            continue
         if changed is not None:
             return changed
+        break
     return color if color.mode == "RGB" else color.convert("RGB")
 
 
 @functools.lru_cache(maxsize=8)  # the pictures of a split come from a few cameras
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    # None for "leave the values alone": a broken or unfitting profile, or sRGB under any name.
+    # None for "leave the values alone": sRGB under any name.  ValueError and others for one that does not fit.
     flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE  # without a cache: thread-safe
-    try:
-        source = ImageCms.getOpenProfile(io.BytesIO(profile))
-        if source.profile.xcolor_space != _PROFILE_SPACES[mode]:
-            return None
-        if source.profile.device_class.strip() not in _PROFILE_CLASSES:
-            return None
-        transform = ImageCms.buildTransform(
-            source,
-            ImageCms.createProfile("sRGB"),
-            mode,
-            "RGB",
-            ImageCms.Intent.RELATIVE_COLORIMETRIC,
-            flags,
-        )
-        return None if _changes_nothing(transform, mode) else transform
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError):
-        return None
+    source = ImageCms.getOpenProfile(io.BytesIO(profile))
+    if source.profile.xcolor_space != _PROFILE_SPACES[mode]:
+        raise ValueError(source.profile.xcolor_space)
+    if source.profile.device_class.strip() not in _PROFILE_CLASSES:
+        raise ValueError(source.profile.device_class)
+    srgb = ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(source, srgb, mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC, flags)
+    return None if _changes_nothing(transform, mode) else transform
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

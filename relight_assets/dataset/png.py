@@ -26,6 +26,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOR_TYPE_RGB = 2
 _COLOR_TYPES = {1: 0, 3: COLOR_TYPE_RGB, 4: 6}  # channels: gray, RGB, RGB with alpha (PNG, table 8)
 _MAX_CHUNK = 2**31 - 1
+MAX_CHUNKS = 400_000
+"""In one file.  A picture of 16384 x 16384 in libpng's chunks of 8 KiB has 262,144 at most."""
 _FILTER_UP = 2
 _HEAD = 16
 """Bytes of a stream that isa-l's slow, careful loop takes by itself, without its fast one."""
@@ -81,10 +83,14 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels, dtype=np.uint8)
 
 
-def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def chunks(data: bytes, *, pixels_only: bool = False) -> Iterator[tuple[bytes, memoryview]]:
     """Type and content of each chunk, IEND last, every length and CRC checked (PNG, section 5).
 
     Bytes after IEND are not looked at.
+
+    Args:
+        data: the file.
+        pixels_only: leave out chunks with a wrong CRC that no pixel needs (ancillary ones but tRNS), as libpng does.
 
     Raises:
         ImageCorruptError: no PNG signature, a CRC that does not match, or an end before IEND.
@@ -92,16 +98,20 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     if not data.startswith(SIGNATURE):
         raise ImageCorruptError("The bytes do not start with a PNG signature.")
     view = memoryview(data)
-    position = len(SIGNATURE)
+    position, count = len(SIGNATURE), 0
     while position + 12 <= len(view):
+        count += 1
+        if count > MAX_CHUNKS:
+            raise ImageCorruptError(f"The PNG has more than {MAX_CHUNKS:,} chunks; no program writes so many.")
         length, kind = struct.unpack_from(">I4s", view, position)
         end = position + 12 + length
         if length > _MAX_CHUNK or end > len(view):
             break
         (crc,) = struct.unpack_from(">I", view, end - 4)
-        if _crc32(view[position + 4 : end - 4]) != crc:
+        if _crc32(view[position + 4 : end - 4]) == crc:
+            yield kind, view[position + 8 : end - 4]
+        elif not pixels_only or kind == b"tRNS" or not kind[:1].islower():
             raise ImageCorruptError(f"The PNG is damaged: the checksum of its {_shown(kind)} chunk is wrong.")
-        yield kind, view[position + 8 : end - 4]
         if kind == b"IEND":
             return
         position = end
@@ -117,7 +127,7 @@ def is_minimal_rgb(data: bytes) -> bool:
     kinds: list[bytes] = []
     header = b""
     length = len(SIGNATURE)
-    for kind, content in chunks(data):
+    for kind, content in chunks(data, pixels_only=True):
         kinds.append(kind)
         length += 12 + len(content)
         if kind == b"IHDR":
@@ -125,6 +135,19 @@ def is_minimal_rgb(data: bytes) -> bool:
     plain = header[8:] == bytes((8, COLOR_TYPE_RGB, 0, 0, 0))
     ordered = kinds[0] == b"IHDR" and set(kinds[1:-1]) == {b"IDAT"} and kinds[-1] == b"IEND"
     return plain and ordered and length == len(data)
+
+
+def only(data: bytes, kinds: frozenset[bytes]) -> bytes:
+    """The file with the chunks of some kinds alone, in their order; ``data`` itself where there is nothing else.
+
+    Raises:
+        ImageCorruptError: as :func:`chunks`, of chunks that pixels need.
+    """
+    parts: list[bytes | memoryview] = [SIGNATURE]
+    for kind, content in chunks(data, pixels_only=True):
+        if kind in kinds:
+            parts += _chunk(kind, content)
+    return data if sum(map(len, parts)) == len(data) else b"".join(parts)
 
 
 def size_of(data: bytes) -> tuple[int, int]:

@@ -43,13 +43,6 @@ _REFUSED = (
 )
 _LOOK = 512
 
-# In a JPEG scan 0xFF is data when 00 follows, a restart marker when D0..D7 does, a fill when FF does.
-_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_EOI, _SOS = 0xD9, 0xDA
-_SEQUENTIAL = frozenset({0xC0, 0xC1})  # start of a baseline or extended sequential frame
-_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
-_READ_AHEAD = bytes(8)
-
 
 def image_format(data: bytes) -> str:
     """The format by content, whatever the file's name says: JPEG, PNG, WEBP, TIFF or BMP.
@@ -68,25 +61,26 @@ def image_format(data: bytes) -> str:
     raise ImageFormatError(f"The file looks like {looks}. JPEG, PNG, WebP, BMP and TIFF are taken.")
 
 
-def whole_picture(data: bytes, kind: str) -> bytes:
-    """The bytes of the (first) picture in the file, for a decoder, which are there to the last.
+def webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a WebP's canvas by its first 30 bytes (RFC 9649, section 2); (0, 0) where they do not say."""
+    if data[12:16] == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if data[12:16] == b"VP8 ":
+        return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+    return 0, 0
 
-    A decoder given half a JPEG fills up with gray, so the frame is looked at first: PNG chunks and
-    their checksums up to IEND, JPEG markers up to EOI (ISO/IEC 10918-1, annex B), the RIFF length of
-    WebP.  What comes after (the second picture of a phone's MPO, trailers) plays no part.  BMP and
-    TIFF have no such frame; for them the decoder notices.
+
+def require_whole_webp(data: bytes) -> None:
+    """See that a WebP is as long as it says.
 
     Raises:
-        ImageCorruptError: the file ends before the picture does, or a PNG checksum is wrong.
+        ImageCorruptError: it is cut off.
     """
-    if kind == "PNG":
-        for _ in png.chunks(data):
-            pass
-    if kind == "JPEG":
-        return _whole_jpeg(data)
-    if kind == "WEBP" and 8 + int.from_bytes(data[4:8], "little") > len(data):
+    if len(data) < 30 or 8 + int.from_bytes(data[4:8], "little") > len(data):
         raise ImageCorruptError("The WebP is cut off: the file is shorter than it says.")
-    return data
 
 
 def has_tiff_directory(data: bytes) -> bool:
@@ -95,32 +89,3 @@ def has_tiff_directory(data: bytes) -> bool:
     start = int.from_bytes(data[4:8], order)
     entries = int.from_bytes(data[start : start + 2], order)
     return entries > 0 and start + 2 + 12 * entries + 4 <= len(data)
-
-
-def _whole_jpeg(data: bytes) -> bytes:
-    scans = 0
-    sequential = False
-    position = 2
-    while (position := data.find(b"\xff", position)) >= 0 and position + 1 < len(data):
-        marker = data[position + 1]
-        if marker == 0xFF:  # fill
-            position += 1
-            continue
-        if marker == _EOI:
-            # Some tools end a cut-off file with EOI, and the decoder fills up with gray again.  Without
-            # EOI it fails when it needs more than the few bytes that it reads ahead in any case.  Only
-            # a file of several scans needs EOI itself.
-            plain = sequential and scans == 1
-            return data[:position] + _READ_AHEAD if plain else data[: position + 2]
-        position += 2
-        if marker in _WITHOUT_LENGTH:
-            continue
-        sequential |= marker in _SEQUENTIAL
-        position += int.from_bytes(data[position : position + 2], "big")
-        if marker == _SOS:
-            scans += 1
-            match = _MARKER_IN_SCAN.search(data, position)
-            if match is None:
-                break
-            position = match.start()
-    raise ImageCorruptError("The JPEG is cut off: its end marker is missing.")

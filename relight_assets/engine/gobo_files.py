@@ -25,7 +25,7 @@ def load_gobos(recipe: Recipe) -> Gobos:
     for gobo in hard.gobos:
         path = Path(hard.gobo_dir or "") / gobo.name
         try:
-            found = decode(path, image_size=SIDE, max_pixels=MAX_PIXELS)
+            found = decode(path, image_size=SIDE, max_pixels=MAX_PIXELS, photo=False)
         except ImageError as error:
             raise ConfigError(f"degradation.hard_shadow.gobo_dir: {hard.gobo_dir}: {error}") from None
         if found.source.sha256 != gobo.sha256:

@@ -4,9 +4,13 @@ It is run by ONNX Runtime, which comes with the extra ``onnx``.  OpenCV, which i
 but its 5.0 dies on transformers as PyTorch exports them.
 """
 
+import functools
 import hashlib
 import importlib.util
+import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +20,14 @@ from relight_assets.errors import ModelAnswerError, ModelFileError
 CHANNELS = 3
 INSTALL = "pip install -c constraints.txt -e '.[onnx]' in this product's folder; docs/models.md"
 _NOWHERE = "/nonexistent"
+MAX_MEMORY = 4 << 30
+"""Bytes that all networks of a process may have at a time beside their weights.  Those that docs/models.md names take
+less than 2 GiB for 1024 x 1024 pixels; a network that answers in absurd sizes would take what the machine has."""
+_OUT_OF_MEMORY = re.compile("allocate memory|Available memory|bad_alloc|bad allocation")
+MAX_S = 600.0
+"""Seconds for one picture.  A loop in a network may have no end."""
+MAX_ENLARGED, MAX_CHANNELS = 8, 64
+"""How many times as high or wide as the picture an answer may be, and its channels."""
 
 
 class Network:
@@ -48,6 +60,8 @@ class Network:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
         options.log_severity_level = 4  # what goes wrong it raises
+        _limit_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         # Weights in another file would be weights that nobody looked at.
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", _NOWHERE)
         try:
@@ -59,6 +73,7 @@ class Network:
                 f"with all weights inside"
             ) from error
         self._name, self._sides = self._input()
+        self._first = [each.name for each in self._session.get_outputs()[:1]]
 
     def _input(self) -> tuple[str, list[int | None]]:
         inputs = self._session.get_inputs()
@@ -93,15 +108,12 @@ class Network:
 
         Raises:
             ModelFileError: it takes no picture of this size.
-            ModelAnswerError: what it answers is no such map, or holds NaN or infinity.
+            ModelAnswerError: it fails, or takes more than ``MAX_MEMORY`` or ``MAX_S``; or what it answers is no such
+                map, is absurdly large, or holds NaN or infinity.
         """
         self.require_size(*picture.shape[:2])
         given = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-        try:
-            answer = np.asarray(self._session.run(None, {self._name: given})[0])
-        except Exception as error:
-            height, width = picture.shape[:2]
-            raise ModelFileError(f"{self.path} fails on a picture of {width}x{height} ({_told(error)})") from error
+        answer = self._answer(given)
         shape = answer.shape
         if answer.ndim == 4 and shape[0] == 1:
             answer = answer[0]
@@ -110,10 +122,50 @@ class Network:
                 f"{self.path.name} answers with {answer.dtype} of the shape {shape}; floating point of 1 x channels x "
                 f"height x width is needed"
             )
+        largest = (MAX_CHANNELS, *(MAX_ENLARGED * side for side in picture.shape[:2]))
+        if any(side > most for side, most in zip(answer.shape, largest, strict=True)):
+            raise ModelAnswerError(
+                f"{self.path.name} answers a picture of {picture.shape[1]}x{picture.shape[0]} with the shape {shape}; "
+                f"at most {MAX_CHANNELS} channels of {MAX_ENLARGED} times its size are taken"
+            )
         answer = answer.astype(np.float32)
         if not np.isfinite(answer).all():
             raise ModelAnswerError(f"{self.path.name} answers with NaN or infinity")
         return answer
+
+    def _answer(self, given: NDArray[np.float32]) -> NDArray[Any]:
+        import onnxruntime
+
+        limits = onnxruntime.RunOptions()
+        clock = threading.Timer(MAX_S, setattr, (limits, "terminate", True))
+        clock.daemon = True
+        clock.start()
+        try:
+            return np.asarray(self._session.run(self._first, {self._name: given}, limits)[0])
+        except Exception as error:
+            size = f"a picture of {given.shape[3]}x{given.shape[2]}"
+            if limits.terminate:
+                raise ModelAnswerError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
+            if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
+                raise ModelAnswerError(
+                    f"{self.path.name} wants more memory for {size} than there is, or than {MAX_MEMORY >> 30} GiB"
+                ) from error
+            raise ModelAnswerError(f"{self.path.name} fails on {size} ({_told(error)})") from error
+        finally:
+            clock.cancel()
+
+
+@functools.cache
+def _limit_memory() -> None:
+    """Give all networks of this process one memory arena that ends at ``MAX_MEMORY``."""
+    import onnxruntime
+
+    place = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    as_requested = 1
+    arena = onnxruntime.OrtArenaCfg({"max_mem": MAX_MEMORY, "arena_extend_strategy": as_requested})
+    onnxruntime.create_and_register_allocator(place, arena)
 
 
 def _told(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Depth and normals in files that somebody else made."""
 
 import os
+import resource
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,7 @@ import pytest
 from relight_assets.dataset.files import source_token, stamp_source
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.errors import GeometryFileError, GeometryMissingError
+from relight_assets_tests.dataset.pictures import chunk, png_by_hand
 
 PHOTO = (40, 60)
 
@@ -104,7 +106,7 @@ def test_normals_are_red_green_blue(kind: type) -> None:
     ("data", "kind", "told"),
     [
         (b"\xff\xd8 a jpeg", "depth", "is no PNG"),
-        (b"\x89PNG\r\n\x1a\n", "depth", "0x0 pixels"),
+        (b"\x89PNG\r\n\x1a\n", "depth", "damaged or cut off"),
         (png(np.zeros((40, 60), np.uint16))[:60], "depth", "damaged or cut off"),
         (png(np.zeros((400, 600), np.uint8)), "depth", "600x400 pixels; at most 10,000"),
         (png(np.zeros((40, 60, 3), np.uint8)), "depth", "3 channels; depth must be gray"),
@@ -115,3 +117,48 @@ def test_normals_are_red_green_blue(kind: type) -> None:
 def test_other_pictures_are_told(data: bytes, kind: str, told: str) -> None:
     with pytest.raises(GeometryFileError, match=f"'a_depth.png'.*{told}"):
         decoded(data, kind)
+
+
+def long_chunk(kind: bytes, length: int) -> bytes:
+    """A map in which one chunk is said to be longer than the file."""
+    data = png(np.zeros((40, 60), np.uint16))
+    start = data.index(kind) - 4
+    return data[:start] + length.to_bytes(4, "big") + data[start + 4 :]
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT", b"IEND"])
+@pytest.mark.parametrize("length", [0, 1, 2**31 - 1, 2**31, 2**32 - 1])
+def test_a_length_field_takes_no_memory(kind: bytes, length: int) -> None:
+    data = long_chunk(kind, length)
+    if kind == b"IEND" and not length:
+        return
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(GeometryFileError, match="damaged or cut off"):
+        decoded(data)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10  # KiB
+
+
+@pytest.mark.parametrize("size", [(2**31 - 1, 1), (1, 2**31 - 1), (70_000, 1), (0, 40), (40_000, 40_000)])
+def test_sides_are_judged_before_decoding(size: tuple[int, int]) -> None:
+    with pytest.raises(GeometryFileError, match="at most 64,000,000 are taken"):
+        decoded(png_by_hand(size, [b""], color=0), max_pixels=64_000_000)
+
+
+def test_text_and_wrong_checksums_that_no_pixel_needs_are_no_fault() -> None:
+    image = np.arange(2400, dtype=np.uint16).reshape(40, 60)
+    data = png(image)
+    text = chunk(b"tEXt", b"a\0" + bytes(3_000_000))
+    other = data[:33] + text + text[:-1] + b"!" + data[33:]
+    np.testing.assert_array_equal(decoded(other), decoded(data))
+    damaged = bytearray(data)
+    damaged[-20] ^= 1
+    with pytest.raises(GeometryFileError, match="damaged"):
+        decoded(bytes(damaged))
+
+
+def test_gray_with_alpha_is_gray() -> None:
+    rows = [bytes((level, 9)) * 60 for level in range(40)]
+    found = decoded(png_by_hand((60, 40), rows, color=4))
+    np.testing.assert_allclose(found[:, 0], np.arange(40) / 255, atol=1e-6)
+    with pytest.raises(GeometryFileError, match="2 channels; normals must be RGB"):
+        decoded(png_by_hand((60, 40), rows, color=4), "normals")

@@ -96,6 +96,84 @@ def test_text_bombs(put: Callable[[bytes], Path]) -> None:
         np.testing.assert_array_equal(decoded.rgb, RGB)
 
 
+def test_text_and_profiles_of_any_size_cost_no_picture(put: Callable[[bytes], Path]) -> None:
+    rows = [row.tobytes() for row in RGB]
+    text = bytes(range(32, 127)) * 40_000
+    for extra in (
+        (b"tEXt", b"a\0" + text),
+        (b"zTXt", b"a\0\0" + zlib.compress(text)),
+        (b"iTXt", b"a\0\1\0\0\0" + zlib.compress(text)),
+        (b"iCCP", b"a\0\0" + zlib.compress(text)),
+        (b"prVt", text),
+    ):
+        for places in ({"extra": (extra,) * 20}, {"before_end": (extra,) * 20}):
+            np.testing.assert_array_equal(decode(put(png_by_hand(WIDE, rows, **places))).rgb, RGB)
+
+
+def wrong(kind: bytes, content: bytes) -> bytes:
+    """A chunk whose checksum is wrong."""
+    whole = chunk(kind, content)
+    return whole[:-1] + bytes([whole[-1] ^ 1])
+
+
+def test_a_wrong_checksum_counts_where_pixels_need_the_chunk(put: Callable[[bytes], Path]) -> None:
+    image = Image.fromarray(RGB).quantize(16)
+    data = saved(image, "PNG", transparency=b"\xff" * 8)
+    for kind in (b"tEXt", b"pHYs", b"eXIf", b"iCCP", b"gAMA", b"tIME", b"prVt"):
+        found = decode(put(data[:33] + wrong(kind, b"\0\0\0\1") + data[33:])).rgb
+        np.testing.assert_array_equal(found, np.asarray(image.convert("RGB")))
+    for kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+        start = data.index(kind) - 4
+        end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+        with pytest.raises(ImageCorruptError, match=f"checksum of its '{kind.decode()}' chunk"):
+            decode(put(data[:start] + wrong(kind, data[start + 8 : end - 4]) + data[end:]))
+    verbatim = encode_png(RGB)
+    other = decode(put(verbatim[:33] + wrong(b"tIME", bytes(7)) + verbatim[33:]))
+    np.testing.assert_array_equal(other.rgb, RGB)
+    assert other.verbatim is None
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+def test_the_limits_of_a_library_are_not_ours(
+    kind: str, put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(saved(RGB, kind, **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {})))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # a quarter of the picture
+    monkeypatch.setattr(images, "_BAND", 8)
+    assert np.abs(decode(path, max_pixels=8000).rgb.astype(int) - RGB).max() <= 4
+    assert images.size_of(path) == WIDE
+
+
+def test_pillow_s_limit_is_never_below_ours() -> None:
+    assert Image.MAX_IMAGE_PIXELS == images.MAX_SIDE**2
+
+
+@pytest.mark.parametrize("kind", ["VP8X", "VP8L", "VP8 "])
+def test_a_webp_s_canvas_is_judged_before_there_is_one(kind: str, put: Callable[[bytes], Path]) -> None:
+    sides = {
+        "VP8X": bytes(4) + (16383 - 1).to_bytes(3, "little") * 2,
+        "VP8L": b"\x2f" + (16382 | 16382 << 14).to_bytes(4, "little") + bytes(5),
+        "VP8 ": bytes(3) + b"\x9d\x01\x2a" + struct.pack("<HH", 16383, 16383),
+    }[kind]
+    content = kind.encode() + struct.pack("<I", len(sides)) + sides
+    with pytest.raises(ImageSizeError, match="16383x16383 pixels are too many"):
+        decode(put(b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WEBP" + content))
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"exif": b"Exif\0\0"}])
+def test_size_by_header(options: dict[str, Any], put: Callable[[bytes], Path]) -> None:
+    assert images.size_of(put(saved(RGB, "WEBP", **options))) == WIDE
+    assert images.size_of(put(saved(RGB, "PNG"))) == WIDE
+    assert images.size_of(put(saved(RGB, "JPEG"))) == WIDE
+    assert images.size_of(put(b"RIFF\0\0\0\0WEBP")) == (0, 0)
+
+
+def test_a_png_of_chunks_without_end(put: Callable[[bytes], Path]) -> None:
+    data = encode_png(RGB)
+    with pytest.raises(ImageCorruptError, match="more than 400,000 chunks"):
+        decode(put(data[:33] + chunk(b"IDAT", b"") * 450_000 + data[33:]))
+
+
 def second() -> list[Image.Image]:
     return [Image.fromarray(RGB[::-1].copy())]
 

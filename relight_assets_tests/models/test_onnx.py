@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import resource
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from relight_assets.errors import ModelAnswerError, ModelFileError
+from relight_assets.models import onnx
 from relight_assets.models.onnx import Network
 from relight_assets_tests.models import tiny_onnx
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, same, transformer, u_net
@@ -133,6 +135,54 @@ def test_answers_that_are_no_map_of_numbers_are_refused(tmp_path: Path) -> None:
     broken.add("Log", ["m"], "y")
     with pytest.raises(ModelAnswerError, match="NaN or infinity"):
         Network(broken.write(tmp_path / "nan.onnx"))(picture(32, 32))
+
+
+def enlarger(times: float, channels: int = 3) -> TinyNetwork:
+    """Answers in another size."""
+    made = mixer(np.ones((channels, 3)), [0.0] * channels)
+    made.nodes[0] = made.nodes[0].replace(b"\x12\x01y", b"\x12\x01m")
+    scales = made.weight("scales", [1, 1, times, times])
+    made.add("Resize", ["m", "", scales], "y", tiny_onnx.text("mode", "nearest"))
+    return made
+
+
+def test_answers_of_absurd_size_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelAnswerError, match=r"a picture of 32x32 with the shape \(1, 3, 288, 288\); at most"):
+        Network(enlarger(9).write(tmp_path / "large.onnx"))(picture(32, 32))
+    with pytest.raises(ModelAnswerError, match=r"with the shape \(1, 65, 32, 32\); at most 64 channels"):
+        Network(enlarger(1, 65).write(tmp_path / "deep.onnx"))(picture(32, 32))
+    assert Network(enlarger(8).write(tmp_path / "fine.onnx"))(picture(32, 32)).shape == (3, 256, 256)
+
+
+@pytest.mark.parametrize("times", [900, 1e5, 1e7])
+def test_a_network_that_wants_all_memory_gets_none(tmp_path: Path, times: float) -> None:
+    network = Network(enlarger(times).write(tmp_path / "n.onnx"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ModelAnswerError, match=r"n\.onnx") as told:
+        network(picture(64, 64))
+    assert "\n" not in str(told.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
+
+
+def test_a_loop_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx, "MAX_S", 0.5)
+    with pytest.raises(ModelAnswerError, match=r"loop\.onnx has no answer for a picture of 8x8 after 0\.5 s"):
+        Network(endless().write(tmp_path / "loop.onnx"))(picture(8, 8))
+
+
+def endless() -> TinyNetwork:
+    """Adds the picture to itself as many times as 64 bits can say."""
+    made = TinyNetwork()
+    body = tiny_onnx.message(1, tiny_onnx.node("Add", ["s", "x"], "t"))
+    body += tiny_onnx.message(1, tiny_onnx.node("Identity", ["c"], "d")) + tiny_onnx.message(2, "body")
+    logical = 9
+    takes = (("i", (), tiny_onnx.INT64), ("c", (), logical), ("s", tiny_onnx.ANY, tiny_onnx.FLOAT32))
+    gives = (("d", (), logical), ("t", tiny_onnx.ANY, tiny_onnx.FLOAT32))
+    body += b"".join(tiny_onnx.message(11, tiny_onnx.value(*each)) for each in takes)
+    body += b"".join(tiny_onnx.message(12, tiny_onnx.value(*each)) for each in gives)
+    graph = tiny_onnx.message(1, "body") + tiny_onnx.message(6, body) + tiny_onnx.number(20, 5)
+    made.add("Loop", [made.weight("count", 2**62, np.int64), "", "x"], "y", graph)
+    return made
 
 
 def test_the_runtime_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
