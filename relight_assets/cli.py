@@ -378,9 +378,6 @@ def science(intrinsic: Path | None, json_file: Path | None) -> None:
         _write(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
 
 
-# -- what commands share ----------------------------------------------------------------------------------
-
-
 def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:
     """The worst images of each metric of all splits, one below the other, as a PNG."""
     drawn = []
