@@ -49,7 +49,8 @@ $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
 	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
 
-# Records, numbers, small files, CSVs and recipes, damaged in every way; other mutations with another SEED.
+# Records, numbers, small files, CSVs, recipes (four times as many) and pictures (six times), damaged in every way; others
+# with another SEED.
 SEED ?= 1
 fuzz: ROUNDS ?= 500
 fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong picture
