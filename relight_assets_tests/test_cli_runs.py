@@ -58,10 +58,10 @@ def test_a_run_that_is_at_work_is_refused(project: Project) -> None:
     with instance_of(project) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
         with holding(instance, run):
-            assert "is at work" in relight("runs", "list").output
+            assert "at work on this machine" in relight("runs", "list").output
             refused = relight("runs", "release", run)
             assert refused.exit_code == 2
-            assert "is at work: nothing was released" in refused.output
+            assert "; nothing was released: " in refused.output
         assert instance.get_runs()[0].status is dg.DagsterRunStatus.STARTED
 
 

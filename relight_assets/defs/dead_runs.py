@@ -48,31 +48,40 @@ class RunState:
         """Whether it lives can be told by a person alone."""
         return not self.is_over and self.found.life in (Life.ELSEWHERE, Life.UNKNOWN)
 
-    def __str__(self) -> str:
-        name = f"run {self.run_id}{f' of split `{self.split}`' if self.split else ''}"
+    @property
+    def name(self) -> str:
+        """The run, for people."""
+        return f"run {self.run_id}{f' of split `{self.split}`' if self.split else ''}"
+
+    @property
+    def condition(self) -> str:
+        """What is known of it, and what to do where a person must know more."""
         holder = self.found.holder
         if self.found.life is Life.AT_WORK:
-            process = f"process {holder.pid}" if holder is not None else "its process"
-            ended = f" although it counts as {self.status.value}" if self.status and self.is_over else ""
-            return f"{name}, {process}, is at work{ended}"
+            process = f", as process {holder.pid}" if holder is not None else ""
+            ended = f", although it counts as {self.status.value}" if self.status and self.is_over else ""
+            return f"at work on this machine{process}{ended}"
         if self.status is None:
-            return f"{name}, of which the history knows nothing"
+            return "not in the history"
         if self.is_over:
-            return f"{name} has ended ({self.status.value})"
+            return f"ended ({self.status.value})"
         if self.status not in _UNFINISHED:
-            return f"{name} waits for its turn ({self.status.value})"
+            return f"waiting for its turn ({self.status.value})"
         if self.found.life is Life.GONE:
-            return f"{name}, whose process is gone"
-        age = f" begun {_age(time.time() - self.since)} ago" if self.since else ""
+            return "its process is gone"
+        age = f" {_age(time.time() - self.since)} ago" if self.since else ""
         place = (
-            f" under another boot or host ({holder.host}, process {holder.pid})"
+            f"under another boot or host ({holder.host}, process {holder.pid})"
             if holder is not None
-            else " without a lock in this DAGSTER_HOME"
+            else "without a lock in this DAGSTER_HOME"
         )
         return (
-            f"{name} ({self.status.value}),{age}{place}, is left alone; if its process is gone, "
+            f"{self.status.value}, begun{age} {place}, and left alone; if its process is gone, "
             f"`relight runs release {self.run_id}` frees what it holds"
         )
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.condition}"
 
 
 def _age(seconds: float) -> str:
@@ -193,7 +202,7 @@ def release(instance: dg.DagsterInstance, asked: str) -> str:
     with examined(instance, state.run_id) as found:
         if found.life is Life.AT_WORK:
             raise UserError(
-                f"{state}: nothing was released; end it first, with Terminate in the UI or Ctrl-C where it was started"
+                f"{state}; nothing was released: end it first, with Terminate in the UI or Ctrl-C where it was started"
             )
         run = instance.get_run_by_id(state.run_id)
         if run is None or run.status in FINISHED_STATUSES:
@@ -201,7 +210,7 @@ def release(instance: dg.DagsterInstance, asked: str) -> str:
             remove_locks(instance, state.run_id)
             return f"{state}; it holds no slot of the pool `{POOL}` any more"
         if run.status not in _UNFINISHED:
-            raise UserError(f"{state}: it holds nothing that could be released; the UI ends it")
+            raise UserError(f"{state}; it holds nothing that could be released, and the UI ends it")
         _close(instance, run, _RELEASED)
     return f"run {state.run_id} is marked as failed and holds no slot of the pool `{POOL}` any more"
 

@@ -158,7 +158,7 @@ def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
     )
     return (
         [(state.run_id, state.found.life, state.status) for state in holders],
-        f"waiting for the devices: {'; '.join(map(str, holders))}{advice}",
+        "; ".join(f"waiting for {state.name}, which has the devices: {state.condition}" for state in holders) + advice,
     )
 
 

@@ -126,7 +126,7 @@ def test_a_run_that_counts_as_ended_and_is_at_work_keeps_its_slot(instance: dg.D
     with holding(instance, run):
         close_abandoned_runs(instance)
         (state,) = pool_holders(instance)
-        assert f"process {os.getpid()}, is at work although it counts as CANCELED" in str(state)
+        assert f"at work on this machine, as process {os.getpid()}, although it counts as CANCELED" in str(state)
     close_abandoned_runs(instance)
     assert holders(instance) == set()
 
@@ -203,7 +203,7 @@ def test_a_run_of_others_that_is_about_to_start_is_left_alone_and_not_worth_a_wo
     assert list(runs_left_alone(instance)) == []
     monkeypatch.setattr(dead_runs, "STARTS_S", 0.0)
     (state,) = runs_left_alone(instance)
-    assert "without a lock in this DAGSTER_HOME, is left alone" in str(state)
+    assert "without a lock in this DAGSTER_HOME, and left alone" in str(state)
 
 
 def test_two_hosts_on_one_history_leave_each_others_runs_alone(tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_a_run_of_another_boot_is_left_alone_and_named_with_its_age_until_it_is_
     change(killed_while_holding(instance, run), boot_id="another", machine_id="another", host="node-7", pid=12)
     assert close_abandoned_runs(instance) == []
     (state,) = runs_left_alone(instance)
-    assert str(state).startswith(f"run {run} of split `train` (STARTED), begun 1 s ago under another boot or host")
-    assert "node-7, process 12" in str(state)
+    assert str(state).startswith(f"run {run} of split `train`: STARTED, begun ")
+    assert " s ago under another boot or host (node-7, process 12), and left alone; " in str(state)
     assert f"`relight runs release {run}`" in str(state)
     assert holders(instance) == {run}
     assert "is marked as failed" in release(instance, run[:8])
@@ -239,18 +239,18 @@ def test_a_run_of_another_boot_is_left_alone_and_named_with_its_age_until_it_is_
 
 def test_a_run_that_is_at_work_here_is_not_released(instance: dg.DagsterInstance) -> None:
     run = run_of(instance)
-    with holding(instance, run), pytest.raises(UserError, match=f"process {os.getpid()}, is at work: nothing was"):
+    with holding(instance, run), pytest.raises(UserError, match=f"as process {os.getpid()}; nothing was"):
         release(instance, run)
     assert status(instance, run) == STARTED
 
 
 def test_what_is_queued_ended_or_not_there_is_told(instance: dg.DagsterInstance) -> None:
     queued = run_of(instance, dg.DagsterRunStatus.NOT_STARTED)
-    with pytest.raises(UserError, match="waits for its turn"):
+    with pytest.raises(UserError, match="waiting for its turn"):
         release(instance, queued)
     ended = run_of(instance, FAILURE)
     claim(instance, ended)
-    assert "has ended (FAILURE); it holds no slot" in release(instance, ended)
+    assert "ended (FAILURE); it holds no slot" in release(instance, ended)
     assert holders(instance) == set()
     with pytest.raises(UserError, match="no run `nothing`"):
         release(instance, "nothing")

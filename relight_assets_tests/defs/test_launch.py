@@ -144,8 +144,8 @@ def test_a_slot_of_a_run_that_has_ended_keeps_nobody_waiting(project: Project, e
 def test_a_run_of_which_nobody_knows_is_waited_for_and_said_how_to_release(project: Project) -> None:
     held = claimed_by(project, dg.DagsterRunStatus.STARTED)
     waiting = command(project, "run", "--split", "train", "--num-samples", "1")
-    said = lines_of(waiting, "waiting for the devices")
-    assert f"run {held} (STARTED), begun" in said
+    said = lines_of(waiting, "which has the devices")
+    assert f"waiting for run {held}, which has the devices: STARTED, begun" in said
     assert f"`relight runs release {held}`" in said
     released = command(project, "runs", "release", held)
     assert "is marked as failed" in released.communicate(timeout=60)[0]
