@@ -39,7 +39,7 @@ def test_each_file_is_named_and_the_others_are_measured(ran: Bench, kind: str) -
     if kind.startswith("a folder"):
         assert places[2] in told
     assert all(fault.text.isprintable() for fault in found.faults)
-    terminal.out.print(terminal.status_table(ran.settings, Recipe()))
+    terminal.out.print(terminal.status_of(ran.settings, Recipe()).table)
 
 
 def test_a_file_far_larger_than_its_record_says_is_not_read(ran: Bench) -> None:

@@ -39,14 +39,14 @@ def test_a_cursor_that_was_reset_or_set_back_asks_under_keys_that_no_run_has(sen
     for names in (PORTRAITS[:1], PORTRAITS[:2], PORTRAITS[:1]):
         project.write_csv("train", names)
         sensor.tick()
-        asked += sensor.keys()
+        asked += sensor.run_keys()
         runs_of(sensor.instance, asked[-1], dg.DagsterRunStatus.FAILURE)
     early = sensor.cursor
     for cursor in (None, early, None):
         project.write_csv("train", PORTRAITS[:1] if cursor is None else PORTRAITS[:2])
         sensor.cursor = cursor
         sensor.tick()
-        asked += sensor.keys()
+        asked += sensor.run_keys()
         runs_of(sensor.instance, asked[-1], dg.DagsterRunStatus.FAILURE)
     assert len(set(asked)) == len(asked) == 6
 
@@ -55,10 +55,10 @@ def test_a_request_whose_run_is_on_its_way_keeps_its_key(sensor: Sensor, project
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
     before = sensor.cursor
-    (key,) = sensor.keys()
+    (key,) = sensor.run_keys()
     sensor.instance.create_run_for_job(defs().resolve_job_def("relight_split"), tags={RUN_KEY: key})
     sensor.cursor = before  # the daemon was killed before it kept the cursor
-    assert sensor.keys() == [key]
+    assert sensor.run_keys() == [key]
 
 
 def test_a_partition_that_was_lost_with_the_history_is_made_again_for_a_retry(
@@ -67,10 +67,10 @@ def test_a_partition_that_was_lost_with_the_history_is_made_again_for_a_retry(
     monkeypatch.setattr(automation, "RETRY_AFTER_S", -1.0)
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
-    (key,) = sensor.keys()
+    (key,) = sensor.run_keys()
     runs_of(sensor.instance, key, dg.DagsterRunStatus.FAILURE)
     sensor.instance.delete_dynamic_partition("splits", "train")
-    assert sensor.keys()
+    assert sensor.run_keys()
     assert sensor.instance.get_dynamic_partitions("splits") == ["train"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.images import size_of
+from relight_assets.dataset.records import read_failure
 from relight_assets.engine import portrait as module
 from relight_assets.engine import worker as worker_module
 from relight_assets.engine.portrait import Portrait
@@ -41,7 +42,7 @@ def test_a_fault_in_the_code_is_recorded_with_its_traceback(one: Bench, monkeypa
 
     monkeypatch.setattr(albedo, "extract", broken)
     process(one, GRAY)
-    failure = module.read_failure(one.layout.failure(0))
+    failure = read_failure(one.layout.failure(0))
     assert failure is not None
     assert (failure.code, failure.stage) == ("internal", "albedo")
     assert "ZeroDivisionError: one over nothing" in failure.message

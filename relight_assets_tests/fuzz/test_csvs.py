@@ -75,7 +75,7 @@ def photos(bench: Bench) -> list[str]:
 
 def outcome_of(rng: Random, bench: Bench) -> str:
     """What becomes of the CSV that is there."""
-    terminal.out.print(terminal.status_table(bench.settings, Recipe()))
+    terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
     try:
         split = read_split_csv(bench.csv_path)
     except CsvError as error:

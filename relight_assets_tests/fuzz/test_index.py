@@ -16,7 +16,7 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.run import RunSummary, look
 from relight_assets.errors import OutputFolderError, RelightError
 from relight_assets.recipe import Recipe
-from relight_assets.terminal import status_table
+from relight_assets.terminal import status_of
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
 from relight_assets_tests.fuzz.generator import BYTES, TOKENS
@@ -121,7 +121,7 @@ DAMAGES: dict[str, Damage] = {
 
 def run(bench: Bench) -> RunSummary:
     """As a person does it: status, then a run."""
-    status_table(bench.settings, Recipe())
+    status_of(bench.settings, Recipe())
     return bench.run()
 
 
@@ -171,7 +171,7 @@ def test_a_folder_for_a_file_is_told_in_one_sentence(name: str, bench: Bench, wh
     path = bench.layout.folder / name
     path.unlink(missing_ok=True)
     path.mkdir()
-    status_table(bench.settings, Recipe())
+    status_of(bench.settings, Recipe())
     with pytest.raises(OutputFolderError, match="data-train") as told:
         bench.run()
     assert "\n" not in str(told.value)
@@ -183,7 +183,7 @@ def test_a_folder_for_a_file_is_told_in_one_sentence(name: str, bench: Bench, wh
 def test_a_folder_for_the_progress_file_stops_nothing(bench: Bench, whole: Whole) -> None:
     bench.layout.progress.unlink(missing_ok=True)
     bench.layout.progress.mkdir()
-    status_table(bench.settings, Recipe())
+    status_of(bench.settings, Recipe())
     (told,) = bench.run().warnings
     assert told.startswith(f"without the progress file {bench.layout.progress}: ")
     unharmed(bench, whole)

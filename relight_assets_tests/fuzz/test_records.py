@@ -78,5 +78,5 @@ def shown(bench: Bench) -> None:
     """All that a person can see of the split, made and thrown away."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        terminal.out.print(terminal.status_table(bench.settings, Recipe()))
+        terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
         terminal.print_verifications([verify_split(bench.split(), Recipe(), bench.settings)])

@@ -43,7 +43,7 @@ PROGRESS: dict[str, Any] = {
 
 def shown(bench: Bench) -> None:
     """As a person sees it: the table, and the bar of a run."""
-    terminal.out.print(terminal.status_table(bench.settings, Recipe()))
+    terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
     started = time.time
     try:
         terminal.time.time = lambda: 0.0  # type: ignore[attr-defined]  (so that no progress is an earlier run's)
