@@ -320,5 +320,6 @@ def test_no_request_of_the_sensor_or_the_schedule_replaces_photos(
 ) -> None:
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
-    requests = [*(sensor.tick().run_requests or []), *automation._sweep(dg.build_schedule_context(instance=instance))]
+    with dg.build_schedule_context(instance=instance) as context:
+        requests = [*(sensor.tick().run_requests or []), *automation._sweep(context)]
     assert [isinstance(request, dg.RunRequest) and not request.run_config for request in requests] == [True, True]

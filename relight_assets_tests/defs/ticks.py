@@ -38,7 +38,8 @@ def runs_of(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunStatus)
 
 def swept(instance: dg.DagsterInstance) -> list[str | None]:
     """The splits that a sweep asks for."""
-    answers = list(automation._sweep(dg.build_schedule_context(instance=instance)))
+    with dg.build_schedule_context(instance=instance) as context:  # which opens an instance of its own
+        answers = list(automation._sweep(context))
     asked = [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
     assert asked or isinstance(answers[0], dg.SkipReason)
     return asked
