@@ -7,6 +7,7 @@ from relight_assets.engine.prune import csv_is_gone, find_orphans, prune
 from relight_assets.errors import CsvError, RelightError, UserError
 from relight_assets.settings import Settings
 from relight_assets.terminal import line, say, tell, tell_error
+from relight_assets.unexpected import unexpected
 from relight_assets.verify import recipe_of
 
 ORPHANS_SHOWN = 20
@@ -19,14 +20,17 @@ def prune_orphans(folder: CsvFolder, settings: Settings, experiment: str | None,
     for path, csv in folder.read_all():
         try:
             if isinstance(csv, CsvError):
-                raise csv
+                raise csv  # noqa: TRY301
             if csv.table.empty:
+                # What was cut off while it was written looks the same, so nothing is an orphan of it.
                 tell("note", "yellow", no_rows(path))
+                continue
             recipe = recipe_of(csv.split, settings, experiment).recipe
             found = (prune if remove else find_orphans)(csv, recipe, settings, experiment)
-        except RelightError as error:
-            tell_error(path, error)
-            errors.append(error)
+        except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
+            told = error if isinstance(error, RelightError) else unexpected(error)
+            tell_error(path, told)
+            errors.append(told)
             continue
         numbers, files, mib = len(found.numbers), len(found.files), found.size / (1 << 20)
         removed = " removed" if remove and numbers else ""

@@ -16,10 +16,11 @@ def runs() -> None:
 def list_runs() -> None:
     """The runs that count as running or hold the devices, and what is known of their processes."""
     dead_runs = dagster_part("defs.dead_runs")
-    with dagster_part("defs.launch").opened_instance(load_settings()) as instance:
+    told: list[str] = []
+    with dagster_part("defs.launch").opened_instance(load_settings(), told.append) as instance:
         states = dead_runs.unfinished_runs(instance)
-    for state in states:
-        say(str(state))
+    for sentence in dict.fromkeys([*told, *map(str, states)]):
+        say(sentence)
     if not states:
         say("every run has ended")
 
@@ -33,5 +34,5 @@ def release_run(run_id: str) -> None:
     work on this machine is refused.
     """
     dead_runs = dagster_part("defs.dead_runs")
-    with dagster_part("defs.launch").opened_instance(load_settings()) as instance:
+    with dagster_part("defs.launch").opened_instance(load_settings(), say) as instance:
         say(dead_runs.release(instance, run_id))

@@ -83,8 +83,8 @@ def materialize_splits(
         instance.add_dynamic_partitions("splits", list(csvs.usable))  # of one that was mended a moment ago, too
         for name, path in csvs.usable.items():
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
-            launch.wait_for_pool(instance, report=say)
             try:
+                launch.wait_for_pool(instance, report=say)
                 with progress_bar(layout, name):
                     asked = {"split": name, "stages": stages, "image_config": image_config}
                     if experiment is None:
@@ -94,8 +94,11 @@ def materialize_splits(
                             definitions, instance, **asked, experiment=experiment, loaded=loaded
                         )
                 done.append((look(read_csv(path), loaded.recipe, settings, experiment), launched.metadata))
-            except InterruptedRunError:
-                raise
+            except (InterruptedRunError, KeyboardInterrupt):
+                stopped = InterruptedRunError()
+                tell("error", "bold red", str(stopped))
+                errors.append(stopped)
+                break
             except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
                 told = error if isinstance(error, RelightError) else unexpected(error)
                 tell_error(path, told)

@@ -128,6 +128,8 @@ def print_closing_table(
 
 
 def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None) -> None:
+    if not runs:
+        return
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
     for survey, metadata in runs:
         counts = survey.row_counts()

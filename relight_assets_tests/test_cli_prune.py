@@ -59,3 +59,15 @@ def test_partitions_of_csvs_that_cannot_be_used_are_removed(
     assert CliRunner().invoke(main, prune, catch_exceptions=False).exit_code == 0
     with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
         assert set(instance.get_dynamic_partitions("splits")) == {"good", "bad"}
+
+
+def test_a_csv_that_lost_its_rows_has_no_orphans(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path, photos)
+    monkeypatch.chdir(project.root)
+    csv = project.write_csv("train", PORTRAITS[:1])
+    assert CliRunner().invoke(main, ["run", "--split", "train"]).exit_code == 0
+    csv.write_text("image_path,note\n")
+    pruned = CliRunner().invoke(main, ["prune", "--yes"])
+    assert pruned.exit_code == 0, pruned.output
+    assert "no rows" in pruned.output
+    assert len(list((project.data / "outputs" / "data-train").glob("00000_*"))) == 7

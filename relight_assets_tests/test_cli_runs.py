@@ -67,3 +67,14 @@ def test_a_run_that_is_at_work_is_refused(project: Project) -> None:
 
 def test_a_run_that_is_not_there_is_refused(project: Project) -> None:
     assert relight("runs", "release", "none").exit_code == 2
+
+
+def test_a_dead_run_is_told_and_may_still_be_asked_for(project: Project) -> None:
+    relight("runs", "list")
+    with instance_of(project) as instance:
+        run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
+        killed_while_holding(instance, run)
+    released = relight("runs", "release", run[:8])
+    assert released.exit_code == 0
+    assert f"the process of run {run} is gone" in released.output
+    assert "holds no slot" in released.output

@@ -38,7 +38,7 @@ class KnownCsvs:
     """The contents of CSVs by path.  Those that can be used are kept in ``file``, which may be deleted at any time.
 
     A fault is remembered by this process alone: another version may read what this one refuses.  One that the system
-    caused (no permission, a failing disk) is not remembered at all.
+    caused (no permission, a failing disk, no memory) is not remembered at all.
     """
 
     file: Path | None = None
@@ -72,7 +72,7 @@ class KnownCsvs:
         try:
             csv = read_csv(path)
         except CsvError as error:
-            if rested and not isinstance(error.__cause__, OSError):
+            if rested and not isinstance(error.__cause__, (OSError, MemoryError)):
                 self._remember(path, CsvContent(size, token, fault=str(error)))
             raise
         if rested:

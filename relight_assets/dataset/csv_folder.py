@@ -120,8 +120,8 @@ def read_csv(path: Path) -> SplitCsv:
         return read_split_csv(path)
     except CsvError as error:
         raise CsvError(shown(str(error))) from error.__cause__
-    except MemoryError:
-        raise CsvError(f"{shown(str(path))} does not fit into memory. Split it into several CSVs.") from None
+    except MemoryError as error:
+        raise CsvError(f"{shown(str(path))} does not fit into memory. Split it into several CSVs.") from error
 
 
 def split_label(path: Path) -> str:

@@ -31,6 +31,8 @@ class Changes:
 
     seen: dict[str, Seen]
     """Every CSV that gives a split, by the split's name, to be handed to the next look."""
+    paths: dict[str, Path] = field(default_factory=dict)
+    """The one CSV of each split, whether it can be used or not."""
     changed: dict[str, SplitCsv] = field(default_factory=dict)
     """The CSVs whose content is new, by split; all have rows."""
     resting: list[str] = field(default_factory=list)
@@ -44,7 +46,8 @@ class Changes:
 
     def usable(self, split: str) -> bool:
         """Whether a run of this split has a CSV to work with, as far as this look tells."""
-        return split in self.seen and split not in self.empty and split not in map(name_part, self.faults)
+        there = split in self.seen and split in self.paths and split not in self.empty
+        return there and self.paths[split] not in self.faults
 
 
 def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | None = None) -> Changes:
@@ -61,7 +64,7 @@ def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | N
     """
     known = KnownCsvs() if known is None else known
     folder = list_csvs(csv_dir, glob)
-    changes = Changes(seen={}, faults=dict(folder.faults))
+    changes = Changes(seen={}, paths=folder.found, faults=dict(folder.faults))
     for split, path in folder.found.items():
         _look_at(split, path, before.get(split), known, changes)
     for split in set(map(name_part, changes.faults)) & before.keys() - changes.seen.keys():

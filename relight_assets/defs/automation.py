@@ -26,6 +26,7 @@ from relight_assets.engine.run import look as look_at_split
 from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings, load_project_recipe, load_settings
+from relight_assets.unexpected import unexpected
 
 MAX_ATTEMPTS = 3
 """Runs of one content of a CSV, the first included: what failed that often is not tried again by itself."""
@@ -264,9 +265,11 @@ def _scanned(changed: Mapping[str, SplitCsv], settings: Settings) -> dict[str, i
 def _unchecked_rows(csv: SplitCsv, settings: Settings) -> int | RelightError:
     try:
         survey = look_at_split(csv, load_project_recipe().recipe, settings)
+        reason = refusal(survey)
     except RelightError as error:
         return error
-    reason = refusal(survey)
+    except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
+        return unexpected(error)
     return survey.unchecked_rows if reason is None else OtherPhotosError(reason)
 
 

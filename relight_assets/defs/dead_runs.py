@@ -22,6 +22,8 @@ _GONE = "The process of this run is gone. A new run continues its work."
 _RELEASED = "Released by `relight runs release`. A new run continues its work."
 STARTS_S = 180.0
 """So long Dagster itself gives a run to start; one that has no lock by then is worth a word."""
+_LATEST = 1000
+"""Runs among which one that has ended is looked for by the beginning of its id."""
 _UNITS = ((86400, "days"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -158,9 +160,12 @@ def _remove_locks_of_ended_runs(instance: dg.DagsterInstance) -> None:
 
 
 def pool_holders(instance: dg.DagsterInstance) -> list[RunState]:
-    """The runs that have a slot of the pool."""
-    held = instance.event_log_storage.get_concurrency_info(POOL).active_run_ids
-    return [_state(instance, run_id) for run_id in sorted(held)]
+    """The run of each slot of the pool that is taken."""
+    pool = instance.event_log_storage.get_concurrency_info(POOL)
+    taken = {(claim.run_id, claim.step_key) for claim in pool.claimed_slots}
+    # Dagster counts a slot as taken from the moment at which it is meant for a step.
+    taken |= {(step.run_id, step.step_key) for step in pool.pending_steps if step.assigned_timestamp is not None}
+    return [_state(instance, run_id) for run_id, _ in sorted(taken)]
 
 
 def unfinished_runs(instance: dg.DagsterInstance) -> list[RunState]:
@@ -220,6 +225,8 @@ def _run_id_of(instance: dg.DagsterInstance, asked: str) -> str:
         return asked
     known = [state.run_id for state in unfinished_runs(instance)]
     found = [run_id for run_id in known if asked and run_id.startswith(asked)]
+    if not found and asked:  # it has ended, perhaps a moment ago, when it was found to be dead
+        found = [run.run_id for run in instance.get_runs(limit=_LATEST) if run.run_id.startswith(asked)]
     if len(found) != 1:
         which = "several runs" if found else "no run"
         raise UserError(f"{which} `{asked}`; runs that have not ended: {', '.join(found or known) or 'none'}")

@@ -148,9 +148,9 @@ def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
             f"the pool `{POOL}` has limit 0, so that no run gets the devices: set it in the UI (`relight dev`) under "
             "Deployment > Concurrency. Waiting; Ctrl-C stops"
         )
-    if storage.get_concurrency_info(POOL).active_slot_count < limits[POOL]:
-        return None
     holders = pool_holders(instance)
+    if len(holders) < limits[POOL]:
+        return None
     advice = (
         ". If it hangs, end it with Ctrl-C where it was started, or with Terminate in the UI, under Runs"
         if any(state.found.life is Life.AT_WORK for state in holders)

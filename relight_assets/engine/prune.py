@@ -110,6 +110,8 @@ def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
         raise OtherPhotosError(reason)
     if not state.orphans:
         return state
+    if not state.images:
+        raise UserError(f"{split.path} names no photo, as when it was cut off while it was written: nothing is removed")
     if state.origin is None or state.origin.path != csv_place(state):
         whose = f"belongs to {state.origin.path}" if state.origin else "does not say to which CSV it belongs"
         raise UserError(f"{state.layout.folder} {whose}; `relight run` with {split.path} settles that")

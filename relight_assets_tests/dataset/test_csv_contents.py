@@ -128,3 +128,16 @@ def test_several_processes_share_the_file_and_what_is_gone_leaves_it(folder: Fol
 def test_without_a_place_to_write_nothing_is_lost(folder: Folder, tmp_path: Path) -> None:
     folder.write("good")
     assert set(folder.check(KnownCsvs(tmp_path / "none" / "known.json")).usable) == {"good"}
+
+
+def test_a_shortage_of_memory_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, known = Folder(tmp_path, monkeypatch), KnownCsvs()
+    path = folder.write("train")
+
+    def short(_: Path) -> SplitCsv:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(csv_folder, "read_split_csv", short)
+        assert "does not fit into memory" in str(folder.check(known).faults[path])
+    assert folder.check(known).usable == {"train": path}

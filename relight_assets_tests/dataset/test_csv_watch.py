@@ -136,6 +136,17 @@ def test_a_csv_that_is_bad_for_a_while_is_not_gone_and_no_change_afterwards(fold
         assert (back.changed, back.faults, back.gone) == ({}, {}, [])
 
 
+def test_a_bad_one_beside_it_that_would_give_the_same_split_hides_no_csv(folder: Folder) -> None:
+    folder.write("train_images.csv")
+    (folder.path / "train.csv").symlink_to("nowhere")
+    seen: dict[str, Seen] = {}
+    for _ in range(3):
+        found = look(folder.path, "*.csv", seen)
+        seen = found.seen
+        assert found.usable("train")
+        assert list(found.faults) == [folder.path / "train.csv"]
+
+
 def test_a_csv_that_cannot_be_read_for_a_while_is_asked_for_again(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

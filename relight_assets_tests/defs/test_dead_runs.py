@@ -107,6 +107,16 @@ def test_one_that_waited_for_a_slot_and_died_is_no_longer_in_the_queue(instance:
     assert claim(instance, waiting)
 
 
+def test_a_slot_that_is_meant_for_a_run_elsewhere_is_taken(instance: dg.DagsterInstance) -> None:
+    run = run_of(instance)
+    change(killed_while_holding(instance, run), boot_id="another", machine_id=None)
+    claim(instance, run)
+    instance.event_log_storage._free_concurrency_slots(run_id=run)  # type: ignore[attr-defined]
+    close_abandoned_runs(instance)
+    assert not claim(instance, run_of(instance))
+    assert [state.run_id for state in pool_holders(instance)] == [run]
+
+
 def test_a_free_slot_that_nobody_was_told_of_is_given_to_the_next(instance: dg.DagsterInstance) -> None:
     first, waiting = run_of(instance), run_of(instance)
     claim(instance, first)

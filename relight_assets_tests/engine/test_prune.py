@@ -145,3 +145,11 @@ def test_a_record_that_cannot_be_removed_keeps_its_pictures(ran: Bench) -> None:
         prune(ran.split(), Recipe(), ran.settings)
     assert ran.layout.png(2, "output").exists()
     assert not ran.layout.png(0, "output").exists()
+
+
+def test_nothing_is_removed_for_a_csv_without_rows(ran: Bench) -> None:
+    before = sorted(path.name for path in ran.layout.folder.glob("0*"))
+    ran.write_csv([])
+    with pytest.raises(UserError, match="names no photo"):
+        prune(ran.split(), Recipe(), ran.settings)
+    assert sorted(path.name for path in ran.layout.folder.glob("0*")) == before
