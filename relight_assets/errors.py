@@ -257,6 +257,12 @@ class ModelAnswerError(ImageError):
     code = "model_answer"
 
 
+class ModelLimitError(ModelAnswerError):
+    """It took more memory or time for a picture than it may have.  It may fit once less is going on."""
+
+    retryable = True
+
+
 class GeometryMissingError(ImageError):
     """The photo has no file of depth or normals.  It may come, so it is looked for at every run."""
 

@@ -9,6 +9,7 @@ which is quicker, and PNG being lossless gives the same picture.
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -124,7 +125,7 @@ def size_of(path: Path) -> tuple[int, int]:
 def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
     """The upright pixels, and the EXIF orientation that was applied."""
     kind = sniff.image_format(data)
-    parts = jpeg.parts_of(data) if kind == "JPEG" else None
+    parts = jpeg.parts_of(data, partial(_check_size, max_pixels=max_pixels)) if kind == "JPEG" else None
     if kind == "WEBP":
         sniff.require_whole_webp(data)
         _check_size(sniff.webp_size(data), max_pixels)  # the decoder makes room for all of it as it is opened

@@ -18,6 +18,8 @@ VARIED = 16
 """Display levels between the pixels of the row above: a photo, and no drawing of plain areas."""
 FRAME_SHARE = 0.25
 """Share of the upper edge or of a side that has the colour too: a border, a letterbox or a plain background."""
+FRAME_SAME = 10
+"""Display levels by which they may be off it: bars above and below are seldom of quite the same black."""
 _EDGE_ROWS = 42
 """Rows above the plain ones in which the edge is: 16 where the last row of blocks is there in part, and what another
 encoding blurs: 8 in JPEG, 24 in WebP."""
@@ -43,7 +45,7 @@ def require_complete(rgb: Pixels) -> None:
     color = rgb[-1, 0]
     photo = rgb[: start - _EDGE_ROWS + 1]
     sides = (photo[0], photo[:, 0], photo[:, -1])
-    if any(_is(side, color).mean() >= FRAME_SHARE for side in sides):
+    if any((_distance(side, color) <= FRAME_SAME).mean() >= FRAME_SHARE for side in sides):
         return
     above = _distance(rgb[start - _EDGE_ROWS : start + 1], color)
     nearer = (above[:-ABRUPT_ROWS] - above[ABRUPT_ROWS:]).max(axis=0)

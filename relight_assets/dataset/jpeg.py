@@ -5,6 +5,7 @@ show.  So the decoder is fed here piece by piece: it must want the last byte bef
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -17,6 +18,9 @@ MAX_SCANS = 100
 """Scans in one file.  Encoders write 20 at most; each costs a pass over all blocks, and libtiff stops at 100 too."""
 MAX_SEGMENTS = 10_000
 """Marker segments between the scans.  The longest metadata there is (extended XMP) takes some 1,500."""
+MAX_CHECKED = 1 << 16
+"""Restart intervals in one file of which each is looked at; with more of them Pillow decodes it whole, unchecked.  An
+interval for each row of blocks, as cameras have it, is 2,048 at most in a scan."""
 MAX_JUNK = 1 << 16
 """Bytes between segments that belong to none.  libjpeg skips them one by one, and so does Pillow."""
 
@@ -48,26 +52,31 @@ class JpegParts:
     ended: bool
     """Whether EOI is there."""
     resumable: bool
-    """Huffman coded: libjpeg can go on in the middle."""
+    """Huffman coded, so that libjpeg can go on in the middle, and of no more intervals than ``MAX_CHECKED``."""
     refined: bool
     """Whether the scans give every coefficient of every component to its last bit."""
 
 
-def parts_of(data: bytes) -> JpegParts:
+def parts_of(data: bytes, check_size: Callable[[tuple[int, int]], None] = lambda _: None) -> JpegParts:
     """Find the parts of the first picture in a file; its pixels are not looked at.
+
+    Args:
+        data: the file.
+        check_size: is given width and height, before anything is made for so many pixels, and may raise.
 
     Raises:
         ImageCorruptError: it is cut off before its last scan, or has more restart intervals than blocks.
         ImageFormatError: over ``MAX_SCANS`` or ``MAX_SEGMENTS``.
     """
-    return _Survey(data).parts()
+    return _Survey(data, check_size).parts()
 
 
 class _Survey:
     """One pass over the markers."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, data: bytes, check_size: Callable[[tuple[int, int]], None]) -> None:
+        self._data, self._check_size = data, check_size
+        self._unchecked = False
         self._segments: list[tuple[int, int]] = []
         self._frame, self._scans, self._markers, self._junk, self._interval = 0, 0, 0, 0, 0
         self._size = (0, 0)
@@ -97,7 +106,8 @@ class _Survey:
 
     def _found(self, end: int, *, ended: bool) -> JpegParts:
         refined = bool(self._missing) and not any(any(bits) for bits in self._missing.values())
-        return JpegParts(self._data, self._segments, end, ended, self._frame in _HUFFMAN, refined)
+        resumable = self._frame in _HUFFMAN and not self._unchecked
+        return JpegParts(self._data, self._segments, end, ended, resumable, refined)
 
     def _segment(self, marker: int, position: int) -> int:
         """Take in one marker segment, and the scan behind it; where the next marker is."""
@@ -126,6 +136,7 @@ class _Survey:
         self._frame = marker
         height, width = (int.from_bytes(content[start : start + 2], "big") for start in (1, 3))
         self._size = width, height
+        self._check_size(self._size)
         self._sampling = {
             number: (max(1, both >> 4), max(1, both & 15))
             for number, both in zip(content[6::3], content[7::3], strict=False)
@@ -157,23 +168,28 @@ class _Survey:
     def _scan(self, start: int, intervals: int) -> int:
         """Take in the coded bytes from ``start`` on; where the marker behind them is, or the end of the file."""
         found: list[tuple[int, int]] = []
+        room, count = MAX_CHECKED - len(self._segments), 0
         for match in _MARKER_IN_SCAN.finditer(self._data, start):
-            found.append((start, match.start()))
+            count, last = count + 1, (start, match.start())
+            found += [last] * (count <= room)
             number = self._data[match.start() + 1] - _RESTARTS[0]
             if number not in range(8):
                 end = match.start()
                 break
-            if number != (len(found) - 1) % 8 or len(found) > intervals:
+            if number != (count - 1) % 8 or count > intervals:
                 raise ImageCorruptError("The JPEG is damaged: a restart marker is not the one that belongs there.")
             start = match.end()
         else:
-            found.append((start, len(self._data)))
+            count, last = count + 1, (start, len(self._data))
+            found += [last] * (count <= room)
             end = len(self._data)
-        if len(found) == intervals + 1 and found[-1][0] == found[-1][1]:  # some encoders mark the end too
-            del found[-1]
-        if len(found) != intervals:
+        if count == intervals + 1 and last[0] == last[1]:  # some encoders mark the end too
+            count -= 1
+            del found[count:]
+        if count != intervals:
             raise ImageCorruptError("The JPEG is cut off: restart intervals are missing.")
         self._segments += found
+        self._unchecked = self._unchecked or len(found) < count
         return end
 
 

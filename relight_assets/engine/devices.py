@@ -86,10 +86,12 @@ def worker_places(
             raise GpuUnavailableError(_no_gpu(driver, visible, expected))
         return Places(_cpu_slots(settings, segmenter), notes=_told_of_the_cpu(driver))
     chosen = visible.devices[:asked]
+    # One that was not asked for is nobody's loss.
+    lost = {} if asked is not None and asked <= len(chosen) else visible.lost
     return Places(
         tuple(Slot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
-        tuple(visible.lost),
-        (*visible.notes, *(f"{name} is not used ({fault}); the others go on" for name, fault in visible.lost.items())),
+        tuple(lost),
+        (*visible.notes, *(f"{name} is not used ({fault}); the others go on" for name, fault in lost.items())),
     )
 
 

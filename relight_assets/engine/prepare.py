@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
@@ -110,10 +111,11 @@ class Preparation:
                     remove_failure(self.layout, own)
                 if each.record is not None:
                     write_record(self.layout, each.record, durable=False)
-                if each.failure is not None:
-                    write_failure(self.layout, each.failure, durable=False)
             except PlaceTakenError:
                 continue  # what was made of it stays where it is, and it is a new image
+            if each.failure is not None:
+                with suppress(PlaceTakenError):  # then it is tried again
+                    write_failure(self.layout, each.failure, durable=False)
             numbers.pop(each.key, None)
             del numbers[each.orphan.key]
             numbers[each.key] = each.orphan.number

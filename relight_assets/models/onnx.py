@@ -9,13 +9,15 @@ import hashlib
 import importlib.util
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.errors import ModelAnswerError, ModelFileError
+from relight_assets.errors import ModelAnswerError, ModelFileError, ModelLimitError
 
 CHANNELS = 3
 INSTALL = "pip install -c constraints.txt -e '.[onnx]' in this product's folder; docs/models.md"
@@ -108,12 +110,18 @@ class Network:
 
         Raises:
             ModelFileError: it takes no picture of this size.
-            ModelAnswerError: it fails, or takes more than ``MAX_MEMORY`` or ``MAX_S``; or what it answers is no such
-                map, is absurdly large, or holds NaN or infinity.
+            ModelLimitError: it takes more than ``MAX_MEMORY``, with no other network at work, or ``MAX_S``.
+            ModelAnswerError: it fails; or what it answers is no such map, is absurdly large, or holds NaN or infinity.
         """
         self.require_size(*picture.shape[:2])
         given = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
-        answer = self._answer(given)
+        try:
+            with _TURNS.together():
+                answer = self._answer(given)
+        except MemoryError:
+            # The others' share may have been missing: what fits does not depend on who else is at work.
+            with _TURNS.alone():
+                answer = self._last_answer(given)
         shape = answer.shape
         if answer.ndim == 4 and shape[0] == 1:
             answer = answer[0]
@@ -128,31 +136,87 @@ class Network:
                 f"{self.path.name} answers a picture of {picture.shape[1]}x{picture.shape[0]} with the shape {shape}; "
                 f"at most {MAX_CHANNELS} channels of {MAX_ENLARGED} times its size are taken"
             )
-        answer = answer.astype(np.float32)
+        answer = answer.astype(np.float32, copy=False)
         if not np.isfinite(answer).all():
             raise ModelAnswerError(f"{self.path.name} answers with NaN or infinity")
         return answer
 
+    def _last_answer(self, given: NDArray[np.float32]) -> NDArray[Any]:
+        try:
+            return self._answer(given)
+        except MemoryError as error:
+            raise ModelLimitError(
+                f"{self.path.name} wants more memory for a picture of {given.shape[3]}x{given.shape[2]} than there is, "
+                f"or than {MAX_MEMORY >> 30} GiB"
+            ) from error
+
     def _answer(self, given: NDArray[np.float32]) -> NDArray[Any]:
+        """What it answers.
+
+        Raises:
+            MemoryError: it does not fit beside the others that are at work.
+            ModelLimitError: it took too long.
+            ModelAnswerError: it fails.
+        """
         import onnxruntime
 
         limits = onnxruntime.RunOptions()
+        # Else the arena keeps a piece for every size of picture there was, until nothing fits beside them.
+        limits.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         clock = threading.Timer(MAX_S, setattr, (limits, "terminate", True))
         clock.daemon = True
         clock.start()
         try:
-            return np.asarray(self._session.run(self._first, {self._name: given}, limits)[0])
+            # A copy, so that nobody holds on to the networks' own memory.
+            return np.array(self._session.run(self._first, {self._name: given}, limits)[0])
         except Exception as error:
             size = f"a picture of {given.shape[3]}x{given.shape[2]}"
             if limits.terminate:
-                raise ModelAnswerError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
+                raise ModelLimitError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
             if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
-                raise ModelAnswerError(
-                    f"{self.path.name} wants more memory for {size} than there is, or than {MAX_MEMORY >> 30} GiB"
-                ) from error
+                raise MemoryError(str(error)) from error
             raise ModelAnswerError(f"{self.path.name} fails on {size} ({_told(error)})") from error
         finally:
             clock.cancel()
+
+
+class _Turns:
+    """Several at a time, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._at_work, self._wanted_alone = 0, 0
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Wait until nobody is alone, or waits to be."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._wanted_alone)
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until nobody else is at work."""
+        with self._changed:
+            self._wanted_alone += 1
+            self._changed.wait_for(lambda: not self._at_work)
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._wanted_alone -= 1
+                self._changed.notify_all()
+
+
+_TURNS = _Turns()
 
 
 @functools.cache

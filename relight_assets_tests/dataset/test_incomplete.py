@@ -80,6 +80,7 @@ def frames(photo: Pixels, color: int) -> dict[str, Pixels]:
 
     return {
         "letterbox": padded(60, 60, 0, 0),
+        "letterbox, other black above": np.vstack([np.full_like(photo[:60], min(color + 4, 255)), padded(0, 60, 0, 0)]),
         "frame, thick below": padded(20, 120, 20, 20),
         "below and at the right": padded(0, 80, 0, 300),
         "below and at the left": padded(0, 80, 300, 0),

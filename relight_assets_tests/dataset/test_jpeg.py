@@ -13,7 +13,7 @@ from PIL import Image
 
 from relight_assets.dataset import jpeg
 from relight_assets.dataset.images import decode
-from relight_assets.errors import ImageCorruptError, ImageFormatError
+from relight_assets.errors import ImageCorruptError, ImageFormatError, ImageSizeError
 from relight_assets_tests.dataset.pictures import noisy, saved
 from relight_assets_tests.fuzz.image_generator import jpeg_of_many_scans
 
@@ -158,3 +158,24 @@ def test_libjpeg_takes_its_bytes_as_is_relied_on() -> None:
         left.append(stop - taken)
     assert all(left[at] or left[at + 1] for at in range(len(left) - 1))
     decoder.cleanup()
+
+
+def test_a_size_that_is_not_taken_is_told_before_restart_intervals_are_counted(put: Callable[[bytes], Path]) -> None:
+    data = bytearray(saved(noisy(64, 64), "JPEG", restart_marker_blocks=1))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = b"\xff\xdc\xff\xdc"  # 65,500 each way
+    scan = data.index(b"\xff\xda")
+    data = data[: scan + 14] + b"".join(bytes([0xFF, 0xD0 + number % 8]) for number in range(200_000)) + b"\xff\xd9"
+    with pytest.raises(ImageSizeError, match="65500x65500"):
+        decode(put(bytes(data)))
+
+
+def test_with_very_many_restart_intervals_it_is_decoded_whole(
+    put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = saved(PICTURE, "JPEG", progressive=True, restart_marker_blocks=1)
+    assert jpeg.parts_of(data).resumable
+    monkeypatch.setattr(jpeg, "MAX_CHECKED", 1000)
+    parts = jpeg.parts_of(data)
+    assert (parts.resumable, len(parts.segments)) == (False, 1000)
+    np.testing.assert_array_equal(decode(put(data)).rgb, by_pillow(data))

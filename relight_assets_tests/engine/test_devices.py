@@ -56,6 +56,11 @@ def test_a_lost_gpu_costs_itself_and_is_named(asked: int | str) -> None:
     assert places.notes == (f"gpu 1 is not used ({LOST}); the others go on",)
 
 
+def test_a_lost_gpu_that_was_not_asked_for_is_no_loss() -> None:
+    places = worker_places(Settings(num_gpus=1), {}, driver(lost=(1,)))
+    assert ([slot.name for slot in places.slots], places.lost, places.notes) == (["gpu 0"], (), ())
+
+
 def test_where_all_are_lost_each_is_named() -> None:
     with pytest.raises(GpuUnavailableError, match=rf"gpu 0: {LOST}; gpu 1: {LOST}\. {CPU_ON_PURPOSE}"):
         worker_places(Settings(), {}, driver(2, lost=(0, 1)))

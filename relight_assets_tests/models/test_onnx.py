@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import resource
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -189,3 +191,29 @@ def test_the_runtime_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
     with pytest.raises(ModelFileError, match=r"onnxruntime, which is not installed: pip install .*\[onnx\]"):
         Network(same().write(tmp_path / "n.onnx"))
+
+
+IN_LITTLE_MEMORY = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from relight_assets.models import onnx
+
+onnx.MAX_MEMORY = 256 << 20
+network = onnx.Network(__import__("pathlib").Path(sys.argv[1]))
+for height in range(64, 257, 8):
+    network(np.zeros((height, 256, 3), np.float32))
+with ThreadPoolExecutor(12) as pool:
+    answers = list(pool.map(network, [np.zeros((256, 256, 3), np.float32)] * 36))
+print(len(answers))
+"""
+
+
+def test_what_fits_alone_fits_after_others_and_beside_them(tmp_path: Path) -> None:
+    path = enlarger(8).write(tmp_path / "n.onnx")
+    command = [sys.executable, "-c", IN_LITTLE_MEMORY, str(path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "36\n"
