@@ -40,7 +40,7 @@ def test_a_run_of_another_boot_is_listed_and_released(project: Project) -> None:
     with instance_of(project) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
         instance.event_log_storage.claim_concurrency_slot(POOL, run, "relight_images")
-        change(killed_while_holding(instance, run), boot_id="another", machine_id=None, host="node-7")
+        change(killed_while_holding(instance, run), boot_id="another", host="node-7")
     listed = relight("runs", "list")
     assert listed.exit_code == 0
     assert f"`relight runs release {run}`" in listed.output

@@ -38,7 +38,6 @@ class Holder(msgspec.Struct, frozen=True):
     pid: int
     since: float
     boot_id: str | None = None
-    machine_id: str | None = None
 
 
 class Life(Enum):
@@ -109,7 +108,7 @@ def _take(path: Path) -> None:
 
 def _write_holder(file: int) -> None:
     here = this_machine()
-    text = msgspec.json.encode(Holder(here.host, os.getpid(), time.time(), here.boot_id, here.machine_id))
+    text = msgspec.json.encode(Holder(here.host, os.getpid(), time.time(), here.boot_id))
     try:
         os.write(file, text)
     except OSError:  # a full disk: better a lock that says nothing than none
@@ -144,15 +143,12 @@ def _look(path: Path, stack: ExitStack) -> Found | None:
         return Found(Life.AT_WORK, holder)
     except OSError:
         return Found(Life.UNKNOWN, holder)
-    status, here = os.fstat(file), this_machine()
-    if status.st_nlink == 0:  # it let go of its lock while we looked, and is about to end
+    if os.fstat(file).st_nlink == 0:  # it let go of its lock while we looked, and is about to end
         return Found(Life.AT_WORK, holder)
     if holder is None:  # earlier versions wrote nothing into it
         return Found(Life.UNKNOWN if text else Life.GONE)
-    same_boot = holder.boot_id is not None and holder.boot_id == here.boot_id
-    if same_boot or here.rebooted_since(holder.boot_id, holder.machine_id, holder.since, status.st_dev):
-        return Found(Life.GONE, holder)
-    return Found(Life.ELSEWHERE, holder)
+    same_boot = holder.boot_id is not None and holder.boot_id == this_machine().boot_id
+    return Found(Life.GONE if same_boot else Life.ELSEWHERE, holder)
 
 
 def remove_locks(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -109,7 +109,7 @@ def test_one_that_waited_for_a_slot_and_died_is_no_longer_in_the_queue(instance:
 
 def test_a_slot_that_is_meant_for_a_run_elsewhere_is_taken(instance: dg.DagsterInstance) -> None:
     run = run_of(instance)
-    change(killed_while_holding(instance, run), boot_id="another", machine_id=None)
+    change(killed_while_holding(instance, run), boot_id="another")
     claim(instance, run)
     instance.event_log_storage._free_concurrency_slots(run_id=run)  # type: ignore[attr-defined]
     close_abandoned_runs(instance)
@@ -236,7 +236,7 @@ def test_a_run_of_another_boot_is_left_alone_and_named_with_its_age_until_it_is_
 ) -> None:
     run = run_of(instance, **{"dagster/partition": "train"})
     claim(instance, run)
-    change(killed_while_holding(instance, run), boot_id="another", machine_id="another", host="node-7", pid=12)
+    change(killed_while_holding(instance, run), boot_id="another", host="node-7", pid=12)
     assert close_abandoned_runs(instance) == []
     (state,) = runs_left_alone(instance)
     assert str(state).startswith(f"run {run} of split `train`: STARTED, begun ")

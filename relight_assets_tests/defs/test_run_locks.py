@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +72,6 @@ def test_of_another_boot_nobody_knows(instance: dg.DagsterInstance) -> None:
     for boot_id in ("another", None):
         change(lock, boot_id=boot_id)
         assert life(instance) is Life.ELSEWHERE
-
-
-def test_of_this_machine_before_its_boot_it_is_gone(
-    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock = killed_while_holding(instance, "a")
-    change(lock, boot_id="another", machine_id="this")
-    booted = replace(this_machine(), machine_id="this", booted=lock.stat().st_mtime + 60)
-    monkeypatch.setattr(run_locks, "this_machine", lambda: booted)
-    monkeypatch.setattr(os, "major", lambda _: 8)
-    assert life(instance) is Life.GONE
-    change(lock, machine_id="other")
-    assert life(instance) is Life.ELSEWHERE
 
 
 def test_a_lock_that_is_held_is_at_work_whatever_it_says(instance: dg.DagsterInstance) -> None:
