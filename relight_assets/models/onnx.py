@@ -116,11 +116,11 @@ class Network:
         self.require_size(*picture.shape[:2])
         given = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
         try:
-            with _TURNS.together():
+            with _TURNS.turn(alone=False):
                 answer = self._answer(given)
         except MemoryError:
             # The others' share may have been missing: what fits does not depend on who else is at work.
-            with _TURNS.alone():
+            with _TURNS.turn(alone=True):
                 answer = self._last_answer(given)
         shape = answer.shape
         if answer.ndim == 4 and shape[0] == 1:
@@ -188,31 +188,18 @@ class _Turns:
         self._at_work, self._wanted_alone = 0, 0
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Wait until nobody is alone, or waits to be."""
+    def turn(self, *, alone: bool) -> Iterator[None]:
+        """Wait until nobody else is at work, if ``alone``; else until nobody is alone, or waits to be."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._wanted_alone)
+            self._wanted_alone += alone
+            self._changed.wait_for(lambda: not (self._at_work if alone else self._wanted_alone))
             self._at_work += 1
         try:
             yield
         finally:
             with self._changed:
                 self._at_work -= 1
-                self._changed.notify_all()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Wait until nobody else is at work."""
-        with self._changed:
-            self._wanted_alone += 1
-            self._changed.wait_for(lambda: not self._at_work)
-            self._at_work += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._at_work -= 1
-                self._wanted_alone -= 1
+                self._wanted_alone -= alone
                 self._changed.notify_all()
 
 

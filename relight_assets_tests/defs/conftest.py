@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from relight_assets_tests.conftest import Project, make_project
+from relight_assets_tests.defs.ticks import Sensor
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +15,18 @@ def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as made:
         made.add_dynamic_partitions("splits", ["train", "val", "gone"])
         yield made
+
+
+@pytest.fixture
+def own_instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    """An instance of one test."""
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
+        yield made
+
+
+@pytest.fixture
+def sensor(own_instance: dg.DagsterInstance) -> Sensor:
+    return Sensor(own_instance)
 
 
 @pytest.fixture

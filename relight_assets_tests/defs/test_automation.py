@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
@@ -20,19 +19,13 @@ from relight_assets_tests.defs.ticks import Sensor, materialized, runs_of, swept
 
 
 @pytest.fixture
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
-        yield made
+def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return own_instance
 
 
 @pytest.fixture
 def project(empty_project: Project) -> Project:
     return empty_project
-
-
-@pytest.fixture
-def sensor(instance: dg.DagsterInstance) -> Sensor:
-    return Sensor(instance)
 
 
 def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, project: Project) -> None:

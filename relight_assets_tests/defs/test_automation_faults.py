@@ -1,6 +1,6 @@
 """Ticks beside CSVs that cannot be used: an error for people, and nothing of the others is lost or started twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -14,19 +14,8 @@ from relight_assets_tests.defs.ticks import Sensor, runs_of, swept
 
 
 @pytest.fixture
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
-        yield made
-
-
-@pytest.fixture
 def project(empty_project: Project) -> Project:
     return empty_project
-
-
-@pytest.fixture
-def sensor(instance: dg.DagsterInstance) -> Sensor:
-    return Sensor(instance)
 
 
 BAD: dict[str, Callable[[Path], object]] = {
@@ -173,27 +162,27 @@ def test_a_cursor_of_the_version_before_is_gone_on_with(sensor: Sensor, project:
 
 
 def test_a_sweep_asks_for_the_others_first_and_is_an_error_when_there_are_none(
-    instance: dg.DagsterInstance, project: Project, capfd: pytest.CaptureFixture[str]
+    own_instance: dg.DagsterInstance, project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for name, write in BAD.items():
         write(project.data / f"{name}_images.csv")
     project.write_csv("train", PORTRAITS[:1])
     project.write_csv("val", PORTRAITS[1:2])
     (project.data / "empty_images.csv").write_text("image_path\n")
-    assert swept(instance) == ["val"]
-    assert instance.get_dynamic_partitions("splits") == ["val"]
+    assert swept(own_instance) == ["val"]
+    assert own_instance.get_dynamic_partitions("splits") == ["val"]
     logged = capfd.readouterr().err
     assert [name for name in BAD if f"/{name}_images.csv" not in logged] == []
-    run = instance.create_run_for_job(defs().resolve_job_def("relight_split"), tags={"dagster/partition": "val"})
+    run = own_instance.create_run_for_job(defs().resolve_job_def("relight_split"), tags={"dagster/partition": "val"})
     with pytest.raises(TickError) as caught:
-        swept(instance)
+        swept(own_instance)
     assert [name for name in BAD if f"/{name}_images.csv" not in str(caught.value)] == []
     assert "empty_images" not in str(caught.value)
-    instance.report_run_canceled(run)
-    assert swept(instance) == ["val"]
+    own_instance.report_run_canceled(run)
+    assert swept(own_instance) == ["val"]
 
 
-def test_a_sweep_without_a_folder_is_an_error(instance: dg.DagsterInstance, project: Project) -> None:
+def test_a_sweep_without_a_folder_is_an_error(own_instance: dg.DagsterInstance, project: Project) -> None:
     project.data.rmdir()
     with pytest.raises(TickError, match="cannot be listed"):
-        swept(instance)
+        swept(own_instance)

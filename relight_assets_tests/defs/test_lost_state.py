@@ -1,7 +1,6 @@
 """Lost state: a cursor that was reset, partitions that are gone, a damaged history; by sensor and command."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -13,25 +12,18 @@ from relight_assets.definitions import defs
 from relight_assets.defs import automation
 from relight_assets.defs.automation import RUN_KEY
 from relight_assets.defs.history import HistoryError
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.defs.test_automation import Sensor, runs_of
+from relight_assets_tests.conftest import PORTRAITS, Project
+from relight_assets_tests.defs.ticks import Sensor, runs_of
 
 
 @pytest.fixture
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as made:
-        yield made
+def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return own_instance
 
 
 @pytest.fixture
-def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path, photos)
-
-
-@pytest.fixture
-def sensor(instance: dg.DagsterInstance) -> Sensor:
-    return Sensor(instance)
+def project(empty_project: Project) -> Project:
+    return empty_project
 
 
 def test_a_cursor_that_was_reset_or_set_back_asks_under_keys_that_no_run_has(sensor: Sensor, project: Project) -> None:
