@@ -132,6 +132,10 @@ def test_a_run_without_failures_ends_with_0(ran: Result, relight: Relight) -> No
     assert relight("run", "--split", "train", "--num-samples", "2").exit_code == 0
 
 
+def test_only_rows_that_are_considered_count(ran: Result, relight: Relight) -> None:
+    assert relight("run", "--split", "train", "--num-samples", "3").exit_code == 3
+
+
 def test_another_recipe_is_an_experiment_with_its_own_folder_and_mapping(
     ran: Result, relight: Relight, project: Project
 ) -> None:
