@@ -32,6 +32,8 @@ _HUFFMAN = frozenset({0xC0, 0xC1, 0xC2})
 _PROGRESSIVE = 0xC2
 _WITHOUT_CONTENT = frozenset({0x00, 0x01, *range(0xD0, 0xD9), 0xFF})
 _COEFFICIENTS = 64
+_FRAME_HEADER = 6
+"""Bytes of it that give precision, height, width and the number of components."""
 _BLOCK = 1 << 16
 _AHEAD = 7
 """Bytes that libjpeg reads ahead at most before it goes on: its bit buffer wants 57 bits, and one is there."""
@@ -133,6 +135,8 @@ class _Survey:
         return self._scan(after, self._intervals(components))
 
     def _begin_frame(self, marker: int, content: bytes) -> None:
+        if len(content) < _FRAME_HEADER:
+            raise ImageCorruptError("The JPEG is cut off before its pixels begin.")
         self._frame = marker
         height, width = (int.from_bytes(content[start : start + 2], "big") for start in (1, 3))
         self._size = width, height
