@@ -60,7 +60,11 @@ def test_the_segmenter_alone_and_what_does_not_fit(gpu: ModuleType, checkpoint: 
     assert "does not fit" in gpu.table([gpu.Alone(4, None, None, None), row], [])
 
 
-def test_the_whole_pipeline(gpu: ModuleType, checkpoint: Path, model_files: None, tmp_path: Path) -> None:
+def test_the_whole_pipeline(
+    gpu: ModuleType, checkpoint: Path, model_files: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not torch.cuda.is_available():
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # the CPU on purpose, as --device cpu
     (tmp_path / "portraits").mkdir()
     csv = write_portraits(tmp_path / "portraits", 2, 128)
     run = gpu.whole(csv, tmp_path / "out", checkpoint, 2, worker=tiny_sam3.SmallSam3Worker)
