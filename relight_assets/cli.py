@@ -5,7 +5,6 @@ Exit codes: :mod:`relight_assets.exit_codes`.
 
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -21,11 +20,12 @@ import numpy as np
 from rich.live import Live
 
 from relight_assets import __version__
+from relight_assets.cli_dev import dev
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli_prune import prune_orphans, prune_partitions
 from relight_assets.cli_runs import runs
-from relight_assets.dagster_runs import KNOWN_WARNINGS, can_be_stopped, dagster_part, materialize_splits
-from relight_assets.dataset.csv_folder import list_csvs, no_rows
+from relight_assets.dagster_runs import materialize_splits
+from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
@@ -34,7 +34,7 @@ from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.exit_codes import exit_code
 from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES
-from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder
+from relight_assets.settings import Settings, load_project_recipe, load_settings
 from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
     lenient_streams,
@@ -85,6 +85,7 @@ def main(platform: Path | None) -> None:
         os.environ["RELIGHT_PLATFORM"] = str(platform.absolute())
 
 
+main.add_command(dev)
 main.add_command(runs)
 
 
@@ -300,28 +301,6 @@ def doctor() -> None:
     if blocked:
         raise UserError(f"a run cannot start before this is mended: {', '.join(blocked)}")
     say("a run can start")
-
-
-@main.command()
-@click.option("--port", default=3000, show_default=True)
-def dev(port: int) -> None:
-    """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV that can be used."""
-    settings = load_settings()
-    with dagster_part("defs.launch").instance_of(settings, say) as instance:
-        names = instance.get_dynamic_partitions("splits")
-        csvs = dagster_part("defs.splits").checked_csvs(instance, settings)
-    for path, fault in csvs.faults.items():
-        tell_error(path, fault)
-    for path in csvs.empty.values():
-        tell("note", "yellow", no_rows(path))
-    say(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
-    can_be_stopped()
-    workspace = project_folder() / "workspace.yaml"
-    what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
-    dagster = shutil.which("dagster", path=str(Path(sys.executable).parent)) or "dagster"
-    os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in KNOWN_WARNINGS)
-    # In place of this process, so that whoever ends it ends the servers.
-    os.execvp(dagster, [dagster, "dev", *what, "-h", "127.0.0.1", "-p", str(port)])  # noqa: S606
 
 
 @main.command()

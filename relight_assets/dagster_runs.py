@@ -41,12 +41,13 @@ def can_be_stopped() -> None:
 def dagster_part(module: str) -> ModuleType:
     """One of our modules that know Dagster."""
     # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
-    with _known_warnings_off():
+    with known_warnings_off():
         return importlib.import_module(f"relight_assets.{module}")
 
 
 @contextmanager
-def _known_warnings_off() -> Iterator[None]:
+def known_warnings_off() -> Iterator[None]:
+    """Hide :data:`KNOWN_WARNINGS` of Dagster."""
     with warnings.catch_warnings():
         for start in KNOWN_WARNINGS:
             warnings.filterwarnings("ignore", message=start)
@@ -67,7 +68,7 @@ def materialize_splits(
     """
     can_be_stopped()
     launch = dagster_part("defs.launch")
-    with _known_warnings_off():
+    with known_warnings_off():
         definitions = dagster_part("definitions").defs()
     settings = load_settings()
     loaded = loaded or load_project_recipe()

@@ -97,6 +97,12 @@ class WorkersFailedError(RelightError):
     retryable = True
 
 
+class ServersEndedError(RelightError):
+    """A server of the UI ended, or could not be started."""
+
+    code = "servers_ended"
+
+
 class InterruptedRunError(RelightError):
     """Somebody stopped the run.  Exit code 130, as a shell gives it."""
 

@@ -8,8 +8,11 @@ Nothing here changes a pixel.  Which files are read:
 """
 
 import difflib
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -58,6 +61,19 @@ def _is_webhook(url: str) -> bool:
     return whole and url.isprintable() and " " not in url
 
 
+def _host_names(value: Any) -> Any:
+    if isinstance(value, list | tuple) and all(isinstance(name, str) and _is_host_name(name) for name in value):
+        return tuple(name.lower() for name in value)
+    raise ValueError("must be a list of names of hosts, such as [relight.example.com], each without a scheme or a port")
+
+
+def _is_host_name(name: str) -> bool:
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(name))
+    return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name) is not None
+
+
+HostNames = Annotated[tuple[str, ...], BeforeValidator(_host_names)]
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
 AutoCountOrNone = Annotated[int | str, _auto_or_whole(1, 4096, "none")]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
@@ -138,6 +154,7 @@ class Settings(BaseModel):
     watch: bool = True
     sweep_cron: Annotated[str, Field(min_length=9)] = "0 3 * * *"
     alert_webhook: Webhook | None = None
+    ui_hosts: HostNames = ()
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
     quality: Quality = DEFAULT_QUALITY
 

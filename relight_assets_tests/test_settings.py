@@ -70,6 +70,12 @@ def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Pat
         ("RELIGHT_HANG_S", "1.5", "hang_s", 1.5),
         ("RELIGHT_MAX_MEGAPIXELS", "12", "max_megapixels", 12.0),
         ("RELIGHT_BATCH", "", "batch", 7),
+        (
+            "RELIGHT_UI_HOSTS",
+            "[Relight.example.com, 10.0.0.5, 'fd00::5']",
+            "ui_hosts",
+            ("relight.example.com", "10.0.0.5", "fd00::5"),
+        ),
     ],
 )
 def test_the_environment_overrides(project: Path, variable: str, text: str, key: str, value: object) -> None:
@@ -107,6 +113,7 @@ OTHER_THAN_DEFAULT = {
     "watch": "False",
     "sweep_cron": "* * * * *",
     "alert_webhook": "http://127.0.0.1/hook?key=1",
+    "ui_hosts": "('relight.example.com',)",
     "max_megapixels": "1",
     "quality.min_identity": "0.1",
     "quality.min_identity_median": "0.2",
@@ -140,6 +147,15 @@ def test_every_key_has_a_variable(project: Path) -> None:
         value = attrgetter(key)(settings)
         shown = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         assert shown.removesuffix(".0") == text
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    ["relight.example.com", "[https://relight.example.com]", "['relight.example.com:80']", "[a b]", "[1]", "[.]"],
+)
+def test_hosts_of_the_ui_are_names_without_scheme_or_port(project: Path, hosts: str) -> None:
+    with pytest.raises(ConfigError, match=r"RELIGHT_UI_HOSTS: `ui_hosts`: found .*; must be a list of names of hosts"):
+        load_settings({"RELIGHT_UI_HOSTS": hosts})
 
 
 SECRET = "T0K3N"

@@ -157,6 +157,19 @@ class RelightDev:
     def ended(self) -> bool:
         return self._server.poll() is not None
 
+    @property
+    def exit_code(self) -> int | None:
+        return self._server.poll()
+
+    def run_to_its_end(self) -> int:
+        """The exit code of a start that comes to nothing."""
+        self._port = _free_port()
+        return self._run(self._command()).wait(START_S)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command alone, as a service manager does."""
+        self._server.send_signal(number)
+
     def processes(self) -> list[Process]:
         """All that live of this server and of those before it."""
         return [process for session in self._sessions for process in processes_of(session)]

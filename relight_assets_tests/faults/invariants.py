@@ -125,16 +125,30 @@ def named_pictures(mapping: Path) -> dict[str, str]:
 
 
 def assert_mappings_are_true(bench: FaultBench) -> None:
-    """Every picture that any mapping names is there, whole, of its row's own photo and of its folder's recipe."""
+    """Every picture that any mapping names is there, whole, of its row's own photo and of its folder's recipe.
+
+    A row that has left the CSV keeps what it had, of the recipe of then, until the mapping is replaced.
+    """
     for mapping in mappings(bench.folder):
+        there = _cells_of_csv(mapping)
         with mapping.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file, strict=True))
         for row in rows:
             if row["output_image_path"]:
-                _assert_is_of_row(bench, mapping, row["image_path"], Path(row["output_image_path"]))
+                left = there is not None and row["image_path"] not in there
+                _assert_is_of_row(bench, mapping, row["image_path"], Path(row["output_image_path"]), left=left)
 
 
-def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path) -> None:
+def _cells_of_csv(mapping: Path) -> set[str] | None:
+    """What the CSV beside a mapping names now; None where there is none."""
+    try:
+        with (mapping.parent / f"{mapping.name.partition('_with_')[0]}.csv").open(newline="", encoding="utf-8") as file:
+            return {row["image_path"] for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        return None
+
+
+def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path, *, left: bool) -> None:
     told = (mapping.name, cell, output)
     layout = SplitLayout(output.parent)
     number, _, name = output.stem.partition("_")
@@ -145,6 +159,9 @@ def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path)
     if photo.exists():  # else it was moved, and its record with it
         assert record.image_path == index_key(cell, mapping.parent, None), told
         assert record.source.sha256 in {*bench.edited, sha256(photo)}, told
+    if left:
+        assert all(stage in record.stages and files_match(layout, record, stage) for stage in STAGES), told
+        return
     digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
     current = digests.current(record, record.source.sha256, partial(files_match, layout))
     assert current == STAGES, told
