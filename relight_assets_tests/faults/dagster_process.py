@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -351,13 +352,13 @@ class DagsterDev(RelightDev):
 
 
 class ServersByThemselves(DagsterDev):
-    """`dagster-webserver` and `dagster-daemon`, each by itself, as a service manager runs them."""
+    """The guarded web server and `dagster-daemon`, each by itself, as a service manager runs them."""
 
-    name = "dagster-webserver"
+    name = "the web server"
 
     def _command(self) -> list[str]:
         at = ["-h", "127.0.0.1", "-p", str(self._port)]
-        return [command_path("dagster-webserver"), "-w", "workspace.yaml", *at]
+        return [sys.executable, "-m", "relight_assets.defs.webserver", "-w", "workspace.yaml", *at]
 
     def start(self) -> None:
         super().start()
