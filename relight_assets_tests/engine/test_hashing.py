@@ -39,7 +39,10 @@ def files(tmp_path: Path) -> dict[int, tuple[str, ...]]:
     return {number: (str(tmp_path / f"{number}.bin"), str(tmp_path / f"none {number}")) for number in range(6)}
 
 
-def test_stamps_and_none_of_what_cannot_be_read(tmp_path: Path, files: dict[int, tuple[str, ...]]) -> None:
+def test_stamps_and_none_of_what_cannot_be_read(
+    tmp_path: Path, files: dict[int, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relight_assets.engine.progress.EVERY_S", 3600.0)
     found = hashed(tmp_path, files, [])
     assert found.keys() == {path for paths in files.values() for path in paths}
     for number, (path, none) in files.items():
@@ -47,7 +50,7 @@ def test_stamps_and_none_of_what_cannot_be_read(tmp_path: Path, files: dict[int,
         assert found[path].sha256 == sha256(Path(path))
         assert found[path].token == source_token(Path(path).stat())
         assert found[path].size == 1000 * number
-    assert not (tmp_path / ".progress.json").exists()  # it took less than a second
+    assert not (tmp_path / ".progress.json").exists()  # nothing is written of what takes less than EVERY_S
 
 
 def test_a_file_that_kills_its_worker_twice_is_as_one_that_cannot_be_read(
