@@ -77,9 +77,7 @@ def _bound(name: str) -> Iterator[socket.socket]:
                     raise TakenError(holder)
             yield server
             return
-    raise OSError(
-        f"another user has taken the sockets `@relight_assets-{os.geteuid()}-{name}-*` (`ss -xlp` shows them)"
-    )
+    raise OSError(f"another user has taken all sockets `@relight_assets-{os.geteuid()}-{name}-*` (see `ss -xl`)")
 
 
 def _holder(address: str, deadline: float = 0.0) -> str | None:
