@@ -9,6 +9,7 @@ Nothing here changes a pixel.  Which files are read:
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
+_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
@@ -220,13 +222,25 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     data = read_yaml_mapping(file) if named or _is_there(file) else {}
     base = file.parent.parent if file.parent.name == "config" else file.parent
     validate(Settings, data, str(file))
+    _refuse_addresses(data, str(file))
     origin = str(file)
     placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
         origin = _variable(key)
         placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
         validate(Settings, _nested(key, value), origin)
+        _refuse_addresses(_nested(key, value), origin)
     return validate(Settings, placed, origin)
+
+
+def _refuse_addresses(data: Mapping[str, Any], origin: str) -> None:
+    """Only the webhook is a URL.  One that stands at another key would be shown wherever that is used."""
+    for key in _keys():
+        section, _, below = key.partition(".")
+        held = data.get(section)
+        value = held.get(below) if below and isinstance(held, dict) else held
+        if key != "alert_webhook" and isinstance(value, str) and _ADDRESS.match(value):
+            raise ConfigError(f"{origin}: `{key}`: must be no address (URL); what was found is not shown")
 
 
 def _is_there(file: Path) -> bool:
