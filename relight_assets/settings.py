@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from relight_assets.errors import ConfigError
 from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
+from relight_assets.regular_files import ImageRoot
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
@@ -121,6 +122,7 @@ class Settings(BaseModel):
     csv_dir: Path = Path("data")
     csv_glob: Annotated[str, Field(min_length=1)] = "*_images.csv"
     image_root: Path | None = None
+    hard_links: bool = False
     output_root: Path = Path("data/outputs")
     mapping_dir: Path | None = None
     model_dir: Path | None = None
@@ -147,6 +149,11 @@ class Settings(BaseModel):
     def max_pixels(self) -> int:
         """The largest picture that is decoded, in pixels."""
         return int(self.max_megapixels * 1e6)
+
+    @property
+    def photo_root(self) -> ImageRoot | None:
+        """What a row's file must lie in to be opened; None: anywhere."""
+        return ImageRoot(self.image_root, hard_links=self.hard_links) if self.image_root is not None else None
 
     @property
     def local_models(self) -> LocalModels:
