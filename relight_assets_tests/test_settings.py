@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
+from relight_assets.regular_files import ImageRoot
 from relight_assets.settings import (
     Settings,
     load_project_recipe,
@@ -84,6 +85,7 @@ OTHER_THAN_DEFAULT = {
     "csv_dir": "/a",
     "csv_glob": "*.csv",
     "image_root": "/b",
+    "hard_links": "True",
     "output_root": "/c",
     "mapping_dir": "/d",
     "model_dir": "/e",
@@ -140,6 +142,13 @@ def test_every_key_has_a_variable(project: Path) -> None:
         value = attrgetter(key)(settings)
         shown = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         assert shown.removesuffix(".0") == text
+
+
+def test_the_root_of_the_photos() -> None:
+    assert load_settings({"RELIGHT_HARD_LINKS": "true"}).photo_root is None
+    assert load_settings({"RELIGHT_IMAGE_ROOT": "/b"}).photo_root == ImageRoot(Path("/b"))
+    both = load_settings({"RELIGHT_IMAGE_ROOT": "/b", "RELIGHT_HARD_LINKS": "true"})
+    assert both.photo_root == ImageRoot(Path("/b"), hard_links=True)
 
 
 SECRET = "T0K3N"
