@@ -4,6 +4,7 @@ Whatever else YAML can do is refused in a sentence that names the line, before a
 objects, anchors that repeat each other into billions, sections in sections without end, numbers of a million digits.
 """
 
+import re
 import unicodedata
 from collections.abc import Hashable
 from pathlib import Path
@@ -25,6 +26,14 @@ _MAX_SHOWN = 60
 _YAML = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {f"{_YAML}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 _COLLECTIONS = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
+_ADDRESS = re.compile(
+    r"(?:\S*:\S*@|[a-z0-9+.-]*:[/\\]|[/\\]{2}|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?[/\\]).*", re.IGNORECASE | re.DOTALL
+)
+"""What is, or was meant to be, a URL, and what follows it."""
+_QUOTED = re.compile(r"`(?!\w*hook\w*`).*`|(?<!\w)'.*'", re.IGNORECASE)
+"""What a message of ours quotes of a file, but for the key of a webhook."""
+_NAME = re.compile(r"'[^'\s<]{3,}'")
+"""The same in a message of PyYAML, which quotes names of anchors and tags, and else single characters."""
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -38,7 +47,8 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ConfigError(f"{path}: must hold `key: value` lines, found {shown(str(data))}")
+        found = "a list" if isinstance(data, list) else "one text or number"
+        raise ConfigError(f"{path}: must hold `key: value` lines, found {found}")
     return data
 
 
@@ -54,22 +64,42 @@ def parse_yaml(text: str, origin: str) -> Any:
             raise _PlainError(f"it has more than {MAX_BYTES >> 10} KiB")  # noqa: TRY301  (told as all others)
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
     except ConfigError as error:
-        raise ConfigError(f"{origin}: {error}") from None
+        raise ConfigError(f"{origin}: {_discreet(str(error), text)}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         told = f"line {line}: the character U+{int(error.character):04X} is not allowed"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         told = f"line {mark.line + 1}: {error.problem}" if mark is not None else f"{error.problem}"
+        told = _discreet(told, text, _NAME)
     except _PlainError as error:
-        told = str(error)
+        told = _discreet(str(error), text)
     raise ConfigError(f"{origin}: is not plain YAML: {told}")
 
 
+def _discreet(told: str, text: str, quoted: re.Pattern[str] = _QUOTED) -> str:
+    """What is told of a line, without quoting from that of a webhook, which is a secret."""
+    line = re.match(r"line (\d+): ", told)
+    above = text.splitlines()[: int(line[1])] if line else []
+    while above:
+        entry = above.pop()
+        if "hook" in entry.lower():
+            return quoted.sub("(not shown)", told)
+        if entry.strip() and not entry[0].isspace():
+            break  # what an entry says stands below it, indented
+    return told
+
+
 def shown(text: str) -> str:
-    """A text as a message shows it: on one line, and not too long."""
+    """A text as a message shows it: on one line, not too long, and without a URL, which may be a secret."""
+    text = hide_address(text)
     short = text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
     return short if short.isprintable() else ascii(short)[1:-1]
+
+
+def hide_address(text: str) -> str:
+    """A text without the URL in it, or what was meant to be one, and what follows; it may be a secret."""
+    return _ADDRESS.sub("(an address, not shown)", text)
 
 
 def odd_character(text: str) -> str | None:

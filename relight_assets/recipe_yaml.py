@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import odd_character, read_yaml_mapping
+from relight_assets.plain_yaml import hide_address, odd_character, read_yaml_mapping
 from relight_assets.plain_yaml import shown as shown_text
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_gobos import with_gobos
@@ -260,4 +260,6 @@ def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def _shown(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
     text = text if text.isprintable() else json.dumps(value, default=str)
+    if hide_address(text) != text:
+        return "an address, which is not shown"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -24,10 +24,12 @@ from pydantic_core import PydanticCustomError
 from relight_assets.errors import ConfigError
 from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
+from relight_assets.regular_files import ImageRoot
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
+_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
@@ -135,6 +137,7 @@ class Settings(BaseModel):
     csv_dir: Path = Path("data")
     csv_glob: Annotated[str, Field(min_length=1)] = "*_images.csv"
     image_root: Path | None = None
+    hard_links: bool = False
     output_root: Path = Path("data/outputs")
     mapping_dir: Path | None = None
     model_dir: Path | None = None
@@ -162,6 +165,11 @@ class Settings(BaseModel):
     def max_pixels(self) -> int:
         """The largest picture that is decoded, in pixels."""
         return int(self.max_megapixels * 1e6)
+
+    @property
+    def photo_root(self) -> ImageRoot | None:
+        """What a row's file must lie in to be opened; None: anywhere."""
+        return ImageRoot(self.image_root, hard_links=self.hard_links) if self.image_root is not None else None
 
     @property
     def local_models(self) -> LocalModels:
@@ -237,13 +245,25 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     data = read_yaml_mapping(file) if named or _is_there(file) else {}
     base = file.parent.parent if file.parent.name == "config" else file.parent
     validate(Settings, data, str(file))
+    _refuse_addresses(data, str(file))
     origin = str(file)
     placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
         origin = _variable(key)
         placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
         validate(Settings, _nested(key, value), origin)
+        _refuse_addresses(_nested(key, value), origin)
     return validate(Settings, placed, origin)
+
+
+def _refuse_addresses(data: Mapping[str, Any], origin: str) -> None:
+    """Only the webhook is a URL.  One that stands at another key would be shown wherever that is used."""
+    for key in _keys():
+        section, _, below = key.partition(".")
+        held = data.get(section)
+        value = held.get(below) if below and isinstance(held, dict) else held
+        if key != "alert_webhook" and isinstance(value, str) and _ADDRESS.match(value):
+            raise ConfigError(f"{origin}: `{key}`: must be no address (URL); what was found is not shown")
 
 
 def _is_there(file: Path) -> bool:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.decoration import cause_of
 from relight_assets.engine.devices import cores
+from relight_assets.engine.hashing import stamp_of
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.image_state import RowStatus
 from relight_assets.engine.locks import still_folder
@@ -41,7 +43,7 @@ from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
 from relight_assets.settings import Settings, load_project_recipe
 from relight_assets.thresholds import Quality
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
-from relight_assets.verify_files import FilesRead, read_files, stamp_of, unreadable_records
+from relight_assets.verify_files import FilesRead, read_files, unreadable_records
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -128,7 +130,7 @@ def verify_split(
     survey = look(split, recipe, settings, experiment)
     with still_folder(survey.layout):
         survey = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
-        files = read_files(survey, recipe, sample)
+        files = read_files(survey, recipe, sample, settings.photo_root)
         consistency = [
             each for record in _some_whole(survey, files.faults) for each in _consistency(record, survey, recipe)
         ]
@@ -165,8 +167,9 @@ def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str
     paths = [path for image in survey.images.values() for path in image.unchecked]
     if not paths:
         return survey
+    stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
-        hashes = dict(zip(paths, threads.map(stamp_of, map(Path, paths)), strict=True))
+        hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
     return look(split, recipe, settings, experiment, hashes)
 
 

@@ -16,33 +16,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from relight_assets.dataset.files import FileStamp, read_regular, stamp_source
+from relight_assets.dataset.files import FileStamp, read_regular
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record, metric_faults, read_failure
 from relight_assets.decoration import cause_of
 from relight_assets.engine.devices import cores
+from relight_assets.engine.hashing import stamp_of
 from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.statistics import measured_of
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import ImageCorruptError, ImageError, RecordUnreadableError
+from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.quality.diversity import variant_distance
 from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.verdicts import Measured
 from relight_assets.recipe import Background, Recipe
-from relight_assets.regular_files import kind_of
+from relight_assets.regular_files import AnyRoot, kind_of
 from relight_assets.verify_csvs import Fault
 
 VARIANTS_COMPARED = 8
 """Of each image, two by two."""
-
-
-def stamp_of(path: Path) -> FileStamp | None:
-    """The stamp of a file; None where it cannot be read."""
-    try:
-        return stamp_source(path)
-    except ImageError:
-        return None
 
 
 def unreadable_records(survey: Survey) -> Iterator[Fault]:
@@ -78,13 +71,17 @@ class FilesRead:
     """How far two variants of an image are apart, and the image's number."""
 
 
-def read_files(survey: Survey, recipe: Recipe, sample: int | None) -> FilesRead:
-    """Read the files of all images, or of ``sample`` of them, and hold them against records and background."""
+def read_files(survey: Survey, recipe: Recipe, sample: int | None, image_root: AnyRoot = None) -> FilesRead:
+    """Read the files of all images, or of ``sample`` of them, and hold them against records and background.
+
+    With ``image_root`` no photo is opened that does not lie in it.
+    """
     images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
     if sample is not None and sample < len(images):
         images = [images[number * len(images) // sample] for number in range(sample)]
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
-        read = list(threads.map(partial(_of_image, layout=survey.layout, laid=recipe.background), images))
+        one = partial(_of_image, layout=survey.layout, laid=recipe.background, image_root=image_root)
+        read = list(threads.map(one, images))
     return FilesRead(
         len(images),
         [size for one in read for size in one.sizes],
@@ -103,7 +100,7 @@ class _Read:
     """Of the image's variants, two by two."""
 
 
-def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _Read:
+def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image_root: AnyRoot) -> _Read:
     """Read and measure one image."""
     record = image.record
     assert record is not None  # noqa: S101  (others are not asked about)
@@ -119,7 +116,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background) -> _R
             content[name] = read
             if (found := hashlib.sha256(read).hexdigest()) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
-    faults += _of_source(image, record)
+    faults += _of_source(image, record, image_root)
     faults_of_metrics = list(_of_metrics(layout.record(record.index)))
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
@@ -157,11 +154,11 @@ def _of_metrics(record: Path) -> Iterator[Fault]:
         yield Fault("record", record, f"cannot be read: {error.strerror}")
 
 
-def _of_source(image: ImageState, record: Record) -> Iterator[Fault]:
+def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterator[Fault]:
     """Whether the photo of a finished image is the one that its pictures were made of."""
     if image.status != "done" or image.file is None:
         return
-    stamp = stamp_of(image.file)
+    stamp = stamp_of(image.file, image_root=image_root, outputs=None)
     if stamp is None:
         yield Fault("source", image.file, "cannot be read")
     elif stamp.sha256 != record.source.sha256:

@@ -6,11 +6,15 @@ told the same thing over and over.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import get_auth_from_url
 from urllib3.exceptions import MaxRetryError
 
 from relight_assets.errors import RelightError
@@ -47,22 +51,50 @@ def post(url: str, document: Mapping[str, Any]) -> None:
         WebhookAwayError: nobody was there, or the other side was busy or broken.
         WebhookError: it refused the document, or did not say whether it took it.
     """
-    # At its chattiest it would log the whole address.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
-    for pause_s in PAUSES_S:
-        try:
-            return _post(url, document)
-        except WebhookAwayError:
-            time.sleep(pause_s)
-    return _post(url, document)
+    with _no_logs():
+        for pause_s in PAUSES_S:
+            try:
+                return _post(url, document)
+            except WebhookAwayError:
+                time.sleep(pause_s)
+        return _post(url, document)
+
+
+_POSTING = ContextVar("posting", default=False)
+_LOGGERS = ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
+"""They name the whole address: of every request, of answers with odd headers, of attempts that fail."""
+
+
+def _may_be_logged(_: logging.LogRecord) -> bool:
+    return not _POSTING.get()
+
+
+@contextmanager
+def _no_logs() -> Iterator[None]:
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_may_be_logged)  # once, however often
+    token = _POSTING.set(True)
+    try:
+        yield
+    finally:
+        _POSTING.reset(token)
+
+
+class _NoAuth(AuthBase):
+    """No name and password.  Without any, requests would send those that a .netrc has for the host."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
 
 
 def _post(url: str, document: Mapping[str, Any]) -> None:
     where = f"the webhook at {host_of(url)}"
     try:
+        name, password = get_auth_from_url(url)
+        auth = HTTPBasicAuth(name, password) if name or password else _NoAuth()
         # A redirected POST would go on as a GET, and elsewhere.
         with requests.post(
-            url, json=document, timeout=(CONNECT_S, ANSWER_S), allow_redirects=False, stream=True
+            url, json=document, auth=auth, timeout=(CONNECT_S, ANSWER_S), allow_redirects=False, stream=True
         ) as answer:
             status = answer.status_code
     except requests.ConnectionError as error:

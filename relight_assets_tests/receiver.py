@@ -20,6 +20,7 @@ class Receiver:
     def __init__(self) -> None:
         self.documents: list[dict[str, Any]] = []
         self.paths: list[str] = []
+        self.authorizations: list[str | None] = []
         self.answers: list[int] = []
         self.wait = threading.Event()
         """Cleared: nothing is answered until it is set."""
@@ -29,6 +30,7 @@ class Receiver:
         body = request.rfile.read(int(request.headers["Content-Length"]))
         assert request.headers["Content-Type"] == "application/json"
         self.paths.append(f"{request.command} {request.path}")
+        self.authorizations.append(request.headers["Authorization"])
         self.documents.append(json.loads(body))
         status = self.answers.pop(0) if self.answers else 200
         self.wait.wait()

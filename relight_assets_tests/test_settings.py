@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
+from relight_assets.regular_files import ImageRoot
 from relight_assets.settings import (
     Settings,
     load_project_recipe,
@@ -90,6 +91,7 @@ OTHER_THAN_DEFAULT = {
     "csv_dir": "/a",
     "csv_glob": "*.csv",
     "image_root": "/b",
+    "hard_links": "True",
     "output_root": "/c",
     "mapping_dir": "/d",
     "model_dir": "/e",
@@ -158,6 +160,13 @@ def test_hosts_of_the_ui_are_names_without_scheme_or_port(project: Path, hosts: 
         load_settings({"RELIGHT_UI_HOSTS": hosts})
 
 
+def test_the_root_of_the_photos() -> None:
+    assert load_settings({"RELIGHT_HARD_LINKS": "true"}).photo_root is None
+    assert load_settings({"RELIGHT_IMAGE_ROOT": "/b"}).photo_root == ImageRoot(Path("/b"))
+    both = load_settings({"RELIGHT_IMAGE_ROOT": "/b", "RELIGHT_HARD_LINKS": "true"})
+    assert both.photo_root == ImageRoot(Path("/b"), hard_links=True)
+
+
 SECRET = "T0K3N"
 
 
@@ -182,6 +191,75 @@ def test_a_webhook_is_a_url_and_an_error_does_not_show_it(project: Path, url: st
     with pytest.raises(ConfigError, match=r"platform.yaml: `alert_webhook`") as caught:
         load_settings({})
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alert_webhook: [URL]",
+        "alert_webhook: ['URL']",
+        "alert_webhook: {url: URL}",
+        "alert_webhook:\n  URL:",
+        "alert_webhook:\n  - URL",
+        "alert_webhook:\n  url:\n    !!int URL",
+        "alert_webhook: >\n  URL\n  and more",
+        "alert_webhook: 'URL",
+        'alert_webhook: "URL',
+        'alert_webhook: "\\URL"',
+        'alert_webhook: "URL\\0"',
+        "alert_webhook: a: URL",
+        "alert_webhook: !URL",
+        "alert_webhook: !<URL> x",
+        "alert_webhook: !!int URL",
+        "alert_webhook: !!bool 'URL'",
+        "alert_webhook: !!float S3CR3T",
+        "alert_webhook: *S3CR3T",
+        "alert_webhook: ftp:URL",
+        "alert_webhook: hooks.example.com/S3CR3T",
+        "alert_webhook: 'http:\\\\hooks.example.com\\S3CR3T'",
+        "alert_webhook:URL",
+        "alert_webhook:hooks.example.com/S3CR3T",
+        "alert_webhook = URL",
+        "URL",
+        "URL: 1",
+        "URL: 1\nURL: 2",
+        "hooks.example.com/S3CR3T: 1",
+        "? ['URL']\n: 1",
+        "? {url: 'URL'}\n: 1",
+        "alert_webook: URL",
+        "alerts: {webhook: 'URL'}",
+        "alert_webhook: null\nbatch: URL",
+        "batch: hooks.example.com:8080/S3CR3T",
+        "batch: user:S3CR3T@hooks.example.com",
+        "batch: ['URL']",
+        "engine: URL",
+        "image_root: URL",
+        "csv_glob: URL",
+        "sweep_cron: URL",
+        "quality: URL",
+        "quality: {min_identity: 'URL'}",
+        "sam3: {checkpoint: 'URL'}",
+        "sam3: {sha256: 'URL'}",
+        "alert_webhook: URL\nalert_webhook: URL",
+        "alert_webhook: URL\nbatch: x",
+        "\talert_webhook: URL",
+    ],
+)
+def test_no_message_of_a_malformed_file_shows_the_webhook(project: Path, text: str) -> None:
+    for url in (f"https://hooks.example.com/{SECRET}?key={SECRET}", f"https://{SECRET}", f"https:/{SECRET}"):
+        secret = text.replace("URL", url).replace("S3CR3T", SECRET)
+        (project / "config" / "platform.yaml").write_text(secret + "\n", encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_settings({})
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+        assert "platform.yaml: " in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["image_root", "csv_dir", "csv_glob", "sweep_cron", "batch", "engine", "quality"])
+def test_a_url_at_another_variable_is_not_shown(project: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"^RELIGHT_{key.upper()}: ") as caught:
+        load_settings({f"RELIGHT_{key.upper()}": f"https://hooks.example.com/{SECRET}"})
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_settings_do_not_show_the_webhook(project: Path) -> None:

@@ -2,8 +2,10 @@
 
 import logging
 import socket
+import threading
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -107,3 +109,57 @@ def test_an_address_that_is_none_is_a_sentence() -> None:
 
 def test_only_the_host_of_an_address_is_shown() -> None:
     assert host_of("https://user:pw@hooks.example.com:8443/T0K3N?key=S3CR3T#x") == "hooks.example.com"
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home with passwords for every host."""
+    file = tmp_path / ".netrc"
+    file.write_text("machine 127.0.0.1 login me password N3TRC\ndefault login me password N3TRC\n")
+    file.chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(file))
+
+
+@pytest.mark.usefixtures("netrc")
+def test_no_password_of_a_netrc_is_sent(at: tuple[str, Receiver]) -> None:
+    url, receiver = at
+    receiver.answers = [503, 200]
+    post(url, DOCUMENT)
+    post(url.replace("//", "//user:p%40ss@"), DOCUMENT)  # but that of the address itself is
+    assert receiver.authorizations == [None, None, "Basic dXNlcjpwQHNz"]
+
+
+@pytest.mark.usefixtures("netrc")
+def test_the_proxy_of_the_environment_is_used(at: tuple[str, Receiver], monkeypatch: pytest.MonkeyPatch) -> None:
+    url, receiver = at
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("http_proxy", url.removesuffix(PATH))
+    post(f"http://hooks.invalid{PATH}", DOCUMENT)
+    assert receiver.paths == [f"POST http://hooks.invalid{PATH}"]
+    assert receiver.authorizations == [None]
+
+
+def test_an_answer_with_odd_headers_is_logged_nowhere(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def answer() -> None:
+            client, _ = server.accept()
+            with client:
+                client.recv(1 << 16)
+                client.sendall(b"HTTP/1.1 200 OK\r\nOdd Header\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with caplog.at_level(logging.DEBUG):
+            post(f"http://127.0.0.1:{server.getsockname()[1]}{PATH}", DOCUMENT)
+            logging.getLogger("urllib3.connectionpool").warning("of somebody else")
+        thread.join()
+    assert not any(secret in caplog.text for secret in SECRETS)
+    assert "of somebody else" in caplog.text

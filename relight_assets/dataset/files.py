@@ -23,7 +23,7 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
-from relight_assets.regular_files import open_regular
+from relight_assets.regular_files import AnyRoot, open_regular
 
 _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
@@ -78,21 +78,22 @@ def same_token(token: str, status: os.stat_result) -> bool:
     return token in (source_token(status), output_token(status))
 
 
-def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
+def read_source(path: Path, *, max_bytes: int, image_root: AnyRoot = None) -> tuple[bytes, FileStamp]:
     """The bytes of a source picture, read once, and their stamp.
 
     The file is opened without blocking and looked at again through the open handle, so a pipe or a
-    device that took the file's place after it was checked is refused and never waited for.
+    device that took the file's place after it was checked is refused and never waited for; and so is,
+    with ``image_root``, what does not lie in it.
 
     Raises:
         SourceMissingError: no such file.
-        PathRefusedError: no regular file.
+        PathRefusedError: no regular file, or none in ``image_root``.
         ImageSizeError: more than ``max_bytes``.
         SourceUnreadableError: the system could not read it, or it changed meanwhile.  May pass.
         HostLimitError: no more files can be opened, which is not this file's fault.
     """
     try:
-        with open_regular(path) as file:
+        with open_regular(path, image_root) as file:
             before = os.fstat(file.fileno())
             if before.st_size > max_bytes:
                 raise ImageSizeError(f"{path.name!r} has {before.st_size:,} bytes; at most {max_bytes:,} are taken.")
@@ -105,7 +106,7 @@ def read_source(path: Path, *, max_bytes: int) -> tuple[bytes, FileStamp]:
     return data, FileStamp(hashlib.sha256(data).hexdigest(), before.st_size, source_token(before))
 
 
-def stamp_source(path: Path) -> FileStamp:
+def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
     """The stamp of a source picture, read in pieces of 1 MiB; it is not decoded.
 
     Raises:
@@ -114,7 +115,7 @@ def stamp_source(path: Path) -> FileStamp:
     digest = hashlib.sha256()
     length = 0
     try:
-        with open_regular(path) as file:
+        with open_regular(path, image_root) as file:
             before = os.fstat(file.fileno())
             while length <= before.st_size and (piece := file.read(_CHUNK)):
                 digest.update(piece)

@@ -14,6 +14,7 @@ from relight_assets.dataset.files import FileStamp, read_source, same_token
 from relight_assets.dataset.paths import resolve_image_path
 from relight_assets.dataset.spelling import Folders
 from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
+from relight_assets.regular_files import AnyRoot
 
 Kind = Literal["depth", "normals"]
 _CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
@@ -27,7 +28,7 @@ ASPECT = 0.02
 """How far the aspect of a map may be from its photo's."""
 
 
-def geometry_path(files: str, photo: Path, image_root: Path | None) -> Path:
+def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
     """The file that belongs to a photo, with every symbolic link resolved.  Nothing is opened.
 
     Args:
@@ -58,14 +59,15 @@ def remembered_sha256(path: Path, remembered: Iterable[FileStamp]) -> str | None
     return next((stamp.sha256 for stamp in same), None)
 
 
-def read_geometry(path: Path, max_pixels: int) -> tuple[bytes, FileStamp]:
+def read_geometry(path: Path, max_pixels: int, image_root: AnyRoot = None) -> tuple[bytes, FileStamp]:
     """The bytes of a file, read once, and their stamp.
 
     Raises:
-        GeometryMissingError, GeometryFileError: as :func:`geometry_path`; or it is larger than any such map.
+        GeometryMissingError, GeometryFileError: as :func:`geometry_path`, by what was opened; or it is larger than any
+            such map.
     """
     try:
-        return read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES)
+        return read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES, image_root=image_root)
     except ImageError as error:
         raise _told(error) from error
 

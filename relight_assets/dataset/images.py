@@ -23,7 +23,7 @@ from relight_assets.dataset.files import read_source
 from relight_assets.dataset.incomplete import require_complete
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
-from relight_assets.regular_files import open_regular
+from relight_assets.regular_files import AnyRoot, open_regular
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 64
@@ -62,7 +62,12 @@ class DecodedImage:
 
 
 def decode(
-    path: Path, *, image_size: int | None = None, max_pixels: int = MAX_PIXELS, photo: bool = True
+    path: Path,
+    *,
+    image_size: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    photo: bool = True,
+    image_root: AnyRoot = None,
 ) -> DecodedImage:
     """Read and decode a source picture: JPEG, PNG, WebP, BMP or TIFF, by content.
 
@@ -74,6 +79,7 @@ def decode(
             other side rounded to nearest (half up).  Never upscaled.  None leaves the size alone.
         max_pixels: the most pixels that are decoded.
         photo: whether it is a photo, of which the lower part must be there, or a drawing, which may be plain there.
+        image_root: if set, a file that does not lie in it is not opened.
 
     Raises:
         SourceMissingError, SourceUnreadableError, PathRefusedError: as ``files.read_source``.
@@ -83,7 +89,7 @@ def decode(
         IncompletePhotoError: rejected; its lower part is one plain colour.
     """
     # 8 bytes a pixel is the largest layout there is (16-bit RGBA), stored raw.
-    data, stamp = read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES)
+    data, stamp = read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES, image_root=image_root)
     try:
         plain = data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
         rgb, orientation = _decode_plain(data, max_pixels) if plain else _decode(data, max_pixels)
@@ -102,13 +108,13 @@ def _decode_plain(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]
     return png.decode_png(data), 1
 
 
-def size_of(path: Path) -> tuple[int, int]:
+def size_of(path: Path, image_root: AnyRoot = None) -> tuple[int, int]:
     """Width and height of a picture by its header, unchecked; (0, 0) where that cannot be told.
 
     For planning alone: :func:`decode` says what is wrong with a picture.
     """
     try:
-        with open_regular(path) as file:
+        with open_regular(path, image_root) as file:
             start = file.read(_HEADER) or b""
             kind = sniff.image_format(start)
             if kind == "PNG":

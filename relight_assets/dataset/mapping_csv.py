@@ -16,7 +16,14 @@ from relight_assets.errors import CsvError, PathRefusedError
 from relight_assets.regular_files import open_regular
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SIGNS = "=+@|%\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20-"
+"""With which a formula begins, those of full width and small ones too, which spreadsheets take for the others."""
+_PASSED_OVER = (
+    r"\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\"'`\xab\xbb\u2018-\u201f\uff02\uff07"
+)
+"""What may stand before it: blanks, what is not seen, and quotes, which an import may take off."""
+_FORMULA = re.compile(rf"(?:\A|(?<=;))(?=[{_PASSED_OVER}]*[{_SIGNS}]|[\t\r\n])")
+"""Where one begins.  After a semicolon too: in half of the world it separates the cells of a CSV."""
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
@@ -190,20 +197,24 @@ def remove_variants(target: Path) -> None:
 def failures_text(rows: Iterable[FailureRow]) -> bytes:
     """The rows that failed or were rejected; just the header where there are none.
 
-    ``image_path`` stays as the input has it.  In ``message`` line breaks and other control characters
-    become spaces, and a text that a spreadsheet would run as a formula gets a ``'`` before it.
+    In every column line breaks and other control characters become spaces, and a text that a spreadsheet would run as a
+    formula gets a ``'`` before it (:func:`escape_formula`).  ``line`` says which row of the input it is.
     """
     header = tuple(entry.name for entry in fields(FailureRow))
-    return _text(header, ((*astuple(row)[:-1], escape_formula(row.message)) for row in rows))
+    return _text(header, (map(_safe, astuple(row)) for row in rows))
+
+
+def _safe(value: object) -> object:
+    return escape_formula(value) if isinstance(value, str) else value
 
 
 def escape_formula(text: str) -> str:
-    """The text on one line, and as text for a spreadsheet even where it starts like a formula."""
-    safe = f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    """The text on one line, and as text for a spreadsheet even where it starts like a formula, or a part of it does."""
+    safe = _FORMULA.sub("'", text)
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in safe)
 
 
-def _text(header: Sequence[str], lines: Iterable[Sequence[object]]) -> bytes:
+def _text(header: Sequence[str], lines: Iterable[Iterable[object]]) -> bytes:
     return "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines)).encode("utf-8", "surrogateescape")
 
 

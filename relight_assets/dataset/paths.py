@@ -22,7 +22,7 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
-from relight_assets.regular_files import kind_of
+from relight_assets.regular_files import AnyRoot, ImageRoot, kind_of
 
 _MAX_PATH = 4096
 _MAX_COMPONENT = 255
@@ -48,14 +48,16 @@ def index_key(cell: str, csv_folder: Path, image_root: Path | None) -> str:  # n
     return str(path.relative_to(root)) if path.is_relative_to(root) else text
 
 
-def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, known: Folders | None = None) -> Path:
+def resolve_image_path(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Folders | None = None) -> Path:
     """The file that a cell names, with every symbolic link resolved.  Nothing is opened.
 
     A relative path is looked for in ``image_root`` where one is set, then in ``csv_folder``.  With an
-    ``image_root`` the file must lie in it, wherever it was found.  Where there is no file of exactly this
-    name, one is taken whose path is the same text to Unicode: composed accents (NFC) for decomposed ones
-    (NFD), or the other way round.  ``known`` remembers folders, for as long as a caller wants to believe
-    what it saw: one scan of a split.  Files themselves are always looked at.
+    ``image_root`` the file must lie in it, wherever it was found, and have no other name (a hard link), which may
+    lie outside; :func:`~relight_assets.regular_files.open_regular` looks at it again when it opens it.
+
+    Where there is no file of exactly this name, one is taken whose path is the same text to Unicode: composed accents
+    (NFC) for decomposed ones (NFD), or the other way round.  ``known`` remembers folders, for as long as a caller wants
+    to believe what it saw: one scan of a split.  Files themselves are always looked at.
 
     Raises:
         BlankPathError: nothing in the cell.
@@ -67,9 +69,7 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: Path | None, *, 
     return locate_image(cell, csv_folder, image_root, known=known)[0]
 
 
-def locate_image(
-    cell: str, csv_folder: Path, image_root: Path | None, *, known: Folders | None = None
-) -> tuple[Path, str]:
+def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Folders | None = None) -> tuple[Path, str]:
     """The file that a cell names, as :func:`resolve_image_path`, and its place: the path as named, links unresolved.
 
     Raises:
@@ -81,9 +81,10 @@ def locate_image(
     reason = _textual_fault(text)
     if reason:
         raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
-    search = _Search(text, csv_folder, image_root, Folders() if known is None else known)
+    root = ImageRoot.of(image_root)
+    search = _Search(text, csv_folder, root, Folders() if known is None else known)
     faults: list[ImageError] = []
-    for candidate in _candidates(text, csv_folder, image_root):
+    for candidate in _candidates(text, csv_folder, root.folder if root is not None else None):
         try:
             return search.checked(candidate), plain_text(candidate)
         except ImageError as error:
@@ -153,8 +154,13 @@ class _Search:
 
     text: str
     csv_folder: Path
-    image_root: Path | None
+    root: ImageRoot | None
     folders: Folders
+
+    @property
+    def image_root(self) -> Path | None:
+        """The root's folder."""
+        return self.root.folder if self.root is not None else None
 
     def checked(self, candidate: str) -> Path:
         """The real file at a place."""
@@ -163,11 +169,13 @@ class _Search:
         if not self._is_inside(real):
             raise _OutsideRootError(f"The image_path {_shown(self.text)} is refused: it leads outside image_root.")
         try:
-            mode = os.stat(real).st_mode  # noqa: PTH116
+            status = os.stat(real)  # noqa: PTH116
         except OSError as error:
             raise _not_there(self.text, error) from error
-        if not stat.S_ISREG(mode):
-            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(mode)}.")
+        if not stat.S_ISREG(status.st_mode):
+            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(status.st_mode)}.")
+        if self.root is not None and (reason := self.root.refuses(status)) is not None:
+            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: {reason}.")
         return Path(real)
 
     def same_text(self) -> tuple[Path, str] | None:

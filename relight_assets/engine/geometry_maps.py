@@ -13,6 +13,7 @@ from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe_networks import Geometry
+from relight_assets.regular_files import AnyRoot
 from relight_assets.stages.lighting.shape import ShapeMap
 
 Pixels = NDArray[np.uint8]
@@ -26,7 +27,7 @@ def stamps_of(record: Record | None, failure: Failure | None) -> list[FileStamp]
 
 
 def known_sha256(
-    geometry: Geometry, photo: Path, image_root: Path | None, record: Record | None, failure: Failure | None
+    geometry: Geometry, photo: Path, image_root: AnyRoot, record: Record | None, failure: Failure | None
 ) -> dict[str, str]:
     """The sha256 of a photo's file by its stat alone, for a plan; nothing where the recipe wants no files."""
     if not geometry.from_file:
@@ -38,12 +39,12 @@ def known_sha256(
     return {GEOMETRY_FILE: remembered_sha256(path, stamps_of(record, failure)) or UNREAD}
 
 
-def stamp_now(geometry: Geometry, photo: Path, image_root: Path | None) -> dict[str, FileStamp]:
+def stamp_now(geometry: Geometry, photo: Path, image_root: AnyRoot) -> dict[str, FileStamp]:
     """The stamp of a photo's file, read but not decoded; nothing where there is none that may be read."""
     if not geometry.from_file:
         return {}
     try:
-        return {GEOMETRY_FILE: stamp_source(geometry_path(geometry.files, photo, image_root))}
+        return {GEOMETRY_FILE: stamp_source(geometry_path(geometry.files, photo, image_root), image_root)}
     except ImageError:
         return {}
 
@@ -56,7 +57,7 @@ class GeometryMap:
         geometry: Geometry,
         photo: Path,
         *,
-        image_root: Path | None,
+        image_root: AnyRoot,
         max_pixels: int,
         estimator: ShapeEstimator | None,
     ):
@@ -94,7 +95,7 @@ class GeometryMap:
         """
         if self._geometry.from_file and self._data is None:
             path = geometry_path(self._geometry.files, self._photo, self._image_root)
-            self._data, stamp = read_geometry(path, self._max_pixels)
+            self._data, stamp = read_geometry(path, self._max_pixels, self._image_root)
             self.stamps = {GEOMETRY_FILE: stamp}
 
     def of(self, rgb: Pixels) -> ShapeMap | None:

@@ -1,6 +1,7 @@
 """What is in files of which only the size is known?  Worker processes hash them, so that a dead disk hangs no run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from relight_assets.dataset.files import FileStamp, stamp_source
@@ -11,6 +12,7 @@ from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.work import FilesHashed, HashItem
 from relight_assets.errors import ImageError
+from relight_assets.regular_files import AnyRoot
 from relight_assets.settings import Settings
 
 MAX_WORKERS = 8
@@ -19,17 +21,28 @@ BATCH = 8
 
 
 class HashWorker:
-    """Hashes files in a process of its own."""
+    """Hashes files in a process of its own; arguments as for :func:`stamp_of`."""
+
+    def __init__(self, image_root: AnyRoot = None, outputs: Path | None = None):
+        self._stamp = partial(stamp_of, image_root=image_root, outputs=outputs)
 
     def process(self, items: Iterable[HashItem]) -> Iterator[FilesHashed]:
         """Hash the files of each item."""
         for item in items:
-            yield FilesHashed(item.index, {path: _stamp(path) for path in item.files})
+            yield FilesHashed(item.index, {path: self._stamp(Path(path)) for path in item.files})
 
 
-def _stamp(path: str) -> FileStamp | None:
+def stamp_of(path: Path, *, image_root: AnyRoot, outputs: Path | None) -> FileStamp | None:
+    """The stamp of a file; None where it cannot be read.
+
+    Args:
+        path: the file.
+        image_root: if set, it must lie in it.
+        outputs: unless it lies here, where the pictures of ours are.
+    """
+    is_ours = outputs is not None and path.is_relative_to(outputs)
     try:
-        return stamp_source(Path(path))
+        return stamp_source(path, None if is_ours else image_root)
     except ImageError:
         return None
 
@@ -48,7 +61,7 @@ def hash_files(
     """
     found: dict[str, FileStamp | None] = {}
     slots = [Slot(f"hashing {number}") for number in range(min(cores(), MAX_WORKERS, len(files)))]
-    engine = LocalEngine(slots, HashWorker, {})
+    engine = LocalEngine(slots, HashWorker, {"image_root": settings.photo_root, "outputs": settings.output_root})
     items = [HashItem(number, paths) for number, paths in files.items()]
     results = dispatch(items, engine, batch=BATCH, start_s=settings.start_s, hang_s=settings.hang_s)
     try:

@@ -7,7 +7,6 @@ token is unchecked, until somebody has hashed it and the scan is given the resul
 import dataclasses
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -23,6 +22,7 @@ from relight_assets.engine.geometry_maps import known_sha256
 from relight_assets.engine.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
 from relight_assets.errors import BlankPathError, ImageError, RecordUnreadableError, SourceUnreadableError
 from relight_assets.recipe import Stage
+from relight_assets.regular_files import AnyRoot
 
 
 class ImageScanner:
@@ -34,7 +34,7 @@ class ImageScanner:
         layout: SplitLayout,
         digests: Digests,
         *,
-        image_root: Path | None,
+        image_root: AnyRoot,
         origin: Origin | None,
         hashes: Hashes,
     ):

@@ -5,10 +5,9 @@ lock is the kernel's, the text is only told to whoever finds it taken.
 """
 
 import os
+import pwd
 import re
 import socket
-import stat
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from datetime import datetime, timezone
@@ -19,11 +18,8 @@ from filelock import FileLock, Timeout
 from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.devices import Slot
+from relight_assets.engine.socket_lock import TakenError, held_name
 from relight_assets.errors import DeviceBusyError, OutputFolderError
-
-
-class TakenError(Exception):
-    """Somebody holds the lock; the message says who."""
 
 
 @contextmanager
@@ -41,13 +37,17 @@ def held(path: Path) -> Iterator[None]:
     except Timeout:
         raise TakenError(_who(holder)) from None
     try:
-        since = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        write_atomic(holder, f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
+        write_atomic(holder, f"{_this_process()}\n".encode())
         yield
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _this_process() -> str:
+    since = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    return f"process {os.getpid()} on {socket.gethostname()} since {since}"
 
 
 def _who(holder: Path) -> str:
@@ -96,7 +96,7 @@ def reserved(slots: Sequence[Slot], count: int, *, all_needed: bool) -> Iterator
     With ``all_needed`` false, as many as are free do, if there is one.  Slots without a GPU are never taken.
 
     Raises:
-        DeviceBusyError: too few are free; says who has them.
+        DeviceBusyError: too few are free; says who has them.  Or there is no place for their locks.
     """
     taken: list[str] = []
     with ExitStack() as stack:
@@ -106,7 +106,7 @@ def reserved(slots: Sequence[Slot], count: int, *, all_needed: bool) -> Iterator
                 break
             try:
                 if slot.device is not None:
-                    stack.enter_context(held(_lock_file(slot.device)))
+                    stack.enter_context(_held_gpu(slot.device))
                 free.append(slot)
             except TakenError as holder:
                 taken.append(f"{slot.name} by {holder}")
@@ -117,13 +117,46 @@ def reserved(slots: Sequence[Slot], count: int, *, all_needed: bool) -> Iterator
         yield free
 
 
-def _lock_file(device: str) -> Path:
-    folder = Path(tempfile.gettempdir()) / f"relight_assets-{os.getuid()}"
+@contextmanager
+def _held_gpu(device: str) -> Iterator[None]:
+    """Hold a GPU, by its UUID, in each place that two runs of one user may have in common; taken in one is taken.
+
+    The name in the kernel is common to all on one host, whatever TMPDIR, HOME and private folders are.  Containers of
+    one user, each with a network of its own, have at most the home folder in common.  Where a place cannot be had
+    (another user is in the way, a read-only home, a network disk without locks), the other one is enough.
+    """
+    name = re.sub(r"[^A-Za-z0-9-]", "_", device)[:60]
+    faults = []
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(held_name(name, _this_process()))
+        except OSError as error:
+            faults.append(str(error))
+        try:
+            stack.enter_context(held(_lock_folder() / f"{name}.lock"))
+        except (OSError, NotImplementedError) as error:
+            faults.append(str(error))
+        if len(faults) == 2:
+            raise DeviceBusyError(f"no lock can be held on {device}: {'; '.join(faults)}")
+        yield
+
+
+def _lock_folder() -> Path:
+    """Below the home that the system has for this user, as HOME may be another from job to job.
+
+    Raises:
+        OSError: there is none of this user's own.
+    """
+    user = os.geteuid()
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = folder.lstat()
-    except OSError as error:
-        raise DeviceBusyError(f"the folder {folder}, for the locks of the GPUs, cannot be made: {error}") from error
-    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-        raise DeviceBusyError(f"{folder}, for the locks of the GPUs, is not a folder of yours; remove it")
-    return folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', device)}.lock"
+        home = Path(pwd.getpwuid(user).pw_dir)
+    except KeyError:  # a user without a name
+        home = Path(os.environ.get("HOME", ""))
+    if not home.is_absolute():
+        raise NotADirectoryError(f"user {user} has no home folder")
+    folder = home / ".cache" / "relight_assets" / "locks"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = folder.stat()
+    if status.st_uid != user or status.st_mode & 0o022:
+        raise PermissionError(f"{folder} is another user's, or others may write there")
+    return folder

@@ -23,6 +23,7 @@ from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe import Recipe, Stage
+from relight_assets.regular_files import AnyRoot
 from relight_assets.stages.lighting.gobos import Gobos
 
 Pixels = NDArray[np.uint8]
@@ -44,7 +45,7 @@ class StageTools:
     """None: the recipe never draws a learned one."""
     shape_estimator: ShapeEstimator | None
     """None: the recipe asks no network for depth or normals."""
-    image_root: Path | None
+    image_root: AnyRoot
     gobos: Gobos
     """The user's own shadow patterns."""
     clock: Callable[[], float]
@@ -89,7 +90,10 @@ class Pictures:
             try:
                 with self.timed("decode"):
                     self._decoded = decode(
-                        Path(self._item.file), image_size=recipe.image_size, max_pixels=self.tools.max_pixels
+                        Path(self._item.file),
+                        image_size=recipe.image_size,
+                        max_pixels=self.tools.max_pixels,
+                        image_root=self.tools.image_root,
                     )
             except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
                 self._decoded = error

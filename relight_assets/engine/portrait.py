@@ -317,7 +317,7 @@ class Portrait:
         if self.source is not None:
             return self.source.stamp
         try:
-            return stamp_source(Path(self.item.file))
+            return stamp_source(Path(self.item.file), self.tools.image_root)
         except ImageError:
             return None
 

@@ -9,6 +9,7 @@ from relight_assets.dataset.images import size_of
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.work import WorkItem
 from relight_assets.recipe import STAGES
+from relight_assets.regular_files import AnyRoot
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""
@@ -17,7 +18,9 @@ BYTES_PER_PIXEL_OF_VARIANT = 2.75
 _SAMPLE = 16
 
 
-def space_warning(folder: Path, before: Survey, work: Sequence[WorkItem], image_size: int | None) -> str | None:
+def space_warning(
+    folder: Path, before: Survey, work: Sequence[WorkItem], image_size: int | None, image_root: AnyRoot = None
+) -> str | None:
     """A sentence where the free space is under the estimate of what will be written; None otherwise.
 
     Images that have outputs already are written over theirs, so only the others count.  The estimate goes by
@@ -27,7 +30,7 @@ def space_warning(folder: Path, before: Survey, work: Sequence[WorkItem], image_
     fresh = [item for item in work if item.index not in made]
     if not fresh:
         return None
-    sample = [size_of(Path(item.file)) for item in islice(fresh, 0, None, 1 + len(fresh) // _SAMPLE)]
+    sample = [size_of(Path(item.file), image_root) for item in islice(fresh, 0, None, 1 + len(fresh) // _SAMPLE)]
     pixels = [_written(*size, image_size) for size in sample if size != (0, 0)]
     if not pixels:
         return None

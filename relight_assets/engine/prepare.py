@@ -64,7 +64,7 @@ class Preparation:
         return self._scan(self.layout) if count else state
 
     def _scan(self, layout: SplitLayout) -> Survey:
-        return scan(self.split, layout, self.digests, self.settings.image_root, hashes=self._hashes)
+        return scan(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
 
     def _checked(self, layout: SplitLayout) -> Survey:
         """The rows in a folder, with nothing left unchecked."""

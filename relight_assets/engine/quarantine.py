@@ -14,18 +14,17 @@ from relight_assets.engine.image_state import failed
 from relight_assets.engine.work import ImageResult, Outcome, WorkItem
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.recipe import STAGES, Stage
+from relight_assets.regular_files import AnyRoot
 
 
-def quarantine(
-    layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: Path | None = None
-) -> ImageResult:
+def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: AnyRoot = None) -> ImageResult:
     """Record an image that killed its worker, at the stage that was to be made."""
     item = killed.item
     assert isinstance(item, WorkItem)  # noqa: S101  (others kill nobody's pictures)
     error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
     record = known_record(layout, item.index)
     try:
-        source = stamp_source(Path(item.file))
+        source = stamp_source(Path(item.file), image_root)
     except ImageError:
         source = None
     reads = stamp_now(digests.geometry, Path(item.file), image_root)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import yaml
 
@@ -34,6 +33,7 @@ from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters
 from relight_assets.recipe import STAGES, Recipe, Stage
+from relight_assets.regular_files import AnyRoot
 from relight_assets.settings import Settings
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
@@ -112,7 +112,7 @@ def look(
     """
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
     try:
-        return scan(split, layout, digests_of(recipe, settings), settings.image_root, hashes=hashes)
+        return scan(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
 
@@ -176,7 +176,7 @@ def run_split(
             warnings=warnings,
         )
         # Where nothing was done all is as it was.
-        after = scan(split, layout, digests, settings.image_root) if plan.work else before
+        after = scan(split, layout, digests, settings.photo_root) if plan.work else before
     return RunSummary(tally, after, time.monotonic() - start, devices, threads, tuple(warnings))
 
 
@@ -231,7 +231,7 @@ def _work(
                 "model_dir": settings.model_dir,
                 "weights": settings.sam3,
                 "local_models": settings.local_models,
-                "image_root": settings.image_root,
+                "image_root": settings.photo_root,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),
             },
@@ -239,7 +239,7 @@ def _work(
         progress = ProgressWriter(layout.progress, before.split.split, count, slots)
         warning: str | None = None
         with decoration("the estimate of the space on the disk", progress.warn):
-            warning = space_warning(layout.folder, before, plan.work, recipe.image_size)
+            warning = space_warning(layout.folder, before, plan.work, recipe.image_size, settings.photo_root)
         _tell([*notes, *places.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             layout,
@@ -247,7 +247,7 @@ def _work(
             tally,
             [DeviceTally() for _ in slots],
             progress,
-            settings.image_root,
+            settings.photo_root,
         )
         # Enough for every thread of a worker, and little enough that all workers have something.
         batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
@@ -282,7 +282,7 @@ class _Accounts:
     tally: Tally
     devices: list[DeviceTally]
     progress: ProgressWriter
-    image_root: Path | None
+    image_root: AnyRoot
 
     def add(self, outcome: Outcome) -> bool:
         """Count one outcome; true when it is time to tell whoever watches."""

@@ -19,6 +19,7 @@ from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.image_scan import ImageScanner
 from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, RowStatus
+from relight_assets.regular_files import AnyRoot, ImageRoot
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def scan(
     split: SplitCsv,
     layout: SplitLayout,
     digests: Digests,
-    image_root: Path | None,
+    image_root: AnyRoot,
     *,
     hashes: Hashes = NO_HASHES,
 ) -> Survey:
@@ -106,13 +107,14 @@ def survey(
     layout: SplitLayout,
     digests: Digests,
     index: Mapping[str, int],
-    image_root: Path | None,
+    image_root: AnyRoot,
     *,
     origin: Origin | None = None,
     hashes: Hashes = NO_HASHES,
 ) -> Survey:
     """As :func:`scan`, with the numbers of the images and the folder's origin as they are given."""
-    keys = row_keys(split, image_root)
+    root = ImageRoot.of(image_root)
+    keys = row_keys(split, root.folder if root is not None else None)
     cells: dict[str, str] = {}
     for key, cell in zip(keys, split.table["image_path"], strict=True):
         if key is not None:

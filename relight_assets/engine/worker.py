@@ -30,6 +30,7 @@ from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.models import local, segmenters, store
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
 from relight_assets.recipe import Recipe
+from relight_assets.regular_files import AnyRoot
 from relight_assets.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 
 DECODE_BYTES_PER_PIXEL = 12
@@ -69,7 +70,7 @@ class PortraitWorker:
         model_dir: Path | None = None,
         weights: Sam3Weights = NO_WEIGHTS,
         local_models: LocalModels = NO_MODELS,
-        image_root: Path | None = None,
+        image_root: AnyRoot = None,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         clock: Callable[[], float] = time.perf_counter,
@@ -84,7 +85,7 @@ class PortraitWorker:
             model_dir: where the model files are; None: the user's cache.
             weights: where those of the SAM3 segmenters are.
             local_models: the networks that the user brings along.
-            image_root: if set, files of depth or normals must lie in it.
+            image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
@@ -166,7 +167,7 @@ class PortraitWorker:
 
     def need(self, item: WorkItem) -> int:
         """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
-        width, height = size_of(Path(item.file))
+        width, height = size_of(Path(item.file), self.tools.image_root)
         if width * height > self.tools.max_pixels:
             return 0
         scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))

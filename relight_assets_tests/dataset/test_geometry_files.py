@@ -63,6 +63,24 @@ def test_nothing_outside_the_image_root_is_reached(tmp_path: Path, files: str) -
         geometry_path(wanted, photo, root)
 
 
+@pytest.mark.parametrize("what", ["link", "hard link"])
+def test_what_takes_the_place_of_a_file_in_the_root_is_not_opened(tmp_path: Path, what: str) -> None:
+    root = tmp_path.resolve() / "root"
+    root.mkdir()
+    (root.parent / "secret.png").write_bytes(b"secret")
+    (root / "a_depth.png").write_bytes(b"depth")
+    path = geometry_path("{stem}_depth.png", root / "a.jpg", root)
+    path.unlink()
+    if what == "link":
+        path.symlink_to("../secret.png")
+    else:
+        path.hardlink_to(root.parent / "secret.png")
+    with pytest.raises(GeometryFileError, match=r"'a_depth.png' is refused: it (has become a link|has 2 names)"):
+        read_geometry(path, 1000, root)
+    with pytest.raises(GeometryFileError, match=r"^The geometry file '.*' is refused: it (leads outside|has 2 names)"):
+        geometry_path("{stem}_depth.png", root / "a.jpg", root)
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a_depth.png")
     with pytest.raises(GeometryFileError, match="named pipe"):

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
     escape_formula,
+    failures_text,
+    mapping_text,
     names_pictures,
     outgoing_paths,
     remove_variants,
@@ -76,10 +79,31 @@ def test_failures(split: SplitCsv, tmp_path: Path) -> None:
     write_failures(split, [row], target)
     with target.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
-    assert rows[1] == ["3", "=b.jpg", "image_corrupt", "masks", "'=HYPERLINK(1) second line"]
+    assert rows[1] == ["3", "'=b.jpg", "image_corrupt", "masks", "'=HYPERLINK(1) second line"]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1"])
+@pytest.mark.parametrize("column", ["image_path", "code", "stage", "message"])
+@pytest.mark.parametrize("text", ["=1+1", "-2+3", "@SUM(1)", "+cmd|' /C calc'!A0", '" =1', "a;=1", "\tx"])
+def test_no_column_of_the_failures_holds_a_formula(column: str, text: str) -> None:
+    row = replace(FailureRow(3, "b.jpg", "image_corrupt", "masks", "damaged"), **{column: text})
+    data = failures_text([row]).decode()
+    found = dict(zip(*csv.reader(data.splitlines()), strict=True))
+    assert found["line"] == "3"
+    assert found[column] == escape_formula(text)
+    for separator in ",;\t":  # with which a spreadsheet may read it
+        for cells in csv.reader(data.splitlines(), delimiter=separator):
+            assert not [cell for cell in cells if cell.strip(" \"'").startswith(tuple("=+-@")) and "'" not in cell]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("=1", "+1", "-1", "-1.5", "@A1", "\t=1", "\r=1", "\n=1", "  =1", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20A1"),
+        *("\tx", "\rx", "\nx", "\u22121", "\ufe661", "\ufe62x", "|x", "%x", '"=1', '""" =1', "'=1", "\u201c=1"),
+        *("\xa0=1", "\u3000=1", "\u200b=1", "\ufeff=1", "\x00=1", "\x1f=1", "\u202e=1", "\u2028=1", "\x85=1"),
+        *("=cmd|'/C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0", "=DDE('a';'b';'c')", "+A1", "=1;=2"),
+    ],
+)
 def test_formulas_are_escaped(text: str) -> None:
     escaped = escape_formula(text)
     assert escaped.startswith("'")
@@ -88,8 +112,27 @@ def test_formulas_are_escaped(text: str) -> None:
 
 
 def test_plain_text_is_left_alone() -> None:
-    for text in ("", "It failed: a=b", "'quoted'", "1-2", "é"):
+    for text in ("", "It failed: a=b", "'quoted'", "1-2", "é", "a/-b.jpg", "a, -1", "a; b", "x@y", "100%", '"a" = b'):
         assert escape_formula(text) == text
+
+
+@pytest.mark.parametrize("text", ["a;=1", "a;  =1", 'a;"=1', "a;-1", "a;\uff1d1", ";=1"])
+def test_a_formula_behind_a_semicolon_is_escaped(text: str) -> None:
+    before, _, after = text.partition(";")
+    assert escape_formula(text) == f"{before};'{after}"
+
+
+def test_the_mapping_keeps_the_cells_of_the_input(tmp_path: Path) -> None:
+    """They are the user's, who may have meant a formula, or a file of that name."""
+    path = tmp_path / "train_images.csv"
+    data = b'image_path,=note\n=a.jpg,"=1+1"\n-b.jpg,"@A;=1"\n'
+    path.write_bytes(data)
+    text = mapping_text(read_split_csv(path), [None, None])
+    assert list(csv.reader(text.decode().splitlines())) == [
+        ["image_path", "=note", "output_image_path"],
+        ["=a.jpg", "=1+1", ""],
+        ["-b.jpg", "@A;=1", ""],
+    ]
 
 
 def test_the_input_is_never_written(split: SplitCsv, tmp_path: Path) -> None:

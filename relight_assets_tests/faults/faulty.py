@@ -103,6 +103,16 @@ def _in_its_place(item: WorkItem, make: Callable[[Path], object]) -> None:
     make(Path(item.file))
 
 
+def _secret(path: Path) -> Path:
+    return path.parent.with_name("elsewhere") / "secret.png"
+
+
+def _swap_folder(item: WorkItem) -> None:
+    folder = Path(item.file).parent
+    folder.rename(folder.with_name("before"))
+    folder.symlink_to(folder.with_name("elsewhere"))
+
+
 _ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
     "sigkill": lambda *_: die(),
     "segfault": lambda *_: ctypes.string_at(0),
@@ -116,6 +126,9 @@ _ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
     "remove": lambda _, item: Path(item.file).unlink(),
     "folder": lambda _, item: _in_its_place(item, Path.mkdir),
     "pipe": lambda _, item: _in_its_place(item, os.mkfifo),
+    "link": lambda _, item: _in_its_place(item, lambda path: path.symlink_to("../elsewhere/secret.png")),
+    "hardlink": lambda _, item: _in_its_place(item, lambda path: path.hardlink_to(_secret(path))),
+    "swap": lambda _, item: _swap_folder(item),
 }
 
 

@@ -1,9 +1,11 @@
 """Sources that change or go while a run is at work."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from relight_assets.dataset.records import read_failure
 from relight_assets_tests.faults.faulty import FaultyWorker
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound, fingerprint
 
@@ -42,3 +44,22 @@ def test_a_source_that_goes_is_a_failure_of_its_row_alone(bench: FaultBench) -> 
     gone = next(Path(f"{path}".removesuffix(".once")) for path in bench.folder.glob("pictures/02-*.once"))
     gone.write_bytes((bench.photos / "02.png").read_bytes())
     assert_heals(bench)
+
+
+@pytest.mark.parametrize("what", ["link", "hardlink", "swap"])
+def test_a_source_that_leads_out_of_the_root_once_it_was_looked_up_is_not_opened(bench: FaultBench, what: str) -> None:
+    elsewhere = bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    bench.stock_up(1, {0: what})
+    for name in ("secret.png", f"00-{what}.png"):
+        shutil.copyfile(bench.photos / "05.png", elsewhere / name)
+    bench.start(FaultyWorker, image_root=bench.folder / "pictures")
+    assert not list(bench.layout.folder.glob("*.png"))
+    failure = read_failure(bench.layout.failure(0))
+    assert failure is not None
+    assert failure.code == "path_refused"
+    assert failure.source is None
+    if what == "swap":
+        return  # its root is another folder now, in which the photo lies
+    bench.start(image_root=bench.folder / "pictures")
+    assert not list(bench.layout.folder.glob("*.png"))
