@@ -27,7 +27,13 @@ from relight_assets.models import store, wheel
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
 
+pytest_plugins = ["relight_assets_tests.listed_skips"]
+
 cv2.setNumThreads(1)
+
+# Tests change the working directory.
+if os.environ.get("RELIGHT_MODEL_DIR"):
+    os.environ["RELIGHT_MODEL_DIR"] = str(store.model_dir().absolute())
 
 
 @pytest.fixture(autouse=True)
