@@ -35,7 +35,7 @@ dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml s
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
 BESIDE := --numprocesses auto --dist loadfile
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
-FETCH := -c 'from relight_assets.models import store; store.fetch()'
+FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
 # With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
 LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips light)
 SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips sam3)
