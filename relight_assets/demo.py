@@ -116,6 +116,8 @@ def write_demo(folder: Path) -> DemoFiles:
     csvs = {split: folder / f"{split}_images.csv" for split in _SPLITS}
     for path in csvs.values():
         _refuse_foreign(path)
+    for photo in (COLLINS, HOPPER, COFFEE, CAT):
+        _located(photo)  # before anything is written
     pictures: list[Path] = []
     written = 0
     try:
@@ -153,7 +155,7 @@ def _located(photo: Photo) -> Path:
             return path
     raise UserError(
         f"the demo's photos come with {photo.package}, and {photo.path} of it is not installed here; "
-        f"run: pip install 'relight_assets[demo]'"
+        f"install {photo.package}, or relight_assets with its extra `demo`."
     )
 
 

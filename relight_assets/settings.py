@@ -3,7 +3,7 @@
 Nothing here changes a pixel.  Which files are read:
 
 * the project is the nearest folder at or above the working directory that holds ``config/platform.yaml`` or
-  ``config/mvp_config.yaml``; failing that, the checkout this package is installed from;
+  ``config/mvp_config.yaml``; failing that, the checkout this package is imported from, if it is imported from one;
 * ``RELIGHT_PLATFORM`` and ``RELIGHT_CONFIG`` name other files; ``RELIGHT_<KEY>`` overrides one key.
 """
 
@@ -184,12 +184,21 @@ class Settings(BaseModel):
 def project_folder(start: Path | None = None) -> Path:
     """The project's folder, the one that holds ``config/``; the working directory when there is none."""
     here = (start or Path.cwd()).resolve()
-    checkout = Path(__file__).resolve().parent.parent
-    for folder in (here, *here.parents, checkout):
+    for folder in (here, *here.parents, *_checkout()):
         # Whatever is there: a pipe or a link to nothing is told, and not passed over for another project.
         if any(os.path.lexists(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
+
+
+def _checkout() -> list[Path]:
+    """The checkout that this package is imported from; none where it was installed from a wheel."""
+    folder = Path(__file__).resolve().parent.parent  # of a wheel: site-packages, where a `config` is somebody else's
+    try:
+        project = (folder / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    return [folder] if 'name = "relight_assets"' in project else []
 
 
 def platform_file(environ: Mapping[str, str] = os.environ) -> Path:

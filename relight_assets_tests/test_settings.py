@@ -51,6 +51,20 @@ def test_the_project_is_found_from_below(project: Path) -> None:
     assert settings.batch == 7
 
 
+@pytest.mark.parametrize(("name", "found"), [("stranger", False), ("relight_assets", True)])
+def test_without_a_project_only_a_checkout_of_this_package_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, found: bool
+) -> None:
+    packages = tmp_path / "site-packages"
+    (packages / "config").mkdir(parents=True)
+    (packages / "config" / "platform.yaml").write_text("of_a_stranger: 1\n")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr("relight_assets.settings.__file__", str(packages / "relight_assets" / "settings.py"))
+    assert project_folder(tmp_path / "empty") == tmp_path / "empty"
+    (packages / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
+    assert project_folder(tmp_path / "empty") == (packages if found else tmp_path / "empty")
+
+
 def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Path) -> None:
     (tmp_path / "my.yaml").write_text("csv_dir: csvs\nimage_root: /photos\n", encoding="utf-8")
     settings = load_settings({"RELIGHT_PLATFORM": str(tmp_path / "my.yaml")})

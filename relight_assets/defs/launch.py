@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -15,6 +14,7 @@ import dagster as dg
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
+from relight_assets.dataset.files import write_atomic
 from relight_assets.defs.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
 from relight_assets.defs.experiments import STAGE_TABLE, experiment_key
 from relight_assets.defs.history import history_errors
@@ -23,6 +23,7 @@ from relight_assets.defs.run_images import POOL
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.defs.splits import register_splits
 from relight_assets.errors import ConfigError, RelightError
+from relight_assets.project_files import DAGSTER_YAML, project_file
 from relight_assets.recipe import STAGES, Stage
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import Settings, project_folder
@@ -52,7 +53,7 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not given and not (home / "dagster.yaml").exists():
-            shutil.copyfile(_instance_template(), home / "dagster.yaml")
+            write_atomic(home / "dagster.yaml", _instance_template())
         (home / ".relight.lock").touch()
     except OSError as error:
         raise ConfigError(f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error}") from None
@@ -60,11 +61,10 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
     return home
 
 
-def _instance_template() -> Path:
+def _instance_template() -> bytes:
     """The project's ``config/dagster.yaml``, or the one that this package comes with."""
-    checkout = Path(__file__).resolve().parents[2]
-    own = project_folder() / "config" / "dagster.yaml"
-    return own if own.is_file() else checkout / "config" / "dagster.yaml"
+    own = project_folder() / DAGSTER_YAML
+    return own.read_bytes() if own.is_file() else project_file(DAGSTER_YAML)
 
 
 @contextmanager

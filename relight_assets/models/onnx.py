@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 from relight_assets.errors import ModelAnswerError, ModelFileError, ModelLimitError
 
 CHANNELS = 3
-INSTALL = "pip install -c constraints.txt -e '.[onnx]' in this product's folder; docs/models.md"
+INSTALL = (
+    "install relight_assets with its extra `onnx` (in a checkout: pip install -c constraints.txt -e '.[onnx]'); "
+    "docs/models.md"
+)
 _NOWHERE = "/nonexistent"
 MAX_MEMORY = 4 << 30
 """Bytes that all networks of a process may have at a time beside their weights.  Those that docs/models.md names take

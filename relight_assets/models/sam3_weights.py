@@ -22,7 +22,10 @@ from relight_assets.errors import ConfigError, ModelFileError
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
 """Of the file in the official repository of SAM3, which is CLIP's; ``open_clip_torch`` ships the same."""
-INSTALL = "pip install -c constraints-sam3.txt -e '.[sam3]' in this product's folder; docs/sam3.md"
+INSTALL = (
+    "install relight_assets with its extra `sam3` (in a checkout: pip install -c constraints-sam3.txt -e '.[sam3]'); "
+    "docs/sam3.md"
+)
 """Not a name to ask an index for: nobody vouches for what it would send."""
 LONGEST_PROMPT = 32
 """Tokens, the two at its ends included."""

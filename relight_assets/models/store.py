@@ -2,17 +2,16 @@
 
 The three networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
 all.  The package itself is never installed or imported: its wheel is downloaded without
-dependencies, three members are taken out of it, and the rest is thrown away.
+dependencies (:mod:`relight_assets.models.wheel`), three members are taken out of it, and the rest is thrown away.
 """
 
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -21,9 +20,8 @@ import platformdirs
 from filelock import FileLock
 
 from relight_assets.errors import ModelFileError
+from relight_assets.models import wheel as the_wheel
 
-PACKAGE = "mediapipe"
-VERSION = "0.10.21"
 LICENCE = "Apache-2.0"
 FOLDER_VARIABLE = "RELIGHT_MODEL_DIR"
 
@@ -44,8 +42,8 @@ class ModelFile:
     """Its path inside the wheel."""
     purpose: str
     licence: str = LICENCE
-    package: str = PACKAGE
-    version: str = VERSION
+    package: str = the_wheel.PACKAGE
+    version: str = the_wheel.VERSION
 
 
 @dataclass(frozen=True)
@@ -90,13 +88,6 @@ MODELS: tuple[ModelFile, ...] = (
     ),
 )
 
-# The files are the same in every wheel of the release, so one is named that any machine can ask for
-# and whose Python version exists: there is none for Python 3.13 and later.
-_WHEEL_TAGS = (
-    *("--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
-    *("--platform", "manylinux_2_28_x86_64"),
-)
-_PIP_SECONDS = 900
 _MISSING = "is missing"
 
 
@@ -156,8 +147,8 @@ def listing(folder: Path | None = None) -> list[Listed]:
 def fetch(report: Report = print, wheel: Path | None = None, folder: Path | None = None) -> list[Path]:
     """Put the model files that are missing or altered into :func:`model_dir`.
 
-    ``wheel`` is a wheel of the package that is already on disk; without it, one is downloaded with
-    pip.  Files that are right are left alone, and when all are, pip is not called.  ``report`` gets
+    ``wheel`` is the package's wheel, already on disk; without it, it is downloaded with pip or uv.
+    Files that are right are left alone, and when all are, nothing is downloaded.  ``report`` gets
     one line per step.  Safe in several processes at once: the second waits and finds the files
     there.  Returns the paths of all model files.  Raises :class:`ModelFileError` when the download
     fails, the wheel is not what it should be or the folder cannot be written; no part of a file
@@ -185,72 +176,58 @@ def _fetch_missing(report: Report, wheel: Path | None, folder: Path) -> None:
     if not wanted:
         return
     if wheel is not None:
+        if wheel.is_dir():
+            raise ModelFileError(f"{wheel} is a folder; give the file {the_wheel.NAME}.")
         _take_out(wheel, wanted, folder)
         return
-    with tempfile.TemporaryDirectory(prefix="relight_models_") as temporary:
-        report(f"downloading the wheel of {PACKAGE} {VERSION} (36 MB), which holds the models")
-        _take_out(_downloaded(Path(temporary), folder), wanted, folder)
-
-
-def pip_arguments(folder: Path) -> list[str]:
-    """Return what pip is told so that it puts the one wheel, and nothing it depends on, into ``folder``."""
-    alone = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--no-input"]
-    return ["download", *alone, *_WHEEL_TAGS, "--dest", str(folder), f"{PACKAGE}=={VERSION}"]
-
-
-def _downloaded(temporary: Path, folder: Path) -> Path:
-    by_hand = (
+    otherwise = (
         f"check the network, give a wheel with 'relight models fetch --wheel', "
         f"or put the files of 'relight models list' into {folder} by hand."
     )
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", *pip_arguments(temporary)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_PIP_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ModelFileError(f"pip did not download {PACKAGE} in {_PIP_SECONDS} s; {by_hand}") from error
-    wheels = sorted(temporary.glob("*.whl"))
-    if done.returncode != 0 or not wheels:
-        lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
-        said = ([line for line in lines if line.startswith("ERROR")] or lines or ["it said nothing"])[-1]
-        raise ModelFileError(f"pip could not download {PACKAGE}=={VERSION} ({said}); {by_hand}")
-    return wheels[0]
+    with tempfile.TemporaryDirectory(prefix="relight_models_") as temporary:
+        report(f"downloading the wheel of {the_wheel.PACKAGE} {the_wheel.VERSION} (36 MB), which holds the models")
+        _take_out(the_wheel.download(Path(temporary), otherwise), wanted, folder)
 
 
 def _take_out(wheel: Path, wanted: list[ModelFile], folder: Path) -> None:
     try:
-        with zipfile.ZipFile(wheel) as archive:
+        with _content(wheel) as content:
             # All are read and checked before the first is written.
-            contents = [(each, _member(archive, each, wheel)) for each in wanted]
+            members = [(each, _member(content, each, wheel)) for each in wanted]
     except FileNotFoundError as error:
         raise ModelFileError(f"{wheel}: there is no such wheel; leave it out to download one.") from error
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         # What zipfile raises for a file that is cut, damaged, encrypted or packed in an unknown way.
         raise ModelFileError(f"{wheel} is no wheel that can be read ({error}); download it again.") from error
-    for each, content in contents:
-        _write(folder / each.file_name, content)
+    for each, member in members:
+        _write(folder / each.file_name, member)
 
 
-def _member(archive: zipfile.ZipFile, wanted: ModelFile, wheel: Path) -> bytes:
+@contextmanager
+def _content(wheel: Path) -> Iterator["Path | zipfile.Path"]:
+    """What is in the wheel, or in the folder that it was unpacked into."""
+    if wheel.is_dir():
+        yield wheel
+        return
+    the_wheel.check(wheel)
+    with zipfile.ZipFile(wheel) as archive:
+        yield zipfile.Path(archive)
+
+
+def _member(content: "Path | zipfile.Path", wanted: ModelFile, wheel: Path) -> bytes:
     expected = f"the wheel of {wanted.package}=={wanted.version} is needed."
     try:
-        with archive.open(wanted.member) as stream:
+        with (content / wanted.member).open("rb") as stream:
             # One byte more than it should have tells a file that is too long, however long it claims to be.
-            content = stream.read(wanted.size + 1)
-    except KeyError as error:
+            member = stream.read(wanted.size + 1)
+    except FileNotFoundError as error:
         raise ModelFileError(f"{wheel}: holds no {wanted.member}; {expected}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if len(content) > wanted.size:
+    found = hashlib.sha256(member).hexdigest()
+    if len(member) > wanted.size:
         raise ModelFileError(f"{wheel}: {wanted.member} is longer than {wanted.size} bytes; {expected}")
     if found != wanted.sha256:
         raise ModelFileError(f"{wheel}: {wanted.member} has sha256 {found}, expected {wanted.sha256}; {expected}")
-    return content
+    return member
 
 
 def _write(path: Path, content: bytes) -> None:

