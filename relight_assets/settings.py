@@ -63,16 +63,27 @@ def _is_webhook(url: str) -> bool:
     return whole and url.isprintable() and " " not in url
 
 
+def host_name(text: str) -> str | None:
+    """The one spelling of a host's name, or of its address without brackets, for comparing; None if it is none."""
+    if "%" not in text:  # an address with a scope is this machine's alone
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(text))
+    name = text.lower().removesuffix(".")
+    parts = name.split(".")
+    return name if len(name) <= 253 and all(re.fullmatch(r"[a-z0-9_-]{1,63}", part) for part in parts) else None
+
+
 def _host_names(value: Any) -> Any:
-    if isinstance(value, list | tuple) and all(isinstance(name, str) and _is_host_name(name) for name in value):
-        return tuple(name.lower() for name in value)
-    raise ValueError("must be a list of names of hosts, such as [relight.example.com], each without a scheme or a port")
-
-
-def _is_host_name(name: str) -> bool:
-    with suppress(ValueError):
-        return bool(ipaddress.ip_address(name))
-    return re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", name) is not None
+    names = (
+        [host_name(name) if isinstance(name, str) else None for name in value]
+        if isinstance(value, list | tuple)
+        else [None]
+    )
+    if None in names:
+        raise ValueError(
+            "must be a list of names of hosts, such as [relight.example.com], each without a scheme or a port"
+        )
+    return tuple(names)
 
 
 HostNames = Annotated[tuple[str, ...], BeforeValidator(_host_names)]

@@ -87,9 +87,9 @@ def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Pat
         ("RELIGHT_BATCH", "", "batch", 7),
         (
             "RELIGHT_UI_HOSTS",
-            "[Relight.example.com, 10.0.0.5, 'fd00::5']",
+            "[Relight.example.com., 10.0.0.5, 'FD00:0::5', ui_1]",
             "ui_hosts",
-            ("relight.example.com", "10.0.0.5", "fd00::5"),
+            ("relight.example.com", "10.0.0.5", "fd00::5", "ui_1"),
         ),
     ],
 )
@@ -167,7 +167,17 @@ def test_every_key_has_a_variable(project: Path) -> None:
 
 @pytest.mark.parametrize(
     "hosts",
-    ["relight.example.com", "[https://relight.example.com]", "['relight.example.com:80']", "[a b]", "[1]", "[.]"],
+    [
+        "relight.example.com",
+        "[https://relight.example.com]",
+        "['relight.example.com:80']",
+        "[a b]",
+        "[1]",
+        "[.]",
+        "[a..b]",
+        "['fe80::1%eth0']",
+        "['[::1]']",
+    ],
 )
 def test_hosts_of_the_ui_are_names_without_scheme_or_port(project: Path, hosts: str) -> None:
     with pytest.raises(ConfigError, match=r"RELIGHT_UI_HOSTS: `ui_hosts`: found .*; must be a list of names of hosts"):

@@ -17,13 +17,17 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from relight_assets.settings import host_name
+
 JSON = "application/json"
 NO_FRAMES = "frame-ancestors 'none'"
-_NAME = r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))"
+_NAME = r"(?:\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[^\s/?#@:,\[\]]+))"
 _HOST = re.compile(rf"{_NAME}(?::[0-9]{{0,5}})?", re.IGNORECASE)
 _ORIGIN = re.compile(rf"https?://{_HOST.pattern}", re.IGNORECASE)
 _SHOWN = 100
 _MOST_LOGGED = 100
+_NO_PAGES = frozenset({"graphql", "notebook"})
+"""What no link of another site opens: GraphQL, and what shows a file of this machine as a page."""
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = logging.getLogger("dagster-webserver")
 
@@ -43,14 +47,15 @@ class RequestGuard:
     * No ``Origin: null``, and nothing that a browser calls cross-site, except that a link may open a page of the UI.
     * What may change something has the content type ``application/json``, which no other page can send unasked.
     * ``/graphql`` is asked by POST; by GET it gives its page and runs no query.
+    * No path holds a control character: Dagster's routes match one before a last newline.
 
     ``X-Forwarded-*`` are never read: whoever sends a request can write them.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
-        """``hosts``: names besides loopback, without a port, as browsers and proxies send them in ``Host``."""
+        """``hosts``: names besides loopback, as :func:`relight_assets.settings.host_name` gives them."""
         self._app = app
-        self._hosts = frozenset(host.lower() for host in hosts)
+        self._hosts = frozenset(hosts)
         self._logged: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +65,7 @@ class RequestGuard:
             return
 
         async def send_unframed(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            if message["type"] == "http.response.start":
                 # A second header besides Dagster's: a browser holds a page to both.
                 MutableHeaders(scope=message).append("Content-Security-Policy", NO_FRAMES)
             await send(message)
@@ -85,7 +90,8 @@ def find_refusal(scope: Scope, hosts: Collection[str]) -> Refusal | None:
     """Why a connection, an ASGI scope of HTTP or a websocket, is refused; None if it is not."""
     headers = Headers(scope=scope)
     return (
-        _other_host(headers, hosts)
+        _odd_path(scope)
+        or _other_host(headers, hosts)
         or _other_origin(scope, headers, hosts)
         or _other_site(scope, headers)
         or (_wrong_form(scope, headers) if scope["type"] == "http" else None)
@@ -93,7 +99,7 @@ def find_refusal(scope: Scope, hosts: Collection[str]) -> Refusal | None:
 
 
 def is_loopback(name: str) -> bool:
-    """Whether a host name, or an address without brackets, is this machine under a name that nobody can rebind."""
+    """Whether a host, as :func:`host_name` gives it, is this machine under a name that nobody can rebind."""
     if name == "localhost":
         return True
     try:
@@ -102,6 +108,11 @@ def is_loopback(name: str) -> bool:
         return False
     mapped = getattr(address, "ipv4_mapped", None)
     return (mapped or address).is_loopback
+
+
+def _odd_path(scope: Scope) -> Refusal | None:
+    path: str = scope["path"]
+    return None if path.isprintable() else Refusal(400, "its path holds characters that cannot be printed")
 
 
 def _other_host(headers: Headers, hosts: Collection[str]) -> Refusal | None:
@@ -151,28 +162,30 @@ def _wrong_form(scope: Scope, headers: Headers) -> Refusal | None:
 
 
 def _opens_a_page(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser is opening a page in a tab, as a click on a link does, outside of GraphQL."""
+    """Whether a browser is opening a page of the UI in a tab, as a click on a link does."""
     return (
         scope["type"] == "http"
         and scope["method"] in {"GET", "HEAD"}
-        and not _is_graphql(scope)
+        and _last_part(scope) not in _NO_PAGES
         and headers.getlist("sec-fetch-mode") == ["navigate"]
         and headers.getlist("sec-fetch-dest") == ["document"]
     )
 
 
 def _is_graphql(scope: Scope) -> bool:
-    """Whether the path is that of GraphQL, below whatever prefix."""
+    return _last_part(scope) == "graphql"
+
+
+def _last_part(scope: Scope) -> str:
+    """The last part of a path, below whatever prefix."""
     path: str = scope["path"]
-    return path.rstrip("/").rpartition("/")[2].lower() == "graphql"
+    return path.rstrip("/").rpartition("/")[2].lower()
 
 
 def _name_in(pattern: "re.Pattern[str]", text: str) -> str | None:
-    """The host's name, lower case and without brackets, port and last dot; None where there is none."""
+    """The host's name as :func:`host_name` has it; None where there is none."""
     found = pattern.fullmatch(text.strip())
-    if found is None:
-        return None
-    return str(found["v6"] or found["name"]).lower().removesuffix(".")
+    return None if found is None else host_name(found["v6"] or found["name"])
 
 
 def _is_known(name: str, hosts: Collection[str]) -> bool:
@@ -184,7 +197,7 @@ def _shown(text: str) -> str:
 
 
 async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket" and "websocket.http.response" not in scope.get("extensions", {}):
+    if scope["type"] == "websocket":  # 403; a denial with a text has uvicorn log an error each time
         await send({"type": "websocket.close", "code": 1008, "reason": refusal.reason[:_SHOWN]})
         return
     await PlainTextResponse(f"refused: {refusal.reason}\n", refusal.status)(scope, receive, send)

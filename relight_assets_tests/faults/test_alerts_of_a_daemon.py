@@ -42,6 +42,7 @@ def dev(project: Project, receiver: tuple[str, Receiver]) -> Iterator[RelightDev
         yield made
     finally:
         assert not made.stop()
+        assert made.exit_code == 0, made.tail()
 
 
 def arrived(receiver: Receiver, run: str, event: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -108,6 +109,7 @@ def server(project: Project) -> Iterator[Server]:
         ("POST", "/graphql", JSON | {"Sec-Fetch-Site": "cross-site"}, BODY, 403),
         ("POST", CHECK, {}, "", 415),
         ("POST", CHECK, {"Origin": EVIL, "Content-Type": "application/x-www-form-urlencoded"}, "", 403),
+        ("GET", f"/graphql%0A?{urlencode({'query': ADD})}", {"Accept": "*/*"}, None, 400),
         # A name that was rebound to 127.0.0.1, and a proxy's headers, which anybody can write.
         ("POST", "/graphql", JSON | {"Host": "evil.example:3000", "Origin": "http://evil.example:3000"}, BODY, 403),
         ("POST", "/graphql", JSON | {"Host": "evil.example", "X-Forwarded-Host": "127.0.0.1"}, BODY, 403),
@@ -171,13 +173,21 @@ def test_a_port_that_is_taken_is_said_before_anything_starts(server: Server, tmp
     assert not (tmp_path / "home").exists()
 
 
-def test_servers_that_are_stopped_end_well(server: Server) -> None:
-    server.signal(signal.SIGTERM)
-    assert wait_until(lambda: server.ended, 60) is not None
-    assert server.exit_code == 0, server.tail()
+def test_a_websocket_that_is_refused_is_logged_once(server: Server) -> None:
+    log = server.log.read_text()
+    assert log.count("a request was refused: it comes from a page of 'https://evil.example'") == 1
+    assert "ERROR" not in log
 
 
-def test_a_read_only_ui_beside_a_csv_that_cannot_be_used(project: Project) -> None:
+def test_a_server_that_ends_by_itself_ends_them_all_with_1(server: Server) -> None:
+    (web,) = [process for process in server.processes() if "relight_assets.defs.webserver" in process.command]
+    os.kill(web.pid, signal.SIGTERM)
+    assert wait_until(lambda: server.ended, 60) is not None, server.tail()
+    assert server.exit_code == 1, server.tail()
+    assert server.tail().splitlines()[-1].startswith("error: a server of the UI ended by itself")
+
+
+def test_a_read_only_ui_beside_a_bad_csv_is_stopped_twice_and_leaves_nothing(project: Project) -> None:
     (project.data / "bad_images.csv").write_text("no_such_column\na.png\n")
     server = Server(project.root)
     server.options = ("--read-only",)
@@ -187,8 +197,11 @@ def test_a_read_only_ui_beside_a_csv_that_cannot_be_used(project: Project) -> No
         status, text = server.ask("POST", "/graphql", JSON, BODY.replace("intruder", "other"))
         assert (status, "UnauthorizedError" in text) == (200, True), text
         assert "bad_images.csv" in server.tail()
+        server.signal(signal.SIGHUP)
+        assert wait_until(lambda: "Shutting down" in server.tail(3), 30) is not None, server.tail()
         server.signal(signal.SIGINT)
         assert wait_until(lambda: server.ended, 60) is not None
         assert server.exit_code == 2, server.tail()
+        assert not [each for each in server.processes() if "webserver" in each.command or "_daemon" in each.command]
     finally:
         assert not server.stop()
