@@ -9,7 +9,8 @@ Nothing here changes a pixel.  Which files are read:
 
 import difflib
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -19,12 +20,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping
+from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping, shown
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
+_OF_A_SERVICE = re.compile(
+    rf"{ENV_PREFIX}(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
+"""Variables that Kubernetes sets in every pod for a service of the name ``relight`` or ``relight-...``."""
 
 
 def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
@@ -158,13 +163,27 @@ class Settings(BaseModel):
 
 def project_folder(start: Path | None = None) -> Path:
     """The project's folder, the one that holds ``config/``; the working directory when there is none."""
-    here = (start or Path.cwd()).resolve()
+    here = (start or working_folder()).resolve()
     checkout = Path(__file__).resolve().parent.parent
     for folder in (here, *here.parents, checkout):
-        # Whatever is there: a pipe or a link to nothing is told, and not passed over for another project.
-        if any(os.path.lexists(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
+        # Whatever is there: a pipe, a link to nothing or a closed folder is told, and not passed over for another one.
+        if any(_is_there(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
+
+
+def working_folder() -> Path:
+    """The working directory.
+
+    Raises:
+        ConfigError: it is gone.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            "the working directory is gone, removed or unmounted: change to another, such as the project's"
+        ) from None
 
 
 def platform_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -191,7 +210,9 @@ def _named_file(key: str, environ: Mapping[str, str]) -> Path | None:
         raise ConfigError(f"{_variable(key)}: holds {odd}")
     if len(os.fsencode(text)) >= _MAX_PATH:
         raise ConfigError(f"{_variable(key)}: is longer than a path can be ({_MAX_PATH - 1} bytes)")
-    return Path(text).absolute() if text else None
+    if not text or Path(text).is_absolute():
+        return Path(text) if text else None
+    return working_folder() / text
 
 
 def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe:
@@ -219,14 +240,43 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     named = f"{ENV_PREFIX}PLATFORM" in environ
     data = read_yaml_mapping(file) if named or _is_there(file) else {}
     base = file.parent.parent if file.parent.name == "config" else file.parent
+    if (odd := odd_character(str(base))) is not None:
+        raise ConfigError(
+            f"the folder {shown(str(base))} has a name with {odd}, in which no project can lie: rename it"
+        )
     validate(Settings, data, str(file))
     origin = str(file)
     placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
         origin = _variable(key)
-        placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
+        placed = _merged(placed, _absolute(_nested(key, value), working_folder()))
         validate(Settings, _nested(key, value), origin)
     return validate(Settings, placed, origin)
+
+
+def drop_unknown_variables(environ: MutableMapping[str, str] = os.environ) -> list[str]:
+    """Remove the variables ``RELIGHT_...`` that are no settings, so that they are told of once.
+
+    Returns:
+        A sentence for each, and one for all that Kubernetes sets.
+    """
+    known = {_variable(key) for key in (*_keys(), "config", "platform")}
+    others = [name for name in sorted(environ) if name.startswith(ENV_PREFIX) and name not in known]
+    for name in others:
+        del environ[name]
+    of_services = [name for name in others if _OF_A_SERVICE.fullmatch(name)]
+    told = [
+        f"{shown(name)}: no such setting, so it does nothing" + (f"; did you mean {close[0]}?" if close else "")
+        for name in others
+        if name not in of_services
+        for close in (difflib.get_close_matches(name, known, n=1),)
+    ]
+    if of_services:
+        told.append(
+            f"{', '.join(map(shown, of_services))}: no settings, so they do nothing; Kubernetes sets them for a "
+            "service whose name begins with `relight`, unless the pod has `enableServiceLinks: false`"
+        )
+    return told
 
 
 def _is_there(file: Path) -> bool:
@@ -294,11 +344,6 @@ def _absolute(data: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The keys that the environment overrides, those of a section dotted."""
     found: dict[str, Any] = {}
-    known = {_variable(key) for key in (*_keys(), "config", "platform")}
-    for name in sorted(environ):
-        if name.startswith(ENV_PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise ConfigError(f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ""))
     for key in _keys():
         text = environ.get(_variable(key))
         if text is None or text == "":

@@ -179,6 +179,8 @@ def _remembered() -> dict[str, object]:
 
 def _remember(known: dict[str, object]) -> None:
     # The whole file or none; where it cannot be written the weights are simply read again.
+    if not _cache().is_absolute():  # a user without a home
+        return
     with suppress(OSError):
         _cache().parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=_cache().parent, prefix=".weights.", suffix=".tmp")

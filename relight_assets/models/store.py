@@ -101,13 +101,22 @@ _MISSING = "is missing"
 
 
 def model_dir(chosen: Path | None = None) -> Path:
-    """Return the folder of the model files: the one chosen, ``RELIGHT_MODEL_DIR``, or the user's cache."""
+    """Return the folder of the model files: the one chosen, ``RELIGHT_MODEL_DIR``, or the user's cache.
+
+    Raises :class:`ModelFileError` where none is named and the user has no home.
+    """
     if chosen is not None:
         return chosen
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
         return Path(named).expanduser()
-    return platformdirs.user_cache_path("relight_assets") / "models"
+    cache = platformdirs.user_cache_path("relight_assets")
+    if not cache.is_absolute():  # `~/.cache` as it is
+        raise ModelFileError(
+            f"there is no folder for the model files: HOME is not set and this user has none; set model_dir in "
+            f"config/platform.yaml ({FOLDER_VARIABLE}) to a folder."
+        )
+    return cache / "models"
 
 
 def model(name: str) -> ModelFile:
