@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from filelock import FileLock
 
 from relight_assets.errors import ModelFileError
+from relight_assets.models.user_cache import user_cache
 
 PACKAGE = "mediapipe"
 VERSION = "0.10.21"
@@ -110,8 +110,8 @@ def model_dir(chosen: Path | None = None) -> Path:
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
         return Path(named).expanduser()
-    cache = platformdirs.user_cache_path("relight_assets")
-    if not cache.is_absolute():  # `~/.cache` as it is
+    cache = user_cache()
+    if cache is None:
         raise ModelFileError(
             f"there is no folder for the model files: HOME is not set and this user has none; set model_dir in "
             f"config/platform.yaml ({FOLDER_VARIABLE}) to a folder."
