@@ -242,7 +242,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     base = file.parent.parent if file.parent.name == "config" else file.parent
     if (odd := odd_character(str(base))) is not None:
         raise ConfigError(
-            f"the folder {shown(str(base))} has a name with {odd}, in which no project can lie: rename it"
+            f"the folder {ascii(str(base))[1:-1]} has a name with {odd}, in which no project can lie: rename it"
         )
     validate(Settings, data, str(file))
     origin = str(file)

@@ -1,6 +1,10 @@
 """Whether a folder can be written, without trying."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from relight_assets.dataset.folders import nearest, write_fault
 
@@ -20,6 +24,8 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
     assert write_fault(link / "below") == f"{link} is not a folder"
 
 
-def test_file_systems_that_nobody_writes() -> None:
-    assert write_fault(Path("/proc/1")) is not None
-    assert nearest(Path("relative")) == Path("/")
+@pytest.mark.parametrize(("flags", "told"), [(os.ST_RDONLY, "is on a read-only file system"), (0, "may not write in")])
+def test_why_a_folder_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: int, told: str) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
+    assert told in (write_fault(tmp_path / "new") or "")

@@ -1,6 +1,5 @@
 """What the doctor says of a project's folders, and that it leaves no trace there."""
 
-import os
 import shutil
 import socket
 import sqlite3
@@ -158,4 +157,4 @@ def test_the_doctor_writes_nothing(finished: Bench, model_files: None, monkeypat
     assert {each.topic for each in findings} >= {"csv folder", "outgoing CSVs", "disk", "database", "temporary", "port"}
     assert not any(each.blocks for each in findings if each.topic != "devices")
     shutil.rmtree(home)
-    os.rmdir(temp)
+    temp.rmdir()
