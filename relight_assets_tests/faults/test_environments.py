@@ -141,7 +141,10 @@ def test_a_legacy_locale_and_a_home_that_is_read_only(tmp_path: Path, photos: Pa
 def test_optimised_python_and_a_project_path_with_quotes(tmp_path: Path, photos: Path) -> None:
     machine = machine_at(tmp_path / 'it\'s "a"; #1 100% {x} $HOME\n&b', photos)
     gone = str(tmp_path / ("t" * 200))
-    done = machine.relight("run", "--split", "train", flags=["-OO"], TMPDIR=gone)
+    compiled = {"PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}  # once, for the worker too
+    done = machine.relight(
+        "run", "--split", "train", flags=["-OO"], without=["PYTHONDONTWRITEBYTECODE"], TMPDIR=gone, **compiled
+    )
     assert (done.returncode, pictures(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
 
 
