@@ -21,6 +21,7 @@ from rich.live import Live
 
 from relight_assets import __version__
 from relight_assets.cli_dev import dev
+from relight_assets.cli_doctor import doctor
 from relight_assets.cli_init import demo, init
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli_prune import prune_orphans, prune_partitions
@@ -29,12 +30,11 @@ from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
-from relight_assets.engine.doctor import examine
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.exit_codes import exit_code
 from relight_assets.models import local, segmenters, store
 from relight_assets.recipe import STAGES
-from relight_assets.settings import Settings, load_project_recipe, load_settings
+from relight_assets.settings import Settings, drop_unknown_variables, load_project_recipe, load_settings, working_folder
 from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
     lenient_streams,
@@ -47,6 +47,7 @@ from relight_assets.terminal import (
     tell,
     tell_error,
     usable_csvs,
+    warn,
 )
 from relight_assets.unexpected import unexpected
 from relight_assets.verify import Verification, verify_finished
@@ -79,13 +80,19 @@ class _Relight(click.Group):
 @click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relight")
 @click.option("--platform", type=click.Path(path_type=Path), help="Platform file in place of config/platform.yaml.")
-def main(platform: Path | None) -> None:
+@click.pass_context
+def main(context: click.Context, platform: Path | None) -> None:
     """CSVs of portrait photos in, training pairs for lighting-transformation models out."""
+    working_folder()  # paths of options and variables may be relative to it
+    context.obj = drop_unknown_variables()
+    for told in context.obj:
+        warn(told)
     if platform is not None:
         os.environ["RELIGHT_PLATFORM"] = str(platform.absolute())
 
 
 main.add_command(dev)
+main.add_command(doctor)
 main.add_command(init)
 main.add_command(demo)
 main.add_command(runs)
@@ -267,20 +274,6 @@ def models_list() -> None:
             ("source", listed.source),
         ):
             line(label, text)
-
-
-@main.command()
-def doctor() -> None:
-    """What this machine has for a run with the project's recipe, what is missing, and what to change."""
-    findings = examine(load_project_recipe().recipe, load_settings())
-    for finding in findings:
-        line(finding.topic, finding.text)
-        if finding.advice:
-            tell("advice", "yellow", finding.advice)
-    blocked = [finding.topic for finding in findings if finding.blocks]
-    if blocked:
-        raise UserError(f"a run cannot start before this is mended: {', '.join(blocked)}")
-    say("a run can start")
 
 
 @main.command()

@@ -7,7 +7,8 @@ import click
 
 from relight_assets.dagster_runs import KNOWN_WARNINGS, dagster_part, known_warnings_off
 from relight_assets.dataset.csv_folder import no_rows
-from relight_assets.engine.ports import port_taken
+from relight_assets.engine.ports import port_fault
+from relight_assets.engine.temporary import check_sockets
 from relight_assets.errors import UserError
 from relight_assets.exit_codes import exit_code
 from relight_assets.settings import load_settings, project_folder
@@ -22,8 +23,9 @@ def dev(port: int, read_only: bool) -> None:
 
     Ctrl-C or SIGTERM stops them: exit code 0, or 2 where a CSV cannot be used; 1 if a server ended by itself.
     """
-    if port_taken(port):
-        raise UserError(f"port {port} of 127.0.0.1 is taken; end what listens there, or choose another with --port")
+    if fault := port_fault(port):
+        raise UserError(f"port {port} of 127.0.0.1 {fault}; end what listens there, or choose another with --port")
+    check_sockets()
     settings = load_settings()
     with dagster_part("defs.launch").instance_of(settings, say) as instance:
         names = instance.get_dynamic_partitions("splits")

@@ -1,6 +1,7 @@
 """The one Dagster entry: everything in ``defs``, and what is common to all of it."""
 
 import logging
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,8 @@ from relight_assets.defs import alerts, automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.engine.usable import check_usable
-from relight_assets.settings import load_project_recipe, load_settings
+from relight_assets.errors import ConfigError
+from relight_assets.settings import drop_unknown_variables, load_project_recipe, load_settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,6 +26,13 @@ def defs() -> dg.Definitions:
     The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
     its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
     """
+    if sys.getfilesystemencoding() != "utf-8":  # `relight` sees to that itself, plain `dagster` does not
+        raise ConfigError(
+            f"names of files are taken as {sys.getfilesystemencoding()} here, and CSVs give them in UTF-8: set "
+            "PYTHONUTF8=1 and start again"
+        )
+    for told in drop_unknown_variables():
+        _LOG.warning(told)
     settings = load_settings()
     check_usable(load_project_recipe().recipe)
     return dg.Definitions(

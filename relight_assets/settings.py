@@ -8,11 +8,9 @@ Nothing here changes a pixel.  Which files are read:
 """
 
 import difflib
-import ipaddress
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -22,7 +20,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping
+from relight_assets.hosts import host_names
+from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping, shown
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
 from relight_assets.regular_files import ImageRoot
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
@@ -30,6 +29,10 @@ from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
 _ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/")
+_OF_A_SERVICE = re.compile(
+    rf"{ENV_PREFIX}(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
+)
+"""Variables that Kubernetes sets in every pod for a service of the name ``relight`` or ``relight-...``."""
 
 
 def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
@@ -63,30 +66,7 @@ def _is_webhook(url: str) -> bool:
     return whole and url.isprintable() and " " not in url
 
 
-def host_name(text: str) -> str | None:
-    """The one spelling of a host's name, or of its address without brackets, for comparing; None if it is none."""
-    if "%" not in text:  # an address with a scope is this machine's alone
-        with suppress(ValueError):
-            return str(ipaddress.ip_address(text))
-    name = text.lower().removesuffix(".")
-    parts = name.split(".")
-    return name if len(name) <= 253 and all(re.fullmatch(r"[a-z0-9_-]{1,63}", part) for part in parts) else None
-
-
-def _host_names(value: Any) -> Any:
-    names = (
-        [host_name(name) if isinstance(name, str) else None for name in value]
-        if isinstance(value, list | tuple)
-        else [None]
-    )
-    if None in names:
-        raise ValueError(
-            "must be a list of names of hosts, such as [relight.example.com], each without a scheme or a port"
-        )
-    return tuple(names)
-
-
-HostNames = Annotated[tuple[str, ...], BeforeValidator(_host_names)]
+HostNames = Annotated[tuple[str, ...], BeforeValidator(host_names)]
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
 AutoCountOrNone = Annotated[int | str, _auto_or_whole(1, 4096, "none")]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
@@ -194,10 +174,10 @@ class Settings(BaseModel):
 
 def project_folder(start: Path | None = None) -> Path:
     """The project's folder, the one that holds ``config/``; the working directory when there is none."""
-    here = (start or Path.cwd()).resolve()
+    here = (start or working_folder()).resolve()
     for folder in (here, *here.parents, *_checkout()):
-        # Whatever is there: a pipe or a link to nothing is told, and not passed over for another project.
-        if any(os.path.lexists(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
+        # Whatever is there: a pipe, a link to nothing or a closed folder is told, and not passed over for another one.
+        if any(_is_there(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
 
@@ -210,6 +190,20 @@ def _checkout() -> list[Path]:
     except (OSError, UnicodeDecodeError):
         return []
     return [folder] if 'name = "relight_assets"' in project else []
+
+
+def working_folder() -> Path:
+    """The working directory.
+
+    Raises:
+        ConfigError: it is gone.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ConfigError(
+            "the working directory is gone, removed or unmounted: change to another, such as the project's"
+        ) from None
 
 
 def platform_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -236,7 +230,9 @@ def _named_file(key: str, environ: Mapping[str, str]) -> Path | None:
         raise ConfigError(f"{_variable(key)}: holds {odd}")
     if len(os.fsencode(text)) >= _MAX_PATH:
         raise ConfigError(f"{_variable(key)}: is longer than a path can be ({_MAX_PATH - 1} bytes)")
-    return Path(text).absolute() if text else None
+    if not text or Path(text).is_absolute():
+        return Path(text) if text else None
+    return working_folder() / text
 
 
 def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe:
@@ -264,13 +260,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     named = f"{ENV_PREFIX}PLATFORM" in environ
     data = read_yaml_mapping(file) if named or _is_there(file) else {}
     base = file.parent.parent if file.parent.name == "config" else file.parent
+    if (odd := odd_character(str(base))) is not None:
+        raise ConfigError(
+            f"the folder {ascii(str(base))[1:-1]} has a name with {odd}, in which no project can lie: rename it"
+        )
     validate(Settings, data, str(file))
     _refuse_addresses(data, str(file))
     origin = str(file)
     placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
         origin = _variable(key)
-        placed = _merged(placed, _absolute(_nested(key, value), Path.cwd()))
+        placed = _merged(placed, _absolute(_nested(key, value), working_folder()))
         validate(Settings, _nested(key, value), origin)
         _refuse_addresses(_nested(key, value), origin)
     return validate(Settings, placed, origin)
@@ -284,6 +284,31 @@ def _refuse_addresses(data: Mapping[str, Any], origin: str) -> None:
         value = held.get(below) if below and isinstance(held, dict) else held
         if key != "alert_webhook" and isinstance(value, str) and _ADDRESS.match(value):
             raise ConfigError(f"{origin}: `{key}`: must be no address (URL); what was found is not shown")
+
+
+def drop_unknown_variables(environ: MutableMapping[str, str] = os.environ) -> list[str]:
+    """Remove the variables ``RELIGHT_...`` that are no settings, so that they are told of once.
+
+    Returns:
+        A sentence for each, and one for all that Kubernetes sets.
+    """
+    known = {_variable(key) for key in (*_keys(), "config", "platform")}
+    others = [name for name in sorted(environ) if name.startswith(ENV_PREFIX) and name not in known]
+    for name in others:
+        del environ[name]
+    of_services = [name for name in others if _OF_A_SERVICE.fullmatch(name)]
+    told = [
+        f"{shown(name)}: no such setting, so it does nothing" + (f"; did you mean {close[0]}?" if close else "")
+        for name in others
+        if name not in of_services
+        for close in (difflib.get_close_matches(name, known, n=1),)
+    ]
+    if of_services:
+        told.append(
+            f"{', '.join(map(shown, of_services))}: no settings, so they do nothing; Kubernetes sets them for a "
+            "service whose name begins with `relight`, unless the pod has `enableServiceLinks: false`"
+        )
+    return told
 
 
 def _is_there(file: Path) -> bool:
@@ -351,11 +376,6 @@ def _absolute(data: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The keys that the environment overrides, those of a section dotted."""
     found: dict[str, Any] = {}
-    known = {_variable(key) for key in (*_keys(), "config", "platform")}
-    for name in sorted(environ):
-        if name.startswith(ENV_PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise ConfigError(f"{name}: no such setting" + (f"; did you mean {close[0]}?" if close else ""))
     for key in _keys():
         text = environ.get(_variable(key))
         if text is None or text == "":

@@ -176,3 +176,19 @@ def test_the_command_line_starts_without_dagster() -> None:
     code = "import sys, relight_assets.cli; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_dagster_in_a_legacy_locale_is_one_sentence() -> None:
+    """``relight`` starts itself again in UTF-8; plain ``dagster`` is told what to set."""
+    code = "import relight_assets.definitions as d; d.defs()"
+    legacy = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **legacy},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "names of files are taken as ascii here" in done.stderr
+    assert "set PYTHONUTF8=1" in done.stderr

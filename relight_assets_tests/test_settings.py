@@ -9,11 +9,13 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
+from relight_assets import settings
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
 from relight_assets.regular_files import ImageRoot
 from relight_assets.settings import (
     Settings,
+    drop_unknown_variables,
     load_project_recipe,
     load_settings,
     platform_file,
@@ -279,7 +281,7 @@ def test_no_message_of_a_malformed_file_shows_the_webhook(project: Path, text: s
         assert "platform.yaml: " in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["image_root", "csv_dir", "csv_glob", "sweep_cron", "batch", "engine", "quality"])
+@pytest.mark.parametrize("key", ["image_root", "csv_dir", "csv_glob", "sweep_cron", "batch", "engine"])
 def test_a_url_at_another_variable_is_not_shown(project: Path, key: str) -> None:
     with pytest.raises(ConfigError, match=f"^RELIGHT_{key.upper()}: ") as caught:
         load_settings({f"RELIGHT_{key.upper()}": f"https://hooks.example.com/{SECRET}"})
@@ -308,7 +310,6 @@ def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
         ({"RELIGHT_NUM_GPUS": "0"}, ["RELIGHT_NUM_GPUS", "`auto` or a whole number"]),
         ({"RELIGHT_SAM3_SHA256": "abc"}, ["RELIGHT_SAM3_SHA256", "sam3.sha256"]),
         ({"RELIGHT_ENGINE": "spark"}, ["RELIGHT_ENGINE", "'local'"]),
-        ({"RELIGHT_OUTPUT_ROT": "x"}, ["RELIGHT_OUTPUT_ROT", "did you mean RELIGHT_OUTPUT_ROOT?"]),
         ({"RELIGHT_BATCH": "&a [*a]"}, ["RELIGHT_BATCH", "not plain YAML"]),
         ({"RELIGHT_BATCH": "2001-99-99"}, ["RELIGHT_BATCH", "not plain YAML"]),
         ({"RELIGHT_IMAGE_ROOT": "~nobody-here/x"}, ["image_root", "home"]),
@@ -356,8 +357,8 @@ def test_an_unknown_threshold_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("quality: {min_identty: 0.5}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"unknown key `quality.min_identty`; did you mean `quality.min_identity`"):
         load_settings({"RELIGHT_PLATFORM": str(tmp_path / "p.yaml")})
-    with pytest.raises(ConfigError, match="did you mean RELIGHT_QUALITY_MIN_IDENTITY"):
-        load_settings({"RELIGHT_QUALITY_MIN_IDENTTY": "0.5"})
+    (told,) = drop_unknown_variables({"RELIGHT_QUALITY_MIN_IDENTTY": "0.5"})
+    assert told.endswith("did you mean RELIGHT_QUALITY_MIN_IDENTITY?")
 
 
 def test_an_unknown_key_in_the_file_names_the_nearest(tmp_path: Path) -> None:
@@ -389,3 +390,52 @@ def test_the_recipe_file_is_the_projects_or_the_named_one(project: Path) -> None
     assert load_project_recipe({"RELIGHT_CONFIG": str(project / "other.yaml")}).recipe.seed == 4
     with pytest.raises(ConfigError, match="no such file"):
         load_project_recipe({"RELIGHT_CONFIG": str(project / "none.yaml")})
+
+
+KUBERNETES = {
+    "RELIGHT_PORT": "tcp://10.0.0.1:3000",
+    "RELIGHT_PORT_3000_TCP": "tcp://10.0.0.1:3000",
+    "RELIGHT_PORT_3000_TCP_ADDR": "10.0.0.1",
+    "RELIGHT_PORT_3000_TCP_PORT": "3000",
+    "RELIGHT_PORT_3000_TCP_PROTO": "tcp",
+    "RELIGHT_SERVICE_HOST": "10.0.0.1",
+    "RELIGHT_SERVICE_PORT": "3000",
+    "RELIGHT_SERVICE_PORT_HTTP": "3000",
+    "RELIGHT_UI_SERVICE_HOST": "10.0.0.2",
+    "RELIGHT_UI_PORT": "tcp://10.0.0.2:80",
+}
+
+
+def test_variables_that_are_no_settings_do_nothing_and_are_told_once(project: Path) -> None:
+    environ = {**KUBERNETES, "RELIGHT_OUTPUT_ROT": "x", "RELIGHT_X\x1b[2J": "", "RELIGHT_BATCH": "3", "HOME": "/h"}
+    assert load_settings(environ).batch == 3
+    rot, odd, of_services = drop_unknown_variables(environ)
+    assert rot == "RELIGHT_OUTPUT_ROT: no such setting, so it does nothing; did you mean RELIGHT_OUTPUT_ROOT?"
+    assert (odd.isprintable(), "\\x1b" in odd) == (True, True)
+    assert all(name in of_services for name in KUBERNETES)
+    assert "enableServiceLinks" in of_services
+    assert environ == {"RELIGHT_BATCH": "3", "HOME": "/h"}
+    assert drop_unknown_variables(environ) == []
+
+
+def test_no_setting_has_the_name_of_a_variable_of_kubernetes() -> None:
+    named = [*map(settings._variable, settings._keys()), "RELIGHT_CONFIG", "RELIGHT_PLATFORM"]
+    assert not [name for name in named if settings._OF_A_SERVICE.fullmatch(name)]
+    assert all(settings._OF_A_SERVICE.fullmatch(name) for name in KUBERNETES)
+
+
+def test_a_project_in_a_folder_whose_name_is_no_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "z\udcff" / "config").mkdir(parents=True)
+    (tmp_path / "z\udcff" / "config" / "platform.yaml").write_text("batch: 2\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "z\udcff")
+    with pytest.raises(ConfigError, match=r"the folder .*z\\udcff has a name with bytes that are no UTF-8.*rename it"):
+        load_settings({"RELIGHT_BATCH": "3"})
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    for environ in ({}, {"RELIGHT_PLATFORM": "p.yaml"}):
+        with pytest.raises(ConfigError, match="the working directory is gone"):
+            load_settings(environ)

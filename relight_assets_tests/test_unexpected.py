@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from relight_assets import cli
+from relight_assets import cli, cli_doctor
 from relight_assets.unexpected import LONGEST, cause_of, chain, unexpected
 
 
@@ -116,6 +116,7 @@ def test_every_command_tells_them(
     for command in (["status"], ["verify", "--all-splits"], ["doctor"], ["prune"], ["models", "list"]):
         monkeypatch.setattr(cli, "splits_asked_for", fails)
         monkeypatch.setattr(cli, "load_project_recipe", fails)
+        monkeypatch.setattr(cli_doctor, "load_project_recipe", fails)
         result = CliRunner().invoke(cli.main, command)
         assert result.exit_code == code, command
         assert told in result.output

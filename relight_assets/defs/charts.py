@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def _plain_matplotlib() -> Iterator[None]:
 
     A backend that it does not know, or a file that it cannot read, would have its import fail.
     """
+    # Where its folder in the user's home cannot be written it takes a temporary one, and warns of that.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     # Here, because it takes half a second, and only whoever has finished a run draws.
     with _own_environment():
         import matplotlib as mpl

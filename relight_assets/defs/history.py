@@ -2,14 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from relight_assets.engine.dagster_home import LOST_WITH_IT, damaged, what_to_delete
 from relight_assets.errors import RelightError, UserError
 
-_COST = "that costs the history of runs and the switches of sensors and schedules, no picture and no record"
 _OTHER_VERSION = ("no such table", "no such column", "has no column named", "Deserialization")
 _NOT_WRITABLE = ("readonly database", "unable to open", "disk I/O error", "is full")
 _DAMAGED = ("malformed", "not a database")
@@ -64,7 +64,7 @@ def _sentence(name: str, text: str, home: Path, fault: BaseException) -> str:
         return (
             f"Dagster's history in {home} is of another version of Dagster ({said}): "
             f"`DAGSTER_HOME={home} dagster instance migrate` brings an older one up to date. Or, with nothing running, "
-            f"delete {_what(home)}: {_COST}"
+            f"delete {what_to_delete(home)}: {LOST_WITH_IT}"
         )
     if not isinstance(fault, sqlite3.Error):
         return f"Dagster's database does not answer as it should ({said}); see `storage` in {home / 'dagster.yaml'}"
@@ -77,25 +77,5 @@ def _sentence(name: str, text: str, home: Path, fault: BaseException) -> str:
     files = ", ".join(map(str, damaged(home))) if any(part in said for part in _DAMAGED) else ""
     return (
         f"Dagster's history in {home} is damaged ({f'{files}: ' if files else ''}{said}). With nothing running, delete "
-        f"{_what(home)}: {_COST}"
+        f"{what_to_delete(home)}: {LOST_WITH_IT}"
     )
-
-
-def _what(home: Path) -> str:
-    """What to delete; a folder that somebody made has settings of theirs."""
-    return str(home) if home.name == ".dagster_home" else f"all in {home} but dagster.yaml"
-
-
-def damaged(home: Path) -> list[Path]:
-    """The SQLite files below a folder that are damaged."""
-    return [path for path in sorted(home.rglob("*.db")) if not _is_whole(path)]
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
-            return bool(connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
-    except sqlite3.OperationalError:  # locked, or not to be read: that is something else
-        return True
-    except sqlite3.DatabaseError:
-        return False

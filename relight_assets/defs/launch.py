@@ -22,6 +22,7 @@ from relight_assets.defs.run_errors import failure_of, raised_by
 from relight_assets.defs.run_images import POOL
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.defs.splits import register_splits
+from relight_assets.engine.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
 from relight_assets.project_files import DAGSTER_YAML, project_file
 from relight_assets.recipe import STAGES, Stage
@@ -47,16 +48,15 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
         ConfigError: the home cannot be made or written.
     """
     given = environ.get("DAGSTER_HOME")
-    home = Path(given) if given else settings.dagster_home
-    if given and not (home.is_absolute() and home.is_dir()):
-        raise ConfigError(f"DAGSTER_HOME={given} must be the full path of a folder that exists")
+    home = check_home(settings, environ)
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not given and not (home / "dagster.yaml").exists():
             write_atomic(home / "dagster.yaml", _instance_template())
         (home / ".relight.lock").touch()
     except OSError as error:
-        raise ConfigError(f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error}") from None
+        told = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
+        raise ConfigError(f"{told} ({error.filename})" if error.filename else told) from None
     environ["DAGSTER_HOME"] = str(home)
     return home
 

@@ -52,7 +52,8 @@ def _shape(part: type[Part]) -> dg.Shape:
 
 def _field(name: str, info: FieldInfo) -> dg.Field:
     section = isinstance(info.annotation, type) and issubclass(info.annotation, Part)
-    described = info.description or ((info.annotation.__doc__ or "").splitlines()[0] if section else None)
+    # `python -OO` has no docstrings.
+    described = info.description or ((info.annotation.__doc__ or "").partition("\n")[0] or None if section else None)
     return dg.Field(_config_type(name, info.annotation), is_required=False, description=described)
 
 

@@ -11,6 +11,7 @@ from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.decoration import decoration
 from relight_assets.defs.publishing import publish
 from relight_assets.defs.warnings import Warnings
+from relight_assets.engine.outgoing import check_outgoing
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
@@ -40,8 +41,10 @@ def run_images(
     """Bring a split up to date, telling the run's log how far it is.
 
     Raises:
+        OutputFolderError: the CSVs that go out cannot be written; nothing was begun.
         RelightError: it could not do its work; the CSVs say how the split stands all the same.
     """
+    check_outgoing(split.path, settings, options.experiment)
     for warning in loaded.warnings:
         context.log.warning(warning)
     try:

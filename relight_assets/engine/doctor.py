@@ -1,11 +1,8 @@
 """What this machine has for a run, what is missing, and what to change."""
 
 import resource
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 
 from relight_assets.engine.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.cuda_devices import VISIBLE
@@ -17,6 +14,8 @@ from relight_assets.engine.devices import (
     threads_per_worker,
     worker_places,
 )
+from relight_assets.engine.doctor_folders import Folders, port, temporary
+from relight_assets.engine.finding import Finding
 from relight_assets.engine.local import environment
 from relight_assets.engine.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
@@ -26,39 +25,34 @@ from relight_assets.settings import Settings
 
 CORES_PER_GPU = 8
 """What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""
-MIB_PER_PORTRAIT = 5.1
-"""Written for a portrait of 1024x1024."""
-LITTLE_ROOM = 2000
-"""Portraits for which there should be room."""
 LITTLE_MEMORY = 256 << 20
 """Of pictures in flight, bytes: four portraits of 1024x1024."""
 OPEN_FILES = 1024
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.  ``blocks``: no run can do anything before that is mended."""
+def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str] = ()) -> list[Finding]:
+    """Look at everything that a run with this recipe and these settings needs.  Raises nothing, writes nothing.
 
-    topic: str
-    text: str
-    advice: str | None = None
-    blocks: bool = False
-
-
-def examine(recipe: Recipe, settings: Settings) -> list[Finding]:
-    """Look at everything that a run with this recipe and these settings needs.  Raises nothing, writes nothing."""
+    ``unknown_variables``: sentences about variables of the environment that look like settings and are none.
+    """
     slots: list[Slot] = []
+    folders = Folders(recipe, settings)
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
-        "disk": lambda: _disk(settings.output_root),
+        "csv folder": folders.csvs,
+        "outgoing CSVs": folders.outgoing,
+        "disk": folders.outputs,
+        "database": folders.database,
+        "temporary": temporary,
+        "port": port,
         "open files": _open_files,
     }
-    findings: list[Finding] = []
+    findings = [Finding("settings", told) for told in unknown_variables]
     for topic, look in looks.items():
         try:
             findings += look()
-        except RelightError as error:
+        except (RelightError, OSError) as error:
             findings.append(Finding(topic, str(error), blocks=True))
     return findings
 
@@ -130,14 +124,6 @@ def _models(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[F
     local.check(recipe, settings.local_models)
     for name in local.wanted(recipe):
         yield Finding(name, f"{settings.local_models[name].file} loads, in {time.perf_counter() - start:.1f} s")
-
-
-def _disk(folder: Path) -> Iterator[Finding]:
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    room = int(free / (MIB_PER_PORTRAIT * (1 << 20)))
-    advice = f"free some space, or set output_root to another disk than {there}'s" if room < LITTLE_ROOM else None
-    yield Finding("disk", f"{free / (1 << 30):,.1f} GiB free for {folder}: {room:,} portraits of 1024x1024", advice)
 
 
 def _open_files() -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from relight_assets.dataset.files import read_regular
+from relight_assets.dataset.folders import write_fault
 from relight_assets.dataset.layout import SplitLayout, experiment_folder
 from relight_assets.dataset.mapping_csv import (
     FailureRow,
@@ -31,7 +32,7 @@ from relight_assets.dataset.mapping_csv import (
 from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import BlankPathError, CsvError
+from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
 from relight_assets.settings import Settings
 
 
@@ -48,6 +49,24 @@ def failures_path(survey: Survey, settings: Settings, experiment: str | None = N
 def variants_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
     """Where the rows of all variants go, if there are several."""
     return _paths(survey, settings, experiment)[2]
+
+
+def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None) -> None:
+    """See that the CSVs that go out of a split can be written, before there is anything for them to name.
+
+    Raises:
+        OutputFolderError: they cannot; says what to set.
+    """
+    if experiment is not None:  # they lie beside its pictures
+        return
+    folder = outgoing_paths(csv, settings.mapping_dir)[0].parent
+    if (fault := write_fault(folder)) is None:
+        return
+    where = "mapping_dir" if settings.mapping_dir is not None else "the CSV's folder"
+    raise OutputFolderError(
+        f"the CSVs that name a split's pictures and its failures go to {where} {folder}, which cannot be written: "
+        f"{fault}; set mapping_dir in config/platform.yaml (RELIGHT_MAPPING_DIR) to a folder that can"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,23 @@
-"""Whether a port of this machine is free."""
+"""Whether a server can listen on a port of this machine."""
 
 import errno
+import os
 import socket
 
 
-def port_taken(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether somebody listens on a TCP port, so that a server of ours could not.
+def port_fault(port: int, host: str = "127.0.0.1") -> str | None:
+    """Why no server of ours can listen on a TCP port, such as "is taken"; None where one can.
 
-    Nothing is sent to whoever does.  A port that may not be bound for another reason (below 1024, without the right
-    to) is not taken.
+    Nothing is sent to whoever listens there.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         # As servers do: connections that have ended a moment ago do not keep a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
+            probe.listen(1)  # two that share a port may both bind it
         except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
+            if error.errno == errno.EADDRINUSE:
+                return "is taken"
+            return f"cannot be listened on ({os.strerror(error.errno or errno.EINVAL)})"
+    return None

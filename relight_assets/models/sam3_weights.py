@@ -15,9 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from relight_assets.errors import ConfigError, ModelFileError
+from relight_assets.models.user_cache import user_cache
 
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
@@ -168,13 +167,17 @@ def _digest(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _cache() -> Path:
-    return platformdirs.user_cache_path("relight_assets") / "weights.json"
+def _cache() -> Path | None:
+    folder = user_cache()
+    return folder / "weights.json" if folder is not None else None
 
 
 def _remembered() -> dict[str, object]:
+    cache = _cache()
+    if cache is None:
+        return {}
     try:
-        found = json.loads(_cache().read_text(encoding="utf-8"))
+        found = json.loads(cache.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -182,9 +185,12 @@ def _remembered() -> dict[str, object]:
 
 def _remember(known: dict[str, object]) -> None:
     # The whole file or none; where it cannot be written the weights are simply read again.
+    cache = _cache()
+    if cache is None:
+        return
     with suppress(OSError):
-        _cache().parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=_cache().parent, prefix=".weights.", suffix=".tmp")
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=cache.parent, prefix=".weights.", suffix=".tmp")
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(known, stream)
-        Path(name).replace(_cache())
+        Path(name).replace(cache)

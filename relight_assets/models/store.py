@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from filelock import FileLock
 
 from relight_assets.errors import ModelFileError
 from relight_assets.models import wheel as the_wheel
+from relight_assets.models.user_cache import user_cache
 
 LICENCE = "Apache-2.0"
 FOLDER_VARIABLE = "RELIGHT_MODEL_DIR"
@@ -92,13 +92,22 @@ _MISSING = "is missing"
 
 
 def model_dir(chosen: Path | None = None) -> Path:
-    """Return the folder of the model files: the one chosen, ``RELIGHT_MODEL_DIR``, or the user's cache."""
+    """Return the folder of the model files: the one chosen, ``RELIGHT_MODEL_DIR``, or the user's cache.
+
+    Raises :class:`ModelFileError` where none is named and the user has no home.
+    """
     if chosen is not None:
         return chosen
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
         return Path(named).expanduser()
-    return platformdirs.user_cache_path("relight_assets") / "models"
+    cache = user_cache()
+    if cache is None:
+        raise ModelFileError(
+            f"there is no folder for the model files: HOME is not set and this user has none; set model_dir in "
+            f"config/platform.yaml ({FOLDER_VARIABLE}) to a folder."
+        )
+    return cache / "models"
 
 
 def model(name: str) -> ModelFile:

@@ -10,8 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.defs import history
-from relight_assets.defs.history import HistoryError, damaged, history_error, history_errors
+from relight_assets.defs.history import HistoryError, history_error, history_errors
 from relight_assets.defs.launch import instance_of, opened_instance
 from relight_assets.defs.run_images import POOL
 from relight_assets.settings import Settings
@@ -174,8 +173,3 @@ def test_other_errors_are_left_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="odd"), history_errors(tmp_path):
         raise ValueError("odd")
     assert history_error(ValueError("odd"), tmp_path) is None
-
-
-def test_a_home_of_ones_own_keeps_its_settings(tmp_path: Path) -> None:
-    assert history._what(tmp_path) == f"all in {tmp_path} but dagster.yaml"
-    assert damaged(tmp_path) == []

@@ -38,7 +38,7 @@ def test_a_home_that_is_set_is_used_as_it_is(tmp_path: Path) -> None:
 
 def test_a_home_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot be prepared"):
+    with pytest.raises(ConfigError, match=r"cannot be written: .*file is not a folder.*set dagster_home"):
         prepare_home(Settings(dagster_home=tmp_path / "file" / "home"), {})  # type: ignore[arg-type]
 
 

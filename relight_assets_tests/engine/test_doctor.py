@@ -7,17 +7,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.engine import devices, doctor
+from relight_assets.engine import devices, doctor, doctor_folders
 from relight_assets.engine.cgroups import MemoryLimit
-from relight_assets.engine.doctor import Finding, examine
+from relight_assets.engine.doctor import examine
+from relight_assets.engine.finding import Finding
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Sam3Weights, Settings
 from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(output_root=tmp_path / "not" / "there", cpu_workers=2)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(doctor_folders, "port_fault", lambda _: None)
+    (tmp_path / "train_images.csv").write_text("image_path\nnone.png\n", encoding="utf-8")
+    return Settings(
+        csv_dir=tmp_path, output_root=tmp_path / "not" / "there", dagster_home=tmp_path / "home", cpu_workers=2
+    )
 
 
 def found(findings: list[Finding], topic: str) -> Finding:
@@ -33,7 +38,7 @@ def test_a_machine_that_has_what_it_needs(
     findings = examine(Recipe(), settings)
     assert not any(finding.blocks or finding.advice for finding in findings)
     assert found(findings, "workers").text == "2: cpu 0, cpu 1"
-    assert "500.0 GiB free" in found(findings, "disk").text
+    assert "512,000 MiB free" in found(findings, "disk").text
     assert "portraits of 1024x1024" in found(findings, "disk").text
     assert "MiB of pictures per worker" in found(findings, "memory").text
     told = [finding.text for finding in findings if finding.topic == "segmenter"]

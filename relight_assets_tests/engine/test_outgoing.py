@@ -15,6 +15,7 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine import outgoing
 from relight_assets.engine.outgoing import (
+    check_outgoing,
     failures_path,
     mapping_is_current,
     mapping_path,
@@ -26,7 +27,7 @@ from relight_assets.engine.outgoing import (
 )
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
-from relight_assets.errors import CsvError
+from relight_assets.errors import CsvError, OutputFolderError
 from relight_assets.recipe import Recipe
 from relight_assets.settings import Settings
 from relight_assets_tests.conftest import Bench, recipe_with
@@ -243,3 +244,18 @@ def test_the_csv_of_all_lights_belongs_to_them(out: Out) -> None:
     assert mapping_is_current(survey, out.settings)
     variants.write_text("somebody else's\n")
     assert mapping_is_current(survey, out.settings)
+
+
+def test_csvs_that_could_not_be_written_are_told_before_the_work(tmp_path: Path) -> None:
+    csv, file = tmp_path / "data" / "a_images.csv", tmp_path / "file"
+    file.write_text("")
+    own = Settings(output_root=file / "out")
+    check_outgoing(csv, own)
+    with pytest.raises(OutputFolderError, match=r"go to the CSV's folder .*file/data, .*set mapping_dir in"):
+        check_outgoing(file / "data" / "a_images.csv", own)
+    elsewhere = own.model_copy(update={"mapping_dir": tmp_path / "maps"})
+    check_outgoing(file / "data" / "a_images.csv", elsewhere)
+    with pytest.raises(OutputFolderError, match=r"go to mapping_dir .*file/maps, .*is not a folder; set mapping"):
+        check_outgoing(csv, own.model_copy(update={"mapping_dir": file / "maps"}))
+    check_outgoing(file / "data" / "a_images.csv", own, "of_an_experiment")  # beside its pictures
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -31,7 +31,7 @@ def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace
     work = planned(bench, digests_of(Recipe(), bench.settings))
     warning = space_warning(bench.layout.folder, bench.survey(), work, None)
     assert warning is not None
-    assert "for 4 images, but 0.0 GiB are free" in warning
+    assert "for 4 images, but 0 MiB are free" in warning
     disk.free = 1 << 40
     assert space_warning(bench.layout.folder, bench.survey(), work, None) is None
 

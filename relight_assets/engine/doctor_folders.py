@@ -1,0 +1,185 @@
+"""What a run will find in its folders: CSVs, room for its pictures, Dagster's history.  Writes nothing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from relight_assets.dataset.csv_folder import list_csvs, no_rows, shown
+from relight_assets.dataset.folders import nearest, write_fault
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.engine.dagster_home import (
+    LOST_WITH_IT,
+    OPENED_BY_EVERY_RUN,
+    check_home,
+    damaged,
+    databases,
+    not_writable,
+    what_to_delete,
+)
+from relight_assets.engine.finding import Finding
+from relight_assets.engine.identity import refusal
+from relight_assets.engine.outgoing import check_outgoing
+from relight_assets.engine.ports import port_fault
+from relight_assets.engine.preflight import Needed, mib, needed_for
+from relight_assets.engine.run import look
+from relight_assets.engine.survey import Survey
+from relight_assets.engine.temporary import check_sockets, temporary_folder
+from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
+from relight_assets.recipe import STAGES, Recipe
+from relight_assets.settings import Settings
+
+MIB_PER_PORTRAIT = 5.1
+"""Written for a portrait of 1024x1024."""
+LITTLE_ROOM = 2000
+"""Portraits for which there should be room."""
+LITTLE_SPACE = 100 << 20
+"""Bytes that should be free where no pictures go: CSVs and Dagster's history."""
+PORT = 3000
+
+
+class Folders:
+    """The folders of a project, looked at one after the other: the CSVs decide how much room is needed."""
+
+    def __init__(self, recipe: Recipe, settings: Settings):
+        self._recipe, self._settings = recipe, settings
+        self._usable: dict[str, Path] = {}
+        self._needed = Needed()
+
+    def csvs(self) -> Iterator[Finding]:
+        """Which CSVs there are, which of them can be used, and what is wrong with the others.
+
+        Raises:
+            CsvError: the folder cannot be listed.
+        """
+        folder, glob = self._settings.csv_dir, self._settings.csv_glob
+        bad: list[Finding] = []
+        rows: list[str] = []
+        for path, csv in list_csvs(folder, glob).read_all():
+            try:
+                count = self._rows(csv)
+            except RelightError as error:
+                bad.append(Finding("csv", f"{shown(path.name)} cannot be used", str(error)))
+            else:
+                rows += [f"{csv.split} with {count:,} rows"] if isinstance(csv, SplitCsv) and count else []
+                bad += [] if count else [Finding("csv", no_rows(path))]
+        told = f"{len(rows)} can be used: {', '.join(rows)}" if rows else f"no CSV matches {glob}"
+        if bad and not rows:
+            told = "no CSV can be used"
+        advice = None if rows else "put the CSV of a split there, or name one with `relight run --csv`"
+        yield Finding("csv folder", f"{shown(str(folder))}: {told}", advice)
+        yield from bad
+
+    def _rows(self, csv: SplitCsv | CsvError) -> int:
+        """How many rows a CSV has; what its images need is noted."""
+        if isinstance(csv, CsvError):
+            raise csv
+        if csv.table.empty:
+            return 0
+        try:
+            survey = look(csv, self._recipe, self._settings)
+        except ModelFileError:  # told under `models`; nothing of the split can be current
+            self._usable[csv.split] = csv.path
+            return len(csv.table)
+        if reason := refusal(survey):
+            raise CsvError(reason)
+        self._usable[csv.split] = csv.path
+        self._needed += needed_for(_undone(survey), survey.variants, self._recipe.image_size, self._settings.photo_root)
+        return len(csv.table)
+
+    def outgoing(self) -> Iterator[Finding]:
+        """Where the CSVs with the pictures go.
+
+        Raises:
+            OutputFolderError: they cannot be written.
+        """
+        places = self._usable.values() or [self._settings.csv_dir / "any_images.csv"]
+        for csv in places:
+            check_outgoing(csv, self._settings)
+        for folder in dict.fromkeys(self._settings.mapping_dir or csv.parent for csv in places):
+            yield Finding("outgoing CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
+
+    def outputs(self) -> Iterator[Finding]:
+        """Where the pictures go, and whether there is room for them."""
+        root = self._settings.output_root
+        own = [SplitLayout(split_folder(root, split)).folder for split in self._usable]
+        for folder in (root, *own):
+            if (fault := write_fault(folder)) is not None:
+                advice = "mend that, or set output_root in config/platform.yaml (RELIGHT_OUTPUT_ROOT) to another folder"
+                yield Finding("disk", f"{shown(str(folder))} cannot be written: {fault}", advice, blocks=True)
+                return
+        there, free = nearest(root), _free(root)
+        room = int(free / (MIB_PER_PORTRAIT * (1 << 20)))
+        text = f"{mib(free)} free for {shown(str(root))}: {room:,} portraits of 1024x1024"
+        if self._needed.images:
+            text += (
+                f"; about {mib(self._needed.size)} will be written for {self._needed.images:,} images that are not done"
+            )
+        shortage = self._needed.shortage(there)
+        little = f"free some space, or set output_root to another disk than {there}'s" if room < LITTLE_ROOM else None
+        yield Finding("disk", text, shortage or little)
+
+    def database(self) -> Iterator[Finding]:
+        """Dagster's history.
+
+        Raises:
+            ConfigError: it cannot be kept where it is to be.
+        """
+        home = check_home(self._settings)
+        files = databases(home)
+        if closed := not_writable(home):
+            text = f"{_names(closed)} may not be written by this user"
+            yield Finding("database", text, "use the user whose they are, or set dagster_home to another", blocks=True)
+            return
+        if bad := damaged(home):
+            advice = f"with nothing running, delete {what_to_delete(home)}: {LOST_WITH_IT}"
+            every_run = any(path.name in OPENED_BY_EVERY_RUN for path in bad)
+            yield Finding("database", f"Dagster's history is damaged: {_names(bad)}", advice, blocks=every_run)
+            return
+        told = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
+        yield Finding("database", f"{shown(str(home))}: {told}, {mib(_free(home))} free", _little(home))
+
+
+def temporary() -> Iterator[Finding]:
+    """Where temporary files go.
+
+    Raises:
+        ConfigError: nowhere.
+    """
+    folder = temporary_folder()
+    advice = _little(folder)
+    try:
+        check_sockets()
+    except ConfigError as error:
+        advice = f"`relight dev` cannot start: {error}"
+    yield Finding("temporary", f"{shown(str(folder))}, {mib(_free(folder))} free", advice)
+
+
+def port() -> Iterator[Finding]:
+    """The port of the UI."""
+    fault = port_fault(PORT)
+    advice = f"if that is not `relight dev`, take another port for it: `relight dev --port {PORT + 1}`"
+    yield Finding("port", f"{PORT} {fault or 'is free'} on 127.0.0.1", advice if fault else None)
+
+
+def _undone(survey: Survey) -> list[Path]:
+    """The photos of the images that the next run will make."""
+    return [
+        image.file
+        for image in survey.images.values()
+        if image.file is not None and image.failure is None and len(image.current) < len(STAGES)
+    ]
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(nearest(folder)).free
+
+
+def _little(folder: Path) -> str | None:
+    free = _free(folder)
+    return f"free some space: {mib(free)} are little" if free < LITTLE_SPACE else None
+
+
+def _names(files: list[Path]) -> str:
+    more = len(files) - 5
+    return shown(", ".join(map(str, files[:5]))) + (f" and {more} more" if more > 0 else "")
