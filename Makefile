@@ -31,9 +31,9 @@ demo: $(VENV)/.setup  ## sample portraits through all five assets, for three spl
 dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml shows the demo
 	$(BIN)/relight --platform $(PLATFORM) dev --port $(PORT)
 
-# Whole files side by side.  What kills, times and watches processes mostly waits: two of those at a time, after the rest.
+# Whole files side by side.  What kills, times and watches processes mostly waits: three of those at a time, whatever the
+# number of cores, after the rest.
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
-BESIDE := --numprocesses auto --dist loadfile
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
 FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
 # With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
@@ -42,8 +42,8 @@ SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips sam3)
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(BESIDE) --maxprocesses 4 $(addprefix --ignore ,$(WAITING))
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(BESIDE) --maxprocesses 2 $(WAITING)
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING))
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
@@ -67,7 +67,8 @@ fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and n
 kills: ROUNDS ?= 25
 kills: $(VENV)/.setup-dev  ## a run that is killed loses nothing, and the last one makes what an undisturbed one makes
 	$(BIN)/python $(FETCH)
-	KILLS_SEED=$(SEED) KILLS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/faults/test_random_kills.py
+	KILLS_SEED=$(SEED) KILLS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q \
+		$(addprefix relight_assets_tests/faults/, test_random_kills.py test_mappings.py)
 
 check: $(VENV)/.setup-dev  ## the definitions load: needs no GPU, no weights, no DAGSTER_HOME, and writes nothing
 	VIRTUAL_ENV=$(abspath $(VENV)) DG_CLI_CONFIG=config/dg.toml $(BIN)/dg check defs --use-active-venv

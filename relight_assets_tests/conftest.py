@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -255,6 +256,22 @@ def make_project(root: Path, photos: Path) -> Project:
 
 
 ALL_FILES = tuple(name for stage in STAGES for name in STAGE_FILES[stage])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let files that start servers, and mostly wait for them, take turns with the others, which need the cores."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    kinds: Counter[bool] = Counter()
+    turns: list[tuple[int, bool, list[pytest.Item]]] = []
+    for tests in files.values():
+        waits = tests[0].get_closest_marker("servers") is not None
+        turns.append((kinds[waits], not waits, tests))
+        kinds[waits] += 1
+    if kinds[True]:
+        turns.sort(key=lambda turn: turn[:2])
+        items[:] = [test for _, _, tests in turns for test in tests]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

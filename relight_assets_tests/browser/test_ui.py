@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets_tests.browser.conftest import (
     CLICK_MS,
@@ -19,6 +21,8 @@ from relight_assets_tests.browser.conftest import (
     write_csv,
 )
 from relight_assets_tests.conftest import assert_records_tell_the_truth, sha256
+
+pytestmark = pytest.mark.servers
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

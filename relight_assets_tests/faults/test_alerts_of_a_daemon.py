@@ -14,6 +14,8 @@ from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.processes import relight_command, wait_until
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:

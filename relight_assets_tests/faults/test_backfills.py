@@ -12,6 +12,8 @@ from relight_assets_tests.faults.at_work import Split, project_of_splits
 from relight_assets_tests.faults.dagster_process import UNFINISHED, DagsterDev, RelightDev, Run, write_workspace
 from relight_assets_tests.faults.processes import command_path, relight_command, wait_until
 
+pytestmark = pytest.mark.servers
+
 IMAGES = 4
 BY_UI = ("a_first", "b_refused", "c_last")
 BY_COMMAND = ("d_refused", "e_last")

@@ -15,6 +15,8 @@ from relight_assets_tests.faults.at_work import SOME, AtWork, Clock, Split, at_w
 from relight_assets_tests.faults.dagster_process import RelightDev, ServersByThemselves
 from relight_assets_tests.faults.processes import Process, processes_of, tree_of, wait_until, workers_in
 
+pytestmark = pytest.mark.servers
+
 MANY, MORE, FEW = "many", "more", "few"
 IMAGES = {MANY: 120, MORE: 120, FEW: 4}
 

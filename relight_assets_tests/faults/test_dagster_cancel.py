@@ -19,6 +19,8 @@ from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.processes import relight_command, tree_of, wait_until, workers_in
 from relight_assets_tests.faults.terminal import Terminal
 
+pytestmark = pytest.mark.servers
+
 MANY, FEW, MORE = "many", "few", "more"
 IMAGES = {MANY: 120, FEW: 4, MORE: 80}
 STOPPED = "error: stopped; what is finished stays done, and the same command goes on from there"

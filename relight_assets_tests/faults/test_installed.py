@@ -13,6 +13,8 @@ from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.installed import ROOT, Installed, build_wheel, install
 from relight_assets_tests.faults.processes import wait_until
 
+pytestmark = pytest.mark.servers
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

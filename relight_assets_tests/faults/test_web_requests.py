@@ -18,6 +18,8 @@ from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 from relight_assets_tests.faults.dagster_process import RelightDev, write_workspace
 from relight_assets_tests.faults.processes import relight_command, wait_until
 
+pytestmark = pytest.mark.servers
+
 NAME = "relight.example.com"
 EVIL = "https://evil.example"
 JSON = {"Content-Type": "application/json"}
