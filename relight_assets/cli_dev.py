@@ -7,7 +7,7 @@ import click
 
 from relight_assets.dagster_runs import KNOWN_WARNINGS, dagster_part, known_warnings_off
 from relight_assets.dataset.csv_folder import no_rows
-from relight_assets.engine.ports import port_fault
+from relight_assets.engine.ports import PORT, port_fault
 from relight_assets.engine.temporary import check_sockets
 from relight_assets.errors import UserError
 from relight_assets.exit_codes import exit_code
@@ -16,7 +16,7 @@ from relight_assets.terminal import say, tell, tell_error
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--read-only", is_flag=True, help="The UI changes nothing; sensors and schedules still start runs.")
 def dev(port: int, read_only: bool) -> None:
     """The Dagster UI and daemon on 127.0.0.1, with a partition for every CSV that can be used.

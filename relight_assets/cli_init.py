@@ -8,13 +8,15 @@ import click
 
 from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.csv_folder import list_csvs
-from relight_assets.errors import UserError
+from relight_assets.engine.dagster_home import check_home
+from relight_assets.engine.ports import PORT
+from relight_assets.errors import ConfigError, UserError
 from relight_assets.exit_codes import exit_code
 from relight_assets.models import store
 from relight_assets.project_files import FOLDERS, project_files
 from relight_assets.recipe import STAGES
-from relight_assets.settings import load_settings
-from relight_assets.terminal import out, print_closing_table, say
+from relight_assets.settings import Settings, load_settings
+from relight_assets.terminal import out, print_closing_table, say, tell
 
 
 @click.command()
@@ -32,6 +34,10 @@ def init(folder: Path) -> None:
     for name, content in project_files().items():
         written = _write_new(folder / name, content)
         say(f"{'wrote' if written else 'kept what was there:'} {folder / name}")
+    try:
+        check_home(Settings(dagster_home=(folder / ".dagster_home").absolute()), {})
+    except ConfigError as error:
+        tell("warning", "yellow", str(error))
     say(f"now put one CSV per split into {folder / 'data'}; {folder / 'README.md'} has the commands")
 
 
@@ -72,4 +78,4 @@ def demo(folder: Path) -> None:
         sys.exit(exit_code(errors))
     shown = os.path.relpath(platform)
     dev = f"make dev PLATFORM={shown}" if "MAKELEVEL" in os.environ else f"relight --platform {shown} dev"
-    out.print(f"To see it in the UI: [bold]{dev}[/], then http://127.0.0.1:3000", soft_wrap=True)
+    out.print(f"To see it in the UI: [bold]{dev}[/], then http://127.0.0.1:{PORT}", soft_wrap=True)

@@ -23,11 +23,14 @@ MAX_DEPTH = 32
 """The recipe has 6 levels."""
 _MAX_DIGITS = 100
 _MAX_SHOWN = 60
+_MAX_SEARCHED = 500
+"""Characters of a text in which an address is looked for; the rest is not shown."""
 _YAML = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {f"{_YAML}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
 _COLLECTIONS = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
 _ADDRESS = re.compile(
-    r"(?:\S*:\S*@|[a-z0-9+.-]*:[/\\]|[/\\]{2}|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?[/\\]).*", re.IGNORECASE | re.DOTALL
+    r"(?:[^\s:@]*:[^\s@]*@|[a-z0-9+.-]*:[/\\]|[/\\]{2}|(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?[/\\]).*",
+    re.IGNORECASE | re.DOTALL,
 )
 """What is, or was meant to be, a URL, and what follows it."""
 _QUOTED = re.compile(r"`(?!\w*hook\w*`).*`|(?<!\w)'.*'", re.IGNORECASE)
@@ -99,7 +102,8 @@ def shown(text: str) -> str:
 
 def hide_address(text: str) -> str:
     """A text without the URL in it, or what was meant to be one, and what follows; it may be a secret."""
-    return _ADDRESS.sub("(an address, not shown)", text)
+    cut = text if len(text) <= _MAX_SEARCHED else f"{text[:_MAX_SEARCHED]}..."
+    return _ADDRESS.sub("(an address, not shown)", cut)
 
 
 def odd_character(text: str) -> str | None:

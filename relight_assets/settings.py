@@ -294,9 +294,8 @@ def drop_unknown_variables(environ: MutableMapping[str, str] = os.environ) -> li
     """
     known = {_variable(key) for key in (*_keys(), "config", "platform")}
     others = [name for name in sorted(environ) if name.startswith(ENV_PREFIX) and name not in known]
-    for name in others:
-        del environ[name]
-    of_services = [name for name in others if _OF_A_SERVICE.fullmatch(name)]
+    values = {name: environ.pop(name) for name in others}
+    of_services = [name for name in others if _is_of_a_service(name, values[name])]
     told = [
         f"{shown(name)}: no such setting, so it does nothing" + (f"; did you mean {close[0]}?" if close else "")
         for name in others
@@ -309,6 +308,11 @@ def drop_unknown_variables(environ: MutableMapping[str, str] = os.environ) -> li
             "service whose name begins with `relight`, unless the pod has `enableServiceLinks: false`"
         )
     return told
+
+
+def _is_of_a_service(name: str, value: str) -> bool:
+    plain = name.endswith("_PORT") and not name.endswith(("_SERVICE_PORT", "_TCP_PORT", "_UDP_PORT", "_SCTP_PORT"))
+    return _OF_A_SERVICE.fullmatch(name) is not None and (not plain or "://" in value)
 
 
 def _is_there(file: Path) -> bool:

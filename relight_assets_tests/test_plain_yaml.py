@@ -10,7 +10,7 @@ import pytest
 
 from relight_assets import plain_yaml
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_yaml, read_yaml_mapping
+from relight_assets.plain_yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_yaml, read_yaml_mapping, shown
 
 
 @pytest.mark.parametrize(
@@ -186,3 +186,9 @@ def test_the_shipped_files_are_far_from_the_limits() -> None:
         loader.get_single_data()
         assert loader._values * 10 < MAX_VALUES
         assert max(depth for _, depth in loader._sizes.values()) * 4 < MAX_DEPTH
+
+
+@pytest.mark.parametrize("piece", ["a:", "a.", "a@", "a:a@", "a:/", "a-"])
+def test_a_long_value_is_searched_for_an_address_in_no_time(piece: str) -> None:
+    told = shown(piece * (MAX_BYTES // len(piece)))  # or this never ends
+    assert len(told) <= 60

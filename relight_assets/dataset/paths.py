@@ -174,8 +174,7 @@ class _Search:
             raise _not_there(self.text, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(status.st_mode)}.")
-        if self.root is not None and (reason := self.root.refuses(status)) is not None:
-            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: {reason}.")
+        # How many names the file has is asked where it is opened: a link that is made later costs no finished picture.
         return Path(real)
 
     def same_text(self) -> tuple[Path, str] | None:

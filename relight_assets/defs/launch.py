@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import yaml
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
@@ -88,7 +89,7 @@ def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _
     home = prepare_home(settings)
     with history_errors(home):
         with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
-            instance = dg.DagsterInstance.get()
+            instance = _instance(home)
             _leave_the_terminal_alone(instance)
             _limit_pool(instance)
             for run_id in close_abandoned_runs(instance):
@@ -97,6 +98,15 @@ def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _
                 report(str(state))
         with instance:
             yield instance
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
+    try:
+        return dg.DagsterInstance.get()
+    except dg.DagsterInvalidConfigError as error:
+        raise ConfigError(f"{home / 'dagster.yaml'} is not one that Dagster takes: {error.errors[0].message}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{home / 'dagster.yaml'} is not YAML: {' '.join(str(error).split())}") from None
 
 
 def _leave_the_terminal_alone(instance: dg.DagsterInstance) -> None:

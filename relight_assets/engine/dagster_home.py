@@ -38,7 +38,7 @@ def check_home(settings: Settings, environ: Mapping[str, str] = os.environ) -> P
         raise ConfigError(f"DAGSTER_HOME={given} must be the full path of a folder that exists")
     name = "DAGSTER_HOME" if given else "dagster_home"
     other = "set it" if given else "set dagster_home in config/platform.yaml (RELIGHT_DAGSTER_HOME)"
-    if odd := _PATTERN.search(str(home)) or (_ADDRESS.search(str(home)) if _on_sqlite(home) else None):
+    if odd := _PATTERN.search(str(home)) or (_ADDRESS.search(str(home)) if is_on_sqlite(home) else None):
         raise ConfigError(
             f"{name} {home}: Dagster cannot keep its history in a folder whose path holds `{odd[0]}`; {other} to "
             "another folder"
@@ -50,7 +50,7 @@ def check_home(settings: Settings, environ: Mapping[str, str] = os.environ) -> P
     return home
 
 
-def _on_sqlite(home: Path) -> bool:
+def is_on_sqlite(home: Path) -> bool:
     """Whether the history is in the home itself, as it is unless its ``dagster.yaml`` names another place."""
     try:
         return not {"storage", "run_storage"} & set(read_yaml_mapping(home / "dagster.yaml"))
@@ -69,8 +69,10 @@ def damaged(home: Path) -> list[Path]:
 
 
 def not_writable(home: Path) -> list[Path]:
-    """The SQLite files below a folder that may not be written by this user."""
-    return [path for path in databases(home) if not os.access(path, os.R_OK | os.W_OK)]
+    """The SQLite files below a folder that may not be written by this user, and folders in which none can be made."""
+    folders = [folder for folder in (home / "history", home / "history" / "runs") if folder.is_dir()]
+    closed = [folder for folder in folders if write_fault(folder) is not None]
+    return closed + [path for path in databases(home) if not os.access(path, os.R_OK | os.W_OK)]
 
 
 def databases(home: Path) -> list[Path]:

@@ -14,14 +14,15 @@ from relight_assets.engine.dagster_home import (
     check_home,
     damaged,
     databases,
+    is_on_sqlite,
     not_writable,
     what_to_delete,
 )
 from relight_assets.engine.finding import Finding
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.outgoing import check_outgoing
-from relight_assets.engine.ports import port_fault
-from relight_assets.engine.preflight import Needed, mib, needed_for
+from relight_assets.engine.ports import PORT, port_fault
+from relight_assets.engine.preflight import BYTES_PER_PIXEL, Needed, mib, needed_for
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.temporary import check_sockets, temporary_folder
@@ -29,13 +30,10 @@ from relight_assets.errors import ConfigError, CsvError, ModelFileError, Relight
 from relight_assets.recipe import STAGES, Recipe
 from relight_assets.settings import Settings
 
-MIB_PER_PORTRAIT = 5.1
-"""Written for a portrait of 1024x1024."""
 LITTLE_ROOM = 2000
 """Portraits for which there should be room."""
 LITTLE_SPACE = 100 << 20
 """Bytes that should be free where no pictures go: CSVs and Dagster's history."""
-PORT = 3000
 
 
 class Folders:
@@ -47,15 +45,16 @@ class Folders:
         self._needed = Needed()
 
     def csvs(self) -> Iterator[Finding]:
-        """Which CSVs there are, which of them can be used, and what is wrong with the others.
-
-        Raises:
-            CsvError: the folder cannot be listed.
-        """
+        """Which CSVs there are, which of them can be used, and what is wrong with the others."""
         folder, glob = self._settings.csv_dir, self._settings.csv_glob
+        try:
+            listed = list_csvs(folder, glob)
+        except CsvError as error:
+            yield Finding("csv folder", str(error), "make it, or name a CSV with `relight run --csv`")
+            return
         bad: list[Finding] = []
         rows: list[str] = []
-        for path, csv in list_csvs(folder, glob).read_all():
+        for path, csv in listed.read_all():
             try:
                 count = self._rows(csv)
             except RelightError as error:
@@ -93,7 +92,8 @@ class Folders:
         Raises:
             OutputFolderError: they cannot be written.
         """
-        places = self._usable.values() or [self._settings.csv_dir / "any_images.csv"]
+        anywhere = self._settings.csv_dir / "any_images.csv"
+        places = self._usable.values() or ([anywhere] if anywhere.parent.is_dir() else [])
         for csv in places:
             check_outgoing(csv, self._settings)
         for folder in dict.fromkeys(self._settings.mapping_dir or csv.parent for csv in places):
@@ -109,7 +109,7 @@ class Folders:
                 yield Finding("disk", f"{shown(str(folder))} cannot be written: {fault}", advice, blocks=True)
                 return
         there, free = nearest(root), _free(root)
-        room = int(free / (MIB_PER_PORTRAIT * (1 << 20)))
+        room = int(free / (BYTES_PER_PIXEL * 1024 * 1024))
         text = f"{mib(free)} free for {shown(str(root))}: {room:,} portraits of 1024x1024"
         if self._needed.images:
             text += (
@@ -129,7 +129,9 @@ class Folders:
         files = databases(home)
         if closed := not_writable(home):
             text = f"{_names(closed)} may not be written by this user"
-            yield Finding("database", text, "use the user whose they are, or set dagster_home to another", blocks=True)
+            advice = "run as the user who owns them, or set dagster_home to another folder"
+            every_run = any(path.name in OPENED_BY_EVERY_RUN or path.is_dir() for path in closed)
+            yield Finding("database", text, advice, blocks=every_run)
             return
         if bad := damaged(home):
             advice = f"with nothing running, delete {what_to_delete(home)}: {LOST_WITH_IT}"
@@ -137,6 +139,8 @@ class Folders:
             yield Finding("database", f"Dagster's history is damaged: {_names(bad)}", advice, blocks=every_run)
             return
         told = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
+        if not is_on_sqlite(home):
+            told = "Dagster's history lies where dagster.yaml says, which was not looked at"
         yield Finding("database", f"{shown(str(home))}: {told}, {mib(_free(home))} free", _little(home))
 
 
@@ -177,7 +181,7 @@ def _free(folder: Path) -> int:
 
 def _little(folder: Path) -> str | None:
     free = _free(folder)
-    return f"free some space: {mib(free)} are little" if free < LITTLE_SPACE else None
+    return f"free some space: only {mib(free)} are free" if free < LITTLE_SPACE else None
 
 
 def _names(files: list[Path]) -> str:

@@ -20,9 +20,15 @@ from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import known_sha256
 from relight_assets.engine.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
-from relight_assets.errors import BlankPathError, ImageError, RecordUnreadableError, SourceUnreadableError
+from relight_assets.errors import (
+    BlankPathError,
+    ImageError,
+    PathRefusedError,
+    RecordUnreadableError,
+    SourceUnreadableError,
+)
 from relight_assets.recipe import Stage
-from relight_assets.regular_files import AnyRoot
+from relight_assets.regular_files import AnyRoot, ImageRoot
 
 
 class ImageScanner:
@@ -40,6 +46,7 @@ class ImageScanner:
     ):
         known = Folders()
         folder = split.path.parent.absolute()
+        self._root = ImageRoot.of(image_root)
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
         self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
         self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
@@ -80,7 +87,11 @@ class ImageScanner:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
             return _unreadable(key, index, error, record, failure)
-        return self._judged(key, index, source, record, failure)
+        state = self._judged(key, index, source, record, failure)
+        if source.refusal is None or state.status != "pending" or state.unchecked:
+            return state  # a link that is made to a photo later costs nothing of what is finished
+        refused = PathRefusedError(f"{source.file.name!r} is refused: {source.refusal}.")
+        return _unreadable(key, index, refused, record, failure)
 
     def _of_this_image(
         self, key: str, record: Record | None, failure: Failure | None
@@ -97,7 +108,8 @@ class ImageScanner:
             status = file.stat()
         except OSError as error:  # gone, or not answering, since the path was resolved
             raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
-        return SourceFile(file, place, status.st_size, source_token(status))
+        refusal = self._root.refuses(status) if self._root is not None else None
+        return SourceFile(file, place, status.st_size, source_token(status), refusal)
 
     def _judged(
         self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None

@@ -35,6 +35,8 @@ class SourceFile:
     place: str
     size: int
     token: str
+    refusal: str | None = None
+    """Why it is not opened to make anything of it; None where it is."""
 
 
 @dataclass(frozen=True)

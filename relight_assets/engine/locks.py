@@ -4,6 +4,7 @@ A pid in a file proves nothing: it is used again some day, and on another host i
 lock is the kernel's, the text is only told to whoever finds it taken.
 """
 
+import fcntl
 import os
 import pwd
 import re
@@ -30,19 +31,46 @@ def held(path: Path) -> Iterator[None]:
         TakenError: somebody else holds it.
         OSError: the lock file cannot be made.
     """
-    holder = path.with_suffix(".json")
     lock = FileLock(path, timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise TakenError(_who(holder)) from None
+        raise TakenError(_who(path)) from None
+    try:
+        with _said_beside(path):
+            yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _held_by_the_kernel(path: Path) -> Iterator[None]:
+    """As :func:`held`, and an error where the file system has no kernel locks.
+
+    A file that merely is there, which FileLock falls back to, would keep a GPU after its holder was killed.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TakenError(_who(path)) from None
+        with _said_beside(path):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _said_beside(lock: Path) -> Iterator[None]:
+    """Have this process's name stand beside a lock that it holds."""
+    holder = lock.with_suffix(".json")
     try:
         write_atomic(holder, f"{_this_process()}\n".encode())
         yield
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
-        lock.release()
 
 
 def _this_process() -> str:
@@ -50,10 +78,10 @@ def _this_process() -> str:
     return f"process {os.getpid()} on {socket.gethostname()} since {since}"
 
 
-def _who(holder: Path) -> str:
+def _who(lock: Path) -> str:
     """What the holder of a lock has written of itself, on one line."""
     try:
-        text = (read_regular(holder) or b"")[:200].decode("utf-8", "replace")
+        text = (read_regular(lock.with_suffix(".json")) or b"")[:200].decode("utf-8", "replace")
     except OSError:
         text = ""
     return "".join(each if each.isprintable() else " " for each in text).strip() or "another process"
@@ -133,8 +161,8 @@ def _held_gpu(device: str) -> Iterator[None]:
         except OSError as error:
             faults.append(str(error))
         try:
-            stack.enter_context(held(_lock_folder() / f"{name}.lock"))
-        except (OSError, NotImplementedError) as error:
+            stack.enter_context(_held_by_the_kernel(_lock_folder() / f"{name}.lock"))
+        except OSError as error:
             faults.append(str(error))
         if len(faults) == 2:
             raise DeviceBusyError(f"no lock can be held on {device}: {'; '.join(faults)}")

@@ -4,6 +4,9 @@ import errno
 import os
 import socket
 
+PORT = 3000
+"""Of the UI, where no other is named."""
+
 
 def port_fault(port: int, host: str = "127.0.0.1") -> str | None:
     """Why no server of ours can listen on a TCP port, such as "is taken"; None where one can.

@@ -23,6 +23,8 @@ _PATIENCE_S = 1.0
 """How long a socket that answers nobody may be one of ours that is just being made."""
 _PAUSE_S = 0.02
 _ANSWER_S = 1.0
+_LOOK_S = 0.5
+"""How often the thread that answers looks whether the lock was given back."""
 _CREDENTIALS = struct.Struct("3i")
 """Of Linux: pid, uid, gid."""
 
@@ -46,13 +48,16 @@ def held_name(name: str, holder: str) -> Iterator[None]:
     if sys.platform != "linux":
         raise OSError("there are no abstract sockets here")
     with _bound(name) as server:
-        answers = threading.Thread(target=_answer, args=(server, holder.encode()), daemon=True)
+        server.settimeout(_LOOK_S)
+        ended = threading.Event()
+        answers = threading.Thread(target=_answer, args=(server, holder.encode(), ended), daemon=True)
         answers.start()
         try:
             yield
         finally:
+            ended.set()
             with suppress(OSError):
-                server.shutdown(socket.SHUT_RDWR)  # which ends the thread
+                server.shutdown(socket.SHUT_RDWR)  # which ends the thread at once, but not in gVisor
             answers.join()
 
 
@@ -107,11 +112,13 @@ def _told(client: socket.socket) -> str | None:
     return f"process {pid}" if pid else "another process"
 
 
-def _answer(server: socket.socket, holder: bytes) -> None:
+def _answer(server: socket.socket, holder: bytes, ended: threading.Event) -> None:
     """Tell whoever asks, so that the queue of those who do never fills."""
-    while True:
+    while not ended.is_set():
         try:
             client, _ = server.accept()
+        except TimeoutError:
+            continue
         except OSError:
             return
         with client, suppress(OSError):

@@ -21,7 +21,7 @@ def temporary_folder(environ: Mapping[str, str] = os.environ) -> Path:
         ConfigError: there is none that can be written.
     """
     named = [environ[name] for name in ("TMPDIR", "TEMP", "TMP") if environ.get(name)]
-    for folder in map(Path, (*named, "/tmp", "/var/tmp", "/usr/tmp")):  # noqa: S108  (Python's own list)
+    for folder in map(Path, (*named, "/tmp", "/var/tmp", "/usr/tmp", ".")):  # noqa: S108  (Python's own list)
         if folder.is_dir() and write_fault(folder) is None:
             return folder.absolute()
     raise ConfigError("there is no folder for temporary files that can be written: set TMPDIR to one")

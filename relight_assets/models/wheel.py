@@ -61,8 +61,8 @@ def download(folder: Path, otherwise: str) -> Path:
     required = folder / "required.txt"
     required.write_text(f"{PACKAGE}=={VERSION} --hash=sha256:{SHA256}\n", encoding="utf-8")
     wanted = (*_ALONE, "--require-hashes", "--requirement", str(required))
-    pip, uv = _own_pip(), shutil.which("uv")
-    if pip is None and uv is not None:
+    pip = _own_pip()
+    if pip is None and (uv := _works("uv")) is not None:
         unpacked = folder / "unpacked"  # uv has no command that only downloads
         into = ("--python", sys.executable, "--target", str(unpacked))
         _run("uv", [uv, "pip", "install", *wanted, *_UV_TAGS, *into], otherwise)
@@ -89,8 +89,17 @@ def _pip_of_python(folder: Path) -> list[str] | None:
 
 
 def _pip_on_path() -> list[str] | None:
-    found = shutil.which("pip") or shutil.which("pip3")
-    return [found] if found else None
+    return next(([found] for name in ("pip", "pip3") if (found := _works(name))), None)
+
+
+def _works(name: str) -> str | None:
+    """A program on PATH that starts; one that an environment left behind that was moved does not."""
+    found = shutil.which(name)
+    try:
+        starts = found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return None
+    return found if starts else None
 
 
 def _run(client: str, command: Sequence[str], otherwise: str) -> None:
@@ -98,6 +107,8 @@ def _run(client: str, command: Sequence[str], otherwise: str) -> None:
         done = subprocess.run(
             command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=_SECONDS, check=False
         )
+    except OSError as error:
+        raise ModelFileError(f"{command[0]} cannot be started ({error.strerror}); {otherwise}") from error
     except subprocess.TimeoutExpired as error:
         raise ModelFileError(f"{client} did not download {PACKAGE} in {_SECONDS} s; {otherwise}") from error
     if done.returncode != 0:

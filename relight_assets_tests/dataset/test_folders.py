@@ -29,3 +29,21 @@ def test_why_a_folder_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
     assert told in (write_fault(tmp_path / "new") or "")
+
+
+def test_the_effective_user_is_asked_for_only_where_it_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some containers refuse the call that asks for it."""
+    asked: list[bool] = []
+
+    def access(path: Path, mode: int, *, effective_ids: bool = False) -> bool:
+        asked.append(effective_ids)
+        return True
+
+    monkeypatch.setattr(os, "supports_effective_ids", {access})
+    monkeypatch.setattr(os, "access", access)
+    assert write_fault(tmp_path) is None
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert write_fault(tmp_path) is None
+    assert asked == [False, True]

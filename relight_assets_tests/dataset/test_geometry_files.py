@@ -77,8 +77,9 @@ def test_what_takes_the_place_of_a_file_in_the_root_is_not_opened(tmp_path: Path
         path.hardlink_to(root.parent / "secret.png")
     with pytest.raises(GeometryFileError, match=r"'a_depth.png' is refused: it (has become a link|has 2 names)"):
         read_geometry(path, 1000, root)
-    with pytest.raises(GeometryFileError, match=r"^The geometry file '.*' is refused: it (leads outside|has 2 names)"):
-        geometry_path("{stem}_depth.png", root / "a.jpg", root)
+    if what == "link":
+        with pytest.raises(GeometryFileError, match=r"^The geometry file '.*' is refused: it leads outside"):
+            geometry_path("{stem}_depth.png", root / "a.jpg", root)
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def test_a_folder_without_csvs_and_one_that_is_not_there(tmp_path: Path) -> None
     assert only.advice is not None
     settings = Settings(csv_dir=tmp_path / "none", output_root=tmp_path, dagster_home=tmp_path)
     (missing,) = (each for each in examine(Recipe(), settings) if each.topic == "csv folder")
-    assert (missing.blocks, "cannot be listed: No such file" in missing.text) == (True, True)
+    assert (missing.blocks, "cannot be listed: No such file" in missing.text) == (False, True)
+    assert "relight run --csv" in (missing.advice or "")
 
 
 def test_the_room_is_held_against_what_is_not_done_yet(finished: Bench, bench: Bench) -> None:
@@ -82,7 +83,7 @@ def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pyte
     assert disk.text.startswith(f"1 MiB free for {bench.settings.output_root}")
     assert "will be written for 4 images, but 1 MiB are free" in (disk.advice or "")
     (outgoing,) = folders.outgoing()
-    assert outgoing.advice == "free some space: 1 MiB are little"
+    assert outgoing.advice == "free some space: only 1 MiB are free"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
     monkeypatch.setattr("relight_assets.engine.preflight.free_files", lambda _: 27)
     (disk,) = folders.outputs()

@@ -1,5 +1,6 @@
 """Cells whose files are spelled otherwise on the disk, or nowhere: numbers, pictures and messages, on real runs."""
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.recipe import Recipe
-from relight_assets_tests.conftest import assert_records_tell_the_truth
+from relight_assets_tests.conftest import Bench, assert_records_tell_the_truth
 from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed
 
 
@@ -121,3 +122,25 @@ def test_columns_that_are_left_out_are_told_once_in_a_run(tmp_path: Path) -> Non
     seen: list[Progress] = []
     run_split(split, Recipe(), disk.settings, RunOptions(), seen.append)
     assert seen[-1].notices == (f"{split.path}: 2 columns without a name and without content left out",)
+
+
+def test_a_link_that_is_made_to_a_photo_later_costs_no_finished_picture_and_no_new_one_is_made(bench: Bench) -> None:
+    names = ["collins_close.png", "hopper_tall.png"]
+    (bench.folder / "in").mkdir()
+    for name in names:
+        (bench.folder / "in" / name).write_bytes((bench.photos / name).read_bytes())
+    bench.settings = bench.settings.model_copy(update={"image_root": bench.folder / "in"})
+    paths = [str(bench.folder / "in" / name) for name in names]
+    bench.write_csv(paths[:1])
+    assert bench.run().survey.row_counts() == {"done": 1}
+    for name in names:
+        os.link(bench.folder / "in" / name, bench.folder / f"snapshot-{name}")
+    bench.write_csv(paths)
+    survey = bench.run().survey
+    assert survey.row_counts() == {"done": 1, "failed": 1}
+    (failed,) = [image.failure for image in survey.images.values() if image.failure is not None]
+    assert failed.code == "path_refused"
+    assert "hard_links: true" in failed.message
+    assert bench.survey().row_counts() == {"done": 1, "failed": 1}
+    bench.settings = bench.settings.model_copy(update={"hard_links": True})
+    assert bench.run().survey.row_counts() == {"done": 2}

@@ -1,5 +1,6 @@
 """Names in the kernel: other users are in the way, and gain nothing by it."""
 
+import errno
 import os
 import secrets
 import socket
@@ -161,3 +162,18 @@ def test_another_user_does_not_fill_the_queue(name: str, monkeypatch: pytest.Mon
                 client.connect(address(name))
                 assert client.recv(10) == b"me"
         assert taken(name) == "me"
+
+
+def test_it_is_given_back_where_a_listening_socket_cannot_be_shut_down(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in gVisor."""
+
+    class Socket(socket.socket):
+        def shutdown(self, _: int) -> None:
+            raise OSError(errno.ENOTCONN, "not connected")
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    with held_name(name, "me"):
+        assert taken(name) == "me"
+    assert taken(name) is None
