@@ -37,12 +37,13 @@ WAITING := relight_assets_tests/faults relight_assets_tests/browser
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
 FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
 # With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
-LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips light)
-SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips sam3)
+LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=light)
+SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=sam3)
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING))
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING)) \
+		relight_assets_tests
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
