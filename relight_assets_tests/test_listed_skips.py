@@ -100,4 +100,4 @@ def test_ci_asks_for_it_in_both_environments() -> None:
     assert {"make test CHECK_SKIPS=1", "make test-sam3 CHECK_SKIPS=1"} <= set(ci)
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for environment in LISTED:
-        assert f"--only-listed-skips {environment}" in makefile
+        assert f"--only-listed-skips={environment}" in makefile
