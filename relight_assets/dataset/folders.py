@@ -18,9 +18,9 @@ def write_fault(folder: Path) -> str | None:
     there = nearest(folder)
     if not os.path.isdir(there):  # noqa: PTH112  (never an error)
         return f"{there} is not a folder"
-    # Only where the two differ: some containers refuse the call that asks for the effective user.
-    as_effective = os.geteuid() != os.getuid() and os.access in os.supports_effective_ids
-    if os.access(there, os.W_OK | os.X_OK, effective_ids=as_effective):
+    # For the effective user first; some containers refuse that call, and the other leaves out capabilities.
+    ways = (True, False) if os.access in os.supports_effective_ids else (False,)
+    if any(os.access(there, os.W_OK | os.X_OK, effective_ids=way) for way in ways):
         return None
     with suppress(OSError):
         if os.statvfs(there).f_flag & os.ST_RDONLY:
