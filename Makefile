@@ -31,7 +31,7 @@ demo: $(VENV)/.setup  ## sample portraits through all five assets, for three spl
 dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml shows the demo
 	$(BIN)/relight --platform $(PLATFORM) dev --port $(PORT)
 
-# Whole files side by side.  What kills, times and watches processes mostly waits: four of those at a time, whatever the
+# Whole files side by side.  What kills, times and watches processes mostly waits: three of those at a time, whatever the
 # number of cores, after the rest.
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
@@ -44,7 +44,7 @@ test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING)) \
 		relight_assets_tests
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 4 --dist loadfile --no-loadscope-reorder $(WAITING)
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt

@@ -33,7 +33,7 @@ MAPPING = "train_images_with_relighting_outputs.csv"
 VARIANTS = "train_images_variants.csv"
 OTHER = recipe_with(seed=9)
 DARK = recipe_with(background={"gray_color": [10, 20, 30]})
-EVERY = 1 if "KILLS_ROUNDS" in os.environ else 2
+EVERY = 1 if "KILLS_ROUNDS" in os.environ else 3
 """Of so many writes the run is killed at one; `make kills` does all."""
 HEAL_EVERY = 15 // EVERY
 """Whole runs after a kill are slow; so often one is made."""
