@@ -46,12 +46,12 @@ def read_yaml_mapping(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: missing, unreadable, no regular file, too large, or as :func:`parse_yaml`; or not a mapping.
     """
-    data = parse_yaml(_read_text(path), str(path))
+    data = parse_yaml(_read_text(path), printable(path))
     if data is None:
         return {}
     if not isinstance(data, dict):
         found = "a list" if isinstance(data, list) else "one text or number"
-        raise ConfigError(f"{path}: must hold `key: value` lines, found {found}")
+        raise ConfigError(f"{printable(path)}: must hold `key: value` lines, found {found}")
     return data
 
 
@@ -100,6 +100,12 @@ def shown(text: str) -> str:
     return short if short.isprintable() else ascii(short)[1:-1]
 
 
+def printable(path: Path | str) -> str:
+    """A path as a message names it: characters that cannot be printed, or turn the text around, are escaped."""
+    text = str(path)
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
 def hide_address(text: str) -> str:
     """A text without the URL in it, or what was meant to be one, and what follows; it may be a secret."""
     cut = text if len(text) <= _MAX_SEARCHED else f"{text[:_MAX_SEARCHED]}..."
@@ -125,21 +131,21 @@ def _read_text(path: Path) -> str:
             while len(data) <= MAX_BYTES and (piece := file.read(MAX_BYTES + 1)):
                 data += piece
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file") from None
+        raise ConfigError(f"{printable(path)}: there is no such file") from None
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{printable(path)}: cannot be read: {error.strerror}") from None
     except PathRefusedError as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+        raise ConfigError(f"{printable(path)}: cannot be read: {error}") from None
     if len(data) > MAX_BYTES:
-        raise ConfigError(f"{path}: is larger than the {MAX_BYTES >> 10} KiB that are taken")
+        raise ConfigError(f"{printable(path)}: is larger than the {MAX_BYTES >> 10} KiB that are taken")
     if data.startswith(_UTF16_BOMS):
-        raise ConfigError(f"{path}: is UTF-16 text; save it as UTF-8")
+        raise ConfigError(f"{printable(path)}: is UTF-16 text; save it as UTF-8")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(
-            f"{path}: line {line}: the byte 0x{data[error.start]:02X} is not UTF-8; save it as UTF-8"
+            f"{printable(path)}: line {line}: the byte 0x{data[error.start]:02X} is not UTF-8; save it as UTF-8"
         ) from None
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import hide_address, odd_character, read_yaml_mapping
+from relight_assets.plain_yaml import hide_address, odd_character, printable, read_yaml_mapping
 from relight_assets.plain_yaml import shown as shown_text
 from relight_assets.recipe import Recipe
 from relight_assets.recipe_gobos import with_gobos
@@ -107,7 +107,7 @@ def load_recipe(path: Path) -> LoadedRecipe:
     Raises:
         ConfigError: names the file, the key, what was found, what is allowed and the nearest known key.
     """
-    return parse_recipe(read_yaml_mapping(path), str(path), path.absolute().parent)
+    return parse_recipe(read_yaml_mapping(path), printable(path), path.absolute().parent)
 
 
 def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedRecipe:

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from relight_assets.errors import ConfigError
 from relight_assets.hosts import host_names
-from relight_assets.plain_yaml import odd_character, parse_yaml, read_yaml_mapping, shown
+from relight_assets.plain_yaml import odd_character, parse_yaml, printable, read_yaml_mapping, shown
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
 from relight_assets.regular_files import ImageRoot
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
@@ -264,9 +264,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise ConfigError(
             f"the folder {ascii(str(base))[1:-1]} has a name with {odd}, in which no project can lie: rename it"
         )
-    validate(Settings, data, str(file))
-    _refuse_addresses(data, str(file))
-    origin = str(file)
+    origin = printable(file)
+    validate(Settings, data, origin)
+    _refuse_addresses(data, origin)
     placed = _absolute(_merged(_defaults(), data), base)
     for key, value in _from_environment(environ).items():
         origin = _variable(key)

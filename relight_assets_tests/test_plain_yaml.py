@@ -192,3 +192,14 @@ def test_the_shipped_files_are_far_from_the_limits() -> None:
 def test_a_long_value_is_searched_for_an_address_in_no_time(piece: str) -> None:
     told = shown(piece * (MAX_BYTES // len(piece)))  # or this never ends
     assert len(told) <= 60
+
+
+@pytest.mark.parametrize("content", [None, b"[1]", b"a: [", b"\xff", b"\xff\xfea", b"a" * (MAX_BYTES + 1)])
+def test_a_name_that_turns_text_around_is_escaped_in_every_message(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "a\u202eb.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        read_yaml_mapping(path)
+    assert str(caught.value).startswith(f"{tmp_path}/a\\u202eb.yaml: ")
+    assert str(caught.value).isprintable()
