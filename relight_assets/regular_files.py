@@ -2,7 +2,7 @@
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 
@@ -33,6 +33,12 @@ class ImageRoot:
     def of(cls, root: "AnyRoot") -> "ImageRoot | None":
         """A root as it is given; a path alone is one in which no file may have several names."""
         return cls(root) if isinstance(root, Path) else root
+
+    @classmethod
+    def of_any_names(cls, root: "AnyRoot") -> "ImageRoot | None":
+        """A root in which files with several names are read too, to be hashed: a hash shows nothing of a file."""
+        given = cls.of(root)
+        return replace(given, hard_links=True) if given is not None else None
 
     def refuses(self, status: os.stat_result) -> str | None:
         """Why a file in it is not opened; None where it is."""

@@ -13,7 +13,7 @@ from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.recipe_networks import Geometry
-from relight_assets.regular_files import AnyRoot
+from relight_assets.regular_files import AnyRoot, ImageRoot
 from relight_assets.stages.lighting.shape import ShapeMap
 
 Pixels = NDArray[np.uint8]
@@ -44,7 +44,11 @@ def stamp_now(geometry: Geometry, photo: Path, image_root: AnyRoot) -> dict[str,
     if not geometry.from_file:
         return {}
     try:
-        return {GEOMETRY_FILE: stamp_source(geometry_path(geometry.files, photo, image_root), image_root)}
+        return {
+            GEOMETRY_FILE: stamp_source(
+                geometry_path(geometry.files, photo, image_root), ImageRoot.of_any_names(image_root)
+            )
+        }
     except ImageError:
         return {}
 
@@ -83,7 +87,10 @@ class GeometryMap:
         path = geometry_path(self._geometry.files, self._photo, self._image_root)
         known = remembered_sha256(path, remembered)
         if known is None:
-            self.read()
+            try:
+                self.read()
+            except ImageError:  # whose content may be known all the same, so that what was made of it stays
+                self.stamps = {GEOMETRY_FILE: stamp_source(path, ImageRoot.of_any_names(self._image_root))}
         else:
             self.stamps = {GEOMETRY_FILE: next(stamp for stamp in remembered if stamp.sha256 == known)}
 

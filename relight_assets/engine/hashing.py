@@ -1,7 +1,6 @@
 """What is in files of which only the size is known?  Worker processes hash them, so that a dead disk hangs no run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -43,15 +42,9 @@ def stamp_of(path: Path, *, image_root: AnyRoot, outputs: Path | None) -> FileSt
     """
     is_ours = outputs is not None and path.is_relative_to(outputs)
     try:
-        return stamp_source(path, None if is_ours else _of_any_names(image_root))
+        return stamp_source(path, None if is_ours else ImageRoot.of_any_names(image_root))
     except ImageError:
         return None
-
-
-def _of_any_names(image_root: AnyRoot) -> ImageRoot | None:
-    """A root in which files with several names are hashed too: the hash is compared, and shows nothing of the file."""
-    root = ImageRoot.of(image_root)
-    return replace(root, hard_links=True) if root is not None else None
 
 
 def hash_files(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.engine import doctor_folders, temporary
+from relight_assets.engine import dagster_home, doctor_folders, temporary
 from relight_assets.engine.doctor import examine
 from relight_assets.engine.doctor_folders import Folders
 from relight_assets.engine.finding import Finding
@@ -159,3 +159,21 @@ def test_the_doctor_writes_nothing(finished: Bench, model_files: None, monkeypat
     assert not any(each.blocks for each in findings if each.topic != "devices")
     shutil.rmtree(home)
     temp.rmdir()
+
+
+def test_a_history_in_which_nothing_can_be_made_blocks_and_one_elsewhere_was_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    (tmp_path / "history" / "runs").mkdir(parents=True)
+    folders = Folders(Recipe(), Settings(dagster_home=tmp_path))
+    monkeypatch.setattr(
+        dagster_home, "write_fault", lambda folder: "this user may not write there" if folder.name == "runs" else None
+    )
+    (closed,) = folders.database()
+    assert closed.blocks
+    assert closed.text == f"{tmp_path / 'history' / 'runs'} may not be written by this user"
+    monkeypatch.undo()
+    (tmp_path / "dagster.yaml").write_text("storage: {postgres: {}}\n")
+    (elsewhere,) = folders.database()
+    assert (elsewhere.blocks, "which was not looked at" in elsewhere.text) == (False, True)

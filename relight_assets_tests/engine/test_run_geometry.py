@@ -182,3 +182,24 @@ def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
     assert own.pictures() == made
     transformer(seed=1).write(tmp_path / "depth.onnx")
     assert computed(own.run(asked)) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in STAGES}
+
+
+def test_a_file_with_several_names_is_refused_until_they_are_allowed(own: Bench, tmp_path: Path) -> None:
+    own.settings = own.settings.model_copy(update={"image_root": own.photos})
+    depth = next(own.photos.glob("*_depth.png"))
+    os.link(depth, tmp_path / "another name.png")
+    asked = recipe(**FROM_FILES)
+    for _ in range(2):  # it is not tried again and again, and never without a word
+        own.run(asked)
+        assert own.survey(asked).row_counts() == {"done": 1, "failed": 1}
+    (failure,) = [image.failure for image in own.survey(asked).images.values() if image.failure is not None]
+    assert failure.code == "geometry_file"
+    assert "has 2 names (hard links)" in failure.message
+    assert failure.attempts == 1
+    own.settings = own.settings.model_copy(update={"hard_links": True})
+    own.run(asked, retry_failed=True)
+    assert own.survey(asked).row_counts() == {"done": 2}
+    own.settings = own.settings.model_copy(update={"hard_links": False})
+    os.link(depth, tmp_path / "a snapshot.png")  # a link that is made later costs nothing of what is finished
+    assert set(computed(own.run(asked)).values()) == {0}
+    assert own.survey(asked).row_counts() == {"done": 2}
