@@ -100,3 +100,9 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(place: str) -> None:
     assert result.output.startswith(f"error: {place}")
     assert "cannot be made" in result.output
     assert len(result.output.splitlines()) == 1
+
+
+def test_a_folder_in_which_dagster_keeps_no_history_is_warned_of(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["init", str(tmp_path / "x[1]")])
+    assert result.exit_code == 0
+    assert "Dagster cannot keep its history in a folder whose path holds `[`" in result.output.replace("\n", " ")

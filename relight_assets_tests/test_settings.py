@@ -337,3 +337,11 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, monkeypatch: pytest.Mo
     for environ in ({}, {"RELIGHT_PLATFORM": "p.yaml"}):
         with pytest.raises(ConfigError, match="the working directory is gone"):
             load_settings(environ)
+
+
+def test_a_port_that_somebody_meant_for_a_setting_is_told_with_the_nearest_key(project: Path) -> None:
+    (told,) = settings.drop_unknown_variables({"RELIGHT_UI_HOST": "a"})
+    assert "did you mean RELIGHT_UI_HOSTS?" in told
+    (told,) = settings.drop_unknown_variables({"RELIGHT_UI_PORT": "3001"})
+    assert told.startswith("RELIGHT_UI_PORT: no such setting, so it does nothing")
+    assert "Kubernetes" not in told

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.defs.launch import instance_of, prepare_home, wait_for_pool
+from relight_assets.defs.launch import instance_of, opened_instance, prepare_home, wait_for_pool
 from relight_assets.errors import ConfigError
 from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
@@ -188,3 +188,19 @@ def test_a_dagster_home_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> 
     for wrong in ("relative", str(tmp_path / "none")):
         with pytest.raises(ConfigError, match="must be the full path of a folder"):
             prepare_home(Settings(dagster_home=tmp_path), {"DAGSTER_HOME": wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("telemetry: [", "is not YAML: "), ("no_such_key: 1\n", "is not one that Dagster takes: ")]
+)
+def test_a_dagster_yaml_that_cannot_be_used_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(text)
+    with pytest.raises(ConfigError, match=told) as caught, opened_instance(Settings(dagster_home=home)):
+        pass
+    assert str(caught.value).startswith(f"{home / 'dagster.yaml'} ")
+    assert "\n" not in str(caught.value)

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
 from relight_assets.recipe import STAGES
 from relight_assets_tests.conftest import PORTRAITS, Project, assert_records_tell_the_truth, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev
-from relight_assets_tests.faults.processes import Process, relight_command, tree_of, wait_until, workers_in
+from relight_assets_tests.faults.dagster_process import RelightDev, require_servers
+from relight_assets_tests.faults.processes import Process, tree_of, wait_until, workers_in
 
 WORKERS = 2
 SOME = 4
@@ -24,10 +22,7 @@ PNG_END = b"IEND\xaeB`\x82"
 
 def project_of_splits(root: Path, photos: Path, images: Mapping[str, int]) -> Project:
     """A project with splits of so many portraits each, whose runs are all launched by hand."""
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the processes")
-    if not Path(relight_command()).exists():
-        pytest.skip("the command `relight` is not installed")
+    require_servers()
     (root / "photos").mkdir()
     made = make_project(root, root / "photos")
     (root / "config" / "platform.yaml").write_text(f"cpu_workers: {WORKERS}\nthreads: 1\nwatch: false\n")

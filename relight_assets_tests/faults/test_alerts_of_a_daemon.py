@@ -10,8 +10,8 @@ import pytest
 
 from relight_assets.defs.jobs import verify
 from relight_assets_tests.conftest import Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev
-from relight_assets_tests.faults.processes import relight_command, wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev, require_servers
+from relight_assets_tests.faults.processes import wait_until
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 
 pytestmark = pytest.mark.servers
@@ -19,10 +19,7 @@ pytestmark = pytest.mark.servers
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the processes")
-    if not Path(relight_command()).exists():
-        pytest.skip("the command `relight` is not installed")
+    require_servers()
     made = make_project(tmp_path_factory.mktemp("alerting"), photos)
     (made.root / "config" / "platform.yaml").write_text("cpu_workers: 1\nthreads: 1\nwatch: false\n")
     made.write_csv("train", ["cat.png"])

@@ -9,18 +9,15 @@ import dagster as dg
 import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev
-from relight_assets_tests.faults.processes import relight_command, wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev, require_servers
+from relight_assets_tests.faults.processes import wait_until
 
 pytestmark = pytest.mark.servers
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the processes")
-    if not Path(relight_command()).exists():
-        pytest.skip("the command `relight` is not installed")
+    require_servers()
     made = make_project(tmp_path_factory.mktemp("watched"), photos)
     platform = made.root / "config" / "platform.yaml"
     platform.write_text("cpu_workers: 1\nthreads: 1\n")

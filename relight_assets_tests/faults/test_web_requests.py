@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, write_workspace
-from relight_assets_tests.faults.processes import relight_command, wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev, require_servers, write_workspace
+from relight_assets_tests.faults.processes import wait_until
 
 pytestmark = pytest.mark.servers
 
@@ -75,10 +75,7 @@ class Server(RelightDev):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the processes")
-    if not Path(relight_command()).exists():
-        pytest.skip("the command `relight` is not installed")
+    require_servers()
     made = make_project(tmp_path_factory.mktemp("asked"), photos)
     (made.root / "config" / "platform.yaml").write_text(f"watch: false\nui_hosts: [{NAME}]\n")
     write_workspace(made.root)  # with the name of the code location that ADD has

@@ -116,3 +116,16 @@ def test_the_wheel_is_asked_for_without_what_it_depends_on(into: Path, monkeypat
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert {"--no-deps", "--only-binary=:all:", "--require-hashes"} <= set(command)
     assert (into / "required.txt").read_text() == f"mediapipe==0.10.21 --hash=sha256:{wheel.SHA256}\n"
+
+
+def test_a_client_that_an_environment_left_behind_is_passed_over(
+    into: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("uv", "pip", "pip3"):
+        (tmp_path / name).write_text("#!/no/such/python\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setattr(wheel, "_own_pip", lambda: None)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModelFileError, match="there is neither pip nor uv here"):
+        wheel.download(into, OTHERWISE)
