@@ -13,8 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pytest
-
 from relight_assets_tests.faults.processes import (
     Process,
     clean_environment,
@@ -77,14 +75,6 @@ _TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sen
 def write_workspace(project: Path) -> None:
     """The file that tells Dagster's own commands what to load."""
     shutil.copyfile(Path(__file__).resolve().parents[2] / "workspace.yaml", project / "workspace.yaml")
-
-
-def require_servers() -> None:
-    """Skip where Dagster's servers cannot be started and watched."""
-    if not Path("/proc/self/stat").exists():
-        pytest.skip("needs /proc to see the processes")
-    if not Path(relight_command()).exists():
-        pytest.skip("the command `relight` is not installed")
 
 
 class Run(NamedTuple):

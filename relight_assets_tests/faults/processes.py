@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 CHANGE_S = 180.0
 """How long a condition is waited for: long, because a busy machine is no fault."""
 
@@ -86,6 +88,14 @@ def default_signals() -> None:
 
 def relight_command() -> str:
     return command_path("relight")
+
+
+def require_servers() -> None:
+    """Skip where Dagster's servers cannot be started and watched."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("needs /proc to see the processes")
+    if not Path(relight_command()).exists():
+        pytest.skip("the command `relight` is not installed")
 
 
 def command_path(name: str) -> str:

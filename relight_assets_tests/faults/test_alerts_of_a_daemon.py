@@ -10,8 +10,8 @@ import pytest
 
 from relight_assets.defs.jobs import verify
 from relight_assets_tests.conftest import Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, require_servers
-from relight_assets_tests.faults.processes import wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.processes import require_servers, wait_until
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 
 pytestmark = pytest.mark.servers

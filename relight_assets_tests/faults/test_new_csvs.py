@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, require_servers
-from relight_assets_tests.faults.processes import wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.processes import require_servers, wait_until
 
 pytestmark = pytest.mark.servers
 

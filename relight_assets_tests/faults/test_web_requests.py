@@ -15,8 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, require_servers, write_workspace
-from relight_assets_tests.faults.processes import wait_until
+from relight_assets_tests.faults.dagster_process import RelightDev, write_workspace
+from relight_assets_tests.faults.processes import require_servers, wait_until
 
 pytestmark = pytest.mark.servers
 
