@@ -1,10 +1,13 @@
 """What somebody who is new starts with: ``relight init``, a project of their own, and ``relight demo``."""
 
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.csv_folder import list_csvs
@@ -76,6 +79,13 @@ def demo(folder: Path) -> None:
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:
         sys.exit(exit_code(errors))
-    shown = os.path.relpath(platform)
-    dev = f"make dev PLATFORM={shown}" if "MAKELEVEL" in os.environ else f"relight --platform {shown} dev"
-    out.print(f"To see it in the UI: [bold]{dev}[/], then http://127.0.0.1:{PORT}", soft_wrap=True)
+    dev = shlex.join([_this_command(), "--platform", os.path.relpath(platform), "dev"])
+    out.print(f"To see it in the UI: [bold]{escape(dev)}[/], then http://127.0.0.1:{PORT}", soft_wrap=True)
+
+
+def _this_command() -> str:
+    """`relight`, or its path where a shell would not find this one, as under `make`."""
+    started = Path(sys.argv[0]).absolute()
+    if started.name != "relight" or shutil.which("relight") == str(started):
+        return "relight"
+    return os.path.relpath(started)
