@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.engine.dagster_home import check_home
 from relight_assets.engine.ports import PORT
 from relight_assets.errors import ConfigError, UserError
-from relight_assets.exit_codes import exit_code
 from relight_assets.models import store
 from relight_assets.project_files import FOLDERS, project_files
 from relight_assets.recipe import STAGES

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv_contents import check_csvs
 from relight_assets.dataset.csv_folder import CsvFolder, no_rows, read_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -18,7 +19,6 @@ from relight_assets.recipe import Stage
 from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets.settings import load_project_recipe, load_settings
 from relight_assets.terminal import progress_bar, say, tell, tell_error
-from relight_assets.unexpected import unexpected
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from relight_assets import defs as folder
-from relight_assets.decoration import decoration
+from relight_assets.core.best_effort import decoration
 from relight_assets.defs import alerts, automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from relight_assets.core.regular_files import open_regular
 from relight_assets.errors import ConfigError, PathRefusedError
-from relight_assets.regular_files import open_regular
 
 MAX_BYTES = 256 << 10
 """Read within two seconds, whatever it is; the shipped files have some 10 KiB."""

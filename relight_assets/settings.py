@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from relight_assets.core.hosts import host_names
+from relight_assets.core.regular_files import ImageRoot
 from relight_assets.errors import ConfigError
-from relight_assets.hosts import host_names
 from relight_assets.plain_yaml import odd_character, parse_yaml, printable, read_yaml_mapping, shown
 from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
-from relight_assets.regular_files import ImageRoot
 from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"

@@ -18,10 +18,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from relight_assets.core.best_effort import WARNINGS, decoration
 from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, no_rows, split_label
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.split_csv import SplitCsv
-from relight_assets.decoration import WARNINGS, decoration
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.look_alikes import Pair

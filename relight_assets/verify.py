@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
 from relight_assets.dataset.split_csv import SplitCsv
-from relight_assets.decoration import cause_of
 from relight_assets.engine.devices import cores
 from relight_assets.engine.hashing import stamp_of
 from relight_assets.engine.identity import refusal

@@ -9,9 +9,9 @@ import yaml
 from pydantic import SecretStr
 
 from relight_assets import settings
+from relight_assets.core.regular_files import ImageRoot
 from relight_assets.errors import ConfigError
 from relight_assets.recipe import Recipe
-from relight_assets.regular_files import ImageRoot
 from relight_assets.settings import (
     Settings,
     drop_unknown_variables,

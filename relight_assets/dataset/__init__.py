@@ -1,1 +1,1 @@
-"""Everything that touches files: the CSVs, the pictures, the records and their names."""
+"""A split on the disk: its CSV, the numbers of its images, the names of its files, its records."""

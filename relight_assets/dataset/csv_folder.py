@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.split_csv import SplitCsv, is_outgoing, name_part, read_split_csv, split_name
 from relight_assets.errors import CsvError
-from relight_assets.regular_files import kind_of
 
 
 @dataclass(frozen=True)

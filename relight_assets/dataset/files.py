@@ -15,6 +15,7 @@ from typing import Annotated
 
 import msgspec
 
+from relight_assets.core.regular_files import AnyRoot, open_regular
 from relight_assets.errors import (
     HostLimitError,
     ImageError,
@@ -23,7 +24,6 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
-from relight_assets.regular_files import AnyRoot, open_regular
 
 _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20

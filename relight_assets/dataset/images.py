@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 from PIL.ImageFile import ImageFile
 
+from relight_assets.core.regular_files import AnyRoot, open_regular
 from relight_assets.dataset import declared_color, jpeg, pixels, png, sniff
 from relight_assets.dataset.files import read_source
 from relight_assets.dataset.incomplete import require_complete
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
-from relight_assets.regular_files import AnyRoot, open_regular
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 64

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from relight_assets.core.regular_files import AnyRoot, ImageRoot, kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
 from relight_assets.errors import (
     BlankPathError,
@@ -22,7 +23,6 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
-from relight_assets.regular_files import AnyRoot, ImageRoot, kind_of
 
 _MAX_PATH = 4096
 _MAX_COMPONENT = 255
@@ -52,8 +52,9 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: AnyRoot, *, know
     """The file that a cell names, with every symbolic link resolved.  Nothing is opened.
 
     A relative path is looked for in ``image_root`` where one is set, then in ``csv_folder``.  With an
-    ``image_root`` the file must lie in it, wherever it was found; :func:`~relight_assets.regular_files.open_regular`
-    looks at that again, and at its other names (hard links), when it opens it.
+    ``image_root`` the file must lie in it, wherever it was found;
+    :func:`~relight_assets.core.regular_files.open_regular` looks at that again, and at its other names (hard links),
+    when it opens it.
 
     Where there is no file of exactly this name, one is taken whose path is the same text to Unicode: composed accents
     (NFC) for decomposed ones (NFD), or the other way round.  ``known`` remembers folders, for as long as a caller wants

@@ -1,1 +1,1 @@
-"""What Dagster shows.  The only folder that imports Dagster."""
+"""What Dagster shows.  The only package that imports Dagster."""

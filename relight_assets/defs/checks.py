@@ -12,10 +12,10 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.core.best_effort import Warn, decoration
 from relight_assets.dataset.csv_folder import list_csvs, split_label
 from relight_assets.dataset.csv_text import csv_reader
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
-from relight_assets.decoration import Warn, decoration
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ROW_STATUSES

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.decoration import decoration
+from relight_assets.core.best_effort import decoration
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
 from relight_assets.defs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.defs.run_locks import RUN_LOCK

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from relight_assets.hosts import host_name
+from relight_assets.core.hosts import host_name
 
 JSON = "application/json"
 NO_FRAMES = "frame-ancestors 'none'"
@@ -53,7 +53,7 @@ class RequestGuard:
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
-        """``hosts``: names besides loopback, as :func:`relight_assets.hosts.host_name` gives them."""
+        """``hosts``: names besides loopback, as :func:`relight_assets.core.hosts.host_name` gives them."""
         self._app = app
         self._hosts = frozenset(hosts)
         self._logged: set[str] = set()

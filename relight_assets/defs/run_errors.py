@@ -6,9 +6,9 @@ import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
 
 from relight_assets import errors
+from relight_assets.core.crash_reports import cause_of, sentence, unexpected
 from relight_assets.defs.history import history_error, history_error_of
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
-from relight_assets.unexpected import cause_of, sentence, unexpected
 
 _INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
 

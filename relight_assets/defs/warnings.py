@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.decoration import WARNINGS, decoration
+from relight_assets.core.best_effort import WARNINGS, decoration
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""Who runs the stages: planning, worker processes and the loop that feeds them."""
+"""A run of a split: what is out of date is planned, computed by worker processes, and committed."""

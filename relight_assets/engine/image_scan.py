@@ -10,6 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
@@ -28,7 +29,6 @@ from relight_assets.errors import (
     SourceUnreadableError,
 )
 from relight_assets.recipe import Stage
-from relight_assets.regular_files import AnyRoot, ImageRoot
 
 
 class ImageScanner:

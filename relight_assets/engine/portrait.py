@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.files import (
     FileStamp,
     PlaceTakenError,
@@ -37,7 +38,6 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.decoration import decoration
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.geometry_maps import stamps_of
 from relight_assets.engine.image_state import blocked, failed

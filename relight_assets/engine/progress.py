@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.files import read_regular, write_atomic
-from relight_assets.decoration import decoration
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.nvml import Usage, usage
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
@@ -24,7 +25,6 @@ from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composit
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.recipe import AlbedoMethod, Recipe, Stage
 from relight_assets.recipe_gobos import with_gobos
-from relight_assets.regular_files import kind_of
 from relight_assets.stages import albedo, composites, degraded
 
 RGBA = 4

@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 
+from relight_assets.core.rounding import rounded
 from relight_assets.dataset.layout import variant_name
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.engine.recorded_faces import Points, packed
@@ -18,7 +19,6 @@ from relight_assets.stages.fingerprint import fingerprint
 from relight_assets.stages.foreground_color import Blend
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.shape import ShapeMap
-from relight_assets.stages.rounding import rounded
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""

@@ -1,1 +1,1 @@
-"""How good finished pictures are: numbers of each image and of all of them, held against the recipe's thresholds."""
+"""How good finished pictures are, image by image and over a split."""

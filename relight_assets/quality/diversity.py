@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import decode, luminance
 from relight_assets.quality.image_metrics import FLOOR, SURE
 from relight_assets.quality.verdicts import WORST, Verdict
-from relight_assets.stages.linear_light import decode, luminance
 from relight_assets.thresholds import Quality
 
 

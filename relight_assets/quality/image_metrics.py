@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import decode, luminance
 from relight_assets.stages.foreground_color import Blend, mix_colors
 from relight_assets.stages.lighting.flaws import gradient_correlation
-from relight_assets.stages.linear_light import decode, luminance
 
 FLOOR = 0.004
 GLANCE = 256

@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import decode, encode
 from relight_assets.quality.scale_invariant import inconsistency, scale_invariant_error
 from relight_assets.recipe import AlbedoMethod, Retinex
 from relight_assets.science.color_retinex import color_retinex
@@ -20,7 +21,6 @@ from relight_assets.science.scores import (
 )
 from relight_assets.stages.albedo import extract
 from relight_assets.stages.foreground_color import with_alpha
-from relight_assets.stages.linear_light import decode, encode
 
 COLOR_RETINEX = "color_retinex"
 DARK = 30

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.linear_light import encode
+from relight_assets.core.color import encode
 
 SIZE = (320, 280)
 """Rows and columns."""

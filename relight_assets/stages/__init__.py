@@ -1,1 +1,1 @@
-"""The image science: pure functions over arrays.  No files, no Dagster, no processes, no networks."""
+"""The image science, one package per asset: pure functions over arrays."""

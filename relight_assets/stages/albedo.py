@@ -17,10 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe
-from relight_assets.stages.dither import dither
-from relight_assets.stages.draws import stream, weighted
-from relight_assets.stages.integrated_shading import Borders, borders, integrated
-from relight_assets.stages.linear_light import (
+from relight_assets.core.color import (
     bending_factor,
     decode,
     encode,
@@ -28,8 +25,11 @@ from relight_assets.stages.linear_light import (
     luminance_of_planes,
     safe_ratio,
 )
+from relight_assets.core.dither import dither
+from relight_assets.core.rng import stream, weighted
+from relight_assets.core.rounding import rounded
+from relight_assets.stages.integrated_shading import Borders, borders, integrated
 from relight_assets.stages.msr_classic import msr_classic
-from relight_assets.stages.rounding import rounded
 
 CODE_VERSION = "4"
 

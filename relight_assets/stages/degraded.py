@@ -9,15 +9,15 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
-from relight_assets.stages.dither import dither
-from relight_assets.stages.draws import stream
+from relight_assets.core.color import decode, decode_planes, encode
+from relight_assets.core.dither import dither
+from relight_assets.core.rng import stream
+from relight_assets.core.rounding import rounded
 from relight_assets.stages.foreground_color import layer
 from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.relight import Relit, bend, relight
 from relight_assets.stages.lighting.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.lighting.shape import ShapeMap
-from relight_assets.stages.linear_light import decode, decode_planes, encode
-from relight_assets.stages.rounding import rounded
 
 CODE_VERSION = "4"
 

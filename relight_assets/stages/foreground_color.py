@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.linear_light import decode, decode_table, encode, linear_to_srgb
+from relight_assets.core.color import decode, decode_table, encode, linear_to_srgb
 
 Blend = Literal["srgb", "linear"]
 

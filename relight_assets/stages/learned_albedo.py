@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import decode, luminance
+from relight_assets.core.rounding import rounded
 from relight_assets.stages.albedo import Albedo, finished, some_of
-from relight_assets.stages.linear_light import decode, luminance
-from relight_assets.stages.rounding import rounded
 
 Image = NDArray[np.float32]
 Estimate = Callable[[Image, Image], Image]

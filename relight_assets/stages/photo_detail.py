@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.linear_light import decode, luminance
+from relight_assets.core.color import decode, luminance
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

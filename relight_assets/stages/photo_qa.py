@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets import recipe
+from relight_assets.core.color import decode, luminance
+from relight_assets.core.rounding import rounded
 from relight_assets.errors import (
     BadMatteError,
     BlurredError,
@@ -19,9 +21,7 @@ from relight_assets.errors import (
     PersonTooSmallError,
     UnderexposedError,
 )
-from relight_assets.stages.linear_light import decode, luminance
 from relight_assets.stages.photo_detail import face_crop, light_contrast, person_crop, sharpness
-from relight_assets.stages.rounding import rounded
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

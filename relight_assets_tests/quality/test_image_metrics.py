@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from relight_assets.core.color import decode, encode
 from relight_assets.quality.image_metrics import GLANCE, ImageMetrics, comb, few_of, glance, measure
 from relight_assets.stages import masks
 from relight_assets.stages.foreground_color import Blend, with_alpha
-from relight_assets.stages.linear_light import decode, encode
 from relight_assets_tests.stages.portraits import portrait
 
 PERSON = portrait(320, 280)

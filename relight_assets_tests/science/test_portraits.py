@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from relight_assets.core.color import decode
 from relight_assets.science.portraits import PAINTS, UMBRA, pairs
-from relight_assets.stages.linear_light import decode
 
 
 @pytest.mark.parametrize("hard", [False, True])

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import encode
 from relight_assets.stages.foreground_color import with_alpha
-from relight_assets.stages.linear_light import encode
 
 NO_TRIANGLES = np.zeros((0, 3), np.int32)
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe
+from relight_assets.core.color import decode, decode_planes, luminance
 from relight_assets.stages import albedo
 from relight_assets.stages.albedo import extract
-from relight_assets.stages.linear_light import decode, decode_planes, luminance
 from relight_assets_tests.stages import exact
 from relight_assets_tests.stages.portraits import portrait
 

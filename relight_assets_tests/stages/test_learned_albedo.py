@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.core.color import decode, luminance
 from relight_assets.stages import learned_albedo
-from relight_assets.stages.linear_light import decode, luminance
 from relight_assets_tests.stages.portraits import portrait
 
 

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import log_uniform
+from relight_assets.core.rng import log_uniform
 from relight_assets.stages.lighting import hard_shadow, soft_shading, specular
 from relight_assets.stages.lighting.gobos import Gobos
 from relight_assets.stages.lighting.light import Direction, draw_direction

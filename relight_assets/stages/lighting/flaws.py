@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import luminance_of_planes
+from relight_assets.core.rounding import rounded
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.scene import Scene
-from relight_assets.stages.linear_light import luminance_of_planes
-from relight_assets.stages.rounding import rounded
 
 STRENGTH = 1.9
 """Largest standard deviation of the change of light over the person, stops."""

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.linear_light import safe_ratio
+from relight_assets.core.color import safe_ratio
 
 Plane = NDArray[np.float32]
 Points = NDArray[np.float32]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.stages.draws import log_uniform, uniform
+from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.lighting.geometry import Plane, smoothstep
 from relight_assets.stages.lighting.noise import fbm
 

@@ -15,7 +15,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import log_uniform, uniform, weighted
+from relight_assets.core.color import safe_ratio, tinted
+from relight_assets.core.rng import log_uniform, uniform, weighted
 from relight_assets.stages.lighting import gobos
 from relight_assets.stages.lighting.geometry import Plane, smooth, smoothstep
 from relight_assets.stages.lighting.light import Direction
@@ -23,7 +24,6 @@ from relight_assets.stages.lighting.noise import fbm
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.lighting.self_shadow import visibility
 from relight_assets.stages.lighting.soft_shading import wrapped
-from relight_assets.stages.linear_light import safe_ratio, tinted
 
 LAMP_SIZE = (0.05, 0.25)
 WIDENING = (1.0, 4.0)

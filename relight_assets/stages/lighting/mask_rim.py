@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import luminance
+from relight_assets.core.rounding import rounded
 from relight_assets.stages.lighting.geometry import Points
 from relight_assets.stages.lighting.scene import RIM, Scene
-from relight_assets.stages.linear_light import luminance
-from relight_assets.stages.rounding import rounded
 
 LINE, NEAR, FAR = 0.012, 0.03, 0.08
 """The outline's half width, and from where to where its neighbours lie on either side, in units of the mesh's size."""

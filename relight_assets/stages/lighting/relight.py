@@ -18,8 +18,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
+from relight_assets.core.color import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
+from relight_assets.core.rng import uniform, weighted
+from relight_assets.core.rounding import rounded
 from relight_assets.errors import WeakPairError
-from relight_assets.stages.draws import uniform, weighted
 from relight_assets.stages.lighting.families import Cast, Shine, Streams, Studio
 from relight_assets.stages.lighting.flaws import FEW, LOG_FLOOR, flaw
 from relight_assets.stages.lighting.geometry import Plane
@@ -27,8 +29,6 @@ from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.mask_rim import mask_rim
 from relight_assets.stages.lighting.scene import Numbers, Scene
-from relight_assets.stages.linear_light import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
-from relight_assets.stages.rounding import rounded
 
 TRIES = 6
 """Strengths of one light."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from relight_assets.core.color import luminance, safe_ratio
 from relight_assets.stages.lighting import geometry
 from relight_assets.stages.lighting.geometry import Head, Plane, Points
 from relight_assets.stages.lighting.light import Direction
@@ -16,7 +17,6 @@ from relight_assets.stages.lighting.noise import fbm
 from relight_assets.stages.lighting.shape import ShapeMap, shape_of
 from relight_assets.stages.lighting.skin import likelihood
 from relight_assets.stages.lighting.source_light import SourceLight, fit
-from relight_assets.stages.linear_light import luminance, safe_ratio
 
 Numbers = dict[str, float | str | bool | list[float] | None]
 """What was drawn, in plain JSON values, for the record."""

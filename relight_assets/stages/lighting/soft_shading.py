@@ -8,12 +8,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import log_uniform, uniform
+from relight_assets.core.color import tinted
+from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.light import Direction, direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
 from relight_assets.stages.lighting.self_shadow import visibility
-from relight_assets.stages.linear_light import tinted
 
 LAMP_SIZE = (0.3, 0.8)
 """Angular half size of a soft lamp, for its own shadow."""

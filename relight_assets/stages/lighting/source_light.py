@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.rounding import rounded
 from relight_assets.stages.lighting.geometry import Plane
 from relight_assets.stages.lighting.light import Direction
-from relight_assets.stages.rounding import rounded
 
 ROUNDS = 8
 SPREAD = 1.5

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.stages.draws import log_uniform, uniform
+from relight_assets.core.color import tinted
+from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.lighting.geometry import Plane, smooth, smoothstep
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.scene import Numbers, Scene
-from relight_assets.stages.linear_light import tinted
 
 F0 = 0.028
 """Reflectance of skin at normal incidence."""

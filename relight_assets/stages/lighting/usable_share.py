@@ -10,11 +10,11 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets import recipe, recipe_lights
+from relight_assets.core.color import planckian
+from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
-from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.relight import relight
 from relight_assets.stages.lighting.scene import Scene, build
-from relight_assets.stages.linear_light import planckian
 
 DRAWS = 16
 SIDE = 72

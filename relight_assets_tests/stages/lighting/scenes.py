@@ -4,9 +4,9 @@ import functools
 
 import numpy as np
 
-from relight_assets.stages.draws import stream
+from relight_assets.core.color import decode
+from relight_assets.core.rng import stream
 from relight_assets.stages.lighting.scene import Scene, build
-from relight_assets.stages.linear_light import decode
 from relight_assets_tests.stages.portraits import NO_TRIANGLES, face_mesh, portrait
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import stream
+from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import relight as module
 from relight_assets.stages.lighting.flaws import CRUSHED, FEW, RIM, STRENGTH, flaw, gradient_correlation
 from relight_assets.stages.lighting.relight import LIGHTS, relight

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from relight_assets.core.color import decode, luminance
 from relight_assets.stages.lighting import geometry
-from relight_assets.stages.linear_light import decode, luminance
 from relight_assets_tests.stages import exact
 from relight_assets_tests.stages.portraits import NO_TRIANGLES, face_mesh, portrait
 

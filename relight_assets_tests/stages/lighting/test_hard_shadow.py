@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import stream
+from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import hard_shadow
 from relight_assets.stages.lighting.light import direction
 from relight_assets_tests.stages.lighting.scenes import portrait_scene

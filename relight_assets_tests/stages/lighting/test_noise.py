@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.draws import stream
+from relight_assets.core.rng import stream
 from relight_assets.stages.lighting.noise import fbm
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe_lights
+from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
-from relight_assets.stages.draws import stream
 from relight_assets.stages.lighting.families import Shine
 from relight_assets.stages.lighting.light import Direction
 from relight_assets.stages.lighting.relight import TRIES, bend, relight, stops_of_change

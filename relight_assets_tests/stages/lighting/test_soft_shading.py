@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from relight_assets import recipe_lights
-from relight_assets.stages.draws import stream
+from relight_assets.core.color import luminance
+from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import soft_shading
 from relight_assets.stages.lighting.light import direction
-from relight_assets.stages.linear_light import luminance
 from relight_assets_tests.stages.lighting.scenes import portrait_scene
 
 FAMILY = recipe_lights.SoftShading()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.linear_light import (
+from relight_assets.core.color import (
     LUMINANCE_WEIGHTS,
     bending_factor,
     decode,

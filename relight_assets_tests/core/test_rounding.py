@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from relight_assets.stages.rounding import rounded
+from relight_assets.core.rounding import rounded
 
 
 @pytest.mark.parametrize(

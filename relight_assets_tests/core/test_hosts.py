@@ -2,7 +2,7 @@
 
 import pytest
 
-from relight_assets.hosts import host_name, host_names
+from relight_assets.core.hosts import host_name, host_names
 
 
 @pytest.mark.parametrize(

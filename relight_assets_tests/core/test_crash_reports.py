@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from relight_assets import cli, cli_doctor
-from relight_assets.unexpected import LONGEST, cause_of, chain, unexpected
+from relight_assets.core.crash_reports import LONGEST, cause_of, chain, unexpected
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from relight_assets.decoration import LONGEST, cause_of, decoration
+from relight_assets.core.best_effort import LONGEST, cause_of, decoration
 
 
 def test_whatever_is_raised_is_one_sentence() -> None:

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from relight_assets.core.exit_codes import exit_code
 from relight_assets.errors import CsvError, InterruptedRunError, RelightError, UserError, WorkersFailedError
-from relight_assets.exit_codes import exit_code
 
 BY_CODE: dict[int, RelightError] = {
     130: InterruptedRunError(),

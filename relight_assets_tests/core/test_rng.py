@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.draws import log_uniform, stream, uniform, weighted
+from relight_assets.core.rng import log_uniform, stream, uniform, weighted
 
 SHA = "ab" * 32
 

@@ -1,0 +1,1 @@
+"""What knows nothing of portraits: colour, random numbers, files that are safely opened, errors for people."""
