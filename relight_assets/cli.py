@@ -26,6 +26,14 @@ from relight_assets.cli_init import demo, init
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli_prune import prune_orphans, prune_partitions
 from relight_assets.cli_runs import runs
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import (
+    Settings,
+    drop_unknown_variables,
+    load_project_recipe,
+    load_settings,
+    working_folder,
+)
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
@@ -34,8 +42,6 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.png import encode_png
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.models import local, segmenters, store
-from relight_assets.recipe import STAGES
-from relight_assets.settings import Settings, drop_unknown_variables, load_project_recipe, load_settings, working_folder
 from relight_assets.sheets import metric_sheet
 from relight_assets.terminal import (
     lenient_streams,

@@ -9,6 +9,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from relight_assets.config.project_files import FOLDERS, project_files
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import Settings, load_settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.csv_folder import list_csvs
@@ -16,9 +19,6 @@ from relight_assets.engine.dagster_home import check_home
 from relight_assets.engine.ports import PORT
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.models import store
-from relight_assets.project_files import FOLDERS, project_files
-from relight_assets.recipe import STAGES
-from relight_assets.settings import Settings, load_settings
 from relight_assets.terminal import out, print_closing_table, say, tell
 
 

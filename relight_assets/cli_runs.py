@@ -2,8 +2,8 @@
 
 import click
 
+from relight_assets.config.settings import load_settings
 from relight_assets.dagster_runs import dagster_part
-from relight_assets.settings import load_settings
 from relight_assets.terminal import say
 
 

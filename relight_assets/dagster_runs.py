@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import Stage
+from relight_assets.config.settings import load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv_contents import check_csvs
 from relight_assets.dataset.csv_folder import CsvFolder, no_rows, read_csv
@@ -15,9 +18,6 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
-from relight_assets.recipe import Stage
-from relight_assets.recipe_yaml import LoadedRecipe
-from relight_assets.settings import load_project_recipe, load_settings
 from relight_assets.terminal import progress_bar, say, tell, tell_error
 
 # Of things that are in beta or renamed later; the version is pinned.

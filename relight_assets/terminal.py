@@ -18,6 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import WARNINGS, decoration
 from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, no_rows, split_label
 from relight_assets.dataset.layout import SplitLayout
@@ -31,8 +33,6 @@ from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 from relight_assets.quality.verdicts import Measured, rejected_of, terciles
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.settings import Settings
 from relight_assets.verify import Verification
 
 FAULTS_SHOWN = 20

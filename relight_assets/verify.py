@@ -16,6 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from relight_assets.config.loader import LoadedRecipe, load_recipe
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings, load_project_recipe
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -38,10 +42,6 @@ from relight_assets.errors import ImageError, UserError
 from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
-from relight_assets.settings import Settings, load_project_recipe
-from relight_assets.thresholds import Quality
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
 from relight_assets.verify_files import FilesRead, read_files, unreadable_records
 

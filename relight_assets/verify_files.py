@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.core.best_effort import cause_of
 from relight_assets.core.regular_files import AnyRoot, kind_of
 from relight_assets.dataset.files import FileStamp, read_regular
@@ -31,7 +32,6 @@ from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.quality.diversity import variant_distance
 from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.verdicts import Measured
-from relight_assets.recipe import Background, Recipe
 from relight_assets.verify_csvs import Fault
 
 VARIANTS_COMPARED = 8

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
@@ -25,8 +27,6 @@ from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store, wheel
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.settings import Settings
 
 pytest_plugins = ["relight_assets_tests.listed_skips"]
 

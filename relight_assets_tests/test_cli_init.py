@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight_assets.cli import main
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings, project_folder
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings, load_project_recipe, load_settings, project_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.cli_options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
+from relight_assets.config.settings import load_settings
 from relight_assets.errors import CsvError, UserError
-from relight_assets.settings import load_settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 

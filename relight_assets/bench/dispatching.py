@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine import dispatch
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Finished
@@ -13,7 +14,6 @@ from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.progress import ProgressWriter
 from relight_assets.engine.tally import Tally
 from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.recipe import STAGES
 
 
 class EchoWorker:

@@ -20,12 +20,12 @@ from relight_assets.bench.portraits import write_portraits
 from relight_assets.bench.projection import Assumptions, project
 from relight_assets.bench.sizes import QUICK, Sizes
 from relight_assets.bench.turns import Columns, Report, Turns
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import Settings
 from relight_assets.engine.devices import cores
 from relight_assets.engine.work import ImageResult
 from relight_assets.errors import UserError
 from relight_assets.models import store
-from relight_assets.recipe import STAGES
-from relight_assets.settings import Settings
 
 NOISY_LOAD = 0.5
 """A load average above this at the start is told: somebody else is at work here."""

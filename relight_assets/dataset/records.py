@@ -21,6 +21,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec.structs import asdict
 
+from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset import metrics
 from relight_assets.dataset.files import (
     Count,
@@ -32,7 +33,6 @@ from relight_assets.dataset.files import (
     write_output,
 )
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
-from relight_assets.recipe import STAGES, Stage
 
 SCHEMA_VERSION = 2
 

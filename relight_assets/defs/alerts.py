@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import dagster as dg
 
+from relight_assets.config.settings import Settings, load_settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.incidents import failed_checks, failed_run
-from relight_assets.settings import Settings, load_settings
 from relight_assets.webhook import WebhookAwayError, WebhookError, host_of, post
 
 TICK_S = 15

@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.settings import Settings, load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv_folder import list_csvs, no_rows, read_csv
 from relight_assets.dataset.csv_watch import Changes, Seen, look
@@ -25,8 +27,6 @@ from relight_assets.engine.plan import make_plan
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.run import look as look_at_split
 from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings
 
 MAX_ATTEMPTS = 3
 """Runs of one content of a CSV, the first included: what failed that often is not tried again by itself."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import Warn, decoration
 from relight_assets.dataset.csv_folder import list_csvs, split_label
 from relight_assets.dataset.csv_text import csv_reader
@@ -25,8 +27,6 @@ from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.engine.survey import Survey, row_keys
 from relight_assets.errors import CsvError
 from relight_assets.quality.verdicts import Verdict, verdicts
-from relight_assets.recipe_yaml import LoadedRecipe
-from relight_assets.settings import Settings
 from relight_assets.verify_csvs import Fault, mapping_faults
 from relight_assets.verify_files import FilesRead, read_files
 

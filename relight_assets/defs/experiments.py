@@ -6,6 +6,9 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.config.settings import Settings, recipe_file
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -22,9 +25,6 @@ from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
-from relight_assets.recipe import STAGES, Stage
-from relight_assets.recipe_yaml import LoadedRecipe, parse_quality, parse_recipe
-from relight_assets.settings import Settings, recipe_file
 from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 
 STAGE_TABLE = "stages"

@@ -5,14 +5,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import load_settings
 from relight_assets.defs.checks import MAPPING, verdict_table
 from relight_assets.defs.experiments import experiment_key
 from relight_assets.defs.resources import errors_for_people, split_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ROW_STATUSES
-from relight_assets.recipe import STAGES
-from relight_assets.settings import load_settings
 from relight_assets.verify import Verification, verify_finished
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")

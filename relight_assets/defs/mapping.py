@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import load_settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.mapping_csv import FailureRow
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN
@@ -21,8 +23,6 @@ from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.outgoing import failures_path, write_split_failures
 from relight_assets.engine.statistics import Spread, spreads
 from relight_assets.engine.survey import Survey
-from relight_assets.recipe import STAGES
-from relight_assets.settings import load_settings
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""

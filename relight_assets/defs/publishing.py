@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.checks import blocking_checks
@@ -15,9 +18,6 @@ from relight_assets.engine.outgoing import StagedMapping, stage_mapping, withdra
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import OtherPhotosError
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import LoadedRecipe
-from relight_assets.settings import Settings
 
 Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import dagster as dg
 from pydantic.fields import FieldInfo
 
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_types import Part
-from relight_assets.thresholds import Quality
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.types import Part
 
 
 def recipe_overrides() -> dg.Field:

@@ -7,6 +7,9 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
 from relight_assets.defs.run_images import POOL, REPLACE, run_images, warnings_of
@@ -16,9 +19,6 @@ from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.run import RunOptions, RunSummary
-from relight_assets.recipe import STAGES, Stage
-from relight_assets.recipe_yaml import LoadedRecipe
-from relight_assets.settings import Settings
 
 _DESCRIPTIONS: dict[Stage, str] = {
     "masks": (

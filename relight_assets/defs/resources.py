@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.settings import Settings, load_project_recipe, load_settings
 from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import RelightError, UserError
-from relight_assets.recipe_yaml import LoadedRecipe
-from relight_assets.settings import Settings, load_project_recipe, load_settings
 
 SNAPSHOT = "snapshot"
 """The key of the resource :class:`Snapshot`."""

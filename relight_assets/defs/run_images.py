@@ -6,6 +6,8 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any, Protocol
 
+from relight_assets.config.loader import LoadedRecipe, load_recipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.split_csv import SplitCsv
@@ -15,8 +17,6 @@ from relight_assets.engine.outgoing import check_outgoing
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
-from relight_assets.recipe_yaml import LoadedRecipe, load_recipe
-from relight_assets.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 POOL = "gpu"

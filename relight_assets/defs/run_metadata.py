@@ -7,6 +7,10 @@ from typing import Any
 import dagster as dg
 
 from relight_assets import __version__
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.lights import Degradation
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
@@ -21,9 +25,6 @@ from relight_assets.engine.statistics import glances, tags, values
 from relight_assets.engine.work import Outcome
 from relight_assets.models import local
 from relight_assets.quality.verdicts import verdicts
-from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
-from relight_assets.recipe_lights import Degradation
-from relight_assets.settings import Settings
 from relight_assets.sheets import (
     FILE_CELL,
     INLINE_CELL,
@@ -33,7 +34,6 @@ from relight_assets.sheets import (
     small_jpeg,
     worst_sheet,
 )
-from relight_assets.thresholds import Quality
 
 STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from relight_assets.config.settings import Settings, load_settings
 from relight_assets.dataset.csv_contents import CheckedCsvs, KnownCsvs, check_csvs
 from relight_assets.dataset.csv_folder import list_csvs
 from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.errors import CsvError
-from relight_assets.settings import Settings, load_settings
 
 SPLIT_CSV = dg.AssetKey("split_csv")
 

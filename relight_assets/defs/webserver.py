@@ -12,10 +12,10 @@ from dagster_webserver.graphql import GraphQLServer
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from relight_assets.config.settings import load_settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.defs.request_guard import RequestGuard
 from relight_assets.errors import RelightError
-from relight_assets.settings import load_settings
 
 _CREATE_APP = "create_app_from_workspace_process_context"
 

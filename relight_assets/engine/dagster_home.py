@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from relight_assets.config.settings import Settings
+from relight_assets.config.yaml_reader import read_yaml_mapping
 from relight_assets.dataset.folders import write_fault
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import read_yaml_mapping
-from relight_assets.settings import Settings
 
 LOST_WITH_IT = "that costs the history of runs and the switches of sensors and schedules, no picture and no record"
 """What it costs to delete the history."""

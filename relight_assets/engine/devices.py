@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from relight_assets.config.recipe.recipe import Segmenter
+from relight_assets.config.settings import Settings
 from relight_assets.engine.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.cuda_devices import VISIBLE, Visible, hides_all, visible_devices
 from relight_assets.engine.nvml import Driver, read_driver
 from relight_assets.errors import ConfigError, GpuUnavailableError
-from relight_assets.recipe import Segmenter
-from relight_assets.settings import Settings
 
 MIN_MEMORY = 64 << 20
 """Of pictures in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
 from relight_assets.models.segmenters import SEGMENTER_MODELS
-from relight_assets.recipe import STAGES, Recipe, Stage
 from relight_assets.stages import albedo, composites, degraded, masks
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
@@ -87,7 +87,7 @@ class Digests:
     def of(self, stage: Stage, source_sha256: str, files: Mapping[str, str]) -> str:
         """The digest of a stage, given the source's and the upstream files' sha256 (by file name).
 
-        It is :func:`~relight_assets.recipe.canonical_digest` of the mapping of code, models, reads, recipe, source.
+        It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
         reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
         # Masks read the source; what draws is keyed by it.

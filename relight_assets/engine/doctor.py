@@ -4,6 +4,8 @@ import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.engine.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.cuda_devices import VISIBLE
 from relight_assets.engine.devices import (
@@ -20,8 +22,6 @@ from relight_assets.engine.local import environment
 from relight_assets.engine.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
 from relight_assets.models import local, segmenters
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
 
 CORES_PER_GPU = 8
 """What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""

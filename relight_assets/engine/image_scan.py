@@ -10,6 +10,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from relight_assets.config.recipe.recipe import Stage
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
@@ -28,7 +29,6 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
-from relight_assets.recipe import Stage
 
 
 class ImageScanner:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.folders import write_fault
 from relight_assets.dataset.layout import SplitLayout, experiment_folder
@@ -33,7 +34,6 @@ from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
-from relight_assets.settings import Settings
 
 
 def mapping_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:

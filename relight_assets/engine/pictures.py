@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.recipe import Recipe, Stage
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.files import FileStamp, host_limit, read_regular
 from relight_assets.dataset.images import DecodedImage, decode
@@ -23,7 +24,6 @@ from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.models.shape_estimator import ShapeEstimator
-from relight_assets.recipe import Recipe, Stage
 from relight_assets.stages.lighting.gobos import Gobos
 
 Pixels = NDArray[np.uint8]

@@ -7,12 +7,12 @@ pending (``upstream_stale``): nothing is computed behind the user's back.
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.records import Failure
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.work import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
-from relight_assets.recipe import STAGES, Stage
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.files import (
     FileStamp,
@@ -53,7 +54,6 @@ from relight_assets.errors import (
     InternalError,
     RecordUnreadableError,
 )
-from relight_assets.recipe import STAGES, Stage
 
 _LOG = logging.getLogger(__name__)
 

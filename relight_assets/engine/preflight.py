@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.images import size_of
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.work import WorkItem
-from relight_assets.recipe import STAGES
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""

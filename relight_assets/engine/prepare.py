@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from relight_assets.config.settings import Settings
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.files import FileStamp, PlaceTakenError
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -24,7 +25,6 @@ from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.survey import Survey, scan
 from relight_assets.errors import OtherPhotosError
-from relight_assets.settings import Settings
 
 
 @dataclass

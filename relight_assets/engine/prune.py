@@ -5,6 +5,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.files import PlaceTakenError, clean_temp_files, remove_output
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
@@ -16,8 +18,6 @@ from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
 
 _CLAIMS = (RECORD_SUFFIX, FAILURE_SUFFIX)
 

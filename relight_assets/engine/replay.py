@@ -12,6 +12,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from relight_assets.config.recipe.gobos import with_gobos
+from relight_assets.config.recipe.recipe import AlbedoMethod, Recipe, Stage
 from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
@@ -23,8 +25,6 @@ from relight_assets.engine.pictures import Pixels
 from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of, patterns_sha256
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
-from relight_assets.recipe import AlbedoMethod, Recipe, Stage
-from relight_assets.recipe_gobos import with_gobos
 from relight_assets.stages import albedo, composites, degraded
 
 RGBA = 4

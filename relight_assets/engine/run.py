@@ -8,6 +8,9 @@ from functools import partial
 
 import yaml
 
+from relight_assets.config.quality import DEFAULT_QUALITY, Quality
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
@@ -33,9 +36,6 @@ from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.settings import Settings
-from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""

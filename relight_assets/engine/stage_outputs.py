@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 
+from relight_assets.config.recipe.recipe import Recipe, Stage, canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.dataset.layout import variant_name
 from relight_assets.engine.pictures import Pictures, Pixels
@@ -13,7 +14,6 @@ from relight_assets.engine.recorded_faces import Points, packed
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.quality.image_metrics import glance
-from relight_assets.recipe import Recipe, Stage, canonical_digest
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint
 from relight_assets.stages.foreground_color import Blend

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
 from relight_assets.engine.work import ImageResult, Outcome
-from relight_assets.recipe import STAGES, Stage
 
 
 @dataclass

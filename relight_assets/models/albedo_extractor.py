@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.networks import LearnedAlbedo
 from relight_assets.models.dense import DenseNetwork, decode
-from relight_assets.recipe_networks import LearnedAlbedo
 
 Image = NDArray[np.float32]
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.networks import Network as Options
 from relight_assets.errors import ModelAnswerError, ModelFileError
 from relight_assets.models.onnx import Network
-from relight_assets.recipe_networks import Network as Options
 
 Image = NDArray[np.float32]
 _TRIED = 0.5

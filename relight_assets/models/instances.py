@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
+from relight_assets.config.recipe.recipe import Persons
 from relight_assets.errors import InternalError
-from relight_assets.recipe import Persons
 
 SAME_PERSON = 0.7
 """Intersection over union above which two candidates are one person: the network does not promise not to repeat."""

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import LocalModel, LocalModels, LocalName, Sam3Weights
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights, segmenters, store
 from relight_assets.models.albedo_extractor import AlbedoExtractor, OnnxAlbedo
 from relight_assets.models.shape_estimator import Kind, OnnxShape, ShapeEstimator
-from relight_assets.recipe import Recipe
-from relight_assets.settings import LocalModel, LocalModels, LocalName, Sam3Weights
 
 WANTED_BY: Mapping[LocalName, str] = MappingProxyType(
     {"albedo_model": "albedo_extraction.mix.learned", "geometry_model": "geometry.source"}

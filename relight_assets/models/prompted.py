@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.recipe import Persons
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.face_detection import shrunk_by_whole
 from relight_assets.models.instances import enlarged, joined
 from relight_assets.models.segmenter import PersonMask
-from relight_assets.recipe import Persons
 
 Pixels = NDArray[np.uint8]
 TORCH_FOR_GPUS = (

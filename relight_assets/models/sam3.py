@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
+from relight_assets.config.recipe.recipe import Persons
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights
 from relight_assets.models.prompted import PromptedSegmenter, stay_offline
-from relight_assets.recipe import Persons
 
 SIDE = 1008
 _PREFIX = "detector."

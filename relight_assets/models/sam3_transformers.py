@@ -4,10 +4,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.recipe.recipe import Persons
 from relight_assets.errors import ModelFileError
 from relight_assets.models import sam3_weights
 from relight_assets.models.prompted import PromptedSegmenter, stay_offline
-from relight_assets.recipe import Persons
 
 WEIGHTS = "model.safetensors"
 _HALF = 0.5

@@ -7,14 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.recipe import Segmenter as Name
+from relight_assets.config.settings import Sam3Weights
 from relight_assets.errors import GpuUnavailableError, ModelFileError
 from relight_assets.models import sam3_weights, store
 from relight_assets.models.prompted import TORCH_FOR_GPUS
 from relight_assets.models.segmenter import Segmenter
 from relight_assets.models.selfie import SelfieSegmenter
-from relight_assets.recipe import Recipe
-from relight_assets.recipe import Segmenter as Name
-from relight_assets.settings import Sam3Weights
 
 SEGMENTER_MODELS: Mapping[Name, str] = MappingProxyType(
     {"selfie": "selfie_segmentation", "sam3": "sam3", "sam3_transformers": "sam3_transformers"}

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.networks import ShapeNetwork
 from relight_assets.errors import ModelAnswerError
 from relight_assets.models.dense import DenseNetwork, decode
-from relight_assets.recipe_networks import ShapeNetwork
 
 Kind = Literal["depth", "normals"]
 

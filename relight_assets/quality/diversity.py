@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.quality import Quality
 from relight_assets.core.color import decode, luminance
 from relight_assets.quality.image_metrics import FLOOR, SURE
 from relight_assets.quality.verdicts import WORST, Verdict
-from relight_assets.thresholds import Quality
 
 
 def variant_distance(degraded_a: NDArray[np.uint8], degraded_b: NDArray[np.uint8]) -> float:

@@ -7,15 +7,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
 from relight_assets.core.color import decode, encode
 from relight_assets.models.face_mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
 from relight_assets.quality.verdicts import WORST, Verdict
-from relight_assets.recipe import AlbedoMethod, Retinex
 from relight_assets.stages.albedo import extract
 from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.lighting import geometry
-from relight_assets.thresholds import Quality
 
 SIDE = 256
 """Longest side at which it is tried: lights and what is taken of them are smooth."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.recipe import Recipe
+from relight_assets.config.recipe.recipe import Recipe
 
 SECTORS = 6
 """Of the half circle above the face, counted from the right."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean, median
 
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.quality.image_metrics import ImageMetrics
 from relight_assets.quality.light_spread import Placed, Vector, spread
-from relight_assets.recipe import Recipe
-from relight_assets.thresholds import Quality
 
 WORST = 8
 MANY = 200

@@ -7,9 +7,9 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
 from relight_assets.core.color import decode, encode
 from relight_assets.quality.scale_invariant import inconsistency, scale_invariant_error
-from relight_assets.recipe import AlbedoMethod, Retinex
 from relight_assets.science.color_retinex import color_retinex
 from relight_assets.science.intrinsic import Object
 from relight_assets.science.portraits import Portrait, pairs

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.core.color import (
     bending_factor,
     decode,

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.stages.foreground_color import at_edge, mix_colors, soft_edge
 
 CODE_VERSION = "1"

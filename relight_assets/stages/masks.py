@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages import closed_form
 from relight_assets.stages.foreground_color import (

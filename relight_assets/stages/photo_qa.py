@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.core.color import decode, luminance
 from relight_assets.core.rounding import rounded
 from relight_assets.errors import (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from relight_assets.bench.apart import apart
 from relight_assets.bench.dispatching import dispatch_once
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.work import ImageResult
-from relight_assets.recipe import STAGES
 
 
 def test_every_item_comes_back_and_costs_something(tmp_path: Path) -> None:

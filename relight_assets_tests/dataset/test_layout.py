@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.layout import (
     STAGE_FILES,
     SplitLayout,
@@ -14,7 +15,6 @@ from relight_assets.dataset.layout import (
     stage_of,
 )
 from relight_assets.errors import CsvError, OutputFolderError, UserError
-from relight_assets.recipe import STAGES
 
 
 def test_names_of_files(tmp_path: Path) -> None:

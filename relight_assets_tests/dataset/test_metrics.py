@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relight_assets.config.recipe.lights import Degradation
+from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.metrics import (
     DEGRADED,
     FAMILIES,
@@ -26,8 +28,6 @@ from relight_assets.dataset.metrics import (
     value_of,
 )
 from relight_assets.quality.image_metrics import ImageMetrics
-from relight_assets.recipe import STAGES, Stage
-from relight_assets.recipe_lights import Degradation
 from relight_assets.stages import photo_tags
 from relight_assets.stages.lighting.relight import LIGHTS, TRIES
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from relight_assets.config.loader import load_recipe
+from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.records import read_failure, read_record
@@ -18,9 +21,6 @@ from relight_assets.engine.digests import CODE_VERSIONS, Digests
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.models import local
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.recipe_yaml import load_recipe
-from relight_assets.settings import Settings
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import computed, sha256
 

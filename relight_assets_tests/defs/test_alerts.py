@@ -9,12 +9,12 @@ import dagster as dg
 import pytest
 
 from relight_assets import webhook
+from relight_assets.config.settings import load_settings
 from relight_assets.definitions import defs
 from relight_assets.defs import alerts
 from relight_assets.defs.alerts import PER_TICK, sensors_of
 from relight_assets.defs.automation import ATTEMPT
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY
-from relight_assets.settings import load_settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 

@@ -8,12 +8,12 @@ from threading import Event
 import dagster as dg
 import pytest
 
+from relight_assets.config.settings import load_settings
 from relight_assets.definitions import defs
 from relight_assets.defs import automation
 from relight_assets.defs.automation import ATTEMPT, MAX_ATTEMPTS, schedule_of, sensor_of
 from relight_assets.defs.splits import SPLIT_CSV
 from relight_assets.errors import ConfigError, OutputFolderError
-from relight_assets.settings import load_settings
 from relight_assets_tests.conftest import PORTRAITS, Project, sha256
 from relight_assets_tests.defs.ticks import Sensor, materialized, runs_of, swept
 

@@ -69,8 +69,8 @@ from pathlib import Path
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.defs.charts import charts
 from relight_assets.engine.run import look
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 csv, out, target = map(Path, sys.argv[1:4])
 survey = look(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
 target.write_bytes(charts(survey, tuple(sys.argv[4:])))

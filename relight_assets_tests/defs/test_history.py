@@ -10,10 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from relight_assets.config.settings import Settings
 from relight_assets.defs.history import HistoryError, history_error, history_errors
 from relight_assets.defs.launch import instance_of, opened_instance
 from relight_assets.defs.run_images import POOL
-from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, make_project
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")

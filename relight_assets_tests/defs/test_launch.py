@@ -10,9 +10,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from relight_assets.config.settings import Settings
 from relight_assets.defs.launch import instance_of, opened_instance, prepare_home, wait_for_pool
 from relight_assets.errors import ConfigError
-from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.defs.publishing import publish
 from relight_assets.engine.locks import held
 from relight_assets.engine.outgoing import StagedMapping, failures_path, mapping_path
 from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 GRAY = LoadedRecipe(Recipe(), ())

@@ -6,9 +6,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.defs.recipe_config import overridden, quality_overrides, recipe_overrides
-from relight_assets.recipe import Recipe
-from relight_assets.thresholds import Quality
 
 
 def accepted(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from relight_assets.config.settings import load_settings
 from relight_assets.defs import splits
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
 from relight_assets.defs.splits import SPLIT_CSV, checked_csvs, register_splits, split_csv
-from relight_assets.settings import load_settings
 from relight_assets_tests.conftest import sha256
 
 

@@ -2,10 +2,10 @@
 
 import dagster as dg
 
+from relight_assets.config.settings import load_settings
 from relight_assets.definitions import defs
 from relight_assets.defs import automation
 from relight_assets.defs.automation import RUN_KEY, sensor_of
-from relight_assets.settings import load_settings
 
 
 class Sensor:

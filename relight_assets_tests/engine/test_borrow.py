@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import look
-from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import (
     PORTRAITS,
     Bench,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from relight_assets.config.settings import Settings
 from relight_assets.engine.dagster_home import check_home, damaged, home_folder, what_to_delete
 from relight_assets.errors import ConfigError
-from relight_assets.settings import Settings
 
 WELL = ["a b", "a#b", "a'b", 'a"b', "a;b", "a%b", "a&b=c", "a\\b", "a\nb", "a{b}:+,@~$HOME", "Zoë 顔"]
 ILL = {"a%20b": "%20", "a?b": "?", "a[b]": "[", "a*b": "*", "a%2Fb": "%2F"}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.settings import Settings
 from relight_assets.engine import devices
 from relight_assets.engine.devices import (
     MIN_MEMORY,
@@ -16,7 +17,6 @@ from relight_assets.engine.devices import (
 )
 from relight_assets.engine.nvml import Driver
 from relight_assets.errors import ConfigError, GpuUnavailableError
-from relight_assets.settings import Settings
 from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 A, B, C = UUIDS[:3]

@@ -2,9 +2,9 @@
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
 from relight_assets.engine import digests as module
 from relight_assets.engine.digests import Digests
-from relight_assets.recipe import STAGES, Recipe, Stage, canonical_digest
 
 FILES = {name: f"sha of {name}" for name in ("input", "foreground", "background", "albedo", "degraded_fg")}
 

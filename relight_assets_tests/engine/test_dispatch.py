@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine import dispatch
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Finished, Notice, Quarantined
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
-from relight_assets.recipe import STAGES
 
 
 class ToyWorker:

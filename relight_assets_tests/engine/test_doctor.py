@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Sam3Weights, Settings
 from relight_assets.engine import devices, doctor, doctor_folders
 from relight_assets.engine.cgroups import MemoryLimit
 from relight_assets.engine.doctor import examine
 from relight_assets.engine.finding import Finding
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Sam3Weights, Settings
 from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 

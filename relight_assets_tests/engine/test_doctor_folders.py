@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.engine import dagster_home, doctor_folders, temporary
 from relight_assets.engine.doctor import examine
 from relight_assets.engine.doctor_folders import Folders
 from relight_assets.engine.finding import Finding
 from relight_assets.engine.preflight import BYTES_PER_PIXEL, mib
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.config.loader import parse_recipe
+from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.gobo_files import SIDE, load_gobos
 from relight_assets.engine.work import WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.recipe_yaml import parse_recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 

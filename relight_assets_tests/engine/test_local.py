@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Finished, run
 from relight_assets.engine.local import WORKER_ENVIRONMENT, LocalEngine
 from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.recipe import STAGES
 
 
 class TellsItsEnvironment:

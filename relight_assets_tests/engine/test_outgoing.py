@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.mapping_csv import write_mapping, write_variants
 from relight_assets.dataset.origin import read_origin
@@ -28,8 +30,6 @@ from relight_assets.engine.outgoing import (
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import CsvError, OutputFolderError
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
 from relight_assets_tests.conftest import Bench, recipe_with
 
 OTHER = recipe_with(seed=9)

@@ -7,9 +7,9 @@ from pathlib import Path
 import cv2
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.records import read_record
 from relight_assets.engine import segmentation
-from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, recipe_with, sha256
 
 
@@ -64,9 +64,9 @@ def test_the_same_holds_where_a_mask_is_redone_because_a_file_was_damaged(bench:
 def test_a_source_that_was_merely_touched_is_not_segmented_again(
     bench: Bench, bmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from relight_assets.config.recipe.recipe import STAGES
     from relight_assets.engine.work import WorkItem
     from relight_assets.engine.worker import PortraitWorker
-    from relight_assets.recipe import STAGES
 
     def never(*_: object) -> None:
         raise AssertionError("the segmenter was asked")

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.plan import make_plan
 from relight_assets.engine.preflight import BYTES_PER_PIXEL, space_warning
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.work import WorkItem
-from relight_assets.recipe import STAGES, Recipe
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.errors import OtherPhotosError
-from relight_assets.recipe import Recipe
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import computed, recipe_with, sha256
 from relight_assets_tests.engine.disks import FOUR, TWO, Disk, nothing_computed

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from relight_assets.config.loader import parse_recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.errors import UserError
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import parse_recipe
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with, rewrite_record
 from relight_assets_tests.faults.one_file import OTHERS, put

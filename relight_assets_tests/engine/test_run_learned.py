@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.settings import LocalModel
 from relight_assets.dataset.records import read_failure
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.settings import LocalModel
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, u_net
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Sam3Weights
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Sam3Weights
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.models import tiny_sam3, tiny_sam3_transformers
 from relight_assets_tests.models.tiny_sam3 import SmallSam3Worker

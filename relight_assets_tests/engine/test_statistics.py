@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.dataset.records import Record, read_record, write_record
 from relight_assets.engine.statistics import (
     Spread,
@@ -23,8 +25,6 @@ from relight_assets.engine.statistics import (
     values,
 )
 from relight_assets.quality.verdicts import verdicts
-from relight_assets.recipe import STAGES, Recipe, Stage
-from relight_assets.thresholds import Quality
 from relight_assets.verify_files import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.images import size_of
 from relight_assets.dataset.records import read_failure
@@ -15,7 +16,6 @@ from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
-from relight_assets.recipe import STAGES, Recipe
 from relight_assets.stages import albedo
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 

@@ -15,12 +15,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.errors import UserError
-from relight_assets.recipe import Recipe
-from relight_assets.settings import Settings
 from relight_assets_tests.faults import faulty
 
 _PATIENCE_S = 120.0

@@ -11,6 +11,8 @@ from typing import Any
 
 import cv2
 
+from relight_assets.config.loader import load_recipe
+from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.paths import index_key
@@ -21,8 +23,6 @@ from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker
-from relight_assets.recipe import STAGES, Recipe
-from relight_assets.recipe_yaml import load_recipe
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 

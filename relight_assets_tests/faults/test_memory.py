@@ -35,7 +35,7 @@ from relight_assets.engine.devices import Slot
 from relight_assets.engine.dispatch import Quarantined, run
 from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.work import WorkItem
-from relight_assets.recipe import STAGES
+from relight_assets.config.recipe.recipe import STAGES
 from relight_assets_tests.faults.test_memory import Greedy
 engine = LocalEngine([Slot("cpu 0")], Greedy, {"itself": sys.argv[1] == "itself"})
 for outcome in run([WorkItem(0, "", "", STAGES)], engine, batch=1, start_s=60, hang_s=60):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.defs.publishing import publish
 from relight_assets.engine import hashing, run
 from relight_assets.engine.dispatch import Finished
 from relight_assets.engine.local import LocalEngine
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_yaml import LoadedRecipe
 from relight_assets_tests.faults.invariants import FaultBench
 
 GRAY = Recipe()

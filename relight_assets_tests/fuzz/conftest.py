@@ -16,8 +16,8 @@ import pytest
 from rich.console import Console
 
 from relight_assets import terminal
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.run import look
-from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import Bench, write_stock
 
 IMAGES = 12

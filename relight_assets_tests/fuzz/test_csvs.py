@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from relight_assets import terminal
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.mapping_csv import mapping_text, variants_text, withdraw_outputs, write_mapping
 from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv, read_split_csv
 from relight_assets.engine.image_state import ROW_STATUSES
@@ -18,7 +19,6 @@ from relight_assets.engine.outgoing import withdraw_pictures, write_split_failur
 from relight_assets.engine.run import digests_of, look
 from relight_assets.engine.survey import scan
 from relight_assets.errors import CsvError
-from relight_assets.recipe import Recipe
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
 from relight_assets_tests.fuzz.generator import csv_bytes, flipped, text_of

@@ -8,10 +8,10 @@ from itertools import product
 from random import Random
 
 from relight_assets import terminal
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import look
-from relight_assets.recipe import Recipe
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.networks import LearnedAlbedo
 from relight_assets.models.albedo_extractor import OnnxAlbedo
 from relight_assets.models.dense import decode, encode
-from relight_assets.recipe_networks import LearnedAlbedo
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, u_net
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

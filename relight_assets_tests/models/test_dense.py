@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.networks import Network as Options
 from relight_assets.errors import ModelFileError
 from relight_assets.models.dense import DenseNetwork, decode, encode
-from relight_assets.recipe_networks import Network as Options
 from relight_assets_tests.models.tiny_onnx import TinyNetwork, mixer, same, transformer
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import NO_MODELS, NO_WEIGHTS, LocalModel, LocalModels
 from relight_assets.errors import ModelFileError
 from relight_assets.models import local, store
-from relight_assets.recipe import Recipe
-from relight_assets.settings import NO_MODELS, NO_WEIGHTS, LocalModel, LocalModels
 from relight_assets_tests.conftest import sha256
 from relight_assets_tests.models.tiny_onnx import mixer, same
 

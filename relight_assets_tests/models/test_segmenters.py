@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import NO_WEIGHTS, Sam3Weights
 from relight_assets.errors import GpuUnavailableError, ModelFileError
 from relight_assets.models import segmenters, store
 from relight_assets.models.segmenters import check, details, listing, make, sha256_of
 from relight_assets.models.selfie import SelfieSegmenter
-from relight_assets.recipe import Recipe
-from relight_assets.settings import NO_WEIGHTS, Sam3Weights
 
 SAM3 = Recipe.model_validate({"segmenter": "sam3"})
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.networks import ShapeNetwork
 from relight_assets.errors import ModelAnswerError, ModelFileError
 from relight_assets.models.dense import encode
 from relight_assets.models.shape_estimator import OnnxShape
-from relight_assets.recipe_networks import ShapeNetwork
 from relight_assets_tests.models.tiny_onnx import mixer, transformer
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from relight_assets.config.quality import Quality
 from relight_assets.core.color import decode, encode
 from relight_assets.quality.diversity import variant_distance, variants_differ
 from relight_assets.stages.foreground_color import with_alpha
-from relight_assets.thresholds import Quality
 from relight_assets_tests.stages.portraits import portrait
 
 PERSON = portrait()

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Retinex
 from relight_assets.quality.light_consistency import AMBIENT, consistent, light_inconsistency
-from relight_assets.recipe import Retinex
-from relight_assets.thresholds import Quality
 from relight_assets_tests.stages.portraits import portrait
 
 PERSON = portrait()

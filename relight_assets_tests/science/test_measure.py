@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.recipe import Retinex
+from relight_assets.config.recipe.recipe import Retinex
 from relight_assets.science.intrinsic import read_objects
 from relight_assets.science.measure import Figures, measure
 from relight_assets_tests.science.test_intrinsic import write_object

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.core.color import decode, decode_planes, luminance
 from relight_assets.stages import albedo
 from relight_assets.stages.albedo import extract

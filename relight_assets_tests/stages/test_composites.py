@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.stages.composites import composite
 from relight_assets.stages.masks import separate
 from relight_assets_tests.stages.portraits import portrait

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets import recipe, recipe_lights
+from relight_assets.config.recipe import lights, recipe
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.albedo import extract
 from relight_assets.stages.degraded import degrade
@@ -18,7 +18,7 @@ FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
 def only(family, **changes):
     weights = {name: {"weight": 1.0 if name == family else 0.0} for name in FAMILIES}
     weights[family] |= changes
-    return recipe_lights.Degradation.model_validate(weights)
+    return lights.Degradation.model_validate(weights)
 
 
 def run(person, degradation=None, *, faces=None, triangles=NO_TRIANGLES, **key):
@@ -28,8 +28,8 @@ def run(person, degradation=None, *, faces=None, triangles=NO_TRIANGLES, **key):
         albedo=extract(person.foreground, recipe.Retinex()).image,
         faces=faces or [],
         triangles=triangles,
-        degradation=degradation or recipe_lights.Degradation(),
-        lights=recipe_lights.LightSampling(),
+        degradation=degradation or lights.Degradation(),
+        lights=lights.LightSampling(),
         **({"seed": 0, "source_sha256": SHA} | key),
     )
 
@@ -75,7 +75,7 @@ def test_another_key_gives_another_light(other):
 def test_families_are_drawn_by_weight():
     person = portrait(72, 64)
     types = [run(person, variant=variant).degradation_type for variant in range(120)]
-    for family, weight in recipe_lights.Degradation().weights.items():
+    for family, weight in lights.Degradation().weights.items():
         assert types.count(family) / 120 == pytest.approx(
             weight, abs=3 * np.sqrt(max(weight * (1 - weight), 1e-9) / 120)
         )
@@ -119,7 +119,7 @@ def test_odd_inputs_end_in_finite_pixels_or_a_weak_pair(family, color, mask, siz
                 faces=[points, points + 500],
                 triangles=triangles,
                 degradation=only(family),
-                lights=recipe_lights.LightSampling(),
+                lights=lights.LightSampling(),
                 seed=0,
                 source_sha256=SHA,
             )
@@ -139,8 +139,8 @@ def test_an_empty_mask_is_a_weak_pair():
             albedo=nothing[..., :3].copy(),
             faces=[],
             triangles=NO_TRIANGLES,
-            degradation=recipe_lights.Degradation(),
-            lights=recipe_lights.LightSampling(),
+            degradation=lights.Degradation(),
+            lights=lights.LightSampling(),
             seed=0,
             source_sha256=SHA,
         )

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.stages import albedo, composites, degraded, masks
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 

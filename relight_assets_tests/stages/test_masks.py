@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.masks import (
     PersonNumbers,

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.errors import (
     BadMatteError,
     BlurredError,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.rng import log_uniform
 from relight_assets.stages.lighting import hard_shadow, soft_shading, specular
 from relight_assets.stages.lighting.gobos import Gobos
@@ -48,8 +48,8 @@ class Studio:
     """A person, a recipe and the random streams: all that a light is cast with."""
 
     scene: Scene
-    degradation: recipe_lights.Degradation
-    sampling: recipe_lights.LightSampling
+    degradation: lights.Degradation
+    sampling: lights.LightSampling
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.color import safe_ratio, tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted
 from relight_assets.stages.lighting import gobos
@@ -57,7 +57,7 @@ class Shadow:
 def cast(
     scene: Scene,
     light: Direction,
-    family: recipe_lights.HardShadow,
+    family: lights.HardShadow,
     rng: Generator,
     own_gobos: gobos.Gobos = gobos.NO_GOBOS,
 ) -> Shadow:
@@ -91,7 +91,7 @@ def cast(
 
 
 def shine(
-    scene: Scene, shadow: Shadow, family: recipe_lights.HardShadow, rng: Generator, *, push: float
+    scene: Scene, shadow: Shadow, family: lights.HardShadow, rng: Generator, *, push: float
 ) -> tuple[NDArray[np.float32], Numbers]:
     """Draw a strength and light the person: (h, w, 3) float32 irradiance, and what was drawn.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 
 MAX_TRIES = 64
 
@@ -39,7 +39,7 @@ def direction(elevation: float, azimuth: float) -> Direction:
 def draw_direction(
     rng: Generator,
     elevations: tuple[float, float],
-    sampling: recipe_lights.LightSampling,
+    sampling: lights.LightSampling,
     away_from: Direction | None = None,
 ) -> Direction:
     """Draw a light, uniform in area on the part of the sphere that is allowed.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights as recipe_lights
 from relight_assets.core.color import LUMINANCE_WEIGHTS, bending_factor, luminance_of_planes, safe_ratio
 from relight_assets.core.rng import uniform, weighted
 from relight_assets.core.rounding import rounded

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.lighting.geometry import Plane
@@ -35,7 +35,7 @@ class SoftLight:
     numbers: Numbers
 
 
-def cast(scene: Scene, light: Direction, family: recipe_lights.SoftShading, rng: Generator) -> SoftLight:
+def cast(scene: Scene, light: Direction, family: lights.SoftShading, rng: Generator) -> SoftLight:
     """Draw what does not change when the strength is drawn again: the fill lights and the self shadow."""
     lamp_size = uniform(rng, LAMP_SIZE)
     shadowed = bool(rng.random() < family.self_shadow_probability)
@@ -66,7 +66,7 @@ def cast(scene: Scene, light: Direction, family: recipe_lights.SoftShading, rng:
 def shine(
     scene: Scene,
     soft: SoftLight,
-    family: recipe_lights.SoftShading,
+    family: lights.SoftShading,
     rng: Generator,
     *,
     ambient_range: tuple[float, float],

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets import recipe, recipe_lights
+from relight_assets.config.recipe import lights, recipe
 from relight_assets.core.color import planckian
 from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
@@ -64,7 +64,7 @@ def model_head() -> Scene:
     )
 
 
-def _only(degradation: recipe_lights.Degradation, family: str) -> recipe_lights.Degradation:
+def _only(degradation: lights.Degradation, family: str) -> lights.Degradation:
     # The same degradation with one family alone, unmixed.
     changes: dict[str, Any] = {"mixture_probability": 0.0}
     for name in (*FAMILIES, "none"):
@@ -77,9 +77,7 @@ def _only(degradation: recipe_lights.Degradation, family: str) -> recipe_lights.
     return degradation.model_copy(update=changes)
 
 
-def _passes(
-    scene: Scene, degradation: recipe_lights.Degradation, sampling: recipe_lights.LightSampling, number: int
-) -> bool:
+def _passes(scene: Scene, degradation: lights.Degradation, sampling: lights.LightSampling, number: int) -> bool:
     def streams(purpose: str) -> Generator:
         return stream(0, "model", number, purpose)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.rng import stream
 from relight_assets.stages.lighting.families import Studio
 from relight_assets_tests.stages.lighting.scenes import portrait_scene
@@ -10,8 +10,8 @@ from relight_assets_tests.stages.lighting.scenes import portrait_scene
 def studio(degradation=None):
     return Studio(
         portrait_scene(),
-        degradation or recipe_lights.Degradation(),
-        recipe_lights.LightSampling(),
+        degradation or lights.Degradation(),
+        lights.LightSampling(),
         lambda purpose: stream(0, "", 0, purpose),
     )
 
@@ -39,8 +39,8 @@ def test_a_second_shadow_only_dims():
 
 
 def test_shiny_soft_light_has_highlights():
-    soft = recipe_lights.SoftShading(specular_intensity_range=(0.05, 0.2), shininess_range=(10, 100))
-    cast = studio(recipe_lights.Degradation(soft_shading=soft)).cast("soft_shading")
+    soft = lights.SoftShading(specular_intensity_range=(0.05, 0.2), shininess_range=(10, 100))
+    cast = studio(lights.Degradation(soft_shading=soft)).cast("soft_shading")
     lit = cast.shine(stream(0, "", 0, "strength"), 0.0)
     assert lit.highlight is not None
     assert lit.highlight.max() > 0

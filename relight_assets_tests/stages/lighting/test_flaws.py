@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import relight as module
 from relight_assets.stages.lighting.flaws import CRUSHED, FEW, RIM, STRENGTH, flaw, gradient_correlation
@@ -60,8 +60,8 @@ def test_detail_is_the_same_whatever_the_contrast_and_nothing_is_no_loss() -> No
 
 
 def drawn(seed: int):
-    degradation = recipe_lights.Degradation()
-    return relight(portrait_scene(), degradation, recipe_lights.LightSampling(), lambda p: stream(seed, "", 0, p))
+    degradation = lights.Degradation()
+    return relight(portrait_scene(), degradation, lights.LightSampling(), lambda p: stream(seed, "", 0, p))
 
 
 def test_a_flawed_light_is_drawn_again_as_a_whole_in_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import hard_shadow
 from relight_assets.stages.lighting.light import direction
@@ -11,14 +11,14 @@ KINDS = ("foliage", "blinds", "window", "edge", "blob", "lattice")
 
 
 def only(kind):
-    weights = dict.fromkeys(recipe_lights.ShadowKinds.model_fields, 0.0) | {kind: 1.0}
-    return recipe_lights.HardShadow(kinds=recipe_lights.ShadowKinds(**weights), gobo_dir="there")
+    weights = dict.fromkeys(lights.ShadowKinds.model_fields, 0.0) | {kind: 1.0}
+    return lights.HardShadow(kinds=lights.ShadowKinds(**weights), gobo_dir="there")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_coverage_of_person_and_face_is_in_range(kind):
     scene = portrait_scene()
-    low, high = recipe_lights.HardShadow().coverage_range
+    low, high = lights.HardShadow().coverage_range
     for seed in range(8):
         thrown = hard_shadow.made_up(scene, kind, (low, high))
         plane, numbers = hard_shadow.place(scene, direction(45, 60), thrown, (low, high), stream(seed, "", 0, "place"))

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights as recipe_lights
 from relight_assets.core.rng import stream
 from relight_assets.stages.lighting.light import Direction, direction, draw_direction
 

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from relight_assets import recipe_lights
+from relight_assets.config.recipe import lights
 from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.lighting import soft_shading
 from relight_assets.stages.lighting.light import direction
 from relight_assets_tests.stages.lighting.scenes import portrait_scene
 
-FAMILY = recipe_lights.SoftShading()
+FAMILY = lights.SoftShading()
 
 
 def lit(push, *, seed=0, light=None):

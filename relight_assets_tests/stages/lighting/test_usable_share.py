@@ -1,6 +1,6 @@
 import pytest
 
-from relight_assets import recipe
+from relight_assets.config.recipe import recipe
 from relight_assets.stages.lighting.usable_share import model_head, usable_share
 
 

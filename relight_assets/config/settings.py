@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from relight_assets.config.loader import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
+from relight_assets.config.quality import DEFAULT_QUALITY, Quality
+from relight_assets.config.yaml_reader import odd_character, parse_yaml, printable, read_yaml_mapping, shown
 from relight_assets.core.hosts import host_names
 from relight_assets.core.regular_files import ImageRoot
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import odd_character, parse_yaml, printable, read_yaml_mapping, shown
-from relight_assets.recipe_yaml import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
-from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 ENV_PREFIX = "RELIGHT_"
 _MAX_PATH = 4096
@@ -239,7 +239,7 @@ def load_project_recipe(environ: Mapping[str, str] = os.environ) -> LoadedRecipe
     """The project's recipe; all defaults where it has no recipe file.
 
     Raises:
-        ConfigError: see :func:`relight_assets.recipe_yaml.load_recipe`.
+        ConfigError: see :func:`relight_assets.config.loader.load_recipe`.
     """
     file = recipe_file(environ)
     if not _is_there(file) and f"{ENV_PREFIX}CONFIG" not in environ:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets import plain_yaml
+from relight_assets.config import yaml_reader
+from relight_assets.config.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_yaml, read_yaml_mapping, shown
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_yaml, read_yaml_mapping, shown
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_billions_of_laughs_cost_nothing() -> None:
     lines = ["k0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 25)]
     script = (
-        "import resource, sys; from relight_assets.plain_yaml import parse_yaml\n"
+        "import resource, sys; from relight_assets.config.yaml_reader import parse_yaml\n"
         "from relight_assets.errors import ConfigError\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try: parse_yaml(sys.stdin.read(), 'x')\n"
@@ -182,7 +182,7 @@ def test_the_shipped_files_are_far_from_the_limits() -> None:
     for path in (Path(__file__).resolve().parents[1] / "config").glob("*.yaml"):
         text = path.read_text()
         assert len(text) * 10 < MAX_BYTES
-        loader = plain_yaml._PlainLoader(text)
+        loader = yaml_reader._PlainLoader(text)
         loader.get_single_data()
         assert loader._values * 10 < MAX_VALUES
         assert max(depth for _, depth in loader._sizes.values()) * 4 < MAX_DEPTH

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from relight_assets.recipe_lights import Degradation, LightSampling
-from relight_assets.recipe_networks import Geometry, LearnedAlbedo
-from relight_assets.recipe_types import Byte, Part, Unit, Weight, number
+from relight_assets.config.recipe.lights import Degradation, LightSampling
+from relight_assets.config.recipe.networks import Geometry, LearnedAlbedo
+from relight_assets.config.recipe.types import Byte, Part, Unit, Weight, number
 
 Stage = Literal["masks", "albedo", "degraded", "composites"]
 STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")

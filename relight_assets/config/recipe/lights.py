@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
-from relight_assets.recipe_types import (
+from relight_assets.config.recipe.types import (
     ElevationRange,
     Interval,
     KelvinRange,

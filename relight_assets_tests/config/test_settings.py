@@ -8,11 +8,10 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from relight_assets import settings
-from relight_assets.core.regular_files import ImageRoot
-from relight_assets.errors import ConfigError
-from relight_assets.recipe import Recipe
-from relight_assets.settings import (
+from relight_assets.config import settings
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import (
     Settings,
     drop_unknown_variables,
     load_project_recipe,
@@ -21,7 +20,8 @@ from relight_assets.settings import (
     project_folder,
     recipe_file,
 )
-from relight_assets.thresholds import Quality
+from relight_assets.core.regular_files import ImageRoot
+from relight_assets.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -60,7 +60,7 @@ def test_without_a_project_only_a_checkout_of_this_package_is_one(
     (packages / "config").mkdir(parents=True)
     (packages / "config" / "platform.yaml").write_text("of_a_stranger: 1\n")
     (tmp_path / "empty").mkdir()
-    monkeypatch.setattr("relight_assets.settings.__file__", str(packages / "relight_assets" / "settings.py"))
+    monkeypatch.setattr("relight_assets.config.settings.__file__", str(packages / "relight_assets" / "settings.py"))
     assert project_folder(tmp_path / "empty") == tmp_path / "empty"
     (packages / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
     assert project_folder(tmp_path / "empty") == (packages if found else tmp_path / "empty")

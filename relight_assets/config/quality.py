@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from relight_assets.recipe_types import Interval, Part, Unit, ends, number
+from relight_assets.config.recipe.types import Interval, Part, Unit, ends, number
 
 _STOPS = ends(0, 10)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import yaml
 
+from relight_assets.config.loader import load_recipe
+from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
+from relight_assets.config.recipe.recipe import STAGES, Recipe, canonical_digest
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
-from relight_assets.recipe import STAGES, Recipe, canonical_digest
-from relight_assets.recipe_gobos import MAX_BYTES, MAX_FILES
-from relight_assets.recipe_yaml import load_recipe
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from relight_assets.recipe_types import Interval, Part, ends, number
+from relight_assets.config.recipe.types import Interval, Part, ends, number
 
 _Mean = Annotated[float, number(-10, 10)]
 _Deviation = Annotated[float, number(1e-3, 10)]

@@ -8,10 +8,10 @@ import hashlib
 from itertools import islice
 from pathlib import Path
 
+from relight_assets.config.recipe.lights import Gobo
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import open_regular
 from relight_assets.errors import ConfigError, PathRefusedError
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_lights import Gobo
 
 MAX_FILES = 512
 MAX_BYTES = 16 << 20

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from relight_assets.config.settings import load_settings
 from relight_assets.errors import ConfigError
-from relight_assets.settings import load_settings
 
 
 @pytest.fixture

@@ -14,13 +14,13 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from relight_assets.config.quality import DEFAULT_QUALITY, Quality
+from relight_assets.config.recipe.gobos import with_gobos
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.types import Part
+from relight_assets.config.yaml_reader import hide_address, odd_character, printable, read_yaml_mapping
+from relight_assets.config.yaml_reader import shown as shown_text
 from relight_assets.errors import ConfigError
-from relight_assets.plain_yaml import hide_address, odd_character, printable, read_yaml_mapping
-from relight_assets.plain_yaml import shown as shown_text
-from relight_assets.recipe import Recipe
-from relight_assets.recipe_gobos import with_gobos
-from relight_assets.recipe_types import Part
-from relight_assets.thresholds import DEFAULT_QUALITY, Quality
 
 HIDDEN_FAULT = "hidden"
 """The type of a fault whose input no message shows."""

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from relight_assets.thresholds import DEFAULT_QUALITY, Quality
+from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 
 
 def test_what_is_given_goes_first_and_what_is_not_stays() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from relight_assets.recipe import STAGES, Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import STAGES, Recipe, canonical_digest
 
 
 def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:

@@ -24,4 +24,4 @@ def project_files() -> dict[str, bytes]:
 
 def project_file(name: str) -> bytes:
     """The content of one of them.  Raises KeyError for a name that is not among them."""
-    return files("relight_assets").joinpath("project_template", _FILES[name]).read_bytes()
+    return files("relight_assets.config").joinpath("project_template", _FILES[name]).read_bytes()

@@ -1,0 +1,1 @@
+"""The recipe, which decides every pixel: one module per section."""
