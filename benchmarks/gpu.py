@@ -27,11 +27,11 @@ import numpy as np
 from relight_assets.bench.portraits import write_portraits
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
-from relight_assets.dataset.images import decode
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import DeviceOutOfMemoryError, RelightError
+from relight_assets.imaging.decode import decode
 from relight_assets.models.sam3 import Network, Sam3Segmenter, official_network
 
 BATCHES = (1, 2, 4, 8, 16)

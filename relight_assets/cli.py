@@ -37,12 +37,12 @@ from relight_assets.config.settings import (
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
-from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.png import encode_png
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
+from relight_assets.imaging.png import encode_png
 from relight_assets.models import local, segmenters, store
 from relight_assets.sheets import metric_sheet
+from relight_assets.storage.files import write_atomic
 from relight_assets.terminal import (
     lenient_streams,
     line,

@@ -14,7 +14,7 @@ from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import Settings, load_settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
-from relight_assets.dataset.csv_folder import list_csvs
+from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.engine.dagster_home import check_home
 from relight_assets.engine.ports import PORT
 from relight_assets.errors import ConfigError, UserError

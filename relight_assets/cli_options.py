@@ -8,9 +8,9 @@ from pathlib import Path
 from relight_assets.config.loader import LoadedRecipe, load_recipe
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings, recipe_file
-from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, read_csv
+from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, read_csv
+from relight_assets.dataset.csv.read import split_name
 from relight_assets.dataset.layout import split_folder
-from relight_assets.dataset.split_csv import split_name
 from relight_assets.errors import UserError
 from relight_assets.terminal import tell
 

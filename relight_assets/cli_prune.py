@@ -3,8 +3,8 @@
 from relight_assets.config.settings import Settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dagster_runs import dagster_part
-from relight_assets.dataset.csv_folder import CsvFolder, no_rows
-from relight_assets.dataset.split_csv import name_part
+from relight_assets.dataset.csv.folder import CsvFolder, no_rows
+from relight_assets.dataset.csv.read import name_part
 from relight_assets.engine.prune import csv_is_gone, find_orphans, prune
 from relight_assets.errors import CsvError, RelightError, UserError
 from relight_assets.terminal import line, say, tell, tell_error

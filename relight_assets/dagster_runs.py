@@ -12,8 +12,8 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Stage
 from relight_assets.config.settings import load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
-from relight_assets.dataset.csv_contents import check_csvs
-from relight_assets.dataset.csv_folder import CsvFolder, no_rows, read_csv
+from relight_assets.dataset.csv.contents import check_csvs
+from relight_assets.dataset.csv.folder import CsvFolder, no_rows, read_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.dataset.files import read_regular
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.png import decode_png
+from relight_assets.imaging.png import decode_png
 from relight_assets.quality.verdicts import Verdict
+from relight_assets.storage.files import read_regular
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5

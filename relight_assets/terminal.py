@@ -21,9 +21,9 @@ from rich.table import Table
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import WARNINGS, decoration
-from relight_assets.dataset.csv_folder import CsvFolder, list_csvs, no_rows, split_label
+from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_rows, split_label
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.look_alikes import Pair

@@ -21,11 +21,9 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings, load_project_recipe
 from relight_assets.core.best_effort import cause_of
-from relight_assets.dataset.files import read_regular
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import cores
 from relight_assets.engine.hashing import stamp_of
 from relight_assets.engine.identity import refusal
@@ -39,9 +37,11 @@ from relight_assets.engine.run import look
 from relight_assets.engine.statistics import rejected_skins, tags
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageError, UserError
+from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.verdicts import Measured, Verdict, verdicts
+from relight_assets.storage.files import read_regular
 from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
 from relight_assets.verify_files import FilesRead, read_files, unreadable_records
 

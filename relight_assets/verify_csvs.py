@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relight_assets.dataset.csv_text import csv_reader
-from relight_assets.dataset.files import read_regular
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, VARIANT_COLUMN
+from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.engine.survey import Survey
+from relight_assets.storage.files import read_regular
 
 
 @dataclass(frozen=True)

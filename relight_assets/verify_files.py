@@ -19,9 +19,7 @@ import numpy as np
 from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.core.best_effort import cause_of
 from relight_assets.core.regular_files import AnyRoot, kind_of
-from relight_assets.dataset.files import FileStamp, read_regular
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.png import decode_png
 from relight_assets.dataset.records import Record, metric_faults, read_failure
 from relight_assets.engine.devices import cores
 from relight_assets.engine.hashing import stamp_of
@@ -29,9 +27,11 @@ from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.statistics import measured_of
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
+from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
 from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.verdicts import Measured
+from relight_assets.storage.files import FileStamp, read_regular
 from relight_assets.verify_csvs import Fault
 
 VARIANTS_COMPARED = 8

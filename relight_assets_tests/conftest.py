@@ -19,9 +19,9 @@ import pytest
 
 from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
-from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.worker import PortraitWorker

@@ -15,14 +15,14 @@ from msgspec.structs import replace
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import STAGES, Recipe
-from relight_assets.dataset.files import stamp_source
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.outgoing import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.statistics import glances
 from relight_assets.errors import OutputFolderError
+from relight_assets.imaging.png import encode_png
+from relight_assets.storage.files import stamp_source
 from relight_assets.verify import Verification, verify_finished, verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
 

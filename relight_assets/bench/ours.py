@@ -11,9 +11,9 @@ from typing import Any
 
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import Record, read_record
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import UserError

@@ -10,8 +10,8 @@ from pathlib import Path
 import relight_assets
 from relight_assets.bench.ours import FILES_PER_IMAGE
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.errors import UserError
+from relight_assets.imaging.png import decode_png, encode_png
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from relight_assets.dataset.png import encode_png
 from relight_assets.demo import write_demo
+from relight_assets.imaging.png import encode_png
 
 _PEOPLE = ("collins", "hopper")
 _JPEG_QUALITY = 95

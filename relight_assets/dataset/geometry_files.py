@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset import png
-from relight_assets.dataset.files import FileStamp, read_source, same_token
 from relight_assets.dataset.paths import resolve_image_path
 from relight_assets.dataset.spelling import Folders
 from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
+from relight_assets.imaging import png
+from relight_assets.storage.files import FileStamp, read_source, same_token
 
 Kind = Literal["depth", "normals"]
 _CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})

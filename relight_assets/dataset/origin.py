@@ -11,9 +11,9 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import asdict
 
-from relight_assets.dataset.files import Sha256, read_regular, write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import possible_places
+from relight_assets.storage.files import Sha256, read_regular, write_atomic
 
 _Place = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z")]
 """An absolute path, as the system takes it."""
@@ -57,7 +57,7 @@ def write_origin(layout: SplitLayout, origin: Origin) -> None:
     """Write the origin of a folder, with fsync, where it is another than the one that is there.
 
     Raises:
-        OSError: as :func:`~relight_assets.dataset.files.write_atomic`.
+        OSError: as :func:`~relight_assets.storage.files.write_atomic`.
     """
     if read_origin(layout) != origin:
         text = json.dumps(asdict(origin), indent=1, ensure_ascii=True)

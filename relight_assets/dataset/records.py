@@ -23,7 +23,8 @@ from msgspec.structs import asdict
 
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset import metrics
-from relight_assets.dataset.files import (
+from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
+from relight_assets.storage.files import (
     Count,
     FileStamp,
     Sha256,
@@ -32,7 +33,6 @@ from relight_assets.dataset.files import (
     remove_output,
     write_output,
 )
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
 
 SCHEMA_VERSION = 2
 
@@ -237,7 +237,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
 
     Raises:
         ValueError: a number that is not finite.
-        PlaceTakenError, OSError: as :func:`~relight_assets.dataset.files.write_output`.
+        PlaceTakenError, OSError: as :func:`~relight_assets.storage.files.write_output`.
     """
     stages = {
         stage: {
@@ -261,12 +261,12 @@ def write_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True
 
 
 def remove_failure(layout: SplitLayout, index: int) -> None:
-    """Remove an image's failure file, as :func:`~relight_assets.dataset.files.remove_output`."""
+    """Remove an image's failure file, as :func:`~relight_assets.storage.files.remove_output`."""
     remove_output(layout.failure(index))
 
 
 def remove_record(layout: SplitLayout, index: int) -> None:
-    """Remove an image's record, as :func:`~relight_assets.dataset.files.remove_output`."""
+    """Remove an image's record, as :func:`~relight_assets.storage.files.remove_output`."""
     remove_output(layout.record(index))
 
 

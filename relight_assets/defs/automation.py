@@ -14,9 +14,9 @@ import dagster as dg
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
-from relight_assets.dataset.csv_folder import list_csvs, no_rows, read_csv
-from relight_assets.dataset.csv_watch import Changes, Seen, look
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.csv.watch import Changes, Seen, look
 from relight_assets.defs.dead_runs import close_abandoned_runs, runs_left_alone
 from relight_assets.defs.history import history_errors
 from relight_assets.defs.jobs import relight_split

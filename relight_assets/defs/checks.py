@@ -15,9 +15,9 @@ import dagster as dg
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import Warn, decoration
-from relight_assets.dataset.csv_folder import list_csvs, split_label
-from relight_assets.dataset.csv_text import csv_reader
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv
+from relight_assets.dataset.csv.folder import list_csvs, split_label
+from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
 from relight_assets.engine.image_state import ROW_STATUSES

@@ -9,7 +9,6 @@ import dagster as dg
 from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, recipe_file
-from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
@@ -26,6 +25,7 @@ from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
 from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
+from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"
 

@@ -19,7 +19,6 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.project_files import DAGSTER_YAML, project_file
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, project_folder
-from relight_assets.dataset.files import write_atomic
 from relight_assets.defs.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
 from relight_assets.defs.experiments import STAGE_TABLE, experiment_key
 from relight_assets.defs.history import history_errors
@@ -29,6 +28,7 @@ from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.defs.splits import register_splits
 from relight_assets.engine.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
+from relight_assets.storage.files import write_atomic
 
 OUTGOING = ("mapping_csv", "dead_letters")
 

@@ -10,8 +10,8 @@ import dagster as dg
 from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import load_settings
 from relight_assets.core.best_effort import decoration
-from relight_assets.dataset.mapping_csv import FailureRow
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN
+from relight_assets.dataset.csv.mapping import FailureRow
+from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.checks import SPECS, check_split
 from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe

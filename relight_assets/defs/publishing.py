@@ -9,8 +9,8 @@ import dagster as dg
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.checks import blocking_checks
 from relight_assets.engine.identity import refusal
 from relight_assets.engine.locks import still_folder

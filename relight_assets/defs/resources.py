@@ -9,8 +9,8 @@ from pydantic import PrivateAttr
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings
-from relight_assets.dataset.csv_folder import list_csvs
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import RelightError, UserError
 

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from relight_assets.config.loader import LoadedRecipe, load_recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.defs.publishing import publish
 from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.outgoing import check_outgoing

@@ -11,7 +11,6 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.lights import Degradation
 from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.files import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
@@ -34,6 +33,7 @@ from relight_assets.sheets import (
     small_jpeg,
     worst_sheet,
 )
+from relight_assets.storage.files import write_atomic
 
 STEPS = ("decode", "segment", *STAGES, "encode")
 FAMILIES = tuple(Degradation().weights)

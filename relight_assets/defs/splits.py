@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 
 from relight_assets.config.settings import Settings, load_settings
-from relight_assets.dataset.csv_contents import CheckedCsvs, KnownCsvs, check_csvs
-from relight_assets.dataset.csv_folder import list_csvs
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
+from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.errors import CsvError
 

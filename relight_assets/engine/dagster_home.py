@@ -9,8 +9,8 @@ from pathlib import Path
 
 from relight_assets.config.settings import Settings
 from relight_assets.config.yaml_reader import read_yaml_mapping
-from relight_assets.dataset.folders import write_fault
 from relight_assets.errors import ConfigError
+from relight_assets.storage.folders import write_fault
 
 LOST_WITH_IT = "that costs the history of runs and the switches of sensors and schedules, no picture and no record"
 """What it costs to delete the history."""

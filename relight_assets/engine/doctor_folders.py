@@ -6,10 +6,9 @@ from pathlib import Path
 
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.csv_folder import list_csvs, no_rows, shown
-from relight_assets.dataset.folders import nearest, write_fault
+from relight_assets.dataset.csv.folder import list_csvs, no_rows, shown
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.dagster_home import (
     LOST_WITH_IT,
     OPENED_BY_EVERY_RUN,
@@ -29,6 +28,7 @@ from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.temporary import check_sockets, temporary_folder
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
+from relight_assets.storage.folders import nearest, write_fault
 
 LITTLE_ROOM = 2000
 """Portraits for which there should be room."""

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
-from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.dataset.records import Failure, Record
 from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.stages.lighting.shape import ShapeMap
+from relight_assets.storage.files import FileStamp, stamp_source
 
 Pixels = NDArray[np.uint8]
 

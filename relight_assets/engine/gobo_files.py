@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.images import decode
 from relight_assets.errors import ConfigError, ImageError
+from relight_assets.imaging.decode import decode
 from relight_assets.stages.lighting.gobos import Gobos
 
 SIDE = 512

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from relight_assets.config.settings import Settings
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
-from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.engine.devices import Slot, cores
 from relight_assets.engine.dispatch import Finished, Notice
 from relight_assets.engine.dispatch import run as dispatch
@@ -14,6 +13,7 @@ from relight_assets.engine.local import LocalEngine
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.work import FilesHashed, HashItem
 from relight_assets.errors import ImageError
+from relight_assets.storage.files import FileStamp, stamp_source
 
 MAX_WORKERS = 8
 """More would wait for the disk."""

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from relight_assets.dataset.files import FileStamp, stamp_source
 from relight_assets.dataset.layout import RECORD_SUFFIX
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import Failure, Record, known_failure, known_record
 from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError
+from relight_assets.storage.files import FileStamp, stamp_source
 
 MANY = 20
 """Photos from which on it is told that most of them have changed at once: another disk is mounted there."""

@@ -12,13 +12,12 @@ from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Stage
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
-from relight_assets.dataset.files import FileStamp, output_token, same_token, source_token
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
 from relight_assets.dataset.paths import locate_image
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.spelling import Folders
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import known_sha256
 from relight_assets.engine.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
@@ -29,6 +28,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
+from relight_assets.storage.files import FileStamp, output_token, same_token, source_token
 
 
 class ImageScanner:

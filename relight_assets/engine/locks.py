@@ -16,11 +16,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from relight_assets.dataset.files import read_regular, write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.devices import Slot
 from relight_assets.engine.socket_lock import TakenError, held_name
 from relight_assets.errors import DeviceBusyError, OutputFolderError
+from relight_assets.storage.files import read_regular, write_atomic
 
 
 @contextmanager

@@ -13,10 +13,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.files import read_regular
-from relight_assets.dataset.folders import write_fault
-from relight_assets.dataset.layout import SplitLayout, experiment_folder
-from relight_assets.dataset.mapping_csv import (
+from relight_assets.dataset.csv.mapping import (
     FailureRow,
     failures_text,
     is_variants,
@@ -30,10 +27,13 @@ from relight_assets.dataset.mapping_csv import (
     write_mapping,
     write_variants,
 )
+from relight_assets.dataset.layout import SplitLayout, experiment_folder
 from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.survey import Survey
 from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
+from relight_assets.storage.files import read_regular
+from relight_assets.storage.folders import write_fault
 
 
 def mapping_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.recipe import Recipe, Stage
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.files import FileStamp, host_limit, read_regular
-from relight_assets.dataset.images import DecodedImage, decode
 from relight_assets.dataset.layout import SplitLayout, stage_of
-from relight_assets.dataset.png import decode_png
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import GeometryMap
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOomError
+from relight_assets.imaging.decode import DecodedImage, decode
+from relight_assets.imaging.png import decode_png
 from relight_assets.models.albedo_extractor import AlbedoExtractor
 from relight_assets.models.face_mesh import FaceMesh
 from relight_assets.models.segmenter import PersonMask
 from relight_assets.models.shape_estimator import ShapeEstimator
 from relight_assets.stages.lighting.gobos import Gobos
+from relight_assets.storage.files import FileStamp, host_limit, read_regular
 
 Pixels = NDArray[np.uint8]
 
@@ -84,7 +84,7 @@ class Pictures:
         return self._decoded if isinstance(self._decoded, DecodedImage) else None
 
     def decoded(self) -> DecodedImage:
-        """The source.  Raises whatever :func:`~relight_assets.dataset.images.decode` raises, each time."""
+        """The source.  Raises whatever :func:`~relight_assets.imaging.decode.decode` raises, each time."""
         if self._decoded is None:
             recipe = self.tools.recipe
             try:

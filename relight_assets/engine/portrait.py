@@ -17,16 +17,7 @@ from msgspec.structs import replace
 from relight_assets import __version__
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.core.best_effort import decoration
-from relight_assets.dataset.files import (
-    FileStamp,
-    PlaceTakenError,
-    remove_output,
-    same_token,
-    stamp_source,
-    write_stamped,
-)
 from relight_assets.dataset.layout import stage_files
-from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import (
     Failure,
     Record,
@@ -53,6 +44,15 @@ from relight_assets.errors import (
     ImageError,
     InternalError,
     RecordUnreadableError,
+)
+from relight_assets.imaging.png import encode_png
+from relight_assets.storage.files import (
+    FileStamp,
+    PlaceTakenError,
+    remove_output,
+    same_token,
+    stamp_source,
+    write_stamped,
 )
 
 _LOG = logging.getLogger(__name__)

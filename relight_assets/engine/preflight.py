@@ -10,9 +10,9 @@ from pathlib import Path
 
 from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.images import size_of
 from relight_assets.engine.survey import Survey
 from relight_assets.engine.work import WorkItem
+from relight_assets.imaging.decode import size_of
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""

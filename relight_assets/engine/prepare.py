@@ -9,12 +9,11 @@ from msgspec.structs import replace
 
 from relight_assets.config.settings import Settings
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.files import FileStamp, PlaceTakenError
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import remove_failure, remove_record, write_failure, write_record
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.borrow import borrow, share_numbers
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.hashing import hash_files
@@ -25,6 +24,7 @@ from relight_assets.engine.outgoing import withdraw_pictures
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.survey import Survey, scan
 from relight_assets.errors import OtherPhotosError
+from relight_assets.storage.files import FileStamp, PlaceTakenError
 
 
 @dataclass

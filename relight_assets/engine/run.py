@@ -13,10 +13,9 @@ from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_places
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
@@ -36,6 +35,7 @@ from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import local, segmenters
+from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""

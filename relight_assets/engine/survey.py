@@ -13,10 +13,10 @@ from pathlib import Path
 
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, stage_files
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
-from relight_assets.dataset.split_csv import SplitCsv
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.image_scan import ImageScanner
 from relight_assets.engine.image_state import NO_HASHES, Hashes, ImageState, RowStatus

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from relight_assets.dataset.folders import write_fault
 from relight_assets.errors import ConfigError
+from relight_assets.storage.folders import write_fault
 
 LONGEST = 95
 """Bytes of the folder's path: a socket's has at most 107, and its name takes 12 with the slash."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from relight_assets.config.recipe.recipe import Stage
-from relight_assets.dataset.files import FileStamp
+from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"
 """Code of an image with a selected stage that waits for one that was not selected."""

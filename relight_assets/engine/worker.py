@@ -17,8 +17,6 @@ from msgspec.structs import replace
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.files import host_limit
-from relight_assets.dataset.images import size_of
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.budget import ByteBudget
@@ -30,8 +28,10 @@ from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
+from relight_assets.imaging.decode import size_of
 from relight_assets.models import local, segmenters, store
 from relight_assets.models.face_mesh import FaceMesh, FaceMesher
+from relight_assets.storage.files import host_limit
 
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""

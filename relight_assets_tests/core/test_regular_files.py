@@ -9,10 +9,10 @@ import pytest
 
 from relight_assets.core import regular_files
 from relight_assets.core.regular_files import ImageRoot, open_regular
-from relight_assets.dataset.files import read_source, stamp_source
-from relight_assets.dataset.images import size_of
 from relight_assets.dataset.paths import resolve_image_path
 from relight_assets.errors import ImageError, PathRefusedError, SourceMissingError, SourceUnreadableError
+from relight_assets.imaging.decode import size_of
+from relight_assets.storage.files import read_source, stamp_source
 
 SECRET = b"secret"
 

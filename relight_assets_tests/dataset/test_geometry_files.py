@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.dataset.files import source_token, stamp_source
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.errors import GeometryFileError, GeometryMissingError
-from relight_assets_tests.dataset.pictures import chunk, png_by_hand
+from relight_assets.storage.files import source_token, stamp_source
+from relight_assets_tests.imaging.pictures import chunk, png_by_hand
 
 PHOTO = (40, 60)
 

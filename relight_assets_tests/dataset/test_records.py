@@ -13,7 +13,6 @@ import pytest
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import STAGES
-from relight_assets.dataset.files import FileStamp, write_stamped
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import (
     Failure,
@@ -28,6 +27,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
+from relight_assets.storage.files import FileStamp, write_stamped
 from relight_assets_tests.conftest import rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")

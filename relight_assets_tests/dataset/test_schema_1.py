@@ -12,10 +12,10 @@ import pytest
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.records import read_failure, read_record
-from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
 from relight_assets.engine import prepare
 from relight_assets.engine.digests import CODE_VERSIONS, Digests
 from relight_assets.engine.outgoing import write_split_mapping

@@ -66,7 +66,7 @@ def _nowhere_to_write(_: Path) -> dict[str, str]:
 _DRAW = """
 import sys
 from pathlib import Path
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.charts import charts
 from relight_assets.engine.run import look
 from relight_assets.config.recipe.recipe import Recipe

@@ -7,15 +7,15 @@ import cv2
 import dagster as dg
 import pytest
 
-from relight_assets.dataset.files import stamp_source
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.png import decode_png, encode_png
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
 from relight_assets.defs import publishing
 from relight_assets.defs.checks import SPECS
 from relight_assets.engine import statistics
 from relight_assets.engine.outgoing import StagedMapping
+from relight_assets.imaging.png import decode_png, encode_png
+from relight_assets.storage.files import stamp_source
 from relight_assets_tests.conftest import PORTRAITS, Project
 
 ALL = {spec.name for spec in SPECS}

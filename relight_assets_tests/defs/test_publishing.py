@@ -9,7 +9,7 @@ import pytest
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
 from relight_assets.engine.locks import held
 from relight_assets.engine.outgoing import StagedMapping, failures_path, mapping_path

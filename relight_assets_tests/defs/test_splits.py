@@ -56,12 +56,12 @@ def test_no_partition_is_made_of_a_csv_that_cannot_be_used_or_has_no_rows(folder
 def test_a_large_csv_that_did_not_change_is_not_read_at_the_next_start(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relight_assets.dataset.csv_contents.RESTED_S", -1.0)
+    monkeypatch.setattr("relight_assets.dataset.csv.contents.RESTED_S", -1.0)
     with dg.DagsterInstance.ephemeral() as instance:
         register_splits(instance, load_settings())
         splits._known_csvs.cache_clear()  # another process
         monkeypatch.setattr(
-            "relight_assets.dataset.csv_folder.read_split_csv", lambda path: pytest.fail(f"read {path}")
+            "relight_assets.dataset.csv.folder.read_split_csv", lambda path: pytest.fail(f"read {path}")
         )
         assert register_splits(instance, load_settings()) == ["train", "val"]
 

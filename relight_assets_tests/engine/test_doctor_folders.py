@@ -69,7 +69,7 @@ def test_the_room_is_held_against_what_is_not_done_yet(finished: Bench, bench: B
 
 
 def _size(path: Path) -> tuple[int, int]:
-    from relight_assets.dataset.images import size_of
+    from relight_assets.imaging.decode import size_of
 
     return size_of(path)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.networks import Geometry
-from relight_assets.dataset.files import FileStamp, source_token
 from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.engine.geometry_maps import GeometryMap, known_sha256, stamps_of
 from relight_assets.errors import GeometryMissingError
+from relight_assets.storage.files import FileStamp, source_token
 
 RGB = np.zeros((40, 30, 3), np.uint8)
 

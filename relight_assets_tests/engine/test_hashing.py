@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.files import source_token
 from relight_assets.engine import hashing
 from relight_assets.engine.hashing import HashWorker, hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter, read_progress
 from relight_assets.engine.work import FilesHashed, HashItem
+from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import sha256
 
 

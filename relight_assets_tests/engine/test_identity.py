@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.files import FileStamp
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.index import load
 from relight_assets.dataset.origin import read_origin
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine import prepare
 from relight_assets.engine.hashing import hash_files
 from relight_assets.engine.identity import MANY, refusal
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.errors import OtherPhotosError
+from relight_assets.storage.files import FileStamp
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import assert_records_tell_the_truth, computed, sha256
 from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed

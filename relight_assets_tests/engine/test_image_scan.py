@@ -8,8 +8,8 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import spelling
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.index import load
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets_tests.conftest import Bench, assert_records_tell_the_truth

@@ -10,8 +10,8 @@ import cv2
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine import look_alikes as module
 from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
 from relight_assets.engine.run import RunOptions, look, run_split

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.mapping import write_mapping, write_variants
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.mapping_csv import write_mapping, write_variants
 from relight_assets.dataset.origin import read_origin
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine import outgoing
 from relight_assets.engine.outgoing import (
     check_outgoing,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.recipe import STAGES
-from relight_assets.dataset.files import source_token
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine import image_scan
+from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import (
     PORTRAITS,
     Bench,

@@ -60,7 +60,7 @@ def test_the_estimate_is_near_what_a_portrait_really_takes(finished: Bench) -> N
 
 
 def _pixels(path: Path) -> int:
-    from relight_assets.dataset.images import size_of
+    from relight_assets.imaging.decode import size_of
 
     width, height = size_of(path)
     return width * height

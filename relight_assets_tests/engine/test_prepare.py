@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.origin import read_origin
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.outgoing import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.errors import OtherPhotosError

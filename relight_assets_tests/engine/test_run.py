@@ -13,13 +13,13 @@ import yaml
 from filelock import FileLock
 
 from relight_assets.config.recipe.recipe import STAGES
-from relight_assets.dataset import files
-from relight_assets.dataset.png import encode_png
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
+from relight_assets.imaging.png import encode_png
 from relight_assets.stages import albedo
+from relight_assets.storage import files
 from relight_assets_tests.conftest import (
     ALL_FILES,
     PORTRAITS,

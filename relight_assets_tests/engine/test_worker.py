@@ -8,7 +8,6 @@ import pytest
 
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.images import size_of
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine import portrait as module
 from relight_assets.engine import worker as worker_module
@@ -16,6 +15,7 @@ from relight_assets.engine.portrait import Portrait
 from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
+from relight_assets.imaging.decode import size_of
 from relight_assets.stages import albedo
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.errors import UserError

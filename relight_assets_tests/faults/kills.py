@@ -18,8 +18,8 @@ import yaml
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.split_csv import read_split_csv
 from relight_assets.engine.run import look
 from relight_assets.engine.survey import Survey
 from relight_assets_tests.conftest import Project, assert_records_tell_the_truth, sha256

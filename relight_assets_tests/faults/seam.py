@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from relight_assets.dataset import files
+from relight_assets.storage import files
 
 Moment = Literal["before", "temp", "renamed"]
 MOMENTS: tuple[Moment, ...] = ("before", "temp", "renamed")

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets_tests.conftest import write_stock
 from relight_assets_tests.faults.at_work import project_of_splits

@@ -6,7 +6,7 @@ from typing import Any
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.split_csv import read_split_csv
+from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
 from relight_assets.engine import hashing, run
 from relight_assets.engine.dispatch import Finished

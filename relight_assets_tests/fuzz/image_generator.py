@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from relight_assets_tests.dataset.pictures import big16, chunk, noisy, png_by_hand, saved, tiff16
 from relight_assets_tests.fuzz.generator import BYTES
+from relight_assets_tests.imaging.pictures import big16, chunk, noisy, png_by_hand, saved, tiff16
 
 _EXTREMES = (0, 1, 2, 63, 255, 256, 4096, 16384, 65535, 2**24 - 1, 2**31 - 1, 2**31, 2**32 - 1)
 _PNG_KINDS = (

@@ -12,8 +12,8 @@ import pytest
 
 from relight_assets import terminal
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.mapping_csv import mapping_text, variants_text, withdraw_outputs, write_mapping
-from relight_assets.dataset.split_csv import OUTPUT_COLUMN, SplitCsv, read_split_csv
+from relight_assets.dataset.csv.mapping import mapping_text, variants_text, withdraw_outputs, write_mapping
+from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
 from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.outgoing import withdraw_pictures, write_split_failures, write_split_mapping
 from relight_assets.engine.run import digests_of, look

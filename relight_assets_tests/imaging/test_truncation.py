@@ -9,10 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight_assets.dataset.images import decode
-from relight_assets.dataset.incomplete import require_complete
 from relight_assets.errors import IncompletePhotoError
-from relight_assets_tests.dataset.pictures import saved
+from relight_assets.imaging.decode import decode
+from relight_assets.imaging.truncation import require_complete
+from relight_assets_tests.imaging.pictures import saved
 
 Pixels = NDArray[np.uint8]
 COLORS = {"gray": (128, 128, 128), "black": (0, 0, 0), "white": (255, 255, 255), "the last one": (37, 90, 12)}

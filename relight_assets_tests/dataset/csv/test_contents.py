@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.dataset import csv_contents, csv_folder
-from relight_assets.dataset.csv_contents import CheckedCsvs, KnownCsvs, check_csvs
-from relight_assets.dataset.csv_folder import list_csvs
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv import contents
+from relight_assets.dataset.csv import folder as csv_folder
+from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
+from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import CsvError
 
 BAD = "picture\na.png\n"
@@ -26,7 +27,7 @@ class Folder:
             return real(csv)
 
         patch.setattr(csv_folder, "read_split_csv", read)
-        patch.setattr(csv_contents, "RESTED_S", -1.0)
+        patch.setattr(contents, "RESTED_S", -1.0)
 
     def write(self, split: str, text: str = "image_path\na.png\n") -> Path:
         path = self.path / f"{split}_images.csv"
@@ -74,7 +75,7 @@ def test_what_rests_is_not_read_again_and_what_moved_is(folder: Folder, tmp_path
 
 
 def test_what_was_just_written_is_read_again(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_contents, "RESTED_S", 1e9)
+    monkeypatch.setattr(contents, "RESTED_S", 1e9)
     known, path = KnownCsvs(), folder.write("good")
     folder.check(known)
     assert known.content(path) is None
@@ -86,7 +87,7 @@ def test_what_the_system_refuses_is_asked_for_again(folder: Folder, monkeypatch:
     known, path = KnownCsvs(), folder.write("good")
     with monkeypatch.context() as patch:
         patch.setattr(
-            "relight_assets.dataset.split_csv.os.fdopen", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output"))
+            "relight_assets.dataset.csv.read.os.fdopen", lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output"))
         )
         assert "cannot be read: Input/output" in str(folder.check(known).faults[path])
     assert set(folder.check(known).usable) == {"good"}

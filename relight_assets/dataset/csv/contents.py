@@ -12,10 +12,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from relight_assets import __version__
-from relight_assets.dataset.csv_folder import CsvFolder, read_csv, shown
-from relight_assets.dataset.files import read_regular, source_token, write_atomic
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv.folder import CsvFolder, read_csv, shown
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import CsvError
+from relight_assets.storage.files import read_regular, source_token, write_atomic
 
 RESTED_S = 2.0
 """A file that changed less long ago may change again without another time: what it holds is not remembered."""

@@ -19,11 +19,11 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImag
 from PIL.ImageFile import ImageFile
 
 from relight_assets.core.regular_files import AnyRoot, open_regular
-from relight_assets.dataset import declared_color, jpeg, pixels, png, sniff
-from relight_assets.dataset.files import read_source
-from relight_assets.dataset.incomplete import require_complete
 from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
+from relight_assets.imaging import color_profiles, jpeg, normalize, png, sniff
+from relight_assets.imaging.truncation import require_complete
+from relight_assets.storage.files import read_source
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 64
@@ -94,7 +94,7 @@ def decode(
         plain = data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
         rgb, orientation = _decode_plain(data, max_pixels) if plain else _decode(data, max_pixels)
         if photo:
-            require_complete(pixels.stored(rgb, orientation))
+            require_complete(normalize.stored(rgb, orientation))
     except ImageError as error:
         raise type(error)(f"{path.name!r}: {error}") from error
     height, width = rgb.shape[:2]
@@ -144,9 +144,9 @@ def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
             if parts and isinstance(image, JpegImagePlugin.JpegImageFile):
                 jpeg.load(image, parts)
             image.load()
-            image.info[pixels.BIT_DEPTH] = data[24] if kind == "PNG" else 8  # IHDR, byte 8
+            image.info[normalize.BIT_DEPTH] = data[24] if kind == "PNG" else 8  # IHDR, byte 8
             profiles = _profiles(data, kind, image)
-            return _array(pixels.upright_rgb(image, profiles)), pixels.orientation(image)
+            return _array(normalize.upright_rgb(image, profiles)), normalize.orientation(image)
     except (ImageError, MemoryError):
         raise
     except Exception as error:
@@ -163,17 +163,17 @@ def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
 def _profiles(data: bytes, kind: str, image: ImageFile) -> tuple[bytes, ...]:
     """What the file declares of its colours."""
     if kind == "BMP":
-        return declared_color.of_bmp(data)
+        return color_profiles.of_bmp(data)
     if kind == "PNG":
         found: dict[bytes, bytes] = {}
         for name, content in png.chunks(data, pixels_only=True):
             if name in {b"PLTE", b"IDAT"}:
                 break  # what comes later counts for nothing
-            if name in declared_color.COLOR_CHUNKS:
+            if name in color_profiles.COLOR_CHUNKS:
                 found.setdefault(name, bytes(content))
-        return declared_color.of_png(found)
+        return color_profiles.of_png(found)
     profile = image.info.get("icc_profile")
-    return (profile,) if isinstance(profile, bytes) and 0 < len(profile) <= declared_color.MAX_PROFILE else ()
+    return (profile,) if isinstance(profile, bytes) and 0 < len(profile) <= color_profiles.MAX_PROFILE else ()
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:

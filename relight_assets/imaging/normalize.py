@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms
 
-from relight_assets.dataset.declared_color import SRGB, is_made
 from relight_assets.errors import ImageFormatError
+from relight_assets.imaging.color_profiles import SRGB, is_made
 
 GRAY = 128
 """What shows through where the source is transparent, 8-bit sRGB."""
@@ -48,7 +48,7 @@ def upright_rgb(image: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
 
     Args:
         image: a picture that has been loaded whole.  It may be changed.
-        profiles: what its file declares, as :mod:`~relight_assets.dataset.declared_color` has it.
+        profiles: what its file declares, as :mod:`~relight_assets.imaging.color_profiles` has it.
 
     Raises:
         ImageFormatError: a pixel layout that has no one meaning as 8-bit sRGB (float, signed, Lab).

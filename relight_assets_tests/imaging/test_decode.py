@@ -11,9 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relight_assets.dataset import files, images
-from relight_assets.dataset.images import decode
-from relight_assets.dataset.png import encode_png
 from relight_assets.errors import (
     ImageCorruptError,
     ImageFormatError,
@@ -22,7 +19,11 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
-from relight_assets_tests.dataset.pictures import chunk, gradient, noisy, png_by_hand, saved
+from relight_assets.imaging import decode as images
+from relight_assets.imaging.decode import decode
+from relight_assets.imaging.png import encode_png
+from relight_assets.storage import files
+from relight_assets_tests.imaging.pictures import chunk, gradient, noisy, png_by_hand, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns on some of the damage
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from relight_assets.dataset.csv_text import csv_reader
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import check_name
 from relight_assets.errors import CsvError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.dataset import split_csv
-from relight_assets.dataset.split_csv import read_split_csv, split_name
+from relight_assets.dataset.csv import read
+from relight_assets.dataset.csv.read import read_split_csv, split_name
 from relight_assets.errors import CsvError
 
 
@@ -157,7 +157,7 @@ def test_no_file_folder_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "folder.csv").mkdir()
     with pytest.raises(CsvError, match="folder"):
         read_split_csv(tmp_path / "folder.csv")
-    monkeypatch.setattr(split_csv, "MAX_CSV_BYTES", 20)
+    monkeypatch.setattr(read, "MAX_CSV_BYTES", 20)
     with pytest.raises(CsvError, match="larger than 20 bytes"):
         read_split_csv(put(tmp_path, b"image_path\n" + b"a\n" * 10))
 

@@ -3,8 +3,8 @@
 import re
 from typing import Literal
 
-from relight_assets.dataset import png
 from relight_assets.errors import ImageCorruptError, ImageFormatError
+from relight_assets.imaging import png
 
 _ALLOWED = (
     ("JPEG", re.compile(rb"\xff\xd8\xff")),

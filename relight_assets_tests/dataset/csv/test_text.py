@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from relight_assets.dataset.csv_text import csv_reader
+from relight_assets.dataset.csv.text import csv_reader
 
 
 def test_threads_that_read_at_once_do_not_limit_each_other() -> None:

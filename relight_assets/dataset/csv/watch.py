@@ -8,11 +8,11 @@ import errno
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from relight_assets.dataset.csv_contents import KnownCsvs
-from relight_assets.dataset.csv_folder import list_csvs, no_rows, shown
-from relight_assets.dataset.files import source_token
-from relight_assets.dataset.split_csv import SplitCsv, name_part
+from relight_assets.dataset.csv.contents import KnownCsvs
+from relight_assets.dataset.csv.folder import list_csvs, no_rows, shown
+from relight_assets.dataset.csv.read import SplitCsv, name_part
 from relight_assets.errors import CsvError
+from relight_assets.storage.files import source_token
 
 
 @dataclass(frozen=True)

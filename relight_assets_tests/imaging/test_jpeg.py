@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relight_assets.dataset import jpeg
-from relight_assets.dataset.images import decode
 from relight_assets.errors import ImageCorruptError, ImageFormatError, ImageSizeError
-from relight_assets_tests.dataset.pictures import noisy, saved
+from relight_assets.imaging import jpeg
+from relight_assets.imaging.decode import decode
 from relight_assets_tests.fuzz.image_generator import jpeg_of_many_scans
+from relight_assets_tests.imaging.pictures import noisy, saved
 
 PICTURE = noisy(200, 240)
 KINDS: dict[str, dict[str, Any]] = {

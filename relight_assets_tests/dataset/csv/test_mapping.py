@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.dataset import files
-from relight_assets.dataset.csv_folder import list_csvs
-from relight_assets.dataset.csv_text import csv_reader
-from relight_assets.dataset.mapping_csv import (
+from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.mapping import (
     FailureRow,
     escape_formula,
     failures_text,
@@ -23,8 +21,10 @@ from relight_assets.dataset.mapping_csv import (
     write_mapping,
     write_variants,
 )
-from relight_assets.dataset.split_csv import SplitCsv, read_split_csv
+from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.errors import CsvError
+from relight_assets.storage import files
 
 INPUT = '\ufeffimage_path,note, x\r\na.jpg,"=1+1, ""q"""," s "\r\n"b\nc.jpg","x\r\ny","\r"\r\n,,\r\n@é.jpg,007,NA\r\n'
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from relight_assets.dataset import png
-from relight_assets.dataset.png import chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets.errors import ImageCorruptError
+from relight_assets.imaging import png
+from relight_assets.imaging.png import chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets_tests.conftest import Bench, read_rgb
-from relight_assets_tests.dataset.pictures import gradient, png_by_hand, saved
+from relight_assets_tests.imaging.pictures import gradient, png_by_hand, saved
 
 
 def with_pillow(data: bytes) -> NDArray[np.uint8]:

@@ -12,11 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from relight_assets.dataset.images import decode
 from relight_assets.errors import (
     ImageFormatError,
 )
-from relight_assets_tests.dataset.pictures import (
+from relight_assets.imaging.decode import decode
+from relight_assets_tests.imaging.pictures import (
     as_rgb,
     big16,
     gradient,

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relight_assets.dataset.images import decode
 from relight_assets.errors import (
     ImageCorruptError,
     ImageError,
     ImageFormatError,
 )
-from relight_assets_tests.dataset.pictures import gradient, noisy, saved
+from relight_assets.imaging.decode import decode
+from relight_assets_tests.imaging.pictures import gradient, noisy, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns on some of the damage
 

@@ -1,6 +1,6 @@
 """The CSVs of a folder: which splits they give, which of them can be used, and what is wrong with the others.
 
-One bad file costs itself: it is named, and the others are used.  :mod:`relight_assets.dataset.csv_contents` tells the
+One bad file costs itself: it is named, and the others are used.  :mod:`relight_assets.dataset.csv.contents` tells the
 same of what they hold without reading again what did not change.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relight_assets.core.regular_files import kind_of
-from relight_assets.dataset.split_csv import SplitCsv, is_outgoing, name_part, read_split_csv, split_name
+from relight_assets.dataset.csv.read import SplitCsv, is_outgoing, name_part, read_split_csv, split_name
 from relight_assets.errors import CsvError
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.dataset.folders import nearest, write_fault
+from relight_assets.storage.folders import nearest, write_fault
 
 
 def test_what_is_there_and_what_could_be_made(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from relight_assets.dataset.declared_color import MAX_PROFILE
-from relight_assets.dataset.images import decode
 from relight_assets.errors import ImageFormatError
-from relight_assets_tests.dataset.pictures import gradient, png_by_hand, saved
-from relight_assets_tests.dataset.test_pixels import p3_profile, p3_to_srgb
+from relight_assets.imaging.color_profiles import MAX_PROFILE
+from relight_assets.imaging.decode import decode
+from relight_assets_tests.imaging.pictures import gradient, png_by_hand, saved
+from relight_assets_tests.imaging.test_normalize import p3_profile, p3_to_srgb
 
 RGB = gradient()
 SKIN = np.full((64, 64, 3), (200, 120, 90), np.uint8)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.dataset import csv_folder
-from relight_assets.dataset.csv_folder import list_csvs, shown
-from relight_assets.dataset.split_csv import SplitCsv
+from relight_assets.dataset.csv import folder as csv_folder
+from relight_assets.dataset.csv.folder import list_csvs, shown
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import CsvError
 
 GOOD = b"image_path\na.png\n"
@@ -73,7 +73,7 @@ def test_a_link_that_may_not_be_followed_is_named(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()
     (tmp_path / "val_images.csv").symlink_to(put(secret, "x.csv"))
-    code = "import sys; from relight_assets_tests.dataset.test_csv_folder import *; print(faults(Path(sys.argv[1])))"
+    code = "import sys; from relight_assets_tests.dataset.csv.test_folder import *; print(faults(Path(sys.argv[1])))"
     secret.chmod(0)
     try:
         told = subprocess.run(

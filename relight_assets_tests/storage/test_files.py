@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from relight_assets.dataset.files import (
+from relight_assets.errors import PathRefusedError, SourceMissingError
+from relight_assets.storage.files import (
     PlaceTakenError,
     clean_temp_files,
     output_token,
@@ -23,7 +24,6 @@ from relight_assets.dataset.files import (
     write_output,
     write_stamped,
 )
-from relight_assets.errors import PathRefusedError, SourceMissingError
 
 
 @pytest.mark.parametrize("durable", [False, True])

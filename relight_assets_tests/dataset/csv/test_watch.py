@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.dataset.csv_contents import KnownCsvs
-from relight_assets.dataset.csv_watch import Changes, Seen, look
+from relight_assets.dataset.csv.contents import KnownCsvs
+from relight_assets.dataset.csv.watch import Changes, Seen, look
 from relight_assets.errors import CsvError
 
 
@@ -101,7 +101,7 @@ def test_an_invalid_csv_is_told_at_every_look_and_stops_nobody(folder: Folder, m
     assert "no column 'image_path'" in told(second)
     assert [split for split in ("train", "val", "nowhere", "gone") if second.usable(split)] == ["train"]
     with monkeypatch.context() as patch:
-        patch.setattr("relight_assets.dataset.csv_folder.read_split_csv", lambda _: pytest.fail("it was read again"))
+        patch.setattr("relight_assets.dataset.csv.folder.read_split_csv", lambda _: pytest.fail("it was read again"))
         third = folder.look()
     assert told(third) == told(second)
     assert third.seen == second.seen  # so a look that is forgotten costs nothing
@@ -157,7 +157,7 @@ def test_a_csv_that_cannot_be_read_for_a_while_is_asked_for_again(
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr("relight_assets.dataset.split_csv.os.fdopen", refused)
+        patch.setattr("relight_assets.dataset.csv.read.os.fdopen", refused)
         for _ in range(2):
             assert "Input/output error" in told(folder.look())
     assert list(folder.look().changed) == ["train"]

@@ -1,0 +1,1 @@
+"""The CSVs: read strictly, watched, and written back as mapping and failures."""

@@ -1,0 +1,1 @@
+"""The files of a split: written whole or not at all, read without waiting."""
