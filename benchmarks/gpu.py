@@ -32,7 +32,7 @@ from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import DeviceOutOfMemoryError, RelightError
 from relight_assets.imaging.decode import decode
-from relight_assets.models.sam3 import Network, Sam3Segmenter, official_network
+from relight_assets.models.segmenters.sam3.native import Network, Sam3Segmenter, official_network
 
 BATCHES = (1, 2, 4, 8, 16)
 SIDE = 1024
@@ -238,7 +238,7 @@ def _network(which: str) -> tuple[Callable[[], Network], Callable[..., Any]]:
     if which == "full":
         return official_network, PortraitWorker
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests', which are not installed
-    from relight_assets_tests.models import tiny_sam3  # noqa: PLC0415  (only where they are wanted)
+    from relight_assets_tests.models.segmenters.sam3 import tiny_sam3  # noqa: PLC0415  (only where they are wanted)
 
     return tiny_sam3.network, tiny_sam3.SmallSam3Worker
 

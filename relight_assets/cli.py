@@ -40,7 +40,7 @@ from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.imaging.png import encode_png
-from relight_assets.models import local, segmenters, store
+from relight_assets.models import registry, store, user_models
 from relight_assets.sheets import metric_sheet
 from relight_assets.storage.files import write_atomic
 from relight_assets.terminal import (
@@ -272,8 +272,8 @@ def models_list() -> None:
     settings = load_settings()
     for listed in (
         *store.listing(settings.model_dir),
-        *segmenters.listing(settings.sam3),
-        *local.listing(settings.local_models),
+        *registry.listing(settings.sam3),
+        *user_models.listing(settings.local_models),
     ):
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")

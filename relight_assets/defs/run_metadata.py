@@ -22,7 +22,7 @@ from relight_assets.engine.image_state import ROW_STATUSES
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.statistics import glances, tags, values
 from relight_assets.engine.work import Outcome
-from relight_assets.models import local
+from relight_assets.models import user_models
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.sheets import (
     FILE_CELL,
@@ -112,7 +112,7 @@ def totals(summary: RunSummary, warn: Warnings) -> dict[str, Any]:
 def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
     """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
     names = sorted({name for stage in stages for name in stage_models(stage, recipe)})
-    models = [local.sha256_of(name, settings.sam3, settings.local_models) for name in names]
+    models = [user_models.sha256_of(name, settings.sam3, settings.local_models) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
         "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
-from relight_assets.models.segmenters import SEGMENTER_MODELS
+from relight_assets.models.registry import SEGMENTER_MODELS
 from relight_assets.stages import albedo, composites, degraded, masks
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(

@@ -21,7 +21,7 @@ from relight_assets.engine.finding import Finding
 from relight_assets.engine.local import environment
 from relight_assets.engine.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
-from relight_assets.models import local, segmenters
+from relight_assets.models import registry, user_models
 
 CORES_PER_GPU = 8
 """What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""
@@ -113,16 +113,16 @@ def _memory(settings: Settings, workers: int) -> Finding:
 
 def _models(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
     on_gpu = bool(slots) and slots[0].device is not None
-    segmenters.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
+    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
     with environment(dict(slots[0].environment) if slots else {VISIBLE: ""}):
-        for told in segmenters.details(recipe, settings.sam3):
+        for told in registry.details(recipe, settings.sam3):
             yield Finding("segmenter", told)
         start = time.perf_counter()
-        segmenters.make(recipe, settings.sam3, settings.model_dir)
+        registry.make(recipe, settings.sam3, settings.model_dir)
         yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
-    local.check(recipe, settings.local_models)
-    for name in local.wanted(recipe):
+    user_models.check(recipe, settings.local_models)
+    for name in user_models.wanted(recipe):
         yield Finding(name, f"{settings.local_models[name].file} loads, in {time.perf_counter() - start:.1f} s")
 
 

@@ -14,15 +14,15 @@ from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout, stage_of
 from relight_assets.engine.digests import Digests
 from relight_assets.engine.geometry_maps import GeometryMap
-from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.imaging.decode import DecodedImage, decode
 from relight_assets.imaging.png import decode_png
-from relight_assets.models.albedo_extractor import AlbedoExtractor
-from relight_assets.models.face_mesh import FaceMesh
-from relight_assets.models.segmenter import PersonMask
-from relight_assets.models.shape_estimator import ShapeEstimator
+from relight_assets.models.faces.mesh import FaceMesh
+from relight_assets.models.networks.albedo import AlbedoExtractor
+from relight_assets.models.networks.geometry import ShapeEstimator
+from relight_assets.models.segmenters.base import PersonMask
+from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.stages.lighting.gobos import Gobos
 from relight_assets.storage.files import FileStamp, host_limit, read_regular
 

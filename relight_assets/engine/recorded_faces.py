@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.models.face_mesh import FaceMesh
+from relight_assets.models.faces.mesh import FaceMesh
 
 Points = NDArray[np.float32]
 FINEST = 1 / 64

@@ -34,7 +34,7 @@ from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.work import ImageResult, Worker, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import local, segmenters
+from relight_assets.models import registry, user_models
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
 CONTACT_SHEET = "contact_sheet.jpg"
@@ -93,7 +93,7 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     Raises:
         ModelFileError: weights that the recipe needs are not there.
     """
-    return Digests(recipe, partial(local.sha256_of, weights=settings.sam3, models=settings.local_models))
+    return Digests(recipe, partial(user_models.sha256_of, weights=settings.sam3, models=settings.local_models))
 
 
 def look(
@@ -214,8 +214,8 @@ def _work(
         warnings.update(dict.fromkeys(progress.warnings))
         return {}, 0
     # One clear error now, not one from every worker.
-    segmenters.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
-    local.check(recipe, settings.local_models)
+    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
+    user_models.check(recipe, settings.local_models)
     load_gobos(recipe)
     wanted = min(count, len(places.slots))
     with reserved(places.slots, wanted, all_needed=isinstance(settings.num_gpus, int)) as slots:

@@ -11,8 +11,8 @@ from relight_assets.core.rounding import rounded
 from relight_assets.dataset.layout import variant_name
 from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.engine.recorded_faces import Points, packed
-from relight_assets.models.albedo_extractor import AlbedoExtractor
-from relight_assets.models.face_mesh import TRIANGLES
+from relight_assets.models.faces.mesh import TRIANGLES
+from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.quality.image_metrics import glance
 from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
 from relight_assets.stages.fingerprint import fingerprint

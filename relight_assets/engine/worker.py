@@ -25,12 +25,12 @@ from relight_assets.engine.gobo_files import load_gobos
 from relight_assets.engine.pictures import DamagedFileError, Pixels, StageTools, segment_together
 from relight_assets.engine.pipeline import Pipeline, Steps
 from relight_assets.engine.portrait import Portrait
-from relight_assets.engine.segmentation import Segmentation
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.imaging.decode import size_of
-from relight_assets.models import local, segmenters, store
-from relight_assets.models.face_mesh import FaceMesh, FaceMesher
+from relight_assets.models import registry, store, user_models
+from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
+from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.storage.files import host_limit
 
 DECODE_BYTES_PER_PIXEL = 12
@@ -97,20 +97,20 @@ class PortraitWorker:
         cv2.setNumThreads(1)
         self._threads = threads
         self._budget_bytes = memory_bytes
-        segmenter = segmenters.make(recipe, weights, model_dir)
+        segmenter = registry.make(recipe, weights, model_dir)
         self.tools = StageTools(
             layout=SplitLayout(folder),
             recipe=recipe,
             max_pixels=max_pixels,
-            digests=Digests(recipe, partial(local.sha256_of, weights=weights, models=local_models)),
+            digests=Digests(recipe, partial(user_models.sha256_of, weights=weights, models=local_models)),
             segmentation=Segmentation(segmenter, batch),
             segmenter_identity={
                 "segmenter": recipe.segmenter,
-                "segmenter_sha256": segmenters.sha256_of(segmenters.SEGMENTER_MODELS[recipe.segmenter], weights),
+                "segmenter_sha256": registry.sha256_of(registry.SEGMENTER_MODELS[recipe.segmenter], weights),
             },
             faces=_MesherPerThread(model_dir),
-            albedo_extractor=local.albedo_extractor(recipe, local_models),
-            shape_estimator=local.shape_estimator(recipe, local_models),
+            albedo_extractor=user_models.albedo_extractor(recipe, local_models),
+            shape_estimator=user_models.shape_estimator(recipe, local_models),
             image_root=image_root,
             gobos=load_gobos(recipe),
             clock=clock,

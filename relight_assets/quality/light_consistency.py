@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
 from relight_assets.core.color import decode, encode
-from relight_assets.models.face_mesh import TRIANGLES
+from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
 from relight_assets.quality.verdicts import WORST, Verdict
 from relight_assets.stages.albedo import extract

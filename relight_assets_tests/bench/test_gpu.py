@@ -14,8 +14,8 @@ import pytest
 from relight_assets.bench.portraits import write_portraits
 from relight_assets.errors import DeviceOutOfMemoryError
 from relight_assets.models import store
-from relight_assets.models.sam3 import Sam3Segmenter
-from relight_assets_tests.models import tiny_sam3
+from relight_assets.models.segmenters.sam3.native import Sam3Segmenter
+from relight_assets_tests.models.segmenters.sam3 import tiny_sam3
 
 torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not installed")

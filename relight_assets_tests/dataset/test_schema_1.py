@@ -20,7 +20,7 @@ from relight_assets.engine import prepare
 from relight_assets.engine.digests import CODE_VERSIONS, Digests
 from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
-from relight_assets.models import local
+from relight_assets.models import user_models
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import computed, sha256
 
@@ -43,7 +43,7 @@ def settings(tmp_path: Path, model_files: None) -> Settings:
 
 def _made_by_this_code(content: dict[str, Any]) -> None:
     """Stages whose code has changed since are as if they had been made by it: this is about records alone."""
-    digests = Digests(recipe(), partial(local.sha256_of, weights=Settings().sam3, models=Settings().local_models))
+    digests = Digests(recipe(), partial(user_models.sha256_of, weights=Settings().sam3, models=Settings().local_models))
     files: dict[str, str] = {}
     for stage in STAGES:
         entry = content.get("stages", {}).get(stage)

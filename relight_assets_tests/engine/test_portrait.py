@@ -9,7 +9,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.records import read_record
-from relight_assets.engine import segmentation
+from relight_assets.models.segmenters import batching
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, recipe_with, sha256
 
 
@@ -73,7 +73,7 @@ def test_a_source_that_was_merely_touched_is_not_segmented_again(
 
     bench.run()
     os.utime(bmp)
-    monkeypatch.setattr(segmentation.Segmentation, "__call__", never)
+    monkeypatch.setattr(batching.Segmentation, "__call__", never)
     worker = PortraitWorker(folder=bench.layout.folder, recipe=Recipe(), max_pixels=10**8, threads=1)
     (result,) = worker.process([WorkItem(0, str(bmp), str(bmp), STAGES)])
     assert set(result.outcomes.values()) == {"reused"}  # type: ignore[union-attr]

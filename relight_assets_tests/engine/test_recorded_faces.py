@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relight_assets.engine.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
-from relight_assets.models.face_mesh import FaceMesh
+from relight_assets.models.faces.mesh import FaceMesh
 
 
 def mesh(size: float, place: float) -> FaceMesh:

@@ -18,7 +18,7 @@ from relight_assets.engine.work import WorkItem
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256
-from relight_assets_tests.models.tiny_onnx import transformer
+from relight_assets_tests.models.runtimes.tiny_onnx import transformer
 
 FROM_FILES = {"source": "depth_file"}
 

@@ -12,7 +12,7 @@ from relight_assets.dataset.records import read_failure
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed
-from relight_assets_tests.models.tiny_onnx import TinyNetwork, u_net
+from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, u_net
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 

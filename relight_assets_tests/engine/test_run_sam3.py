@@ -13,8 +13,8 @@ from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, read_rgb, sha256
-from relight_assets_tests.models import tiny_sam3, tiny_sam3_transformers
-from relight_assets_tests.models.tiny_sam3 import SmallSam3Worker
+from relight_assets_tests.models.segmenters.sam3 import tiny_sam3, tiny_sam3_transformers
+from relight_assets_tests.models.segmenters.sam3.tiny_sam3 import SmallSam3Worker
 
 pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not installed")

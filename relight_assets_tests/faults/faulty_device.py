@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from relight_assets.engine.segmentation import Pixels
 from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
-from relight_assets.models.segmenter import PersonMask, Segmenter
+from relight_assets.models.segmenters.base import PersonMask, Segmenter
+from relight_assets.models.segmenters.batching import Pixels
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.faulty import FaultyWorker
 

@@ -1,0 +1,1 @@
+"""Running a network file on the CPU: LiteRT and ONNX."""

@@ -1,0 +1,1 @@
+"""Person segmenters: photos in, probabilities out."""

@@ -1,0 +1,56 @@
+"""The segmenter of one device: asked with several pictures at a time, with fewer where its memory runs out."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.errors import DeviceOomError, DeviceOutOfMemoryError
+from relight_assets.models.segmenters.base import PersonMask, Segmenter
+
+Pixels = NDArray[np.uint8]
+
+
+class Segmentation:
+    """Asks the segmenter from one thread at a time, with at most ``batch`` pictures."""
+
+    def __init__(self, segmenter: Segmenter, batch: int, on_shrink: Callable[[int], None] = lambda _: None):
+        self.batch = batch
+        self.on_shrink = on_shrink
+        self._segmenter = segmenter
+        self._lock = threading.Lock()
+
+    def __call__(self, pictures: Sequence[Pixels]) -> list[PersonMask | DeviceOomError]:
+        """The answer for each picture, or why it has none.
+
+        Where memory runs out the pictures are asked for again in batches of half the size.  If that helps, the
+        smaller size is kept for good; if a picture does not even fit alone, it and not the size is to blame.
+
+        Raises:
+            DeviceFailedError: the process can compute no more.
+        """
+        with self._lock:
+            answers: list[PersonMask | DeviceOomError] = []
+            while len(answers) < len(pictures):
+                answers += self._ask(pictures[len(answers) : len(answers) + self.batch], self.batch)
+            return answers
+
+    def _ask(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask | DeviceOomError]:
+        try:
+            return list(self._segmenter.masks(pictures, batch))
+        except DeviceOutOfMemoryError as error:
+            if batch == 1:
+                height, width = pictures[0].shape[:2]
+                return [
+                    DeviceOomError(
+                        f"the device's memory does not hold this picture ({width}x{height}) even alone: {error}"
+                    )
+                ]
+        half = (batch + 1) // 2
+        parts = [pictures[start : start + half] for start in range(0, len(pictures), half)]
+        answers = [answer for part in parts for answer in self._ask(part, half)]
+        if half < self.batch and not any(isinstance(answer, DeviceOomError) for answer in answers):
+            self.batch = half
+            self.on_shrink(half)
+        return answers

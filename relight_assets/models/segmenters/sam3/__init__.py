@@ -1,0 +1,1 @@
+"""SAM3 by a text prompt, from its authors' package or from ``transformers``."""

@@ -1,0 +1,63 @@
+"""How pictures are prepared for a network, and what comes back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from relight_assets.config.recipe.networks import Network as Options
+from relight_assets.errors import ModelFileError
+from relight_assets.models.networks.dense import DenseNetwork, decode, encode
+from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, mixer, same, transformer
+
+pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+
+
+def test_display_values_and_back() -> None:
+    linear = np.linspace(0, 1, 1001, dtype=np.float32)[None]
+    assert encode(np.float32([[0.2140]]))[0, 0] == pytest.approx(0.5, abs=1e-3)
+    np.testing.assert_allclose(decode(encode(linear)), linear, atol=1e-5)
+
+
+def test_the_network_is_given_what_the_recipe_says(tmp_path: Path) -> None:
+    path = same().write(tmp_path / "n.onnx")
+    picture = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    linear = DenseNetwork(path, Options(input="linear"), channels=(3,))
+    np.testing.assert_allclose(linear(picture), picture, atol=1e-6)
+    options = Options(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    display = DenseNetwork(path, options, channels=(3,))
+    np.testing.assert_allclose(display(picture), (encode(picture) - options.mean) / options.std, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "sides"),
+    [
+        ({"size": 512, "multiple": 32}, (512, 384)),
+        ({"size": 518, "multiple": 14}, (518, 392)),
+        ({"size": 256, "square": True}, (256, 256)),
+        ({"size": 64, "multiple": 64}, (64, 64)),
+    ],
+)
+def test_sides_are_multiples_and_keep_the_aspect(options: dict[str, object], sides: tuple[int, int]) -> None:
+    assert Options.model_validate(options).sides(1200, 900) == sides
+    assert Options.model_validate(options).sides(900, 1200) == sides[::-1]
+    assert min(Options.model_validate(options).sides(3, 4000)) > 0
+
+
+def test_an_answer_of_patches_is_brought_to_the_picture(tmp_path: Path) -> None:
+    network = DenseNetwork(transformer().write(tmp_path / "n.onnx"), Options(size=56, multiple=14), channels=(1,))
+    picture = network.reduced(np.random.default_rng(0).random((200, 300, 3), np.float32))
+    assert picture.shape == (42, 56, 3)
+    assert network(picture).shape == (42, 56, 1)
+
+
+def test_what_a_network_cannot_do_is_told_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"tried on a gray picture.*3 channels; 1 is needed"):
+        DenseNetwork(same().write(tmp_path / "n.onnx"), Options(), channels=(1,))
+    broken = TinyNetwork()
+    broken.add("Sub", ["x", "x"], "z")
+    broken.add("Log", ["z"], "y")
+    with pytest.raises(ModelFileError, match=r"tried on a gray picture.*NaN or infinity"):
+        DenseNetwork(broken.write(tmp_path / "nan.onnx"), Options(), channels=(3,))
+    with pytest.raises(ModelFileError, match="`size: 64`"):
+        DenseNetwork(mixer(np.eye(3), [0] * 3, (1, 3, 64, 64)).write(tmp_path / "s.onnx"), Options(), channels=(3,))

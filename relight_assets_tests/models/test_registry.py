@@ -1,0 +1,114 @@
+"""Which segmenter a recipe gets, and what is said where it cannot be had."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import NO_WEIGHTS, Sam3Weights
+from relight_assets.errors import GpuUnavailableError, ModelFileError
+from relight_assets.models import registry, store
+from relight_assets.models.registry import check, details, listing, make, sha256_of
+from relight_assets.models.segmenters.selfie import SelfieSegmenter
+
+SAM3 = Recipe.model_validate({"segmenter": "sam3"})
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELIGHT_MODEL_DIR", str(store.model_dir()))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Sam3Weights:
+    (tmp_path / "sam3.pt").write_bytes(b"weights")
+    (tmp_path / "model.safetensors").write_bytes(b"others")
+    return Sam3Weights(checkpoint=tmp_path / "sam3.pt", directory=tmp_path)
+
+
+def test_the_embedded_one_needs_nothing(model_files: None) -> None:
+    check(Recipe(), NO_WEIGHTS, None)
+    assert isinstance(make(Recipe(), NO_WEIGHTS, None), SelfieSegmenter)
+    assert details(Recipe(), NO_WEIGHTS) == [f"selfie, sha256 {store.sha256_of('selfie_segmentation')}"]
+
+
+def test_weights_are_told_apart_by_their_sum(weights: Sam3Weights) -> None:
+    assert len({sha256_of(name, weights) for name in ("sam3", "sam3_transformers", "face_landmark")}) == 3
+    named = weights.model_copy(update={"sha256": "1" * 64})
+    assert sha256_of("sam3", named) == "1" * 64  # not read for a plan: whoever loads them checks
+
+
+@pytest.mark.parametrize("name", ["sam3", "sam3_transformers"])
+def test_weights_that_are_not_there_come_with_the_way_to_get_them(name: str, tmp_path: Path) -> None:
+    for given in (NO_WEIGHTS, Sam3Weights(checkpoint=tmp_path / "no.pt", directory=tmp_path)):
+        with pytest.raises(ModelFileError, match=r"request access to facebook/sam3.*SAM License.*RELIGHT_SAM3_"):
+            sha256_of(name, given)
+
+
+def test_packages_that_are_not_there_are_named(
+    weights: Sam3Weights, model_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "torch" else found(name))
+    with pytest.raises(ModelFileError, match=r"not installed \(torch.*pip install"):
+        check(SAM3, weights, None)
+
+
+VERSION = """from typing import Optional
+__version__ = '2.14.1'
+cuda: Optional[str] = {}
+hip: Optional[str] = {}
+"""
+
+
+@pytest.mark.usefixtures("model_files")
+@pytest.mark.parametrize(
+    ("build", "usable"), [(("None", "None"), False), (("'13.0'", "None"), True), (("None", "'6.4'"), True)]
+)
+def test_a_torch_that_is_built_for_the_cpu_is_told_before_anything_starts(
+    weights: Sam3Weights,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    build: tuple[str, str],
+    usable: bool,
+) -> None:
+    for name in ("torch", "torchvision", "sam3"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise AssertionError('it is not to be imported')")
+    (tmp_path / "torch/version.py").write_text(VERSION.format(*build))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    check(SAM3, weights, None)
+    if usable:
+        check(SAM3, weights, None, on_gpu=True)
+        return
+    with pytest.raises(
+        GpuUnavailableError, match=r"built for the CPU \(.*torch.*install a build for CUDA.*num_gpus: none"
+    ):
+        check(SAM3, weights, None, on_gpu=True)
+
+
+def test_weights_that_are_not_the_wanted_ones_are_refused(
+    weights: Sam3Weights, model_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: "somewhere")
+    check(SAM3, weights, None)
+    with pytest.raises(ModelFileError, match=r"sam3\.sha256 wants 1111"):
+        check(SAM3, weights.model_copy(update={"sha256": "1" * 64}), None)
+
+
+def test_the_list_tells_what_is_there(weights: Sam3Weights) -> None:
+    def told(given: Sam3Weights) -> dict[str, Any]:
+        return {each.name: (each.state, each.path and each.path.name) for each in listing(given)}
+
+    assert told(weights) == {"sam3": ("ok", "sam3.pt"), "sam3_transformers": ("ok", "model.safetensors")}
+    assert told(NO_WEIGHTS) == {"sam3": ("missing", None), "sam3_transformers": ("missing", None)}
+    wanted = sha256_of("sam3", weights)
+    assert told(weights.model_copy(update={"sha256": wanted}))["sam3_transformers"][0] == "altered"
+    assert {each.licence for each in listing(weights)} == {"SAM License"}
+    assert all("accept the SAM License" in each.source for each in listing(weights))
+    assert set(registry.SEGMENTER_MODELS.values()) - {"selfie_segmentation"} == {e.name for e in listing(weights)}
