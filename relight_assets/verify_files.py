@@ -29,8 +29,8 @@ from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
-from relight_assets.quality.image_metrics import Pixels, few_of, measure
 from relight_assets.quality.verdicts import Measured
+from relight_assets.stages.image_metrics import Pixels, few_of, measure
 from relight_assets.storage.files import FileStamp, read_regular
 from relight_assets.verify_csvs import Fault
 

@@ -14,14 +14,17 @@ from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
 from relight_assets.models.registry import SEGMENTER_MODELS
-from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets.stages.albedo import albedo
+from relight_assets.stages.composites import composite
+from relight_assets.stages.degraded import degrade
+from relight_assets.stages.masks import mask
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
     {
-        "masks": masks.CODE_VERSION,
+        "masks": mask.CODE_VERSION,
         "albedo": albedo.CODE_VERSION,
-        "degraded": degraded.CODE_VERSION,
-        "composites": composites.CODE_VERSION,
+        "degraded": degrade.CODE_VERSION,
+        "composites": composite.CODE_VERSION,
     }
 )
 

@@ -13,7 +13,7 @@ from relight_assets.dataset.records import Failure, Record
 from relight_assets.engine.digests import ABSENT, GEOMETRY_FILE, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.models.networks.geometry import ShapeEstimator
-from relight_assets.stages.lighting.shape import ShapeMap
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.storage.files import FileStamp, stamp_source
 
 Pixels = NDArray[np.uint8]

@@ -7,7 +7,7 @@ import cv2
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ConfigError, ImageError
 from relight_assets.imaging.decode import decode
-from relight_assets.stages.lighting.gobos import Gobos
+from relight_assets.stages.degraded.gobos import Gobos
 
 SIDE = 512
 """Longest side that is kept: light is computed no finer."""

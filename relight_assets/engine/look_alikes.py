@@ -12,7 +12,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import value_of
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.survey import Survey
-from relight_assets.stages.fingerprint import SAME_BITS
+from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 
 TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""

@@ -23,7 +23,7 @@ from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.models.segmenters.base import PersonMask
 from relight_assets.models.segmenters.batching import Segmentation
-from relight_assets.stages.lighting.gobos import Gobos
+from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.storage.files import FileStamp, host_limit, read_regular
 
 Pixels = NDArray[np.uint8]

@@ -24,7 +24,9 @@ from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of, patterns_sha256
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
-from relight_assets.stages import albedo, composites, degraded
+from relight_assets.stages.albedo import albedo
+from relight_assets.stages.composites import composite
+from relight_assets.stages.degraded import degrade
 from relight_assets.storage.files import read_regular
 
 RGBA = 4
@@ -174,7 +176,7 @@ def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | 
     return found
 
 
-_CODE = {"albedo": albedo.CODE_VERSION, "degraded": degraded.CODE_VERSION, "composites": composites.CODE_VERSION}
+_CODE = {"albedo": albedo.CODE_VERSION, "degraded": degrade.CODE_VERSION, "composites": composite.CODE_VERSION}
 
 
 def _require_this_version(record: Record, stage: Stage, path: Path) -> None:

@@ -13,12 +13,16 @@ from relight_assets.engine.pictures import Pictures, Pixels
 from relight_assets.engine.recorded_faces import Points, packed
 from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.models.networks.albedo import AlbedoExtractor
-from relight_assets.quality.image_metrics import glance
-from relight_assets.stages import albedo, composites, degraded, learned_albedo, masks, photo_qa, photo_tags
-from relight_assets.stages.fingerprint import fingerprint
+from relight_assets.stages.albedo import albedo, learned
+from relight_assets.stages.composites import composite
+from relight_assets.stages.degraded import degrade
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
+from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.foreground_color import Blend
-from relight_assets.stages.lighting.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.lighting.shape import ShapeMap
+from relight_assets.stages.image_metrics import glance
+from relight_assets.stages.masks import mask as masks
+from relight_assets.stages.masks import photo_filters, photo_tags
+from relight_assets.stages.masks.perceptual_hash import fingerprint
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""
@@ -62,7 +66,7 @@ def albedo_of(
         made = albedo.extract(foreground, chosen.methods.retinex, method, noise)
     else:
         assert extractor is not None  # noqa: S101  (a recipe that draws it is not run without)
-        made = learned_albedo.extract(foreground, extractor.albedo)
+        made = learned.extract(foreground, extractor.albedo)
     return StageOutput({"albedo": made.image}, made.numbers)
 
 
@@ -84,7 +88,7 @@ def degraded_of(
     files: dict[str, Pixels | bytes] = {}
     lights: list[dict[str, Any]] = []
     for variant in range(recipe.variants):
-        made = degraded.degrade(
+        made = degrade.degrade(
             input_rgb=cv2.cvtColor(foreground, cv2.COLOR_RGBA2RGB),
             foreground=foreground,
             albedo=read("albedo"),
@@ -136,7 +140,7 @@ def composites_of(read: Read, recipe: Recipe) -> StageOutput:
     files: dict[str, Pixels | bytes] = {}
     for variant in range(recipe.variants):
         person = read(variant_name("degraded_fg", variant, recipe.variants))
-        made = composites.composite(person, behind, recipe.background)
+        made = composite.composite(person, behind, recipe.background)
         files[variant_name("output", variant, recipe.variants)] = made
     return StageOutput(files, {"background": "gray" if gray else "original"})
 
@@ -155,8 +159,8 @@ def _masks(pictures: Pictures, recipe: Recipe) -> StageOutput:
     # A segmenter that tells persons apart has kept to the policy already; a person of it may be in several parts.
     persons = recipe.masks.persons if mask.scores is None else "union"
     alpha = masks.clean_alpha(mask.probability, image.rgb, mask.cells, persons)
-    seen = photo_qa.look(image.rgb, alpha, faces[0].points if faces else None)
-    photo_qa.require(seen, recipe.photo_qa)
+    seen = photo_filters.look(image.rgb, alpha, faces[0].points if faces else None)
+    photo_filters.require(seen, recipe.photo_qa)
     tagged = photo_tags.tags(
         image.rgb,
         alpha,

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ConfigError
-from relight_assets.stages.lighting.usable_share import usable_share
+from relight_assets.stages.degraded.feasibility import usable_share
 
 MIN_SHARE = 0.2
 

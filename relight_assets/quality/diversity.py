@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from relight_assets.config.quality import Quality
 from relight_assets.core.color import decode, luminance
-from relight_assets.quality.image_metrics import FLOOR, SURE
 from relight_assets.quality.verdicts import WORST, Verdict
+from relight_assets.stages.image_metrics import FLOOR, SURE
 
 
 def variant_distance(degraded_a: NDArray[np.uint8], degraded_b: NDArray[np.uint8]) -> float:

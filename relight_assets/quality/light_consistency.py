@@ -13,9 +13,9 @@ from relight_assets.core.color import decode, encode
 from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
 from relight_assets.quality.verdicts import WORST, Verdict
-from relight_assets.stages.albedo import extract
+from relight_assets.stages.albedo.albedo import extract
+from relight_assets.stages.degraded.geometry import height_field
 from relight_assets.stages.foreground_color import with_alpha
-from relight_assets.stages.lighting import geometry
 
 SIDE = 256
 """Longest side at which it is tried: lights and what is taken of them are smooth."""
@@ -74,8 +74,8 @@ def consistent(found: Sequence[tuple[int, float]], quality: Quality) -> list[Ver
 
 def _normals(alpha: Pixels, faces: list[NDArray[np.float32]]) -> tuple[Plane, Plane, Plane]:
     size = float(np.sqrt(np.count_nonzero(alpha > 127)))
-    height, _, _ = geometry.height_field(alpha.astype(np.float32) * np.float32(1 / 255), faces, TRIANGLES, size)
-    return geometry.normals(height)
+    height, _, _ = height_field.height_field(alpha.astype(np.float32) * np.float32(1 / 255), faces, TRIANGLES, size)
+    return height_field.normals(height)
 
 
 def _irradiance(normals: tuple[Plane, Plane, Plane], light: tuple[float, float, float]) -> Plane:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.science.hair import Head, heads
-from relight_assets.stages.masks import clean_alpha
+from relight_assets.stages.masks.mask import clean_alpha
 
 BAND = 20 / 1024
 """Width of the band on either side of the true edge, in picture sides."""

@@ -19,7 +19,7 @@ from relight_assets.science.scores import (
     grosse_score,
     slopes,
 )
-from relight_assets.stages.albedo import extract
+from relight_assets.stages.albedo.albedo import extract
 from relight_assets.stages.foreground_color import with_alpha
 
 COLOR_RETINEX = "color_retinex"

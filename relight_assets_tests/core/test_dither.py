@@ -6,7 +6,7 @@ import pytest
 from relight_assets.core.color import decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
-from relight_assets.quality.image_metrics import comb
+from relight_assets.stages.image_metrics import comb
 
 LEVELS = np.random.default_rng(7).integers(0, 256, (256, 256, 3)).astype(np.uint8)
 DARK = np.minimum(np.random.default_rng(8).exponential(6, (256, 256, 3)) + 1, 255).astype(np.uint8)

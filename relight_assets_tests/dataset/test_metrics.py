@@ -27,9 +27,9 @@ from relight_assets.dataset.metrics import (
     misfits,
     value_of,
 )
-from relight_assets.quality.image_metrics import ImageMetrics
-from relight_assets.stages import photo_tags
-from relight_assets.stages.lighting.relight import LIGHTS, TRIES
+from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
+from relight_assets.stages.image_metrics import ImageMetrics
+from relight_assets.stages.masks import photo_tags
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "records.md"

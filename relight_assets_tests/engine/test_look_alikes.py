@@ -15,7 +15,7 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine import look_alikes as module
 from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
 from relight_assets.engine.run import RunOptions, look, run_split
-from relight_assets.stages.fingerprint import SAME_BITS
+from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 

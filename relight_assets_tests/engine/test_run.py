@@ -18,7 +18,7 @@ from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.imaging.png import encode_png
-from relight_assets.stages import albedo
+from relight_assets.stages.albedo import albedo
 from relight_assets.storage import files
 from relight_assets_tests.conftest import (
     ALL_FILES,

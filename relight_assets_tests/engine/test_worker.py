@@ -16,7 +16,7 @@ from relight_assets.engine.work import ImageResult, WorkItem
 from relight_assets.engine.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.imaging.decode import size_of
-from relight_assets.stages import albedo
+from relight_assets.stages.albedo import albedo
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
 GRAY = Recipe()

@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe import recipe
-from relight_assets.stages import albedo, composites, degraded, masks
+from relight_assets.stages.albedo import albedo
+from relight_assets.stages.composites import composite
+from relight_assets.stages.degraded import degrade
+from relight_assets.stages.masks import mask
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 
 GOLDEN = Path(__file__).with_name("golden.json")
-MODULES = {"masks": masks, "albedo": albedo, "degraded": degraded, "composites": composites}
+MODULES = {"masks": mask, "albedo": albedo, "degraded": degrade, "composites": composite}
 
 
 def digest(*images):
@@ -29,12 +32,12 @@ def computed():
     person = portrait()
     points, triangles = face_mesh()
     settings = recipe.Recipe()
-    alpha = masks.clean_alpha(person.probability, person.rgb)
-    layers = masks.separate(person.rgb, alpha)
+    alpha = mask.clean_alpha(person.probability, person.rgb)
+    layers = mask.separate(person.rgb, alpha)
     surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
     relit = []
     for variant in range(6):
-        found = degraded.degrade(
+        found = degrade.degrade(
             input_rgb=person.rgb,
             foreground=layers.foreground,
             albedo=surface,
@@ -48,7 +51,7 @@ def computed():
         )
         relit.append(found.image)
     outputs = [
-        composites.composite(relit[0], layers.background, recipe.Background(use_gray=use_gray, blend=blend))
+        composite.composite(relit[0], layers.background, recipe.Background(use_gray=use_gray, blend=blend))
         for use_gray in (True, False)
         for blend in ("srgb", "linear")
     ]

@@ -1,0 +1,1 @@
+"""The asset ``albedo``: the person without the photo's own light."""

@@ -1,0 +1,1 @@
+"""The families of light, which do not know each other."""

@@ -1,0 +1,1 @@
+"""The shape that the light falls on, and what follows from it."""

@@ -1,0 +1,242 @@
+"""A person prepared for light: cropped, at working size, with shape."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from relight_assets.core.color import luminance, safe_ratio
+from relight_assets.stages.degraded.direction import Direction
+from relight_assets.stages.degraded.geometry import height_field
+from relight_assets.stages.degraded.geometry.height_field import Head, Plane, Points
+from relight_assets.stages.degraded.geometry.noise import fbm
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap, shape_of
+from relight_assets.stages.degraded.geometry.skin import likelihood
+from relight_assets.stages.degraded.geometry.source_light import SourceLight, fit
+
+Numbers = dict[str, float | str | bool | list[float] | None]
+"""What was drawn, in plain JSON values, for the record."""
+
+WORKING_SIDE = 512
+"""Longest side at which light is computed.  Light is smooth; what is sharp is the albedo, kept at full size."""
+SHAPE_SIDE = 224
+"""Longest side of the height field: a face mesh has no detail below about 3 mm."""
+DIFFUSE_RELIEF, SPECULAR_RELIEF = 0.3, 0.10
+"""How much the photo's own light and dark is taken for relief.  More looks wet and embossed."""
+CLOTH_GLOSS = np.float32(0.12)
+"""Strength of highlights beside the face, relative to skin."""
+GRAIN = 0.02
+"""Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
+LOG_FLOOR = np.float32(0.01)
+"""Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
+FEW = 4096
+"""Inner pixels of which none is left out of statistics, after taking every second row and column."""
+RIM = 0.02
+"""Width of the band along the silhouette where a key light fades to its mean, in units of s."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything about a person that light depends on.  Planes are (h, w) float32 at working size."""
+
+    alpha: Plane
+    core: NDArray[np.bool_]
+    """Alpha above .9: the person's inner pixels."""
+    samples: NDArray[np.intp]
+    """(N,) numbers, row by row, of the inner pixels that statistics are taken of: a quarter of many, all of few."""
+    head_samples: NDArray[np.intp]
+    """Those of them that lie in the head."""
+    albedo: NDArray[np.float32]
+    """(h, w, 3) linear RGB."""
+    photo_light: Plane
+    """Luminance of the photo, linear."""
+    size: float
+    """The subject's size s = sqrt(mask pixels), in working pixels."""
+    height: Plane
+    normals: tuple[Plane, Plane, Plane]
+    relief: Plane
+    """What the photo's own light and dark adds to the height, in full, in working pixels."""
+    face_share: Plane
+    """The share of a real face in the height, 0..1."""
+    skin: Plane
+    """How surely the face is skin there, and not hair, glasses, eyes or teeth, 0..1; 1 beside it."""
+    low_height: Plane
+    """The height field at its own, smaller size, in its own pixels."""
+    head: Head
+    inward: Plane
+    """Distance to the silhouette in working pixels."""
+    source_light: SourceLight
+    """The photo's own light, of the largest face."""
+    faces: tuple[Points, ...]
+    """The meshes that give faces their shape, in working pixels; everything else is an inflated silhouette."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width at working size."""
+        return self.alpha.shape[0], self.alpha.shape[1]
+
+    @cached_property
+    def skin_normals(self) -> tuple[Plane, Plane, Plane]:
+        """Normals with less relief, for highlights; like the gloss computed only where there are any."""
+        return height_field.normals(cv2.scaleAdd(self.relief, SPECULAR_RELIEF, self.height))
+
+    @cached_property
+    def gloss(self) -> Plane:
+        """How much of a highlight each point shows, 0..1.
+
+        Skin fully, hair and cloth little, and all with the grain of the photo, without which skin
+        looks like plastic.
+        """
+        real = self.face_share * self.skin
+        return _gloss(self.photo_light, self.alpha, real, self.head, self.size)
+
+    @cached_property
+    def skin_light(self) -> float:
+        """Luminance of the skin's albedo, linear; of the head's where there is no face."""
+        light = luminance(self.albedo).ravel()[self.head_samples]
+        bare = (self.face_share * self.skin).ravel()[self.head_samples] > 0.5
+        return float(np.median(light[bare] if bare.any() else light))
+
+    def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
+        return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)
+
+    def toward(self, light: Direction, *, skin: bool = False) -> Plane:
+        """Return the cosine between the normals and a direction, -1..1."""
+        n_x, n_y, n_z = self.skin_normals if skin else self.normals
+        return n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
+
+    def fade_rim(self, key: Plane) -> Plane:
+        """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would glow."""
+        mean = np.float32(self.sampled(key).mean(dtype=np.float64))
+        rim = height_field.smoothstep(self.inward / np.float32(max(RIM * self.size, 1.0)))
+        return mean + (key - mean) * rim
+
+
+def build(
+    *,
+    alpha: Plane,
+    albedo: NDArray[np.float32],
+    photo: NDArray[np.float32],
+    faces: Sequence[Points],
+    triangles: NDArray[np.int32],
+    rng: Generator,
+    shape_map: ShapeMap | None = None,
+    join_faces: bool = True,
+) -> Scene:
+    """Prepare a person.
+
+    Args:
+        alpha: (h, w) float32 in 0..1, at working size.
+        albedo: (h, w, 3) float32 linear, weighted by alpha so that nothing from outside is in it.
+        photo: (h, w, 3) float32 linear.
+        faces: (468, 3) float32 meshes in working pixels, largest first; those beside the person do not count.
+        triangles: (N, 3) int32.
+        rng: for the random part of the shape.
+        shape_map: depth or normals, of this same part of the photo; None: the shape is that of mask and mesh.
+        join_faces: put the meshes into such a map.
+    """
+    shape = (alpha.shape[0], alpha.shape[1])
+    photo_light = luminance(photo)
+    core = alpha > 0.9
+    if not core.any():
+        core = alpha > 0 if alpha.any() else np.ones(shape, np.bool_)
+    size = max(float(np.sqrt(np.count_nonzero(alpha > 0.5))), 1.0)
+    factor = min(1.0, SHAPE_SIDE / max(shape))
+    low_shape = (max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor)))
+    ratio = np.array([low_shape[1] / shape[1], low_shape[0] / shape[0]])
+    low_alpha = cv2.resize(alpha, low_shape[::-1], interpolation=cv2.INTER_AREA)
+    low_size = size * float(ratio[0])
+    faces = height_field.in_mask(alpha, faces)
+    low_faces = [_rescaled(points, ratio) for points in faces]
+    low_height, share, low_head = height_field.height_field(low_alpha, low_faces, triangles, low_size)
+    # Of the face as it is, before chance bends its shape.
+    on_face = (share > 0.5) & (low_alpha > 0.9) & (low_head.distance(low_shape) < 1)
+    source_light = fit(_log_shading(photo_light, albedo, low_shape), height_field.normals(low_height), on_face)
+    low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
+    height = _enlarged(low_height, shape)
+    if shape_map is not None:
+        given = shape_of(
+            shape_map, alpha=alpha, like=low_height, faces=low_faces if join_faces else [], triangles=triangles
+        )
+        low_height = given.low * (low_alpha > 0.5)  # where there is nobody nothing casts a shadow
+        height = _enlarged(given.low, shape) + given.height - _enlarged(given.reduced, shape)
+
+    log_light = cv2.log(photo_light + LOG_FLOOR)
+    narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
+    coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
+    # A real face brings its own relief: brows and lips are paint there, and so is what is not skin.
+    real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
+    skin = likelihood(albedo, faces)
+    faithful = real if shape_map is None else np.ones_like(real)
+    trust = (1 - np.float32(0.7) * faithful) * (1 - real + real * skin)
+    relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
+    head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
+    samples = _sampled(core)
+    disc = np.flatnonzero(head.distance(shape).ravel()[samples] < 1)
+    inward = height_field.inward_distance(alpha > 0.5)
+    return Scene(
+        alpha=alpha,
+        core=core,
+        samples=samples,
+        head_samples=samples[disc] if disc.size else samples,
+        albedo=albedo,
+        photo_light=photo_light,
+        size=size,
+        height=height,
+        normals=height_field.normals(cv2.scaleAdd(relief, DIFFUSE_RELIEF, height)),
+        relief=relief,
+        face_share=real,
+        skin=skin,
+        low_height=low_height,
+        head=head,
+        inward=inward,
+        source_light=source_light,
+        faces=tuple(faces),
+    )
+
+
+def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
+    # A height field at working size, in its pixels.
+    ratio = low.shape[1] / shape[1]
+    height = cv2.resize(low, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio)
+    return height_field.smooth(height, 0.5 / ratio)
+
+
+def _log_shading(photo_light: Plane, albedo: NDArray[np.float32], shape: tuple[int, int]) -> Plane:
+    photo, flat = (
+        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA) for plane in (photo_light, luminance(albedo))
+    )
+    return cv2.log(safe_ratio(photo + LOG_FLOOR, flat + LOG_FLOOR))
+
+
+def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:
+    sparse = np.zeros_like(core)
+    sparse[::2, ::2] = core[::2, ::2]
+    few = np.count_nonzero(sparse) < FEW
+    return np.flatnonzero(core if few else sparse)
+
+
+def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> Plane:
+    shape = (alpha.shape[0], alpha.shape[1])
+    # Without a mesh the head disc stands for the face, less surely.
+    skin = real if real.any() else np.float32(0.6) * height_field.smoothstep(2 * (1 - head.distance(shape)))
+    around = _blurred(light, alpha, GRAIN * size)
+    # Brows, lashes and nostrils are much darker than what is around them and do not shine like skin.
+    grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
+    return (CLOTH_GLOSS + (1 - CLOTH_GLOSS) * skin) * grain * grain
+
+
+def _rescaled(points: Points, ratio: NDArray[np.float64]) -> Points:
+    # Pixel centres are whole numbers on both scales.
+    flat = (points[:, :2] + 0.5) * ratio - 0.5
+    return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
+
+
+def _blurred(values: Plane, weight: Plane, sigma: float) -> Plane:
+    # Of the person only: what is beside it has no weight.
+    return safe_ratio(height_field.smooth(values * weight, sigma), height_field.smooth(weight, sigma), 1e-3)

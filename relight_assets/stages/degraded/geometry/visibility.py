@@ -1,0 +1,49 @@
+"""The shadow that a head throws on itself."""
+
+import cv2
+import numpy as np
+
+from relight_assets.stages.degraded.direction import Direction
+from relight_assets.stages.degraded.geometry.height_field import Plane, smoothstep
+from relight_assets.stages.degraded.geometry.scene import Scene
+
+STEPS = 40
+REACH = 0.6
+"""How far the light is followed, in units of the longest side."""
+
+
+def visibility(scene: Scene, light: Direction, penumbra: float) -> Plane:
+    """Say how much of a light each point of the person sees.
+
+    The height field is marched toward the light in steps that grow with distance, and with them
+    the width over which an occluder counts: ``penumbra`` is the light's angular half size (.05 a
+    small lamp, .8 a wide window).
+
+    Returns:
+        (h, w) float32 in 0..1 at working size.
+    """
+    height = scene.low_height
+    flat = float(np.hypot(light.x, light.y))
+    if flat < 1e-4:
+        return np.ones(scene.shape, np.float32)
+    climb = max(light.z, 0.0) / flat
+    step_x, step_y = light.x / flat, light.y / flat
+    rows, columns = height.shape
+    seen = np.full_like(height, 8.0)
+    farthest = max(REACH * max(height.shape), 2.0)
+    for distance in np.geomspace(1.0, farthest, STEPS).tolist():
+        matrix = np.array([[1, 0, distance * step_x], [0, 1, distance * step_y]], np.float64)
+        there = cv2.warpAffine(
+            height,
+            matrix,
+            (columns, rows),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=-1e4,
+        )
+        cv2.subtract(height, there, dst=there)
+        there += np.float32(climb * distance)
+        there *= np.float32(1 / (2 * penumbra * distance + 0.5))
+        cv2.min(seen, there, dst=seen)
+    low = smoothstep(seen + np.float32(0.5))
+    return cv2.resize(low, scene.shape[::-1], interpolation=cv2.INTER_LINEAR)

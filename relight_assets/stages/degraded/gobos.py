@@ -1,0 +1,156 @@
+"""What stands between a lamp and a face: leaves, blinds, a window, an edge, a blob, a lattice, or a picture.
+
+Each made-up kind is a smooth field over the pattern's plane, lit where it is above a level.  The level is
+the quantile that gives the wanted coverage, so that a pattern neither misses the person nor hides
+it; and cutting a smooth field at full working size leaves no blocks, however small it was made.  A
+picture of the user's is a transparency: its grays let through what they say.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.stages.degraded.geometry.height_field import Plane, smoothstep
+from relight_assets.stages.degraded.geometry.noise import fbm
+
+TEXTURE_SIDE = 192
+TEXTURE_EXTENT = 4.0
+"""Side of a noise texture in units of s.  It repeats mirrored beyond."""
+
+
+PICTURE_WIDTHS = (0.6, 2.0)
+"""How wide a picture of the user's may be, in units of s."""
+
+Gobos = Mapping[str, NDArray[np.uint8]]
+"""The user's own pictures by file name: (h, w) uint8, 255 lets light through."""
+NO_GOBOS: Gobos = MappingProxyType({})
+Drawn = dict[str, float | list[float]]
+"""What was drawn, in plain JSON values, for the record."""
+
+
+def pattern(kind: str, rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    """Return the field of a pattern, and what was drawn of it.
+
+    Args:
+        kind: foliage, blinds, window, edge, blob or lattice.
+        rng: for the pattern's own numbers.
+        u: across, (h, w) float32, units of s, 0 at the middle of the head.
+        v: down, likewise.
+
+    Returns:
+        (h, w) float32, higher is more likely lit.
+    """
+    return _KINDS[kind](rng, u, v)
+
+
+def picture(image: NDArray[np.uint8], rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
+    """Lay a picture of the user's over the pattern's plane, mirrored beyond its edges.
+
+    Args:
+        image: (h, w) uint8, 255 lets light through.
+        rng: for its width and its place.
+        u: across, (h, w) float32, units of s, 0 at the middle of the head.
+        v: down, likewise.
+        unit: s in pixels of the plane.
+
+    Returns:
+        What is let through, (h, w) float32 in 0..1, and what was drawn.
+    """
+    wide, left, top = log_uniform(rng, PICTURE_WIDTHS), float(rng.random()), float(rng.random())
+    # Finer than the plane it would only glitter.
+    shrink = min(1.0, wide * unit / image.shape[1])
+    size = [max(1, round(side * shrink)) for side in (image.shape[1], image.shape[0])]
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
+    scale = np.float32(size[0] / wide)
+    through = cv2.remap(
+        small,
+        u * scale + np.float32(left * size[0]),
+        v * scale + np.float32(top * size[1]),
+        interpolation=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT,
+    )
+    return through, {"pattern_width": wide, "pattern_corner": [left, top]}
+
+
+def cut(field: Plane, level: float, inside: Plane) -> Plane:
+    """Cut a field at a level, with an edge about one pixel wide.  (h, w) float32 in 0..1, 1 is lit."""
+    # Of every fourth row, which is enough for a mean.
+    steps = np.abs(np.diff(field[::4], axis=1))[inside[::4, 1:] > 0]
+    width = max(float(steps.mean(dtype=np.float64)) if steps.size else 0.0, 1e-5)
+    return smoothstep((field - np.float32(level)) * np.float32(0.5 / width) + np.float32(0.5))
+
+
+def _texture(rng: Generator, uv: tuple[Plane, Plane], wavelength: float, octaves: int, gain: float) -> Plane:
+    per_unit = TEXTURE_SIDE / TEXTURE_EXTENT
+    image = fbm(rng, (TEXTURE_SIDE, TEXTURE_SIDE), wavelength * per_unit, octaves, gain)
+    middle = np.float32(TEXTURE_SIDE / 2)
+    return cv2.remap(
+        image,
+        uv[0] * np.float32(per_unit) + middle,
+        uv[1] * np.float32(per_unit) + middle,
+        interpolation=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REFLECT,
+    )
+
+
+def _wave(x: Plane, period: float, phase: float) -> Plane:
+    # A triangle wave in -1..1: cut at any level it gives stripes of one width.
+    turns = x * np.float32(1 / period) + np.float32(phase)
+    return np.abs(turns - np.floor(turns) - np.float32(0.5)) * np.float32(4) - np.float32(1)
+
+
+def _foliage(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    wavelength = uniform(rng, (0.18, 0.45))
+    return _texture(rng, (u, v), wavelength, 5, 0.62), {"pattern_wavelength": wavelength}
+
+
+def _blob(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    wavelength = uniform(rng, (0.6, 1.1))
+    return _texture(rng, (u, v), wavelength, 2, 0.35), {"pattern_wavelength": wavelength}
+
+
+def _blinds(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    period, phase, bend = uniform(rng, (0.07, 0.20)), float(rng.random()), uniform(rng, (0.0, 0.015))
+    field = _wave(v + np.float32(bend) * _texture(rng, (u, v), 0.8, 2, 0.5), period, phase)
+    return field, {"pattern_periods": [period], "pattern_phases": [phase], "pattern_bend": bend}
+
+
+def _edge(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    bend = uniform(rng, (0.0, 0.10))
+    return v + np.float32(bend) * _texture(rng, (u, v), 0.5, 3, 0.5), {"pattern_bend": bend}
+
+
+def _window(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    wide, tall = uniform(rng, (0.35, 0.70)), uniform(rng, (0.40, 0.90))
+    across, down = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+    bar = uniform(rng, (0.06, 0.16))
+    # Distance to the frame and to the bars, each in units of a pane, the smaller one counts.
+    frame = np.float32(1) - np.maximum(
+        np.abs(u) * np.float32(2 / (wide * 1.4)), np.abs(v) * np.float32(2 / (tall * 1.4))
+    )
+    panes_u = _wave(u, wide * 1.4 / across, 0.5 * (across % 2)) * np.float32(-0.5) + np.float32(0.5 - bar)
+    panes_v = _wave(v, tall * 1.4 / down, 0.5 * (down % 2)) * np.float32(-0.5) + np.float32(0.5 - bar)
+    drawn: Drawn = {"pattern_size": [wide, tall], "pattern_panes": [float(across), float(down)], "pattern_bar": bar}
+    return np.minimum(frame, np.minimum(panes_u, panes_v)), drawn
+
+
+def _lattice(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
+    period, phases = uniform(rng, (0.10, 0.26)), rng.random(2).tolist()
+    other = period * uniform(rng, (0.8, 1.25))
+    field = np.minimum(_wave(u, period, phases[0]), _wave(v, other, phases[1]))
+    return field, {"pattern_periods": [period, other], "pattern_phases": phases}
+
+
+_KINDS: dict[str, Callable[[Generator, Plane, Plane], tuple[Plane, Drawn]]] = {
+    "foliage": _foliage,
+    "blinds": _blinds,
+    "window": _window,
+    "edge": _edge,
+    "blob": _blob,
+    "lattice": _lattice,
+}

@@ -1,0 +1,199 @@
+"""Is a photo worth training on?  What can be measured of it and its mask, and the filters that turn it away."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.config.recipe import recipe
+from relight_assets.core.color import decode, luminance
+from relight_assets.core.rounding import rounded
+from relight_assets.errors import (
+    BadMatteError,
+    BlurredError,
+    FaceTooSmallError,
+    FlatLightError,
+    ImageError,
+    OverexposedError,
+    PersonTooLargeError,
+    PersonTooSmallError,
+    UnderexposedError,
+)
+from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+END = 254
+"""Display level from which a channel has nothing left to tell."""
+SIDE = 128
+"""Pixels of the longest side that shares and medians are taken of, at least."""
+SOFT = (5, 250)
+"""Alpha between which an edge is soft (0.02 and 0.98)."""
+
+
+@dataclass(frozen=True)
+class PhotoNumbers:
+    """What the record says of a photo, rounded to 6 decimals.  The person is where alpha is above 127."""
+
+    coverage: float
+    """Share of the picture that is the person."""
+    subject_size: float
+    """Root of the person's area, pixels."""
+    soft_edge: float
+    """Share of the picture in which alpha is neither 0 nor 1."""
+    touches_top: float
+    """Share of the picture's upper edge that is the person: a head that is cut off."""
+    clipped: float
+    """Share of the person of which a channel is at its end."""
+    face_clipped: float | None
+    """The same of the largest face; None where there is none."""
+    skin_lightness: float | None
+    """Median CIE L* of the largest face, 0..100."""
+    lightness: float
+    """Median CIE L* of the person."""
+    chroma: float
+    """Mean CIE chroma of the person."""
+    face_size: float | None
+    """Half of the largest face's height, from brow to chin, pixels."""
+    sharpness: float | None
+    """Of the largest face, or of the person where there is none; None where there are too few pixels."""
+    light_contrast: float
+    """How uneven the light is on the face, or on the person, stops."""
+
+    def plain(self) -> dict[str, Any]:
+        """For the record."""
+        return asdict(self)
+
+
+def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoNumbers:
+    """Measure a photo.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        alpha: (H, W) uint8, of the person.
+        face: (N, 2 or more) float32 points of the largest face, x right and y down in pixels.
+    """
+    # Some pixels are enough for shares and medians.
+    step = max(1, max(alpha.shape) // SIDE)
+    size = (max(1, alpha.shape[1] // step), max(1, alpha.shape[0] // step))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
+    person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST) > 127
+    skin = _outline(face, size, alpha.shape) & person if face is not None else np.zeros_like(person)
+    ends = _brightest(small) >= END
+    of_person, region = small[person], skin if skin.any() else person
+    area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
+    found = PhotoNumbers(
+        coverage=area / alpha.size,
+        subject_size=float(np.sqrt(area)),
+        soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT[0] + 1, SOFT[1] - 1)) / alpha.size,
+        touches_top=float((alpha[0] > 127).mean()),
+        clipped=_share(ends, person),
+        face_clipped=_share(ends, skin) if skin.any() else None,
+        skin_lightness=_lightness(small[skin]) if skin.any() else None,
+        lightness=_lightness(of_person) if len(of_person) else 0.0,
+        chroma=_chroma(of_person) if len(of_person) else 0.0,
+        face_size=float(np.ptp(face[:, 1])) / 2 if face is not None else None,
+        sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
+        light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
+    )
+    return PhotoNumbers(**rounded(asdict(found)))
+
+
+def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    """Turn a photo away that would teach the wrong thing.
+
+    Raises:
+        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError, BadMatteError: rejected.
+        OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
+    """
+    try:
+        _require_all(numbers, wanted)
+    except ImageError as error:
+        error.skin_lightness = numbers.skin_lightness
+        raise
+
+
+def _require_all(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    _require_size(numbers, wanted)
+    if numbers.soft_edge > wanted.max_soft_edge:
+        raise BadMatteError(
+            f"{numbers.soft_edge:.0%} of the picture is neither person nor background, more than "
+            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
+        )
+    _require_light(numbers, wanted)
+    if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:
+        raise BlurredError(
+            f"the {_who(numbers)} is blurred: the variance of its Laplacian is {numbers.sharpness:.4f} of its own, "
+            f"less than photo_qa.min_sharpness {wanted.min_sharpness:g}"
+        )
+
+
+def _require_size(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    if numbers.coverage > wanted.max_coverage:
+        raise PersonTooLargeError(
+            f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
+            f"{wanted.max_coverage:.0%}: most likely the mask took the background along"
+        )
+    if numbers.subject_size < wanted.min_subject:
+        raise PersonTooSmallError(
+            f"the person is {numbers.subject_size:.0f} pixels in size (root of the area), less than "
+            f"photo_qa.min_subject {wanted.min_subject:g}"
+        )
+    if numbers.face_size is not None and numbers.face_size < wanted.min_face:
+        raise FaceTooSmallError(
+            f"the largest face has a radius of {numbers.face_size:.0f} pixels, less than "
+            f"photo_qa.min_face {wanted.min_face:g}"
+        )
+
+
+def _require_light(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+    if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
+        raise OverexposedError(
+            f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "
+            f"{wanted.max_face_clipped:.0%}: there is nothing to recover"
+        )
+    darkness = numbers.lightness if numbers.skin_lightness is None else numbers.skin_lightness
+    if darkness < wanted.min_lightness:
+        raise UnderexposedError(
+            f"the {_who(numbers)} has a lightness (CIE L*) of {darkness:.0f}, less than photo_qa.min_lightness "
+            f"{wanted.min_lightness:g}"
+        )
+    if numbers.light_contrast < wanted.min_light_contrast:
+        raise FlatLightError(
+            f"the light on the {_who(numbers)} varies by {numbers.light_contrast:.2f} stops, less than "
+            f"photo_qa.min_light_contrast {wanted.min_light_contrast:g}: there is little to learn from it"
+        )
+
+
+def _who(numbers: PhotoNumbers) -> str:
+    return "person" if numbers.skin_lightness is None else "face"
+
+
+def _outline(face: NDArray[np.float32], size: tuple[int, int], shape: tuple[int, ...]) -> Mask:
+    scale = np.array([size[0] / shape[1], size[1] / shape[0]], np.float32)
+    hull = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32) * scale)
+    drawn = cv2.fillConvexPoly(np.zeros((size[1], size[0]), np.uint8), np.rint(hull).astype(np.int32), 1)
+    return drawn > 0
+
+
+def _brightest(rgb: Pixels) -> Pixels:
+    red, green, blue = cv2.split(rgb)
+    return cv2.max(cv2.max(red, green), blue)
+
+
+def _share(those: Mask, of: Mask) -> float:
+    return int(np.count_nonzero(those & of)) / max(1, int(np.count_nonzero(of)))
+
+
+def _lightness(colors: Pixels) -> float:
+    """CIE L* of the median luminance of (N, 3) sRGB colours."""
+    light = float(np.median(luminance(decode(colors[None]))))
+    return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
+
+
+def _chroma(colors: Pixels) -> float:
+    lab = cv2.cvtColor(colors[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
+    return float(np.hypot(lab[:, 1], lab[:, 2]).mean())

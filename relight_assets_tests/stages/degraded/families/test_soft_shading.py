@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from relight_assets.config.recipe import lights
+from relight_assets.core.color import luminance
+from relight_assets.core.rng import stream
+from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.families import soft_shading
+from relight_assets_tests.stages.degraded.scenes import portrait_scene
+
+FAMILY = lights.SoftShading()
+
+
+def lit(push, *, seed=0, light=None):
+    scene = portrait_scene()
+    light = light or direction(30, 0)
+    soft = soft_shading.cast(scene, light, FAMILY, stream(seed, "", 0, "shape"))
+    return soft_shading.shine(
+        scene, soft, FAMILY, stream(seed, "", 0, "strength"), ambient_range=FAMILY.ambient_linear, push=push
+    )
+
+
+def test_numbers_stay_in_their_ranges():
+    low, high = FAMILY.ambient_linear
+    for seed in range(20):
+        light, numbers = lit(0.0, seed=seed)
+        assert np.isfinite(light).all()
+        assert light.min() >= 0
+        assert low <= numbers["ambient"] <= high
+        assert FAMILY.wrap_range[0] <= numbers["wrap"] <= FAMILY.wrap_range[1]
+
+
+def test_pushing_deepens_the_shading():
+    scene = portrait_scene()
+    spreads = [np.log2(luminance(lit(push)[0])[scene.core]).std() for push in (0.0, 1.0)]
+    assert spreads[1] > spreads[0]
+    assert lit(1.0)[1]["ambient"] == pytest.approx(FAMILY.ambient_linear[0])
+
+
+def test_the_side_toward_the_light_is_brighter():
+    light = luminance(lit(1.0, light=direction(25, 180))[0])
+    assert light[80, 50] > 1.5 * light[80, 110]
+
+
+def test_wrapping():
+    cosine = np.array([[-1, -0.5, 0, 1]], np.float32)
+    assert soft_shading.wrapped(cosine, 0.5)[0] == pytest.approx([0, 0, 1 / 3, 1])

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from relight_assets.stages.degraded.direction import direction
+from relight_assets_tests.stages.degraded.scenes import portrait_scene
+
+
+@pytest.mark.parametrize("with_face", [True, False])
+def test_planes_fit_and_are_finite(with_face):
+    scene = portrait_scene(with_face=with_face)
+    planes = [
+        scene.alpha,
+        scene.photo_light,
+        scene.height,
+        scene.gloss,
+        scene.inward,
+        *scene.normals,
+        *scene.skin_normals,
+    ]
+    for plane in planes:
+        assert plane.shape == scene.shape
+        assert plane.dtype == np.float32
+        assert np.isfinite(plane).all()
+
+
+def test_skin_shines_and_cloth_hardly():
+    scene = portrait_scene()
+    assert scene.gloss[84, 80] > 4 * scene.gloss[180, 80]
+
+
+def test_light_from_the_left_lights_the_left():
+    scene = portrait_scene()
+    lit = scene.toward(direction(30, 180))
+    assert lit[80, 50] > lit[80, 110] + 0.3
+
+
+def test_the_key_fades_to_its_mean_on_the_silhouette():
+    scene = portrait_scene()
+    key = np.maximum(scene.toward(direction(20, 0)), 0)
+    faded = scene.fade_rim(key)
+    on_edge = scene.inward == 0
+    assert faded[on_edge] == pytest.approx(float(key[scene.core].mean()), abs=1e-4)
+    deep = scene.inward > 0.03 * scene.size
+    assert np.allclose(faded[deep], key[deep], atol=1e-5)

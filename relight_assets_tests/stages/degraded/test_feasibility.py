@@ -1,0 +1,47 @@
+import pytest
+
+from relight_assets.config.recipe import recipe
+from relight_assets.stages.degraded.feasibility import model_head, usable_share
+
+
+def parsed(**degradation):
+    return recipe.Recipe.model_validate({"degradation": degradation})
+
+
+def test_the_defaults_pass_nearly_always():
+    shares = usable_share(recipe.Recipe())
+    assert set(shares) == {"soft_shading", "hard_shadow", "specular"}
+    assert min(shares.values()) > 0.9
+
+
+def test_the_values_of_the_earlier_scripts_pass():
+    shares = usable_share(
+        parsed(
+            soft_shading={
+                "weight": 0.8,
+                "ambient_range": (0.6, 0.85),
+                "specular_intensity_range": (0.05, 0.2),
+                "shininess_range": (10, 100),
+            },
+            hard_shadow={"weight": 0},
+            specular={"weight": 0},
+        )
+    )
+    assert set(shares) == {"soft_shading"}
+    assert shares["soft_shading"] > 0.4
+
+
+def test_light_that_is_nearly_all_ambient_does_not_pass():
+    assert usable_share(parsed(soft_shading={"ambient_range": (0.9, 0.99)}))["soft_shading"] < 0.1
+    assert usable_share(parsed(hard_shadow={"opacity_range": (0.0, 0.02)}))["hard_shadow"] < 0.2
+
+
+def test_it_gives_the_same_answer_twice():
+    assert usable_share(recipe.Recipe()) == usable_share(recipe.Recipe())
+
+
+def test_the_model_is_lit_from_the_camera():
+    scene = model_head()
+    middle, side = scene.photo_light[26, 36], scene.photo_light[26, 24]
+    assert middle > side > 0
+    assert scene.core.mean() == pytest.approx(0.4, abs=0.2)

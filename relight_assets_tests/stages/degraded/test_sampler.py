@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from relight_assets.config.recipe import lights
+from relight_assets.core.rng import stream
+from relight_assets.errors import WeakPairError
+from relight_assets.stages.degraded.direction import Direction
+from relight_assets.stages.degraded.geometry.source_light import UNKNOWN
+from relight_assets.stages.degraded.light_sampler import Shine
+from relight_assets.stages.degraded.sampler import TRIES, bend, relight, stops_of_change
+from relight_assets_tests.stages.degraded.scenes import portrait_scene
+
+
+def only(family, **changes):
+    weights = {
+        name: {"weight": 1.0 if name == family else 0.0} for name in ("soft_shading", "hard_shadow", "specular", "none")
+    }
+    weights[family] |= changes
+    return lights.Degradation.model_validate(weights)
+
+
+def relit(degradation, seed=0):
+    return relight(portrait_scene(), degradation, lights.LightSampling(), lambda p: stream(seed, "", 0, p))
+
+
+def test_a_pair_equal_to_the_photo_has_no_strength():
+    scene = portrait_scene()
+    light = (scene.photo_light / np.maximum(scene.albedo @ np.float32([0.2126, 0.7152, 0.0722]), 1e-6))[..., None]
+    same = Shine(np.repeat(light, 3, axis=2).astype(np.float32), None, {})
+    assert stops_of_change(scene, same).std() < 0.02
+
+
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+def test_accepted_pairs_are_strong_enough(family):
+    degradation = only(family)
+    for seed in range(6):
+        found = relit(degradation, seed)
+        assert found.family == family
+        assert found.numbers["strength"] >= getattr(degradation, family).min_strength
+        assert np.isfinite(found.light).all()
+
+
+def test_weak_strengths_are_drawn_again_and_the_direction_stays():
+    easy, strict = only("soft_shading", min_strength=0.0), only("soft_shading", min_strength=0.9)
+    tries = []
+    for seed in range(12):
+        first = relit(easy, seed)
+        assert first.numbers["strength_tries"] == 1
+        try:
+            second = relit(strict, seed)
+        except WeakPairError:
+            continue
+        tries.append(second.numbers["strength_tries"])
+        assert second.direction == first.direction
+    assert max(tries) > 1
+
+
+def test_a_hopeless_recipe_is_a_weak_pair():
+    with pytest.raises(WeakPairError, match=f"{TRIES} strengths of a soft_shading light"):
+        relit(only("soft_shading", min_strength=4.0))
+
+
+def test_no_light_is_never_too_weak():
+    found = relit(only("none"))
+    assert found.family == "none"
+    assert found.direction.vector == (0.0, 0.0, 1.0)
+
+
+def test_exposure_is_kept():
+    scene = portrait_scene()
+    for seed in range(6):
+        found = relit(only("hard_shadow").model_copy(update={"exposure_range": (0.0, 0.0)}), seed)
+        after = (scene.albedo * found.light)[scene.core].mean()
+        assert abs(np.log2(after / scene.photo_light[scene.core].mean())) < 1.2
+
+
+def test_mixtures_come_as_often_as_asked():
+    always = lights.Degradation(mixture_probability=1.0)
+    assert all(relit(always, seed).numbers["mixed_with"] for seed in range(6))
+    never = lights.Degradation(mixture_probability=0.0)
+    assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))
+
+
+@pytest.mark.parametrize("brightest", [7.9, 100.0])
+def test_highlights_are_bent_under_white(brightest):
+    peak = np.array([[0.0, 0.5, 0.8, 1.0, brightest]], np.float32)
+    bent = peak * bend([peak, peak / 2, peak * 0])
+    assert bent[0, :3] == pytest.approx(peak[0, :3])
+    assert 0.9 < bent[0, 3] < bent[0, 4] <= 0.97
+
+
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+def test_the_key_keeps_away_from_the_photos_own_light(family):
+    source = portrait_scene().source_light.direction
+    assert source.angle(Direction(0.755, -0.252, 0.604)) < 25
+    for seed in range(12):
+        found = relit(only(family), seed)
+        assert found.direction.angle(source) >= 30
+        assert found.numbers["light_angle_deg"] == pytest.approx(found.direction.angle(source))
+        assert found.numbers["source_light_direction"] == pytest.approx(source.vector)
+
+
+def test_flat_light_has_no_angle_and_a_person_without_a_face_no_known_light():
+    flat = relit(only("none"))
+    assert flat.numbers["light_angle_deg"] is None
+    assert flat.numbers["source_light_direction"] is not None
+    assert portrait_scene(with_face=False).source_light == UNKNOWN
+
+
+def test_the_record_says_what_gave_the_shape():
+    assert relit(only("soft_shading")).numbers["geometry"] == "face_mesh"
+    assert relit(only("soft_shading")).numbers["geometry_faces"] == 1
+    bare = relight(portrait_scene(with_face=False), only("none"), lights.LightSampling(), lambda p: stream(0, "", 0, p))
+    assert (bare.numbers["geometry"], bare.numbers["geometry_faces"]) == ("inflated", 0)

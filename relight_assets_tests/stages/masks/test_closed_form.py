@@ -1,0 +1,77 @@
+"""The solver of mattes against its definition, solved exactly."""
+
+import numpy as np
+import pytest
+
+from relight_assets.stages.masks import closed_form
+from relight_assets.stages.masks.closed_form import solve
+
+SHAPE = (24, 30)
+
+
+@pytest.fixture
+def picture():
+    """Noise of two colours whose share is known, the known parts left and right of a band."""
+    random = np.random.Generator(np.random.Philox(7))
+    x = np.linspace(-0.2, 1.2, SHAPE[1])
+    alpha = np.clip(x[None] + 0.1 * random.normal(size=SHAPE), 0, 1)
+    alpha[:, :8], alpha[:, -8:] = 0, 1
+    guide = alpha[..., None] * (210, 120, 60) + (1 - alpha[..., None]) * (30, 80, 160)
+    unknown = np.zeros(SHAPE, bool)
+    unknown[:, 8:-8] = True
+    prior = np.tile(np.clip(x, 0, 1).astype(np.float32), (SHAPE[0], 1))
+    return np.rint(guide + random.normal(size=guide.shape)).astype(np.uint8), alpha, prior, unknown
+
+
+def dense(guide):
+    """The matting Laplacian window by window, in double precision."""
+    height, width = guide.shape[:2]
+    colors = guide.reshape(-1, 3) / 255.0
+    matrix = np.zeros((len(colors), len(colors)))
+    for row in range(1, height - 1):
+        for column in range(1, width - 1):
+            pixels = [(row + y) * width + column + x for y in (-1, 0, 1) for x in (-1, 0, 1)]
+            offsets = colors[pixels] - colors[pixels].mean(axis=0)
+            inverse = np.linalg.inv(offsets.T @ offsets / 9 + closed_form.EPSILON / 9 * np.eye(3))
+            matrix[np.ix_(pixels, pixels)] += np.eye(9) - (1 + offsets @ inverse @ offsets.T) / 9
+    return matrix
+
+
+def test_it_is_the_minimum_of_the_quadratic_form(picture, monkeypatch):
+    guide, _, prior, unknown = picture
+    monkeypatch.setattr(closed_form, "FINE_STEPS", 400)
+    matrix, free = dense(guide), np.flatnonzero(unknown)
+    known = np.where(unknown, 0, prior > 0.5).ravel().astype(float)
+    likely = prior.ravel()[free].astype(float)
+    weight = closed_form.PULL * (2 * likely - 1) ** 2 + 1e-6
+    low, high = closed_form.WORD
+    right = weight * np.clip((likely - low) / (high - low), 0, 1) - (matrix @ known)[free]
+    exactly = np.linalg.solve(matrix[np.ix_(free, free)] + np.diag(weight), right)
+    found = solve(guide, prior, unknown)
+    assert found.alpha.ravel()[free] == pytest.approx(np.clip(exactly, 0, 1), abs=2e-3)
+    assert np.array_equal(found.alpha[~unknown], prior[~unknown] > 0.5)
+
+
+def test_a_mix_of_two_colours_is_told_by_the_colours(picture):
+    guide, alpha, prior, unknown = picture
+    found = solve(guide, prior, unknown).alpha
+    assert np.abs(found - alpha)[unknown].mean() < 0.3 * np.abs(prior - alpha)[unknown].mean()
+
+
+def test_the_models_give_alpha_from_the_colours(picture):
+    guide, _, prior, unknown = picture
+    found = solve(guide, prior, unknown)
+    again = (found.models[..., :3] * guide).sum(axis=2) + found.models[..., 3]
+    assert found.models.shape == (*SHAPE, 4)
+    assert np.abs(again - found.alpha).mean() < 0.02
+    assert not found.models[:, :5, :3].any()
+    assert np.array_equal(again[:, :5], found.alpha[:, :5])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (3, 3), (40, 20)])
+def test_nothing_known_and_nothing_unknown(shape):
+    guide = np.full((*shape, 3), 90, np.uint8)
+    for unknown in (np.zeros(shape, bool), np.ones(shape, bool)):
+        for value in (0.0, 1.0):
+            found = solve(guide, np.full(shape, value, np.float32), unknown)
+            assert found.alpha == pytest.approx(np.full(shape, value), abs=1e-4)
