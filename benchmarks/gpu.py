@@ -29,7 +29,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import DeviceOutOfMemoryError, RelightError
 from relight_assets.imaging.decode import decode
 from relight_assets.models.segmenters.sam3.native import Network, Sam3Segmenter, official_network

@@ -16,7 +16,7 @@ from relight_assets.dataset.csv.contents import check_csvs
 from relight_assets.dataset.csv.folder import CsvFolder, no_rows, read_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
 from relight_assets.terminal import progress_bar, say, tell, tell_error
 

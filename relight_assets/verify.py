@@ -24,18 +24,18 @@ from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import Record
-from relight_assets.engine.devices import cores
-from relight_assets.engine.hashing import stamp_of
-from relight_assets.engine.identity import refusal
-from relight_assets.engine.image_state import RowStatus
-from relight_assets.engine.locks import still_folder
+from relight_assets.engine.hardware.devices import cores
+from relight_assets.engine.hardware.locks import still_folder
+from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.look_alikes import Pair, same_outputs, twins
-from relight_assets.engine.outgoing import mapping_path, variants_path
-from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.engine.publish import mapping_path, variants_path
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.image_state import RowStatus
+from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.statistics import rejected_skins, tags
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ

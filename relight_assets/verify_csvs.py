@@ -8,7 +8,7 @@ from pathlib import Path
 
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.dataset.csv.text import csv_reader
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.state.scan import Survey
 from relight_assets.storage.files import read_regular
 
 

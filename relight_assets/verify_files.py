@@ -21,11 +21,11 @@ from relight_assets.core.best_effort import cause_of
 from relight_assets.core.regular_files import AnyRoot, kind_of
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, metric_faults, read_failure
-from relight_assets.engine.devices import cores
-from relight_assets.engine.hashing import stamp_of
-from relight_assets.engine.image_state import ImageState
+from relight_assets.engine.hardware.devices import cores
+from relight_assets.engine.hash_files import stamp_of
+from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.statistics import measured_of
-from relight_assets.engine.survey import Survey
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance

@@ -23,8 +23,8 @@ from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
-from relight_assets.engine.survey import Survey
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store, wheel
 

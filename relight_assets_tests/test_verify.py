@@ -17,7 +17,7 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.outgoing import mapping_path, write_split_mapping
+from relight_assets.engine.publish import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.statistics import glances
 from relight_assets.errors import OutputFolderError

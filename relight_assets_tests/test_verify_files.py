@@ -7,7 +7,7 @@ import pytest
 
 from relight_assets import terminal, verify_files
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.verify import Verification, verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench
 from relight_assets_tests.faults.one_file import OTHERS, put

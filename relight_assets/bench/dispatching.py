@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relight_assets.config.recipe.recipe import STAGES
-from relight_assets.engine import dispatch
-from relight_assets.engine.devices import Slot
-from relight_assets.engine.dispatch import Finished
-from relight_assets.engine.local import LocalEngine
+from relight_assets.engine.execution import dispatch
+from relight_assets.engine.execution.dispatch import Finished
+from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
+from relight_assets.engine.hardware.devices import Slot
 from relight_assets.engine.progress import ProgressWriter
 from relight_assets.engine.tally import Tally
-from relight_assets.engine.work import ImageResult, WorkItem
 
 
 class EchoWorker:

@@ -22,8 +22,8 @@ from relight_assets.bench.sizes import QUICK, Sizes
 from relight_assets.bench.turns import Columns, Report, Turns
 from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import Settings
-from relight_assets.engine.devices import cores
-from relight_assets.engine.work import ImageResult
+from relight_assets.engine.execution.messages import ImageResult
+from relight_assets.engine.hardware.devices import cores
 from relight_assets.errors import UserError
 from relight_assets.models import store
 

@@ -15,7 +15,7 @@ from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.run import RunOptions, run_split
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import UserError
 
 FILES_PER_IMAGE = 7

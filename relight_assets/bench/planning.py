@@ -13,8 +13,8 @@ from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import write_record
-from relight_assets.engine.plan import make_plan
 from relight_assets.engine.run import RunOptions, digests_of, look, run_split
+from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import UserError
 from relight_assets.storage.files import source_token
 

@@ -21,11 +21,11 @@ from relight_assets.defs.dead_runs import close_abandoned_runs, runs_left_alone
 from relight_assets.defs.history import history_errors
 from relight_assets.defs.jobs import relight_split
 from relight_assets.defs.splits import SPLIT_CSV, known_csvs, splits
-from relight_assets.engine.identity import refusal
-from relight_assets.engine.outgoing import mapping_is_current
-from relight_assets.engine.plan import make_plan
+from relight_assets.engine.publish import mapping_is_current
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.run import look as look_at_split
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
 
 MAX_ATTEMPTS = 3

@@ -20,8 +20,8 @@ from relight_assets.defs.run_images import POOL, REPLACE, run_images, warnings_o
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import splits
-from relight_assets.engine.image_state import ImageState
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
+from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
 from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet

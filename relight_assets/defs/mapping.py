@@ -19,10 +19,10 @@ from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.defs.warnings import Warnings
-from relight_assets.engine.image_state import ROW_STATUSES
-from relight_assets.engine.outgoing import failures_path, write_split_failures
+from relight_assets.engine.publish import failures_path, write_split_failures
+from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.statistics import Spread, spreads
-from relight_assets.engine.survey import Survey
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""

@@ -12,11 +12,11 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks import blocking_checks
-from relight_assets.engine.identity import refusal
-from relight_assets.engine.locks import still_folder
-from relight_assets.engine.outgoing import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
+from relight_assets.engine.hardware.locks import still_folder
+from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import OtherPhotosError
 
 Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]

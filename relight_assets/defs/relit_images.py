@@ -17,8 +17,8 @@ from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.run_metadata import counts, data_version, numbers, pictures, provenance, totals
 from relight_assets.defs.splits import SPLIT_CSV, splits
 from relight_assets.defs.warnings import Warnings
-from relight_assets.engine.digests import CODE_VERSIONS
 from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.engine.state.digests import CODE_VERSIONS
 
 _DESCRIPTIONS: dict[Stage, str] = {
     "masks": (

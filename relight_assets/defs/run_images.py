@@ -13,8 +13,8 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.publishing import publish
 from relight_assets.defs.warnings import Warnings
-from relight_assets.engine.outgoing import check_outgoing
 from relight_assets.engine.progress import Progress
+from relight_assets.engine.publish import check_outgoing
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
 

@@ -18,7 +18,7 @@ from typing import Any
 import dagster as dg
 import msgspec
 
-from relight_assets.engine.machine import this_machine
+from relight_assets.engine.hardware.machine import this_machine
 
 LAUNCHED_BY = "relight/launched_by"
 COMMAND = "relight run"

@@ -16,12 +16,12 @@ from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
 from relight_assets.defs.warnings import Warnings
-from relight_assets.engine.cgroups import memory_limit
-from relight_assets.engine.digests import stage_models
-from relight_assets.engine.image_state import ROW_STATUSES
+from relight_assets.engine.execution.messages import Outcome
+from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
+from relight_assets.engine.state.digests import stage_models
+from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.statistics import glances, tags, values
-from relight_assets.engine.work import Outcome
 from relight_assets.models import user_models
 from relight_assets.quality.verdicts import verdicts
 from relight_assets.sheets import (

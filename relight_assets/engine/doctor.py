@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.engine.cgroups import cpu_limit, memory_limit
-from relight_assets.engine.cuda_devices import VISIBLE
-from relight_assets.engine.devices import (
+from relight_assets.engine.doctor_folders import Folders, port, temporary
+from relight_assets.engine.execution.local import environment
+from relight_assets.engine.finding import Finding
+from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
+from relight_assets.engine.hardware.cuda_devices import VISIBLE
+from relight_assets.engine.hardware.devices import (
     Slot,
     available_memory,
     cores,
@@ -16,10 +19,7 @@ from relight_assets.engine.devices import (
     threads_per_worker,
     worker_places,
 )
-from relight_assets.engine.doctor_folders import Folders, port, temporary
-from relight_assets.engine.finding import Finding
-from relight_assets.engine.local import environment
-from relight_assets.engine.nvml import Driver, read_driver
+from relight_assets.engine.hardware.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
 from relight_assets.models import registry, user_models
 

@@ -19,13 +19,13 @@ from relight_assets.engine.dagster_home import (
     not_writable,
     what_to_delete,
 )
+from relight_assets.engine.disk_space import BYTES_PER_PIXEL, Needed, mib, needed_for
 from relight_assets.engine.finding import Finding
-from relight_assets.engine.identity import refusal
-from relight_assets.engine.outgoing import check_outgoing
 from relight_assets.engine.ports import PORT, port_fault
-from relight_assets.engine.preflight import BYTES_PER_PIXEL, Needed, mib, needed_for
+from relight_assets.engine.publish import check_outgoing
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.temporary import check_sockets, temporary_folder
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
 from relight_assets.storage.folders import nearest, write_fault

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import value_of
 from relight_assets.dataset.records import Record, read_record
-from relight_assets.engine.survey import Survey
+from relight_assets.engine.state.scan import Survey
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 
 TELLING_BITS = 64

@@ -16,8 +16,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from relight_assets.core.best_effort import decoration
-from relight_assets.engine.devices import Slot
-from relight_assets.engine.nvml import Usage, usage
+from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.nvml import Usage, usage
 from relight_assets.storage.files import read_regular, write_atomic
 
 EVERY_S = 1.0

@@ -10,12 +10,12 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
-from relight_assets.engine.identity import csv_place, refusal
-from relight_assets.engine.image_state import ImageState
-from relight_assets.engine.locks import locked_folder
-from relight_assets.engine.outgoing import withdraw_pictures
+from relight_assets.engine.hardware.locks import locked_folder
+from relight_assets.engine.publish import withdraw_pictures
 from relight_assets.engine.run import look
-from relight_assets.engine.survey import Survey, orphan_numbers
+from relight_assets.engine.state.identity import csv_place, refusal
+from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.scan import Survey, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, remove_output
 

@@ -18,10 +18,16 @@ from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.records import Record, read_record
-from relight_assets.engine.gobo_files import load_gobos
-from relight_assets.engine.pictures import Pixels
-from relight_assets.engine.recorded_faces import FacesUnreadableError, unpacked
-from relight_assets.engine.stage_outputs import StageOutput, albedo_of, composites_of, degraded_of, patterns_sha256
+from relight_assets.engine.worker.artifacts import Pixels
+from relight_assets.engine.worker.gobo_files import load_gobos
+from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.engine.worker.stage_outputs import (
+    StageOutput,
+    albedo_of,
+    composites_of,
+    degraded_of,
+    patterns_sha256,
+)
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.stages.albedo import albedo

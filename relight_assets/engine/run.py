@@ -16,23 +16,23 @@ from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
-from relight_assets.engine.devices import memory_per_worker, threads_per_worker, worker_places
-from relight_assets.engine.digests import Digests
-from relight_assets.engine.dispatch import DEPTH, Notice, Outcome, Quarantined
-from relight_assets.engine.dispatch import run as dispatch
-from relight_assets.engine.gobo_files import load_gobos
-from relight_assets.engine.image_state import NO_HASHES, Hashes
-from relight_assets.engine.local import LocalEngine
-from relight_assets.engine.locks import locked_folder, reserved
-from relight_assets.engine.plan import Plan, make_plan
-from relight_assets.engine.preflight import space_warning
-from relight_assets.engine.prepare import Preparation
+from relight_assets.engine.disk_space import space_warning
+from relight_assets.engine.execution.dispatch import DEPTH, Notice, Outcome, Quarantined
+from relight_assets.engine.execution.dispatch import run as dispatch
+from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.messages import ImageResult, Worker, WorkItem
+from relight_assets.engine.hardware.devices import memory_per_worker, threads_per_worker, worker_places
+from relight_assets.engine.hardware.locks import locked_folder, reserved
+from relight_assets.engine.preparation import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
-from relight_assets.engine.survey import Survey, scan
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.image_state import NO_HASHES, Hashes
+from relight_assets.engine.state.plan import Plan, make_plan
+from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.work import ImageResult, Worker, WorkItem
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.worker.gobo_files import load_gobos
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import registry, user_models
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
@@ -44,7 +44,7 @@ COMPARISON = "comparison.jpg"
 
 Watch = Callable[[Progress], None]
 MakeWorker = Callable[..., Worker]
-"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.PortraitWorker`."""
+"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.worker.PortraitWorker`."""
 
 
 @dataclass(frozen=True)

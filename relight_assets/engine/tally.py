@@ -7,7 +7,7 @@ from typing import Any
 
 from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
-from relight_assets.engine.work import ImageResult, Outcome
+from relight_assets.engine.execution.messages import ImageResult, Outcome
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 from relight_assets.bench.apart import apart
 from relight_assets.bench.dispatching import dispatch_once
 from relight_assets.config.recipe.recipe import STAGES
-from relight_assets.engine.work import ImageResult
+from relight_assets.engine.execution.messages import ImageResult
 
 
 def test_every_item_comes_back_and_costs_something(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.records import read_failure, read_record
-from relight_assets.engine import prepare
-from relight_assets.engine.digests import CODE_VERSIONS, Digests
-from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine import preparation
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.engine.state.digests import CODE_VERSIONS, Digests
 from relight_assets.models import user_models
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import computed, sha256
@@ -91,7 +91,7 @@ def never(*_: object, **__: object) -> None:
 
 
 def test_nothing_is_hashed_computed_or_rewritten(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "hash_files", never)
+    monkeypatch.setattr(preparation, "hash_files", never)
     folder = settings.output_root / "data-train"
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("0*")}
     summary = run_split(split(settings), recipe(), settings, RunOptions(), worker=never)  # type: ignore[arg-type]

@@ -11,8 +11,8 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.locks import held
-from relight_assets.engine.outgoing import StagedMapping, failures_path, mapping_path
+from relight_assets.engine.hardware.locks import held
+from relight_assets.engine.publish import StagedMapping, failures_path, mapping_path
 from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
 from relight_assets_tests.conftest import PORTRAITS, Bench
 

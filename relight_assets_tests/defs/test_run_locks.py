@@ -13,7 +13,7 @@ import pytest
 
 from relight_assets.defs import run_locks
 from relight_assets.defs.run_locks import RUN_LOCK, Holder, Life, RunLock, examined, holding
-from relight_assets.engine.machine import this_machine
+from relight_assets.engine.hardware.machine import this_machine
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from relight_assets.engine.nvml import Driver, Gpu
+from relight_assets.engine.hardware.nvml import Driver, Gpu
 
 UUIDS = tuple(f"GPU-{letter * 8}-5a1d-4e0f-9c3b-0123456789ab" for letter in "abcdef01")
 LOST = "GPU is lost: reset it"

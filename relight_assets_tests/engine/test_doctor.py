@@ -9,10 +9,11 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
-from relight_assets.engine import devices, doctor, doctor_folders
-from relight_assets.engine.cgroups import MemoryLimit
+from relight_assets.engine import doctor, doctor_folders
 from relight_assets.engine.doctor import examine
 from relight_assets.engine.finding import Finding
+from relight_assets.engine.hardware import devices
+from relight_assets.engine.hardware.cgroups import MemoryLimit
 from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 

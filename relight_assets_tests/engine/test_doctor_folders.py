@@ -12,10 +12,10 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.engine import dagster_home, doctor_folders, temporary
+from relight_assets.engine.disk_space import BYTES_PER_PIXEL, mib
 from relight_assets.engine.doctor import examine
 from relight_assets.engine.doctor_folders import Folders
 from relight_assets.engine.finding import Finding
-from relight_assets.engine.preflight import BYTES_PER_PIXEL, mib
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
@@ -85,7 +85,7 @@ def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pyte
     (outgoing,) = folders.outgoing()
     assert outgoing.advice == "free some space: only 1 MiB are free"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
-    monkeypatch.setattr("relight_assets.engine.preflight.free_files", lambda _: 27)
+    monkeypatch.setattr("relight_assets.engine.disk_space.free_files", lambda _: 27)
     (disk,) = folders.outputs()
     assert "about 28 files will be written for 4 images, but 27 can be made" in (disk.advice or "")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.engine import progress as module
-from relight_assets.engine.devices import Slot
-from relight_assets.engine.nvml import Usage
+from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.nvml import Usage
 from relight_assets.engine.progress import ProgressWriter, read_progress
 
 

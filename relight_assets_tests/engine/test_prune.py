@@ -8,8 +8,8 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.index import load
 from relight_assets.dataset.origin import Origin, write_origin
-from relight_assets.engine.outgoing import write_split_mapping
 from relight_assets.engine.prune import Orphans, csv_is_gone, find_orphans, prune
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, recipe_with
 from relight_assets_tests.faults.one_file import put

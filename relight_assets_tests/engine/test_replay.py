@@ -13,7 +13,7 @@ from relight_assets.config.loader import parse_recipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.errors import UserError
 from relight_assets.verify import verify_split

@@ -14,8 +14,8 @@ from filelock import FileLock
 
 from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.records import read_failure
-from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.albedo import albedo

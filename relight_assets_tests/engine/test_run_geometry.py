@@ -11,10 +11,10 @@ import pytest
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.config.settings import LocalModel
 from relight_assets.dataset.records import read_failure, read_record
-from relight_assets.engine.dispatch import Quarantined
+from relight_assets.engine.execution.dispatch import Quarantined
+from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.run import digests_of
-from relight_assets.engine.work import WorkItem
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.work import ImageResult
 
 
 def test_outcomes_numbers_codes_and_families_add_up() -> None:

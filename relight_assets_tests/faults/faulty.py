@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from relight_assets.dataset.layout import png_name
-from relight_assets.engine.work import ImageResult, WorkItem
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.seam import Moment, Point, arm, die
 

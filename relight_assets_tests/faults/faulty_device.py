@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from relight_assets.engine.work import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.segmenters.base import PersonMask, Segmenter
 from relight_assets.models.segmenters.batching import Pixels

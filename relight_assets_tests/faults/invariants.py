@@ -17,12 +17,12 @@ from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.paths import index_key
 from relight_assets.dataset.records import files_match, read_record
-from relight_assets.engine.digests import Digests
-from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
 from relight_assets.engine.progress import Progress
+from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
-from relight_assets.engine.survey import Survey
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 

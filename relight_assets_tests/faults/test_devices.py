@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset.records import read_failure
-from relight_assets.engine import devices
+from relight_assets.engine.hardware import devices
 from relight_assets_tests.conftest import PORTRAITS, make_project
 from relight_assets_tests.engine.nvidia import UUIDS, Libraries, described, driver
 from relight_assets_tests.faults.faulty_device import (

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.errors import HostLimitError, OutputFolderError
 from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench

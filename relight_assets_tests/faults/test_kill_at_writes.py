@@ -7,9 +7,9 @@ import pytest
 
 from relight_assets.config.recipe.recipe import STAGES, Recipe
 from relight_assets.dataset import index as lasting_index
-from relight_assets.engine.outgoing import write_split_failures, write_split_mapping
-from relight_assets.engine.work import WorkItem
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.execution.messages import WorkItem
+from relight_assets.engine.publish import write_split_failures, write_split_mapping
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets_tests.conftest import assert_records_tell_the_truth
 from relight_assets_tests.faults.invariants import FaultBench, Truth, assert_heals, assert_sound
 from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watch_writes

@@ -16,7 +16,7 @@ import pytest
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets_tests.conftest import recipe_with, sha256
 from relight_assets_tests.faults.driver import driven, wait_for

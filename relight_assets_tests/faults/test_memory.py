@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.engine.work import ImageResult, WorkItem
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets_tests.control_groups import control_group
 
 LIMIT_MIB = 300
@@ -31,10 +31,10 @@ class Greedy:
 
 RUN = """
 import sys
-from relight_assets.engine.devices import Slot
-from relight_assets.engine.dispatch import Quarantined, run
-from relight_assets.engine.local import LocalEngine
-from relight_assets.engine.work import WorkItem
+from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.execution.dispatch import Quarantined, run
+from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.config.recipe.recipe import STAGES
 from relight_assets_tests.faults.test_memory import Greedy
 engine = LocalEngine([Slot("cpu 0")], Greedy, {"itself": sys.argv[1] == "itself"})

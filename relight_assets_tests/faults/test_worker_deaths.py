@@ -5,7 +5,7 @@ import tempfile
 import pytest
 
 from relight_assets.dataset.records import read_failure
-from relight_assets.engine import devices
+from relight_assets.engine.hardware import devices
 from relight_assets.errors import WorkersFailedError
 from relight_assets_tests.engine.nvidia import driver
 from relight_assets_tests.faults.faulty import ExitsInLoad, ExitsInLoadOnDevice1, FaultyWorker, HangsInLoad

@@ -8,9 +8,9 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
-from relight_assets.engine import hashing, run
-from relight_assets.engine.dispatch import Finished
-from relight_assets.engine.local import LocalEngine
+from relight_assets.engine import hash_files, run
+from relight_assets.engine.execution.dispatch import Finished
+from relight_assets.engine.execution.local import LocalEngine
 from relight_assets_tests.faults.invariants import FaultBench
 
 GRAY = Recipe()
@@ -25,7 +25,7 @@ def whole_run(
     **options: Any,
 ) -> None:
     """Run a split and publish what came of it.  For a child alone: engines are never started in it again."""
-    hashing.dispatch = run.dispatch = _here  # type: ignore[assignment]
+    hash_files.dispatch = run.dispatch = _here  # type: ignore[assignment]
     split = read_split_csv(csv or bench.csv_path)
     settings = bench.settings.model_copy(update={"mapping_dir": mapping_dir})
     run.run_split(split, recipe, settings, run.RunOptions(**options))

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from relight_assets.dataset.geometry_files import decode_geometry
-from relight_assets.engine import gobo_files
+from relight_assets.engine.worker import gobo_files
 from relight_assets.errors import RelightError
 from relight_assets.imaging.decode import MAX_PIXELS, decode
 from relight_assets_tests.fuzz.image_generator import damaged, sources

@@ -14,10 +14,10 @@ from relight_assets import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_text, variants_text, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
-from relight_assets.engine.image_state import ROW_STATUSES
-from relight_assets.engine.outgoing import withdraw_pictures, write_split_failures, write_split_mapping
+from relight_assets.engine.publish import withdraw_pictures, write_split_failures, write_split_mapping
 from relight_assets.engine.run import digests_of, look
-from relight_assets.engine.survey import scan
+from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.scan import scan
 from relight_assets.errors import CsvError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried

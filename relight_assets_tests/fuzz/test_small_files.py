@@ -13,9 +13,9 @@ from relight_assets import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.engine.locks import locked_folder
-from relight_assets.engine.outgoing import write_split_mapping
+from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.progress import read_progress
+from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import look
 from relight_assets.errors import CsvError, OutputFolderError, RelightError
 from relight_assets_tests.conftest import Bench

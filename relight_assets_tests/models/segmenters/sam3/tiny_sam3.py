@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from relight_assets.engine.worker import PortraitWorker
+from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.models.segmenters.sam3 import native
 from relight_assets.models.segmenters.sam3.native import Network, official_network
 

@@ -1,0 +1,89 @@
+"""What an experiment shares with its split: the numbers of the images, and every stage that both recipes make alike.
+
+An experiment that changes the light needs the same masks and albedo as the split.  Their files are linked, not copied:
+no file is ever written in place, so neither side can change what the other sees.
+"""
+
+import shutil
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from relight_assets.config.recipe.recipe import Stage
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import Record, remove_record, write_record
+from relight_assets.engine.state.scan import Survey
+from relight_assets.storage.files import host_limit, remove_output, write_atomic
+
+
+def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
+    """Have a new experiment number its images as the split does, so that pictures with one number show one photo.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    # One that has lost its index still has its numbers, in its records.
+    if own.index_csv.exists() and not experiment.index_csv.exists() and not experiment.numbers():
+        write_atomic(experiment.index_csv, own.index_csv.read_bytes(), durable=True)
+
+
+def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> int:
+    """Give an experiment what the split's own folder has of its photos and the experiment itself has not.
+
+    Args:
+        own: the rows in the split's own folder, under the experiment's recipe; nobody writes there meanwhile.  What is
+            current in it was made of the photos as they are now.
+        experiment: the rows in the experiment's folder, of which the caller is the only writer.
+        num_samples: of so many rows; None: of all.
+
+    Returns:
+        How many images something was taken over of.
+
+    Raises:
+        HostLimitError: no more files can be opened.
+    """
+    count = 0
+    for key in dict.fromkeys(key for key in experiment.keys[:num_samples] if key is not None):
+        here, there = own.images[key], experiment.images[key]
+        record = here.renewed or here.record
+        # One whose record cannot be read is left for its run to tell.
+        if record is None or there.index is None or there.source is None or not set(here.current) > set(there.current):
+            continue
+        try:
+            remove_record(experiment.layout, there.index)  # it claims what is about to be replaced
+            _take_over(
+                own.layout, experiment.layout, record, number=there.index, stages=here.current, variants=own.variants
+            )
+        except OSError as error:
+            if limit := host_limit(error):
+                raise limit from error
+            continue  # its run makes it, or tells why it cannot
+        count += 1
+    return count
+
+
+def _take_over(
+    own: SplitLayout, experiment: SplitLayout, record: Record, *, number: int, stages: tuple[Stage, ...], variants: int
+) -> None:
+    for stage in stages:
+        for path in experiment.leftovers(number, stage, variants):
+            remove_output(path)
+        for name in record.stages[stage].files:
+            _link(own.png(record.index, name), experiment.png(number, name))
+    lit = "degraded" in stages
+    taken = replace(
+        record,
+        index=number,
+        stages={stage: record.stages[stage] for stage in stages},
+        degradation_type=record.degradation_type if lit else None,
+        light_direction=record.light_direction if lit else None,
+    )
+    write_record(experiment, taken, durable=False)  # last: it claims what is there now
+
+
+def _link(source: Path, target: Path) -> None:
+    remove_output(target)  # of a run that was killed before its record
+    try:
+        target.hardlink_to(source)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)  # with the modification time, by which the record knows it

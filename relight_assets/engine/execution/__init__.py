@@ -1,0 +1,1 @@
+"""Handing images to workers: the dispatch loop and the engines that run workers."""

@@ -1,0 +1,175 @@
+"""Before the work: whose photos the rows' are, which numbers they have, and what no mapping may name any more."""
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from relight_assets.config.settings import Settings
+from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.origin import Origin, write_origin
+from relight_assets.dataset.paths import plain_text
+from relight_assets.dataset.records import remove_failure, remove_record, write_failure, write_record
+from relight_assets.engine.base_results import borrow, share_numbers
+from relight_assets.engine.hardware.locks import locked_folder
+from relight_assets.engine.hash_files import hash_files
+from relight_assets.engine.progress import Progress, ProgressWriter
+from relight_assets.engine.publish import withdraw_pictures
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.identity import Adopted, csv_place, decide, files_to_hash, orphans_of, refusal
+from relight_assets.engine.state.image_state import ImageState, blocked, failed
+from relight_assets.engine.state.scan import Survey, scan
+from relight_assets.errors import OtherPhotosError
+from relight_assets.storage.files import FileStamp, PlaceTakenError
+
+
+@dataclass
+class Preparation:
+    """What is prepared, in a folder of which the caller is the only writer."""
+
+    split: SplitCsv
+    settings: Settings
+    layout: SplitLayout
+    digests: Digests
+    watch: Callable[[Progress], None]
+    experiment: str | None = None
+    num_samples: int | None = None
+    replace_photos: bool = False
+    notes: list[str] = field(default_factory=list)
+    """What a person should know."""
+    _hashes: dict[str, FileStamp | None] = field(default_factory=dict)
+
+    def prepared(self) -> Survey:
+        """The split as it is once all is prepared: every image has a number.
+
+        An experiment takes over from the split's own folder what both recipes make alike.
+
+        Raises:
+            OtherPhotosError: the CSV is refused, whole; nothing was written.
+            UserError, OSError: a file cannot be read or written.
+            WorkersFailedError: files cannot be hashed.
+        """
+        own = SplitLayout(split_folder(self.settings.output_root, self.split.split))
+        if self.experiment is None or not own.folder.is_dir():
+            return self._withdrawn(self._numbered(self._settled(), ()))
+        with locked_folder(own):
+            share_numbers(own, self.layout)
+            # The split's first, in their order: photos that came to it since get the same numbers here.
+            state = self._withdrawn(self._numbered(self._settled(), lasting_index.load(own)))
+            count = borrow(self._checked(own), state, self.num_samples)
+        return self._scan(self.layout) if count else state
+
+    def _scan(self, layout: SplitLayout) -> Survey:
+        return scan(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
+
+    def _checked(self, layout: SplitLayout) -> Survey:
+        """The rows in a folder, with nothing left unchecked."""
+        state = self._scan(layout)
+        return self._scan(layout) if self._hash(files_to_hash(state, (), self._hashes)) else state
+
+    def _hash(self, files: Mapping[int, tuple[str, ...]]) -> bool:
+        """Hash files; false where there are none."""
+        if not files:
+            return False
+        progress = ProgressWriter(self.layout.progress, self.split.split, len(files), counted="images hashed")
+        self._hashes.update(hash_files(files, self.settings, progress, self.watch))
+        self.notes += progress.warnings
+        return True
+
+    # -- whose photos -----------------------------------------------------------------------------------------
+
+    def _settled(self) -> Survey:
+        """The split once its photos are known to be those of its pictures, and records and origin say so."""
+        state = self._scan(self.layout)
+        if not self.replace_photos and (reason := refusal(state)) is not None:
+            raise OtherPhotosError(reason)
+        orphans = orphans_of(state)
+        if self._hash(files_to_hash(state, orphans, self._hashes)):
+            state = self._scan(self.layout)
+        decision = decide(state, orphans, self._hashes, replace_photos=self.replace_photos)
+        if decision.adopted:
+            self._adopt(state, decision.adopted)
+            state = self._checked(self.layout)
+        if decision.replaced:
+            self._withdrawn(state)
+        images = {key: self._with_record(image, decision.replaced) for key, image in state.images.items()}
+        origin = self._origin(state)
+        write_origin(self.layout, origin)
+        return dataclasses.replace(state, images=images, origin=origin)
+
+    def _adopt(self, state: Survey, adopted: Collection[Adopted]) -> None:
+        """Give photos that stand under other names what was made of them, with its number."""
+        numbers = dict(state.index)
+        for each in adopted:
+            own = numbers.get(each.key)
+            try:
+                if own is not None:  # nothing stands under it
+                    remove_failure(self.layout, own)
+                if each.record is not None:
+                    write_record(self.layout, each.record, durable=False)
+            except PlaceTakenError:
+                continue  # what was made of it stays where it is, and it is a new image
+            if each.failure is not None:
+                with suppress(PlaceTakenError):  # then it is tried again
+                    write_failure(self.layout, each.failure, durable=False)
+            numbers.pop(each.key, None)
+            del numbers[each.orphan.key]
+            numbers[each.key] = each.orphan.number
+        # After the records, which are believed where the two disagree.
+        lasting_index.extend(self.layout, (), numbers)
+
+    def _with_record(self, image: ImageState, replaced: Collection[int]) -> ImageState:
+        """Write down what is known of an image's files now; drop the record of one whose photo is to be another."""
+        try:
+            return self._written(image, replaced)
+        except PlaceTakenError as taken:
+            failure = failed(image.key, image.index, blocked(taken), "masks", previous=image.failure)
+            return dataclasses.replace(image, source=None, failure=failure, renewed=None, renewed_failure=None)
+
+    def _written(self, image: ImageState, replaced: Collection[int]) -> ImageState:
+        if image.index is not None and image.index in replaced:
+            remove_record(self.layout, image.index)
+            return dataclasses.replace(image, record=None, renewed=None, current=(), photo="new", unchecked=())
+        record, failure = image.renewed or image.record, image.renewed_failure or image.failure
+        if image.renewed is not None:
+            write_record(self.layout, image.renewed, durable=False)
+        if image.renewed_failure is not None:
+            write_failure(self.layout, image.renewed_failure, durable=False)
+        return dataclasses.replace(image, record=record, failure=failure, renewed=None, renewed_failure=None)
+
+    def _origin(self, state: Survey) -> Origin:
+        root = self.settings.image_root
+        former = state.origin.mappings if state.origin is not None else ()
+        return Origin(
+            path=csv_place(state),
+            sha256=self.split.sha256,
+            image_root=plain_text(str(root)) if root is not None else None,
+            mappings=former,  # whether they are there or not: a disk that is away comes back
+        )
+
+    # -- numbers and mappings ---------------------------------------------------------------------------------
+
+    def _numbered(self, state: Survey, first: Collection[str]) -> Survey:
+        """Number the images that have no number yet, those of ``first`` before the others."""
+        keys = [key for key in state.keys if key is not None]
+        index = lasting_index.extend(self.layout, [*first, *keys], state.index)
+        # Nothing lies under a new number, so there is nothing to look at.
+        images = {key: _with_number(image, index[key]) for key, image in state.images.items()}
+        return dataclasses.replace(state, index=index, images=images)
+
+    def _withdrawn(self, state: Survey) -> Survey:
+        """Withdraw from all mappings what is about to be written."""
+        told = withdraw_pictures(state, self.settings, self.experiment)
+        self.notes += [note for note in told if note not in self.notes]
+        return state
+
+
+def _with_number(image: ImageState, number: int) -> ImageState:
+    if image.index == number:
+        return image
+    failure = replace(image.failure, index=number) if image.failure is not None else None
+    return dataclasses.replace(image, index=number, failure=failure)

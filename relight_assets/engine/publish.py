@@ -1,0 +1,257 @@
+"""The CSVs that go out of a split: the mapping, and the rows that have no picture.
+
+A mapping never names a picture that is not current for its row: before any is written over, it is withdrawn; the next
+mapping is staged, and published once it was checked.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.mapping import (
+    FailureRow,
+    failures_text,
+    is_variants,
+    mapping_text,
+    names_pictures,
+    outgoing_paths,
+    remove_variants,
+    variants_text,
+    withdraw_outputs,
+    write_failures,
+    write_mapping,
+    write_variants,
+)
+from relight_assets.dataset.layout import SplitLayout, experiment_folder
+from relight_assets.dataset.origin import read_origin, write_origin
+from relight_assets.dataset.paths import index_key, plain_text
+from relight_assets.engine.state.scan import Survey
+from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
+from relight_assets.storage.files import read_regular
+from relight_assets.storage.folders import write_fault
+
+
+def mapping_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Where the mapping of a split goes."""
+    return _paths(survey, settings, experiment)[0]
+
+
+def failures_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Where the failed rows of a split go."""
+    return _paths(survey, settings, experiment)[1]
+
+
+def variants_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Where the rows of all variants go, if there are several."""
+    return _paths(survey, settings, experiment)[2]
+
+
+def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None) -> None:
+    """See that the CSVs that go out of a split can be written, before there is anything for them to name.
+
+    Raises:
+        OutputFolderError: they cannot; says what to set.
+    """
+    if experiment is not None:  # they lie beside its pictures
+        return
+    folder = outgoing_paths(csv, settings.mapping_dir)[0].parent
+    if (fault := write_fault(folder)) is None:
+        return
+    where = "mapping_dir" if settings.mapping_dir is not None else "the CSV's folder"
+    raise OutputFolderError(
+        f"the CSVs that name a split's pictures and its failures go to {where} {folder}, which cannot be written: "
+        f"{fault}; set mapping_dir in config/platform.yaml (RELIGHT_MAPPING_DIR) to a folder that can"
+    )
+
+
+@dataclass(frozen=True)
+class StagedMapping:
+    """A split's mapping as it stands, to be checked before anybody sees it; and the CSV of all lights, if any."""
+
+    survey: Survey
+    file: Path
+    """The mapping, where it lies until it is published."""
+    target: Path
+    variants_target: Path
+
+    def publish(self) -> Path:
+        """Put it in the place of the one before; that place.
+
+        Raises:
+            CsvError: it cannot be written.
+        """
+        split, layout = self.survey.split, self.survey.layout
+        _make_folder(self.target)
+        _remember_mappings(layout, self.target, *([self.variants_target] if self.survey.variants > 1 else []))
+        write_mapping(split, self.survey.outputs(), self.target)
+        if self.survey.variants > 1:
+            write_variants(split, self.survey.variant_outputs(), self.variants_target)
+        else:
+            remove_variants(self.variants_target)
+        self.discard()
+        return self.target
+
+    def discard(self) -> None:
+        """Leave the one before in its place, of which everything was withdrawn that no longer holds."""
+        with suppress(OSError):
+            self.file.unlink(missing_ok=True)
+
+
+def stage_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> StagedMapping:
+    """Write the mapping of a split as it stands beside its pictures.
+
+    Raises:
+        CsvError: it cannot be written.
+    """
+    mapping, _, variants = _paths(survey, settings, experiment)
+    staged = survey.layout.staged_mapping
+    _make_folder(staged)
+    write_mapping(survey.split, survey.outputs(), staged)
+    return StagedMapping(survey, staged, mapping, variants)
+
+
+def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+    """Write the mapping of a split as it stands, without any check; where it is.
+
+    Raises:
+        CsvError: it cannot be written.
+    """
+    return stage_mapping(survey, settings, experiment).publish()
+
+
+def mapping_is_current(survey: Survey, settings: Settings) -> bool:
+    """Whether the outgoing CSVs of a split are what its rows and pictures make them."""
+    mapping, failures, variants = _paths(survey, settings)
+    split = survey.split
+    wanted = {mapping: mapping_text(split, survey.outputs()), failures: failures_text(_failure_rows(survey))}
+    if survey.variants > 1:
+        wanted[variants] = variants_text(split, survey.variant_outputs())
+    elif is_variants(variants):
+        return False
+    return all(_content(path) == text for path, text in wanted.items())
+
+
+def withdraw_pictures(
+    survey: Survey, settings: Settings, experiment: str | None = None, removed: Collection[int] = ()
+) -> list[str]:
+    """Take the pictures that are not current, and so may be written now, out of every mapping that names them.
+
+    Those of the numbers ``removed`` go too.
+
+    Returns:
+        A sentence for each former mapping that cannot be changed.
+
+    Raises:
+        CsvError: the one that the split has now cannot be changed.
+    """
+    mapping, _, variants = _paths(survey, settings, experiment)
+    keep = _KeepsOutput(survey, settings, removed)
+    with suppress(OSError):
+        survey.layout.staged_mapping.unlink(missing_ok=True)  # of somebody who was killed before it was published
+    for target in (mapping, variants):
+        withdraw_outputs(target, keep)
+    notes = []
+    for former in survey.origin.mappings if survey.origin is not None else ():
+        try:
+            if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
+                withdraw_outputs(Path(former), keep.in_this_folder)
+        except CsvError as error:
+            notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
+    return notes
+
+
+class _KeepsOutput:
+    """Whether a mapping's row keeps the picture that it names."""
+
+    def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
+        self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
+        self._good = {
+            key: {str(path.absolute()) for path in paths}
+            for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
+            if key is not None
+        }
+        numbers = {image.index for image in survey.images.values() if image.index is not None} | {*removed}
+        self._numbers = {f"{number:05d}" for number in numbers}
+        self._elsewhere = cache(partial(_is_other_folder, survey.layout.folder))
+
+    def __call__(self, cell: str, output: str) -> bool:
+        good = self._good.get(index_key(cell, self._csv_folder, self._image_root))
+        if good is not None:
+            return output in good
+        # A row that is gone keeps its picture, unless its number is another row's now.
+        folder, _, name = output.rpartition("/")
+        return name.partition("_")[0] not in self._numbers or self._elsewhere(folder)
+
+    def in_this_folder(self, cell: str, output: str) -> bool:
+        """As a call, in the mapping of somebody who may have other folders than this."""
+        return self._elsewhere(output.rpartition("/")[0]) or self(cell, output)
+
+
+def _is_other_folder(folder: Path, other: str) -> bool:
+    try:
+        return not folder.samefile(other)
+    except (OSError, ValueError):  # gone, and its pictures with it
+        return False
+
+
+def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
+    """Write the rows that failed or were rejected, and return them.
+
+    Raises:
+        CsvError: they cannot be written.
+    """
+    rows = list(_failure_rows(survey))
+    target = failures_path(survey, settings, experiment)
+    _make_folder(target)
+    write_failures(survey.split, rows, target)
+    return rows
+
+
+def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
+    """Have the folder know where CSVs are that name its pictures."""
+    try:
+        origin = read_origin(layout)
+        known = {
+            *(origin.mappings if origin is not None else ()),
+            *(plain_text(str(each.absolute())) for each in targets),
+        }
+        if origin is not None and known != set(origin.mappings):
+            write_origin(layout, replace(origin, mappings=tuple(sorted(known))))
+    except OSError as error:
+        raise CsvError(f"{layout.origin} cannot be written: {error.strerror}. Check folder and disk.") from error
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_regular(path)
+    except OSError:
+        return None
+
+
+def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:
+    # An experiment's CSVs never replace the split's own.
+    folder = settings.mapping_dir if experiment is None else experiment_folder(settings.output_root, experiment)
+    return outgoing_paths(survey.split.path, folder)
+
+
+def _make_folder(target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CsvError(f"the folder {target.parent} cannot be made: {error}; check mapping_dir") from error
+
+
+def _failure_rows(survey: Survey) -> Iterator[FailureRow]:
+    cells = survey.split.table["image_path"]
+    for key, cell, line in zip(survey.keys, cells, survey.split.lines, strict=True):
+        if key is None:
+            yield FailureRow(line, cell, BlankPathError.code, "masks", "the image_path cell is empty")
+            continue
+        failure = survey.images[key].failure
+        if failure is not None:
+            yield FailureRow(line, cell, failure.code, failure.stage or "masks", failure.message)

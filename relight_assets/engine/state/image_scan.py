@@ -1,0 +1,275 @@
+"""How does one image stand to its record?
+
+A file with the size and token that were recorded of it has the recorded sha256.  One with the same size and another
+token is unchecked, until somebody has hashed it and the scan is given the result.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from functools import partial
+
+from msgspec.structs import replace
+
+from relight_assets.config.recipe.recipe import Stage
+from relight_assets.core.regular_files import AnyRoot, ImageRoot
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
+from relight_assets.dataset.origin import Origin
+from relight_assets.dataset.paths import locate_image
+from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
+from relight_assets.dataset.spelling import Folders
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
+from relight_assets.engine.worker.geometry_maps import known_sha256
+from relight_assets.errors import (
+    BlankPathError,
+    ImageError,
+    PathRefusedError,
+    RecordUnreadableError,
+    SourceUnreadableError,
+)
+from relight_assets.storage.files import FileStamp, output_token, same_token, source_token
+
+
+class ImageScanner:
+    """Scans one image of a split after the other; reads records and stats files, and writes nothing."""
+
+    def __init__(
+        self,
+        split: SplitCsv,
+        layout: SplitLayout,
+        digests: Digests,
+        *,
+        image_root: AnyRoot,
+        origin: Origin | None,
+        hashes: Hashes,
+    ):
+        known = Folders()
+        folder = split.path.parent.absolute()
+        self._root = ImageRoot.of(image_root)
+        self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
+        self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
+        self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
+        self.misnumbered = False
+
+    def scan(self, key: str, cell: str, index: int | None) -> ImageState:
+        """Compare one image with its record and its failure."""
+        # Text and not Path, which to make costs more than a file that is not there.
+        numbered = f"{self._layout.folder}/{index:05d}_" if index is not None else ""
+        try:
+            record = read_record(f"{numbered}{RECORD_SUFFIX}") if numbered else None
+        except OSError as error:
+            unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
+            return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+        try:
+            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if numbered else None
+        except OSError as error:
+            return self._without_failure(key, cell, index, record, error)
+        return self._with_record(key, cell, index, record, failure)
+
+    def _without_failure(
+        self, key: str, cell: str, index: int | None, record: Record | None, error: OSError
+    ) -> ImageState:
+        """An image whose failure cannot be read: it is tried again, unless all of it is current."""
+        state = self._with_record(key, cell, index, record, None)
+        if state.status != "pending" or state.unchecked:
+            return state
+        unreadable = RecordUnreadableError.of(f"{index:05d}_{FAILURE_SUFFIX}", error)
+        return dataclasses.replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
+
+    def _with_record(
+        self, key: str, cell: str, index: int | None, record: Record | None, failure: Failure | None
+    ) -> ImageState:
+        record, failure = self._of_this_image(key, record, failure)
+        try:
+            source = self._source(cell)
+        except BlankPathError:
+            raise AssertionError("a blank cell has no key") from None
+        except ImageError as error:
+            return _unreadable(key, index, error, record, failure)
+        state = self._judged(key, index, source, record, failure)
+        if source.refusal is None or state.status != "pending" or state.unchecked:
+            return state  # a link that is made to a photo later costs nothing of what is finished
+        refused = PathRefusedError(f"{source.file.name!r} is refused: {source.refusal}.")
+        return _unreadable(key, index, refused, record, failure)
+
+    def _of_this_image(
+        self, key: str, record: Record | None, failure: Failure | None
+    ) -> tuple[Record | None, Failure | None]:
+        owner = record or failure
+        if owner is not None and owner.image_path != key:
+            self.misnumbered = True
+            return None, None
+        return record, failure if failure is not None and failure.image_path == key else None
+
+    def _source(self, cell: str) -> SourceFile:
+        file, place = self._locate(cell)
+        try:
+            status = file.stat()
+        except OSError as error:  # gone, or not answering, since the path was resolved
+            raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
+        refusal = self._root.refuses(status) if self._root is not None else None
+        return SourceFile(file, place, status.st_size, source_token(status), refusal)
+
+    def _judged(
+        self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None
+    ) -> ImageState:
+        now, photo = self._photo(key, source, record, failure)
+        if photo == "unread":
+            # Nobody knows whose photo it is, so nothing that was made may be written over because of it.
+            name = source.file.name
+            error = SourceUnreadableError(f"{name!r} cannot be read to see whether it has changed; it is tried again")
+            return _unreadable(key, index, error, record, failure)
+        unchecked = [str(source.file)] if photo == "unchecked" or self._was_tried(source, record, failure) else []
+        sha256 = now.sha256 if now is not None else None
+        if sha256 is None and photo != "unchecked":
+            held = failure if failure is not None and failure.code == SourceUnreadableError.code else None
+            return ImageState(key, index, source, photo, record=record, failure=held, unchecked=tuple(unchecked))
+        given = self._outside(source.file, record=record, failure=failure)
+        files = _RecordedFiles(self._layout, self._hashes)
+        # What is unchecked may well be what it was: only so are all files known that need a look.
+        possible = self._digests.current(
+            record, sha256 or (record.source.sha256 if record else ""), files.may_match, given
+        )
+        unchecked += files.unchecked
+        current = possible if not unchecked else ()
+        if files.unchecked and sha256 is not None:
+            current = self._digests.current(record, sha256, files.match, given)
+        holds = (
+            failure is not None
+            and sha256 is not None
+            and _still_holds(
+                failure, record=record, current=current, source_sha256=sha256, digests=self._digests, outside=given
+            )
+        )
+        return ImageState(
+            key,
+            index,
+            source,
+            photo,
+            current,
+            record,
+            failure if holds else None,
+            source_known=sha256 is not None,
+            outlived=failure is not None and failure.stage in current,
+            unchecked=tuple(unchecked),
+            renewed=_renewed(record, now, source.place, files) if record is not None else None,
+            renewed_failure=_renewed_failure(failure, now) if holds else None,
+        )
+
+    def _photo(
+        self, key: str, source: SourceFile, record: Record | None, failure: Failure | None
+    ) -> tuple[FileStamp | None, Photo]:
+        """The stamp of a photo, None where its content is not known; and how it stands to the record."""
+        path = str(source.file)
+        hashed = self._hashes.get(path)
+        stamps = (hashed, failure.source if failure is not None else None)
+        now = next((stamp for stamp in stamps if stamp is not None and has_stamp(source, stamp)), None)
+        if record is None:
+            return now, "new"
+        was = record.source
+        here = was.place == source.place if was.place is not None else self._was_here(key, source.place)
+        if now is None and here and has_stamp(source, was):
+            now = was.stamp
+        if now is not None and now.sha256 == was.sha256:
+            return now, "same" if here else "moved"
+        if now is not None or source.size != was.size:
+            return now, "changed" if here else "other"
+        return None, "unread" if path in self._hashes and hashed is None else "unchecked"
+
+    def _was_tried(self, source: SourceFile, record: Record | None, failure: Failure | None) -> bool:
+        """Whether a photo of which nothing was made may be the one that failed: then it need not fail again."""
+        if record is not None or failure is None or failure.source is None or str(source.file) in self._hashes:
+            return False
+        return failure.source.size == source.size and not has_stamp(source, failure.source)
+
+    def _was_here(self, key: str, place: str) -> bool:
+        """Whether a photo of a record without a place was at this one, as far as the folder's origin tells."""
+        return self._origin is None or place in self._origin.places_of(key)
+
+
+def _unreadable(
+    key: str, index: int | None, error: ImageError, record: Record | None, failure: Failure | None
+) -> ImageState:
+    """An image whose photo cannot be read: what was made of it stays."""
+    known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
+    held = failure if known else failed(key, index, error, "masks", previous=failure)
+    return ImageState(key, index, None, record=record, failure=held)
+
+
+class _RecordedFiles:
+    """The files of one image against its record."""
+
+    def __init__(self, layout: SplitLayout, hashes: Hashes):
+        self._layout, self._hashes = layout, hashes
+        self.unchecked: list[str] = []
+        self.renewed: dict[Stage, dict[str, FileStamp]] = {}
+
+    def may_match(self, record: Record, stage: Stage) -> bool:
+        """Whether the files of a stage may be those of the record; notes which must be hashed to know."""
+        if files_match(self._layout, record, stage):
+            return True
+        entry = record.stages[stage]
+        stamps: dict[str, FileStamp] = {}
+        unchecked = []
+        for name, stamp in entry.files.items():
+            path = self._layout.png(record.index, name)
+            try:
+                status = path.stat()
+            except OSError:
+                return False
+            if status.st_size != stamp.size:
+                return False
+            hashed = stamp if same_token(stamp.token, status) else self._hashes.get(str(path))
+            if hashed is None and str(path) not in self._hashes:
+                unchecked.append(str(path))
+            elif hashed is None or hashed.sha256 != stamp.sha256:
+                return False
+            else:
+                stamps[name] = FileStamp(stamp.sha256, stamp.size, output_token(status))
+        self.unchecked += unchecked
+        if not unchecked:
+            self.renewed[stage] = stamps
+        return True
+
+    def match(self, record: Record, stage: Stage) -> bool:
+        """Whether the files of a stage are known to be those of the record."""
+        return stage in self.renewed or files_match(self._layout, record, stage)
+
+
+def _renewed_failure(failure: Failure | None, now: FileStamp | None) -> Failure | None:
+    if failure is None or now is None or failure.source in (None, now):
+        return None
+    return replace(failure, source=now)
+
+
+def _renewed(record: Record, now: FileStamp | None, place: str, files: _RecordedFiles) -> Record | None:
+    """A record with the tokens that its files have now, and its photo's place; None where it has them already."""
+    source = record.source
+    # Records of schema 1 without a place go by that of the folder's origin: there is no need to write all of them.
+    moved = source.place is not None and source.place != place
+    if now is not None and now.sha256 == source.sha256 and (moved or now != source.stamp):
+        source = replace(source, token=now.token, place=place)
+    stages = {
+        stage: replace(entry, files=files.renewed[stage]) if stage in files.renewed else entry
+        for stage, entry in record.stages.items()
+    }
+    renewed = replace(record, source=source, stages=stages)
+    return renewed if renewed != record else None
+
+
+def _still_holds(
+    failure: Failure,
+    *,
+    record: Record | None,
+    current: tuple[Stage, ...],
+    source_sha256: str,
+    digests: Digests,
+    outside: Mapping[str, str],
+) -> bool:
+    """A failure holds until the source, the recipe or the code of its stage changes."""
+    if failure.stage is None or failure.stage in current:
+        return False
+    if failure.digest is None:
+        return failure.retryable
+    return failure.digest == digests.tried(failure.stage, source_sha256, record, current, outside)

@@ -1,0 +1,100 @@
+"""Which images need which stages?  Decides, and writes nothing.
+
+A selected stage whose upstream is missing or not current, and is not selected itself, leaves the image
+pending (``upstream_stale``): nothing is computed behind the user's back.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.dataset.records import Failure
+from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.scan import Survey
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and the images for which that is nothing."""
+
+    work: list[WorkItem]
+    settled: list[ImageResult]
+    refusals: list[Failure]
+    """Images whose path may not be opened or leads nowhere; still to be written down."""
+    recovered: list[int]
+    """Images with nothing to do whose failure file no longer holds; it is to be removed."""
+
+
+def make_plan(
+    survey: Survey,
+    digests: Digests,
+    selected: Collection[Stage],
+    *,
+    num_samples: int | None = None,
+    retry_failed: bool = False,
+) -> Plan:
+    """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
+    plan = Plan([], [], [], [])
+    stages = tuple(stage for stage in STAGES if stage in selected)
+    for key in dict.fromkeys(key for key in survey.keys[:num_samples] if key is not None):
+        _decide(survey.images[key], stages, digests, plan, retry_failed=retry_failed)
+    return plan
+
+
+def _decide(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan: Plan, *, retry_failed: bool) -> None:
+    assert image.index is not None  # noqa: S101  (the index is extended before planning)
+    failure = image.failure
+    if image.file is None:
+        assert failure is not None  # noqa: S101  (why there is no file)
+        plan.refusals.append(failure)
+        plan.settled.append(_settled(image, stages, digests))
+        return
+    if failure is not None and not failure.retryable and not retry_failed:
+        blocked = _downstream(failure.stage or "masks", digests)
+        stages = tuple(stage for stage in stages if stage not in blocked)
+    missing = [stage for stage in stages if stage not in image.current]
+    if image.source_known and not _computable(missing, image.current, digests):
+        plan.settled.append(_settled(image, stages, digests))
+        if image.outlived:
+            plan.recovered.append(image.index)
+        return
+    assert image.source is not None  # noqa: S101  (there is a file)
+    known = image.source_known and image.photo in ("same", "moved")
+    plan.work.append(WorkItem(image.index, image.key, str(image.file), stages, image.source.place, source_known=known))
+
+
+def _computable(missing: list[Stage], current: tuple[Stage, ...], digests: Digests) -> bool:
+    """Whether the first missing stage, and so any of them, has what it reads."""
+    return any(all(up in current for up in digests.upstream(stage)) for stage in missing)
+
+
+def _downstream(stage: Stage, digests: Digests) -> set[Stage]:
+    below = {stage}
+    for later in STAGES:
+        if any(up in below for up in digests.upstream(later)):
+            below.add(later)
+    return below
+
+
+def _settled(image: ImageState, stages: tuple[Stage, ...], digests: Digests) -> ImageResult:
+    """The result of an image on which nothing is to be done."""
+    failure, record = image.failure, image.record
+    failed = _downstream(failure.stage or "masks", digests) if failure is not None else set()
+    outcomes: dict[Stage, Outcome] = {}
+    for stage in STAGES:
+        if stage in image.current:
+            outcomes[stage] = "reused"
+        elif failure is not None and stage in failed:
+            outcomes[stage] = "rejected" if failure.rejected else "failed"
+        else:
+            outcomes[stage] = "pending"
+    pending = any(outcomes[stage] == "pending" for stage in stages)
+    return ImageResult(
+        index=image.index if image.index is not None else -1,
+        outcomes=outcomes,
+        code=failure.code if failure else UPSTREAM_STALE if pending else None,
+        message=failure.message if failure else None,
+        numbers={stage: record.stages[stage].numbers for stage in image.current} if record else {},
+    )

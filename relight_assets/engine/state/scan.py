@@ -1,0 +1,157 @@
+"""Where does every image of a split stand?  Reads records and stats files; writes nothing.
+
+The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from relight_assets.core.regular_files import AnyRoot, ImageRoot
+from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.layout import SplitLayout, stage_files
+from relight_assets.dataset.origin import Origin, read_origin
+from relight_assets.dataset.paths import index_key
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.image_scan import ImageScanner
+from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All rows of a split CSV and the images they name."""
+
+    split: SplitCsv
+    layout: SplitLayout
+    keys: list[str | None]
+    """The image of each row; None where the cell is blank."""
+    images: dict[str, ImageState]
+    orphans: int
+    """Numbers whose rows are gone, and under which something lies."""
+    origin: Origin | None = None
+    """The CSV that the folder belongs to; None: it does not say."""
+    index: Mapping[str, int] = field(default_factory=dict)
+    """The number of every image that has one, those whose rows are gone too."""
+    variants: int = 1
+    """Different lights that each portrait is to have."""
+    misnumbered: bool = False
+    """``index.csv`` gives a number to an image, and a record gives it to another."""
+
+    @property
+    def unchecked_rows(self) -> int:
+        """How many rows wait for files to be hashed; they count as pending meanwhile."""
+        return sum(key is not None and bool(self.images[key].unchecked) for key in self.keys)
+
+    def row_status(self, row: int) -> RowStatus:
+        """What one row counts as.  Rows = done + rejected + failed + pending, always."""
+        key = self.keys[row]
+        return "rejected" if key is None else self.images[key].status
+
+    def row_counts(self) -> Counter[RowStatus]:
+        """How many rows have each status."""
+        return Counter(self.row_status(row) for row in range(len(self.keys)))
+
+    def outputs(self) -> list[Path | None]:
+        """Per row: the composite, of the first variant where there are several; None unless all stages are current."""
+        return [found[0] if found else None for found in self.variant_outputs()]
+
+    def variant_outputs(self) -> list[list[Path]]:
+        """Per row: the composites of all variants; none unless all stages are current."""
+        return [self._composites(self.images[key]) if key is not None else [] for key in self.keys]
+
+    def _composites(self, image: ImageState) -> list[Path]:
+        if image.status != "done" or image.index is None:
+            return []
+        return [self.layout.png(image.index, name) for name in stage_files("composites", self.variants)]
+
+
+def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
+    """The lasting name of each row's image; None where the cell is blank."""
+    cells: Iterable[str] = split.table["image_path"]
+    return [index_key(cell, split.path.parent, image_root) or None for cell in cells]
+
+
+def scan(
+    split: SplitCsv,
+    layout: SplitLayout,
+    digests: Digests,
+    image_root: AnyRoot,
+    *,
+    hashes: Hashes = NO_HASHES,
+) -> Survey:
+    """Look at every image of a split.
+
+    Args:
+        split: the CSV as it was read.
+        layout: the split's folder.
+        digests: under the recipe that counts.
+        image_root: the setting.
+        hashes: what files are that were hashed just now.
+
+    Raises:
+        OSError: the folder, its index or its origin cannot be read.
+    """
+    scanned = partial(survey, split, layout, digests, image_root=image_root, origin=read_origin(layout), hashes=hashes)
+    found = scanned(lasting_index.load(layout))
+    # Records are the truth: where one of them disagrees with the index, the numbers are taken from all of them.
+    return scanned(lasting_index.rebuild(layout)) if found.misnumbered else found
+
+
+def survey(
+    split: SplitCsv,
+    layout: SplitLayout,
+    digests: Digests,
+    index: Mapping[str, int],
+    image_root: AnyRoot,
+    *,
+    origin: Origin | None = None,
+    hashes: Hashes = NO_HASHES,
+) -> Survey:
+    """As :func:`scan`, with the numbers of the images and the folder's origin as they are given."""
+    root = ImageRoot.of(image_root)
+    keys = row_keys(split, root.folder if root is not None else None)
+    cells: dict[str, str] = {}
+    for key, cell in zip(keys, split.table["image_path"], strict=True):
+        if key is not None:
+            cells.setdefault(key, cell)
+    scanner = ImageScanner(split, layout, digests, image_root=image_root, origin=origin, hashes=hashes)
+    with _garbage_left_alone():
+        images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
+    return Survey(
+        split,
+        layout,
+        keys,
+        images,
+        orphans=len(orphan_numbers(layout, index, images)),
+        origin=origin,
+        index=index,
+        variants=digests.variants,
+        misnumbered=scanner.misnumbered,
+    )
+
+
+def orphan_numbers(layout: SplitLayout, index: Mapping[str, int], rows: Container[str]) -> set[int]:
+    """The numbers whose rows are gone, and under which something lies.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    gone = {number for key, number in index.items() if key not in rows}
+    return gone & layout.numbers() if gone else gone
+
+
+@contextmanager
+def _garbage_left_alone() -> Iterator[None]:
+    """Records are many small objects that stay and hold no cycles: a fifth of the time went into looking for some."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,1 @@
+"""What a worker process does: an image through the stages, each committed."""

@@ -1,0 +1,172 @@
+"""What the stages of one image read: its source, its mask's probability, its faces, and files made before."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.config.recipe.recipe import Recipe, Stage
+from relight_assets.core.regular_files import AnyRoot
+from relight_assets.dataset.layout import SplitLayout, stage_of
+from relight_assets.engine.execution.messages import WorkItem
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.worker.geometry_maps import GeometryMap
+from relight_assets.errors import DeviceFailedError, DeviceOomError
+from relight_assets.imaging.decode import DecodedImage, decode
+from relight_assets.imaging.png import decode_png
+from relight_assets.models.faces.mesh import FaceMesh
+from relight_assets.models.networks.albedo import AlbedoExtractor
+from relight_assets.models.networks.geometry import ShapeEstimator
+from relight_assets.models.segmenters.base import PersonMask
+from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.stages.degraded.gobos import Gobos
+from relight_assets.storage.files import FileStamp, host_limit, read_regular
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class StageTools:
+    """What the images of one worker share; safe to use from several threads."""
+
+    layout: SplitLayout
+    recipe: Recipe
+    max_pixels: int
+    digests: Digests
+    segmentation: Segmentation
+    segmenter_identity: dict[str, str]
+    """Name and sha256 of the segmenter, for the records."""
+    faces: Callable[[Pixels], list[FaceMesh]]
+    albedo_extractor: AlbedoExtractor | None
+    """None: the recipe never draws a learned one."""
+    shape_estimator: ShapeEstimator | None
+    """None: the recipe asks no network for depth or normals."""
+    image_root: AnyRoot
+    gobos: Gobos
+    """The user's own shadow patterns."""
+    clock: Callable[[], float]
+
+
+class DamagedFileError(Exception):
+    """A file that a stage reads is not the one its record describes."""
+
+    def __init__(self, stage: Stage):
+        self.stage = stage
+
+
+class Pictures:
+    """The pictures of one image that are in memory, each made or read once."""
+
+    def __init__(self, tools: StageTools, item: WorkItem):
+        self.tools, self._item = tools, item
+        self.timings: dict[str, float] = {}
+        """Milliseconds by step."""
+        self.mask: PersonMask | DeviceOomError | None = None
+        """The segmenter's answer, or why there is none; None: it was not asked yet."""
+        self.geometry = GeometryMap(
+            tools.recipe.geometry,
+            Path(item.file),
+            image_root=tools.image_root,
+            max_pixels=tools.max_pixels,
+            estimator=tools.shape_estimator,
+        )
+        self._decoded: DecodedImage | Exception | None = None
+        self._faces: list[FaceMesh] | None = None
+        self._pixels: dict[str, Pixels] = {}
+
+    @property
+    def ahead(self) -> DecodedImage | None:
+        """The source, if it was decoded already."""
+        return self._decoded if isinstance(self._decoded, DecodedImage) else None
+
+    def decoded(self) -> DecodedImage:
+        """The source.  Raises whatever :func:`~relight_assets.imaging.decode.decode` raises, each time."""
+        if self._decoded is None:
+            recipe = self.tools.recipe
+            try:
+                with self.timed("decode"):
+                    self._decoded = decode(
+                        Path(self._item.file),
+                        image_size=recipe.image_size,
+                        max_pixels=self.tools.max_pixels,
+                        image_root=self.tools.image_root,
+                    )
+            except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
+                self._decoded = error
+        if isinstance(self._decoded, Exception):
+            raise self._decoded
+        return self._decoded
+
+    def person(self) -> PersonMask:
+        """The segmenter's answer; asked for now where nobody did ahead.
+
+        Raises:
+            DeviceOomError: the device's memory does not hold the picture.
+        """
+        if self.mask is None:
+            with self.timed("segment"):
+                (self.mask,) = self.tools.segmentation([self.decoded().rgb])
+        if isinstance(self.mask, DeviceOomError):
+            raise self.mask
+        return self.mask
+
+    def faces(self, rgb: Pixels) -> list[FaceMesh]:
+        """The faces of the photo."""
+        if self._faces is None:
+            self._faces = self.tools.faces(rgb)
+        return self._faces
+
+    def keep(self, name: str, pixels: Pixels) -> None:
+        """Remember what a file holds, so that it need not be read."""
+        self._pixels[name] = pixels
+
+    def read(self, name: str, stamps: dict[str, FileStamp]) -> Pixels:
+        """The pixels of one output file, as the file holds them.
+
+        Raises:
+            DamagedFileError: it is not the file of its stamp, or cannot be read.
+            HostLimitError: no more files can be opened.
+        """
+        if name not in self._pixels:
+            stage = stage_of(name)
+            try:
+                data = read_regular(self.tools.layout.png(self._item.index, name), max_bytes=stamps[name].size)
+            except OSError as error:
+                raise host_limit(error) or DamagedFileError(stage) from error
+            if data is None or sha256(data).hexdigest() != stamps[name].sha256:
+                raise DamagedFileError(stage)
+            self._pixels[name] = decode_png(data)
+        return self._pixels[name]
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the time spent to a step's."""
+        start = self.tools.clock()
+        try:
+            yield
+        finally:
+            self.timings[step] = self.timings.get(step, 0.0) + (self.tools.clock() - start) * 1000.0
+
+
+def segment_together(everyone: Sequence[Pictures]) -> None:
+    """Ask the segmenter for the masks of images whose sources were decoded ahead.
+
+    Raises:
+        DeviceFailedError: the process can compute no more.
+    """
+    tools = everyone[0].tools
+    start = tools.clock()
+    try:
+        answers = tools.segmentation([pictures.decoded().rgb for pictures in everyone])
+    except DeviceFailedError:
+        raise
+    except Exception:  # noqa: BLE001  (each asks again, alone, and the one that is to blame fails)
+        return
+    share = (tools.clock() - start) * 1000.0 / len(everyone)
+    for pictures, answer in zip(everyone, answers, strict=True):
+        pictures.mask = answer
+        pictures.timings["segment"] = share

@@ -1,0 +1,131 @@
+"""The depth or the normals of one photo, from its file or from a network, as the light wants them."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.config.recipe.networks import Geometry
+from relight_assets.core.regular_files import AnyRoot, ImageRoot
+from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
+from relight_assets.dataset.records import Failure, Record
+from relight_assets.engine.state.digests import ABSENT, GEOMETRY_FILE, UNREAD
+from relight_assets.errors import ImageError
+from relight_assets.models.networks.geometry import ShapeEstimator
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
+from relight_assets.storage.files import FileStamp, stamp_source
+
+Pixels = NDArray[np.uint8]
+
+
+def stamps_of(record: Record | None, failure: Failure | None) -> list[FileStamp]:
+    """What is remembered of a photo's file, of when the degraded stage was made or tried."""
+    made = record.stages.get("degraded") if record is not None else None
+    reads = [made.reads if made is not None else {}, failure.reads if failure is not None else {}]
+    return [each[GEOMETRY_FILE] for each in reads if GEOMETRY_FILE in each]
+
+
+def known_sha256(
+    geometry: Geometry, photo: Path, image_root: AnyRoot, record: Record | None, failure: Failure | None
+) -> dict[str, str]:
+    """The sha256 of a photo's file by its stat alone, for a plan; nothing where the recipe wants no files."""
+    if not geometry.from_file:
+        return {}
+    try:
+        path = geometry_path(geometry.files, photo, image_root)
+    except ImageError:
+        return {GEOMETRY_FILE: ABSENT}
+    return {GEOMETRY_FILE: remembered_sha256(path, stamps_of(record, failure)) or UNREAD}
+
+
+def stamp_now(geometry: Geometry, photo: Path, image_root: AnyRoot) -> dict[str, FileStamp]:
+    """The stamp of a photo's file, read but not decoded; nothing where there is none that may be read."""
+    if not geometry.from_file:
+        return {}
+    try:
+        return {
+            GEOMETRY_FILE: stamp_source(
+                geometry_path(geometry.files, photo, image_root), ImageRoot.of_any_names(image_root)
+            )
+        }
+    except ImageError:
+        return {}
+
+
+class GeometryMap:
+    """The map of one photo; its file is read once, when it is needed."""
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        photo: Path,
+        *,
+        image_root: AnyRoot,
+        max_pixels: int,
+        estimator: ShapeEstimator | None,
+    ):
+        self._geometry, self._photo, self._image_root = geometry, photo, image_root
+        self._max_pixels, self._estimator = max_pixels, estimator
+        self._data: bytes | None = None
+        self._made: ShapeMap | None = None
+        self.stamps: dict[str, FileStamp] = {}
+        """Of the file, once that was looked at and is there."""
+
+    def sha256(self, remembered: list[FileStamp]) -> dict[str, str]:
+        """The sha256 of the file; read where its stat is none that is remembered."""
+        if not self._geometry.from_file:
+            return {}
+        if not self.stamps:
+            try:
+                self._look(remembered)
+            except ImageError:
+                return {GEOMETRY_FILE: ABSENT}
+        return {name: stamp.sha256 for name, stamp in self.stamps.items()}
+
+    def _look(self, remembered: list[FileStamp]) -> None:
+        path = geometry_path(self._geometry.files, self._photo, self._image_root)
+        known = remembered_sha256(path, remembered)
+        if known is None:
+            try:
+                self.read()
+            except ImageError:  # whose content may be known all the same, so that what was made of it stays
+                self.stamps = {GEOMETRY_FILE: stamp_source(path, ImageRoot.of_any_names(self._image_root))}
+        else:
+            self.stamps = {GEOMETRY_FILE: next(stamp for stamp in remembered if stamp.sha256 == known)}
+
+    def read(self) -> None:
+        """Read the file, if there is to be one and that was not done.
+
+        Raises:
+            GeometryMissingError, GeometryFileError: it is not there, or nothing that may be opened.
+        """
+        if self._geometry.from_file and self._data is None:
+            path = geometry_path(self._geometry.files, self._photo, self._image_root)
+            self._data, stamp = read_geometry(path, self._max_pixels, self._image_root)
+            self.stamps = {GEOMETRY_FILE: stamp}
+
+    def of(self, rgb: Pixels) -> ShapeMap | None:
+        """The map of the photo, (H, W, 3) uint8 sRGB; None where the recipe wants none.
+
+        Raises:
+            GeometryMissingError, GeometryFileError: as :meth:`read`, or the file holds no such map.
+            ModelAnswerError: the network gives none.
+        """
+        kind = self._geometry.kind
+        if kind is not None and self._made is None:
+            image = self._estimator.estimate(rgb) if self._estimator is not None else self._decoded(kind, rgb)
+            if kind == "depth":
+                self._made = ShapeMap("depth", -image if self._geometry.invert else image)
+            else:
+                down = np.float32(1 if self._geometry.y_axis == "down" else -1)
+                self._made = ShapeMap("normals", image * np.array([1, down, 1], np.float32))
+        return self._made
+
+    def _decoded(self, kind: Literal["depth", "normals"], rgb: Pixels) -> NDArray[np.float32]:
+        self.read()
+        assert self._data is not None  # noqa: S101  (read just now)
+        name = self._geometry.files.rpartition("/")[2].replace("{stem}", self._photo.stem)
+        return decode_geometry(
+            self._data, kind, photo_size=(rgb.shape[0], rgb.shape[1]), max_pixels=self._max_pixels, name=name
+        )

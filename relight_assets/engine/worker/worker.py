@@ -1,0 +1,214 @@
+"""One process, one device: portraits come in, and their files and records are written.
+
+Decoding, the segmenter, and the stages with their encoding overlap; memory in flight is bounded in bytes.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+from msgspec.structs import replace
+
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
+from relight_assets.core.regular_files import AnyRoot
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import Record, read_record
+from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.worker.artifacts import DamagedFileError, Pixels, StageTools, segment_together
+from relight_assets.engine.worker.gobo_files import load_gobos
+from relight_assets.engine.worker.image_task import Portrait
+from relight_assets.engine.worker.memory_budget import ByteBudget
+from relight_assets.engine.worker.pipeline import Pipeline, Steps
+from relight_assets.errors import OutputFolderError, RecordUnreadableError
+from relight_assets.imaging.decode import size_of
+from relight_assets.models import registry, store, user_models
+from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
+from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.storage.files import host_limit
+
+DECODE_BYTES_PER_PIXEL = 12
+"""What decoding takes at most of a source's pixels, the file's bytes included."""
+BYTES_PER_PIXEL = 44
+"""What the stages take at most of a picture's pixels, after a downscale to ``image_size``.
+
+A portrait of 62 megapixels took 49 bytes per pixel in all, decoding included."""
+LEARNED_BYTES_PER_PIXEL = 12
+"""What a learned albedo takes beyond that."""
+GEOMETRY_BYTES_PER_PIXEL = 30
+"""What normals of the photo's size take when their file is decoded."""
+VARIANT_BYTES_PER_PIXEL = 7
+"""What every light beyond the first takes: its two pictures are kept until the image is done."""
+_READER_SHARE = 8
+"""Decoding takes about an eighth of the time of what comes after it."""
+
+
+@dataclass(frozen=True)
+class _OnItsWay:
+    """A portrait in the pipeline, and the memory that it has taken."""
+
+    portrait: Portrait
+    taken: int
+
+
+class PortraitWorker:
+    """Brings images of one split up to date."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        recipe: Recipe,
+        max_pixels: int,
+        threads: int,
+        model_dir: Path | None = None,
+        weights: Sam3Weights = NO_WEIGHTS,
+        local_models: LocalModels = NO_MODELS,
+        image_root: AnyRoot = None,
+        batch: int = 4,
+        memory_bytes: int = 2 << 30,
+        clock: Callable[[], float] = time.perf_counter,
+    ):
+        """Load the models.
+
+        Args:
+            folder: of the split.
+            recipe: what the pixels are to be.
+            max_pixels: larger pictures are refused.
+            threads: for the stages and their encoding; reading and the segmenter have threads of their own.
+            model_dir: where the model files are; None: the user's cache.
+            weights: where those of the SAM3 segmenters are.
+            local_models: the networks that the user brings along.
+            image_root: if set, photos and files of depth or normals must lie in it when they are opened.
+            batch: pictures that the segmenter is given at a time, at most.
+            memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
+            clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
+
+        Raises:
+            ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
+            ConfigError: a shadow pattern of the user's cannot be read.
+        """
+        cv2.setNumThreads(1)
+        self._threads = threads
+        self._budget_bytes = memory_bytes
+        segmenter = registry.make(recipe, weights, model_dir)
+        self.tools = StageTools(
+            layout=SplitLayout(folder),
+            recipe=recipe,
+            max_pixels=max_pixels,
+            digests=Digests(recipe, partial(user_models.sha256_of, weights=weights, models=local_models)),
+            segmentation=Segmentation(segmenter, batch),
+            segmenter_identity={
+                "segmenter": recipe.segmenter,
+                "segmenter_sha256": registry.sha256_of(registry.SEGMENTER_MODELS[recipe.segmenter], weights),
+            },
+            faces=_MesherPerThread(model_dir),
+            albedo_extractor=user_models.albedo_extractor(recipe, local_models),
+            shape_estimator=user_models.shape_estimator(recipe, local_models),
+            image_root=image_root,
+            gobos=load_gobos(recipe),
+            clock=clock,
+        )
+
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        """Bring images up to date; each one's result comes when it is finished.
+
+        Raises:
+            OutputFolderError: an output cannot be written (disk full, read-only): no image could be.
+            HostLimitError: no more files can be opened.
+            DeviceFailedError: the device can do nothing more for this process.
+        """
+        budget = ByteBudget(self._budget_bytes)
+
+        def read(item: WorkItem) -> _OnItsWay:
+            taken = budget.acquire(self.need(item))
+            with self._whole_run_faults():
+                portrait = Portrait(self.tools, item, self._record_of(item))
+                portrait.read_ahead()
+            return _OnItsWay(portrait, taken)
+
+        def finish(way: _OnItsWay) -> ImageResult | Shrunk:
+            try:
+                with self._whole_run_faults():
+                    return _finished(way.portrait)
+            finally:
+                budget.release(way.taken)
+
+        steps = Steps(
+            read=read,
+            wants_segmenter=lambda way: way.portrait.waits_for_segmenter,
+            segment=lambda ways: segment_together([way.portrait.pictures for way in ways]),
+            batch=lambda: self.tools.segmentation.batch,
+            finish=finish,
+        )
+        readers = 1 + self._threads // _READER_SHARE
+        pipeline = Pipeline(steps, readers=readers, finishers=self._threads)
+        self.tools.segmentation.on_shrink = lambda batch: pipeline.say(Shrunk(batch))
+        try:
+            yield from pipeline.run(items)
+        finally:
+            budget.close()
+
+    def _record_of(self, item: WorkItem) -> Record | RecordUnreadableError | None:
+        """The image's record; None where what lies there is another image's."""
+        try:
+            record = read_record(self.tools.layout.record(item.index))
+        except OSError as error:
+            if host_limit(error):
+                raise
+            return RecordUnreadableError.of(self.tools.layout.record(item.index).name, error)
+        return record if record is not None and record.image_path == item.image_path else None
+
+    def need(self, item: WorkItem) -> int:
+        """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
+        width, height = size_of(Path(item.file), self.tools.image_root)
+        if width * height > self.tools.max_pixels:
+            return 0
+        scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))
+        stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.tools.albedo_extractor else 0)
+        stages += GEOMETRY_BYTES_PER_PIXEL if self.tools.recipe.geometry.from_file else 0
+        stages += VARIANT_BYTES_PER_PIXEL * (self.tools.recipe.variants - 1)
+        return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
+
+    @contextmanager
+    def _whole_run_faults(self) -> Iterator[None]:
+        """What the system refuses outside a source picture would be refused to every image."""
+        try:
+            yield
+        except OSError as error:
+            folder = self.tools.layout.folder
+            raise host_limit(error) or OutputFolderError(f"{folder}: cannot be written: {error}") from error
+
+
+def _finished(portrait: Portrait) -> ImageResult:
+    """Run a portrait; where a file turns out not to be what its record says, the stage that made it too."""
+    while True:
+        try:
+            return portrait.run()
+        except DamagedFileError as damage:
+            previous = portrait.previous
+            assert previous is not None  # noqa: S101  (only a record's file can be damaged)
+            kept = {stage: entry for stage, entry in previous.stages.items() if stage != damage.stage}
+            portrait = Portrait(portrait.tools, portrait.item, replace(previous, stages=kept))
+
+
+class _MesherPerThread:
+    """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
+
+    def __init__(self, model_dir: Path | None):
+        self._paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
+        self._loading = threading.Lock()
+        self._own = threading.local()
+        self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
+
+    def __call__(self, rgb: Pixels) -> list[FaceMesh]:
+        if not hasattr(self._own, "mesher"):
+            with self._loading:
+                self._own.mesher = FaceMesher(*self._paths)
+        return self._own.mesher.faces(rgb)

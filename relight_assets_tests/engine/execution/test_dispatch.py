@@ -1,0 +1,213 @@
+"""The policy loop over real worker processes that crash, hang and refuse to start."""
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.engine.execution import dispatch
+from relight_assets.engine.execution.dispatch import Finished, Notice, Quarantined
+from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.hardware.devices import Slot
+from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
+
+
+class ToyWorker:
+    """Does what the item's path says."""
+
+    def __init__(self, fault: str = "", batch: int = 8) -> None:
+        if fault == "refuse":
+            raise ModelFileError("the model file is missing; run `relight models fetch`")
+        if fault == "crash":
+            os._exit(7)
+        if fault == "crash on GPU-1" and os.environ["CUDA_VISIBLE_DEVICES"] == "GPU-1":
+            os._exit(7)
+        self.batch = batch
+
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:
+        with ThreadPoolExecutor(2) as threads:  # so that one may hang while others go on
+            waiting: list[Future[ImageResult]] = []
+            for item in items:
+                if item.image_path == "full":
+                    raise OutputFolderError("out: cannot be written: No space left on device")
+                if item.image_path == "broken device":
+                    raise DeviceFailedError("device-side assert triggered")
+                if item.image_path == "shrink":
+                    yield Shrunk(self.batch // 2)
+                if item.image_path.startswith("hang"):
+                    waiting.append(threads.submit(self.do, item))
+                else:
+                    yield self.do(item)
+            for each in waiting:
+                yield each.result()
+
+    def do(self, item: WorkItem) -> ImageResult:
+        action, _, argument = item.image_path.partition(" ")
+        if action == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if action == "exit":
+            os._exit(3)
+        if action == "nap":
+            time.sleep(0.05)
+        if action == "hang":
+            time.sleep(3600)
+        if action == "once" and not os.path.exists(argument):  # noqa: PTH110
+            open(argument, "w").close()  # noqa: PTH123
+            os.kill(os.getpid(), signal.SIGSEGV)
+        device = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return ImageResult(item.index, {}, numbers={"masks": {"device": device, "batch": self.batch}})
+
+
+def items(*actions: str) -> list[WorkItem]:
+    return [WorkItem(index, action, "", STAGES) for index, action in enumerate(actions)]
+
+
+def engine(slots: int = 2, fault: str = "") -> LocalEngine:
+    places = [Slot(f"gpu {number}", {"CUDA_VISIBLE_DEVICES": f"GPU-{number}"}) for number in range(slots)]
+    return LocalEngine(places, ToyWorker, {"fault": fault})
+
+
+def run(work: Any, on: LocalEngine, **options: Any) -> Iterator[Any]:
+    """The results and quarantined items; notices are left out."""
+    for outcome in dispatch.run(work, on, **{"batch": 3, "start_s": 60, "hang_s": 60, **options}):
+        if not isinstance(outcome, Notice):
+            yield outcome.result if isinstance(outcome, Finished) else outcome
+
+
+def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:
+    results = list(run(items(*["nap"] * 80), engine()))
+    assert sorted(result.index for result in results) == list(range(80))
+    assert {result.numbers["masks"]["device"] for result in results} == {"GPU-0", "GPU-1"}
+
+
+def test_nothing_to_do_starts_no_worker() -> None:
+    class Untouched(LocalEngine):
+        def start(self, *_: Any) -> Any:
+            raise AssertionError("a worker was started")
+
+    assert list(run([], Untouched([Slot("cpu 0")], ToyWorker, {}))) == []
+
+
+@pytest.mark.parametrize("fault", ["kill", "exit"])
+def test_an_item_that_always_kills_is_quarantined_and_costs_nobody_else(fault: str) -> None:
+    actions = ["ok"] * 12
+    actions[5] = fault
+    results = list(run(items(*actions), engine()))
+    killed = [result for result in results if isinstance(result, Quarantined)]
+    assert [each.item.index for each in killed] == [5]
+    assert ("SIGKILL" if fault == "kill" else "exit code 3") in killed[0].reason
+    assert sorted(r.index for r in results if isinstance(r, ImageResult)) == [i for i in range(12) if i != 5]
+
+
+def test_one_death_alone_is_no_verdict(tmp_path: Any) -> None:
+    results = list(run(items("ok", f"once {tmp_path / 'flag'}", "ok"), engine(1)))
+    assert sorted(result.index for result in results) == [0, 1, 2]
+    assert all(isinstance(result, ImageResult) for result in results)
+
+
+def test_a_hanging_item_is_killed_and_quarantined() -> None:
+    results = list(run(items("ok", "hang", "ok"), engine(1), hang_s=1.5))
+    assert [type(result).__name__ for result in sorted(results, key=lambda r: getattr(r, "index", 9))] == [
+        "ImageResult",
+        "ImageResult",
+        "Quarantined",
+    ]
+
+
+def test_an_item_left_behind_while_others_go_on_without_end_is_found() -> None:
+    quarantined: list[int] = []
+    finished = 0
+
+    def endless() -> Iterator[WorkItem]:
+        yield WorkItem(0, "hang", "", STAGES)
+        number = 0
+        while not quarantined:  # there is always more to do, so the worker is never silent
+            number += 1
+            yield WorkItem(number, "nap", "", STAGES)
+
+    for outcome in run(endless(), engine(1), hang_s=1.0):
+        if isinstance(outcome, Quarantined):
+            quarantined.append(outcome.item.index)
+            assert "gave no result for hang_s (1 s)" in outcome.reason
+        else:
+            finished += 1
+    assert quarantined == [0]
+    assert finished > 20
+
+
+@pytest.mark.parametrize("fault", ["refuse", "crash"])
+def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
+    told = "run `relight models fetch`" if fault == "refuse" else "exit code 7"
+    outcomes = dispatch.run(items("ok"), engine(2, fault), batch=3, start_s=60, hang_s=60)
+    with pytest.raises(WorkersFailedError, match=told):
+        next(outcomes)  # the first thing that is told, and so the only one
+
+
+def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
+    outcomes = list(dispatch.run(items(*["nap"] * 100), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 100
+    notices = [outcome.text for outcome in outcomes if isinstance(outcome, Notice)]
+    assert sum("gpu 1 is given up" in text for text in notices) == 1
+
+
+def test_a_full_disk_stops_the_run_with_its_own_words() -> None:
+    with pytest.raises(OutputFolderError, match="out: cannot be written: No space left on device"):
+        list(run(items("ok", "full", *["nap"] * 50), engine(2)))
+
+
+def test_a_broken_device_costs_a_worker_and_no_item() -> None:
+    outcomes = list(
+        dispatch.run(items(*["ok"] * 6, "broken device", *["ok"] * 6), engine(1), batch=3, start_s=60, hang_s=60)
+    )
+    assert sorted(o.result.index for o in outcomes if isinstance(o, Finished)) == [n for n in range(13) if n != 6]
+    assert [o.item.index for o in outcomes if isinstance(o, Quarantined)] == [6]  # as it breaks it every time
+    assert any(isinstance(o, Notice) and o.replaced and "device-side assert" in o.text for o in outcomes)
+
+
+def test_what_a_device_holds_is_remembered_when_its_worker_is_replaced() -> None:
+    outcomes = list(
+        dispatch.run(items("ok", "shrink", "ok", "kill", "ok", "ok"), engine(1), batch=1, start_s=60, hang_s=60)
+    )
+    batches = {o.result.index: o.result.numbers["masks"]["batch"] for o in outcomes if isinstance(o, Finished)}
+    assert (batches[0], batches[5]) == (8, 4)
+    assert any(isinstance(o, Notice) and "at most 4 pictures at a time" in o.text for o in outcomes)
+
+
+def test_a_batch_larger_than_a_pipe_does_not_block_the_one_who_feeds() -> None:
+    work = [WorkItem(index, "hang" if index == 0 else "ok", "x" * 4000, STAGES) for index in range(600)]
+    results = list(run(work, engine(1), batch=600, hang_s=1.5))
+    assert sum(isinstance(result, Quarantined) for result in results) == 1
+    assert len(results) == 600
+
+
+def test_items_are_pulled_lazily() -> None:
+    pulled = 0
+
+    def source() -> Iterator[WorkItem]:
+        nonlocal pulled
+        for item in items(*["ok"] * 1000):
+            pulled += 1
+            yield item
+
+    results = run(source(), engine(1), batch=2)
+    next(results)
+    assert pulled <= 8
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_closing_ends_all_workers() -> None:
+    on = engine(2)
+    results = run(items(*["ok"] * 100), on)
+    next(results)
+    pids = [handle._process.pid for handle in on._handles]
+    results.close()  # type: ignore[attr-defined]
+    for pid in pids:
+        assert pid is not None
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -1,0 +1,87 @@
+"""What a worker process is given.  (How it ends with its parent is in faults/test_parent_deaths.py.)"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.engine.execution.dispatch import Finished, run
+from relight_assets.engine.execution.local import WORKER_ENVIRONMENT, LocalEngine
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
+from relight_assets.engine.hardware.devices import Slot
+
+
+class TellsItsEnvironment:
+    """Answers with what it finds in its environment."""
+
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
+        for item in items:
+            yield ImageResult(item.index, {}, numbers={"masks": dict(os.environ)})
+
+
+def test_a_worker_has_its_device_and_one_thread_a_library_and_the_parent_keeps_its_own() -> None:
+    before = dict(os.environ)
+    engine = LocalEngine([Slot("gpu 3", {"CUDA_VISIBLE_DEVICES": "GPU-3"})], TellsItsEnvironment, {})
+    outcomes = list(run([WorkItem(0, "", "", STAGES)], engine, batch=1, start_s=60, hang_s=60))
+    (found,) = [outcome.result.numbers["masks"] for outcome in outcomes if isinstance(outcome, Finished)]
+    assert found.items() >= {**WORKER_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": "GPU-3"}.items()
+    assert dict(os.environ) == before
+
+
+INTERRUPTED = """
+import signal
+import sys
+
+from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.execution.dispatch import run
+from relight_assets.engine.hash_files import HashWorker
+from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.messages import HashItem
+
+when, number = sys.argv[1], getattr(signal, sys.argv[2])
+signal.signal(number, signal.default_int_handler)
+
+
+class Strikes(LocalEngine):
+    def start(self, *arguments):
+        handle = super().start(*arguments)
+        finish = handle.finish
+        if when == "closing" and len(self._handles) == 1:  # the second is still to be ended
+            handle.finish = lambda: (signal.raise_signal(number), finish())
+        return handle
+
+
+class Place:
+    environment = {}
+    asked = 0
+
+    @property
+    def name(self):  # asked for before a worker is started, and again when it runs and is not yet noted
+        self.asked += 1
+        if when == "started" and self.asked == 2:
+            signal.raise_signal(number)
+        return "here"
+
+
+kept = []
+try:
+    engine = Strikes([Place(), Slot("there")], HashWorker, {})
+    for outcome in run([HashItem(0, (sys.executable,))], engine, batch=1, start_s=60, hang_s=60):
+        print("done", flush=True)
+except KeyboardInterrupt as error:
+    kept.append(error)  # as whoever logs it does: what its frames hold lives on
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("moment", ["started", "closing"])
+def test_an_interrupt_while_a_worker_is_started_or_ended_leaves_none(moment: str, number: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, moment, number], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout.split() == (["interrupted"] if moment == "started" else ["done", "interrupted"])
+    assert ran.stderr == ""

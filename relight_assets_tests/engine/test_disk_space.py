@@ -1,0 +1,66 @@
+"""A word in time about a disk that will be full."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.engine.disk_space import BYTES_PER_PIXEL, space_warning
+from relight_assets.engine.execution.messages import WorkItem
+from relight_assets.engine.run import digests_of
+from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.plan import make_plan
+from relight_assets_tests.conftest import PORTRAITS, Bench
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The free space that the system tells of."""
+    space = SimpleNamespace(free=0)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: space)
+    return space
+
+
+def planned(bench: Bench, digests: Digests) -> list[WorkItem]:
+    return [WorkItem(number, name, str(bench.photos / name), STAGES) for number, name in enumerate(PORTRAITS)]
+
+
+def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
+    bench.write_csv(PORTRAITS)
+    work = planned(bench, digests_of(Recipe(), bench.settings))
+    warning = space_warning(bench.layout.folder, bench.survey(), work, None)
+    assert warning is not None
+    assert "for 4 images, but 0 MiB are free" in warning
+    disk.free = 1 << 40
+    assert space_warning(bench.layout.folder, bench.survey(), work, None) is None
+
+
+def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:
+    bench.write_csv(PORTRAITS)
+    work = planned(bench, digests_of(Recipe(), bench.settings))
+    disk.free = int(4 * 128 * 128 * BYTES_PER_PIXEL)
+    assert space_warning(bench.layout.folder, bench.survey(), work, None) is not None
+    assert space_warning(bench.layout.folder, bench.survey(), work, 128) is None
+
+
+def test_what_is_written_over_needs_no_more_space(finished: Bench, disk: SimpleNamespace) -> None:
+    recipe = Recipe()
+    plan = make_plan(finished.survey(), digests_of(recipe, finished.settings), STAGES)
+    assert space_warning(finished.layout.folder, finished.survey(), plan.work, None) is None
+    again = [WorkItem(0, PORTRAITS[0], str(finished.photos / PORTRAITS[0]), STAGES)]
+    assert space_warning(finished.layout.folder, finished.survey(), again, None) is None
+
+
+def test_the_estimate_is_near_what_a_portrait_really_takes(finished: Bench) -> None:
+    for number in range(len(PORTRAITS)):
+        written = sum(path.stat().st_size for path in finished.layout.folder.glob(f"{number:05d}_*"))
+        pixels = _pixels(finished.layout.png(number, "input"))
+        assert 0.5 * BYTES_PER_PIXEL < written / pixels < 2.5 * BYTES_PER_PIXEL
+
+
+def _pixels(path: Path) -> int:
+    from relight_assets.imaging.decode import size_of
+
+    width, height = size_of(path)
+    return width * height

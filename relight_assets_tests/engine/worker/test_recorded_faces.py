@@ -1,0 +1,51 @@
+"""Faces go through a record and come back the same on both sides of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from relight_assets.engine.worker.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
+from relight_assets.models.faces.mesh import FaceMesh
+
+
+def mesh(size: float, place: float) -> FaceMesh:
+    rng = np.random.default_rng(1)
+    return FaceMesh((rng.normal(size=(468, 3)) * size + [place, place, 0]).astype(np.float32), 9.0)
+
+
+@pytest.mark.parametrize(("size", "place"), [(3, 10), (60, 512), (900, 4000), (5000, 9000)])
+def test_points_come_back_within_half_a_step(size: float, place: float) -> None:
+    face = mesh(size, place)
+    numbers = json.loads(json.dumps(packed([face])))
+    (points,) = unpacked(numbers)
+    step = numbers["face_meshes"][0]["step"]
+    assert points.dtype == np.float32
+    assert step == FINEST or step <= 2 * np.abs(face.points[:, :2] - place).max() / 32767 * 2
+    assert np.abs(points - face.points).max() <= step * 0.51
+    assert packed([FaceMesh(points, 9.0)])["face_meshes"][0]["step"] == step
+
+
+def test_none_and_several() -> None:
+    assert unpacked(packed([])) == []
+    assert len(unpacked(packed([mesh(60, 100), mesh(30, 400)]))) == 2
+
+
+def test_what_is_not_there_or_damaged_is_no_face() -> None:
+    good = packed([mesh(60, 100)])
+    face = good["face_meshes"][0]
+    for numbers in (
+        {},
+        good | {"faces": 2},
+        good | {"face_meshes": "x"},
+        good | {"face_meshes": [face | {"points": face["points"][:-8]}]},
+        good | {"face_meshes": [face | {"points": "!"}]},
+        good | {"face_meshes": [{}]},
+        *(good | {"face_meshes": [face | {"step": step}]} for step in (True, None, 0, -1, 1e300, 10**400, "x", [1])),
+        *(
+            good | {"face_meshes": [face | {"origin": origin}]}
+            for origin in ([], [1], [1, 2, 3], [1, 10**400], "x", {})
+        ),
+    ):
+        with pytest.raises(FacesUnreadableError):
+            unpacked(numbers)
