@@ -41,7 +41,8 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 from relight_assets.imaging.png import encode_png
 from relight_assets.models import registry, store, user_models
-from relight_assets.sheets import metric_sheet
+from relight_assets.quality.verify.split import Verification, verify_finished
+from relight_assets.reports.contact_sheets import metric_sheet
 from relight_assets.storage.files import write_atomic
 from relight_assets.terminal import (
     lenient_streams,
@@ -56,7 +57,6 @@ from relight_assets.terminal import (
     usable_csvs,
     warn,
 )
-from relight_assets.verify import Verification, verify_finished
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 

@@ -9,8 +9,8 @@ from relight_assets.config.settings import load_settings, project_folder
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import KNOWN_WARNINGS, dagster_part, known_warnings_off
 from relight_assets.dataset.csv.folder import no_rows
-from relight_assets.engine.ports import PORT, port_fault
-from relight_assets.engine.temporary import check_sockets
+from relight_assets.doctor.ports import PORT, port_fault
+from relight_assets.doctor.temporary_folder import check_sockets
 from relight_assets.errors import UserError
 from relight_assets.terminal import say, tell, tell_error
 

@@ -3,7 +3,7 @@
 import click
 
 from relight_assets.config.settings import load_project_recipe, load_settings
-from relight_assets.engine.doctor import examine
+from relight_assets.doctor.machine import examine
 from relight_assets.errors import UserError
 from relight_assets.terminal import line, say, tell
 

@@ -15,8 +15,8 @@ from relight_assets.config.settings import Settings, load_settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dagster_runs import materialize_splits
 from relight_assets.dataset.csv.folder import list_csvs
-from relight_assets.engine.dagster_home import check_home
-from relight_assets.engine.ports import PORT
+from relight_assets.doctor.dagster_home import check_home
+from relight_assets.doctor.ports import PORT
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.models import store
 from relight_assets.terminal import out, print_closing_table, say, tell

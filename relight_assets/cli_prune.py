@@ -7,8 +7,8 @@ from relight_assets.dataset.csv.folder import CsvFolder, no_rows
 from relight_assets.dataset.csv.read import name_part
 from relight_assets.engine.prune import csv_is_gone, find_orphans, prune
 from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.quality.verify.split import recipe_of
 from relight_assets.terminal import line, say, tell, tell_error
-from relight_assets.verify import recipe_of
 
 ORPHANS_SHOWN = 20
 """Of each split."""

@@ -13,8 +13,8 @@ from relight_assets.core.best_effort import decoration
 from relight_assets.defs import alerts, automation, experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.run_locks import RUN_LOCK, RunLock
-from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
+from relight_assets.quality.feasibility import check_usable
 
 _LOG = logging.getLogger(__name__)
 

@@ -24,7 +24,6 @@ from relight_assets.core.best_effort import WARNINGS, decoration
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_rows, split_label
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.engine.look_alikes import Pair
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.publish import failures_path, mapping_path, variants_path
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
@@ -32,8 +31,9 @@ from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import CsvError, OtherPhotosError, RelightError
-from relight_assets.quality.verdicts import Measured, rejected_of, terciles
-from relight_assets.verify import Verification
+from relight_assets.quality.duplicates import Pair
+from relight_assets.quality.thresholds import Measured, rejected_of, terciles
+from relight_assets.quality.verify.split import Verification
 
 FAULTS_SHOWN = 20
 _THIRDS = ("dark", "middle", "light")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.look_alikes import Pair, Photo
-from relight_assets.quality.verdicts import SOME, Measured, terciles
+from relight_assets.quality.duplicates import Pair, Photo
+from relight_assets.quality.thresholds import SOME, Measured, terciles
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins, status_of
 from relight_assets_tests.conftest import PORTRAITS, Bench

@@ -20,15 +20,15 @@ from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.defs.run_metadata import FAMILIES
 from relight_assets.defs.splits import splits
-from relight_assets.engine.look_alikes import Pair, look_alikes, twins
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey, row_keys
-from relight_assets.engine.statistics import Spread, drift, spreads
 from relight_assets.errors import CsvError
-from relight_assets.quality.verdicts import Verdict, verdicts
-from relight_assets.verify_csvs import Fault, mapping_faults
-from relight_assets.verify_files import FilesRead, read_files
+from relight_assets.quality.duplicates import Pair, look_alikes, twins
+from relight_assets.quality.statistics import Spread, drift, spreads
+from relight_assets.quality.thresholds import Verdict, verdicts
+from relight_assets.quality.verify.csvs import Fault, mapping_faults
+from relight_assets.quality.verify.files import FilesRead, read_files
 
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""

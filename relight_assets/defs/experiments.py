@@ -22,9 +22,9 @@ from relight_assets.defs.run_metadata import OUTCOMES, counts, numbers, pictures
 from relight_assets.defs.splits import splits
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
-from relight_assets.sheets import FILE_CELL, INLINE_CELL, comparison_sheet
+from relight_assets.quality.feasibility import check_usable
+from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"

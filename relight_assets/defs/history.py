@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from relight_assets.engine.dagster_home import LOST_WITH_IT, damaged, what_to_delete
+from relight_assets.doctor.dagster_home import LOST_WITH_IT, damaged, what_to_delete
 from relight_assets.errors import RelightError, UserError
 
 _OTHER_VERSION = ("no such table", "no such column", "has no column named", "Deserialization")

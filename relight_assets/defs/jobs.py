@@ -13,7 +13,7 @@ from relight_assets.defs.resources import errors_for_people, split_of
 from relight_assets.defs.run_locks import RUN_LOCK
 from relight_assets.defs.splits import splits
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.verify import Verification, verify_finished
+from relight_assets.quality.verify.split import Verification, verify_finished
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
 _ALL = dg.AssetSelection.assets(*STAGES) | _OUTGOING

@@ -26,7 +26,7 @@ from relight_assets.defs.run_errors import failure_of, raised_by
 from relight_assets.defs.run_images import POOL
 from relight_assets.defs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.defs.splits import register_splits
-from relight_assets.engine.dagster_home import check_home
+from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
 from relight_assets.storage.files import write_atomic
 

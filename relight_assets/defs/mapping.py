@@ -22,7 +22,7 @@ from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.statistics import Spread, spreads
+from relight_assets.quality.statistics import Spread, spreads
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""

@@ -11,8 +11,8 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
-from relight_assets.engine.usable import check_usable
 from relight_assets.errors import RelightError, UserError
+from relight_assets.quality.feasibility import check_usable
 
 SNAPSHOT = "snapshot"
 """The key of the resource :class:`Snapshot`."""

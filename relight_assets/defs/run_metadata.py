@@ -13,7 +13,6 @@ from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
-from relight_assets.defs.charts import charts
 from relight_assets.defs.previews import inline
 from relight_assets.defs.warnings import Warnings
 from relight_assets.engine.execution.messages import Outcome
@@ -21,10 +20,11 @@ from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.digests import stage_models
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.statistics import glances, tags, values
 from relight_assets.models import user_models
-from relight_assets.quality.verdicts import verdicts
-from relight_assets.sheets import (
+from relight_assets.quality.statistics import glances, tags, values
+from relight_assets.quality.thresholds import verdicts
+from relight_assets.reports.charts import charts
+from relight_assets.reports.contact_sheets import (
     FILE_CELL,
     INLINE_CELL,
     WORST,

@@ -12,7 +12,7 @@ from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
 from relight_assets.core.color import decode, encode
 from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
-from relight_assets.quality.verdicts import WORST, Verdict
+from relight_assets.quality.thresholds import WORST, Verdict
 from relight_assets.stages.albedo.albedo import extract
 from relight_assets.stages.degraded.geometry import height_field
 from relight_assets.stages.foreground_color import with_alpha

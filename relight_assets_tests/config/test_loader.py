@@ -8,8 +8,8 @@ import yaml
 
 from relight_assets.config.loader import MAX_FAULTS, SCRIPT_KEYS, load_recipe, parse_recipe
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
+from relight_assets.quality.feasibility import check_usable
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -21,7 +21,7 @@ from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.engine.state.digests import CODE_VERSIONS, Digests
 from relight_assets.models import user_models
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import computed, sha256
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"

@@ -12,9 +12,9 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
 from relight_assets.defs import publishing
 from relight_assets.defs.checks import SPECS
-from relight_assets.engine import statistics
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.imaging.png import decode_png, encode_png
+from relight_assets.quality import statistics
 from relight_assets.storage.files import stamp_source
 from relight_assets_tests.conftest import PORTRAITS, Project
 

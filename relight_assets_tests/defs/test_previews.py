@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from relight_assets.defs.previews import inline
-from relight_assets.sheets import contact_sheet
+from relight_assets.reports.contact_sheets import contact_sheet
 from relight_assets_tests.conftest import Bench
 
 

@@ -16,7 +16,7 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import mapping_path
 from relight_assets.engine.run import look
 from relight_assets.errors import OtherPhotosError
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import computed, recipe_with, sha256
 from relight_assets_tests.engine.disks import FOUR, TWO, Disk, nothing_computed
 

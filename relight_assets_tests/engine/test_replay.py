@@ -16,7 +16,7 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.errors import UserError
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with, rewrite_record
 from relight_assets_tests.faults.one_file import OTHERS, put
 

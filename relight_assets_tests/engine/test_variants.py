@@ -11,7 +11,7 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout, split_folder, stage_files
 from relight_assets.engine.publish import variants_path, write_split_mapping
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with, sha256
 
 THREE = recipe_with(variants=3)

@@ -13,7 +13,7 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.errors import HostLimitError, OutputFolderError
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench
 from relight_assets_tests.faults.faulty import FaultyWorker, OwnMount, SmallFiles
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound

@@ -10,7 +10,7 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import assert_records_tell_the_truth, recipe_with, sha256
 from relight_assets_tests.faults.driver import driven
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals

@@ -16,9 +16,9 @@ from random import Random
 
 from relight_assets.config.loader import MAX_FAULTS, load_recipe
 from relight_assets.config.settings import Settings, load_settings
-from relight_assets.engine.usable import check_usable
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError
+from relight_assets.quality.feasibility import check_usable
 from relight_assets_tests.fuzz.generator import BYTES
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"

@@ -12,7 +12,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import look
-from relight_assets.verify import verify_split
+from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
 from relight_assets_tests.fuzz.generator import Mutation, as_schema_1, mutations, record_text

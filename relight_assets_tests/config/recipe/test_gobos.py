@@ -12,8 +12,8 @@ import yaml
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
 from relight_assets.config.recipe.recipe import STAGES, Recipe, canonical_digest
-from relight_assets.engine.usable import check_usable
 from relight_assets.errors import ConfigError
+from relight_assets.quality.feasibility import check_usable
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
 

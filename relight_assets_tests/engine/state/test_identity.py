@@ -18,8 +18,8 @@ from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.state.identity import MANY, refusal
 from relight_assets.errors import OtherPhotosError
+from relight_assets.quality.verify.split import verify_split
 from relight_assets.storage.files import FileStamp
-from relight_assets.verify import verify_split
 from relight_assets_tests.conftest import assert_records_tell_the_truth, computed, sha256
 from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed
 

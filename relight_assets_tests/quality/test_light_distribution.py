@@ -4,7 +4,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.rng import stream
-from relight_assets.quality.light_spread import SECTORS, Placed, spread
+from relight_assets.quality.light_distribution import SECTORS, Placed, spread
 from relight_assets.stages.degraded.direction import Direction, direction, draw_direction
 from relight_assets_tests.conftest import recipe_with
 

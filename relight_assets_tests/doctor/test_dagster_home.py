@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from relight_assets.config.settings import Settings
-from relight_assets.engine.dagster_home import check_home, damaged, home_folder, what_to_delete
+from relight_assets.doctor.dagster_home import check_home, damaged, home_folder, what_to_delete
 from relight_assets.errors import ConfigError
 
 WELL = ["a b", "a#b", "a'b", 'a"b', "a;b", "a%b", "a&b=c", "a\\b", "a\nb", "a{b}:+,@~$HOME", "Zoë 顔"]

@@ -19,11 +19,11 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.publish import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
-from relight_assets.engine.statistics import glances
 from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
+from relight_assets.quality.statistics import glances
+from relight_assets.quality.verify.split import Verification, verify_finished, verify_split
 from relight_assets.storage.files import stamp_source
-from relight_assets.verify import Verification, verify_finished, verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
 
 

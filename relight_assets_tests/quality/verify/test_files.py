@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets import terminal, verify_files
+from relight_assets import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.verify import Verification, verify_split
+from relight_assets.quality.verify import files
+from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench
 from relight_assets_tests.faults.one_file import OTHERS, put
 
@@ -52,14 +53,14 @@ def test_a_file_far_larger_than_its_record_says_is_not_read(ran: Bench) -> None:
 
 
 def test_a_picture_that_cannot_be_measured_is_named(ran: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = verify_files.measured_of
+    real = files.measured_of
 
     def some(record: object, variant: int, metrics: object) -> object:
         if record.index == 2:  # type: ignore[attr-defined]
             raise ArithmeticError("no such light")
         return real(record, variant, metrics)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(verify_files, "measured_of", some)
+    monkeypatch.setattr(files, "measured_of", some)
     found = verified(ran)
     (fault,) = found.faults
     assert (fault.code, fault.file) == ("metric", ran.layout.record(2))

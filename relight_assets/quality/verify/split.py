@@ -27,23 +27,23 @@ from relight_assets.dataset.records import Record
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.hash_files import stamp_of
-from relight_assets.engine.look_alikes import Pair, same_outputs, twins
 from relight_assets.engine.publish import mapping_path, variants_path
 from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.statistics import rejected_skins, tags
 from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
+from relight_assets.quality.duplicates import Pair, same_outputs, twins
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
-from relight_assets.quality.verdicts import Measured, Verdict, verdicts
+from relight_assets.quality.statistics import rejected_skins, tags
+from relight_assets.quality.thresholds import Measured, Verdict, verdicts
+from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
+from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.storage.files import read_regular
-from relight_assets.verify_csvs import Fault, mapping_faults, variants_faults
-from relight_assets.verify_files import FilesRead, read_files, unreadable_records
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""

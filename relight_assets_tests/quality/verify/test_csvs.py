@@ -7,7 +7,7 @@ import pytest
 
 from relight_assets.engine.publish import variants_path, write_split_mapping
 from relight_assets.engine.state.scan import Survey
-from relight_assets.verify_csvs import mapping_faults, variants_faults
+from relight_assets.quality.verify.csvs import mapping_faults, variants_faults
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 Change = Callable[[str], str]

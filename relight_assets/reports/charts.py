@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.statistics import families, light_directions, values
+from relight_assets.quality.statistics import families, light_directions, values
 
 _INK = "#3b6ea5"
 _SIZE = (6.7, 1.9)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.engine.temporary import LONGEST, check_sockets, temporary_folder
+from relight_assets.doctor.temporary_folder import LONGEST, check_sockets, temporary_folder
 from relight_assets.errors import ConfigError
 
 
@@ -21,7 +21,7 @@ def test_it_is_the_folder_that_python_takes(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("relight_assets.engine.temporary.write_fault", lambda _: "closed")
+    monkeypatch.setattr("relight_assets.doctor.temporary_folder.write_fault", lambda _: "closed")
     with pytest.raises(ConfigError, match="set TMPDIR to one"):
         temporary_folder({})
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
 from relight_assets.dataset.records import Record, read_record, write_record
-from relight_assets.engine.statistics import (
+from relight_assets.quality.statistics import (
     Spread,
     drift,
     families,
@@ -24,8 +24,8 @@ from relight_assets.engine.statistics import (
     tags,
     values,
 )
-from relight_assets.quality.verdicts import verdicts
-from relight_assets.verify_files import read_files
+from relight_assets.quality.thresholds import verdicts
+from relight_assets.quality.verify.files import read_files
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 

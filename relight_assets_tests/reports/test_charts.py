@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.defs.charts import charts
+from relight_assets.reports.charts import charts
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
@@ -67,7 +67,7 @@ _DRAW = """
 import sys
 from pathlib import Path
 from relight_assets.dataset.csv.read import read_split_csv
-from relight_assets.defs.charts import charts
+from relight_assets.reports.charts import charts
 from relight_assets.engine.run import look
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings

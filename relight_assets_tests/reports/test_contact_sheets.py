@@ -6,8 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.quality.verdicts import Verdict
-from relight_assets.sheets import COLUMNS, WORST, comparison_sheet, contact_sheet, metric_sheet, worst_sheet
+from relight_assets.quality.thresholds import Verdict
+from relight_assets.reports.contact_sheets import (
+    COLUMNS,
+    WORST,
+    comparison_sheet,
+    contact_sheet,
+    metric_sheet,
+    worst_sheet,
+)
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.faults.one_file import OTHERS, put
 

@@ -12,9 +12,9 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine import look_alikes as module
-from relight_assets.engine.look_alikes import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
 from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.quality import duplicates as module
+from relight_assets.quality.duplicates import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets_tests.conftest import PORTRAITS, Bench
 

@@ -9,7 +9,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, shown
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.engine.dagster_home import (
+from relight_assets.doctor.dagster_home import (
     LOST_WITH_IT,
     OPENED_BY_EVERY_RUN,
     check_home,
@@ -19,14 +19,14 @@ from relight_assets.engine.dagster_home import (
     not_writable,
     what_to_delete,
 )
+from relight_assets.doctor.finding import Finding
+from relight_assets.doctor.ports import PORT, port_fault
+from relight_assets.doctor.temporary_folder import check_sockets, temporary_folder
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, Needed, mib, needed_for
-from relight_assets.engine.finding import Finding
-from relight_assets.engine.ports import PORT, port_fault
 from relight_assets.engine.publish import check_outgoing
 from relight_assets.engine.run import look
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.temporary import check_sockets, temporary_folder
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
 from relight_assets.storage.folders import nearest, write_fault
 

@@ -13,8 +13,8 @@ from relight_assets.config.recipe.recipe import Stage
 from relight_assets.dataset.metrics import SEEN, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.scan import Survey
-from relight_assets.quality.light_spread import Vector
-from relight_assets.quality.verdicts import Measured
+from relight_assets.quality.light_distribution import Vector
+from relight_assets.quality.thresholds import Measured
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
 

@@ -11,11 +11,12 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.engine import dagster_home, doctor_folders, temporary
+from relight_assets.doctor import dagster_home, temporary_folder
+from relight_assets.doctor import folders as doctor_folders
+from relight_assets.doctor.finding import Finding
+from relight_assets.doctor.folders import Folders
+from relight_assets.doctor.machine import examine
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, mib
-from relight_assets.engine.doctor import examine
-from relight_assets.engine.doctor_folders import Folders
-from relight_assets.engine.finding import Finding
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
@@ -137,7 +138,7 @@ def test_a_port_and_sockets_of_the_ui(monkeypatch: pytest.MonkeyPatch, tmp_path:
     (free,) = doctor_folders.port()
     assert ("is taken" in taken.text, "relight dev --port" in (taken.advice or ""), taken.blocks) == (True, True, False)
     assert (free.text.endswith("is free on 127.0.0.1"), free.advice) == (True, None)
-    long = tmp_path / ("x" * (temporary.LONGEST + 1))
+    long = tmp_path / ("x" * (temporary_folder.LONGEST + 1))
     long.mkdir()
     monkeypatch.setenv("TMPDIR", str(long))
     (said,) = doctor_folders.temporary()

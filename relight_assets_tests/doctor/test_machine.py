@@ -9,9 +9,9 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
-from relight_assets.engine import doctor, doctor_folders
-from relight_assets.engine.doctor import examine
-from relight_assets.engine.finding import Finding
+from relight_assets.doctor import folders, machine
+from relight_assets.doctor.finding import Finding
+from relight_assets.doctor.machine import examine
 from relight_assets.engine.hardware import devices
 from relight_assets.engine.hardware.cgroups import MemoryLimit
 from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
@@ -19,7 +19,7 @@ from relight_assets_tests.engine.nvidia import LOST, UUIDS, driver
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(doctor_folders, "port_fault", lambda _: None)
+    monkeypatch.setattr(folders, "port_fault", lambda _: None)
     (tmp_path / "train_images.csv").write_text("image_path\nnone.png\n", encoding="utf-8")
     return Settings(
         csv_dir=tmp_path, output_root=tmp_path / "not" / "there", dagster_home=tmp_path / "home", cpu_workers=2
@@ -51,8 +51,8 @@ def test_what_is_short_comes_with_advice(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
     monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 4096))
-    monkeypatch.setattr(doctor, "read_driver", lambda: driver(2))
-    monkeypatch.setattr(doctor, "cores", lambda: 4)
+    monkeypatch.setattr(machine, "read_driver", lambda: driver(2))
+    monkeypatch.setattr(machine, "cores", lambda: 4)
     monkeypatch.setattr(devices, "available_memory", lambda: 300 << 20)
     findings = examine(Recipe(), settings)
     assert "another disk" in (found(findings, "disk").advice or "")
@@ -87,12 +87,12 @@ def test_sam3_without_weights_says_how_to_get_them(settings: Settings, model_fil
 def test_a_lost_gpu_is_named_and_the_others_are_used(
     settings: Settings, model_files: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "read_driver", lambda: driver(3, lost=(1,)))
+    monkeypatch.setattr(machine, "read_driver", lambda: driver(3, lost=(1,)))
     findings = examine(Recipe(), settings)
     assert Finding("gpu", "gpu 1 cannot be used", LOST) in findings
     assert found(findings, "workers").text == "2: gpu 0, gpu 2"
     assert not any(finding.blocks for finding in findings)
-    monkeypatch.setattr(doctor, "read_driver", lambda: driver(2, lost=(0, 1)))
+    monkeypatch.setattr(machine, "read_driver", lambda: driver(2, lost=(0, 1)))
     told = found(examine(Recipe(), settings), "devices")
     assert (told.blocks, "gpu 0: GPU is lost" in told.text, "num_gpus: none" in told.text) == (True, True, True)
 
@@ -101,8 +101,8 @@ def test_the_limits_of_a_container_are_shown(
     settings: Settings, model_files: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit = MemoryLimit(2 << 30, 1 << 30, Path("/sys/fs/cgroup"))
-    monkeypatch.setattr(doctor, "memory_limit", lambda: limit)
-    monkeypatch.setattr(doctor, "cpu_limit", lambda: 1.5)
+    monkeypatch.setattr(machine, "memory_limit", lambda: limit)
+    monkeypatch.setattr(machine, "cpu_limit", lambda: 1.5)
     findings = examine(Recipe(), settings)
     assert "MiB free, of at most 2,048 MiB (/sys/fs/cgroup)" in found(findings, "memory").text
     assert "(a limit of 1.5 holds here)" in found(findings, "cores").text

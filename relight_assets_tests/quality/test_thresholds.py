@@ -8,7 +8,7 @@ import pytest
 
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.quality.verdicts import MANY, SOME, WORST, Measured, Verdict, rejected_of, terciles, verdicts
+from relight_assets.quality.thresholds import MANY, SOME, WORST, Measured, Verdict, rejected_of, terciles, verdicts
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets_tests.conftest import recipe_with
 

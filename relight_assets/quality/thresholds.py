@@ -9,7 +9,7 @@ from statistics import fmean, median
 
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.quality.light_spread import Placed, Vector, spread
+from relight_assets.quality.light_distribution import Placed, Vector, spread
 from relight_assets.stages.image_metrics import ImageMetrics
 
 WORST = 8

@@ -25,14 +25,14 @@ from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.statistics import measured_of
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
-from relight_assets.quality.verdicts import Measured
+from relight_assets.quality.statistics import measured_of
+from relight_assets.quality.thresholds import Measured
+from relight_assets.quality.verify.csvs import Fault
 from relight_assets.stages.image_metrics import Pixels, few_of, measure
 from relight_assets.storage.files import FileStamp, read_regular
-from relight_assets.verify_csvs import Fault
 
 VARIANTS_COMPARED = 8
 """Of each image, two by two."""

@@ -1,0 +1,1 @@
+"""Is a finished split what its records say?"""

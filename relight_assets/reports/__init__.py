@@ -1,0 +1,1 @@
+"""Pictures of a split: contact sheets and charts."""
