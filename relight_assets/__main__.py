@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command that ``sys.argv`` names."""
     try:
         _use_utf8()
-        from relight_assets.cli import main as command  # noqa: PLC0415  (see above)
+        from relight_assets.cli.main import main as command  # noqa: PLC0415  (see above)
 
         command(prog_name="relight")
     except KeyboardInterrupt:

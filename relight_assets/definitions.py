@@ -10,9 +10,10 @@ import dagster as dg
 from relight_assets import defs as folder
 from relight_assets.config.settings import drop_unknown_variables, load_project_recipe, load_settings
 from relight_assets.core.best_effort import decoration
-from relight_assets.defs import alerts, automation, experiments, jobs
+from relight_assets.defs.automation import alerts, sensors
+from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
-from relight_assets.defs.run_locks import RUN_LOCK, RunLock
+from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
 
@@ -47,8 +48,8 @@ def defs() -> dg.Definitions:
             jobs.rebuild_mapping,
             jobs.verify,
         ],
-        sensors=[automation.sensor_of(settings), automation.abandoned_runs, *alerts.sensors_of(settings)],
-        schedules=[automation.schedule_of(settings)],
+        sensors=[sensors.sensor_of(settings), sensors.abandoned_runs, *alerts.sensors_of(settings)],
+        schedules=[sensors.schedule_of(settings)],
     )
 
 

@@ -86,7 +86,7 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory, model_files: None) -> Path:
     """Real photos at 256 px or so: four portraits of two people, a cat without any, and half a file."""
-    from relight_assets.demo import write_demo
+    from relight_assets.cli.demo_photos import write_demo
 
     try:
         demo = write_demo(tmp_path_factory.mktemp("demo"))

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs.run_locks import RUN_LOCK
+from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,7 +173,7 @@ def test_importing_the_definitions_imports_neither_torch_nor_the_models_runtime(
 
 
 def test_the_command_line_starts_without_dagster() -> None:
-    code = "import sys, relight_assets.cli; print('dagster' in sys.modules)"
+    code = "import sys, relight_assets.cli.main; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

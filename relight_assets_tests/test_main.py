@@ -22,7 +22,7 @@ main()
 
 
 def test_ctrl_c_while_the_commands_are_imported_is_one_sentence() -> None:
-    for module in ("relight_assets.cli", "cv2"):
+    for module in ("relight_assets.cli.main", "cv2"):
         ran = subprocess.run([sys.executable, "-c", INTERRUPTED, module], capture_output=True, text=True, check=False)
         assert ran.returncode == 130
         assert ran.stdout + ran.stderr == (
@@ -35,6 +35,6 @@ def test_it_is_a_module_too_and_workers_import_no_command() -> None:
         [sys.executable, "-m", "relight_assets", "--version"], capture_output=True, text=True, check=True
     )
     assert ran.stdout.startswith("relight, version")
-    code = "import sys, relight_assets.__main__; print('relight_assets.cli' in sys.modules)"
+    code = "import sys, relight_assets.__main__; print('relight_assets.cli.main' in sys.modules)"
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert again.stdout == "False\n"

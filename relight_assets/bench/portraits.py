@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from relight_assets.demo import write_demo
+from relight_assets.cli.demo_photos import write_demo
 from relight_assets.imaging.png import encode_png
 
 _PEOPLE = ("collins", "hopper")

@@ -18,8 +18,8 @@ from relight_assets.core.best_effort import Warn, decoration
 from relight_assets.dataset.csv.folder import list_csvs, split_label
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
-from relight_assets.defs.run_metadata import FAMILIES
-from relight_assets.defs.splits import splits
+from relight_assets.defs.assets.splits import splits
+from relight_assets.defs.metadata.run_metadata import FAMILIES
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey, row_keys

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from relight_assets.bench.figures import Figures, goals_of
 from relight_assets.bench.table import BEGIN, END
-from relight_assets.cli import main
+from relight_assets.cli.main import main
 
 NUMBERS = (
     "cpu_s_per_image",

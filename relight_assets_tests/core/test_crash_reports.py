@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from relight_assets import cli, cli_doctor
+from relight_assets.cli import doctor, main
 from relight_assets.core.crash_reports import LONGEST, cause_of, chain, unexpected
 
 
@@ -112,12 +112,12 @@ def test_every_command_tells_them(
 
     monkeypatch.chdir(logs)
     (logs / "config").mkdir()
-    monkeypatch.setattr(cli, "load_settings", fails)
+    monkeypatch.setattr(main, "load_settings", fails)
     for command in (["status"], ["verify", "--all-splits"], ["doctor"], ["prune"], ["models", "list"]):
-        monkeypatch.setattr(cli, "splits_asked_for", fails)
-        monkeypatch.setattr(cli, "load_project_recipe", fails)
-        monkeypatch.setattr(cli_doctor, "load_project_recipe", fails)
-        result = CliRunner().invoke(cli.main, command)
+        monkeypatch.setattr(main, "splits_asked_for", fails)
+        monkeypatch.setattr(main, "load_project_recipe", fails)
+        monkeypatch.setattr(doctor, "load_project_recipe", fails)
+        result = CliRunner().invoke(main.main, command)
         assert result.exit_code == code, command
         assert told in result.output
         assert "Traceback" not in result.output

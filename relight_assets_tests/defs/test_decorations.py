@@ -10,10 +10,15 @@ import dagster as dg
 import pytest
 from click.testing import CliRunner, Result
 
-from relight_assets import definitions, terminal
-from relight_assets.cli import main
+from relight_assets import definitions
+from relight_assets.cli import terminal
+from relight_assets.cli.main import main
 from relight_assets.definitions import defs
-from relight_assets.defs import checks, experiments, mapping, relit_images, run_images, run_metadata
+from relight_assets.defs import checks
+from relight_assets.defs.assets import images, mapping
+from relight_assets.defs.jobs import experiments
+from relight_assets.defs.metadata import run_metadata
+from relight_assets.defs.runs import run_images
 from relight_assets.engine import progress
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project, sha256
 from relight_assets_tests.faults.processes import clean_environment, relight_command
@@ -43,10 +48,10 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (run_metadata, "_peak_memory", "the peak memory"),
     ),
     "metadata of the stages": (
-        (relit_images, "numbers", "the numbers of `albedo`"),
-        (relit_images, "totals", "the totals of the run"),
-        (relit_images, "provenance", "the provenance of `masks`"),
-        (relit_images, "data_version", "the data version of `composites`"),
+        (images, "numbers", "the numbers of `albedo`"),
+        (images, "totals", "the totals of the run"),
+        (images, "provenance", "the provenance of `masks`"),
+        (images, "data_version", "the data version of `composites`"),
     ),
     "metadata of the mapping": (
         (mapping, "_schema", "the columns"),

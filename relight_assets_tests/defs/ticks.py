@@ -4,8 +4,8 @@ import dagster as dg
 
 from relight_assets.config.settings import load_settings
 from relight_assets.definitions import defs
-from relight_assets.defs import automation
-from relight_assets.defs.automation import RUN_KEY, sensor_of
+from relight_assets.defs.automation import sensors
+from relight_assets.defs.automation.sensors import RUN_KEY, sensor_of
 
 
 class Sensor:
@@ -39,7 +39,7 @@ def runs_of(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunStatus)
 def swept(instance: dg.DagsterInstance) -> list[str | None]:
     """The splits that a sweep asks for."""
     with dg.build_schedule_context(instance=instance) as context:  # which opens an instance of its own
-        answers = list(automation._sweep(context))
+        answers = list(sensors._sweep(context))
     asked = [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
     assert asked or isinstance(answers[0], dg.SkipReason)
     return asked

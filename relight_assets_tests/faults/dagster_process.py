@@ -358,7 +358,7 @@ class ServersByThemselves(DagsterDev):
 
     def _command(self) -> list[str]:
         at = ["-h", "127.0.0.1", "-p", str(self._port)]
-        return [sys.executable, "-m", "relight_assets.defs.webserver", "-w", "workspace.yaml", *at]
+        return [sys.executable, "-m", "relight_assets.defs.server.webserver", "-w", "workspace.yaml", *at]
 
     def start(self) -> None:
         super().start()

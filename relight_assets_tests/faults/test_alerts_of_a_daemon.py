@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from relight_assets.defs.jobs import verify
+from relight_assets.defs.jobs.jobs import verify
 from relight_assets_tests.conftest import Project, make_project
 from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.processes import require_servers, wait_until

@@ -179,7 +179,7 @@ def test_a_websocket_that_is_refused_is_logged_once(server: Server) -> None:
 
 
 def test_a_server_that_ends_by_itself_ends_them_all_with_1(server: Server) -> None:
-    (web,) = [process for process in server.processes() if "relight_assets.defs.webserver" in process.command]
+    (web,) = [process for process in server.processes() if "relight_assets.defs.server.webserver" in process.command]
     os.kill(web.pid, signal.SIGTERM)
     assert wait_until(lambda: server.ended, 60) is not None, server.tail()
     assert server.exit_code == 1, server.tail()

@@ -15,7 +15,7 @@ from types import FrameType
 import pytest
 from rich.console import Console
 
-from relight_assets import terminal
+from relight_assets.cli import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.run import look
 from relight_assets_tests.conftest import Bench, write_stock

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from relight_assets import terminal
+from relight_assets.cli import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_text, variants_text, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv

@@ -11,12 +11,12 @@ from random import Random
 
 import pytest
 
+from relight_assets.cli.terminal import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.run import RunSummary, look
 from relight_assets.errors import OutputFolderError, RelightError
-from relight_assets.terminal import status_of
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
 from relight_assets_tests.fuzz.generator import BYTES, TOKENS

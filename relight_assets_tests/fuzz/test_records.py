@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import product
 from random import Random
 
-from relight_assets import terminal
+from relight_assets.cli import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from relight_assets import terminal
+from relight_assets.cli import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout

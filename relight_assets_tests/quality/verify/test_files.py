@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets import terminal
+from relight_assets.cli import terminal
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.quality.verify import files

@@ -1,0 +1,135 @@
+"""The four image assets: one op, each of its outputs selectable alone."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.config.settings import Settings
+from relight_assets.core.best_effort import decoration
+from relight_assets.defs.assets.splits import SPLIT_CSV, splits
+from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, pictures, provenance, totals
+from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
+from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.engine.state.digests import CODE_VERSIONS
+
+_DESCRIPTIONS: dict[Stage, str] = {
+    "masks": (
+        "The person of each photo, cut out. Per image: `NNNNN_input.png` (the photo, upright, 8-bit RGB), "
+        "`NNNNN_foreground.png` and `NNNNN_background.png` (RGBA; the mask is the alpha of the foreground)."
+    ),
+    "albedo": (
+        "The foreground without its light, by edge-aware multi-scale retinex on luminance. "
+        "Per image: `NNNNN_albedo.png` (RGB, black outside the mask)."
+    ),
+    "degraded": (
+        "The albedo under another light: soft shading, hard shadows or specular reflection, drawn per image. "
+        "Per image: `NNNNN_degraded_fg.png` (RGBA). The record holds every drawn number."
+    ),
+    "composites": (
+        "The degraded foreground on gray (or on the photo's own background): the model's input; the photo is "
+        "its target. Per image: `NNNNN_output.png` (RGB)."
+    ),
+}
+_UPSTREAM: dict[Stage, list[dg.AssetKey]] = {
+    "masks": [SPLIT_CSV],
+    "albedo": [dg.AssetKey("masks")],
+    "degraded": [dg.AssetKey("masks"), dg.AssetKey("albedo")],
+    "composites": [dg.AssetKey("masks"), dg.AssetKey("degraded")],
+}
+_KINDS: dict[Stage, set[str]] = {
+    "masks": {"python", "tensorflow"},
+    "albedo": {"python", "opencv"},
+    "degraded": {"python", "opencv"},
+    "composites": {"python", "opencv"},
+}
+
+
+class RelightConfig(dg.Config):
+    """What one run is asked to do."""
+
+    num_samples: int = Field(default=0, ge=0, description="Only the first so many rows; 0 = all rows.")
+    num_gpus: int = Field(default=0, ge=0, description="So many GPUs; 0 = as config/platform.yaml says.")
+    retry_failed: bool = Field(default=False, description="Also try images whose recorded failure still holds.")
+    overwrite: bool = Field(
+        default=False, description="Write into a folder that holds numbered pictures of unknown origin."
+    )
+    replace: bool = Field(default=False, description=REPLACE)
+
+
+@dg.multi_asset(
+    name="relight_images",
+    specs=[
+        dg.AssetSpec(
+            stage,
+            deps=_UPSTREAM[stage],
+            description=_DESCRIPTIONS[stage],
+            kinds=_KINDS[stage],
+            code_version=CODE_VERSIONS[stage],
+        )
+        for stage in STAGES
+    ],
+    can_subset=True,
+    partitions_def=splits,
+    pool=POOL,
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
+)
+def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
+    """Bring the selected assets of one split up to date, in worker processes.
+
+    Every selected asset is yielded after all the work, or none is: a key that were left out would count as
+    a success, and what is downstream would go on.
+    """
+    with errors_for_people():
+        settings, loaded = settings_for(config.num_gpus), project_recipe()
+        summary = _run(context, config, loaded, settings)
+    warn = warnings_of(context, summary)
+    quality = settings.quality_of(loaded)
+    sheets = pictures(summary, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id)
+    shared = warn.part("the totals of the run", lambda: totals(summary, warn))
+    for stage in STAGES:
+        if dg.AssetKey(stage) in context.selected_asset_keys:
+            version = _data_version(summary, stage, warn)  # first: it may have something to warn of
+            yield dg.MaterializeResult(
+                asset_key=stage,
+                # The UI keeps this order; what one looks for first stands first.
+                metadata={
+                    **sheets,
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, summary, stage)),
+                    **counts(summary, stage),
+                    **shared,
+                    **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
+                    **warn.metadata,
+                },
+                data_version=version,
+            )
+
+
+def _data_version(summary: RunSummary, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
+    with decoration(f"the data version of `{stage}`", warn):
+        return dg.DataVersion(data_version(summary, stage))
+    return None  # Dagster gives it one
+
+
+def _run(
+    context: dg.AssetExecutionContext, config: RelightConfig, loaded: LoadedRecipe, settings: Settings
+) -> RunSummary:
+    split = context.resources.snapshot.split_of(settings, context.partition_key)
+    context.log_event(
+        dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
+    )
+    options = RunOptions(
+        stages=[stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys],
+        num_samples=config.num_samples or None,
+        retry_failed=config.retry_failed,
+        overwrite=config.overwrite,
+        replace_photos=config.replace,
+    )
+    return run_images(context, split, loaded, settings, options)

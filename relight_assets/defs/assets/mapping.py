@@ -1,0 +1,166 @@
+"""The CSVs that go out: the mapping to the composites, and the rows that have none."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.config.recipe.recipe import STAGES
+from relight_assets.config.settings import load_settings
+from relight_assets.core.best_effort import decoration
+from relight_assets.dataset.csv.mapping import FailureRow
+from relight_assets.dataset.csv.read import OUTPUT_COLUMN
+from relight_assets.defs.assets.splits import SPLIT_CSV, splits
+from relight_assets.defs.checks import SPECS, check_split
+from relight_assets.defs.metadata.run_metadata import FAMILIES
+from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.defs.publishing import locked_survey, publish
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
+from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.engine.publish import failures_path, write_split_failures
+from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.scan import Survey
+from relight_assets.quality.statistics import Spread, spreads
+
+SPREADS = "spreads"
+"""Of the numbers in the records: what the next materialization compares with."""
+_SPREADS_SCHEMA = dg.TableSchema(
+    [dg.TableColumn("number", "string"), *(dg.TableColumn(name, "float") for name in ("images", "mean", "deviation"))]
+)
+_STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
+
+
+@dg.asset(
+    deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
+    partitions_def=splits,
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
+    kinds={"csv", "pandas"},
+    check_specs=SPECS,
+    code_version="1",
+    description=(
+        "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
+        "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
+        "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
+    ),
+)
+def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
+    with errors_for_people():
+        settings, loaded = load_settings(), project_recipe()
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        warn = Warnings(context.log)
+        before = _spreads_before(context, warn)
+        check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn)
+        published = publish(split, loaded, settings, check=check)
+    survey = published.survey
+    if survey.unchecked_rows:
+        context.log.warning(
+            f"{split.split}: {survey.unchecked_rows} rows have no output in the mapping, because files have other "
+            f"times than were recorded; a run of `masks` hashes them"
+        )
+    names = [*survey.split.table.columns, OUTPUT_COLUMN]
+    counts = survey.row_counts()
+    yield dg.MaterializeResult(
+        check_results=published.checks,
+        metadata={
+            "dagster/row_count": len(survey.keys),
+            **warn.part("the columns", lambda: {"dagster/column_schema": _schema(names)}),
+            "path": dg.MetadataValue.path(str(published.staged.target)),
+            "published": published.done,
+            **(
+                {"path_of_variants": dg.MetadataValue.path(str(published.staged.variants_target))}
+                if survey.variants > 1
+                else {}
+            ),
+            "rows_with_output": sum(output is not None for output in survey.outputs()),
+            **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
+            **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(survey, FAMILIES))}),
+            **warn.metadata,
+        },
+    )
+
+
+def _schema(names: Sequence[str]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names])
+
+
+def _lineage(survey: Survey) -> dg.TableColumnLineage:
+    """Every column is that of the input; the composites come from the photos."""
+    of = {name: [dg.TableColumnDep(SPLIT_CSV, name)] for name in survey.split.table.columns}
+    return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(SPLIT_CSV, "image_path")]})
+
+
+def _table(found: dict[str, Spread]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {"number": name, "images": s.images, "mean": round(s.mean, 6), "deviation": round(s.deviation, 6)}
+        )
+        for name, s in found.items()
+    ]
+    return dg.MetadataValue.table(records, _SPREADS_SCHEMA)
+
+
+def _spread(row: Mapping[str, Any]) -> Spread:
+    return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
+
+
+def _spreads_before(context: dg.AssetExecutionContext, warn: Warnings) -> dict[str, Spread]:
+    """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
+    which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
+    with decoration("the comparison with the numbers of the run before", warn):
+        for record in context.instance.fetch_materializations(which, limit=1).records:
+            told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
+            with suppress(LookupError, TypeError, ValueError):  # of another version
+                rows = told.records if isinstance(told, dg.TableMetadataValue) else []
+                return {str(row.data["number"]): _spread(row.data) for row in rows}
+    return {}
+
+
+_COLUMNS = {
+    "image_path": "The original photo: the training target.",
+    "output_image_path": "The degraded composite: the training input. Empty where there is none.",
+}
+
+
+@dg.asset(
+    deps=[SPLIT_CSV, *_STAGE_KEYS],
+    partitions_def=splits,
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
+    kinds={"csv"},
+    code_version="1",
+    description=(
+        "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
+        "alone where all went well. Written to `<name>_failures.csv`."
+    ),
+)
+def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    """Write the failures of one split."""
+    with errors_for_people():
+        settings, recipe = load_settings(), project_recipe().recipe
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        with locked_survey(split, recipe, settings) as survey:
+            rows = write_split_failures(survey, settings)
+    warn = Warnings(context.log)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(rows),
+            "path": dg.MetadataValue.path(str(failures_path(survey, settings))),
+            **(warn.part("the table of failures", lambda: {"failures": _failures(rows)}) if rows else {}),
+            **warn.metadata,
+        }
+    )
+
+
+def _failures(rows: Sequence[FailureRow]) -> dg.TableMetadataValue:
+    shown = [
+        dg.TableRecord(
+            {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
+        )
+        for r in rows[:50]
+    ]
+    names = ("code", "stage", "image_path", "message")
+    columns = [dg.TableColumn("line", "int"), *(dg.TableColumn(name, "string") for name in names)]
+    return dg.MetadataValue.table(shown, dg.TableSchema(columns))

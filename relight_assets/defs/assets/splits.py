@@ -1,0 +1,69 @@
+"""The partitions, one per split CSV that can be used, and the CSV itself as an observed source asset."""
+
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+from relight_assets.config.settings import Settings, load_settings
+from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
+from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.errors import CsvError
+
+SPLIT_CSV = dg.AssetKey("split_csv")
+
+splits = dg.DynamicPartitionsDefinition(name="splits")
+
+
+def known_csvs(instance: dg.DagsterInstance) -> KnownCsvs:
+    """What CSVs hold that need not be read again, kept in the instance's folder."""
+    return _known_csvs(Path(instance.root_directory) / "relight_csvs.json")
+
+
+@cache
+def _known_csvs(file: Path) -> KnownCsvs:
+    return KnownCsvs(file)
+
+
+def checked_csvs(instance: dg.DagsterInstance, settings: Settings) -> CheckedCsvs:
+    """Which CSVs of ``csv_dir`` can be used; those that did not change since they were read are not read again.
+
+    Raises:
+        CsvError: the folder cannot be listed.
+    """
+    return check_csvs(list_csvs(settings.csv_dir, settings.csv_glob), known_csvs(instance))
+
+
+def register_splits(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
+    """Make a partition of every CSV in ``csv_dir`` that can be used and has none yet; the names of all of these.
+
+    Raises:
+        CsvError: the folder cannot be listed.
+    """
+    names = list(checked_csvs(instance, settings).usable)
+    instance.add_dynamic_partitions("splits", names)
+    return names
+
+
+@dg.observable_source_asset(
+    key=SPLIT_CSV,
+    partitions_def=splits,
+    required_resource_keys={RUN_LOCK},
+    description=(
+        "One CSV per split, with a column `image_path`; `train_images.csv` is the split `train`. "
+        "It is only ever read. Observing it records the sha256 of its content as its data version."
+    ),
+)
+def split_csv(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
+    """The content of every split CSV that can be used; fails at the end if there are others."""
+    settings = load_settings()
+    read = list(list_csvs(settings.csv_dir, settings.csv_glob).read_all())
+    versions = {csv.split: csv.sha256 for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty}
+    faults = [str(fault) for _, fault in read if isinstance(fault, CsvError)]
+    if not faults:
+        return dg.DataVersionsByPartition(versions)
+    for split, sha256 in versions.items():
+        context.log_event(dg.AssetObservation(SPLIT_CSV, partition=split, tags={"dagster/data_version": sha256}))
+    raise dg.Failure(description=" ".join(faults), metadata={"user_error": True}, allow_retries=False)

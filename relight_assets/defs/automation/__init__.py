@@ -1,0 +1,1 @@
+"""Runs that start by themselves, dead runs that are closed, and alerts."""

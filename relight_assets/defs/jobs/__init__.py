@@ -1,0 +1,1 @@
+"""What can be started from the Jobs page, beside materializing assets."""

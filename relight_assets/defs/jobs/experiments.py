@@ -1,0 +1,177 @@
+"""Another recipe for a split, tried in a folder of its own and laid beside the split's own pictures."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.config.settings import Settings, recipe_file
+from relight_assets.dataset.index import load
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.records import known_record
+from relight_assets.defs.assets.splits import splits
+from relight_assets.defs.jobs.recipe_config import overridden, quality_overrides, recipe_overrides
+from relight_assets.defs.metadata.previews import inline
+from relight_assets.defs.metadata.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
+from relight_assets.defs.publishing import publish
+from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
+from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
+from relight_assets.engine.state.image_state import ImageState
+from relight_assets.errors import ConfigError
+from relight_assets.quality.feasibility import check_usable
+from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
+from relight_assets.storage.files import write_atomic
+
+STAGE_TABLE = "stages"
+
+_CONFIG = {
+    "experiment": dg.Field(str, description="Its name; it goes to experiments/<name>/data-<split> of output_root."),
+    "recipe": recipe_overrides(),
+    "quality": quality_overrides(),
+    "stages": dg.Field(
+        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in STAGES])],
+        default_value=list(STAGES),
+        description="What may be computed. Whatever both recipes make alike is taken over from the split's folder.",
+    ),
+    "num_samples": dg.Field(int, default_value=0, description="Only the first so many rows; 0 = all rows."),
+    "num_gpus": dg.Field(int, default_value=0, description="So many GPUs; 0 = as config/platform.yaml says."),
+    "retry_failed": dg.Field(
+        bool, default_value=False, description="Also try images whose recorded failure still holds."
+    ),
+    "overwrite": dg.Field(
+        bool, default_value=False, description="Write into a folder that holds numbered pictures of unknown origin."
+    ),
+    "replace": dg.Field(bool, default_value=False, description=REPLACE),
+}
+
+
+def experiment_key(name: str) -> dg.AssetKey:
+    """The asset that an experiment shows as; its partitions are the splits."""
+    return dg.AssetKey(["experiments", name])
+
+
+@dg.op(
+    config_schema=_CONFIG,
+    out=dg.Out(dg.Nothing),
+    pool=POOL,
+    required_resource_keys={RUN_LOCK, SNAPSHOT},
+    description=(
+        "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
+        "recipes' pictures side by side. The split's own folder is only read."
+    ),
+)
+def relight_experiment(context: dg.OpExecutionContext) -> None:
+    """Run one experiment on one split."""
+    config: dict[str, Any] = context.op_config
+    name: str = config["experiment"]
+    with errors_for_people():
+        _check_numbers(config)
+        settings, loaded = settings_for(config["num_gpus"]), _recipe(config)
+        stages = [stage for stage in STAGES if stage in config["stages"]]
+        options = RunOptions(
+            stages=stages,
+            num_samples=config["num_samples"] or None,
+            retry_failed=config["retry_failed"],
+            overwrite=config["overwrite"],
+            replace_photos=config["replace"],
+            experiment=name,
+            quality=loaded.quality,
+        )
+        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        summary = run_images(context, split, loaded, settings, options)
+        published = publish(split, loaded, settings, name, failures=True)
+        for failed in published.failed:
+            context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
+    warn, run_id = warnings_of(context, summary), context.run.run_id
+    sheets = {
+        **warn.part("the comparison", lambda: _comparison(summary, settings, context.instance, run_id)),
+        **pictures(summary, loaded.recipe, settings.quality_of(loaded), warn, instance=context.instance, run_id=run_id),
+    }
+    context.log_event(
+        dg.AssetMaterialization(
+            experiment_key(name),
+            partition=split.split,
+            description=f"{split.split} with another recipe",
+            metadata={
+                **sheets,
+                "mapping_csv": dg.MetadataValue.path(str(published.staged.target)),
+                "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
+                "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
+                STAGE_TABLE: _table(summary, stages),
+                **warn.part("the numbers", lambda: _numbers(summary)),
+                **warn.part("the totals of the run", lambda: totals(summary, warn)),
+                **warn.part("the provenance", lambda: provenance(STAGES, loaded.recipe, settings)),
+                **warn.metadata,
+            },
+        )
+    )
+
+
+@dg.job(
+    partitions_def=splits,
+    description=(
+        "Light one split by another recipe, as a named experiment in a folder of its own, and compare it with the "
+        "split's own pictures. Masks and albedo are taken over where the recipe leaves them alone. To adopt it, change "
+        "config/mvp_config.yaml."
+    ),
+)
+def experiment() -> None:
+    """See :func:`relight_experiment`."""
+    relight_experiment()
+
+
+def _check_numbers(config: dict[str, Any]) -> None:
+    for name in ("num_samples", "num_gpus"):
+        if config[name] < 0:
+            raise ConfigError(f"run config: `{name}`: found {config[name]}; must be 0 or more")
+    if not config["stages"]:
+        raise ConfigError("run config: `stages`: found []; must name at least one stage")
+
+
+def _recipe(config: dict[str, Any]) -> LoadedRecipe:
+    project = project_recipe()
+    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
+    check_usable(loaded.recipe)
+    return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
+
+
+def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
+    survey = summary.survey
+    own = SplitLayout(split_folder(settings.output_root, survey.split.split))
+    own_numbers = load(own)
+    pairs = [
+        (own_numbers[image.key], image.index)
+        for image in survey.images.values()
+        if image.status == "done" and image.index is not None and _is_of_photo(own, own_numbers.get(image.key), image)
+    ]
+    small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
+    if small is None or large is None:
+        return {}
+    path = survey.layout.folder / COMPARISON
+    write_atomic(path, large)
+    shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
+    return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
+
+
+def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> bool:
+    """Whether what the split's own folder has under a number was made of an image's photo."""
+    record = known_record(own, number) if number is not None else None
+    return record is not None and image.record is not None and record.source.sha256 == image.record.source.sha256
+
+
+def _numbers(summary: RunSummary) -> dict[str, Any]:
+    return {key: value for stage in STAGES for key, value in numbers(summary, stage).items()}
+
+
+def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:
+    """What was done, stage by stage."""
+    records = [
+        dg.TableRecord({"stage": stage, **{name: counts(summary, stage)[name] for name in ("images", *OUTCOMES)}})
+        for stage in stages
+    ]
+    return dg.MetadataValue.table(records)

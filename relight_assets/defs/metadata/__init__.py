@@ -1,0 +1,1 @@
+"""What a materialization says of its run."""

@@ -1,0 +1,201 @@
+"""What a materialization tells of the run that made it: pictures, counts, numbers, times, and what it was made with."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from relight_assets import __version__
+from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.lights import Degradation
+from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.config.settings import Settings
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.metrics import fitted_timings
+from relight_assets.defs.metadata.previews import inline
+from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.engine.execution.messages import Outcome
+from relight_assets.engine.hardware.cgroups import memory_limit
+from relight_assets.engine.run import CONTACT_SHEET, RunSummary
+from relight_assets.engine.state.digests import stage_models
+from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.models import user_models
+from relight_assets.quality.statistics import glances, tags, values
+from relight_assets.quality.thresholds import verdicts
+from relight_assets.reports.charts import charts
+from relight_assets.reports.contact_sheets import (
+    FILE_CELL,
+    INLINE_CELL,
+    WORST,
+    contact_sheet,
+    metric_sheet,
+    small_jpeg,
+    worst_sheet,
+)
+from relight_assets.storage.files import write_atomic
+
+STEPS = ("decode", "segment", *STAGES, "encode")
+FAMILIES = tuple(Degradation().weights)
+OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
+_SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
+    "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
+    "albedo": (),
+    "degraded": ("strength", "exposure"),
+    "composites": (),
+}
+
+
+def pictures(
+    summary: RunSummary, recipe: Recipe, quality: Quality, warn: Warnings, *, instance: dg.DagsterInstance, run_id: str
+) -> dict[str, Any]:
+    """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
+    survey, split = summary.survey, summary.survey.split.split
+
+    def shown(name: str, picture: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
+        there = f"{split}-{name}" if suffix is None else f"{split}{suffix}"
+        return {name: inline(picture, kind, instance, run_id, there)} if picture is not None else {}
+
+    def sheet() -> dict[str, Any]:
+        done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
+        return shown("contact_sheet", contact_sheet(survey.layout, done, INLINE_CELL), suffix="") | warn.part(
+            f"the file {CONTACT_SHEET}", lambda: _sheet_file(survey.layout, done)
+        )
+
+    def lowest() -> dict[str, Any]:
+        scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
+        return shown("lowest_mask_score", worst_sheet(survey.layout, "foreground", scores[:WORST]))
+
+    def most_clipped() -> dict[str, Any]:
+        shares = (item for item in values(survey, "masks", "clipped").items() if item[1] > 0)
+        worst = sorted(shares, key=lambda item: (-item[1], item[0]))[:WORST]
+        return shown("most_clipped", worst_sheet(survey.layout, "input", worst))
+
+    def by_metric() -> dict[str, Any]:
+        worst = metric_sheet(survey.layout, verdicts(glances(survey), recipe, quality))
+        return shown("worst_by_metric", small_jpeg(worst) if worst is not None else None)
+
+    return {
+        **warn.part("the contact sheet", sheet),
+        **warn.part("the charts", lambda: shown("charts", charts(survey, FAMILIES), "png")),
+        **warn.part("the sheet of the lowest mask scores", lowest),
+        **warn.part("the sheet of the most clipped photos", most_clipped),
+        **warn.part("the sheet of the worst images by metric", by_metric),
+    }
+
+
+def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
+    sheet, path = contact_sheet(layout, done, FILE_CELL), layout.folder / CONTACT_SHEET
+    if sheet is None:
+        return {}
+    write_atomic(path, sheet)
+    return {"contact_sheet_file": dg.MetadataValue.path(str(path))}
+
+
+def totals(summary: RunSummary, warn: Warnings) -> dict[str, Any]:
+    """What is the same for all stages: rows, times, devices, memory."""
+    survey = summary.survey
+    return {
+        "rows": len(survey.keys),
+        **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
+        "orphans": survey.orphans,
+        **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(summary)}),
+        "workers": summary.workers,
+        **warn.part("the table of devices", lambda: _by_device(summary)),
+        "images_per_s": round(summary.images_per_s, 3),
+        "wall_s": round(summary.wall_s, 2),
+        **warn.part("the peak memory", lambda: _peak_memory(summary)),
+        "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
+    }
+
+
+def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
+    """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
+    names = sorted({name for stage in stages for name in stage_models(stage, recipe)})
+    models = [user_models.sha256_of(name, settings.sam3, settings.local_models) for name in names]
+    return {
+        "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
+        "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),
+        **({"model_digest": canonical_digest(models)} if models else {}),
+        "package_version": __version__,
+    }
+
+
+def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
+    """How many images had which outcome, and the codes of failures."""
+    outcomes = summary.tally.stages[stage].outcomes
+    return {
+        "images": outcomes.total(),
+        **{name: outcomes[name] for name in OUTCOMES},
+        **({"failures_by_code": dict(summary.tally.codes)} if summary.tally.codes else {}),
+    }
+
+
+def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
+    """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
+    tally = summary.tally.stages[stage]
+    names = _SHOWN_MEANS[stage] or tuple(sorted(tally.counts))
+    means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
+    if stage == "degraded" and summary.tally.families:
+        total = summary.tally.families.total()
+        # Every family, so that the UI's plot over partitions has no holes.
+        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+    if stage == "masks":
+        means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
+    return means
+
+
+def data_version(summary: RunSummary, stage: Stage) -> str:
+    """One name for the content: the digests of every image for which the stage is current."""
+    survey = summary.survey
+    return canonical_digest(
+        {
+            str(image.index): image.record.stages[stage].digest
+            for image in survey.images.values()
+            if image.record is not None and stage in image.current
+        }
+    )
+
+
+def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
+    """Worker seconds that the split's present images took, whenever they were made."""
+    total: Counter[str] = Counter()
+    for image in summary.survey.images.values():
+        if image.record is not None and image.current:
+            total.update(fitted_timings(image.record.timings_ms))
+    return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
+
+
+def _by_device(summary: RunSummary) -> dict[str, Any]:
+    """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
+    if not summary.devices:
+        return {}
+    records = [
+        dg.TableRecord(
+            {
+                "device": f"{name} (lost)" if device.lost else name,
+                "images": device.images,
+                "images_per_s": round(device.images / summary.wall_s, 3),
+                "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
+                "threads_busy": round(device.busy_share(summary.wall_s, summary.threads), 3),
+                "replaced": device.replaced,
+                "peak_mib": device.peak_mib,
+                "gpu_peak_mib": device.gpu_peak_mib,
+                **{f"{step}_s": round(device.seconds[step], 2) for step in STEPS},
+            }
+        )
+        for name, device in summary.devices.items()
+    ]
+    return {"devices": dg.MetadataValue.table(records)}
+
+
+def _peak_memory(summary: RunSummary) -> dict[str, int]:
+    """Of the largest worker, with the limit for all, and of the busiest GPU; nothing where nothing was to do."""
+    if not summary.devices:
+        return {}
+    gpu = max(device.gpu_peak_mib for device in summary.devices.values())
+    return {
+        "worker_peak_mib": max(device.peak_mib for device in summary.devices.values()),
+        **({"memory_limit_mib": limit.limit >> 20} if (limit := memory_limit()) else {}),
+        **({"gpu_peak_mib": gpu} if gpu else {}),
+    }

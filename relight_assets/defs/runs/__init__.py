@@ -1,0 +1,1 @@
+"""A run of Dagster: started from the command line, locked, and its errors in one sentence."""

@@ -1,0 +1,265 @@
+"""Materializing from the command line, through the same definitions and instance that the UI shows."""
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+from dagster._core.storage.compute_log_manager import CapturedLogContext
+from filelock import FileLock
+
+from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.project_files import DAGSTER_YAML, project_file
+from relight_assets.config.recipe.recipe import STAGES, Stage
+from relight_assets.config.settings import Settings, project_folder
+from relight_assets.defs.assets.splits import register_splits
+from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
+from relight_assets.defs.jobs.experiments import STAGE_TABLE, experiment_key
+from relight_assets.defs.runs.history import history_errors
+from relight_assets.defs.runs.run_errors import failure_of, raised_by
+from relight_assets.defs.runs.run_images import POOL
+from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
+from relight_assets.doctor.dagster_home import check_home
+from relight_assets.errors import ConfigError, RelightError
+from relight_assets.storage.files import write_atomic
+
+OUTGOING = ("mapping_csv", "dead_letters")
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A run that ended well: the metadata of each stage that it brought up to date, and of the CSVs."""
+
+    metadata: dict[str, dict[str, Any]]
+
+
+def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -> Path:
+    """Make sure that there is a Dagster home with our instance settings, and point DAGSTER_HOME to it.
+
+    A DAGSTER_HOME that is set already is used as it is.
+
+    Raises:
+        ConfigError: the home cannot be made or written.
+    """
+    given = environ.get("DAGSTER_HOME")
+    home = check_home(settings, environ)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not given and not (home / "dagster.yaml").exists():
+            write_atomic(home / "dagster.yaml", _instance_template())
+        (home / ".relight.lock").touch()
+    except OSError as error:
+        told = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
+        raise ConfigError(f"{told} ({error.filename})" if error.filename else told) from None
+    environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def _instance_template() -> bytes:
+    """The project's ``config/dagster.yaml``, or the one that this package comes with."""
+    own = project_folder() / DAGSTER_YAML
+    return own.read_bytes() if own.is_file() else project_file(DAGSTER_YAML)
+
+
+@contextmanager
+def instance_of(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
+    """:func:`opened_instance`, with a partition for every CSV."""
+    with opened_instance(settings, report) as instance:
+        register_splits(instance, settings)
+        yield instance
+
+
+@contextmanager
+def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
+    """The project's Dagster instance, with no run of a process that is gone.
+
+    ``report`` is told of every run that was closed, and of those of which a person must know whether they live.
+
+    Raises:
+        ConfigError: there can be no DAGSTER_HOME.
+        HistoryError: a database of it cannot be used, then or until the caller is done.
+    """
+    home = prepare_home(settings)
+    with history_errors(home):
+        with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
+            instance = _instance(home)
+            _leave_the_terminal_alone(instance)
+            _limit_pool(instance)
+            for run_id in close_abandoned_runs(instance):
+                report(f"the process of run {run_id} is gone; the run is marked as failed")
+            for state in runs_left_alone(instance):
+                report(str(state))
+        with instance:
+            yield instance
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
+    try:
+        return dg.DagsterInstance.get()
+    except dg.DagsterInvalidConfigError as error:
+        raise ConfigError(f"{home / 'dagster.yaml'} is not one that Dagster takes: {error.errors[0].message}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{home / 'dagster.yaml'} is not YAML: {' '.join(str(error).split())}") from None
+
+
+def _leave_the_terminal_alone(instance: dg.DagsterInstance) -> None:
+    """Have Dagster not turn what a run of the command line prints into files for the UI.
+
+    While it does, the progress bar stands still, and the helpers that it starts for it answer Ctrl-C with a
+    traceback each.
+    """
+
+    @contextmanager
+    def uncaptured(log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
+        yield CapturedLogContext(log_key)
+
+    instance.compute_log_manager.capture_logs = uncaptured  # type: ignore[method-assign]
+
+
+def _limit_pool(instance: dg.DagsterInstance) -> None:
+    # Dagster's daemon makes the pool as it starts the first runs, and starts them all: those that then wait for
+    # a slot wait as started runs, each at the cost of a whole core.
+    storage = instance.event_log_storage
+    if POOL not in {limit.name for limit in storage.get_pool_limits()}:  # somebody's own limit stays
+        storage.initialize_concurrency_limit_to_default(POOL)
+
+
+def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
+    """Wait until the pool of the image op has a free slot; ``report`` is told what it waits for, once.
+
+    Dagster would wait by itself, but in a run that counts as started, at the cost of a whole core, and where the limit
+    is 0 without a word.
+    """
+    told = None
+    while (found := _waits_for(instance)) is not None:
+        what, sentence = found
+        if what != told:
+            report(sentence)
+            told = what
+        time.sleep(2)
+        close_abandoned_runs(instance)
+
+
+def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
+    """What keeps a run from a slot, as a key by which one knows it again and as a sentence; None where nothing does."""
+    storage = instance.event_log_storage
+    limits = {limit.name: limit.limit for limit in storage.get_pool_limits()}
+    if POOL not in limits:
+        return None  # somebody's own instance, which limits nothing
+    if limits[POOL] == 0:
+        return 0, (
+            f"the pool `{POOL}` has limit 0, so that no run gets the devices: set it in the UI (`relight dev`) under "
+            "Deployment > Concurrency. Waiting; Ctrl-C stops"
+        )
+    holders = pool_holders(instance)
+    if len(holders) < limits[POOL]:
+        return None
+    advice = (
+        ". If it hangs, end it with Ctrl-C where it was started, or with Terminate in the UI, under Runs"
+        if any(state.found.life is Life.AT_WORK for state in holders)
+        else ""
+    )
+    return (
+        [(state.run_id, state.found.life, state.status) for state in holders],
+        "; ".join(f"waiting for {state.name}, which has the devices: {state.condition}" for state in holders) + advice,
+    )
+
+
+def materialize(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    stages: Collection[Stage],
+    image_config: dict[str, Any],
+) -> Launched:
+    """Materialize one split's assets in this process, as a run that the UI lists.
+
+    Raises:
+        UserError: the run could not do its work because of somebody's mistake.
+        LaunchError: the run failed otherwise.
+    """
+    found = _run(
+        definitions.resolve_implicit_global_asset_job_def(),
+        instance,
+        split=split,
+        ops={"relight_images": {"config": image_config}},
+        asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
+    )
+    return Launched({name: found[name] for name in (*STAGES, *OUTGOING) if name in found})
+
+
+def try_recipe(
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    stages: Collection[Stage],
+    image_config: dict[str, Any],
+    experiment: str,
+    loaded: LoadedRecipe,
+) -> Launched:
+    """Run the job `experiment` on one split in this process, as a run that the UI lists.
+
+    Raises:
+        UserError: the run could not do its work because of somebody's mistake.
+        LaunchError: the run failed otherwise.
+    """
+    config = {
+        **image_config,
+        "experiment": experiment,
+        "recipe": loaded.recipe.model_dump(mode="json"),
+        "quality": loaded.quality.model_dump(mode="json", exclude_unset=True),
+        "stages": [stage for stage in STAGES if stage in stages],
+    }
+    job = definitions.resolve_job_def("experiment")
+    found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
+    metadata = found[experiment_key(experiment).to_user_string()]
+    counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
+    return Launched({stage: metadata | counts[stage] for stage in STAGES if stage in counts})
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    ops: dict[str, Any],
+    asset_selection: list[dg.AssetKey] | None,
+) -> dict[str, dict[str, Any]]:
+    """Run a job on one split in this process; the metadata of each asset that it materialized."""
+    run_id = str(uuid.uuid4())
+    # Ctrl-C can strike inside a call of the database, whose pool would then log a traceback of its own.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    try:
+        with holding(instance, run_id):
+            result = job.execute_in_process(
+                run_id=run_id,
+                partition_key=split,
+                instance=instance,
+                asset_selection=asset_selection,
+                run_config={"ops": ops, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags={LAUNCHED_BY: COMMAND},
+                raise_on_error=False,
+            )
+    except RelightError:
+        raise
+    except Exception as error:
+        raise raised_by(instance, run_id, error) from error
+    if not result.success:
+        raise failure_of(result, instance, split)
+    found: dict[str, dict[str, Any]] = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        found[materialization.asset_key.to_user_string()] = {
+            name: value.value if not isinstance(value, dg.TableMetadataValue) else value
+            for name, value in materialization.metadata.items()
+        }
+    return found

@@ -1,0 +1,88 @@
+"""Why a run of the command line did not succeed, in one sentence."""
+
+from pathlib import Path
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from relight_assets import errors
+from relight_assets.core.crash_reports import cause_of, sentence, unexpected
+from relight_assets.defs.runs.history import history_error, history_error_of
+from relight_assets.errors import InterruptedRunError, RelightError, UserError
+
+_INTERRUPTIONS = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+
+
+class LaunchError(RelightError):
+    """A run did not end well for a reason that is not one of ours."""
+
+    code = "run_failed"
+
+
+def raised_by(instance: dg.DagsterInstance, run_id: str, error: BaseException) -> RelightError:
+    """What to tell of an error that Dagster let through, instead of recording it as the run's."""
+    told = history_error(error, Path(instance.root_directory))
+    return told if told is not None else unexpected(error, f"run {run_id}")
+
+
+def failure_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, split: str) -> RelightError:
+    """What to tell of a run that did not succeed."""
+    stopped_by = [
+        evaluation
+        for evaluation in result.get_asset_check_evaluations()
+        if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+    ]
+    if stopped_by:
+        return LaunchError(f"{'; '.join(map(_told, stopped_by))}; `relight verify --split {split}` lists everything")
+    run = f"run {result.run_id}"
+    for event in result.get_step_failure_events():
+        data = event.step_failure_data
+        told = data.user_failure_data
+        if told is not None and told.description:
+            user_error = told.metadata.get("user_error")
+            kind = UserError if user_error is not None and user_error.value else LaunchError
+            return kind(told.description)
+        if data.error is not None:
+            return _of_error(data.error, instance, f"{run}, step {event.step_key}")
+    for event in result.all_events:  # before or after the steps: a resource, say
+        if event.event_type is dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error is not None:
+            return _of_error(event.job_failure_data.error, instance, run)
+    return LaunchError(f"{run} did not succeed; `relight dev` shows its events")
+
+
+def _of_error(error: SerializableErrorInfo, instance: dg.DagsterInstance, doing: str) -> RelightError:
+    links = _links(error)
+    if any(link.cls_name in _INTERRUPTIONS for link in links):
+        return InterruptedRunError()
+    plain = [(link.cls_name or "", _message(link)) for link in links]
+    for link, (name, message) in zip(links, plain, strict=True):
+        kind = getattr(errors, name, None) if link.message.startswith(f"{errors.__name__}.") else None
+        if isinstance(kind, type):  # one of ours, raised where nothing turns it into a failure with a sentence
+            return (UserError if issubclass(kind, UserError) else LaunchError)(message)
+    told = history_error_of(plain, Path(instance.root_directory))
+    if told is not None:
+        return told
+    return LaunchError(f"{sentence(cause_of(plain), error.to_string(), doing)}, and in the UI among the run's events")
+
+
+def _links(error: SerializableErrorInfo) -> list[SerializableErrorInfo]:
+    """An error and what it came from, the innermost cause last."""
+    found: list[SerializableErrorInfo] = []
+    now: SerializableErrorInfo | None = error
+    while now is not None:
+        found.append(now)
+        now = now.cause or now.context
+    return found
+
+
+def _message(error: SerializableErrorInfo) -> str:
+    """The message alone: Dagster keeps it behind the class's full name."""
+    head, _, rest = error.message.strip().partition(": ")
+    return rest if head.endswith(error.cls_name or "") else error.message.strip()
+
+
+def _told(evaluation: dg.AssetCheckEvaluation) -> str:
+    """One sentence about a check that failed, with the first fault that it found."""
+    examples = evaluation.metadata.get("examples")
+    first = examples.records[0].data if isinstance(examples, dg.TableMetadataValue) and examples.records else None
+    return f"the check `{evaluation.check_name}` failed" + (f": {first['file']} {first['text']}" if first else "")

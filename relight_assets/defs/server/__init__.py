@@ -1,0 +1,1 @@
+"""``relight dev``: Dagster's servers, with a guard before the web server."""

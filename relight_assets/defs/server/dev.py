@@ -1,0 +1,110 @@
+"""``dagster dev`` in this process, with the guarded web server in place of Dagster's."""
+
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dagster._cli import dev
+
+from relight_assets.errors import ServersEndedError
+
+HOST = "127.0.0.1"
+GUARDED_SERVER = "relight_assets.defs.server.webserver"
+_START = "open_ipc_subprocess"
+_SERVER, _DAEMON = "dagster_webserver", "dagster._daemon"
+_PIPE = "--shutdown-pipe"
+_END_S = 10.0
+
+
+def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
+    """Run web server, daemon and code server until Ctrl-C, SIGTERM or SIGHUP ends them all.
+
+    Args:
+        workspace: Dagster's options for what to load, ``-w FILE`` or ``-m MODULE``.
+        port: of the web server, on 127.0.0.1.
+        read_only: whether the UI changes nothing; sensors and schedules go on.
+
+    Raises:
+        ServersEndedError: one of them ended by itself.
+        KeyboardInterrupt: it was stopped before there was any.
+    """
+    options = [*workspace, "-h", HOST, "-p", str(port)]
+    servers = _start_guarded(("--read-only",) if read_only else ())
+    stop = _stop_when_told()
+    try:
+        # In this process, so that whoever ends it ends the servers.
+        with dev.dev_command.make_context("relight dev", options) as context:
+            dev.dev_command.invoke(context)
+    except KeyboardInterrupt:  # before Dagster waited for it, or once more
+        if not servers:
+            raise
+    finally:
+        for server in servers:
+            server.end()
+    if not stop.asked:
+        raise ServersEndedError("a server of the UI ended by itself; what it printed says why")
+
+
+class _Server(subprocess.Popen[bytes]):
+    """A server that is ended by a signal.
+
+    Dagster ends its servers by a word in a pipe.  One that ends by itself then waits for ever for the thread that reads
+    the pipe, and nobody sees that it is gone.
+    """
+
+    def wait(self, timeout: float | None = None) -> int:
+        """End it, and wait until it has ended; Dagster waits for that alone."""
+        if self.poll() is None:
+            self.terminate()
+        return super().wait(timeout)
+
+    def end(self) -> None:
+        """End it, however it takes that."""
+        try:
+            self.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            super().wait()
+
+
+def _start_guarded(options: Sequence[str]) -> list[_Server]:
+    """Have Dagster start its web server with the guard, with ``options`` besides its own; what it has started."""
+    servers: list[_Server] = []
+
+    def start_guarded(command: Sequence[str], **_: Any) -> _Server:
+        python, flag, module, *rest = command
+        if flag != "-m" or module not in {_SERVER, _DAEMON} or _PIPE not in rest:
+            # Rather nothing than a server without a guard, should another Dagster start it in another way.
+            raise ServersEndedError(f"this Dagster starts its servers in a way that is not known here: {command[:3]}")
+        pipe = rest.index(_PIPE)
+        del rest[pipe : pipe + 2]
+        if module == _SERVER:
+            module, rest = GUARDED_SERVER, [*rest, *options]
+        servers.append(_Server([python, flag, module, *rest]))
+        return servers[-1]
+
+    setattr(dev, _START, start_guarded)
+    return servers
+
+
+@dataclass
+class _Stop:
+    asked: bool = False
+
+
+def _stop_when_told() -> _Stop:
+    """Have Ctrl-C, SIGTERM and SIGHUP (unless under nohup) end what is done; whether one of them did."""
+    stop = _Stop()
+
+    def interrupt(*_: object) -> None:
+        stop.asked = True
+        raise KeyboardInterrupt
+
+    # Whatever the shell has set: one that starts a command in the background has it ignore Ctrl-C.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, interrupt)
+    return stop
