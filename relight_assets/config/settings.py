@@ -184,7 +184,7 @@ def project_folder(start: Path | None = None) -> Path:
 
 def _checkout() -> list[Path]:
     """The checkout that this package is imported from; none where it was installed from a wheel."""
-    folder = Path(__file__).resolve().parent.parent  # of a wheel: site-packages, where a `config` is somebody else's
+    folder = Path(__file__).resolve().parents[2]  # of a wheel: site-packages, where a `config` is somebody else's
     try:
         project = (folder / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

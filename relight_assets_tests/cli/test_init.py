@@ -9,7 +9,7 @@ from relight_assets.cli.main import main
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings, project_folder
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FILES = {
     "config/platform.yaml",
     "config/mvp_config.yaml",

@@ -1,7 +1,6 @@
 """The commands as a user types them, against a real project folder and a real Dagster instance."""
 
 import csv
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -312,21 +311,6 @@ def test_verify_ends_with_0_or_with_3_and_the_faults(ran: Result, relight: Relig
     assert ill.exit_code == 3
     assert "altered: " in ill.output
     assert str(output) in ill.output
-
-
-def test_science_writes_every_method_and_names_a_folder_without_objects(
-    relight: Relight, project: Project, tmp_path: Path
-) -> None:
-    file = tmp_path / "science.json"
-    assert relight("science", "--json", str(file)).exit_code == 0
-    found = json.loads(file.read_text())
-    assert set(found) == {"objects", "identity", "color_retinex", "msr_classic", "retinex_fast", "retinex", "mattes"}
-    assert found["mattes"]["masks"]["matte_band"] < found["mattes"]["stretched"]["matte_band"]
-    assert found["retinex"]["portrait_inconsistency"] <= 0.02
-    assert found["retinex"]["mit_lmse"] is None
-    result = relight("science", "--intrinsic", str(tmp_path))
-    assert result.exit_code == 2
-    assert "has no objects" in result.output
 
 
 def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight: Relight, project: Project) -> None:

@@ -11,7 +11,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPTS = """
 sam3: {enabled: true, text_prompt: "person", multimask_output: false}

@@ -23,7 +23,7 @@ from relight_assets.config.settings import (
 from relight_assets.core.regular_files import ImageRoot
 from relight_assets.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -60,7 +60,9 @@ def test_without_a_project_only_a_checkout_of_this_package_is_one(
     (packages / "config").mkdir(parents=True)
     (packages / "config" / "platform.yaml").write_text("of_a_stranger: 1\n")
     (tmp_path / "empty").mkdir()
-    monkeypatch.setattr("relight_assets.config.settings.__file__", str(packages / "relight_assets" / "settings.py"))
+    monkeypatch.setattr(
+        "relight_assets.config.settings.__file__", str(packages / "relight_assets" / "config" / "settings.py")
+    )
     assert project_folder(tmp_path / "empty") == tmp_path / "empty"
     (packages / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
     assert project_folder(tmp_path / "empty") == (packages if found else tmp_path / "empty")

@@ -1,0 +1,1 @@
+"""What a run costs, side by side with the plain peer; docs/benchmarks.md says how each figure is taken."""

@@ -1,0 +1,39 @@
+"""``python -m benchmarks.science`` (``make science``)."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from benchmarks.science import table
+from benchmarks.science.intrinsic import read_objects
+from benchmarks.science.mattes import measure_mattes
+from benchmarks.science.measure import measure
+from relight_assets.cli.errors import SentenceErrors
+from relight_assets.cli.files import write_file
+from relight_assets.cli.terminal import out
+from relight_assets.config.settings import load_project_recipe
+
+
+@click.command(cls=SentenceErrors)
+@click.option(
+    "--intrinsic", type=click.Path(path_type=Path), help="A folder of MIT intrinsic objects; none come along."
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here, by method.")
+def science(intrinsic: Path | None, json_file: Path | None) -> None:
+    """Albedo methods and mattes where the truth is known: made-up portraits, and MIT intrinsic objects if given."""
+    retinex = load_project_recipe().recipe.albedo_extraction.methods.retinex
+    objects = list(read_objects(intrinsic)) if intrinsic is not None else []
+    found = list(measure(objects, retinex))
+    out.print(table.table(found))
+    mattes = measure_mattes()
+    out.print(table.matte_table(mattes))
+    if json_file is not None:
+        by_method = {each.method: asdict(each) for each in found}
+        figures = {"objects": len(objects), **by_method, "mattes": {each.method: asdict(each) for each in mattes}}
+        write_file(json_file, f"{json.dumps(figures, indent=1)}\n".encode())
+
+
+if __name__ == "__main__":
+    science(prog_name="python -m benchmarks.science")

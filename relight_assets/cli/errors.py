@@ -1,0 +1,36 @@
+"""How a command ends that meets an error: with one sentence, and an exit code."""
+
+from typing import Any
+
+import click
+
+from relight_assets.cli.terminal import lenient_streams, tell
+from relight_assets.core.crash_reports import unexpected
+from relight_assets.core.exit_codes import exit_code
+from relight_assets.errors import InterruptedRunError, RelightError
+
+
+class SentenceErrors(click.Command):
+    """Shows errors as one sentence; that of one which nobody foresaw names the file with its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: D102  (click's)
+        try:
+            with lenient_streams():
+                return super().invoke(ctx)
+        except RelightError as error:
+            tell("error", "bold red", str(error))
+            ctx.exit(exit_code([error]))
+        except KeyboardInterrupt:  # before or after the work, or while it waited for the devices
+            stopped = InterruptedRunError()
+            tell("error", "bold red", str(stopped))
+            ctx.exit(exit_code([stopped]))
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own; the last: nobody reads what is printed
+        except Exception as error:  # noqa: BLE001
+            told = unexpected(error)
+            tell("error", "bold red", str(told))
+            ctx.exit(exit_code([told]))
+
+
+class CommandGroup(SentenceErrors, click.Group):
+    """A group of commands that shows errors so."""

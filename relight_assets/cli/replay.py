@@ -1,0 +1,36 @@
+"""``relight replay``."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from relight_assets.cli.files import write_file
+from relight_assets.cli.terminal import out
+from relight_assets.core.exit_codes import exit_code
+from relight_assets.errors import UserError
+
+
+@click.command()
+@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD...")
+@click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
+@click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
+@click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
+def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None, gobos: Path | None) -> None:
+    """Make pictures again from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
+    from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
+
+    if foreground is not None and len(records) > 1:
+        raise UserError("--foreground is that of one record; give one")
+    same = True
+    for record in records:
+        number = record.name.partition("_")[0]
+        if folder is not None and folder.resolve() == record.parent.resolve():
+            raise UserError(f"--write: {folder} is the record's own folder; its pictures are never replaced this way")
+        for made in made_again(record, foreground, gobos):
+            same = same and made.same
+            said = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
+            out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
+            if folder is not None:
+                write_file(folder / f"{number}_{made.name}.png", made.data)
+    sys.exit(exit_code(done=same))
