@@ -28,6 +28,7 @@ from relight_assets.storage.files import (
     Count,
     FileStamp,
     Sha256,
+    SourceInfo,
     host_limit,
     read_regular,
     remove_output,
@@ -35,25 +36,6 @@ from relight_assets.storage.files import (
 )
 
 SCHEMA_VERSION = 2
-
-
-class SourceInfo(msgspec.Struct, frozen=True, gc=False):
-    """The source picture: stamp of its file, its size in pixels, upright, before any downscale, and its place.
-
-    ``place`` is the absolute path as the CSV named it, links unresolved; None in records of schema 1.
-    """
-
-    sha256: Sha256
-    size: Count
-    token: str
-    width: Count
-    height: Count
-    place: str | None = None
-
-    @property
-    def stamp(self) -> FileStamp:
-        """The stamp of its file."""
-        return FileStamp(self.sha256, self.size, self.token)
 
 
 class StageEntry(msgspec.Struct, frozen=True, gc=False):

@@ -11,8 +11,8 @@ from relight_assets.dataset.records import files_match, known_failure, known_rec
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import ImageResult, Outcome, WorkItem
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.geometry_stamps import stamp_now
 from relight_assets.engine.state.image_state import failed
-from relight_assets.engine.worker.geometry_maps import stamp_now
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.storage.files import PlaceTakenError, stamp_source
 

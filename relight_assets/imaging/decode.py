@@ -19,11 +19,10 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImag
 from PIL.ImageFile import ImageFile
 
 from relight_assets.core.regular_files import AnyRoot, open_regular
-from relight_assets.dataset.records import SourceInfo
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
 from relight_assets.imaging import color_profiles, jpeg, normalize, png, sniff
 from relight_assets.imaging.truncation import require_complete
-from relight_assets.storage.files import read_source
+from relight_assets.storage.files import SourceInfo, read_source
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 64

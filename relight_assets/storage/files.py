@@ -45,6 +45,25 @@ class FileStamp(msgspec.Struct, frozen=True, gc=False):
     token: str
 
 
+class SourceInfo(msgspec.Struct, frozen=True, gc=False):
+    """The source picture: stamp of its file, its size in pixels, upright, before any downscale, and its place.
+
+    ``place`` is the absolute path as the CSV named it, links unresolved; None in records of schema 1.
+    """
+
+    sha256: Sha256
+    size: Count
+    token: str
+    width: Count
+    height: Count
+    place: str | None = None
+
+    @property
+    def stamp(self) -> FileStamp:
+        """The stamp of its file."""
+        return FileStamp(self.sha256, self.size, self.token)
+
+
 class PlaceTakenError(OSError):
     """What lies in a file's place can be neither written over nor removed, although the folder can be written.
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from relight_assets.dataset import index
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Failure, Record, SourceInfo, write_failure, write_record
+from relight_assets.dataset.records import Failure, Record, write_failure, write_record
 from relight_assets.errors import OutputFolderError
+from relight_assets.storage.files import SourceInfo
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 

@@ -17,7 +17,6 @@ from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import (
     Failure,
     Record,
-    SourceInfo,
     StageEntry,
     files_match,
     metric_faults,
@@ -27,7 +26,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.storage.files import FileStamp, write_stamped
+from relight_assets.storage.files import FileStamp, SourceInfo, write_stamped
 from relight_assets_tests.conftest import rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")

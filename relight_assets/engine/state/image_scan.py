@@ -19,8 +19,8 @@ from relight_assets.dataset.paths import locate_image
 from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
 from relight_assets.dataset.spelling import Folders
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.geometry_stamps import known_sha256
 from relight_assets.engine.state.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
-from relight_assets.engine.worker.geometry_maps import known_sha256
 from relight_assets.errors import (
     BlankPathError,
     ImageError,

@@ -8,9 +8,9 @@ from typing import Literal
 
 from relight_assets import __version__
 from relight_assets.config.recipe.recipe import STAGES, Stage
-from relight_assets.dataset.records import Failure, Record, SourceInfo
+from relight_assets.dataset.records import Failure, Record
 from relight_assets.errors import ImageError, OutputBlockedError
-from relight_assets.storage.files import FileStamp, PlaceTakenError
+from relight_assets.storage.files import FileStamp, PlaceTakenError, SourceInfo
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
 ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")

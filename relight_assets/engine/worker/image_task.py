@@ -21,7 +21,6 @@ from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.records import (
     Failure,
     Record,
-    SourceInfo,
     StageEntry,
     files_match,
     known_failure,
@@ -33,9 +32,9 @@ from relight_assets.dataset.records import (
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.digests import CODE_VERSIONS
+from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed
 from relight_assets.engine.worker.artifacts import DamagedFileError, Pictures, Pixels, StageTools
-from relight_assets.engine.worker.geometry_maps import stamps_of
 from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, Points, unpacked
 from relight_assets.engine.worker.stage_outputs import make
 from relight_assets.errors import (
@@ -49,6 +48,7 @@ from relight_assets.imaging.png import encode_png
 from relight_assets.storage.files import (
     FileStamp,
     PlaceTakenError,
+    SourceInfo,
     remove_output,
     same_token,
     stamp_source,

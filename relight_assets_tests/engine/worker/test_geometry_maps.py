@@ -8,7 +8,8 @@ import pytest
 
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.engine.state.digests import ABSENT, GEOMETRY_FILE, UNREAD
-from relight_assets.engine.worker.geometry_maps import GeometryMap, known_sha256, stamps_of
+from relight_assets.engine.state.geometry_stamps import known_sha256, stamps_of
+from relight_assets.engine.worker.geometry_maps import GeometryMap
 from relight_assets.errors import GeometryMissingError
 from relight_assets.storage.files import FileStamp, source_token
 

@@ -19,11 +19,11 @@ from relight_assets.core.color import safe_ratio, tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted
 from relight_assets.stages.degraded import gobos
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.families.soft_shading import wrapped
 from relight_assets.stages.degraded.geometry.height_field import Plane, smooth, smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
+from relight_assets.stages.degraded.lambert import wrapped_cosine
 
 LAMP_SIZE = (0.05, 0.25)
 WIDENING = (1.0, 4.0)
@@ -105,7 +105,7 @@ def shine(
     key_kelvin = log_uniform(rng, family.key_temperature_range)
     ambient_kelvin = log_uniform(rng, family.ambient_temperature_range)
     key_color, ambient_color = tinted(key_kelvin, TINT), tinted(ambient_kelvin, TINT)
-    key = scene.fade_rim(wrapped(scene.toward(shadow.light), wrap)) * np.float32(1 - level)
+    key = scene.fade_rim(wrapped_cosine(scene.toward(shadow.light), wrap)) * np.float32(1 - level)
     ambient = scene.normals[2] * np.float32(0.25 * level) + np.float32(0.75 * level)
     seen = cv2.split(shadow.seen)
     planes = [ambient * ambient_color[c] + key * seen[c] * key_color[c] for c in range(3)]

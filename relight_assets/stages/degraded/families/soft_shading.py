@@ -14,6 +14,7 @@ from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.geometry.height_field import Plane
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
+from relight_assets.stages.degraded.lambert import wrapped_cosine
 
 LAMP_SIZE = (0.3, 0.8)
 """Angular half size of a soft lamp, for its own shadow."""
@@ -93,7 +94,7 @@ def shine(
     key_kelvin = log_uniform(rng, family.key_temperature_range)
     key_tint = uniform(rng, family.key_tint_range)
     ambient_kelvin = log_uniform(rng, family.ambient_temperature_range)
-    key = wrapped(scene.toward(soft.light), wrap)
+    key = wrapped_cosine(scene.toward(soft.light), wrap)
     if falloff != 1:
         key = cv2.pow(key, falloff)
     if soft.seen is not None:
@@ -114,11 +115,6 @@ def shine(
         "ambient_tint": float(family.ambient_tint),
     }
     return cv2.merge(planes), numbers
-
-
-def wrapped(cosine: Plane, wrap: float) -> Plane:
-    """Return Lambert's cosine with the terminator moved back by ``wrap``, as a lamp of some size does."""
-    return np.maximum((cosine + np.float32(wrap)) * np.float32(1 / (1 + wrap)), 0)
 
 
 def _irradiance(scene: Scene, light: Direction, damping: NDArray[np.float64]) -> Plane:

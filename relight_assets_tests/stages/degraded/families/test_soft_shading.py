@@ -40,8 +40,3 @@ def test_pushing_deepens_the_shading():
 def test_the_side_toward_the_light_is_brighter():
     light = luminance(lit(1.0, light=direction(25, 180))[0])
     assert light[80, 50] > 1.5 * light[80, 110]
-
-
-def test_wrapping():
-    cosine = np.array([[-1, -0.5, 0, 1]], np.float32)
-    assert soft_shading.wrapped(cosine, 0.5)[0] == pytest.approx([0, 0, 1 / 3, 1])
