@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
@@ -27,6 +27,7 @@ from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store, wheel
+from relight_assets.stages.registry import Stage, stage_names
 
 pytest_plugins = ["relight_assets_tests.listed_skips"]
 
@@ -187,7 +188,7 @@ def recipe_with(**sections: object) -> Recipe:
 
 def computed(summary: RunSummary) -> dict[Stage, int]:
     """How many images each stage was computed for."""
-    return {stage: summary.tally.stages[stage].outcomes["computed"] for stage in STAGES}
+    return {stage: summary.tally.stages[stage].outcomes["computed"] for stage in stage_names()}
 
 
 def sha256(path: Path) -> str:
@@ -255,7 +256,7 @@ def make_project(root: Path, photos: Path) -> Project:
     return Project(root, photos)
 
 
-ALL_FILES = tuple(name for stage in STAGES for name in STAGE_FILES[stage])
+ALL_FILES = tuple(name for stage in stage_names() for name in STAGE_FILES[stage])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

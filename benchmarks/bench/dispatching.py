@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.dispatch import Finished
 from relight_assets.engine.execution.local import LocalEngine
@@ -14,6 +13,7 @@ from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.hardware.devices import Slot
 from relight_assets.engine.progress import ProgressWriter
 from relight_assets.engine.tally import Tally
+from relight_assets.stages.registry import stage_names
 
 
 class EchoWorker:
@@ -40,7 +40,7 @@ class DispatchCost:
 def dispatch_once(like: ImageResult, count: int, batch: int, folder: Path) -> DispatchCost:
     """Send ``count`` items through one worker and count the results as a run does.  In a process of its own."""
     items = (
-        WorkItem(number, f"portraits/{number:05d}.png", f"/portraits/{number:05d}.png", STAGES)
+        WorkItem(number, f"portraits/{number:05d}.png", f"/portraits/{number:05d}.png", stage_names())
         for number in range(count)
     )
     engine = LocalEngine([Slot("cpu 0")], EchoWorker, {"like": like})

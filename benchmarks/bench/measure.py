@@ -19,12 +19,12 @@ from benchmarks.bench.portraits import write_portraits
 from benchmarks.bench.projection import Assumptions, project
 from benchmarks.bench.rounds import Columns, Report, Rounds
 from benchmarks.bench.sizes import QUICK, Sizes
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import Settings
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.errors import UserError
 from relight_assets.models import store
+from relight_assets.stages.registry import stage_names
 
 NOISY_LOAD = 0.5
 """A load average above this at the start is told: somebody else is at work here."""
@@ -69,7 +69,7 @@ def _a_result(csv: Path, output_root: Path) -> ImageResult:
     record = record_of(layout_of(csv, output_root), 0)
     return ImageResult(
         index=0,
-        outcomes=dict.fromkeys(STAGES, "computed"),
+        outcomes=dict.fromkeys(stage_names(), "computed"),
         numbers={stage: entry.numbers for stage, entry in record.stages.items()},
         timings_ms=record.timings_ms,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -17,9 +17,10 @@ from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import UserError
+from relight_assets.stages.registry import stage_names
 
 FILES_PER_IMAGE = 7
-STEPS = ("decode", "segment", *STAGES, "encode")
+STEPS = ("decode", "segment", *stage_names(), "encode")
 """What a record has the time of, in the order in which it is done."""
 
 
@@ -101,7 +102,7 @@ def startup_once(csv: Path, output_root: Path) -> float:
 def record_of(layout: SplitLayout, number: int) -> Record:
     """The record of an image that was finished."""
     record = read_record(layout.record(number))
-    if record is None or len(record.stages) != len(STAGES):
+    if record is None or len(record.stages) != len(stage_names()):
         raise UserError(f"the bench needs finished images; number {number} is not")
     return record
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from relight_assets.cli.terminal import progress_bar, say, tell, tell_error
 from relight_assets.config.loader import LoadedRecipe
-from relight_assets.config.recipe.recipe import Stage
 from relight_assets.config.settings import load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.contents import check_csvs
@@ -19,6 +18,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
+from relight_assets.stages.registry import Stage
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (

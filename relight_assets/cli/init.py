@@ -12,7 +12,6 @@ from rich.markup import escape
 from relight_assets.cli.dagster_runs import materialize_splits
 from relight_assets.cli.terminal import out, print_closing_table, say, tell
 from relight_assets.config.project_files import FOLDERS, project_files
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import Settings, load_settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dataset.csv.folder import list_csvs
@@ -20,6 +19,7 @@ from relight_assets.doctor.dagster_home import check_home
 from relight_assets.doctor.ports import PORT
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.models import store
+from relight_assets.stages.registry import stage_names
 
 
 @click.command()
@@ -74,7 +74,7 @@ def demo(folder: Path) -> None:
     platform.write_text("csv_dir: .\noutput_root: outputs\n", encoding="utf-8")
     os.environ["RELIGHT_PLATFORM"] = str(platform)
     settings = load_settings()
-    done, errors = materialize_splits(list_csvs(settings.csv_dir, settings.csv_glob), STAGES, {})
+    done, errors = materialize_splits(list_csvs(settings.csv_dir, settings.csv_glob), stage_names(), {})
     print_closing_table(done, settings)
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:

@@ -39,7 +39,6 @@ from relight_assets.cli.terminal import (
     usable_csvs,
     warn,
 )
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import (
     Settings,
     drop_unknown_variables,
@@ -53,6 +52,7 @@ from relight_assets.errors import RelightError, UserError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.verify.split import Verification, verify_finished
 from relight_assets.reports.contact_sheets import metric_sheet
+from relight_assets.stages.registry import stage_names
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,7 +86,9 @@ main.add_command(replay)
 @click.option("--experiment", default="", help="Name of the experiment that another recipe's outputs go to.")
 @click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
-@click.option("--stages", default=",".join(STAGES), show_default=True, help="Comma-separated; only these are computed.")
+@click.option(
+    "--stages", default=",".join(stage_names()), show_default=True, help="Comma-separated; only these are computed."
+)
 @click.option("--retry-failed", is_flag=True, help="Also try images whose recorded failure still holds.")
 @click.option("--overwrite", is_flag=True, help="Write into a folder with numbered pictures of unknown origin.")
 @click.option(
@@ -122,7 +124,7 @@ def run(
     pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in chosen)
     if waiting := max(pending, default=0):
         tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")
-    elif considered["pending"] and len(chosen) < len(STAGES):
+    elif considered["pending"] and len(chosen) < len(stage_names()):
         tell("note", "yellow", f"{considered['pending']} rows are pending: not all stages were selected")
     sys.exit(exit_code(errors, done=considered["done"] == considered.total()))
 

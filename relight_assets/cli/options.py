@@ -7,12 +7,12 @@ from pathlib import Path
 
 from relight_assets.cli.terminal import tell
 from relight_assets.config.loader import LoadedRecipe, load_recipe
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings, recipe_file
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, read_csv
 from relight_assets.dataset.csv.read import split_name
 from relight_assets.dataset.layout import split_folder
 from relight_assets.errors import UserError
+from relight_assets.stages.registry import Stage, stage_names
 
 
 def stages_asked_for(text: str) -> tuple[Stage, ...]:
@@ -22,10 +22,10 @@ def stages_asked_for(text: str) -> tuple[Stage, ...]:
         UserError: one that there is not, or none.
     """
     asked = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in STAGES]
+    unknown = [name for name in asked if name not in stage_names()]
     if unknown or not asked:
-        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(STAGES)}")
-    return tuple(stage for stage in STAGES if stage in asked)
+        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(stage_names())}")
+    return tuple(stage for stage in stage_names() if stage in asked)
 
 
 def splits_asked_for(csv_file: Path | None, split: str | None, *, all_splits: bool) -> CsvFolder:

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import WARNINGS, decoration
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_rows, split_label
@@ -34,6 +34,7 @@ from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 from relight_assets.quality.duplicates import Pair
 from relight_assets.quality.thresholds import Measured, rejected_of, terciles
 from relight_assets.quality.verify.split import Verification
+from relight_assets.stages.registry import stage_names
 
 FAULTS_SHOWN = 20
 _THIRDS = ("dark", "middle", "light")
@@ -133,7 +134,7 @@ def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Se
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
     for survey, metadata in runs:
         counts = survey.row_counts()
-        stages = [metadata[stage] for stage in STAGES if stage in metadata]
+        stages = [metadata[stage] for stage in stage_names() if stage in metadata]
         rate = stages[0].get("images_per_s") if stages else None
         table.add_row(
             survey.split.split,

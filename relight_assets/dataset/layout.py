@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from relight_assets.config.recipe.recipe import Stage
 from relight_assets.errors import CsvError, OutputFolderError, UserError
+from relight_assets.stages.registry import Stage
 
 STAGE_FILES: dict[Stage, tuple[str, ...]] = {
     "masks": ("input", "foreground", "background"),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from relight_assets.config.recipe.recipe import Stage
+from relight_assets.stages.registry import Stage
 
 FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
 """Of light."""

@@ -21,9 +21,9 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec.structs import asdict
 
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import (
     Count,
     FileStamp,
@@ -229,7 +229,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
             "numbers": dict(sorted(entry.numbers.items())),
             **({"reads": entry.reads} if entry.reads else {}),
         }
-        for stage in STAGES
+        for stage in stage_names()
         if (entry := record.stages.get(stage)) is not None
     }
     content = asdict(record) | {"stages": stages, "timings_ms": dict(sorted(record.timings_ms.items()))}

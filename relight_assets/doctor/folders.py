@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, shown
 from relight_assets.dataset.csv.read import SplitCsv
@@ -28,6 +28,7 @@ from relight_assets.engine.run import look
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.folders import nearest, write_fault
 
 LITTLE_ROOM = 2000
@@ -171,7 +172,7 @@ def _undone(survey: Survey) -> list[Path]:
     return [
         image.file
         for image in survey.images.values()
-        if image.file is not None and image.failure is None and len(image.current) < len(STAGES)
+        if image.file is not None and image.failure is None and len(image.current) < len(stage_names())
     ]
 
 

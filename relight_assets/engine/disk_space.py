@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.state.scan import Survey
 from relight_assets.imaging.decode import size_of
+from relight_assets.stages.registry import stage_names
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""
@@ -73,7 +73,7 @@ def space_warning(
 
     Images that have outputs already are written over theirs, so only the others count.
     """
-    made = {image.index for image in before.images.values() if len(image.current) == len(STAGES)}
+    made = {image.index for image in before.images.values() if len(image.current) == len(stage_names())}
     fresh = [Path(item.file) for item in work if item.index not in made]
     shortage = needed_for(fresh, before.variants, image_size, image_root).shortage(folder)
     return f"{folder}: {shortage}" if shortage is not None else None

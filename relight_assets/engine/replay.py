@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from relight_assets.config.recipe.gobos import with_gobos
-from relight_assets.config.recipe.recipe import AlbedoMethod, Recipe, Stage
+from relight_assets.config.recipe.recipe import AlbedoMethod, Recipe
 from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
@@ -33,6 +33,7 @@ from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
+from relight_assets.stages.registry import Stage
 from relight_assets.storage.files import read_regular
 
 RGBA = 4

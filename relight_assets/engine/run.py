@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import yaml
 
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
@@ -35,6 +35,7 @@ from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import registry, user_models
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
 CONTACT_SHEET = "contact_sheet.jpg"
@@ -51,7 +52,7 @@ MakeWorker = Callable[..., Worker]
 class RunOptions:
     """What one run is asked to do beyond the recipe and the settings."""
 
-    stages: Collection[Stage] = STAGES
+    stages: Collection[Stage] = field(default_factory=stage_names)
     num_samples: int | None = None
     retry_failed: bool = False
     overwrite: bool = False

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
 from relight_assets.engine.execution.messages import ImageResult, Outcome
+from relight_assets.stages.registry import Stage, stage_names
 
 
 @dataclass
@@ -67,7 +67,7 @@ class DeviceTally:
 class Tally:
     """All stages of a run, the failures by code and the lights by family."""
 
-    stages: dict[Stage, StageTally] = field(default_factory=lambda: {stage: StageTally() for stage in STAGES})
+    stages: dict[Stage, StageTally] = field(default_factory=lambda: {stage: StageTally() for stage in stage_names()})
     codes: Counter[str] = field(default_factory=Counter)
     families: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0

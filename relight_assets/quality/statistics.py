@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relight_assets.config.recipe.recipe import Stage
 from relight_assets.dataset.metrics import SEEN, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.scan import Survey
@@ -17,6 +16,7 @@ from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.thresholds import Measured
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
+from relight_assets.stages.registry import Stage
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),

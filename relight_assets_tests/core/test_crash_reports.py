@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from relight_assets.cli import doctor, main
+from relight_assets.cli import doctor, main, models
 from relight_assets.core.crash_reports import LONGEST, cause_of, chain, unexpected
 
 
@@ -112,7 +112,8 @@ def test_every_command_tells_them(
 
     monkeypatch.chdir(logs)
     (logs / "config").mkdir()
-    monkeypatch.setattr(main, "load_settings", fails)
+    for module in (main, models):
+        monkeypatch.setattr(module, "load_settings", fails)
     for command in (["status"], ["verify", "--all-splits"], ["doctor"], ["prune"], ["models", "list"]):
         monkeypatch.setattr(main, "splits_asked_for", fails)
         monkeypatch.setattr(main, "load_project_recipe", fails)

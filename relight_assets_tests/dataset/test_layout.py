@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.layout import (
     STAGE_FILES,
     SplitLayout,
@@ -15,6 +14,7 @@ from relight_assets.dataset.layout import (
     stage_of,
 )
 from relight_assets.errors import CsvError, OutputFolderError, UserError
+from relight_assets.stages.registry import stage_names
 
 
 def test_names_of_files(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_names_of_files(tmp_path: Path) -> None:
         ".progress.json",
         ".lock",
     )
-    assert tuple(STAGE_FILES) == STAGES
+    assert tuple(STAGE_FILES) == stage_names()
     assert sum(len(names) for names in STAGE_FILES.values()) == 6
 
 

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relight_assets.config.recipe.lights import Degradation
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.metrics import (
     DEGRADED,
     FAMILIES,
@@ -30,6 +29,7 @@ from relight_assets.dataset.metrics import (
 from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "records.md"
@@ -76,8 +76,8 @@ def test_whatever_a_recipe_draws_fits(bench: Bench, sections: dict[str, Any]) ->
     bench.run(recipe_with(**sections))
     for index in range(2):
         found = entries(bench, index)
-        assert set(found) == set(STAGES)
-        for stage in STAGES:
+        assert set(found) == set(stage_names())
+        for stage in stage_names():
             assert misfits(stage, found[stage]) == []
             assert fitted(stage, found[stage]) is found[stage]
 
@@ -193,7 +193,7 @@ json_values = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(STAGES), json_values)
+@given(st.sampled_from(stage_names()), json_values)
 def test_nothing_raises_whatever_a_record_holds(stage: Stage, value: Any) -> None:
     found = fitted(stage, value)
     assert isinstance(found, dict)

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.records import (
     Failure,
@@ -26,6 +25,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp, SourceInfo, write_stamped
 from relight_assets_tests.conftest import rewrite_record
 
@@ -38,7 +38,7 @@ RECORD = Record(
     source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, '/photos/a,"b"\n😀.jpg'),
     stages={
         stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), NUMBERS.get(stage, {}))
-        for stage in STAGES
+        for stage in stage_names()
     },
     degradation_type="soft_shading",
     light_direction=[0.0, -0.6, 0.8],
@@ -93,7 +93,7 @@ def test_the_same_record_is_the_same_bytes(layout: SplitLayout) -> None:
     }
     write_record(layout, replace(RECORD, stages=shuffled))
     assert layout.record(3).read_bytes() == first
-    assert list(json.loads(first)["stages"]) == list(STAGES)
+    assert list(json.loads(first)["stages"]) == list(stage_names())
 
 
 def test_numpy_numbers_become_json(layout: SplitLayout) -> None:

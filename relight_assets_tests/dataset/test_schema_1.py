@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from relight_assets.config.loader import load_recipe
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout
@@ -22,6 +22,7 @@ from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.engine.state.digests import CODE_VERSIONS, Digests
 from relight_assets.models import user_models
 from relight_assets.quality.verify.split import verify_split
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import computed, sha256
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"
@@ -45,7 +46,7 @@ def _made_by_this_code(content: dict[str, Any]) -> None:
     """Stages whose code has changed since are as if they had been made by it: this is about records alone."""
     digests = Digests(recipe(), partial(user_models.sha256_of, weights=Settings().sam3, models=Settings().local_models))
     files: dict[str, str] = {}
-    for stage in STAGES:
+    for stage in stage_names():
         entry = content.get("stages", {}).get(stage)
         if entry is not None:
             if entry["code"] != CODE_VERSIONS[stage]:
@@ -115,7 +116,7 @@ def test_a_folder_that_moves_after_the_update_computes_nothing(settings: Setting
     moved = settings.model_copy(update={"csv_dir": tmp_path / "moved", "output_root": tmp_path / "moved/outputs"})
     assert look(split(moved), recipe(), moved).unchecked_rows == 3
     summary = run_split(split(moved), recipe(), moved, RunOptions(), worker=never)  # type: ignore[arg-type]
-    assert computed(summary) == dict.fromkeys(STAGES, 0)
+    assert computed(summary) == dict.fromkeys(stage_names(), 0)
     assert summary.survey.row_counts() == {"done": 2, "failed": 1}
     record = read_record(SplitLayout(moved.output_root / "data-train").record(0))
     assert record is not None

@@ -5,12 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, space_warning
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.plan import make_plan
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
@@ -23,7 +24,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def planned(bench: Bench, digests: Digests) -> list[WorkItem]:
-    return [WorkItem(number, name, str(bench.photos / name), STAGES) for number, name in enumerate(PORTRAITS)]
+    return [WorkItem(number, name, str(bench.photos / name), stage_names()) for number, name in enumerate(PORTRAITS)]
 
 
 def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
@@ -46,9 +47,9 @@ def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:
 
 def test_what_is_written_over_needs_no_more_space(finished: Bench, disk: SimpleNamespace) -> None:
     recipe = Recipe()
-    plan = make_plan(finished.survey(), digests_of(recipe, finished.settings), STAGES)
+    plan = make_plan(finished.survey(), digests_of(recipe, finished.settings), stage_names())
     assert space_warning(finished.layout.folder, finished.survey(), plan.work, None) is None
-    again = [WorkItem(0, PORTRAITS[0], str(finished.photos / PORTRAITS[0]), STAGES)]
+    again = [WorkItem(0, PORTRAITS[0], str(finished.photos / PORTRAITS[0]), stage_names())]
     assert space_warning(finished.layout.folder, finished.survey(), again, None) is None
 
 

@@ -12,13 +12,13 @@ import pytest
 import yaml
 from filelock import FileLock
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.albedo import albedo
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage import files
 from relight_assets_tests.conftest import (
     ALL_FILES,
@@ -83,12 +83,12 @@ def test_the_input_file_is_the_source_where_that_is_a_plain_png(finished: Bench)
 def test_the_record_holds_everything_that_was_drawn(finished: Bench) -> None:
     data = json.loads(finished.layout.record(0).read_text())
     assert data["source"]["sha256"] == sha256(finished.photos / PORTRAITS[0])
-    assert list(data["stages"]) == list(STAGES)
+    assert list(data["stages"]) == list(stage_names())
     assert data["degradation_type"] in ("soft_shading", "hard_shadow", "specular")
     assert np.linalg.norm(data["light_direction"]) == pytest.approx(1, abs=1e-6)
     assert data["stages"]["masks"]["numbers"]["score"] >= 0.96
     assert data["stages"]["degraded"]["numbers"]["strength"] > 0
-    assert set(data["timings_ms"]) >= {"decode", *STAGES, "encode"}
+    assert set(data["timings_ms"]) >= {"decode", *stage_names(), "encode"}
 
 
 def test_failures_say_what_and_leave_no_half_set(finished: Bench) -> None:
@@ -117,9 +117,9 @@ def test_two_workers_and_one_give_the_same_bytes(finished: Bench, bench: Bench) 
 
 def test_stages_one_by_one_give_the_same_bytes(finished: Bench, bench: Bench) -> None:
     bench.write_csv(PORTRAITS)
-    for stage in STAGES:
+    for stage in stage_names():
         summary = bench.run(stages=[stage])
-        assert computed(summary) == {each: 4 if each == stage else 0 for each in STAGES}
+        assert computed(summary) == {each: 4 if each == stage else 0 for each in stage_names()}
     assert bench.pictures() == finished.pictures()
 
 

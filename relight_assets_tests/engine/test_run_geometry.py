@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import LocalModel
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine.execution.dispatch import Quarantined
@@ -17,6 +17,7 @@ from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.run import digests_of
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256
 from relight_assets_tests.models.runtimes.tiny_onnx import transformer
 
@@ -65,7 +66,7 @@ def test_another_shape_is_another_picture_and_is_recorded(own: Bench) -> None:
     plain = own.pictures()
     assert "reads" not in degraded_of(own, 0)
     again = own.run(recipe(**FROM_FILES), workers=2)
-    assert computed(again) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in STAGES}
+    assert computed(again) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in stage_names()}
     changed = {name for name, sum_ in own.pictures().items() if plain[name] != sum_}
     assert changed == {f"0000{i}_{name}.png" for i in (0, 1) for name in ("degraded_fg", "output")}
     for index in (0, 1):
@@ -138,7 +139,7 @@ def test_a_photo_that_killed_its_worker_stays_aside_until_its_depth_changes(own:
     asked = recipe(**FROM_FILES)
     own.run(asked, stages=["masks", "albedo"])
     photo = own.photos / PORTRAITS[0]
-    killed = Quarantined(WorkItem(0, str(photo), str(photo), STAGES), "signal 11")
+    killed = Quarantined(WorkItem(0, str(photo), str(photo), stage_names()), "signal 11")
     quarantine(own.layout, digests_of(asked, own.settings), killed)
     assert own.survey(asked).row_counts() == {"failed": 1, "pending": 1}
     own.run(asked)
@@ -163,7 +164,7 @@ def test_an_experiment_takes_over_what_was_made_of_the_same_file(own: Bench) -> 
     own.run(recipe(**FROM_FILES))
     white = Recipe.model_validate({"geometry": FROM_FILES, "background": {"gray_color": [255, 255, 255]}})
     again = computed(own.run(white, experiment="white"))
-    assert again == {stage: 2 if stage == "composites" else 0 for stage in STAGES}
+    assert again == {stage: 2 if stage == "composites" else 0 for stage in stage_names()}
 
 
 def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
@@ -181,7 +182,9 @@ def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
     own.run(asked)
     assert own.pictures() == made
     transformer(seed=1).write(tmp_path / "depth.onnx")
-    assert computed(own.run(asked)) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in STAGES}
+    assert computed(own.run(asked)) == {
+        stage: 2 if stage in ("degraded", "composites") else 0 for stage in stage_names()
+    }
 
 
 def test_a_file_with_several_names_is_refused_until_they_are_allowed(own: Bench, tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import LocalModel
 from relight_assets.dataset.records import read_failure
 from relight_assets.errors import ModelFileError
 from relight_assets.models import store
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed
 from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, u_net
 
@@ -57,7 +58,7 @@ def test_another_network_makes_the_albedo_anew(own: Bench, tmp_path: Path) -> No
     own.run(recipe(retinex=0, learned=1))
     with_model(own, u_net(seed=1).write(tmp_path / "other.onnx"))
     again = computed(own.run(recipe(retinex=0, learned=1)))
-    assert again == {stage: 0 if stage == "masks" else 4 for stage in STAGES}
+    assert again == {stage: 0 if stage == "masks" else 4 for stage in stage_names()}
 
 
 def test_a_network_that_is_not_there_is_told_before_an_image_is_touched(own: Bench, tmp_path: Path) -> None:

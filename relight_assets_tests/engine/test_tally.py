@@ -4,18 +4,18 @@ import math
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.tally import DeviceTally, Tally
+from relight_assets.stages.registry import stage_names
 
 
 def test_outcomes_numbers_codes_and_families_add_up() -> None:
     tally = Tally()
     for index, family in enumerate(["specular", "specular", "hard_shadow"]):
         numbers = {"masks": {"coverage": 0.1 * (index + 1), "ok": True}, "degraded": {"degradation_type": family}}
-        tally.add(ImageResult(index, dict.fromkeys(STAGES, "computed"), numbers=numbers))  # type: ignore[arg-type]
-    tally.add(ImageResult(3, dict.fromkeys(STAGES, "failed"), code="no_person"))
-    tally.add(ImageResult(4, dict.fromkeys(STAGES, "reused")))
+        tally.add(ImageResult(index, dict.fromkeys(stage_names(), "computed"), numbers=numbers))  # type: ignore[arg-type]
+    tally.add(ImageResult(3, dict.fromkeys(stage_names(), "failed"), code="no_person"))
+    tally.add(ImageResult(4, dict.fromkeys(stage_names(), "reused")))
     assert tally.stages["albedo"].outcomes == {"computed": 3, "failed": 1, "reused": 1}
     assert tally.stages["masks"].mean("coverage") == pytest.approx(0.2)
     assert tally.stages["masks"].mean("ok") is None
@@ -41,7 +41,7 @@ def test_a_number_that_does_not_fit_is_left_out_of_the_mean(value: object) -> No
     tally = Tally()
     for index, coverage in enumerate([0.2, value, 0.6]):
         numbers = {"masks": {"coverage": coverage, "score": 0.9}}
-        tally.add(ImageResult(index, dict.fromkeys(STAGES, "computed"), numbers=numbers))  # type: ignore[arg-type]
+        tally.add(ImageResult(index, dict.fromkeys(stage_names(), "computed"), numbers=numbers))  # type: ignore[arg-type]
     assert tally.stages["masks"].mean("coverage") == pytest.approx(0.4)
     assert tally.stages["masks"].counts == {"coverage": 2, "score": 3}
 
@@ -51,7 +51,7 @@ def test_a_light_that_does_not_fit_is_of_no_family(numbers: object) -> None:
     tally = Tally()
     lights = [{"degradation_type": "specular", "strength": 0.5}, {"degradation_type": "dusk", "strength": 0.7}, None]
     for index, each in enumerate([numbers, {"variants": lights}]):
-        tally.add(ImageResult(index, dict.fromkeys(STAGES, "computed"), numbers={"degraded": each}))  # type: ignore[arg-type]
+        tally.add(ImageResult(index, dict.fromkeys(stage_names(), "computed"), numbers={"degraded": each}))  # type: ignore[arg-type]
     assert tally.families == {"specular": 1}
     assert tally.stages["degraded"].mean("strength") == pytest.approx(0.6)
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Project, assert_records_tell_the_truth, make_project
 from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.processes import Process, require_servers, tree_of, wait_until, workers_in
@@ -53,7 +53,7 @@ class Split:
         numbers = self.layout.numbers("metadata.json") if self.layout.folder.is_dir() else set()
         for number in numbers:
             record = read_record(self.layout.record(number))
-            if record is not None and set(record.stages) == set(STAGES):
+            if record is not None and set(record.stages) == set(stage_names()):
                 found[number] = self.layout.record(number).stat().st_mtime_ns
         return found
 

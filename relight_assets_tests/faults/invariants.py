@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 
 from relight_assets.config.loader import load_recipe
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
 from relight_assets.dataset.paths import index_key
@@ -23,6 +23,7 @@ from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_sp
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
@@ -160,11 +161,11 @@ def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path,
         assert record.image_path == index_key(cell, mapping.parent, None), told
         assert record.source.sha256 in {*bench.edited, sha256(photo)}, told
     if left:
-        assert all(stage in record.stages and files_match(layout, record, stage) for stage in STAGES), told
+        assert all(stage in record.stages and files_match(layout, record, stage) for stage in stage_names()), told
         return
     digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
     current = digests.current(record, record.source.sha256, partial(files_match, layout))
-    assert current == STAGES, told
+    assert current == stage_names(), told
 
 
 def _digests(text: str, file: Path, bench: FaultBench) -> Digests:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import assert_records_tell_the_truth
 from relight_assets_tests.faults.invariants import FaultBench, Truth, assert_heals, assert_sound
 from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watch_writes
@@ -44,7 +45,7 @@ OTHER = Recipe.model_validate(
 def process(bench: FaultBench, recipe: Recipe) -> None:
     worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
     photo = str(bench.photos / "00.png")
-    list(worker.process(iter([WorkItem(0, photo, photo, STAGES)])))
+    list(worker.process(iter([WorkItem(0, photo, photo, stage_names())])))
 
 
 def one_photo(bench: FaultBench) -> FaultBench:

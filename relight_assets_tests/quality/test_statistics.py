@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.records import Record, read_record, write_record
 from relight_assets.quality.statistics import (
     Spread,
@@ -26,6 +26,7 @@ from relight_assets.quality.statistics import (
 )
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.files import read_files
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
@@ -106,7 +107,7 @@ class Image:
     """What statistics read of an image."""
 
     record: Record
-    current: tuple[str, ...] = STAGES
+    current: tuple[str, ...] = stage_names()
 
 
 @pytest.fixture

@@ -17,9 +17,6 @@ from relight_assets.config.recipe.lights import Degradation, LightSampling
 from relight_assets.config.recipe.networks import Geometry, LearnedAlbedo
 from relight_assets.config.recipe.types import Byte, Part, Unit, Weight, number
 
-Stage = Literal["masks", "albedo", "degraded", "composites"]
-STAGES: tuple[Stage, ...] = ("masks", "albedo", "degraded", "composites")
-
 Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
 AlbedoMethod = Literal["retinex", "retinex_fast", "msr_classic", "learned"]
 Persons = Literal["largest", "union", "reject"]
@@ -199,9 +196,9 @@ class Recipe(Part):
         """What decides the pixels and is not as by default, as plain JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
-    def part(self, stage: Stage) -> dict[str, Any]:
+    def part(self, stage: str) -> dict[str, Any]:
         """The part of the recipe that one stage's pixels depend on, as plain JSON values."""
-        parts: dict[Stage, dict[str, Any]] = {
+        parts: dict[str, dict[str, Any]] = {
             "masks": {
                 "image_size": self.image_size,
                 "segmenter": self.segmenter,

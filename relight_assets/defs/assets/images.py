@@ -8,7 +8,6 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.config.loader import LoadedRecipe
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
@@ -19,6 +18,7 @@ from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warni
 from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import RunOptions, RunSummary
 from relight_assets.engine.state.digests import CODE_VERSIONS
+from relight_assets.stages.registry import Stage, stage_names
 
 _DESCRIPTIONS: dict[Stage, str] = {
     "masks": (
@@ -74,7 +74,7 @@ class RelightConfig(dg.Config):
             kinds=_KINDS[stage],
             code_version=CODE_VERSIONS[stage],
         )
-        for stage in STAGES
+        for stage in stage_names()
     ],
     can_subset=True,
     partitions_def=splits,
@@ -94,7 +94,7 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
     quality = settings.quality_of(loaded)
     sheets = pictures(summary, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id)
     shared = warn.part("the totals of the run", lambda: totals(summary, warn))
-    for stage in STAGES:
+    for stage in stage_names():
         if dg.AssetKey(stage) in context.selected_asset_keys:
             version = _data_version(summary, stage, warn)  # first: it may have something to warn of
             yield dg.MaterializeResult(
@@ -126,7 +126,7 @@ def _run(
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )
     options = RunOptions(
-        stages=[stage for stage in STAGES if dg.AssetKey(stage) in context.selected_asset_keys],
+        stages=[stage for stage in stage_names() if dg.AssetKey(stage) in context.selected_asset_keys],
         num_samples=config.num_samples or None,
         retry_failed=config.retry_failed,
         overwrite=config.overwrite,

@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import load_settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.csv.mapping import FailureRow
@@ -23,13 +22,14 @@ from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.statistics import Spread, spreads
+from relight_assets.stages.registry import stage_names
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
 _SPREADS_SCHEMA = dg.TableSchema(
     [dg.TableColumn("number", "string"), *(dg.TableColumn(name, "float") for name in ("images", "mean", "deviation"))]
 )
-_STAGE_KEYS = [dg.AssetKey(stage) for stage in STAGES]
+_STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
 
 
 @dg.asset(

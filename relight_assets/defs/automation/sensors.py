@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings, load_project_recipe, load_settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
@@ -27,6 +27,7 @@ from relight_assets.engine.run import look as look_at_split
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
+from relight_assets.stages.registry import stage_names
 
 MAX_ATTEMPTS = 3
 """Runs of one content of a CSV, the first included: what failed that often is not tried again by itself."""
@@ -360,7 +361,7 @@ def why_stale(csv: SplitCsv, recipe: Recipe, settings: Settings) -> str | None:
         return f"{survey.unchecked_rows} rows unchecked: their files must be hashed"
     if new := sum(image.index is None for image in survey.images.values()):
         return f"{new} images without a number"
-    if work := make_plan(survey, digests_of(recipe, settings), STAGES).work:
+    if work := make_plan(survey, digests_of(recipe, settings), stage_names()).work:
         return f"{len(work)} images of which something is missing or stale"
     # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
     return None if mapping_is_current(survey, settings) else "the mapping is not that of the CSV"

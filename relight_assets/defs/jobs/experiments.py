@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, recipe_file
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -25,6 +24,7 @@ from relight_assets.engine.state.image_state import ImageState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"
@@ -34,8 +34,8 @@ _CONFIG = {
     "recipe": recipe_overrides(),
     "quality": quality_overrides(),
     "stages": dg.Field(
-        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in STAGES])],
-        default_value=list(STAGES),
+        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in stage_names()])],
+        default_value=list(stage_names()),
         description="What may be computed. Whatever both recipes make alike is taken over from the split's folder.",
     ),
     "num_samples": dg.Field(int, default_value=0, description="Only the first so many rows; 0 = all rows."),
@@ -72,7 +72,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
     with errors_for_people():
         _check_numbers(config)
         settings, loaded = settings_for(config["num_gpus"]), _recipe(config)
-        stages = [stage for stage in STAGES if stage in config["stages"]]
+        stages = [stage for stage in stage_names() if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
             num_samples=config["num_samples"] or None,
@@ -105,7 +105,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
                 STAGE_TABLE: _table(summary, stages),
                 **warn.part("the numbers", lambda: _numbers(summary)),
                 **warn.part("the totals of the run", lambda: totals(summary, warn)),
-                **warn.part("the provenance", lambda: provenance(STAGES, loaded.recipe, settings)),
+                **warn.part("the provenance", lambda: provenance(stage_names(), loaded.recipe, settings)),
                 **warn.metadata,
             },
         )
@@ -165,7 +165,7 @@ def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> boo
 
 
 def _numbers(summary: RunSummary) -> dict[str, Any]:
-    return {key: value for stage in STAGES for key, value in numbers(summary, stage).items()}
+    return {key: value for stage in stage_names() for key, value in numbers(summary, stage).items()}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -5,7 +5,6 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.config.settings import load_settings
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks import MAPPING, verdict_table
@@ -14,9 +13,10 @@ from relight_assets.defs.resources import errors_for_people, split_of
 from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.quality.verify.split import Verification, verify_finished
+from relight_assets.stages.registry import stage_names
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
-_ALL = dg.AssetSelection.assets(*STAGES) | _OUTGOING
+_ALL = dg.AssetSelection.assets(*stage_names()) | _OUTGOING
 SHOWN = 50
 """Faults in a run's metadata at most."""
 

@@ -9,7 +9,7 @@ import dagster as dg
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.lights import Degradation
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
@@ -33,9 +33,10 @@ from relight_assets.reports.contact_sheets import (
     small_jpeg,
     worst_sheet,
 )
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import write_atomic
 
-STEPS = ("decode", "segment", *STAGES, "encode")
+STEPS = ("decode", "segment", *stage_names(), "encode")
 FAMILIES = tuple(Degradation().weights)
 OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {

@@ -17,7 +17,6 @@ from filelock import FileLock
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.project_files import DAGSTER_YAML, project_file
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.config.settings import Settings, project_folder
 from relight_assets.defs.assets.splits import register_splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
@@ -28,6 +27,7 @@ from relight_assets.defs.runs.run_images import POOL
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import write_atomic
 
 OUTGOING = ("mapping_csv", "dead_letters")
@@ -191,9 +191,9 @@ def materialize(
         instance,
         split=split,
         ops={"relight_images": {"config": image_config}},
-        asset_selection=[dg.AssetKey(name) for name in (*(s for s in STAGES if s in stages), *OUTGOING)],
+        asset_selection=[dg.AssetKey(name) for name in (*(s for s in stage_names() if s in stages), *OUTGOING)],
     )
-    return Launched({name: found[name] for name in (*STAGES, *OUTGOING) if name in found})
+    return Launched({name: found[name] for name in (*stage_names(), *OUTGOING) if name in found})
 
 
 def try_recipe(
@@ -217,13 +217,13 @@ def try_recipe(
         "experiment": experiment,
         "recipe": loaded.recipe.model_dump(mode="json"),
         "quality": loaded.quality.model_dump(mode="json", exclude_unset=True),
-        "stages": [stage for stage in STAGES if stage in stages],
+        "stages": [stage for stage in stage_names() if stage in stages],
     }
     job = definitions.resolve_job_def("experiment")
     found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
     metadata = found[experiment_key(experiment).to_user_string()]
     counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
-    return Launched({stage: metadata | counts[stage] for stage in STAGES if stage in counts})
+    return Launched({stage: metadata | counts[stage] for stage in stage_names() if stage in counts})
 
 
 def _run(

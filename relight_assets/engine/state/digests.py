@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
 from relight_assets.models.registry import SEGMENTER_MODELS
@@ -18,6 +18,7 @@ from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
 from relight_assets.stages.masks import mask
+from relight_assets.stages.registry import Stage, stage_names
 
 CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
     {
@@ -59,10 +60,10 @@ class Digests:
         self._before: dict[Stage, str] = {
             stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
             f'"models":{_canonical([model_sha256(name) for name in stage_models(stage, recipe)])},"reads":'
-            for stage in STAGES
+            for stage in stage_names()
         }
         self._after: dict[Stage, str] = {
-            stage: f',"recipe":{_canonical(recipe.part(stage))},"source":' for stage in STAGES
+            stage: f',"recipe":{_canonical(recipe.part(stage))},"source":' for stage in stage_names()
         }
         self.reads: dict[Stage, tuple[str, ...]] = {
             "masks": (),
@@ -130,7 +131,7 @@ class Digests:
             return ()
         good: list[Stage] = []
         files = self._outside(record, outside)
-        for stage in STAGES:
+        for stage in stage_names():
             entry = record.stages.get(stage)
             if entry is None or not self._needs[stage].issubset(good):
                 continue

@@ -10,7 +10,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from relight_assets.config.recipe.recipe import Stage
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
@@ -28,6 +27,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
+from relight_assets.stages.registry import Stage
 from relight_assets.storage.files import FileStamp, output_token, same_token, source_token
 
 

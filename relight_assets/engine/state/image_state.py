@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from relight_assets import __version__
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.records import Failure, Record
 from relight_assets.errors import ImageError, OutputBlockedError
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import FileStamp, PlaceTakenError, SourceInfo
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
@@ -73,7 +73,7 @@ class ImageState:
         """What a row with this image counts as."""
         if self.failure is not None:
             return "rejected" if self.failure.rejected else "failed"
-        return "done" if len(self.current) == len(STAGES) else "pending"
+        return "done" if len(self.current) == len(stage_names()) else "pending"
 
 
 def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:

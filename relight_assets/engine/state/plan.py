@@ -7,12 +7,12 @@ pending (``upstream_stale``): nothing is computed behind the user's back.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.dataset.records import Failure
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
+from relight_assets.stages.registry import Stage, stage_names
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def make_plan(
 ) -> Plan:
     """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
     plan = Plan([], [], [], [])
-    stages = tuple(stage for stage in STAGES if stage in selected)
+    stages = tuple(stage for stage in stage_names() if stage in selected)
     for key in dict.fromkeys(key for key in survey.keys[:num_samples] if key is not None):
         _decide(survey.images[key], stages, digests, plan, retry_failed=retry_failed)
     return plan
@@ -72,7 +72,7 @@ def _computable(missing: list[Stage], current: tuple[Stage, ...], digests: Diges
 
 def _downstream(stage: Stage, digests: Digests) -> set[Stage]:
     below = {stage}
-    for later in STAGES:
+    for later in stage_names():
         if any(up in below for up in digests.upstream(later)):
             below.add(later)
     return below
@@ -83,7 +83,7 @@ def _settled(image: ImageState, stages: tuple[Stage, ...], digests: Digests) -> 
     failure, record = image.failure, image.record
     failed = _downstream(failure.stage or "masks", digests) if failure is not None else set()
     outcomes: dict[Stage, Outcome] = {}
-    for stage in STAGES:
+    for stage in stage_names():
         if stage in image.current:
             outcomes[stage] = "reused"
         elif failure is not None and stage in failed:

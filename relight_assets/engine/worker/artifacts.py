@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.config.recipe.recipe import Recipe, Stage
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout, stage_of
 from relight_assets.engine.execution.messages import WorkItem
@@ -24,6 +24,7 @@ from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.models.segmenters.base import PersonMask
 from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.stages.degraded.gobos import Gobos
+from relight_assets.stages.registry import Stage
 from relight_assets.storage.files import FileStamp, host_limit, read_regular
 
 Pixels = NDArray[np.uint8]

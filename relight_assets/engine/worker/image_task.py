@@ -15,7 +15,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
-from relight_assets.config.recipe.recipe import STAGES, Stage
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.records import (
@@ -45,6 +44,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
 )
 from relight_assets.imaging.png import encode_png
+from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import (
     FileStamp,
     PlaceTakenError,
@@ -121,7 +121,7 @@ class Portrait:
             raise self._unreadable
         committed: set[Stage] | None = None  # None: nothing was written yet
         self.source = self._known_source() or self._decoded_source()
-        for stage in STAGES:
+        for stage in stage_names():
             if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
                 self.outcomes[stage] = "pending"
                 continue
@@ -275,7 +275,7 @@ class Portrait:
         Of a stage that cannot be done, and of what follows it, nothing is left that could be mistaken for
         its output.  A fault that may pass (a disk that did not answer) takes nothing away.
         """
-        later = STAGES[STAGES.index(stage) :]
+        later = stage_names()[stage_names().index(stage) :]
         if not error.retryable:
             try:
                 self._remove(later)

@@ -6,7 +6,7 @@ from typing import Any
 
 import cv2
 
-from relight_assets.config.recipe.recipe import Recipe, Stage, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.dataset.layout import variant_name
 from relight_assets.engine.worker.artifacts import Pictures, Pixels
@@ -23,6 +23,7 @@ from relight_assets.stages.image_metrics import glance
 from relight_assets.stages.masks import mask as masks
 from relight_assets.stages.masks import photo_filters, photo_tags
 from relight_assets.stages.masks.perceptual_hash import fingerprint
+from relight_assets.stages.registry import Stage
 
 Read = Callable[[str], Pixels]
 """Gives the pixels of an output file of an earlier stage."""

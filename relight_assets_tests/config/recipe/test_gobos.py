@@ -11,9 +11,10 @@ import yaml
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
-from relight_assets.config.recipe.recipe import STAGES, Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
+from relight_assets.stages.registry import stage_names
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
 
@@ -58,7 +59,7 @@ def test_what_is_in_them_decides_the_digest_of_the_light_and_not_where_they_lie(
     cv2.imwrite(str(file.parents[1] / "elsewhere" / "fern.png"), np.full((64, 64), 99, np.uint8))
     changed = load_recipe(file).recipe
     assert degraded(changed) != degraded(before)
-    for stage in set(STAGES) - {"degraded"}:
+    for stage in set(stage_names()) - {"degraded"}:
         assert canonical_digest(changed.part(stage)) == canonical_digest(before.part(stage))
 
 

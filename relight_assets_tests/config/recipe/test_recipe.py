@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.stages.registry import stage_names
 
 
 def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
@@ -42,7 +43,7 @@ def test_a_recipe_is_frozen() -> None:
 )
 def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, object], stages: set[str]) -> None:
     plain, changed = Recipe(), Recipe.model_validate(change)
-    assert {s for s in STAGES if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+    assert {s for s in stage_names() if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, ob
 )
 def test_of_a_geometry_only_what_is_used_counts(change: dict[str, object], stages: set[str]) -> None:
     plain, changed = (Recipe.model_validate({"geometry": {"source": "depth_file"} | each}) for each in ({}, change))
-    assert {s for s in STAGES if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+    assert {s for s in stage_names() if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
 
 
 @pytest.mark.parametrize("files", ["depth.png", "{folder}/depth.png", "{stem}_{name}.png", ""])

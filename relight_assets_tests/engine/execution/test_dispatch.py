@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.dispatch import Finished, Notice, Quarantined
 from relight_assets.engine.execution.local import LocalEngine
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.hardware.devices import Slot
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
+from relight_assets.stages.registry import stage_names
 
 
 class ToyWorker:
@@ -65,7 +65,7 @@ class ToyWorker:
 
 
 def items(*actions: str) -> list[WorkItem]:
-    return [WorkItem(index, action, "", STAGES) for index, action in enumerate(actions)]
+    return [WorkItem(index, action, "", stage_names()) for index, action in enumerate(actions)]
 
 
 def engine(slots: int = 2, fault: str = "") -> LocalEngine:
@@ -125,11 +125,11 @@ def test_an_item_left_behind_while_others_go_on_without_end_is_found() -> None:
     finished = 0
 
     def endless() -> Iterator[WorkItem]:
-        yield WorkItem(0, "hang", "", STAGES)
+        yield WorkItem(0, "hang", "", stage_names())
         number = 0
         while not quarantined:  # there is always more to do, so the worker is never silent
             number += 1
-            yield WorkItem(number, "nap", "", STAGES)
+            yield WorkItem(number, "nap", "", stage_names())
 
     for outcome in run(endless(), engine(1), hang_s=1.0):
         if isinstance(outcome, Quarantined):
@@ -180,7 +180,7 @@ def test_what_a_device_holds_is_remembered_when_its_worker_is_replaced() -> None
 
 
 def test_a_batch_larger_than_a_pipe_does_not_block_the_one_who_feeds() -> None:
-    work = [WorkItem(index, "hang" if index == 0 else "ok", "x" * 4000, STAGES) for index in range(600)]
+    work = [WorkItem(index, "hang" if index == 0 else "ok", "x" * 4000, stage_names()) for index in range(600)]
     results = list(run(work, engine(1), batch=600, hang_s=1.5))
     assert sum(isinstance(result, Quarantined) for result in results) == 1
     assert len(results) == 600

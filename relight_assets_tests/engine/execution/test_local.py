@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.engine.execution.dispatch import Finished, run
 from relight_assets.engine.execution.local import WORKER_ENVIRONMENT, LocalEngine
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.hardware.devices import Slot
+from relight_assets.stages.registry import stage_names
 
 
 class TellsItsEnvironment:
@@ -25,7 +25,7 @@ class TellsItsEnvironment:
 def test_a_worker_has_its_device_and_one_thread_a_library_and_the_parent_keeps_its_own() -> None:
     before = dict(os.environ)
     engine = LocalEngine([Slot("gpu 3", {"CUDA_VISIBLE_DEVICES": "GPU-3"})], TellsItsEnvironment, {})
-    outcomes = list(run([WorkItem(0, "", "", STAGES)], engine, batch=1, start_s=60, hang_s=60))
+    outcomes = list(run([WorkItem(0, "", "", stage_names())], engine, batch=1, start_s=60, hang_s=60))
     (found,) = [outcome.result.numbers["masks"] for outcome in outcomes if isinstance(outcome, Finished)]
     assert found.items() >= {**WORKER_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": "GPU-3"}.items()
     assert dict(os.environ) == before

@@ -2,19 +2,20 @@
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe, Stage, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.engine.state import digests as module
 from relight_assets.engine.state.digests import Digests
+from relight_assets.stages.registry import Stage, stage_names
 
 FILES = {name: f"sha of {name}" for name in ("input", "foreground", "background", "albedo", "degraded_fg")}
 
 
 def all_of(digests: Digests, source: str = "s", **changed: str) -> dict[Stage, str]:
-    return {stage: digests.of(stage, source, FILES | changed) for stage in STAGES}
+    return {stage: digests.of(stage, source, FILES | changed) for stage in stage_names()}
 
 
 def different(one: dict[Stage, str], other: dict[Stage, str]) -> set[Stage]:
-    return {stage for stage in STAGES if one[stage] != other[stage]}
+    return {stage for stage in stage_names() if one[stage] != other[stage]}
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_the_spelling_is_the_canonical_one() -> None:
     recipe = Recipe()
     digests = Digests(recipe, lambda name: f'sha "{name}" é')
     files = {name: f'{name}\\"\n' for name in FILES}
-    for stage in STAGES:
+    for stage in stage_names():
         whole = {
             "code": module.CODE_VERSIONS[stage],
             "recipe": recipe.part(stage),

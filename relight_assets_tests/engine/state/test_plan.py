@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine.state import image_scan
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import (
     PORTRAITS,
@@ -31,7 +31,7 @@ def test_a_second_run_computes_nothing_and_touches_nothing(bench: Bench) -> None
     before = {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()}
     summary = bench.run()
     assert summary.tally.computed_images == 0
-    assert all(summary.tally.stages[stage].outcomes == {"reused": 4, "failed": 2} for stage in STAGES)
+    assert all(summary.tally.stages[stage].outcomes == {"reused": 4, "failed": 2} for stage in stage_names())
     assert {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()} == before
 
 
@@ -140,7 +140,7 @@ def test_a_bit_flip_that_stat_cannot_see_is_noticed_by_the_stage_that_reads(benc
 def test_a_stage_without_its_upstream_stays_pending(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     summary = bench.run(stages=["albedo", "composites"])
-    assert computed(summary) == dict.fromkeys(STAGES, 0)
+    assert computed(summary) == dict.fromkeys(stage_names(), 0)
     assert summary.tally.codes == {"upstream_stale": 1}
     assert summary.survey.row_counts() == {"pending": 1}
 

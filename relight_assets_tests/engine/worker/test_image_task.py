@@ -64,9 +64,9 @@ def test_the_same_holds_where_a_mask_is_redone_because_a_file_was_damaged(bench:
 def test_a_source_that_was_merely_touched_is_not_segmented_again(
     bench: Bench, bmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from relight_assets.config.recipe.recipe import STAGES
     from relight_assets.engine.execution.messages import WorkItem
     from relight_assets.engine.worker.worker import PortraitWorker
+    from relight_assets.stages.registry import stage_names
 
     def never(*_: object) -> None:
         raise AssertionError("the segmenter was asked")
@@ -75,7 +75,7 @@ def test_a_source_that_was_merely_touched_is_not_segmented_again(
     os.utime(bmp)
     monkeypatch.setattr(batching.Segmentation, "__call__", never)
     worker = PortraitWorker(folder=bench.layout.folder, recipe=Recipe(), max_pixels=10**8, threads=1)
-    (result,) = worker.process([WorkItem(0, str(bmp), str(bmp), STAGES)])
+    (result,) = worker.process([WorkItem(0, str(bmp), str(bmp), stage_names())])
     assert set(result.outcomes.values()) == {"reused"}  # type: ignore[union-attr]
     assert bench.survey().row_counts() == {"done": 1}
-    assert computed(bench.run()) == dict.fromkeys(STAGES, 0)
+    assert computed(bench.run()) == dict.fromkeys(stage_names(), 0)

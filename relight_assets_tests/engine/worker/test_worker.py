@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
@@ -17,6 +17,7 @@ from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.imaging.decode import size_of
 from relight_assets.stages.albedo import albedo
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
 GRAY = Recipe()
@@ -25,7 +26,7 @@ GRAY = Recipe()
 def process(bench: Bench, recipe: Recipe) -> None:
     worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
     photo = str(bench.photos / PORTRAITS[0])
-    list(worker.process([WorkItem(0, photo, photo, STAGES)]))
+    list(worker.process([WorkItem(0, photo, photo, stage_names())]))
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def processed(bench: Bench, folder: Path, **options: Any) -> dict[str, str]:
     worker = PortraitWorker(folder=folder, recipe=GRAY, max_pixels=10**7, **options)
     folder.mkdir()
     photos = [str(bench.photos / name) for name in PORTRAITS]
-    results = list(worker.process([WorkItem(n, photo, photo, STAGES) for n, photo in enumerate(photos)]))
+    results = list(worker.process([WorkItem(n, photo, photo, stage_names()) for n, photo in enumerate(photos)]))
     assert sorted(result.index for result in results if isinstance(result, ImageResult)) == [0, 1, 2, 3]
     return {path.name: sha256(path) for path in sorted(folder.glob("*.png"))}
 
@@ -129,7 +130,7 @@ def test_no_more_pictures_are_on_their_way_than_there_is_memory_for(
 def test_a_downscaled_picture_counts_by_what_it_is_made_of_and_by_what_comes_out(bench: Bench, tmp_path: Path) -> None:
     photo = bench.photos / PORTRAITS[0]
     width, height = size_of(photo)
-    item = WorkItem(0, "", str(photo), STAGES)
+    item = WorkItem(0, "", str(photo), stage_names())
 
     def need(recipe: Recipe, max_pixels: int = 10**8) -> int:
         return PortraitWorker(folder=tmp_path, recipe=recipe, max_pixels=max_pixels, threads=1).need(item)

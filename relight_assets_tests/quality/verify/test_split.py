@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import STAGES, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.publish import mapping_path, write_split_mapping
@@ -23,6 +23,7 @@ from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.statistics import glances
 from relight_assets.quality.verify.split import Verification, verify_finished, verify_split
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
 
@@ -172,7 +173,7 @@ def test_thresholds_in_the_projects_recipe_hold_and_recompute_nothing(
     file = bench.folder / "old.yaml"
     file.write_text("quality: {strength_range: [1.9, 2.0]}\n")
     monkeypatch.setenv("RELIGHT_CONFIG", str(file))
-    assert computed(bench.run(load_recipe(file).recipe)) == dict.fromkeys(STAGES, 0)
+    assert computed(bench.run(load_recipe(file).recipe)) == dict.fromkeys(stage_names(), 0)
     assert failed(verify_finished(bench.split(), bench.settings)) == ["weakest"]
     file.write_text("")
     assert failed(verify_finished(bench.split(), bench.settings)) == []

@@ -1,4 +1,4 @@
-"""What the tests of files share."""
+"""What the tests of pictures share."""
 
 from collections.abc import Callable
 from pathlib import Path
