@@ -12,7 +12,7 @@ from relight_assets.engine.execution.local import environment
 from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import (
-    Slot,
+    DeviceSlot,
     available_memory,
     cores,
     memory_per_worker,
@@ -35,7 +35,7 @@ def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str]
 
     ``unknown_variables``: sentences about variables of the environment that look like settings and are none.
     """
-    slots: list[Slot] = []
+    slots: list[DeviceSlot] = []
     folders = Folders(recipe, settings)
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "devices": lambda: _devices(recipe, settings, slots),
@@ -57,7 +57,7 @@ def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str]
     return findings
 
 
-def _devices(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+def _devices(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iterator[Finding]:
     """What there is to work on; ``slots`` is filled."""
     driver = read_driver()
     yield from _gpus(driver)
@@ -111,7 +111,7 @@ def _memory(settings: Settings, workers: int) -> Finding:
     )
 
 
-def _models(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+def _models(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iterator[Finding]:
     on_gpu = bool(slots) and slots[0].device is not None
     registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
     with environment(dict(slots[0].environment) if slots else {VISIBLE: ""}):

@@ -17,12 +17,12 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
 from relight_assets.engine.disk_space import space_warning
-from relight_assets.engine.execution.dispatch import DEPTH, Notice, Outcome, Quarantined
+from relight_assets.engine.execution.base import MakeWorker
+from relight_assets.engine.execution.dispatch import DEPTH, DispatchEvent, Notice, Quarantined
 from relight_assets.engine.execution.dispatch import run as dispatch
-from relight_assets.engine.execution.local import LocalEngine
-from relight_assets.engine.execution.messages import ImageResult, Worker, WorkItem
-from relight_assets.engine.hardware.devices import memory_per_worker, threads_per_worker, worker_places
-from relight_assets.engine.hardware.locks import locked_folder, reserved
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
+from relight_assets.engine.execution.registry import make_engine
+from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.preparation import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
@@ -31,10 +31,9 @@ from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import registry, user_models
+from relight_assets.models import user_models
 from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
@@ -44,8 +43,6 @@ COMPARISON = "comparison.jpg"
 """An experiment's pictures beside the split's own, in the experiment's folder."""
 
 Watch = Callable[[Progress], None]
-MakeWorker = Callable[..., Worker]
-"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.worker.PortraitWorker`."""
 
 
 @dataclass(frozen=True)
@@ -207,52 +204,41 @@ def _work(
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = before.layout, len(plan.work)
     # Too many GPUs asked for are a mistake even where nothing is to be done.
-    places = worker_places(settings, segmenter=recipe.segmenter)
+    engine = make_engine(settings, recipe)
     if not count:
         progress = ProgressWriter(layout.progress, before.split.split, 0)
         _tell(notes, progress, watch)
         watch(progress.finish())
         warnings.update(dict.fromkeys(progress.warnings))
         return {}, 0
-    # One clear error now, not one from every worker.
-    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
-    user_models.check(recipe, settings.local_models)
-    load_gobos(recipe)
-    wanted = min(count, len(places.slots))
-    with reserved(places.slots, wanted, all_needed=isinstance(settings.num_gpus, int)) as slots:
-        threads = threads_per_worker(settings, len(slots))
-        engine = LocalEngine(
-            slots,
-            worker,
-            {
-                "folder": layout.folder,
-                "recipe": recipe,
-                "max_pixels": settings.max_pixels,
-                "threads": threads,
-                "model_dir": settings.model_dir,
-                "weights": settings.sam3,
-                "local_models": settings.local_models,
-                "image_root": settings.photo_root,
-                "batch": settings.batch,
-                "memory_bytes": memory_per_worker(settings, len(slots)),
-            },
-        )
-        progress = ProgressWriter(layout.progress, before.split.split, count, slots)
+    engine.check()  # one clear error now, not one from every worker
+    worker_settings = {
+        "folder": layout.folder,
+        "recipe": recipe,
+        "max_pixels": settings.max_pixels,
+        "model_dir": settings.model_dir,
+        "weights": settings.sam3,
+        "local_models": settings.local_models,
+        "image_root": settings.photo_root,
+        "batch": settings.batch,
+    }
+    with engine.open(worker, worker_settings, count) as pool:
+        progress = ProgressWriter(layout.progress, before.split.split, count, pool.slots, pool.usage)
         warning: str | None = None
         with decoration("the estimate of the space on the disk", progress.warn):
             warning = space_warning(layout.folder, before, plan.work, recipe.image_size, settings.photo_root)
-        _tell([*notes, *places.notes, *([warning] if warning else [])], progress, watch)
+        _tell([*notes, *engine.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             layout,
             digests_of(recipe, settings),
             tally,
-            [DeviceTally() for _ in slots],
+            [DeviceTally() for _ in pool.slots],
             progress,
             settings.photo_root,
         )
         # Enough for every thread of a worker, and little enough that all workers have something.
-        batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
-        results = dispatch(plan.work, engine, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
+        batch = max(1, min(max(settings.batch, pool.threads), count // (len(pool.slots) * DEPTH)))
+        results = dispatch(plan.work, pool, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):
@@ -263,8 +249,8 @@ def _work(
                 clean_temp_files(layout.folder)
             watch(progress.finish())
     warnings.update(dict.fromkeys(progress.warnings))
-    did = {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}
-    return did | {name: DeviceTally(lost=True) for name in places.lost}, threads
+    did = dict(zip(pool.slots, accounts.devices, strict=True))
+    return did | {name: DeviceTally(lost=True) for name in engine.lost}, pool.threads
 
 
 def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
@@ -285,7 +271,7 @@ class _Accounts:
     progress: ProgressWriter
     image_root: AnyRoot
 
-    def add(self, outcome: Outcome) -> bool:
+    def add(self, outcome: DispatchEvent) -> bool:
         """Count one outcome; true when it is time to tell whoever watches."""
         if isinstance(outcome, Notice):
             self.devices[outcome.slot].replaced += outcome.replaced

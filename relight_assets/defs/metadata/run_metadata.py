@@ -15,7 +15,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.engine.execution.messages import Outcome
+from relight_assets.engine.execution.messages import StageStatus
 from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.digests import stage_models
@@ -38,7 +38,7 @@ from relight_assets.storage.files import write_atomic
 
 STEPS = ("decode", "segment", *stage_names(), "encode")
 FAMILIES = tuple(Degradation().weights)
-OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
+OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
     "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
     "albedo": (),

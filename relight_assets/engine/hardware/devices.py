@@ -20,6 +20,8 @@ WORKER_MEMORY = 1 << 30
 """What a worker on the CPU should have, bytes: 300 MiB for itself, and room for some pictures."""
 NETWORK_MEMORY = 8 << 30
 """The same with a SAM3 network: 7 GB were seen."""
+MAX_HASHING = 8
+"""Workers that hash files; more would wait for the disk."""
 ON_THE_CPU = (
     f"To work on the CPU on purpose, set num_gpus: none in config/platform.yaml (RELIGHT_NUM_GPUS=none), or "
     f"{VISIBLE}= to nothing"
@@ -27,7 +29,7 @@ ON_THE_CPU = (
 
 
 @dataclass(frozen=True)
-class Slot:
+class DeviceSlot:
     """A place for one worker process: its name, and what its environment must hold."""
 
     name: str
@@ -40,7 +42,7 @@ class Slot:
 class Places:
     """Where the workers of a run may be."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[DeviceSlot, ...]
     lost: tuple[str, ...] = ()
     """Names of GPUs that were meant to be used and cannot be."""
     notes: tuple[str, ...] = ()
@@ -89,15 +91,20 @@ def worker_places(
     # One that was not asked for is nobody's loss.
     lost = {} if asked is not None and asked <= len(chosen) else visible.lost
     return Places(
-        tuple(Slot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
+        tuple(DeviceSlot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
         tuple(lost),
         (*visible.notes, *(f"{name} is not used ({fault}); the others go on" for name, fault in lost.items())),
     )
 
 
-def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[Slot, ...]:
+def hashing_slots() -> Places:
+    """Slots for workers that hash files: one per core, and no more than a disk serves."""
+    return Places(tuple(DeviceSlot(f"hashing {number}") for number in range(min(cores(), MAX_HASHING))))
+
+
+def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[DeviceSlot, ...]:
     workers = settings.cpu_workers if isinstance(settings.cpu_workers, int) else _cpu_workers(segmenter)
-    return tuple(Slot(f"cpu {number}", {VISIBLE: ""}) for number in range(workers))
+    return tuple(DeviceSlot(f"cpu {number}", {VISIBLE: ""}) for number in range(workers))
 
 
 def _cpu_workers(segmenter: Segmenter) -> int:

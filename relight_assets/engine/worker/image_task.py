@@ -28,7 +28,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
+from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.digests import CODE_VERSIONS
 from relight_assets.engine.state.geometry_stamps import stamps_of
@@ -67,7 +67,7 @@ class Portrait:
         self._unreadable = previous if isinstance(previous, RecordUnreadableError) else None
         self.layout = tools.layout
         self.entries: dict[Stage, StageEntry] = {}
-        self.outcomes: dict[Stage, Outcome] = {}
+        self.outcomes: dict[Stage, StageStatus] = {}
         self.pictures = Pictures(tools, item)
         self.source: SourceInfo | None = None
         self._trying: tuple[Stage, str | None] = ("masks", None)

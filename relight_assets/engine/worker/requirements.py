@@ -1,0 +1,19 @@
+"""What workers need before they can start, seen once: one clear error now, not one from every worker."""
+
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
+from relight_assets.engine.worker.gobo_files import load_gobos
+from relight_assets.models import registry, user_models
+
+
+def check_requirements(recipe: Recipe, settings: Settings, *, on_gpu: bool) -> None:
+    """See that the models and files of a recipe are on this machine; ``on_gpu``: where a GPU does the work.
+
+    Raises:
+        ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
+        GpuUnavailableError: the torch that is installed cannot use a GPU.
+        ConfigError: a shadow pattern of the user's cannot be read.
+    """
+    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
+    user_models.check(recipe, settings.local_models)
+    load_gobos(recipe)
