@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
 from relight_assets.dataset.records import known_failure, known_record
 from relight_assets.errors import OutputFolderError
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.files import read_regular
 
 _HEADER = ["index", "image_path"]
 _DIGITS = re.compile("[0-9]{1,9}")

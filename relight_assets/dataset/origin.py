@@ -11,9 +11,10 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import asdict
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import possible_places
-from relight_assets.storage.files import Sha256, read_regular, write_atomic
+from relight_assets.storage.files import Sha256, read_regular
 
 _Place = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z")]
 """An absolute path, as the system takes it."""

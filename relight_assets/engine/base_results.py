@@ -9,11 +9,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, remove_record, write_record
 from relight_assets.engine.state.scan import Survey
 from relight_assets.stages.registry import Stage
-from relight_assets.storage.files import host_limit, remove_output, write_atomic
+from relight_assets.storage.files import host_limit, remove_output
 
 
 def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:

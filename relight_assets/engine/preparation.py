@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -24,7 +25,7 @@ from relight_assets.engine.state.identity import Adopted, csv_place, decide, fil
 from relight_assets.engine.state.image_state import ImageState, blocked, failed
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.errors import OtherPhotosError
-from relight_assets.storage.files import FileStamp, PlaceTakenError
+from relight_assets.storage.files import FileStamp
 
 
 @dataclass

@@ -15,9 +15,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.best_effort import decoration
 from relight_assets.engine.hardware.usage import DeviceUsage
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.files import read_regular
 
 EVERY_S = 1.0
 MAX_NOTICES = 50

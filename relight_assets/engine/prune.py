@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
@@ -17,7 +18,7 @@ from relight_assets.engine.state.identity import csv_place, refusal
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
-from relight_assets.storage.files import PlaceTakenError, clean_temp_files, remove_output
+from relight_assets.storage.files import remove_output
 
 _CLAIMS = (RECORD_SUFFIX, FAILURE_SUFFIX)
 

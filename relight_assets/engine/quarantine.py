@@ -4,6 +4,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import files_match, known_failure, known_record, write_failure
@@ -14,7 +15,7 @@ from relight_assets.engine.state.geometry_stamps import stamp_now
 from relight_assets.engine.state.image_state import failed
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.stages.registry import Stage, stage_names
-from relight_assets.storage.files import PlaceTakenError, stamp_source
+from relight_assets.storage.files import stamp_source
 
 
 def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: AnyRoot = None) -> ImageResult:

@@ -11,6 +11,7 @@ import yaml
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, write_atomic
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
@@ -33,9 +34,9 @@ from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import user_models
+from relight_assets.models.files import ModelFiles
 from relight_assets.stages.registry import Stage, stage_names
-from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
+from relight_assets.storage.files import host_limit
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""
@@ -91,7 +92,7 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     Raises:
         ModelFileError: weights that the recipe needs are not there.
     """
-    return Digests(recipe, partial(user_models.sha256_of, weights=settings.sam3, models=settings.local_models))
+    return Digests(recipe, ModelFiles.of(settings).sha256_of)
 
 
 def look(
@@ -216,9 +217,7 @@ def _work(
         "folder": layout.folder,
         "recipe": recipe,
         "max_pixels": settings.max_pixels,
-        "model_dir": settings.model_dir,
-        "weights": settings.sam3,
-        "local_models": settings.local_models,
+        "models": ModelFiles.of(settings),
         "image_root": settings.photo_root,
         "batch": settings.batch,
     }

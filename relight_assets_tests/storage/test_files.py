@@ -10,17 +10,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, write_atomic
 from relight_assets.errors import PathRefusedError, SourceMissingError
 from relight_assets.storage.files import (
-    PlaceTakenError,
-    clean_temp_files,
     output_token,
     read_regular,
     remove_output,
     same_token,
     source_token,
     stamp_source,
-    write_atomic,
     write_output,
     write_stamped,
 )

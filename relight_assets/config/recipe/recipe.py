@@ -6,8 +6,6 @@ on the display (sRGB) scale; the properties ending in ``_linear``, ``_gain``, ``
 ``_roughness`` give what the stages compute with.  Nothing here reads a file: see ``recipe_yaml``.
 """
 
-import hashlib
-import json
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -226,9 +224,3 @@ class Recipe(Part):
         if "degradation" in plain:
             plain["degradation"]["hard_shadow"] = self.degradation.hard_shadow.content()
         return plain
-
-
-def canonical_digest(value: Any) -> str:
-    """sha256 of a JSON value in its one canonical spelling."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()

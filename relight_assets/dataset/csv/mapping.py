@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.regular_files import open_regular
 from relight_assets.dataset.csv.read import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.errors import CsvError, PathRefusedError
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.files import read_regular
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _SIGNS = "=+@|%\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20-"

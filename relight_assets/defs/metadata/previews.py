@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from relight_assets.storage.files import write_atomic
+from relight_assets.core.atomic_io import write_atomic
 
 
 def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:

@@ -9,8 +9,10 @@ import dagster as dg
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.lights import Degradation
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import write_atomic
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.metadata.previews import inline
@@ -20,7 +22,7 @@ from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.digests import stage_models
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.models import user_models
+from relight_assets.models.files import ModelFiles
 from relight_assets.quality.statistics import glances, tags, values
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.reports.charts import charts
@@ -34,7 +36,6 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.registry import Stage, stage_names
-from relight_assets.storage.files import write_atomic
 
 STEPS = ("decode", "segment", *stage_names(), "encode")
 FAMILIES = tuple(Degradation().weights)
@@ -113,7 +114,8 @@ def totals(summary: RunSummary, warn: Warnings) -> dict[str, Any]:
 def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
     """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
     names = sorted({name for stage in stages for name in stage_models(stage, recipe)})
-    models = [user_models.sha256_of(name, settings.sam3, settings.local_models) for name in names]
+    files = ModelFiles.of(settings)
+    models = [files.sha256_of(name) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
         "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),

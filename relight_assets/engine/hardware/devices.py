@@ -13,6 +13,7 @@ from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE, Visible, hides_all, visible_devices
 from relight_assets.engine.hardware.nvml import Driver, read_driver
 from relight_assets.errors import ConfigError, GpuUnavailableError
+from relight_assets.models.registry import SEGMENTERS
 
 MIN_MEMORY = 64 << 20
 """Of pictures in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""
@@ -109,7 +110,7 @@ def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[DeviceSlot, ..
 
 def _cpu_workers(segmenter: Segmenter) -> int:
     """One per core, and no more than the memory holds."""
-    each = WORKER_MEMORY if segmenter == "selfie" else NETWORK_MEMORY
+    each = NETWORK_MEMORY if SEGMENTERS[segmenter].needs_gpu else WORKER_MEMORY
     return max(1, min(cores(), available_memory() // each))
 
 
@@ -117,7 +118,7 @@ def _why_expected(environ: Mapping[str, str], driver: Driver, segmenter: Segment
     """Who expects GPUs where none can be used; None: nobody."""
     if environ.get(VISIBLE) is not None:
         return f"{VISIBLE}={environ[VISIBLE]} names GPUs"
-    if segmenter != "selfie":
+    if SEGMENTERS[segmenter].needs_gpu:
         return f"`segmenter: {segmenter}` needs a GPU"
     if driver.expected and environ.get("NVIDIA_VISIBLE_DEVICES") not in {"none", "void"}:
         return "GPUs are expected here"

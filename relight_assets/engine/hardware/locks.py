@@ -13,10 +13,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware.socket_lock import TakenError
 from relight_assets.errors import OutputFolderError
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.files import read_regular
 
 
 @contextmanager

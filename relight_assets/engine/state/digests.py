@@ -13,7 +13,7 @@ from types import MappingProxyType
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import Record
-from relight_assets.models.registry import SEGMENTER_MODELS
+from relight_assets.models.registry import FACE_MODELS, SEGMENTERS
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
@@ -29,17 +29,15 @@ CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
     }
 )
 
-_FACES = ("face_detection", "face_landmark")
-
 
 def stage_models(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
     """The models whose answers a stage's pixels depend on."""
     if stage == "masks":
-        return (SEGMENTER_MODELS[recipe.segmenter], *_FACES)
+        return (SEGMENTERS[recipe.segmenter].model, *FACE_MODELS)
     if stage == "albedo" and recipe.albedo_extraction.mix.learned > 0:
         return ("albedo_model",)
     if stage == "degraded":
-        return (*_FACES, "geometry_model") if recipe.geometry.from_model else _FACES
+        return (*FACE_MODELS, "geometry_model") if recipe.geometry.from_model else FACE_MODELS
     return ()
 
 

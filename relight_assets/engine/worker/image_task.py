@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.records import (
@@ -45,15 +46,7 @@ from relight_assets.errors import (
 )
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.registry import Stage, stage_names
-from relight_assets.storage.files import (
-    FileStamp,
-    PlaceTakenError,
-    SourceInfo,
-    remove_output,
-    same_token,
-    stamp_source,
-    write_stamped,
-)
+from relight_assets.storage.files import FileStamp, SourceInfo, remove_output, same_token, stamp_source, write_stamped
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,7 +3,8 @@
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.engine.worker.gobo_files import load_gobos
-from relight_assets.models import registry, user_models
+from relight_assets.models.files import ModelFiles
+from relight_assets.models.loading import check_networks, check_segmenter
 
 
 def check_requirements(recipe: Recipe, settings: Settings, *, on_gpu: bool) -> None:
@@ -14,6 +15,7 @@ def check_requirements(recipe: Recipe, settings: Settings, *, on_gpu: bool) -> N
         GpuUnavailableError: the torch that is installed cannot use a GPU.
         ConfigError: a shadow pattern of the user's cannot be read.
     """
-    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
-    user_models.check(recipe, settings.local_models)
+    files = ModelFiles.of(settings)
+    check_segmenter(recipe, files, on_gpu=on_gpu)
+    check_networks(recipe, files)
     load_gobos(recipe)

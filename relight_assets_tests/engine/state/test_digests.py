@@ -2,7 +2,8 @@
 
 import pytest
 
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.engine.state import digests as module
 from relight_assets.engine.state.digests import Digests
 from relight_assets.stages.registry import Stage, stage_names

@@ -16,6 +16,7 @@ from relight_assets.engine.worker.image_task import Portrait
 from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.imaging.decode import size_of
+from relight_assets.models.files import ModelFiles
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
@@ -76,7 +77,7 @@ def test_outputs_never_carry_exif(one: Bench) -> None:
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="relight models fetch"):
-        PortraitWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)
+        PortraitWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, models=ModelFiles(model_dir=tmp_path))
 
 
 def processed(bench: Bench, folder: Path, **options: Any) -> dict[str, str]:
