@@ -13,6 +13,8 @@ from pathlib import Path
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
 from relight_assets.stages.registry import Stage
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 STAGE_FILES: dict[Stage, tuple[str, ...]] = {
     "masks": ("input", "foreground", "background"),
@@ -64,6 +66,8 @@ class SplitLayout:
     """The file names of one split's folder.  Numbers have five digits, more when needed."""
 
     folder: Path
+    storage: Storage = LOCAL
+    """Where they lie: whoever reads or writes one asks it."""
 
     def png(self, index: int, name: str) -> Path:
         """The picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
@@ -131,15 +135,10 @@ class SplitLayout:
 
         In no order.  A folder that is not there has none.
         """
-        try:
-            entries = os.scandir(self.folder)
-        except FileNotFoundError:
-            return
-        with entries:
-            for entry in entries:
-                match = _NUMBERED.fullmatch(entry.name)
-                if match:
-                    yield int(match[1]), match[2]
+        for name in self.storage.names(self.folder):
+            match = _NUMBERED.fullmatch(name)
+            if match:
+                yield int(match[1]), match[2]
 
     def numbers(self, suffix: str | None = None) -> set[int]:
         """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""

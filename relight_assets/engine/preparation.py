@@ -54,7 +54,7 @@ class Preparation:
             UserError, OSError: a file cannot be read or written.
             WorkersFailedError: files cannot be hashed.
         """
-        own = SplitLayout(split_folder(self.settings.output_root, self.split.split))
+        own = SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
         if self.experiment is None or not own.folder.is_dir():
             return self._withdrawn(self._numbered(self._settled(), ()))
         with locked_folder(own):
@@ -76,7 +76,8 @@ class Preparation:
         """Hash files; false where there are none."""
         if not files:
             return False
-        progress = ProgressWriter(self.layout.progress, self.split.split, len(files), counted="images hashed")
+        layout, split = self.layout, self.split.split
+        progress = ProgressWriter(layout.progress, split, len(files), counted="images hashed", storage=layout.storage)
         self._hashes.update(hash_files(files, self.settings, progress, self.watch))
         self.notes += progress.warnings
         return True

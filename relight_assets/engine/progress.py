@@ -15,10 +15,11 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.best_effort import decoration
 from relight_assets.engine.hardware.usage import DeviceUsage
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import read_regular
+from relight_assets.storage.local import LOCAL
 
 EVERY_S = 1.0
 MAX_NOTICES = 50
@@ -102,10 +103,11 @@ class ProgressWriter:
         usage: Callable[[int], DeviceUsage | None] = lambda _: None,
         *,
         counted: Counted = "images",
+        storage: Storage = LOCAL,
     ):
         """``slots`` are the names of the workers' slots; ``usage``, given a slot's number, says how busy it is."""
         self._path, self._split, self._total, self._counted = path, split, total, counted
-        self._slots, self._usage = slots, usage
+        self._slots, self._usage, self._storage = slots, usage, storage
         self._failed = 0
         self._started = time.time()
         self._written = 0.0
@@ -166,7 +168,7 @@ class ProgressWriter:
         for rate in (self._all, *self._each):
             rate.mark(now)
         with decoration(f"the progress file {self._path}", self.warn):
-            write_atomic(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
+            self._storage.put(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
 
     def warn(self, text: str) -> None:
         """Keep what of the watching went wrong."""

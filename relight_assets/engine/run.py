@@ -11,7 +11,7 @@ import yaml
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, write_atomic
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
@@ -36,7 +36,9 @@ from relight_assets.engine.worker.worker import PortraitWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models.files import ModelFiles
 from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
+from relight_assets.storage.local import LOCAL
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""
@@ -59,6 +61,8 @@ class RunOptions:
     experiment: str | None = None
     quality: Quality = DEFAULT_QUALITY
     """Thresholds of the run's own, kept beside the recipe for ``verify``; no pixel depends on them."""
+    storage: Storage = LOCAL
+    """Where the split's files lie."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,9 @@ def look(
     recipe: Recipe,
     settings: Settings,
     experiment: str | None = None,
+    *,
     hashes: Hashes = NO_HASHES,
+    storage: Storage = LOCAL,
 ) -> Survey:
     """Where a split stands, without touching anything.
 
@@ -109,7 +115,7 @@ def look(
     Raises:
         OutputFolderError: the folder cannot be read.
     """
-    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
+    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
     try:
         return scan(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
     except OSError as error:
@@ -136,12 +142,12 @@ def run_split(
         WorkersFailedError: no worker is left to go on; what was finished stays done.
     """
     start = time.monotonic()
-    layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
+    layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment), options.storage)
     warnings: dict[str, None] = {}
     watch = partial(_watched, watch, warnings)
     with locked_folder(layout), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
-        clean_temp_files(layout.folder)
+        layout.storage.clean(layout.folder)
         digests = digests_of(recipe, settings)
         preparation = Preparation(
             split,
@@ -156,7 +162,7 @@ def run_split(
         )
         before = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
-        write_atomic(layout.recipe, _resolved(recipe, options.quality))
+        layout.storage.put(layout.recipe, _resolved(recipe, options.quality))
         plan = make_plan(
             before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )
@@ -207,7 +213,7 @@ def _work(
     # Too many GPUs asked for are a mistake even where nothing is to be done.
     engine = make_engine(settings, recipe)
     if not count:
-        progress = ProgressWriter(layout.progress, before.split.split, 0)
+        progress = ProgressWriter(layout.progress, before.split.split, 0, storage=layout.storage)
         _tell(notes, progress, watch)
         watch(progress.finish())
         warnings.update(dict.fromkeys(progress.warnings))
@@ -219,10 +225,13 @@ def _work(
         "max_pixels": settings.max_pixels,
         "models": ModelFiles.of(settings),
         "image_root": settings.photo_root,
+        "storage": layout.storage,
         "batch": settings.batch,
     }
     with engine.open(worker, worker_settings, count) as pool:
-        progress = ProgressWriter(layout.progress, before.split.split, count, pool.slots, pool.usage)
+        progress = ProgressWriter(
+            layout.progress, before.split.split, count, pool.slots, pool.usage, storage=layout.storage
+        )
         warning: str | None = None
         with decoration("the estimate of the space on the disk", progress.warn):
             warning = space_warning(layout.folder, before, plan.work, recipe.image_size, settings.photo_root)
@@ -245,7 +254,7 @@ def _work(
         finally:
             results.close()
             with suppress(OSError):
-                clean_temp_files(layout.folder)
+                layout.storage.clean(layout.folder)
             watch(progress.finish())
     warnings.update(dict.fromkeys(progress.warnings))
     did = dict(zip(pool.slots, accounts.devices, strict=True))

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 
-from relight_assets.core.atomic_io import PlaceTakenError, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex, stream_sha256
 from relight_assets.core.regular_files import AnyRoot, open_regular
 from relight_assets.errors import (
@@ -119,51 +118,6 @@ def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
     if length != before.st_size or not _same(before, after):
         raise _changed(path)
     return FileStamp(sha256, before.st_size, source_token(before))
-
-
-def write_output(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
-    """:func:`write_atomic`, over an empty folder too."""
-    try:
-        write_atomic(path, data, durable=durable)
-    except PlaceTakenError as taken:
-        if taken.errno != errno.EISDIR:
-            raise
-        _remove_folder(path)
-        write_atomic(path, data, durable=durable)
-
-
-def remove_output(path: Path) -> None:
-    """Remove a file, or an empty folder in its place; nothing happens where there is none.
-
-    Raises:
-        PlaceTakenError: what lies there cannot be removed.
-        OSError: as the system gave it.
-    """
-    try:
-        with place_of(path):
-            path.unlink(missing_ok=True)
-    except PlaceTakenError:
-        if not path.is_dir() or path.is_symlink():
-            raise
-        _remove_folder(path)
-
-
-def _remove_folder(path: Path) -> None:
-    with place_of(path):
-        path.rmdir()
-
-
-def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False) -> FileStamp:
-    """:func:`write_output`, and the stamp that a record keeps of the file.
-
-    The token is asked for after the rename: on network file systems it is the server's to set.
-    """
-    write_output(path, data, durable=durable)
-    try:
-        status = path.stat()
-    except OSError as error:  # somebody has removed it already, or the disk does not answer for this one
-        raise PlaceTakenError(path, error) from error
-    return FileStamp(sha256_hex(data), status.st_size, output_token(status))
 
 
 def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | None:

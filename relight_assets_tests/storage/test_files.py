@@ -15,13 +15,11 @@ from relight_assets.errors import PathRefusedError, SourceMissingError
 from relight_assets.storage.files import (
     output_token,
     read_regular,
-    remove_output,
     same_token,
     source_token,
     stamp_source,
-    write_output,
-    write_stamped,
 )
+from relight_assets.storage.local import LOCAL
 
 
 @pytest.mark.parametrize("durable", [False, True])
@@ -76,7 +74,7 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_stamps_agree(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     data = b"x" * 3_000_001
-    stamp = write_stamped(path, data)
+    stamp = LOCAL.put_stamped(path, data)
     assert replace(stamp_source(path), token=stamp.token) == stamp
     assert stamp.sha256 == hashlib.sha256(data).hexdigest()
     assert stamp.token == str(path.stat().st_mtime_ns)
@@ -121,7 +119,7 @@ def test_a_source_written_over_in_place_has_another_token_whatever_its_mtime(tmp
 
 
 def test_a_hard_link_changes_no_token_of_an_output(tmp_path: Path) -> None:
-    stamp = write_stamped(tmp_path / "a.png", b"x")
+    stamp = LOCAL.put_stamped(tmp_path / "a.png", b"x")
     (tmp_path / "b.png").hardlink_to(tmp_path / "a.png")
     assert output_token((tmp_path / "b.png").stat()) == stamp.token
     assert same_token(stamp.token, (tmp_path / "a.png").stat())
@@ -156,14 +154,14 @@ def test_an_output_replaces_what_is_nobodys(tmp_path: Path) -> None:
     path = tmp_path / "00000_output.png"
     for make in (Path.mkdir, os.mkfifo, lambda place: place.symlink_to(place.name), lambda place: place.touch()):
         make(path)
-        write_output(path, b"ours")
+        LOCAL.put(path, b"ours", over_folder=True)
         assert path.read_bytes() == b"ours"
         assert not path.is_symlink()
         path.unlink()
         make(path)
-        remove_output(path)
+        LOCAL.remove(path)
         assert not os.path.lexists(path)
-    remove_output(path)
+    LOCAL.remove(path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -172,10 +170,10 @@ def test_an_output_never_replaces_a_folder_that_holds_something(tmp_path: Path) 
     path.mkdir()
     (path / "theirs").touch()
     with pytest.raises(PlaceTakenError) as told:
-        write_output(path, b"ours")
+        LOCAL.put(path, b"ours", over_folder=True)
     assert told.value.filename == str(path)
     with pytest.raises(PlaceTakenError):
-        remove_output(path)
+        LOCAL.remove(path)
     assert [each.name for each in tmp_path.rglob("*")] == [path.name, "theirs"]
 
 
@@ -183,7 +181,7 @@ def test_a_link_to_a_folder_is_removed_and_the_folder_stays(tmp_path: Path) -> N
     (tmp_path / "folder").mkdir()
     link = tmp_path / "00000_output.png"
     link.symlink_to("folder")
-    remove_output(link)
+    LOCAL.remove(link)
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
 
 

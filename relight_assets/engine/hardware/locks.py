@@ -13,15 +13,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware.socket_lock import TakenError
 from relight_assets.errors import OutputFolderError
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import read_regular
+from relight_assets.storage.local import LOCAL
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def held(path: Path, storage: Storage = LOCAL) -> Iterator[None]:
     """Hold a kernel lock without waiting for it.
 
     Raises:
@@ -34,22 +35,22 @@ def held(path: Path) -> Iterator[None]:
     except Timeout:
         raise TakenError(holder_of(path)) from None
     try:
-        with said_beside(path):
+        with said_beside(path, storage):
             yield
     finally:
         lock.release()
 
 
 @contextmanager
-def said_beside(lock: Path) -> Iterator[None]:
+def said_beside(lock: Path, storage: Storage = LOCAL) -> Iterator[None]:
     """Have this process's name stand beside a lock that it holds."""
     holder = lock.with_suffix(".json")
     try:
-        write_atomic(holder, f"{this_process()}\n".encode())
+        storage.put(holder, f"{this_process()}\n".encode())
         yield
     finally:
         with suppress(OSError):
-            holder.unlink(missing_ok=True)
+            storage.remove(holder)
 
 
 def this_process() -> str:
@@ -78,7 +79,7 @@ def locked_folder(layout: SplitLayout) -> Iterator[None]:
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(held(layout.lock))
+            stack.enter_context(held(layout.lock, layout.storage))
         except TakenError as taken:
             raise OutputFolderError(f"{folder} is being written by {taken}; wait for it, or stop it") from None
         except OSError as error:

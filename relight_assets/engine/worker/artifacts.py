@@ -25,7 +25,7 @@ from relight_assets.models.segmenters.base import PersonMask
 from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.registry import Stage
-from relight_assets.storage.files import FileStamp, host_limit, read_regular
+from relight_assets.storage.files import FileStamp, host_limit
 
 Pixels = NDArray[np.uint8]
 
@@ -135,7 +135,8 @@ class Pictures:
         if name not in self._pixels:
             stage = stage_of(name)
             try:
-                data = read_regular(self.tools.layout.png(self._item.index, name), max_bytes=stamps[name].size)
+                path, layout = self.tools.layout.png(self._item.index, name), self.tools.layout
+                data = layout.storage.read(path, max_bytes=stamps[name].size)
             except OSError as error:
                 raise host_limit(error) or DamagedFileError(stage) from error
             if data is None or sha256(data).hexdigest() != stamps[name].sha256:

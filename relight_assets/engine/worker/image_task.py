@@ -46,7 +46,7 @@ from relight_assets.errors import (
 )
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.registry import Stage, stage_names
-from relight_assets.storage.files import FileStamp, SourceInfo, remove_output, same_token, stamp_source, write_stamped
+from relight_assets.storage.files import FileStamp, SourceInfo, same_token, stamp_source
 
 _LOG = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class Portrait:
             read = partial(pictures.read, stamps=stamps)
             output = make(stage, pictures, read, source_sha256, self._faces_found() if stage == "degraded" else [])
         for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
-            remove_output(path)
+            self.layout.storage.remove(path)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         for name, made in output.files.items():
@@ -216,7 +216,7 @@ class Portrait:
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
-        return write_stamped(self.layout.png(self.item.index, name), data)
+        return self.layout.storage.put_stamped(self.layout.png(self.item.index, name), data)
 
     # -- the commit ----------------------------------------------------------------------------------------
 
@@ -301,9 +301,9 @@ class Portrait:
             remove_record(self.layout, self.item.index)
         for stage in stages:
             for name in stage_files(stage, self.tools.recipe.variants):
-                remove_output(self.layout.png(self.item.index, name))
+                self.layout.storage.remove(self.layout.png(self.item.index, name))
             for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
-                remove_output(path)
+                self.layout.storage.remove(path)
 
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""

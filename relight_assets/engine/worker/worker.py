@@ -31,7 +31,9 @@ from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.registry import SEGMENTERS
 from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
+from relight_assets.storage.local import LOCAL
 
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""
@@ -69,6 +71,7 @@ class PortraitWorker:
         threads: int,
         models: ModelFiles | None = None,
         image_root: AnyRoot = None,
+        storage: Storage = LOCAL,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         clock: Callable[[], float] = time.perf_counter,
@@ -82,6 +85,7 @@ class PortraitWorker:
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
             models: where the model files are; None: in the user's cache, and those alone that are fetched into it.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
+            storage: where the folder lies.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
@@ -96,7 +100,7 @@ class PortraitWorker:
         models = models or ModelFiles()
         segmenter = loading.make_segmenter(recipe, models)
         self.tools = StageTools(
-            layout=SplitLayout(folder),
+            layout=SplitLayout(folder, storage),
             recipe=recipe,
             max_pixels=max_pixels,
             digests=Digests(recipe, models.sha256_of),
@@ -155,7 +159,7 @@ class PortraitWorker:
     def _record_of(self, item: WorkItem) -> Record | RecordUnreadableError | None:
         """The image's record; None where what lies there is another image's."""
         try:
-            record = read_record(self.tools.layout.record(item.index))
+            record = read_record(self.tools.layout.record(item.index), self.tools.layout.storage)
         except OSError as error:
             if host_limit(error):
                 raise

@@ -170,7 +170,7 @@ def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str
     stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
         hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
-    return look(split, recipe, settings, experiment, hashes)
+    return look(split, recipe, settings, experiment, hashes=hashes)
 
 
 def _verdicts(
