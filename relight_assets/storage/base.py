@@ -5,6 +5,7 @@ are the names: what a storage does below them is its own business.  A storage go
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -72,4 +73,12 @@ class Storage(Protocol):
 
         Raises:
             OSError: the folder cannot be read.
+        """
+
+    def lock(self, path: Path) -> AbstractContextManager[None]:
+        """Hold a lock while the block runs, without waiting for it; it ends with its holder's process.
+
+        Raises:
+            TakenError: somebody else holds it.
+            OSError: the lock cannot be made.
         """

@@ -4,12 +4,16 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.storage.files import FileStamp, output_token, read_regular
+from relight_assets.storage.locks import TakenError, holder_of, said_beside
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,20 @@ class LocalStorage:
     def clean(self, folder: Path) -> None:
         """Remove temp files that killed writers left."""
         clean_temp_files(folder)
+
+    @contextmanager
+    def lock(self, path: Path) -> Iterator[None]:
+        """A kernel lock; a file that must not be there, where the file system has none."""
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TakenError(holder_of(path)) from None
+        try:
+            with said_beside(path, self):
+                yield
+        finally:
+            lock.release()
 
     def _rename(self, temp: Path, path: Path) -> None:
         """Put a whole temp file in a file's place."""

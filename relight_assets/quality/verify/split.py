@@ -43,7 +43,6 @@ from relight_assets.quality.statistics import rejected_skins, tags
 from relight_assets.quality.thresholds import Measured, Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
-from relight_assets.storage.files import read_regular
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -212,7 +211,8 @@ def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tup
         return
     try:
         albedo, person = (
-            decode_png(read_regular(survey.layout.png(record.index, name)) or b"") for name in ("albedo", "foreground")
+            decode_png(survey.layout.storage.read(survey.layout.png(record.index, name)) or b"")
+            for name in ("albedo", "foreground")
         )
         faces = unpacked(record.stages["masks"].numbers)
     except (OSError, ImageError, FacesUnreadableError):

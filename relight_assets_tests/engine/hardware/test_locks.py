@@ -19,8 +19,10 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware import socket_lock
 from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.hardware.gpu_locks import reserved
-from relight_assets.engine.hardware.locks import TakenError, held, locked_folder
+from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.errors import DeviceBusyError, OutputFolderError
+from relight_assets.storage.local import LOCAL
+from relight_assets.storage.locks import TakenError
 
 A, B, C = (f"GPU-{secrets.token_hex(8)}" for _ in range(3))
 """Of this process of the tests alone: others may run at the same time."""
@@ -217,12 +219,12 @@ def test_a_home_without_kernel_locks_is_no_place_and_a_file_left_there_holds_not
 
 
 def test_a_lock_says_who_holds_it_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    with held(tmp_path / "x.lock"):
+    with LOCAL.lock(tmp_path / "x.lock"):
         assert f"process {os.getpid()} on " in (tmp_path / "x.json").read_text()
-        with pytest.raises(TakenError, match=f"process {os.getpid()}"), held(tmp_path / "x.lock"):
+        with pytest.raises(TakenError, match=f"process {os.getpid()}"), LOCAL.lock(tmp_path / "x.lock"):
             pass
     assert not (tmp_path / "x.json").exists()
-    with held(tmp_path / "x.lock"):
+    with LOCAL.lock(tmp_path / "x.lock"):
         pass
 
 
