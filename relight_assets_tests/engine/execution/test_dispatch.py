@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -150,9 +151,17 @@ def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
 
 
 def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
-    outcomes = list(dispatch.run(items(*["nap"] * 100), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
-    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 100
-    notices = [outcome.text for outcome in outcomes if isinstance(outcome, Notice)]
+    done, notices = 0, list[str]()
+
+    def work() -> Iterator[WorkItem]:  # as long as it takes
+        while not any("given up" in text for text in notices):
+            yield WorkItem(next(numbers), "nap", "", stage_names())
+
+    numbers = count()
+    for outcome in dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60):
+        done += isinstance(outcome, Finished)
+        notices += [outcome.text] if isinstance(outcome, Notice) else []
+    assert done == next(numbers)
     assert sum("gpu 1 is given up" in text for text in notices) == 1
 
 
