@@ -303,12 +303,18 @@ def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
     fits = found is not None and name.startswith(f"{found.index:05d}_")
     if isinstance(found, _WrittenRecord):
         fits = fits and _files_are_known(found) and _place_fits(found)
+    elif isinstance(found, Failure):
+        fits = fits and (found.stage is None or found.stage in stage_names())
     return found if fits else None
 
 
 def _files_are_known(record: _WrittenRecord) -> bool:
-    """Whether each stage of a record names the files that it writes, and no others."""
-    return all(entry.files.keys() == _names(stage, len(entry.files)) for stage, entry in record.stages.items())
+    """Whether each stage of a record is one that there is, and names the files that it writes, and no others."""
+    known = stage_names()
+    return all(
+        stage in known and entry.files.keys() == _names(stage, len(entry.files))
+        for stage, entry in record.stages.items()
+    )
 
 
 def _place_fits(record: _WrittenRecord) -> bool:
