@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ from relight_assets.stages.degraded.metrics import FAMILIES, MEASURED, METRICS
 from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.metric import Metric
 from relight_assets.stages.registry import stage_names, stage_spec, stages
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
@@ -90,22 +88,6 @@ def test_names_and_bounds_are_those_of_the_code_that_makes_them() -> None:
     assert drawn["lights_drawn"] == f"whole number, 1 to {LIGHTS}"
     for metrics in (spec.metrics for spec in stages()):
         assert len({metric.name for metric in metrics}) == len(metrics)
-
-
-def test_the_docs_hold_every_number() -> None:
-    parts = [*((spec.name, spec.metrics) for spec in stages()), ("degraded: metrics", MEASURED)]
-    tables = "\n".join(f"## {title}\n\n{markdown_table(metrics)}" for title, metrics in parts)
-    assert tables in DOCS.read_text(encoding="utf-8"), f"docs/records.md is to hold\n{tables}"
-
-
-def markdown_table(metrics: Sequence[Metric]) -> str:
-    rows = ["| number | type and range | unit | meaning |", "|---|---|---|---|"]
-    for metric in metrics:
-        if metric.name.startswith("second_") and metric.name != "second_person":
-            continue
-        may = " or null" * metric.null + ("" if metric.required else "; not always there")
-        rows.append(f"| `{metric.name}` | {metric.kind.text}{may} | {metric.unit} | {metric.meaning} |")
-    return "\n".join(rows) + "\n"
 
 
 # -- what is damaged -----------------------------------------------------------------------------------------
