@@ -87,7 +87,7 @@ def luminance_of_planes(planes: Sequence[NDArray[np.float32]]) -> NDArray[np.flo
     return cv2.scaleAdd(planes[2], blue, total, total)
 
 
-def bending_factor(planes: Sequence[NDArray[np.float32]], start: float, top: float) -> NDArray[np.float32]:
+def highlight_rolloff(planes: Sequence[NDArray[np.float32]], start: float, top: float) -> NDArray[np.float32]:
     """Return the factor (H, W) that leads the largest of three channels along :func:`shoulder`, linear, 0 and more.
 
     Looked up in 65536 steps over 0..8, so within 2e-4 of exact: an exponential for every bright pixel
@@ -97,11 +97,11 @@ def bending_factor(planes: Sequence[NDArray[np.float32]], start: float, top: flo
     if float(peak.max()) > _BRIGHTEST:
         return safe_ratio(shoulder(peak, start, top), peak)
     peak = cv2.multiply(peak, _STEPS / _BRIGHTEST, dtype=cv2.CV_16U)
-    return cv2.LUT(peak, _bending_table(start, top))
+    return cv2.LUT(peak, _rolloff_table(start, top))
 
 
 @functools.lru_cache(maxsize=4)
-def _bending_table(start: float, top: float) -> NDArray[np.float32]:
+def _rolloff_table(start: float, top: float) -> NDArray[np.float32]:
     peaks = np.linspace(0, _BRIGHTEST, _STEPS + 1, dtype=np.float32)[None]
     table = safe_ratio(shoulder(peaks, start, top), peaks)
     table[:, 0] = 1.0
@@ -110,17 +110,17 @@ def _bending_table(start: float, top: float) -> NDArray[np.float32]:
 
 
 def shoulder(values: NDArray[np.float32], start: float, top: float = 1.0) -> NDArray[np.float32]:
-    """Bend values above ``start`` so that they approach ``top`` and never pass it.
+    """Compress values above ``start`` so that they approach ``top`` and never pass it.
 
     ``t + (c - t)(1 - exp(-(x - t) / (c - t)))``: the slope is 1 at ``start``, so there is no edge.
     Returns a new array; values up to ``start`` are unchanged.
     """
-    bent = values.copy()
-    above = bent > start
+    compressed = values.copy()
+    above = compressed > start
     if above.any():
         room = np.float32(top - start)
-        bent[above] = np.float32(start) + room * (1 - np.exp((np.float32(start) - bent[above]) / room))
-    return bent
+        compressed[above] = np.float32(start) + room * (1 - np.exp((np.float32(start) - compressed[above]) / room))
+    return compressed
 
 
 def safe_ratio(over: NDArray[np.float32], under: NDArray[np.float32], floor: float = 1e-6) -> NDArray[np.float32]:

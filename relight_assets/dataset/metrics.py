@@ -6,17 +6,17 @@ it out, ``relight verify`` names it, and the picture that it was measured of sta
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from relight_assets.config.recipe.lights import family_names
+from relight_assets.stages.degraded.families.registry import second_names
 from relight_assets.stages.registry import Stage
 
-FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
-"""Of light."""
 UNIT_TOLERANCE = 1e-3
 """By which the length of a unit vector may differ from 1."""
 _SHOWN = 60
@@ -28,8 +28,13 @@ class Kind:
     """What a value must be: as msgspec checks it, and in words.  An object has ``parts``."""
 
     type: Any
-    text: str
+    words: str | Callable[[], str]
     parts: tuple["Metric", ...] = ()
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return self.words if isinstance(self.words, str) else self.words()
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,28 @@ class UnitVector(tuple[float, ...]):
     __slots__ = ()
 
 
+class FamilyName(str):
+    """A family of light that is registered when the name is checked."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Those there are."""
+        return family_names()
+
+
+class SecondFamilyName(FamilyName):
+    """A family that can be added to another's light; "" for none."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Those there are."""
+        return ("", *second_names())
+
+
 def _number(low: float, high: float) -> Kind:
     # Bounds refuse what is not finite, too.
     return Kind(Annotated[float, Meta(ge=low, le=high)], f"number, {low:g} to {high:g}")
@@ -62,7 +89,15 @@ def _whole(low: int, high: int) -> Kind:
 
 
 def _one_of(*names: str) -> Kind:
-    return Kind(Literal[names], "one of " + ", ".join(f"`{name}`" for name in names))
+    return Kind(Literal[names], _one_of_text(names))
+
+
+def _one_of_text(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(f"`{name}`" for name in names)
+
+
+def _family(names: type[FamilyName]) -> Kind:
+    return Kind(names, lambda: _one_of_text(names.names()))
 
 
 def _list(each: Kind, least: int, most: int) -> Kind:
@@ -191,9 +226,9 @@ _HIGHLIGHT = (
 )
 
 DEGRADED = (
-    Metric("degradation_type", _one_of(*FAMILIES), "Family of light", required=True),
+    Metric("degradation_type", _family(FamilyName), "Family of light", required=True),
     Metric("light_direction", _UNIT, "Toward the key light", required=True),
-    Metric("mixed_with", _one_of("", "hard_shadow", "specular"), "Second family", required=True),
+    Metric("mixed_with", _family(SecondFamilyName), "Second family", required=True),
     Metric("exposure", _number(-4, 4), "That was drawn", "EV", required=True),
     Metric("exposure_gain", _RATIO, "Factor of the light", required=True),
     Metric("strength", _number(0, 64), "Standard deviation of the change of light", "stops", required=True),
@@ -313,7 +348,7 @@ def fitted_direction(value: Any) -> list[float] | None:
 
 def fitted_family(value: Any) -> str | None:
     """A family of light; None for all else."""
-    return value if isinstance(value, str) and value in FAMILIES else None
+    return value if isinstance(value, str) and value in family_names() else None
 
 
 def fitted_timings(value: Any) -> dict[str, float]:
@@ -330,10 +365,18 @@ def _whole_of(stage: Stage, numbers: Any) -> type[msgspec.Struct]:
 
 def _fits(value: Any, wanted: Any) -> bool:
     try:
-        msgspec.convert(value, wanted, dec_hook=_unit_vector)
+        msgspec.convert(value, wanted, dec_hook=_custom)
     except _MISFIT:
         return False
     return True
+
+
+def _custom(wanted: type, value: Any) -> UnitVector | FamilyName:
+    if not issubclass(wanted, FamilyName):
+        return _unit_vector(wanted, value)
+    if not isinstance(value, str) or value not in wanted.names():
+        raise ValueError("no family")
+    return wanted(value)
 
 
 def _unit_vector(_wanted: type, value: Any) -> UnitVector:

@@ -3,10 +3,10 @@ import pytest
 
 from relight_assets.core.color import (
     LUMINANCE_WEIGHTS,
-    bending_factor,
     decode,
     decode_planes,
     encode,
+    highlight_rolloff,
     luminance,
     luminance_of_planes,
     planckian,
@@ -87,7 +87,7 @@ def test_ratios_have_a_floor():
 @pytest.mark.parametrize("brightest", [1.0, 7.9, 30.0])
 def test_the_table_of_highlights_is_the_shoulder(brightest):
     peak = np.linspace(0, brightest, 20_001, dtype=np.float32)[None]
-    factor = bending_factor([peak, peak / 2, peak / 3], 0.8, 0.97)
+    factor = highlight_rolloff([peak, peak / 2, peak / 3], 0.8, 0.97)
     assert factor * peak == pytest.approx(shoulder(peak, 0.8, 0.97), abs=2e-4)
     assert np.all(factor[(peak > 1e-3) & (peak <= 0.8)] == pytest.approx(1))
 

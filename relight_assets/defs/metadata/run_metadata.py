@@ -8,7 +8,7 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.lights import Degradation
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
@@ -37,7 +37,6 @@ from relight_assets.stages.registry import Stage, stage_names
 from relight_assets.storage.files import write_atomic
 
 STEPS = ("decode", "segment", *stage_names(), "encode")
-FAMILIES = tuple(Degradation().weights)
 OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
 _SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
     "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
@@ -78,7 +77,7 @@ def pictures(
 
     return {
         **warn.part("the contact sheet", sheet),
-        **warn.part("the charts", lambda: shown("charts", charts(survey, FAMILIES), "png")),
+        **warn.part("the charts", lambda: shown("charts", charts(survey), "png")),
         **warn.part("the sheet of the lowest mask scores", lowest),
         **warn.part("the sheet of the most clipped photos", most_clipped),
         **warn.part("the sheet of the worst images by metric", by_metric),
@@ -140,7 +139,7 @@ def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     if stage == "degraded" and summary.tally.families:
         total = summary.tally.families.total()
         # Every family, so that the UI's plot over partitions has no holes.
-        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in family_names()}
     if stage == "masks":
         means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
     return means

@@ -5,7 +5,7 @@ Decoding, the segmenter, and the stages with their encoding overlap; memory in f
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +31,7 @@ from relight_assets.imaging.decode import size_of
 from relight_assets.models import registry, store, user_models
 from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.stages.degraded.families.registry import register
 from relight_assets.storage.files import host_limit
 
 DECODE_BYTES_PER_PIXEL = 12
@@ -70,6 +71,7 @@ class PortraitWorker:
         model_dir: Path | None = None,
         weights: Sam3Weights = NO_WEIGHTS,
         local_models: LocalModels = NO_MODELS,
+        families: Sequence[str] = (),
         image_root: AnyRoot = None,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
@@ -85,6 +87,7 @@ class PortraitWorker:
             model_dir: where the model files are; None: the user's cache.
             weights: where those of the SAM3 segmenters are.
             local_models: the networks that the user brings along.
+            families: dotted module names of families of light beyond those of this package.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
@@ -95,6 +98,8 @@ class PortraitWorker:
             ConfigError: a shadow pattern of the user's cannot be read.
         """
         cv2.setNumThreads(1)
+        for module in families:
+            register(module)
         self._threads = threads
         self._budget_bytes = memory_bytes
         segmenter = registry.make(recipe, weights, model_dir)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe import recipe
 from relight_assets.core.color import (
-    bending_factor,
     decode,
     encode,
+    highlight_rolloff,
     luminance,
     luminance_of_planes,
     safe_ratio,
@@ -41,9 +41,10 @@ FAST_EPSILON = 1.0
 """The same, where the surrounds are all there is."""
 SURROUND_SHARE = 0.20
 """Weight of the surrounds beside the integrated shading."""
-LOG_FLOOR = 0.01
+LUMINANCE_FLOOR = 0.01
 """Added before the logarithm, linear: keeps noise in black hair from exploding."""
 SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
+"""Linear light at which highlights begin to be compressed, and which they approach."""
 SURROUND_SIDE = 256
 """Longest side at which surrounds are computed; the smallest radius is some ten of its pixels."""
 COLOR_RADIUS = 0.40
@@ -137,11 +138,11 @@ def extract(
 
 
 def finished(linear: Sequence[NDArray[np.float32]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bend and encode three (H, W) planes of linear R, G, B: (H, W, 3) uint8 sRGB, 0 where alpha is 0."""
-    # The largest channel is bent and the others follow, so that highlights keep their colour.
-    bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
+    """Encode three (H, W) planes of linear R, G, B, highlights compressed: (H, W, 3) uint8 sRGB, 0 where alpha is 0."""
+    # By the largest channel, so that highlights keep their colour.
+    rolloff = highlight_rolloff(linear, SHOULDER_START, SHOULDER_TOP)
     _, inside = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
-    return cv2.merge([cv2.bitwise_and(encode(plane, bending), inside) for plane in linear])
+    return cv2.merge([cv2.bitwise_and(encode(plane, rolloff), inside) for plane in linear])
 
 
 @dataclass  # not frozen: it remembers what was computed of it
@@ -154,7 +155,7 @@ class _Small:
 
     @cached_property
     def log_light(self) -> NDArray[np.float32]:
-        return cv2.log(luminance(self.rgb) + np.float32(LOG_FLOOR))
+        return cv2.log(luminance(self.rgb) + np.float32(LUMINANCE_FLOOR))
 
     @cached_property
     def borders(self) -> Borders:
@@ -162,7 +163,7 @@ class _Small:
 
     @cached_property
     def log_ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        red, green, blue = (cv2.log(plane + np.float32(LOG_FLOOR)) for plane in cv2.split(self.rgb))
+        red, green, blue = (cv2.log(plane + np.float32(LUMINANCE_FLOOR)) for plane in cv2.split(self.rgb))
         return red - green, blue - green
 
     def mean(self, plane: NDArray[np.float32]) -> float:
@@ -223,7 +224,7 @@ def _inverse_shading(
     size = (light.shape[1], light.shape[0])
     result = cv2.resize((rest - np.float32(mean)) * strength, size, interpolation=cv2.INTER_CUBIC)
     grown = cv2.resize(slope * strength, size, interpolation=cv2.INTER_LINEAR)
-    light += np.float32(LOG_FLOOR)
+    light += np.float32(LUMINANCE_FLOOR)
     cv2.add(result, cv2.multiply(grown, cv2.log(light, light), grown), result)
     return cv2.exp(result, result), spread
 

@@ -16,7 +16,7 @@ from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.sampler import Relit, bend, relight
+from relight_assets.stages.degraded.sampler import Relit, relight, rolloff
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "4"
@@ -151,6 +151,6 @@ def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit, 
         cv2.multiply(plane, grown(relit.light, channel), plane)
         if relit.highlight is not None:
             cv2.add(plane, grown(relit.highlight, channel), plane)
-    factor = bend(planes)
+    factor = rolloff(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)
