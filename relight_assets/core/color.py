@@ -1,11 +1,13 @@
-"""From display values to linear light and back, and what is computed there.
+"""Display values (sRGB) to linear light and back, and the colour arithmetic of linear light.
 
 Light adds and multiplies in linear space only, so every stage decodes first and encodes last.
-Both directions are table look-ups: a power per sample would cost more than all other steps.
+For pictures both directions are table look-ups: a power per sample would cost more than all other steps.
 """
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,19 +19,55 @@ LUMINANCE_WEIGHTS: tuple[float, float, float] = (0.2126, 0.7152, 0.0722)
 WHITE_KELVIN = 6504.0
 """Colour temperature of the sRGB white point (D65)."""
 
+SRGB_SLOPE = 12.92
+"""Display value over linear light in the dark, where sRGB is linear (IEC 61966-2-1)."""
+_DARK_DISPLAY, _DARK_LINEAR = 0.04045, 0.0031308
+"""Where that part ends, as a display value and in linear light."""
+_OFFSET, _EXPONENT = 0.055, 2.4
+"""Of the power law above it."""
 _STEPS = 65535
+"""Steps of the look-up tables over linear light: those of 16 bits."""
 _BRIGHTEST = 8.0
+"""Linear light up to which highlights are compressed by a table."""
+
+
+def _decoded(values: Any, power: Callable[[Any, float], Any]) -> Any:
+    above = power((values + _OFFSET) / (1 + _OFFSET), _EXPONENT)
+    return np.where(values <= _DARK_DISPLAY, values / SRGB_SLOPE, above)
+
+
+def _encoded(values: Any, power: Callable[[Any, float], Any]) -> Any:
+    above = (1 + _OFFSET) * power(values, 1 / _EXPONENT) - _OFFSET
+    return np.where(values <= _DARK_LINEAR, values * SRGB_SLOPE, above)
 
 
 def srgb_to_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode display values in 0..1 to linear light in 0..1 (IEC 61966-2-1), sample by sample."""
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    """Decode display values in 0..1 to linear light in 0..1, float64, sample by sample."""
+    linear: NDArray[np.float64] = _decoded(values, np.power)
+    return linear
 
 
 def linear_to_srgb(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Encode linear light in 0..1 to display values in 0..1 (IEC 61966-2-1), sample by sample."""
-    safe = np.maximum(values, 0.0)
-    return np.where(safe <= 0.0031308, safe * 12.92, 1.055 * safe ** (1 / 2.4) - 0.055)
+    """Encode linear light in 0..1 to display values in 0..1, float64, sample by sample."""
+    display: NDArray[np.float64] = _encoded(np.maximum(values, 0.0), np.power)
+    return display
+
+
+def srgb_to_linear_scalar(value: float) -> float:
+    """Decode one display value, 0 or more, to linear light."""
+    return float(_decoded(value, math.pow))
+
+
+def srgb_to_linear_float32(display: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decode display values, clipped to 0..1, to linear light in 0..1, float32; quicker than in float64."""
+    linear: NDArray[np.float32] = _decoded(np.clip(display, 0, 1), cv2.pow).astype(np.float32)
+    return linear
+
+
+def linear_to_srgb_float32(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encode linear light, clipped to 0..1, to display values in 0..1, float32; quicker than in float64."""
+    display: NDArray[np.float32] = _encoded(np.clip(linear, 0, 1), cv2.pow).astype(np.float32)
+    return display
 
 
 @functools.cache

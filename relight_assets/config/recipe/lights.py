@@ -24,8 +24,8 @@ from relight_assets.config.recipe.types import (
     Weight,
     ends,
     number,
-    srgb_to_linear_scalar,
 )
+from relight_assets.core.color import srgb_to_linear_scalar
 
 SKIN_LOBE_PEAK = 0.27
 """Peak of the GGX skin lobe of gain 1 at roughness .4 under unit light, linear: pi D F G / 4."""

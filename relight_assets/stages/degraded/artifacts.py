@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Mask, Plane
-from relight_assets.core.color import luminance_of_planes
+from relight_assets.core.color import SRGB_SLOPE, luminance_of_planes
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.geometry.scene import Scene
 
@@ -22,7 +22,7 @@ MAX_CRUSHED = 0.045
 """Largest share of the person that turns black, 0..1."""
 MIN_DETAIL = 0.5
 """Smallest correlation of the gradients of log luminance, before and after, at half of the working size."""
-BLACK = np.float32(3.5 / (255 * 12.92))
+BLACK = np.float32(3.5 / (255 * SRGB_SLOPE))
 """Linear light that is rounded to the display code 3, or less."""
 LUMINANCE_FLOOR = np.float32(0.004)
 """Added to luminance before logarithms are compared, linear: about one display code, below which all is noise."""
