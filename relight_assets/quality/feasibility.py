@@ -8,7 +8,7 @@ from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
 
 MIN_SHARE = 0.2
-"""Share of a family's lights that must be strong enough; with less, most rows would fail."""
+"""Share of a family's lights that must be strong enough; with less, most rows would be rejected."""
 
 
 @lru_cache(maxsize=8)

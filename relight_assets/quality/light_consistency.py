@@ -24,7 +24,7 @@ WORKING_SIDE = 256
 LIGHTS = ((-0.6, -0.4, 0.7), (0.7, -0.2, 0.65))
 """From the left and from the right, a little from above: x right, y down, z to the camera."""
 AMBIENT = 0.2
-"""Share of light from everywhere, as in a lit room."""
+"""Share of light that comes from everywhere."""
 
 
 def light_inconsistency(

@@ -15,7 +15,7 @@ from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.geometry.scene import Scene
 
 MAX_STRENGTH = 1.9
-"""Largest standard deviation of the change of light over the person, stops; beyond, patterns hide the face."""
+"""Largest standard deviation of the change of light over the person, stops."""
 MAX_RIM = 1.7
 """Largest slope of the light across a face mesh's outline, over that beside it."""
 MAX_CRUSHED = 0.045
@@ -25,7 +25,7 @@ MIN_DETAIL = 0.5
 BLACK = np.float32(3.5 / (255 * SRGB_SLOPE))
 """Linear light that is rounded to the display code 3, or less."""
 LUMINANCE_FLOOR = np.float32(0.004)
-"""Added to luminance before logarithms are compared, linear: about one display code, below which all is noise."""
+"""Added to luminance before logarithms are compared, linear: noise in the dark is no change of light."""
 SILHOUETTE_MARGIN = 14
 """Working pixels from the silhouette, within which gradients are those of the cut."""
 EVERY_SECOND = np.s_[::2, ::2]

@@ -27,7 +27,7 @@ from relight_assets.stages.degraded.shading import shadow_patterns
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
 LAMP_SIZE = (0.05, 0.25)
-"""Angular half size of the lamp, radians, for the head's own shadow: a bulb to a small window."""
+"""Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
 WIDENING = (1.0, 4.0)
 """Width of the widest penumbra over that of the narrowest, in one picture."""
 TINT = 0.75

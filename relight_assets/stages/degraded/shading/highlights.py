@@ -15,9 +15,9 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 F0 = 0.028
 """Reflectance of skin at normal incidence."""
 WIDE_SHARE = 0.90
-"""Weight of the wide lobe; the narrow one, for the oily film, has the rest."""
+"""Weight of the wide lobe; the narrow one has the rest."""
 NARROW_ROUGHNESS, MIN_ROUGHNESS = 0.6, 0.24
-"""Roughness of the narrow lobe over that of the wide one, and its least: less glitters on a mesh."""
+"""Roughness of the narrow lobe over that of the wide one, and its least."""
 SOFTNESS = 0.012
 """Blur of a highlight, in units of s: lamps have a size, and a mesh has facets."""
 MAX_GAIN = 3.0
@@ -27,7 +27,7 @@ MAX_PEAK, MAX_PEAK_PER_ALBEDO = 0.12, 0.7
 PEAK_QUANTILE = 0.995
 """Quantile over the head that counts as a highlight's peak."""
 KELVINS = (3000.0, 7500.0)
-"""Colour temperatures of the lamps: incandescent to overcast sky."""
+"""Colour temperatures of the lamps, kelvin."""
 TINT = 0.5
 """Share of a lamp's colour that is left after a camera's white balance."""
 SILHOUETTE_MARGIN = 0.008

@@ -17,7 +17,7 @@ from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
 LAMP_SIZE = (0.3, 0.8)
-"""Angular half size of a soft lamp, radians, for the head's own shadow: a softbox to a wide window."""
+"""Angular half size of a soft lamp, radians, for the head's own shadow: up to a wide window."""
 FILL_ELEVATIONS = (-35.0, 40.0)
 """Degrees; 90 = toward the camera.  Fill comes from the sides, partly from behind: from the front it flattens faces."""
 FILL_PEAK = 0.6
