@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.dataset.metrics import fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.scan import Survey
@@ -143,11 +144,11 @@ class Spread:
         return cls(len(numbers), mean, math.sqrt(variance))
 
 
-def spreads(survey: Survey, shares: tuple[str, ...]) -> dict[str, Spread]:
+def spreads(survey: Survey) -> dict[str, Spread]:
     """The spread of every measure that the split has, and of each family of light as a share (1 or 0 per image)."""
     found = {name: list(values(survey, stage, name).values()) for stage, name in MEASURES}
     drawn = list(families(survey).values())
-    found |= {f"share_{family}": [float(one == family) for one in drawn] for family in shares}
+    found |= {f"share_{family}": [float(one == family) for one in drawn] for family in family_names()}
     return {name: Spread.of(numbers) for name, numbers in found.items() if numbers}
 
 

@@ -50,7 +50,7 @@ def test_lights_and_families_are_those_of_the_images_that_are_lit(finished: Benc
 
 def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) -> None:
     shares = ("soft_shading", "hard_shadow", "specular", "none")
-    found = spreads(finished.survey(), shares)
+    found = spreads(finished.survey())
     assert sum(found[f"share_{name}"].mean for name in shares) == pytest.approx(1)
     assert found["clipped"].images == found["strength"].images == 4
     assert 0.9 < found["score"].mean <= 1
@@ -58,7 +58,7 @@ def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) 
 
 def test_a_split_without_images_has_none(bench: Bench) -> None:
     bench.write_csv(["cat.png"])
-    assert spreads(bench.survey(), ("none",)) == {}
+    assert spreads(bench.survey()) == {}
 
 
 def test_drift_counts_deviations_beyond_chance() -> None:
@@ -150,7 +150,7 @@ def test_a_number_that_does_not_fit_is_left_out_and_the_others_count(
     survey = damaged("masks", with_("coverage", value))
     left = {index: number for index, number in whole.items() if index != 1}
     assert values(survey, "masks", "coverage") == left
-    assert spreads(survey, ("none",))["coverage"] == Spread.of(list(left.values()))
+    assert spreads(survey)["coverage"] == Spread.of(list(left.values()))
     assert len(values(survey, "masks", "score")) == 4
 
 

@@ -174,14 +174,13 @@ class Recipe(Part):
     photo_qa: PhotoQa = PhotoQa()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
     geometry: Geometry = Geometry()
-    degradation: Degradation = Degradation()
+    degradation: Degradation = Field(default_factory=Degradation)
     light_sampling: LightSampling = LightSampling()
     background: Background = Background()
 
     @model_validator(mode="after")
     def _lights_exist(self) -> "Recipe":
-        for name in ("soft_shading", "hard_shadow", "specular"):
-            family = getattr(self.degradation, name)
+        for name, family in self.degradation.key_lights.items():
             low, high = self.light_sampling.elevations(family.elevation_range)
             if family.weight > 0 and low > high:
                 raise ValueError(

@@ -8,6 +8,7 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
@@ -32,7 +33,6 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.metrics import FAMILIES
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import write_atomic
 
@@ -70,7 +70,7 @@ def pictures(
 
     return {
         **warn.part("the contact sheet", sheet),
-        **warn.part("the charts", lambda: shown("charts", charts(survey, FAMILIES), "png")),
+        **warn.part("the charts", lambda: shown("charts", charts(survey), "png")),
         **warn.part("the sheet of the lowest mask scores", lowest),
         **warn.part("the sheet of the most clipped photos", most_clipped),
         **warn.part("the sheet of the worst images by metric", by_metric),
@@ -133,7 +133,7 @@ def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     if stage == "degraded" and summary.tally.families:
         total = summary.tally.families.total()
         # Every family, so that the UI's plot over partitions has no holes.
-        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in FAMILIES}
+        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in family_names()}
     if stage == "masks":
         means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
     return means
