@@ -10,12 +10,13 @@ import dagster as dg
 from relight_assets import defs as folder
 from relight_assets.config.settings import drop_unknown_variables, load_project_recipe, load_settings
 from relight_assets.core.best_effort import decoration
+from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 
 _LOG = logging.getLogger(__name__)
 
@@ -35,9 +36,11 @@ def defs() -> dg.Definitions:
     for told in drop_unknown_variables():
         _LOG.warning(told)
     settings = load_settings()
-    check_usable(load_project_recipe().recipe)
+    check_feasible(load_project_recipe().recipe)
     return dg.Definitions(
-        assets=_with_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
+        assets=_with_code_references(
+            [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
+        ),
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
         jobs=[

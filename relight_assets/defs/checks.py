@@ -19,7 +19,6 @@ from relight_assets.dataset.csv.folder import list_csvs, split_label
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.defs.assets.splits import splits
-from relight_assets.defs.metadata.run_metadata import FAMILIES
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey, row_keys
@@ -282,7 +281,7 @@ def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], lis
 
 
 def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:
-    now = spreads(split.survey, FAMILIES)
+    now = spreads(split.survey)
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
     records = [

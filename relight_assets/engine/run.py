@@ -32,10 +32,12 @@ from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models.files import ModelFiles
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.families.registry import registered
+from relight_assets.stages.registry import extra_modules, stage_names
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
 from relight_assets.storage.local import LOCAL
@@ -129,7 +131,7 @@ def run_split(
     options: RunOptions,
     watch: Watch = lambda _: None,
     *,
-    worker: MakeWorker = PortraitWorker,
+    worker: MakeWorker = ImageWorker,
 ) -> RunSummary:
     """Bring the selected stages of a split up to date.
 
@@ -224,6 +226,8 @@ def _work(
         "recipe": recipe,
         "max_pixels": settings.max_pixels,
         "models": ModelFiles.of(settings),
+        "families": registered(),
+        "stage_modules": extra_modules(),
         "image_root": settings.photo_root,
         "storage": layout.storage,
         "batch": settings.batch,

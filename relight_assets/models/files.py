@@ -41,7 +41,7 @@ class ModelFiles:
         return file
 
     def sha256_of(self, name: str) -> str:
-        """The sha256 that identifies a model, for digests and records.
+        """The sha256 that identifies a model, or a segmenter by its name in the recipe, for digests and records.
 
         Of one of ours it stands in the registry; of another it is the one that the settings require, or else the
         file's, which is read once and remembered with size and token.
@@ -49,6 +49,7 @@ class ModelFiles:
         Raises:
             ModelFileError: there is no such model or file, or it cannot be read.
         """
+        name = registry.SEGMENTERS[name].model if name in registry.SEGMENTERS else name
         model = _given(name)
         if model is None:
             return store.shipped(name).sha256

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.statistics import families, light_directions, values
 
@@ -19,13 +20,19 @@ _SIZE = (6.7, 1.9)
 """Inches; at 100 pixels an inch it fits beside the names of the metadata."""
 
 
-def charts(survey: Survey, families_of_light: tuple[str, ...]) -> bytes | None:
+def charts(survey: Survey) -> bytes | None:
     """A PNG of four charts; None where no image has a mask yet."""
     coverage = list(values(survey, "masks", "coverage").values())
     if not coverage:
         return None
     with _plain_matplotlib():
-        return _drawn(survey, families_of_light, coverage)
+        return _drawn(survey, coverage)
+
+
+def family_counts(survey: Survey) -> dict[str, int]:
+    """How many images have a light of each family, also of those that none has."""
+    counts = Counter(families(survey).values())
+    return {name: counts[name] for name in family_names()}
 
 
 @contextmanager
@@ -71,7 +78,7 @@ def _own_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _drawn(survey: Survey, families_of_light: tuple[str, ...], coverage: list[float]) -> bytes:
+def _drawn(survey: Survey, coverage: list[float]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -82,9 +89,8 @@ def _drawn(survey: Survey, families_of_light: tuple[str, ...], coverage: list[fl
     directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
     directions.scatter(lights[:, 0], -lights[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(lights) + 1)))
     directions.set(title="light from", aspect="equal", xticks=[], yticks=[], frame_on=False)
-    counts = Counter(families(survey).values())
-    names = [name.replace("_", " ") for name in families_of_light]
-    kinds.barh(names, [counts[family] for family in families_of_light], color=_INK)
+    counts = family_counts(survey)
+    kinds.barh([name.replace("_", " ") for name in counts], list(counts.values()), color=_INK)
     kinds.invert_yaxis()
     kinds.set(title="family")
     warmth.hist(list(values(survey, "degraded", "key_temperature").values()), bins=12, color=_INK)

@@ -9,7 +9,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import assert_records_tell_the_truth
@@ -44,7 +44,7 @@ OTHER = Recipe.model_validate(
 
 
 def process(bench: FaultBench, recipe: Recipe, storage: LocalStorage) -> None:
-    worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1, storage=storage)
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1, storage=storage)
     photo = str(bench.photos / "00.png")
     list(worker.process(iter([WorkItem(0, photo, photo, stage_names())])))
 

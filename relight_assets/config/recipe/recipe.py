@@ -172,14 +172,13 @@ class Recipe(Part):
     photo_qa: PhotoQa = PhotoQa()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
     geometry: Geometry = Geometry()
-    degradation: Degradation = Degradation()
+    degradation: Degradation = Field(default_factory=Degradation)
     light_sampling: LightSampling = LightSampling()
     background: Background = Background()
 
     @model_validator(mode="after")
     def _lights_exist(self) -> "Recipe":
-        for name in ("soft_shading", "hard_shadow", "specular"):
-            family = getattr(self.degradation, name)
+        for name, family in self.degradation.key_lights.items():
             low, high = self.light_sampling.elevations(family.elevation_range)
             if family.weight > 0 and low > high:
                 raise ValueError(
@@ -193,34 +192,3 @@ class Recipe(Part):
     def differences(self) -> dict[str, Any]:
         """What decides the pixels and is not as by default, as plain JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
-
-    def part(self, stage: str) -> dict[str, Any]:
-        """The part of the recipe that one stage's pixels depend on, as plain JSON values."""
-        parts: dict[str, dict[str, Any]] = {
-            "masks": {
-                "image_size": self.image_size,
-                "segmenter": self.segmenter,
-                "masks": self.masks,
-                "photo_qa": self.photo_qa,
-                "blend": self.background.blend,  # the foreground is estimated in the space it is blended in
-            },
-            "albedo": {"albedo_extraction": self.albedo_extraction.deciding()},
-            "degraded": {
-                "seed": self.seed,
-                "degradation": self.degradation,
-                "light_sampling": self.light_sampling,
-            },
-            "composites": {"background": self.background},
-        }
-        if self.segmenter != "selfie":
-            parts["masks"]["sam3"] = self.sam3
-        if self.geometry.source != "face_mesh":
-            parts["degraded"]["geometry"] = self.geometry.deciding()
-        if self.variants > 1:
-            parts["degraded"]["variants"] = self.variants
-        if self.albedo_extraction.mix.draws:
-            parts["albedo"]["seed"] = self.seed
-        plain = {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
-        if "degradation" in plain:
-            plain["degradation"]["hard_shadow"] = self.degradation.hard_shadow.content()
-        return plain

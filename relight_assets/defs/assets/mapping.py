@@ -13,7 +13,6 @@ from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.checks import SPECS, check_split
-from relight_assets.defs.metadata.run_metadata import FAMILIES
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
@@ -77,7 +76,7 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
-            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(survey, FAMILIES))}),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(survey))}),
             **warn.metadata,
         },
     )

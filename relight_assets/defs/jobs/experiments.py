@@ -23,9 +23,10 @@ from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 STAGE_TABLE = "stages"
 
@@ -136,7 +137,7 @@ def _check_numbers(config: dict[str, Any]) -> None:
 def _recipe(config: dict[str, Any]) -> LoadedRecipe:
     project = project_recipe()
     loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
-    check_usable(loaded.recipe)
+    check_feasible(loaded.recipe)
     return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
 
 

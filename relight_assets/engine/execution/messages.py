@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.models import registry
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.registry import SegmenterSpec, ShippedModel
@@ -51,7 +51,7 @@ def register() -> None:
     registry.SEGMENTERS["tiny"] = SPEC
 
 
-class WorkerWithTinySegmenter(PortraitWorker):
+class WorkerWithTinySegmenter(ImageWorker):
     """The worker of a package in whose registry the segmenter is."""
 
     def __init__(self, **settings: Any) -> None:
