@@ -8,7 +8,6 @@ import dagster as dg
 
 from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.config.settings import Settings, recipe_file
-from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
@@ -154,7 +153,7 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     if small is None or large is None:
         return {}
     path = survey.layout.folder / COMPARISON
-    write_atomic(path, large)
+    survey.layout.storage.put(path, large)
     shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
