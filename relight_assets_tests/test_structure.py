@@ -17,36 +17,46 @@ WIDEST = 12
 """Modules and packages side by side: what a reader takes in at once."""
 
 TESTED_ELSEWHERE = {
-    # Types, or constants, that do nothing by themselves.
+    # Types, names and constants, which do nothing by themselves: where they are used.
     "errors.py": "core/test_exit_codes.py",
+    "core/arrays.py": "stages/test_golden.py",
     "doctor/finding.py": "doctor/test_machine.py",
-    "engine/execution/messages.py": "engine/execution/test_dispatch.py",
+    "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
     "models/segmenters/base.py": "models/segmenters/test_selfie.py",
     "stages/base.py": "stages/test_registry.py",
-    # What holds for every stage, and for every number of a record, is tested on all of them at once.
+    "storage/base.py": "storage/test_local.py",
+    # What holds for each of a kind is tested on all of them at once: stages, families of light, engines, numbers.
     "stages/*/stage.py": "stages/test_registry.py",
     "stages/*/metrics.py": "dataset/test_metrics.py",
     "stages/metric.py": "dataset/test_metrics.py",
     "stages/masks/person_mask.py": "stages/masks/test_mask.py",
-    # The sections of a recipe are read as a recipe, the resources of a run in a run, a command from the command line.
+    "stages/degraded/families/*.py": "stages/degraded/families/test_registry.py",
+    "stages/degraded/light_family.py": "stages/degraded/families/test_registry.py",
+    "config/engines.py": "engine/execution/test_registry.py",
+    "engine/execution/*.py": "engine/execution/test_dispatch.py",
+    # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
     "config/recipe/*.py": "config/recipe/test_recipe.py",
+    "quality/feasibility.py": "config/test_loader.py",
     "config/project_files.py": "cli/test_init.py",
     "cli/*.py": "cli/test_main.py",
+    "engine/state/*.py": "engine/state/test_plan.py",
+    "engine/worker/*.py": "engine/worker/test_worker.py",
+    "engine/hardware/gpu_locks.py": "engine/hardware/test_locks.py",
+    "storage/locks.py": "engine/hardware/test_locks.py",
+    "models/files.py": "models/test_loading.py",
+    "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
     "defs/resources.py": "defs/assets/test_images.py",
     "defs/runs/run_images.py": "defs/assets/test_images.py",
     "defs/automation/incidents.py": "defs/automation/test_alerts.py",
     "defs/metadata/warnings.py": "defs/test_decorations.py",
-    "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
-    "quality/feasibility.py": "config/test_loader.py",
-    "engine/state/geometry_stamps.py": "engine/test_run_geometry.py",
-    "engine/state/image_state.py": "engine/state/test_image_scan.py",
-    "engine/worker/stage_inputs.py": "engine/worker/test_stage_outputs.py",
 }
 """Modules of the package without a test file of their own, and the file that tests them."""
 WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
     "relight_assets/cli": "a module for each group of commands",
+    "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/engine": "what a run is made of, from start to publishing",
+    "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
 }
 """Packages with more modules side by side, and why."""

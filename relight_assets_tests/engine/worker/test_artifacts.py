@@ -19,7 +19,7 @@ from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifa
 from relight_assets.errors import DeviceFailedError, DeviceOomError, HostLimitError, SourceMissingError
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.masks.person_mask import PersonMask
-from relight_assets.storage.files import FileStamp, write_stamped
+from relight_assets.storage.files import FileStamp
 
 NOBODY = PersonMask(np.zeros((4, 4), np.float32))
 SOMEBODY = PersonMask(np.ones((4, 4), np.float32))
@@ -68,7 +68,7 @@ def artifacts(layout: SplitLayout, segmenter: Segmenter, number: int = 0) -> Ima
 
 
 def stamp_of(layout: SplitLayout, pixels: np.ndarray[Any, Any]) -> dict[str, FileStamp]:
-    return {"albedo": write_stamped(layout.png(0, "albedo"), encode_png(pixels))}
+    return {"albedo": layout.storage.put_stamped(layout.png(0, "albedo"), encode_png(pixels))}
 
 
 def test_the_source_is_decoded_once_and_timed(layout: SplitLayout) -> None:
