@@ -14,10 +14,11 @@ from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
+from relight_assets.stages.degraded.exposure import rolloff
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.sampler import Relit, relight, rolloff
+from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "4"
