@@ -1,4 +1,4 @@
-"""The person under a light that the photo was not taken in: the training input's foreground."""
+"""The person under another light than the photo's: the foreground of the training input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from relight_assets.stages.foreground_color import layer
 CODE_VERSION = "4"
 
 MARGIN = 0.03
-"""Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
+"""Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Degraded:
     """A relit person.
 
     ``image`` is (H, W, 4) uint8 RGBA, sRGB, straight alpha: the mask's alpha, RGB 0 where that is 0.
-    ``degradation_type`` is soft_shading, hard_shadow, specular or none.  ``light_direction`` is the
+    ``degradation_type`` is the family of light.  ``light_direction`` is the
     unit vector toward the key light, x right, y down, z to the camera.  ``numbers`` is everything
     that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the picture is made with the full ones.
     """
