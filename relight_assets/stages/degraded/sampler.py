@@ -83,7 +83,7 @@ def relight(
             other_score, other = draw(again, uniform(again("exposure"), degradation.exposure_range))
             if other_score < score:
                 score, found = other_score, other
-    return replace(found, numbers=found.numbers | {"lights_drawn": lights, "flaw": score})
+    return replace(found, numbers=found.numbers | {"lights_drawn": lights, "artifact_score": score})
 
 
 def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:

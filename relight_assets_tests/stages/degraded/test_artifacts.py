@@ -79,7 +79,7 @@ def test_a_light_with_artifacts_is_drawn_again_as_a_whole_in_its_own_family(monk
     scores = iter([1.5, 1.2, 0.4])
     monkeypatch.setattr(module, "artifact_score", lambda *_: next(scores))
     again = drawn(4)
-    assert (again.numbers["lights_drawn"], again.numbers["flaw"]) == (3, 0.4)
+    assert (again.numbers["lights_drawn"], again.numbers["artifact_score"]) == (3, 0.4)
     assert again.family == plain.family
     assert again.direction != plain.direction
     assert again.numbers["exposure"] != plain.numbers["exposure"]
@@ -90,5 +90,5 @@ def test_of_lights_that_all_have_artifacts_the_least_is_taken(monkeypatch: pytes
     scores = iter([1.2, 1.5, 1.4, 1.3, 1.6, 0.1])
     monkeypatch.setattr(module, "artifact_score", lambda *_: next(scores))
     found = drawn(4)
-    assert (found.numbers["lights_drawn"], found.numbers["flaw"]) == (LIGHTS, 1.2)
+    assert (found.numbers["lights_drawn"], found.numbers["artifact_score"]) == (LIGHTS, 1.2)
     assert found.direction == plain.direction
