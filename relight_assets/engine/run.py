@@ -36,7 +36,7 @@ from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import registry, user_models
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.families.registry import registered
+from relight_assets.stages.degraded.families.registry import extra_modules as family_modules
 from relight_assets.stages.registry import extra_modules, stage_names
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
@@ -234,7 +234,7 @@ def _work(
                 "model_dir": settings.model_dir,
                 "weights": settings.sam3,
                 "local_models": settings.local_models,
-                "families": registered(),
+                "family_modules": family_modules(),
                 "image_root": settings.photo_root,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic.fields import FieldInfo
@@ -49,9 +49,6 @@ MinStrength = Annotated[Strength, Field(description="Spread of log2(input / targ
 LightElevations = Annotated[ElevationRange, Field(description="Of the light, degrees; 90 = toward the camera.")]
 
 
-_Options = TypeVar("_Options", bound="FamilyOptions")
-
-
 class FamilyOptions(Part):
     """The section of a family of light."""
 
@@ -61,7 +58,7 @@ class FamilyOptions(Part):
         """What pixels depend on, as plain JSON values."""
         return self.model_dump(mode="json")
 
-    def without_files(self: _Options) -> _Options:
+    def without_files(self) -> "FamilyOptions":
         """The same family for a trial that reads none of the user's files."""
         return self
 
@@ -204,7 +201,7 @@ class HardShadow(KeyLightOptions):
         """What pixels depend on, as plain JSON values: the patterns' content, not the folder that holds them."""
         return super().content() | {"gobo_dir": [list(gobo) for gobo in self.gobos]}
 
-    def without_files(self: _Options) -> _Options:
+    def without_files(self) -> "HardShadow":
         """The same family with leaves in place of the user's own patterns."""
         shares = {"custom": 0.0, "foliage": self.kinds.foliage + self.kinds.custom}
         return self.model_copy(update={"kinds": self.kinds.model_copy(update=shares)})

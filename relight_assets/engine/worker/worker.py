@@ -31,7 +31,7 @@ from relight_assets.imaging.decode import size_of
 from relight_assets.models import registry, store, user_models
 from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.segmenters.batching import Segmentation
-from relight_assets.stages.degraded.families.registry import register
+from relight_assets.stages.degraded.families.registry import register_families
 from relight_assets.stages.registry import register_stages
 from relight_assets.storage.files import host_limit
 
@@ -72,7 +72,7 @@ class ImageWorker:
         model_dir: Path | None = None,
         weights: Sam3Weights = NO_WEIGHTS,
         local_models: LocalModels = NO_MODELS,
-        families: Sequence[str] = (),
+        family_modules: Sequence[str] = (),
         image_root: AnyRoot = None,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
@@ -89,7 +89,7 @@ class ImageWorker:
             model_dir: where the model files are; None: the user's cache.
             weights: where those of the SAM3 segmenters are.
             local_models: the networks that the user brings along.
-            families: dotted module names of families of light beyond those of this package.
+            family_modules: dotted names of modules with families of light beyond those of this package.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
@@ -102,8 +102,7 @@ class ImageWorker:
         """
         cv2.setNumThreads(1)
         register_stages(stage_modules)
-        for module in families:
-            register(module)
+        register_families(family_modules)
         self._threads = threads
         self._budget_bytes = memory_bytes
         segmenter = registry.make(recipe, weights, model_dir)

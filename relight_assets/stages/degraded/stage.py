@@ -26,11 +26,9 @@ def _models(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
-    degradation = recipe.degradation.model_dump(mode="json")
-    degradation["hard_shadow"] = recipe.degradation.hard_shadow.content()
     part = {
         "seed": recipe.seed,
-        "degradation": degradation,
+        "degradation": recipe.degradation.content(),
         "light_sampling": recipe.light_sampling.model_dump(mode="json"),
     }
     if recipe.geometry.source != "face_mesh":

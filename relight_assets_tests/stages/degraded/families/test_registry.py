@@ -11,6 +11,7 @@ from relight_assets.config.loader import parse_recipe
 from relight_assets.config.recipe.lights import Degradation, KeyLightOptions, family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.metrics import fitted_family, misfits
+from relight_assets.dataset.record_schema import json_schema
 from relight_assets.defs.jobs.recipe_config import recipe_overrides
 from relight_assets.defs.metadata.run_metadata import numbers
 from relight_assets.engine.replay import replay
@@ -20,6 +21,7 @@ from relight_assets.quality.statistics import spreads
 from relight_assets.reports.charts import family_counts
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
+from relight_assets.stages.registry import stage_spec
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
@@ -28,9 +30,9 @@ MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
 @pytest.fixture
 def tiny() -> Iterator[str]:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     yield "tiny"
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
 
 
 def recipe_of(degradation: dict[str, Any], **sections: Any) -> Recipe:
@@ -56,18 +58,18 @@ def test_every_section_of_the_recipe_has_its_module() -> None:
         assert type(Degradation().families[name]) is family.options
         assert (family.min_strength(Degradation()) > 0) == issubclass(family.options, KeyLightOptions)
     assert registry.second_names() == ("hard_shadow", "specular")
-    assert registry.registered() == ()
+    assert registry.extra_modules() == ()
 
 
 def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> None:
     assert family_names() == (*BUILT_IN, tiny)
-    assert registry.registered() == (MODULE,)
+    assert registry.extra_modules() == (MODULE,)
     assert Recipe().degradation.weights == {**dict(zip(BUILT_IN, (0.45, 0.35, 0.2, 0.0), strict=True)), tiny: 0}
     assert Recipe().differences == {}
     found = recipe_of({tiny: {"weight": 1.0}})
     assert found.degradation.weights[tiny] == 0.5
     assert found.differences == {"degradation": {tiny: {"weight": 1.0}}}
-    assert found.part("degraded")["degradation"][tiny]["weight"] == 1.0
+    assert stage_spec("degraded").recipe_part(found)["degradation"][tiny]["weight"] == 1.0
     with pytest.raises(ConfigError, match=r"unknown key `degradation.tiny.wieght`; did you mean `degradation.*weight`"):
         recipe_of({tiny: {"wieght": 1}})
     with pytest.raises(ConfigError, match=r"light_sampling\.elevation_range .* degradation\.tiny\.elevation_range"):
@@ -77,10 +79,17 @@ def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> Non
     assert set(launchpad) == {"weight", "min_strength", "elevation_range", "ambient_range"}
 
 
+def test_it_is_in_the_published_schema_of_records(tiny: str) -> None:
+    published = json_schema()["$defs"]["degraded_numbers"]["properties"]
+    assert published["degradation_type"]["enum"] == [*BUILT_IN, tiny]
+    assert published["mixed_with"]["enum"] == ["", "hard_shadow", "specular", tiny]
+    assert fitted_family(tiny) == tiny
+
+
 def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str) -> None:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     assert family_names() == (*BUILT_IN, tiny)
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
     try:
         assert family_names() == BUILT_IN
         assert fitted_family(tiny) is None
@@ -88,7 +97,7 @@ def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str)
         with pytest.raises(ConfigError, match=r"unknown key `degradation\.tiny`"):
             recipe_of({tiny: {"weight": 1.0}})
     finally:
-        registry.register(MODULE)
+        registry.register_families([MODULE])
 
 
 def test_whether_its_lights_are_strong_enough_is_checked(tiny: str) -> None:
