@@ -13,6 +13,8 @@ from pathlib import Path
 from relight_assets.errors import CsvError, OutputFolderError, UserError
 from relight_assets.stages.base import Stage, variant_name
 from relight_assets.stages.registry import stage_spec
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
@@ -33,6 +35,8 @@ class SplitLayout:
     """The file names of one split's folder.  Numbers have five digits, more when needed."""
 
     folder: Path
+    storage: Storage = LOCAL
+    """Where they lie: whoever reads or writes one asks it."""
 
     def png(self, index: int, name: str) -> Path:
         """The artifact ``name`` of image ``index``."""
@@ -101,15 +105,10 @@ class SplitLayout:
 
         In no order.  A folder that is not there has none.
         """
-        try:
-            entries = os.scandir(self.folder)
-        except FileNotFoundError:
-            return
-        with entries:
-            for entry in entries:
-                match = _NUMBERED.fullmatch(entry.name)
-                if match:
-                    yield int(match[1]), match[2]
+        for name in self.storage.names(self.folder):
+            match = _NUMBERED.fullmatch(name)
+            if match:
+                yield int(match[1]), match[2]
 
     def numbers(self, suffix: str | None = None) -> set[int]:
         """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
-from relight_assets.engine.execution.messages import ImageResult, Outcome
+from relight_assets.engine.execution.messages import ImageResult, StageStatus
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
@@ -15,7 +15,7 @@ from relight_assets.stages.registry import stage_names
 class StageTally:
     """One stage over all images."""
 
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    outcomes: Counter[StageStatus] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)
     counts: Counter[str] = field(default_factory=Counter)
 

@@ -6,8 +6,6 @@ on the display (sRGB) scale; the properties ending in ``_linear``, ``_gain``, ``
 ``_roughness`` give what the stages compute with.  Nothing here reads a file: see ``recipe_yaml``.
 """
 
-import hashlib
-import json
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -194,9 +192,3 @@ class Recipe(Part):
     def differences(self) -> dict[str, Any]:
         """What decides the pixels and is not as by default, as plain JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
-
-
-def canonical_digest(value: Any) -> str:
-    """sha256 of a JSON value in its one canonical spelling."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()

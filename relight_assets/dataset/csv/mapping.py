@@ -13,7 +13,8 @@ from relight_assets.core.regular_files import open_regular
 from relight_assets.dataset.csv.read import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.errors import CsvError, PathRefusedError
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _SIGNS = "=+@|%\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20-"
@@ -90,7 +91,7 @@ def variants_text(split: SplitCsv, outputs: Sequence[Sequence[Path]]) -> bytes:
     return _text((*split.table.columns, *_VARIANT_COLUMNS), lines)
 
 
-def write_outgoing(split: SplitCsv, text: bytes, target: Path) -> None:
+def write_outgoing(split: SplitCsv, text: bytes, target: Path, storage: Storage = LOCAL) -> None:
     """Write an outgoing CSV of a split atomically.
 
     Raises:
@@ -99,27 +100,27 @@ def write_outgoing(split: SplitCsv, text: bytes, target: Path) -> None:
     if os.path.realpath(target) == os.path.realpath(split.path) or _same_file(target, split.path):
         raise CsvError(f"{target} is the input CSV, which is never written. Set another mapping_dir.")
     try:
-        write_atomic(target, text, durable=True)
+        storage.put(target, text, durable=True)
     except OSError as error:
         raise _not_written(target, error) from error
 
 
-def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path) -> None:
+def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`mapping_text` atomically; raises as that and :func:`write_outgoing`."""
-    write_outgoing(split, mapping_text(split, outputs), target)
+    write_outgoing(split, mapping_text(split, outputs), target, storage)
 
 
-def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path) -> None:
+def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`variants_text` atomically; raises as that and :func:`write_outgoing`."""
-    write_outgoing(split, variants_text(split, outputs), target)
+    write_outgoing(split, variants_text(split, outputs), target, storage)
 
 
-def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path) -> None:
+def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`failures_text` atomically; raises as :func:`write_outgoing`."""
-    write_outgoing(split, failures_text(rows), target)
+    write_outgoing(split, failures_text(rows), target, storage)
 
 
-def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
+def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: Storage = LOCAL) -> None:
     """Take out of a mapping, or of the CSV of all variants, the pictures that are not, or soon not, those of its rows.
 
     A mapping's row gets an empty cell, a variant's row goes; of a damaged CSV the header stays.  Another file is left
@@ -128,16 +129,17 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
     Args:
         target: a CSV that :func:`mapping_text` or :func:`variants_text` gave; an editor may have saved it anew since.
         stays: given the ``image_path`` of a row and its picture, whether that stays.
+        storage: where it lies.
 
     Raises:
         CsvError: it cannot be read or written.
     """
     try:
-        data = read_regular(target) or b""
+        data = storage.read(target) or b""
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
         text = mark + _withdrawn(data.removeprefix(mark), stays)
         if text != data:
-            write_atomic(target, text, durable=True)
+            storage.put(target, text, durable=True)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
@@ -181,7 +183,7 @@ def is_variants(target: Path) -> bool:
     return header.endswith(",".join(_VARIANT_COLUMNS))
 
 
-def remove_variants(target: Path) -> None:
+def remove_variants(target: Path, storage: Storage = LOCAL) -> None:
     """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone.
 
     Raises:
@@ -189,7 +191,7 @@ def remove_variants(target: Path) -> None:
     """
     if is_variants(target):
         try:
-            target.unlink(missing_ok=True)
+            storage.remove(target)
         except OSError as error:
             raise CsvError(f"{target} cannot be removed: {error.strerror}. Check folder and disk.") from error
 

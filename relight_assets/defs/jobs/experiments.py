@@ -8,6 +8,7 @@ import dagster as dg
 
 from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.config.settings import Settings, recipe_file
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
@@ -26,7 +27,6 @@ from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"
 

@@ -4,8 +4,8 @@ import base64
 
 import dagster as dg
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.defs.dagster_internals import captured_address, captured_file
-from relight_assets.storage.files import write_atomic
 
 
 def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:

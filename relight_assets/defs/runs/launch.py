@@ -17,6 +17,7 @@ from filelock import FileLock
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.project_files import DAGSTER_YAML, project_file
 from relight_assets.config.settings import Settings, project_folder
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.defs.assets.splits import register_splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
 from relight_assets.defs.dagster_internals import create_pool, disable_output_capture, pool_limits
@@ -29,7 +30,6 @@ from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import write_atomic
 
 OUTGOING = ("mapping_csv", "dead_letters")
 

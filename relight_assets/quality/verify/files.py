@@ -3,7 +3,6 @@
 What cannot be read is named, whatever stands there, and costs its image alone.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ import numpy as np
 from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.best_effort import cause_of
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot, kind_of
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, metric_faults, read_failure
@@ -115,7 +115,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
                 faults.append(read)
                 continue
             content[name] = read
-            if (found := hashlib.sha256(read).hexdigest()) != stamp.sha256:
+            if (found := sha256_hex(read)) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     faults += _of_source(image, record, image_root)
     faults_of_metrics = list(_of_metrics(layout.record(record.index)))

@@ -5,7 +5,8 @@ from typing import Any
 
 import cv2
 
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import degrade

@@ -11,7 +11,8 @@ import yaml
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 from relight_assets.stages.registry import stage_names, stage_spec

@@ -11,9 +11,9 @@ import pytest
 
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.dispatch import Finished, Notice, Quarantined
-from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.local import LocalPool
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
-from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
 from relight_assets.stages.registry import stage_names
 
@@ -68,12 +68,12 @@ def items(*actions: str) -> list[WorkItem]:
     return [WorkItem(index, action, "", stage_names()) for index, action in enumerate(actions)]
 
 
-def engine(slots: int = 2, fault: str = "") -> LocalEngine:
-    places = [Slot(f"gpu {number}", {"CUDA_VISIBLE_DEVICES": f"GPU-{number}"}) for number in range(slots)]
-    return LocalEngine(places, ToyWorker, {"fault": fault})
+def engine(slots: int = 2, fault: str = "") -> LocalPool:
+    places = [DeviceSlot(f"gpu {number}", {"CUDA_VISIBLE_DEVICES": f"GPU-{number}"}) for number in range(slots)]
+    return LocalPool(places, ToyWorker, {"fault": fault})
 
 
-def run(work: Any, on: LocalEngine, **options: Any) -> Iterator[Any]:
+def run(work: Any, on: LocalPool, **options: Any) -> Iterator[Any]:
     """The results and quarantined items; notices are left out."""
     for outcome in dispatch.run(work, on, **{"batch": 3, "start_s": 60, "hang_s": 60, **options}):
         if not isinstance(outcome, Notice):
@@ -87,11 +87,11 @@ def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:
 
 
 def test_nothing_to_do_starts_no_worker() -> None:
-    class Untouched(LocalEngine):
+    class Untouched(LocalPool):
         def start(self, *_: Any) -> Any:
             raise AssertionError("a worker was started")
 
-    assert list(run([], Untouched([Slot("cpu 0")], ToyWorker, {}))) == []
+    assert list(run([], Untouched([DeviceSlot("cpu 0")], ToyWorker, {}))) == []
 
 
 @pytest.mark.parametrize("fault", ["kill", "exit"])

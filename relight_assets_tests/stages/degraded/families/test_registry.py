@@ -21,7 +21,7 @@ from relight_assets.quality.statistics import spreads
 from relight_assets.reports.charts import family_counts
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
-from relight_assets.stages.registry import stage_spec
+from relight_assets.stages.degraded.stage import DEGRADED
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
@@ -69,7 +69,7 @@ def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> Non
     found = recipe_of({tiny: {"weight": 1.0}})
     assert found.degradation.weights[tiny] == 0.5
     assert found.differences == {"degradation": {tiny: {"weight": 1.0}}}
-    assert stage_spec("degraded").recipe_part(found)["degradation"][tiny]["weight"] == 1.0
+    assert DEGRADED.recipe_part(found)["degradation"][tiny]["weight"] == 1.0
     with pytest.raises(ConfigError, match=r"unknown key `degradation.tiny.wieght`; did you mean `degradation.*weight`"):
         recipe_of({tiny: {"wieght": 1}})
     with pytest.raises(ConfigError, match=r"light_sampling\.elevation_range .* degradation\.tiny\.elevation_range"):
