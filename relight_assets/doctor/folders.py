@@ -1,7 +1,7 @@
 """What a run will find in its folders: CSVs, room for its pictures, Dagster's history.  Writes nothing."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
@@ -40,8 +40,8 @@ LITTLE_SPACE = 100 << 20
 class Folders:
     """The folders of a project, looked at one after the other: the CSVs decide how much room is needed."""
 
-    def __init__(self, recipe: Recipe, settings: Settings):
-        self._recipe, self._settings = recipe, settings
+    def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str]):
+        self._recipe, self._settings, self._environ = recipe, settings, environ
         self._usable: dict[str, Path] = {}
         self._needed = Needed()
 
@@ -126,7 +126,7 @@ class Folders:
         Raises:
             ConfigError: it cannot be kept where it is to be.
         """
-        home = check_home(self._settings)
+        home = check_home(self._settings, self._environ)
         files = databases(home)
         if closed := not_writable(home):
             text = f"{_names(closed)} may not be written by this user"
@@ -145,16 +145,16 @@ class Folders:
         yield Finding("database", f"{shown(str(home))}: {told}, {mib(_free(home))} free", _little(home))
 
 
-def temporary() -> Iterator[Finding]:
+def temporary(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Where temporary files go.
 
     Raises:
         ConfigError: nowhere.
     """
-    folder = temporary_folder()
+    folder = temporary_folder(environ)
     advice = _little(folder)
     try:
-        check_sockets()
+        check_sockets(environ)
     except ConfigError as error:
         advice = f"`relight dev` cannot start: {error}"
     yield Finding("temporary", f"{shown(str(folder))}, {mib(_free(folder))} free", advice)

@@ -1,8 +1,9 @@
 """``dagster dev`` in this process, with the guarded web server in place of Dagster's."""
 
+import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +19,14 @@ _PIPE = "--shutdown-pipe"
 _END_S = 10.0
 
 
-def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
+def serve(workspace: Sequence[str], port: int, *, read_only: bool, environment: Mapping[str, str]) -> None:
     """Run web server, daemon and code server until Ctrl-C, SIGTERM or SIGHUP ends them all.
 
     Args:
         workspace: Dagster's options for what to load, ``-w FILE`` or ``-m MODULE``.
         port: of the web server, on 127.0.0.1.
         read_only: whether the UI changes nothing; sensors and schedules go on.
+        environment: variables that the servers have besides those of this process.
 
     Raises:
         ServersEndedError: one of them ended by itself.
@@ -32,7 +34,8 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
     """
     options = [*workspace, "-h", HOST, "-p", str(port)]
     servers = _start_guarded(("--read-only",) if read_only else ())
-    stop = _stop_when_told()
+    stop = _stop_when_asked()
+    os.environ.update(environment)  # Dagster's command reads it in this process, and hands it on to the servers
     try:
         # In this process, so that whoever ends it ends the servers.
         with dev.dev_command.make_context("relight dev", options) as context:
@@ -94,7 +97,7 @@ class _Stop:
     asked: bool = False
 
 
-def _stop_when_told() -> _Stop:
+def _stop_when_asked() -> _Stop:
     """Have Ctrl-C, SIGTERM and SIGHUP (unless under nohup) end what is done; whether one of them did."""
     stop = _Stop()
 

@@ -12,7 +12,7 @@ from dagster_webserver.graphql import GraphQLServer
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.defs.server.request_guard import RequestGuard
 from relight_assets.errors import RelightError
@@ -23,7 +23,7 @@ _CREATE_APP = "create_app_from_workspace_process_context"
 def main() -> None:
     """Run the server that ``sys.argv`` describes; the hosts besides loopback are ``ui_hosts`` of the platform file."""
     try:
-        hosts = load_settings().ui_hosts
+        hosts = ProjectSource(os.environ).settings().ui_hosts
     except RelightError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(exit_code([error]))
