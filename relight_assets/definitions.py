@@ -13,6 +13,7 @@ from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import decoration
+from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
@@ -55,7 +56,9 @@ def build_definitions(source: ProjectSource, project: ProjectContext | None = No
     check_usable(present.recipe)
     settings = present.settings
     return dg.Definitions(
-        assets=_with_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
+        assets=_with_code_references(
+            [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
+        ),
         executor=dg.in_process_executor,
         resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context)},
         jobs=[

@@ -18,7 +18,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (

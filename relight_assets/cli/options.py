@@ -17,7 +17,8 @@ from relight_assets.dataset.csv.read import split_name
 from relight_assets.dataset.layout import split_folder
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.errors import ConfigError, UserError
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 def select_stages(text: str) -> tuple[Stage, ...]:

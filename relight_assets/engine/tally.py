@@ -7,7 +7,8 @@ from typing import Any
 
 from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
 from relight_assets.engine.execution.messages import ImageResult, Outcome
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 @dataclass

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from relight_assets.dataset.metrics import SEEN, fitted_family, lights_of, value_in, value_of
+from relight_assets.dataset.metrics import fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.thresholds import Measured
+from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.registry import Stage
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -104,15 +105,15 @@ def _vector(light: dict[str, Any], name: str) -> Vector | None:
     return x, y, z
 
 
-def glances(survey: Survey) -> list[Measured]:
-    """What the records say of every finished picture, measured at a glance when it was made."""
+def recorded_metrics(survey: Survey) -> list[Measured]:
+    """What the records say of every finished picture, as measured at reduced size when it was made."""
     found = []
     for image in survey.images.values():
         if image.record is not None and "composites" in image.current:
             for variant, light in enumerate(_lights(image.record, "degraded")):
-                seen = light.get("seen")
-                if isinstance(seen, dict):  # none was measured of a person of a few pixels
-                    metrics = ImageMetrics(**{metric.name: value_in(metric, seen) for metric in SEEN})
+                recorded = light.get("metrics")
+                if isinstance(recorded, dict):  # none was measured of a person of a few pixels
+                    metrics = ImageMetrics(**{metric.name: value_in(metric, recorded) for metric in MEASURED})
                     found.append(measured_of(image.record, variant, metrics))
     return sorted(found, key=lambda each: each.index)
 

@@ -16,9 +16,9 @@ from relight_assets.quality.statistics import (
     Spread,
     drift,
     families,
-    glances,
     light_directions,
     measured_of,
+    recorded_metrics,
     rejected_skins,
     spreads,
     tags,
@@ -26,7 +26,8 @@ from relight_assets.quality.statistics import (
 )
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.files import read_files
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
@@ -93,7 +94,7 @@ def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
 
 def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
     survey = finished.survey()
-    seen, read = glances(survey), read_files(survey, Recipe(), None).measured
+    seen, read = recorded_metrics(survey), read_files(survey, Recipe(), None).measured
     assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
         (each.index, each.family, each.skin_lightness) for each in read
     ]
@@ -158,24 +159,24 @@ def test_a_direction_that_is_none_is_left_out(damaged: Callable[..., Any], finis
     survey = damaged("degraded", with_("light_direction", value))
     whole = list(light_directions(finished.survey()))
     assert list(light_directions(survey)) == [whole[0], *whole[2:]]
-    directions = [each.light_direction for each in glances(survey)]
+    directions = [each.light_direction for each in recorded_metrics(survey)]
     assert directions == [whole[0], None, *whole[2:]]
-    assert {verdict.metric for verdict in verdicts(glances(survey), Recipe(), Quality())}
+    assert {verdict.metric for verdict in verdicts(recorded_metrics(survey), Recipe(), Quality())}
 
 
 @pytest.mark.parametrize("value", [None, True, 3, "dusk", []])
 def test_a_family_that_is_none_is_left_out(damaged: Callable[..., Any], value: object) -> None:
     survey = damaged("degraded", with_("degradation_type", value), degradation_type=value)
     assert set(families(survey)) == {0, 2, 3}
-    assert glances(survey)[1].family is None
+    assert recorded_metrics(survey)[1].family is None
 
 
 @pytest.mark.parametrize("value", [*BAD, ABSENT])
 def test_a_measure_that_does_not_fit_leaves_the_others_of_its_picture(
     damaged: Callable[..., Any], value: object
 ) -> None:
-    survey = damaged("degraded", lambda numbers: with_("strength", value)(numbers["seen"]))
-    found = glances(survey)
+    survey = damaged("degraded", lambda numbers: with_("strength", value)(numbers["metrics"]))
+    found = recorded_metrics(survey)
     assert [each.metrics.strength is None for each in found] == [False, True, False, False]
     told = {verdict.metric: verdict for verdict in verdicts(found, Recipe(), Quality())}
     assert told["weakest"].images == told["strongest"].images == 3
@@ -189,9 +190,9 @@ def test_an_entry_that_is_damaged_as_a_whole_is_left_out(damaged: Callable[..., 
     survey = damaged("degraded", lambda _: numbers)
     assert sorted(values(survey, "degraded", "strength")) == [0, 2, 3]
     assert len(list(light_directions(survey))) == 3
-    assert [each.index for each in glances(survey)] == [0, 2, 3]
+    assert [each.index for each in recorded_metrics(survey)] == [0, 2, 3]
     record = survey.images["1"].record
-    metrics = glances(survey)[0].metrics
+    metrics = recorded_metrics(survey)[0].metrics
     for variant in range(2):
         measured = measured_of(record, variant, metrics)
         assert (measured.family, measured.light_direction, measured.mask_rim) == (None, None, None)
@@ -200,7 +201,7 @@ def test_an_entry_that_is_damaged_as_a_whole_is_left_out(damaged: Callable[..., 
 def test_of_many_lights_the_one_that_is_damaged_is_left_out(damaged: Callable[..., Any]) -> None:
     survey = damaged("degraded", lambda numbers: {"variants": [numbers, {**numbers, "light_direction": True}, 7]})
     assert len(list(light_directions(survey))) == 4
-    assert [(each.index, each.variant) for each in glances(survey)] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 0)]
+    assert [(each.index, each.variant) for each in recorded_metrics(survey)] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 0)]
 
 
 def test_a_tag_counts_where_it_is_true_alone(damaged: Callable[..., Any]) -> None:

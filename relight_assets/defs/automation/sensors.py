@@ -20,6 +20,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.csv.watch import Changes, Seen, look
 from relight_assets.defs.assets.splits import SPLIT_CSV, known_csvs, splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, runs_left_alone
+from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.jobs.jobs import relight_split
 from relight_assets.defs.runs.history import history_errors
 from relight_assets.engine.publish import mapping_is_current
@@ -115,7 +116,7 @@ def sensor_of(source: ProjectSource, settings: Settings) -> dg.SensorDefinition:
     """The sensor on ``csv_dir``, running from the start where ``watch`` says so; its ticks read ``source``."""
 
     def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        with history_errors(context.instance.root_directory):
+        with history_errors(home_of(context.instance)):
             return _detect_changes(context, source)
 
     return dg.SensorDefinition(
@@ -170,7 +171,7 @@ def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinit
 )
 def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Close the runs that are dead; which they were is the tick's reason."""
-    with history_errors(context.instance.root_directory):
+    with history_errors(home_of(context.instance)):
         closed = close_abandoned_runs(context.instance)
         unsure = [str(state) for state in runs_left_alone(context.instance)]
     for run_id in closed:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"

@@ -12,7 +12,8 @@ from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 @dataclass(frozen=True)

@@ -150,10 +150,21 @@ def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
 
 
 def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
-    outcomes = list(dispatch.run(items(*["nap"] * 100), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
-    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 100
-    notices = [outcome.text for outcome in outcomes if isinstance(outcome, Notice)]
-    assert sum("gpu 1 is given up" in text for text in notices) == 1
+    outcomes: list[object] = []
+    given: list[WorkItem] = []
+
+    def given_up() -> list[str]:
+        return [each.text for each in outcomes if isinstance(each, Notice) and "gpu 1 is given up" in each.text]
+
+    def work() -> Iterator[WorkItem]:  # as long as it takes, and then some
+        while len(given) < 100 or (not given_up() and len(given) < 5000):
+            given.append(WorkItem(len(given), "nap", "", stage_names()))
+            yield given[-1]
+
+    outcomes.extend(dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    finished = [each.result.index for each in outcomes if isinstance(each, Finished)]
+    assert sorted(finished) == [item.index for item in given]
+    assert len(given_up()) == 1
 
 
 def test_a_full_disk_stops_the_run_with_its_own_words() -> None:
