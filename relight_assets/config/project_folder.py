@@ -21,7 +21,7 @@ def project_folder(start: Path | None = None) -> Path:
     """The project's folder, the one that holds ``config/``; the working directory when there is none."""
     here = (start or working_folder()).resolve()
     for folder in (here, *here.parents, *_checkout()):
-        # Whatever is there: a pipe, a link to nothing or a closed folder is told, and not passed over for another one.
+        # Whatever is there: a pipe, a link to nothing or a closed folder is reported, and not passed over.
         if any(is_there(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
@@ -84,7 +84,7 @@ def _path(text: str, origin: str) -> Path:
 
 
 def is_there(file: Path) -> bool:
-    """Whether there is something in a file's place, which is then read, or told to be unreadable."""
+    """Whether there is something in a file's place, which is then read, or reported as unreadable."""
     try:
         file.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -59,7 +59,7 @@ def settings_from(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def drop_unknown_variables(environ: MutableMapping[str, str]) -> list[str]:
-    """Remove the variables ``RELIGHT_...`` that are no settings, so that they are told of once.
+    """Remove the variables ``RELIGHT_...`` that are no settings, so that they are reported once.
 
     Returns:
         A sentence for each, and one for all that Kubernetes sets.
@@ -68,18 +68,18 @@ def drop_unknown_variables(environ: MutableMapping[str, str]) -> list[str]:
     others = [name for name in sorted(environ) if name.startswith(PREFIX) and name not in known]
     values = {name: environ.pop(name) for name in others}
     of_services = [name for name in others if _is_of_a_service(name, values[name])]
-    told = [
+    notices = [
         f"{shown(name)}: no such setting, so it does nothing" + (f"; did you mean {close[0]}?" if close else "")
         for name in others
         if name not in of_services
         for close in (difflib.get_close_matches(name, known, n=1),)
     ]
     if of_services:
-        told.append(
+        notices.append(
             f"{', '.join(map(shown, of_services))}: no settings, so they do nothing; Kubernetes sets them for a "
             "service whose name begins with `relight`, unless the pod has `enableServiceLinks: false`"
         )
-    return told
+    return notices
 
 
 def _is_of_a_service(name: str, value: str) -> bool:

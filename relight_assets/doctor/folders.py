@@ -63,11 +63,11 @@ class Folders:
             else:
                 rows += [f"{csv.split} with {count:,} rows"] if isinstance(csv, SplitCsv) and count else []
                 bad += [] if count else [Finding("csv", no_rows(path))]
-        told = f"{len(rows)} can be used: {', '.join(rows)}" if rows else f"no CSV matches {glob}"
+        text = f"{len(rows)} can be used: {', '.join(rows)}" if rows else f"no CSV matches {glob}"
         if bad and not rows:
-            told = "no CSV can be used"
+            text = "no CSV can be used"
         advice = None if rows else "put the CSV of a split there, or name one with `relight run --csv`"
-        yield Finding("csv folder", f"{shown(str(folder))}: {told}", advice)
+        yield Finding("csv folder", f"{shown(str(folder))}: {text}", advice)
         yield from bad
 
     def _rows(self, csv: SplitCsv | CsvError) -> int:
@@ -78,7 +78,7 @@ class Folders:
             return 0
         try:
             survey = look(csv, self._recipe, self._settings)
-        except ModelFileError:  # told under `models`; nothing of the split can be current
+        except ModelFileError:  # reported under `models`; nothing of the split can be current
             self._usable[csv.split] = csv.path
             return len(csv.table)
         if reason := refusal(survey):
@@ -139,10 +139,10 @@ class Folders:
             every_run = any(path.name in OPENED_BY_EVERY_RUN for path in bad)
             yield Finding("database", f"Dagster's history is damaged: {_names(bad)}", advice, blocks=every_run)
             return
-        told = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
+        text = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
         if not is_on_sqlite(home):
-            told = "Dagster's history lies where dagster.yaml says, which was not looked at"
-        yield Finding("database", f"{shown(str(home))}: {told}, {mib(_free(home))} free", _little(home))
+            text = "Dagster's history lies where dagster.yaml says, which was not looked at"
+        yield Finding("database", f"{shown(str(home))}: {text}, {mib(_free(home))} free", _little(home))
 
 
 def temporary(environ: Mapping[str, str]) -> Iterator[Finding]:

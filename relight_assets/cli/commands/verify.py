@@ -69,7 +69,7 @@ def verify(
 
 
 def _usable_csvs(folder: CsvFolder, errors: list[RelightError]) -> Iterator[SplitCsv]:
-    """The CSVs that can be used, each read when its turn comes; of the others it is told what is wrong with them.
+    """The CSVs that can be used, each read when its turn comes; what is wrong with the others is printed.
 
     What is wrong is added to ``errors``; one without rows is no error.
     """

@@ -21,8 +21,8 @@ def print_closing_table(
 ) -> None:
     """Per split: rows by status, images computed and reused, the codes of failures, and what the run warned of."""
     for survey, metadata in runs:
-        for told in dict.fromkeys(told for part in metadata.values() for told in part.get(WARNINGS, ())):
-            print_warning(f"{survey.split.split}: {told}")
+        for warning in dict.fromkeys(warning for part in metadata.values() for warning in part.get(WARNINGS, ())):
+            print_warning(f"{survey.split.split}: {warning}")
     with decoration("the closing table", print_warning):
         _print_closing_table(runs, settings, experiment)
 

@@ -111,19 +111,19 @@ def _send_alerts(
     if time.time() < memory.not_before:
         return dg.SkipReason(f"the webhook at {host_of(url)} was away; it is tried again later")
     _begin(context.instance, memory, ends)
-    told: list[str] = []
+    sent: list[str] = []
     fault: WebhookError | None = None
     for end, record in _ended(context.instance, memory, ends):
         document: dict[str, Any] | None = None
-        # One run of which nothing can be told must not keep the others from being told of for ever.
+        # One run about which no alert can be made must not keep back those about the others for ever.
         with decoration(f"an alert about run {record.run_id}", context.log.error):
             document = _document(context.instance, record, describe)
-        if document is not None and len(told) == PER_TICK:
+        if document is not None and len(sent) == PER_TICK:
             break
         try:
             if document is not None:
                 post(url, document)
-                told.append(record.run_id)
+                sent.append(record.run_id)
                 memory.away = 0
         except WebhookAwayError as error:
             fault = error
@@ -134,7 +134,7 @@ def _send_alerts(
         memory.dealt_with[end.value] = record.storage_id
         if fault is not None:
             break  # one that is slow holds up the other sensors no longer
-    reasons = [f"told {host_of(url)} of {', '.join(told)}"] if told else []
+    reasons = [f"told {host_of(url)} of {', '.join(sent)}"] if sent else []
     if fault is not None:
         reasons.append(f"run {record.run_id}: {fault}")
         context.log.error(reasons[-1])

@@ -309,12 +309,12 @@ def _request(split: str, asked: _Asked) -> dg.RunRequest:
 
 
 def _nothing_to_do(changes: Changes, faults: Iterable[str]) -> str:
-    told = [*faults]
+    reasons = [*faults]
     if changes.resting:
-        told.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
+        reasons.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
     if changes.gone:
-        told.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
-    return " ".join([*told, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
+        reasons.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
+    return " ".join([*reasons, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
 
 
 def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Iterator[dg.RunRequest | dg.SkipReason]:
@@ -344,10 +344,10 @@ def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Itera
                 stale[split] = reason
         except RelightError as error:
             faults.append(error)
-    told = list(dict.fromkeys(map(str, faults)))
-    if told and not stale:
-        raise TickError(" ".join(told))
-    for fault in told:
+    sentences = list(dict.fromkeys(map(str, faults)))
+    if sentences and not stale:
+        raise TickError(" ".join(sentences))
+    for fault in sentences:
         context.log.error(fault)
     for split, reason in stale.items():
         context.log.info(f"{split}: {reason}")

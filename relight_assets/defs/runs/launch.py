@@ -57,8 +57,8 @@ def prepare_home(settings: Settings, project: Path, environ: Mapping[str, str]) 
             write_atomic(home / "dagster.yaml", _instance_template(project))
         (home / ".relight.lock").touch()
     except OSError as error:
-        told = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
-        raise ConfigError(f"{told} ({error.filename})" if error.filename else told) from None
+        message = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
+        raise ConfigError(f"{message} ({error.filename})" if error.filename else message) from None
     return home
 
 
@@ -84,7 +84,8 @@ def opened_instance(
 ) -> Iterator[dg.DagsterInstance]:
     """The Dagster instance of a project, by its folder, with no run of a process that is gone.
 
-    ``report`` is told of every run that was closed, and of those of which a person must know whether they live.
+    ``report`` is given a sentence about each run that was closed, and about each of which a person must know whether it
+    lives.
 
     Raises:
         ConfigError: there can be no DAGSTER_HOME.
@@ -115,17 +116,17 @@ def _instance(home: Path) -> dg.DagsterInstance:
 
 
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
-    """Wait until the pool of the image op has a free slot; ``report`` is told what it waits for, once.
+    """Wait until the pool of the image op has a free slot; ``report`` is given what it waits for, once.
 
     Dagster would wait by itself, but in a run that counts as started, at the cost of a whole core, and where the limit
     is 0 without a word.
     """
-    told = None
+    reported = None
     while (found := _waits_for(instance)) is not None:
         what, sentence = found
-        if what != told:
+        if what != reported:
             report(sentence)
-            told = what
+            reported = what
         time.sleep(2)
         close_abandoned_runs(instance)
 

@@ -61,19 +61,19 @@ def run_images(
         raise
     rows = summary.survey.row_counts()
     if rows["failed"] or rows["rejected"]:
-        told = (
+        notice = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
         )
         with decoration("the run's log", _LOG.warning):
-            context.log.warning(told)
+            context.log.warning(notice)
     return summary
 
 
 def warnings_of(context: Context, summary: RunSummary) -> Warnings:
     """The warnings of a step, with those of the run that it made."""
     warn = Warnings(context.log)
-    for told in summary.warnings:
-        warn(told)
+    for notice in summary.warnings:
+        warn(notice)
     return warn
 
 

@@ -39,7 +39,7 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool, environment: 
     finally:
         for server in servers:
             server.end()
-    if not stop.asked:
+    if not stop.requested:
         raise ServersEndedError("a server of the UI ended by itself; what it printed says why")
 
 
@@ -80,7 +80,7 @@ def _start_guarded(options: Sequence[str]) -> list[_Server]:
 
 @dataclass
 class _Stop:
-    asked: bool = False
+    requested: bool = False
 
 
 def _stop_when_asked() -> _Stop:
@@ -88,7 +88,7 @@ def _stop_when_asked() -> _Stop:
     stop = _Stop()
 
     def interrupt(*_: object) -> None:
-        stop.asked = True
+        stop.requested = True
         raise KeyboardInterrupt
 
     # Whatever the shell has set: one that starts a command in the background has it ignore Ctrl-C.
