@@ -8,7 +8,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.doctor.finding import Finding
 from relight_assets.doctor.folders import Folders, port, temporary
-from relight_assets.engine.execution.local import environment
+from relight_assets.engine.execution.local_process import environment
 from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import (

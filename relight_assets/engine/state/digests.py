@@ -7,9 +7,9 @@ is redone with the same bytes stops the change there.
 
 import json
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.records import Record
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_of, stages
@@ -60,7 +60,7 @@ class Digests:
         reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
         source = _canonical(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
-        return sha256(text.encode("ascii")).hexdigest()
+        return sha256_hex(text.encode("ascii"))
 
     def tried(
         self,
