@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from relight_assets import __version__
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.records import read_record
 from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, provenance, totals
 from relight_assets.defs.metadata.warnings import Warnings
