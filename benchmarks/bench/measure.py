@@ -70,7 +70,6 @@ def _a_result(csv: Path, output_root: Path) -> ImageResult:
     return ImageResult(
         index=0,
         outcomes=dict.fromkeys(stage_names(), "computed"),
-        numbers={stage: entry.numbers for stage, entry in record.stages.items()},
         timings_ms=record.timings_ms,
     )
 

@@ -12,7 +12,7 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -38,8 +38,8 @@ from relight_assets.storage.files import (
 SCHEMA_VERSION = 2
 
 
-class StageEntry(msgspec.Struct, frozen=True, gc=False):
-    """One committed stage: its digest, the files it wrote (by name) and every number it drew or found.
+class StageStamps(msgspec.Struct, frozen=True, gc=False):
+    """What one committed stage says of files: its digest, and the stamps of the files it wrote (by name).
 
     ``reads`` are the files that it read and nobody here made, by what they are to it; the source is not among them.
     ``code`` is the version of the stage's code.
@@ -47,21 +47,38 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
 
     digest: Sha256
     files: dict[str, FileStamp]
-    numbers: dict[str, Any] = msgspec.field(default_factory=dict)
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
     code: str = ""
-
-    @property
-    def lights(self) -> list[dict[str, Any]]:
-        """The numbers of each variant of the light; where there is one, those of the stage."""
-        return metrics.lights_of(self.numbers)
 
     def names(self, stage: Stage) -> tuple[str, ...]:
         """The files that it must have, being the entry of ``stage``."""
         return stage_files(stage, max(1, len(self.files) // len(STAGE_FILES[stage])))
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class StageEntry(StageStamps, frozen=True, gc=False):
+    """One committed stage: its digest, the files it wrote and every number it drew or found."""
+
+    numbers: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def lights(self) -> list[dict[str, Any]]:
+        """The numbers of each variant of the light; where there is one, those of the stage."""
+        return metrics.lights_of(self.numbers)
+
+
+class RecordStamps(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a record says of files, without its metrics: all that decides whether a stage is current.
+
+    Decoding it takes half the time and a quarter of the memory of a :class:`Record`.
+    """
+
+    index: Count
+    image_path: Annotated[str, msgspec.Meta(min_length=1)]
+    source: SourceInfo
+    stages: Mapping[Stage, StageStamps] = msgspec.field(default_factory=dict)
+
+
+class Record(RecordStamps, frozen=True, gc=False, kw_only=True):
     """What is committed for one image.
 
     ``image_path`` is the image's name in the index (``paths.index_key``), from which the index can be
@@ -69,9 +86,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     it is that of the first variant.  ``recipe`` is what decides the pixels and differs from this version's defaults.
     """
 
-    index: int
-    image_path: str
-    source: SourceInfo
     stages: dict[Stage, StageEntry] = msgspec.field(default_factory=dict)
     degradation_type: str | None = None
     light_direction: list[float] | None = None
@@ -81,22 +95,15 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     timings_ms: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class _WrittenEntry(msgspec.Struct, frozen=True, gc=False):
+class _WrittenEntry(StageStamps, frozen=True, gc=False):
     """A :class:`StageEntry` as a file has it: what must fit, and metrics that may be anything."""
 
-    digest: Sha256
-    files: dict[str, FileStamp]
     numbers: Any = None
-    reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
-    code: str = ""
 
 
-class _WrittenRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class _WrittenRecord(RecordStamps, frozen=True, gc=False, kw_only=True):
     """A :class:`Record` likewise."""
 
-    index: Count
-    image_path: Annotated[str, msgspec.Meta(min_length=1)]
-    source: SourceInfo
     stages: dict[Stage, _WrittenEntry] = msgspec.field(default_factory=dict)
     degradation_type: Any = None
     light_direction: Any = None
@@ -113,7 +120,7 @@ class _WrittenRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             source=self.source,
             stages={
                 stage: StageEntry(
-                    entry.digest, entry.files, metrics.fitted(stage, entry.numbers), entry.reads, entry.code
+                    entry.digest, entry.files, entry.reads, entry.code, metrics.fitted(stage, entry.numbers)
                 )
                 for stage, entry in self.stages.items()
             },
@@ -150,7 +157,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
-_Kind = TypeVar("_Kind", _WrittenRecord, Failure)
+_Kind = TypeVar("_Kind", _WrittenRecord, RecordStamps, Failure)
 _Found = TypeVar("_Found", Record, Failure)
 
 
@@ -164,6 +171,11 @@ def read_record(path: Path | str) -> Record | None:
     """
     written = _read(path, _WrittenRecord)
     return written.fitted() if written is not None else None
+
+
+def read_stamps(path: Path | str) -> RecordStamps | None:
+    """What the record at ``path`` says of files; None and errors as for :func:`read_record`."""
+    return _read(path, RecordStamps)
 
 
 def metric_faults(path: Path | str) -> list[str]:
@@ -252,7 +264,7 @@ def remove_record(layout: SplitLayout, index: int) -> None:
     remove_output(layout.record(index))
 
 
-def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
+def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
     """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
     entry = record.stages.get(stage)
     if entry is None:
@@ -278,7 +290,7 @@ class _Version(msgspec.Struct):
 
 _VERSIONS = msgspec.json.Decoder(_Version)
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, Failure)
+    kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, RecordStamps, Failure)
 }
 _OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
@@ -301,17 +313,17 @@ def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
     # A file under another image's name is not that image's.
     name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
     fits = found is not None and name.startswith(f"{found.index:05d}_")
-    if isinstance(found, _WrittenRecord):
+    if isinstance(found, RecordStamps):
         fits = fits and _files_are_known(found) and _place_fits(found)
     return found if fits else None
 
 
-def _files_are_known(record: _WrittenRecord) -> bool:
+def _files_are_known(record: RecordStamps) -> bool:
     """Whether each stage of a record names the files that it writes, and no others."""
     return all(entry.files.keys() == _names(stage, len(entry.files)) for stage, entry in record.stages.items())
 
 
-def _place_fits(record: _WrittenRecord) -> bool:
+def _place_fits(record: RecordStamps) -> bool:
     """Whether the photo's place ends as its name does: a name is a path, or the end of one."""
     place, name = record.source.place, record.image_path
     return place is None or place == name or place.endswith(f"/{name}")
@@ -328,7 +340,7 @@ def _decoded(data: bytes, kind: type[_Kind]) -> _Kind | None:
     version = SCHEMA_VERSION if data.startswith(_OURS) else _VERSIONS.decode(data).schema_version
     if version == 1:
         return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
-    if version != SCHEMA_VERSION or (kind is _WrittenRecord and not _seal_fits(data)):
+    if version != SCHEMA_VERSION or (kind is not Failure and not _seal_fits(data)):
         return None
     return _DECODERS[kind].decode(data)
 

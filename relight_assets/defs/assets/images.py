@@ -11,7 +11,15 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
-from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, pictures, provenance, totals
+from relight_assets.defs.metadata.run_metadata import (
+    RunRecords,
+    counts,
+    data_version,
+    numbers,
+    pictures,
+    provenance,
+    totals,
+)
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
@@ -92,17 +100,20 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
         summary = _run(context, config, loaded, settings)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
-    sheets = pictures(summary, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id)
-    shared = warn.part("the totals of the run", lambda: totals(summary, warn))
+    records = RunRecords.of(summary)
+    sheets = pictures(
+        summary, records, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id
+    )
+    shared = warn.part("the totals of the run", lambda: totals(summary, records, warn))
     for stage in stage_names():
         if dg.AssetKey(stage) in context.selected_asset_keys:
-            version = _data_version(summary, stage, warn)  # first: it may have something to warn of
+            version = _data_version(records, stage, warn)  # first: it may have something to warn of
             yield dg.MaterializeResult(
                 asset_key=stage,
                 # The UI keeps this order; what one looks for first stands first.
                 metadata={
                     **sheets,
-                    **warn.part(f"the numbers of `{stage}`", partial(numbers, summary, stage)),
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **counts(summary, stage),
                     **shared,
                     **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
@@ -112,9 +123,9 @@ def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> 
             )
 
 
-def _data_version(summary: RunSummary, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
+def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
     with decoration(f"the data version of `{stage}`", warn):
-        return dg.DataVersion(data_version(summary, stage))
+        return dg.DataVersion(data_version(records, stage))
     return None  # Dagster gives it one
 
 

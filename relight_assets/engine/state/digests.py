@@ -6,13 +6,13 @@ is redone with the same bytes stops the change there.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from types import MappingProxyType
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import stage_files, stage_of
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.records import RecordStamps
 from relight_assets.models.registry import SEGMENTER_MODELS
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
@@ -88,6 +88,10 @@ class Digests:
         """The stages whose files a stage reads."""
         return self._upstream[stage]
 
+    def has_upstream(self, stage: Stage, done: Collection[Stage]) -> bool:
+        """Whether all stages whose files a stage reads are among ``done``."""
+        return self._needs[stage].issubset(done)
+
     def of(self, stage: Stage, source_sha256: str, files: Mapping[str, str]) -> str:
         """The digest of a stage, given the source's and the upstream files' sha256 (by file name).
 
@@ -103,45 +107,22 @@ class Digests:
         self,
         stage: Stage,
         source_sha256: str,
-        record: Record | None,
+        record: RecordStamps | None,
         current: tuple[Stage, ...],
         outside: Mapping[str, str] | None = None,
     ) -> str | None:
         """The digest that a stage would have now; None where what it reads is not current."""
         if any(up not in current for up in self.upstream(stage)):
             return None
-        files = self._outside(record, outside)
+        files = self.files_read(record, outside)
         for done in current:
             if record is not None:
                 files.update((name, stamp.sha256) for name, stamp in record.stages[done].files.items())
         return self.of(stage, source_sha256, files)
 
-    def current(
-        self,
-        record: Record | None,
-        source_sha256: str,
-        files_match: Callable[[Record, Stage], bool],
-        outside: Mapping[str, str] | None = None,
-    ) -> tuple[Stage, ...]:
-        """The stages of a record that need not be redone.
-
-        ``outside`` are the sha256 of the files that nobody here made; None: of those that the record remembers.
-        """
-        if record is None:
-            return ()
-        good: list[Stage] = []
-        files = self._outside(record, outside)
-        for stage in stage_names():
-            entry = record.stages.get(stage)
-            if entry is None or not self._needs[stage].issubset(good):
-                continue
-            if entry.digest == self.of(stage, source_sha256, files) and files_match(record, stage):
-                good.append(stage)
-                files.update((name, stamp.sha256) for name, stamp in entry.files.items())
-        return tuple(good)
-
     @staticmethod
-    def _outside(record: Record | None, given: Mapping[str, str] | None) -> dict[str, str]:
+    def files_read(record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
+        """The sha256 of the files that stages read and nobody here made: as given, or as the record remembers them."""
         made = record.stages.get("degraded") if record is not None else None
         remembered = {name: stamp.sha256 for name, stamp in made.reads.items()} if made is not None else {}
         return {GEOMETRY_FILE: ABSENT, **(remembered if given is None else given)}

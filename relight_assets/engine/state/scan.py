@@ -3,6 +3,7 @@
 The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read.
 """
 
+import dataclasses
 import gc
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -17,12 +18,13 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, stage_files
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
+from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survey:
     """All rows of a split CSV and the images they name."""
 
@@ -63,6 +65,24 @@ class Survey:
     def variant_outputs(self) -> list[list[Path]]:
         """Per row: the composites of all variants; none unless all stages are current."""
         return [self._composites(self.images[key]) if key is not None else [] for key in self.keys]
+
+    def update(self, key: str, result: ImageResult) -> None:
+        """Put what a run did to an image in the place of what was scanned of it before.
+
+        The worker has decided what is current as a scan does (``engine.state.current``), and after it has written.
+        """
+        image, current = self.images[key], result.current
+        before = image.failure if image.failure is not None and image.failure.stage not in current else None
+        self.images[key] = dataclasses.replace(
+            image,
+            photo="same" if current else image.photo,
+            current=current,
+            recorded=image.recorded or bool(current),
+            failure=result.failure or before,
+            source_known=True,
+            outlived=False,
+            unchecked=(),
+        )
 
     def _composites(self, image: ImageState) -> list[Path]:
         if image.status != "done" or image.index is None:

@@ -31,7 +31,7 @@ def test_a_second_run_computes_nothing_and_touches_nothing(bench: Bench) -> None
     before = {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()}
     summary = bench.run()
     assert summary.tally.computed_images == 0
-    assert all(summary.tally.stages[stage].outcomes == {"reused": 4, "failed": 2} for stage in stage_names())
+    assert all(summary.tally.outcomes[stage] == {"reused": 4, "failed": 2} for stage in stage_names())
     assert {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()} == before
 
 
