@@ -9,7 +9,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/t
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 fuzz kills check lint format bench science clean
+.PHONY: setup demo dev test test-sam3 fuzz kills check lint docs format bench science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -79,6 +79,9 @@ lint: $(VENV)/.setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
+
+docs: $(VENV)/.setup-dev  ## what of the docs is made from the code: the schema of records, and the tables of their numbers
+	$(BIN)/python -m relight_assets.dataset.record_schema docs
 
 format: $(VENV)/.setup-dev
 	$(BIN)/ruff check --fix .

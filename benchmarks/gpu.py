@@ -29,7 +29,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights, Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import DeviceOutOfMemoryError, RelightError
 from relight_assets.imaging.decode import decode
 from relight_assets.models.segmenters.sam3.native import Network, Sam3Segmenter, official_network
@@ -151,7 +151,7 @@ def whole(
     outputs: Path,
     checkpoint: Path,
     batch: int,
-    worker: Callable[..., Any] = PortraitWorker,
+    worker: Callable[..., Any] = ImageWorker,
     *,
     trained: bool = False,
 ) -> Whole:
@@ -236,7 +236,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _network(which: str) -> tuple[Callable[[], Network], Callable[..., Any]]:
     """What builds a network, and the worker that runs it."""
     if which == "full":
-        return official_network, PortraitWorker
+        return official_network, ImageWorker
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the tests', which are not installed
     from relight_assets_tests.models.segmenters.sam3 import tiny_sam3  # noqa: PLC0415  (only where they are wanted)
 

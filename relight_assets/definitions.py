@@ -10,6 +10,7 @@ import dagster as dg
 from relight_assets import defs as folder
 from relight_assets.config.settings import drop_unknown_variables, load_project_recipe, load_settings
 from relight_assets.core.best_effort import decoration
+from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
@@ -37,7 +38,9 @@ def defs() -> dg.Definitions:
     settings = load_settings()
     check_usable(load_project_recipe().recipe)
     return dg.Definitions(
-        assets=_with_code_references(dg.load_assets_from_package_module(folder, group_name="relight")),
+        assets=_with_code_references(
+            [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
+        ),
         executor=dg.in_process_executor,
         resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
         jobs=[

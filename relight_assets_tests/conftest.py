@@ -20,15 +20,16 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, split_folder
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import store, wheel
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names, stage_spec, stages
 
 pytest_plugins = ["relight_assets_tests.listed_skips"]
 
@@ -143,7 +144,7 @@ class Bench:
         return read_split_csv(self.csv_path)
 
     def run(self, recipe: Recipe | None = None, **options: Any) -> RunSummary:
-        workers, worker = options.pop("workers", 1), options.pop("worker", PortraitWorker)
+        workers, worker = options.pop("workers", 1), options.pop("worker", ImageWorker)
         settings = self.settings.model_copy(update={"cpu_workers": workers})
         return run_split(self.split(), recipe or Recipe(), settings, RunOptions(**options), worker=worker)
 
@@ -206,7 +207,7 @@ def assert_records_tell_the_truth(layout: SplitLayout) -> None:
         record = read_record(layout.record(index))
         assert record is not None
         for stage, entry in record.stages.items():
-            assert set(entry.files) == set(STAGE_FILES[stage])
+            assert set(entry.files) == set(stage_spec(stage).artifacts)
             for name, stamp in entry.files.items():
                 assert sha256(layout.png(index, name)) == stamp.sha256, (index, name)
 
@@ -261,7 +262,7 @@ def make_project(root: Path, photos: Path) -> Project:
     return Project(root, photos)
 
 
-ALL_FILES = tuple(name for stage in stage_names() for name in STAGE_FILES[stage])
+ALL_FILES = tuple(name for spec in stages() for name in spec.artifacts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.run import RunOptions, run_split
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import UserError
 from relight_assets.stages.registry import stage_names
 
@@ -24,14 +24,14 @@ STEPS = ("decode", "segment", *stage_names(), "encode")
 """What a record has the time of, in the order in which it is done."""
 
 
-class CpuTimedWorker(PortraitWorker):
+class CpuTimedWorker(ImageWorker):
     """The worker as it is, with CPU times in the records in place of wall times."""
 
     def __init__(self, **settings: Any):
         super().__init__(**settings, clock=time.thread_time)
 
 
-class StampedWorker(PortraitWorker):
+class StampedWorker(ImageWorker):
     """The worker as it is; when it is ready it leaves the time in a file beside the split's folder."""
 
     def __init__(self, *, folder: Path, **settings: Any):

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from benchmarks.bench.pipeline_run import layout_of, record_of, settings_for
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import write_record
 from relight_assets.engine.run import RunOptions, digests_of, look, run_split
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import UserError
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_names, stages
 from relight_assets.storage.files import source_token
 
 
@@ -44,7 +44,7 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         which = number % len(originals)
         name = f"{number:05d}{originals[which].suffix}"
         _link(originals[which], target / name)
-        for picture in (picture for stage in stage_names() for picture in STAGE_FILES[stage]):
+        for picture in (picture for spec in stages() for picture in spec.artifacts):
             _link(before.png(which, picture), after.png(number, picture))
         names.append(name)
     # Once all links are made: each changes the ctime of the file that it shares.

@@ -18,7 +18,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import look
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import InterruptedRunError, RelightError
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (
@@ -67,7 +67,7 @@ def materialize_splits(
     the others; the error is told, and returned.  A CSV without rows is named, and no error.
     """
     can_be_stopped()
-    launch = dagster_part("defs.launch")
+    launch = dagster_part("defs.runs.launch")
     with known_warnings_off():
         definitions = dagster_part("definitions").defs()
     settings = load_settings()
@@ -75,7 +75,7 @@ def materialize_splits(
     done: list[tuple[Survey, dict[str, Any]]] = []
     errors: list[RelightError] = []
     with launch.instance_of(settings, say) as instance:
-        csvs = check_csvs(folder, dagster_part("defs.splits").known_csvs(instance))
+        csvs = check_csvs(folder, dagster_part("defs.assets.splits").known_csvs(instance))
         for path, fault in csvs.faults.items():
             tell_error(path, fault)
             errors.append(fault)

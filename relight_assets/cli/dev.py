@@ -27,9 +27,9 @@ def dev(port: int, read_only: bool) -> None:
         raise UserError(f"port {port} of 127.0.0.1 {fault}; end what listens there, or choose another with --port")
     check_sockets()
     settings = load_settings()
-    with dagster_part("defs.launch").instance_of(settings, say) as instance:
+    with dagster_part("defs.runs.launch").instance_of(settings, say) as instance:
         names = instance.get_dynamic_partitions("splits")
-        csvs = dagster_part("defs.splits").checked_csvs(instance, settings)
+        csvs = dagster_part("defs.assets.splits").checked_csvs(instance, settings)
     for path, fault in csvs.faults.items():
         tell_error(path, fault)
     for path in csvs.empty.values():
@@ -41,5 +41,5 @@ def dev(port: int, read_only: bool) -> None:
     what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
     os.environ["PYTHONWARNINGS"] = ",".join(f"ignore:{start}" for start in KNOWN_WARNINGS)
     with known_warnings_off():
-        dagster_part("defs.dev").serve(what, port, read_only=read_only)
+        dagster_part("defs.server.dev").serve(what, port, read_only=read_only)
     sys.exit(exit_code(csvs.faults.values()))

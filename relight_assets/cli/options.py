@@ -12,7 +12,8 @@ from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, read_csv
 from relight_assets.dataset.csv.read import split_name
 from relight_assets.dataset.layout import split_folder
 from relight_assets.errors import UserError
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 def stages_asked_for(text: str) -> tuple[Stage, ...]:

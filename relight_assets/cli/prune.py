@@ -51,8 +51,8 @@ def prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
 
 def _prune_partitions(settings: Settings, *, remove: bool) -> list[RelightError]:
     errors: list[RelightError] = []
-    with dagster_part("defs.launch").instance_of(settings) as instance:
-        csvs = dagster_part("defs.splits").checked_csvs(instance, settings)
+    with dagster_part("defs.runs.launch").instance_of(settings) as instance:
+        csvs = dagster_part("defs.assets.splits").checked_csvs(instance, settings)
         faulty = set(map(name_part, csvs.faults))
         for name in instance.get_dynamic_partitions("splits"):
             try:

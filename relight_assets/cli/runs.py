@@ -15,9 +15,9 @@ def runs() -> None:
 @runs.command("list")
 def list_runs() -> None:
     """The runs that count as running or hold the devices, and what is known of their processes."""
-    dead_runs = dagster_part("defs.dead_runs")
+    dead_runs = dagster_part("defs.automation.dead_runs")
     told: list[str] = []
-    with dagster_part("defs.launch").opened_instance(load_settings(), told.append) as instance:
+    with dagster_part("defs.runs.launch").opened_instance(load_settings(), told.append) as instance:
         states = dead_runs.unfinished_runs(instance)
     for sentence in dict.fromkeys([*told, *map(str, states)]):
         say(sentence)
@@ -33,6 +33,6 @@ def release_run(run_id: str) -> None:
     For runs of another host, or of another boot, of which no command can know whether they live.  A run that is at
     work on this machine is refused.
     """
-    dead_runs = dagster_part("defs.dead_runs")
-    with dagster_part("defs.launch").opened_instance(load_settings(), say) as instance:
+    dead_runs = dagster_part("defs.automation.dead_runs")
+    with dagster_part("defs.runs.launch").opened_instance(load_settings(), say) as instance:
         say(dead_runs.release(instance, run_id))

@@ -8,54 +8,23 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
-from relight_assets.stages.registry import Stage
-
-STAGE_FILES: dict[Stage, tuple[str, ...]] = {
-    "masks": ("input", "foreground", "background"),
-    "albedo": ("albedo",),
-    "degraded": ("degraded_fg",),
-    "composites": ("output",),
-}
-"""The pictures that each stage writes, by the last part of their names."""
-LIT: tuple[Stage, ...] = ("degraded", "composites")
-"""The stages that write theirs once for each variant of the light."""
+from relight_assets.stages.base import Stage, variant_name
+from relight_assets.stages.registry import stage_spec
 
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_VARIANT = re.compile(r"v[1-9][0-9]*_(.+)")
 MAX_NUMBER = 10**9 - 1
 """The largest number of an image; a larger one is a damaged file's."""
 _NUMBERED = re.compile(r"([0-9]{5}|[1-9][0-9]{5,8})_([A-Za-z0-9_]+\.(?:png|json))")
 
 
-def variant_name(name: str, variant: int, variants: int) -> str:
-    """What the picture ``name`` of one variant (from 0) is called: ``v1_output``; where there is one, ``output``."""
-    return name if variants == 1 else f"v{variant + 1}_{name}"
-
-
-@cache
-def stage_files(stage: Stage, variants: int = 1) -> tuple[str, ...]:
-    """The pictures that a stage writes under a recipe with so many variants, variant by variant."""
-    if stage not in LIT:
-        return STAGE_FILES[stage]
-    return tuple(variant_name(name, number, variants) for number in range(variants) for name in STAGE_FILES[stage])
-
-
-def stage_of(name: str) -> Stage:
-    """The stage that writes the picture ``name``, of whatever variant."""
-    match = _VARIANT.fullmatch(name)
-    plain = match[1] if match else name
-    return next(stage for stage, names in STAGE_FILES.items() if plain in names)
-
-
 def png_name(index: int, name: str) -> str:
-    """File name of the picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
+    """File name of the artifact ``name`` of image ``index``."""
     return f"{index:05d}_{name}.png"
 
 
@@ -66,7 +35,7 @@ class SplitLayout:
     folder: Path
 
     def png(self, index: int, name: str) -> Path:
-        """The picture ``name`` (see :data:`STAGE_FILES`) of image ``index``."""
+        """The artifact ``name`` of image ``index``."""
         return self.folder / png_name(index, name)
 
     def shown(self, index: int, name: str, variant: int = 0) -> Path:
@@ -76,13 +45,14 @@ class SplitLayout:
 
     def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
         """Pictures of a stage that another number of variants has left, the last first."""
-        if stage not in LIT:
+        spec = stage_spec(stage)
+        if not spec.per_light:
             return []
-        kept = set(stage_files(stage, variants))
-        found = [self.png(index, name) for name in STAGE_FILES[stage] if name not in kept]
+        kept = set(spec.files(variants))
+        found = [self.png(index, name) for name in spec.artifacts if name not in kept]
         number = 0 if variants == 1 else variants
         while True:
-            more = [self.png(index, variant_name(name, number, number + 2)) for name in STAGE_FILES[stage]]
+            more = [self.png(index, variant_name(name, number, number + 2)) for name in spec.artifacts]
             if not any(map(os.path.lexists, more)):
                 return [path for path in reversed(found) if os.path.lexists(path)]
             found += more

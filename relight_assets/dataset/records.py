@@ -22,8 +22,9 @@ import msgspec
 from msgspec.structs import asdict
 
 from relight_assets.dataset import metrics
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout, png_name, stage_files
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.dataset.layout import SplitLayout, png_name
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import (
     Count,
     FileStamp,
@@ -52,7 +53,8 @@ class StageStamps(msgspec.Struct, frozen=True, gc=False):
 
     def names(self, stage: Stage) -> tuple[str, ...]:
         """The files that it must have, being the entry of ``stage``."""
-        return stage_files(stage, max(1, len(self.files) // len(STAGE_FILES[stage])))
+        spec = stage_spec(stage)
+        return spec.files(max(1, len(self.files) // len(spec.artifacts)))
 
 
 class StageEntry(StageStamps, frozen=True, gc=False):
@@ -120,7 +122,11 @@ class _WrittenRecord(RecordStamps, frozen=True, gc=False, kw_only=True):
             source=self.source,
             stages={
                 stage: StageEntry(
-                    entry.digest, entry.files, entry.reads, entry.code, metrics.fitted(stage, entry.numbers)
+                    entry.digest,
+                    entry.files,
+                    entry.reads,
+                    entry.code,
+                    metrics.fitted(stage, metrics.renamed(stage, entry.numbers)),
                 )
                 for stage, entry in self.stages.items()
             },
@@ -187,7 +193,11 @@ def metric_faults(path: Path | str) -> list[str]:
     written = _read(path, _WrittenRecord)
     if written is None:
         return []
-    found = [told for stage, entry in written.stages.items() for told in metrics.misfits(stage, entry.numbers)]
+    found = [
+        told
+        for stage, entry in written.stages.items()
+        for told in metrics.misfits(stage, metrics.renamed(stage, entry.numbers))
+    ]
     fitted = written.fitted()
     names = ("degradation_type", "light_direction", "seed", "recipe", "package_version", "timings_ms")
     lost = (name for name in names if getattr(fitted, name) != getattr(written, name))
@@ -315,12 +325,18 @@ def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
     fits = found is not None and name.startswith(f"{found.index:05d}_")
     if isinstance(found, RecordStamps):
         fits = fits and _files_are_known(found) and _place_fits(found)
+    elif isinstance(found, Failure):
+        fits = fits and (found.stage is None or found.stage in stage_names())
     return found if fits else None
 
 
 def _files_are_known(record: RecordStamps) -> bool:
-    """Whether each stage of a record names the files that it writes, and no others."""
-    return all(entry.files.keys() == _names(stage, len(entry.files)) for stage, entry in record.stages.items())
+    """Whether each stage of a record is known, and names the files that it writes and no others."""
+    known = stage_names()
+    return all(
+        stage in known and entry.files.keys() == _names(stage, len(entry.files))
+        for stage, entry in record.stages.items()
+    )
 
 
 def _place_fits(record: RecordStamps) -> bool:
@@ -332,7 +348,8 @@ def _place_fits(record: RecordStamps) -> bool:
 @cache
 def _names(stage: Stage, count: int) -> frozenset[str]:
     """The files of a stage that wrote so many."""
-    return frozenset(stage_files(stage, max(1, count // len(STAGE_FILES[stage]))))
+    spec = stage_spec(stage)
+    return frozenset(spec.files(max(1, count // len(spec.artifacts))))
 
 
 def _decoded(data: bytes, kind: type[_Kind]) -> _Kind | None:

@@ -20,7 +20,6 @@ from relight_assets.dataset.csv.folder import list_csvs, split_label
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.defs.assets.splits import splits
-from relight_assets.defs.metadata.run_metadata import FAMILIES
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
@@ -31,6 +30,7 @@ from relight_assets.quality.statistics import SplitStatistics, Spread, drift, sp
 from relight_assets.quality.thresholds import Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults
 from relight_assets.quality.verify.files import FilesRead, read_files
+from relight_assets.stages.degraded.metrics import FAMILIES
 
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""

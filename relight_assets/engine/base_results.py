@@ -13,7 +13,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, known_record, remove_record, write_record
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 from relight_assets.storage.files import host_limit, remove_output, write_atomic
 
 

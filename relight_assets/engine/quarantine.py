@@ -14,7 +14,8 @@ from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import stamp_now
 from relight_assets.engine.state.image_state import failed
 from relight_assets.errors import ImageError, WorkerKilledError
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import PlaceTakenError, stamp_source
 
 

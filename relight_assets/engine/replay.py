@@ -6,34 +6,30 @@ folder that the recipe names.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from relight_assets.config.recipe.gobos import with_gobos
-from relight_assets.config.recipe.recipe import AlbedoMethod, Recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.records import Record, read_record
-from relight_assets.engine.worker.artifacts import Pixels
 from relight_assets.engine.worker.gobo_files import load_gobos
-from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, unpacked
-from relight_assets.engine.worker.stage_outputs import (
-    StageOutput,
-    albedo_of,
-    composites_of,
-    degraded_of,
-    patterns_sha256,
-)
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
-from relight_assets.stages.albedo import albedo
-from relight_assets.stages.composites import composite
-from relight_assets.stages.degraded import degrade
-from relight_assets.stages.registry import Stage
+from relight_assets.models.faces.mesh import TRIANGLES
+from relight_assets.stages.base import AlbedoNetwork, Pixels, Points, StageOutput, StageSpec
+from relight_assets.stages.degraded.stage import patterns_sha256
+from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.stages.registry import stages
 from relight_assets.storage.files import read_regular
 
 RGBA = 4
@@ -77,41 +73,75 @@ def replay(record_file: Path, foreground_file: Path | None = None, gobo_dir: Pat
     """
     record = _record(record_file)
     layout = SplitLayout(record_file.parent)
-    pictures = _Made(record, layout, foreground_file or layout.png(record.index, "foreground"))
     recipe = _recipe(record, record_file, gobo_dir)
-    for stage in ("albedo", "degraded", "composites"):
-        if stage in record.stages:
-            _require_this_version(record, stage, record_file)
+    inputs = RecordInputs(record, layout, foreground_file or layout.png(record.index, "foreground"), recipe)
+    made: list[Replayed] = []
+    for spec in stages():
+        if spec.name in record.stages and not spec.reads_photo:
+            _require_this_version(record, spec, record_file)
             try:
-                pictures.keep(stage, _output(stage, pictures, recipe, record))
+                output = spec.make(inputs)
             except ImageError as error:
-                raise UserError(f"{record_file}: `{stage}` cannot be made again: {error}") from error
-    return pictures.replayed
+                raise UserError(f"{record_file}: `{spec.name}` cannot be made again: {error}") from error
+            made += [_replayed(record, spec, name, content) for name, content in output.files.items()]
+            inputs.keep(output)
+    return made
 
 
-class _Made:
-    """The pictures of one image, made again or read."""
+def _replayed(record: Record, spec: StageSpec, name: str, made: Pixels | bytes) -> Replayed:
+    data = made if isinstance(made, bytes) else encode_png(made)
+    stamp = record.stages[spec.name].files.get(name)
+    return Replayed(name, stamp.sha256 if stamp else "", sha256(data).hexdigest(), data)
 
-    def __init__(self, record: Record, layout: SplitLayout, foreground: Path):
-        self.replayed: list[Replayed] = []
+
+class RecordInputs:
+    """The :class:`~relight_assets.stages.base.StageInputs` that a record and a foreground alone give."""
+
+    albedo_network: AlbedoNetwork | None = None
+
+    def __init__(self, record: Record, layout: SplitLayout, foreground: Path, recipe: Recipe):
+        self.recipe, self.source_sha256 = recipe, record.source.sha256
+        self.gobos = load_gobos(recipe)
+        self.segmenter: dict[str, str] = {}
+        self.face_triangles: NDArray[np.int32] = TRIANGLES
         self._record, self._layout = record, layout
         self._pixels: dict[str, Pixels] = {"foreground": self._decoded("foreground", foreground)}
 
-    def read(self, name: str) -> Pixels:
-        """The pixels of a picture; of the background, which is made of the photo, from its file."""
-        if name not in self._pixels:
-            self._pixels[name] = self._decoded(name, self._layout.png(self._record.index, name))
-        return self._pixels[name]
+    def read(self, artifact: str) -> Pixels:
+        """An artifact that was made again; the background, which is made of the photo, from its file."""
+        if artifact not in self._pixels:
+            self._pixels[artifact] = self._decoded(artifact, self._layout.png(self._record.index, artifact))
+        return self._pixels[artifact]
 
-    def keep(self, stage: Stage, output: StageOutput) -> None:
-        """Take what a stage made, and hold it against the record."""
-        for name, made in output.files.items():
-            data = made if isinstance(made, bytes) else encode_png(made)
-            stamp = self._record.stages[stage].files.get(name)
-            found = sha256(data).hexdigest()
-            self.replayed.append(Replayed(name, stamp.sha256 if stamp else "", found, data))
-            if not isinstance(made, bytes):
-                self._pixels[name] = made
+    def keep(self, output: StageOutput) -> None:
+        """Take what a stage made for those after it."""
+        self._pixels |= {name: made for name, made in output.files.items() if not isinstance(made, bytes)}
+
+    def recorded_faces(self) -> Sequence[Points]:
+        """The faces of the record.
+
+        Raises:
+            UserError: they are damaged.
+        """
+        try:
+            return unpacked(self._record.stages["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise UserError(f"the record of image {self._record.index} is damaged: {error}") from error
+
+    def shape_map(self) -> None:
+        """None: a light on a shape of the user's own is not replayed."""
+
+    def photo(self) -> NoReturn:
+        """The photo is not in the record."""
+        raise NotInRecordError("the photo is not in the record")
+
+    def person(self) -> NoReturn:
+        """Nor what the segmenter answered."""
+        self.photo()
+
+    def found_faces(self) -> NoReturn:
+        """Nor what the networks of faces answered."""
+        self.photo()
 
     def _decoded(self, name: str, path: Path) -> Pixels:
         stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
@@ -154,17 +184,12 @@ def _recipe(record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise NotInRecordError(f"{path} holds a recipe that this version does not know (`{where}`)") from error
-    if recipe.geometry.kind is not None:
-        shape = recipe.geometry.source
-        raise NotInRecordError(f"{path}: its light fell on a shape from `{shape}`, which is not in the record")
-    if "albedo" in record.stages and _albedo_method(record, recipe) == "learned":
-        raise NotInRecordError(f"{path}: its albedo was found by a network of your own, which is not in the record")
+    for spec in stages():
+        if spec.name in record.stages and not spec.reads_photo:
+            why = spec.not_replayable(recipe, record.source.sha256)
+            if why is not None:
+                raise NotInRecordError(f"{path}: {why}")
     return _with_patterns(recipe, record, path, gobo_dir)
-
-
-def _albedo_method(record: Record, recipe: Recipe) -> AlbedoMethod:
-    """As it is drawn, whatever the record says of it."""
-    return albedo.draw_method(recipe.albedo_extraction.mix, recipe.seed, record.source.sha256)
 
 
 def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
@@ -183,25 +208,10 @@ def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | 
     return found
 
 
-_CODE = {"albedo": albedo.CODE_VERSION, "degraded": degrade.CODE_VERSION, "composites": composite.CODE_VERSION}
-
-
-def _require_this_version(record: Record, stage: Stage, path: Path) -> None:
-    made_by = record.stages[stage].code
-    if made_by != _CODE[stage]:
+def _require_this_version(record: Record, spec: StageSpec, path: Path) -> None:
+    made_by = record.stages[spec.name].code
+    if made_by != spec.code_version:
         raise NotInRecordError(
-            f"{path}: `{stage}` was made by version {record.package_version} (code {made_by or 'unknown'}), and this "
-            f"one (code {_CODE[stage]}) makes other bytes; install that version"
+            f"{path}: `{spec.name}` was made by version {record.package_version} (code {made_by or 'unknown'}), and "
+            f"this one (code {spec.code_version}) makes other bytes; install that version"
         )
-
-
-def _output(stage: Stage, pictures: _Made, recipe: Recipe, record: Record) -> StageOutput:
-    if stage == "albedo":
-        return albedo_of(pictures.read("foreground"), recipe, record.source.sha256)
-    if stage == "degraded":
-        try:
-            faces = unpacked(record.stages["masks"].numbers)
-        except FacesUnreadableError as error:
-            raise UserError(f"the record of image {record.index} is damaged: {error}") from error
-        return degraded_of(pictures.read, recipe, record.source.sha256, faces, gobos=load_gobos(recipe))
-    return composites_of(pictures.read, recipe)

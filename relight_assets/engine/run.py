@@ -32,10 +32,11 @@ from relight_assets.engine.state.plan import Plan, make_plan
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.gobo_files import load_gobos
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models import registry, user_models
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import extra_modules, stage_names
 from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
 
 CONTACT_SHEET = "contact_sheet.jpg"
@@ -45,7 +46,7 @@ COMPARISON = "comparison.jpg"
 
 Watch = Callable[[Progress], None]
 MakeWorker = Callable[..., Worker]
-"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.worker.PortraitWorker`."""
+"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.worker.ImageWorker`."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def run_split(
     options: RunOptions,
     watch: Watch = lambda _: None,
     *,
-    worker: MakeWorker = PortraitWorker,
+    worker: MakeWorker = ImageWorker,
 ) -> RunSummary:
     """Bring the selected stages of a split up to date.
 
@@ -235,6 +236,7 @@ def _work(
                 "image_root": settings.photo_root,
                 "batch": settings.batch,
                 "memory_bytes": memory_per_worker(settings, len(slots)),
+                "stage_modules": extra_modules(),
             },
         )
         progress = ProgressWriter(layout.progress, state.split.split, count, slots)

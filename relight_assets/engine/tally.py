@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.engine.execution.messages import ImageResult, Outcome
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 @dataclass

@@ -48,7 +48,7 @@ def weights_file(model: str, weights: Sam3Weights) -> Path:
 
 
 def sha256_of(model: str, weights: Sam3Weights) -> str:
-    """The sha256 that identifies a model, for digests and records.
+    """The sha256 that identifies a model, or a segmenter by its name in the recipe, for digests and records.
 
     Of the embedded models from the table; of SAM3 the one that is required or else the file's, which is read
     once and remembered with size and modification time.
@@ -56,6 +56,7 @@ def sha256_of(model: str, weights: Sam3Weights) -> str:
     Raises:
         ModelFileError: there is no such file, or it cannot be read.
     """
+    model = SEGMENTER_MODELS.get(model, model)  # type: ignore[call-overload]
     if model not in HOW_TO_GET:
         return store.sha256_of(model)
     return weights.sha256 or sam3_weights.sha256_of(weights_file(model, weights))

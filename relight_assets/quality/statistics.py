@@ -9,15 +9,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from relight_assets.dataset.metrics import SEEN, fitted, fitted_family, lights_of, value_in, value_of
+from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.thresholds import Measured
+from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.registry import stage_names
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -148,14 +150,14 @@ def _vector(light: dict[str, Any], name: str) -> Vector | None:
     return x, y, z
 
 
-def glances(image: RecordedImage) -> Iterator[Measured]:
-    """What the record of an image says of its finished pictures, measured at a glance when they were made."""
+def recorded_metrics(image: RecordedImage) -> Iterator[Measured]:
+    """What the record of an image says of its finished pictures, as measured at reduced size when they were made."""
     if "composites" not in image.current:
         return
     for variant, light in enumerate(_lights(image.record, "degraded")):
-        seen = light.get("seen")
-        if isinstance(seen, dict):  # none was measured of a person of a few pixels
-            metrics = ImageMetrics(**{metric.name: value_in(metric, seen) for metric in SEEN})
+        recorded = light.get("metrics")
+        if isinstance(recorded, dict):  # none was measured of a person of a few pixels
+            metrics = ImageMetrics(**{metric.name: value_in(metric, recorded) for metric in MEASURED})
             yield measured_of(image.record, variant, metrics)
 
 

@@ -14,8 +14,8 @@ from relight_assets.stages.degraded.artifacts import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
 
 FLOOR = 0.004
-GLANCE = 256
-"""Pixels of the longest side, about, that a glance looks at."""
+DOWNSAMPLED_SIDE = 256
+"""Pixels of the longest side, about, to which a picture is reduced."""
 SURE = 230
 """Alpha, of 255, above which a pixel is the person's alone (0.9)."""
 FRINGE = 7
@@ -102,12 +102,12 @@ def measure(
     )
 
 
-def glance(
+def measure_downsampled(
     photo: Pixels, foreground: Pixels, background: Pixels, albedo: Pixels, degraded: Pixels, *, blend: Blend
 ) -> ImageMetrics | None:
     """Measure one image by few of its pixels, as :func:`measure` does with all: a fifteenth of the time.
 
-    Of 95 images of 1024 pixels and so, the worst eight by the whole picture and by a glance are the same eight by
+    Of 95 images of 1024 pixels and so, the worst eight by the whole picture and at reduced size are the same eight by
     strength, exposure, crushed and chroma, seven of eight by rims, and five by identity, which is of finer detail.
     """
     return measure(*(few_of(picture) for picture in (photo, foreground, background, albedo, degraded)), blend=blend)
@@ -115,7 +115,7 @@ def glance(
 
 def few_of(picture: Pixels) -> Pixels:
     """Every so many pixels of an (H, W, C) picture, such that its longest side has about 256."""
-    step = max(1, round(max(picture.shape) / GLANCE))
+    step = max(1, round(max(picture.shape) / DOWNSAMPLED_SIDE))
     return np.ascontiguousarray(picture[::step, ::step])
 
 

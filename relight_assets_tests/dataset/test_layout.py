@@ -5,16 +5,13 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset.layout import (
-    STAGE_FILES,
     SplitLayout,
     check_name,
     refuse_foreign_folder,
     split_folder,
-    stage_files,
-    stage_of,
 )
 from relight_assets.errors import CsvError, OutputFolderError, UserError
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_of, stage_spec, stages
 
 
 def test_names_of_files(tmp_path: Path) -> None:
@@ -28,8 +25,7 @@ def test_names_of_files(tmp_path: Path) -> None:
         ".progress.json",
         ".lock",
     )
-    assert tuple(STAGE_FILES) == stage_names()
-    assert sum(len(names) for names in STAGE_FILES.values()) == 6
+    assert sum(len(spec.artifacts) for spec in stages()) == 6
 
 
 def test_folders() -> None:
@@ -86,9 +82,9 @@ def test_somebody_elses_pictures(tmp_path: Path) -> None:
 
 
 def test_pictures_of_variants(tmp_path: Path) -> None:
-    assert stage_files("composites") == ("output",)
-    assert stage_files("degraded", 2) == ("v1_degraded_fg", "v2_degraded_fg")
-    assert stage_files("masks", 2) == ("input", "foreground", "background")
+    assert stage_spec("composites").files() == ("output",)
+    assert stage_spec("degraded").files(2) == ("v1_degraded_fg", "v2_degraded_fg")
+    assert stage_spec("masks").files(2) == ("input", "foreground", "background")
     assert [stage_of(name) for name in ("v12_output", "output", "v1_degraded_fg", "input")] == [
         "composites",
         "composites",

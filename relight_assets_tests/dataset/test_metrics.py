@@ -3,7 +3,6 @@
 import copy
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,6 @@ from hypothesis import strategies as st
 
 from relight_assets.config.recipe.lights import Degradation
 from relight_assets.dataset.metrics import (
-    DEGRADED,
-    FAMILIES,
-    METRICS,
-    SEEN,
-    Metric,
     fitted,
     fitted_direction,
     fitted_family,
@@ -26,10 +20,12 @@ from relight_assets.dataset.metrics import (
     misfits,
     value_of,
 )
+from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.metrics import FAMILIES, MEASURED, METRICS
 from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.registry import stage_names, stage_spec, stages
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "records.md"
@@ -83,31 +79,15 @@ def test_whatever_a_recipe_draws_fits(bench: Bench, sections: dict[str, Any]) ->
 
 
 def test_names_and_bounds_are_those_of_the_code_that_makes_them() -> None:
-    assert tuple(metric.name for metric in SEEN) == tuple(ImageMetrics.__dataclass_fields__)
+    assert tuple(metric.name for metric in MEASURED) == tuple(ImageMetrics.__dataclass_fields__)
     assert set(FAMILIES) == set(Degradation().weights)
-    named = {metric.name: metric for metric in METRICS["masks"]}
+    named = {metric.name: metric for metric in stage_spec("masks").metrics}
     assert set(photo_tags.NAMES) <= set(named)
-    drawn = {metric.name: metric.kind.text for metric in DEGRADED}
+    drawn = {metric.name: metric.kind.text for metric in METRICS}
     assert drawn["strength_tries"] == f"whole number, 1 to {TRIES}"
     assert drawn["lights_drawn"] == f"whole number, 1 to {LIGHTS}"
-    for metrics in METRICS.values():
+    for metrics in (spec.metrics for spec in stages()):
         assert len({metric.name for metric in metrics}) == len(metrics)
-
-
-def test_the_docs_hold_every_number() -> None:
-    parts = [*METRICS.items(), ("degraded: seen", SEEN)]
-    tables = "\n".join(f"## {title}\n\n{markdown_table(metrics)}" for title, metrics in parts)
-    assert tables in DOCS.read_text(encoding="utf-8"), f"docs/records.md is to hold\n{tables}"
-
-
-def markdown_table(metrics: Sequence[Metric]) -> str:
-    rows = ["| number | type and range | unit | meaning |", "|---|---|---|---|"]
-    for metric in metrics:
-        if metric.name.startswith("second_") and metric.name != "second_person":
-            continue
-        may = " or null" * metric.null + ("" if metric.required else "; not always there")
-        rows.append(f"| `{metric.name}` | {metric.kind.text}{may} | {metric.unit} | {metric.meaning} |")
-    return "\n".join(rows) + "\n"
 
 
 # -- what is damaged -----------------------------------------------------------------------------------------
@@ -134,7 +114,7 @@ WRONG = [
     ("degraded", "light_direction", [1.0, 0.0]),
     ("degraded", "light_direction", [math.nan, 0.0, 1.0]),
     ("degraded", "strength", [0.5]),
-    ("degraded", "seen", 3),
+    ("degraded", "metrics", 3),
     ("composites", "background", {}),
 ]
 
@@ -163,28 +143,28 @@ def test_what_is_missing_stays_so_and_what_is_not_known_is_left_out(numbers: dic
 
 def test_of_what_was_measured_of_a_picture_the_rest_is_kept(numbers: dict[Stage, dict[str, Any]]) -> None:
     found = copy.deepcopy(numbers["degraded"])
-    whole = dict(found["seen"])
-    found["seen"] |= {"strength": "much", "more": 1}
-    assert fitted("degraded", found)["seen"] == whole | {"strength": None}
+    whole = dict(found["metrics"])
+    found["metrics"] |= {"strength": "much", "more": 1}
+    assert fitted("degraded", found)["metrics"] == whole | {"strength": None}
     assert misfits("degraded", found) == [
-        '`degraded.seen.strength` is "much", wanted: number, 0 to 64',
-        "`degraded.seen.more` is not known",
+        '`degraded.metrics.strength` is "much", wanted: number, 0 to 64',
+        "`degraded.metrics.more` is not known",
     ]
 
 
 def test_each_of_many_lights_keeps_its_place(numbers: dict[Stage, dict[str, Any]]) -> None:
     light = numbers["degraded"]
-    found = {"variants": [light, {**light, "wrap": True, "flaw": -1.0}, 7], "more": 1}
-    assert fitted("degraded", found) == {"variants": [light, {**light, "wrap": None, "flaw": None}, {}]}
+    found = {"variants": [light, {**light, "wrap": True, "artifact_score": -1.0}, 7], "more": 1}
+    assert fitted("degraded", found) == {"variants": [light, {**light, "wrap": None, "artifact_score": None}, {}]}
     assert misfits("degraded", found)[0] == "`degraded.more` is not known"
     assert misfits("degraded", found)[-1] == "`degraded.variants[2]` is no object"
-    assert any(told.startswith("`degraded.variants[1].flaw` is -1.0") for told in misfits("degraded", found))
+    assert any(told.startswith("`degraded.variants[1].artifact_score` is -1.0") for told in misfits("degraded", found))
     assert lights_of(found) == [*found["variants"][:2], {}]
     assert lights_of(light) == [light]
     assert misfits("degraded", {"variants": []}) == ["`degraded.variants` is no list of lights"]
 
 
-keys = st.text(max_size=5) | st.sampled_from([*(metric.name for metric in DEGRADED), "variants"])
+keys = st.text(max_size=5) | st.sampled_from([*(metric.name for metric in METRICS), "variants"])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),

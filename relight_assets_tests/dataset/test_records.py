@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import (
     Failure,
     Record,
@@ -25,7 +25,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import FileStamp, SourceInfo, write_stamped
 from relight_assets_tests.conftest import rewrite_record
 
@@ -37,7 +37,7 @@ RECORD = Record(
     image_path='a,"b"\n😀.jpg',
     source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, '/photos/a,"b"\n😀.jpg'),
     stages={
-        stage: StageEntry("d" * 64, dict.fromkeys(STAGE_FILES[stage], STAMP), numbers=NUMBERS.get(stage, {}))
+        stage: StageEntry("d" * 64, dict.fromkeys(stage_spec(stage).artifacts, STAMP), numbers=NUMBERS.get(stage, {}))
         for stage in stage_names()
     },
     degradation_type="soft_shading",
@@ -99,7 +99,7 @@ def test_the_same_record_is_the_same_bytes(layout: SplitLayout) -> None:
 def test_numpy_numbers_become_json(layout: SplitLayout) -> None:
     entry = StageEntry(
         "d" * 64,
-        dict.fromkeys(STAGE_FILES["masks"], STAMP),
+        dict.fromkeys(stage_spec("masks").artifacts, STAMP),
         numbers={"score": np.float32(0.5), "faces": np.int64(3), "instance_scores": np.array([0.5, 0.25])},
     )
     write_record(layout, replace(RECORD, stages={"masks": entry}))
@@ -187,7 +187,7 @@ def test_damaged_failures(layout: SplitLayout) -> None:
 
 
 def test_files_match(layout: SplitLayout) -> None:
-    stamps = {name: write_stamped(layout.png(3, name), b"x" * 9) for name in STAGE_FILES["masks"]}
+    stamps = {name: write_stamped(layout.png(3, name), b"x" * 9) for name in stage_spec("masks").artifacts}
     record = replace(RECORD, stages={"masks": StageEntry("d", stamps)})
     assert files_match(layout, record, "masks")
     assert not files_match(layout, record, "albedo")

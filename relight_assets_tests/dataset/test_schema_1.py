@@ -19,10 +19,10 @@ from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine import preparation
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
-from relight_assets.engine.state.digests import CODE_VERSIONS, Digests
+from relight_assets.engine.state.digests import Digests
 from relight_assets.models import user_models
 from relight_assets.quality.verify.split import verify_split
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets_tests.conftest import computed, sha256
 
 FIXTURE = Path(__file__).resolve().parents[1] / "fixtures" / "schema_1"
@@ -49,7 +49,7 @@ def _made_by_this_code(content: dict[str, Any]) -> None:
     for stage in stage_names():
         entry = content.get("stages", {}).get(stage)
         if entry is not None:
-            if entry["code"] != CODE_VERSIONS[stage]:
+            if entry["code"] != stage_spec(stage).code_version:
                 entry["digest"] = digests.of(stage, content["source"]["sha256"], files)
             files |= {name: stamp["sha256"] for name, stamp in entry["files"].items()}
     if content.get("stage") == "masks":

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ConfigError, ModelFileError, OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.albedo import albedo
@@ -173,7 +173,7 @@ def test_more_gpus_than_there_are_is_refused(bench: Bench, monkeypatch: pytest.M
         bench.run()
 
 
-class DeadlyAlbedo(PortraitWorker):
+class DeadlyAlbedo(ImageWorker):
     """Dies whenever it makes an albedo."""
 
     def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult | Shrunk]:

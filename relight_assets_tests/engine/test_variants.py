@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.layout import SplitLayout, split_folder, stage_files
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.publish import variants_path, write_split_mapping
 from relight_assets.quality.verify.split import verify_split
+from relight_assets.stages.registry import stage_spec
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with, sha256
 
 THREE = recipe_with(variants=3)
@@ -76,7 +77,7 @@ def test_another_number_leaves_nothing_of_the_old_one(bench: Bench, before: int,
     bench.run(recipe_with(variants=before))
     again = bench.run(recipe_with(variants=after))
     assert computed(again) == {"masks": 0, "albedo": 0, "degraded": 1, "composites": 1}
-    lit = {*stage_files("degraded", after), *stage_files("composites", after)}
+    lit = {*stage_spec("degraded").files(after), *stage_spec("composites").files(after)}
     assert pictures(bench, 0) == {"input", "foreground", "background", "albedo"} | lit
     assert computed(bench.run(recipe_with(variants=after))).keys() >= {"masks"}
     write_split_mapping(bench.survey(recipe_with(variants=after)), bench.settings)

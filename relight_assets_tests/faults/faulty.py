@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from relight_assets.dataset.layout import png_name
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.seam import Moment, Point, arm, die
 
@@ -27,7 +27,7 @@ FILE_LIMIT = 50_000
 """What a file may have in bytes on a :class:`SmallFiles` disk: records fit, pictures do not."""
 
 
-class FaultyWorker(PortraitWorker):
+class FaultyWorker(ImageWorker):
     """The real worker, on whose way lies what the images' names say."""
 
     def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
@@ -76,7 +76,7 @@ def _first_time(file: str) -> bool:
     return True
 
 
-def _hold(_: PortraitWorker, item: WorkItem) -> None:
+def _hold(_: ImageWorker, item: WorkItem) -> None:
     Path(f"{item.file}.held").touch()
     while True:
         time.sleep(3600)
@@ -93,7 +93,7 @@ def _use_up_files(*_: object) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (free, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
-def _make_read_only(worker: PortraitWorker, _: WorkItem) -> None:
+def _make_read_only(worker: ImageWorker, _: WorkItem) -> None:
     assert isinstance(worker, OwnMount)
     worker.make_read_only()
 
@@ -113,7 +113,7 @@ def _swap_folder(item: WorkItem) -> None:
     folder.symlink_to(folder.with_name("elsewhere"))
 
 
-_ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
+_ACTIONS: dict[str, Callable[[ImageWorker, WorkItem], object]] = {
     "sigkill": lambda *_: die(),
     "segfault": lambda *_: ctypes.string_at(0),
     "exit": lambda *_: os._exit(7),
@@ -135,14 +135,14 @@ _ACTIONS: dict[str, Callable[[PortraitWorker, WorkItem], object]] = {
 # -- workers that do not come up ---------------------------------------------------------------------------------
 
 
-class ExitsInLoad(PortraitWorker):
+class ExitsInLoad(ImageWorker):
     """Ends while it loads, on every slot."""
 
     def __init__(self, **_: Any) -> None:
         os._exit(7)
 
 
-class ExitsInLoadOnDevice1(PortraitWorker):
+class ExitsInLoadOnDevice1(ImageWorker):
     """Ends while it loads where it is given the second GPU."""
 
     def __init__(self, **settings: Any) -> None:
@@ -151,7 +151,7 @@ class ExitsInLoadOnDevice1(PortraitWorker):
         super().__init__(**settings)
 
 
-class HangsInLoad(PortraitWorker):
+class HangsInLoad(ImageWorker):
     """Never comes up; leaves the file ``loading`` beside the split's folder."""
 
     def __init__(self, *, folder: Path, **_: Any) -> None:
@@ -163,7 +163,7 @@ class HangsInLoad(PortraitWorker):
 # -- disks that take no more -------------------------------------------------------------------------------------
 
 
-class SmallFiles(PortraitWorker):
+class SmallFiles(ImageWorker):
     """On a disk that takes files of at most ``FILE_LIMIT`` bytes."""
 
     def __init__(self, **settings: Any) -> None:

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
-from relight_assets.models.segmenters.base import PersonMask, Segmenter
+from relight_assets.models.segmenters.base import Segmenter
 from relight_assets.models.segmenters.batching import Pixels
+from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.faulty import FaultyWorker
 

@@ -14,7 +14,7 @@ import cv2
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.layout import STAGE_FILES, SplitLayout
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import index_key
 from relight_assets.dataset.records import files_match, read_record
 from relight_assets.engine.progress import Progress
@@ -23,8 +23,8 @@ from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_sp
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.worker.worker import PortraitWorker
-from relight_assets.stages.registry import stage_names
+from relight_assets.engine.worker.worker import ImageWorker
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
@@ -66,7 +66,7 @@ class FaultBench(Bench):
             names.append(str(pictures / name))
         self.write_csv(names)
 
-    def start(self, worker: type[PortraitWorker] = PortraitWorker, **settings: Any) -> RunSummary:
+    def start(self, worker: type[ImageWorker] = ImageWorker, **settings: Any) -> RunSummary:
         """Run the split, in processes of this worker class."""
         options = RunOptions(retry_failed=settings.pop("retry_failed", False))
 
@@ -192,7 +192,7 @@ def _assert_undisturbed(bench: FaultBench, survey: Survey) -> None:
     for key, image in survey.images.items():
         for stage in image.current:
             assert image.index is not None
-            for name in STAGE_FILES[stage]:
+            for name in stage_spec(stage).artifacts:
                 path = bench.layout.png(image.index, name)
                 assert fingerprint(path) == bench.truth[number_of(key)][name], path
 

@@ -9,7 +9,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import assert_records_tell_the_truth
 from relight_assets_tests.faults.invariants import FaultBench, Truth, assert_heals, assert_sound
@@ -43,7 +43,7 @@ OTHER = Recipe.model_validate(
 
 
 def process(bench: FaultBench, recipe: Recipe) -> None:
-    worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
     photo = str(bench.photos / "00.png")
     list(worker.process(iter([WorkItem(0, photo, photo, stage_names())])))
 

@@ -16,7 +16,7 @@ import pytest
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets_tests.conftest import recipe_with, sha256
 from relight_assets_tests.faults.driver import driven, wait_for
@@ -257,7 +257,7 @@ def test_rows_in_work_are_empty_until_they_are_done(bench: FaultBench, how: sign
     bench.stock_up(4, {2: "hold"})
     held = bench.folder / "pictures" / "02-hold.png"
     bench.edited = {sha256(photo) for photo in bench.folder.glob("pictures/*.png")}
-    bench.start(PortraitWorker)
+    bench.start(ImageWorker)
     publish(bench.split(), LoadedRecipe(GRAY, ()), bench.settings)
     before = (bench.folder / MAPPING).read_text()
     edit(held)
@@ -272,7 +272,7 @@ def test_rows_in_work_are_empty_until_they_are_done(bench: FaultBench, how: sign
         assert_mappings_are_true(bench)
         named = named_pictures(bench.folder / MAPPING)
         assert [Path(cell).name for cell, output in named.items() if not output] == [held.name]
-    bench.start(PortraitWorker)
+    bench.start(ImageWorker)
     assert_mappings_are_true(bench)
     publish(bench.split(), LoadedRecipe(GRAY, ()), bench.settings)
     assert (bench.folder / MAPPING).read_text() == before

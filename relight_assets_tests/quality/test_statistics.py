@@ -18,20 +18,21 @@ from relight_assets.quality.statistics import (
     SplitStatistics,
     Spread,
     drift,
-    glances,
     measured_of,
+    recorded_metrics,
     rejected_skins,
     spreads,
     statistics_of,
 )
 from relight_assets.quality.thresholds import Measured, verdicts
 from relight_assets.quality.verify.files import read_files
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
-def all_glances(images: list[RecordedImage]) -> list[Measured]:
-    return [each for image in images for each in glances(image)]
+def all_recorded_metrics(images: list[RecordedImage]) -> list[Measured]:
+    return [each for image in images for each in recorded_metrics(image)]
 
 
 def test_values_are_by_the_number_of_the_image(finished: Bench) -> None:
@@ -140,7 +141,7 @@ def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
 
 def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
     survey = finished.survey()
-    seen, read = all_glances(finished.recorded()), read_files(survey, Recipe(), None).measured
+    seen, read = all_recorded_metrics(finished.recorded()), read_files(survey, Recipe(), None).measured
     assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
         (each.index, each.family, each.skin_lightness) for each in read
     ]
@@ -197,24 +198,24 @@ def test_a_direction_that_is_none_is_left_out(damaged: Callable[..., Any], finis
     images = damaged("degraded", with_("light_direction", value))
     whole = statistics_of(finished.recorded()).light_directions
     assert statistics_of(images).light_directions == [whole[0], *whole[2:]]
-    directions = [each.light_direction for each in all_glances(images)]
+    directions = [each.light_direction for each in all_recorded_metrics(images)]
     assert directions == [whole[0], None, *whole[2:]]
-    assert {verdict.metric for verdict in verdicts(all_glances(images), Recipe(), Quality())}
+    assert {verdict.metric for verdict in verdicts(all_recorded_metrics(images), Recipe(), Quality())}
 
 
 @pytest.mark.parametrize("value", [None, True, 3, "dusk", []])
 def test_a_family_that_is_none_is_left_out(damaged: Callable[..., Any], value: object) -> None:
     images = damaged("degraded", with_("degradation_type", value), degradation_type=value)
     assert set(statistics_of(images).families) == {0, 2, 3}
-    assert all_glances(images)[1].family is None
+    assert all_recorded_metrics(images)[1].family is None
 
 
 @pytest.mark.parametrize("value", [*BAD, ABSENT])
 def test_a_measure_that_does_not_fit_leaves_the_others_of_its_picture(
     damaged: Callable[..., Any], value: object
 ) -> None:
-    images = damaged("degraded", lambda numbers: with_("strength", value)(numbers["seen"]))
-    found = all_glances(images)
+    images = damaged("degraded", lambda numbers: with_("strength", value)(numbers["metrics"]))
+    found = all_recorded_metrics(images)
     assert [each.metrics.strength is None for each in found] == [False, True, False, False]
     told = {verdict.metric: verdict for verdict in verdicts(found, Recipe(), Quality())}
     assert told["weakest"].images == told["strongest"].images == 3
@@ -228,9 +229,9 @@ def test_an_entry_that_is_damaged_as_a_whole_is_left_out(damaged: Callable[..., 
     images = damaged("degraded", lambda _: numbers)
     assert sorted(statistics_of(images).values["degraded", "strength"]) == [0, 2, 3]
     assert len(statistics_of(images).light_directions) == 3
-    assert [each.index for each in all_glances(images)] == [0, 2, 3]
+    assert [each.index for each in all_recorded_metrics(images)] == [0, 2, 3]
     record = images[1].record
-    metrics = all_glances(images)[0].metrics
+    metrics = all_recorded_metrics(images)[0].metrics
     for variant in range(2):
         measured = measured_of(record, variant, metrics)
         assert (measured.family, measured.light_direction, measured.mask_rim) == (None, None, None)
@@ -239,7 +240,14 @@ def test_an_entry_that_is_damaged_as_a_whole_is_left_out(damaged: Callable[..., 
 def test_of_many_lights_the_one_that_is_damaged_is_left_out(damaged: Callable[..., Any]) -> None:
     images = damaged("degraded", lambda numbers: {"variants": [numbers, {**numbers, "light_direction": True}, 7]})
     assert len(statistics_of(images).light_directions) == 4
-    assert [(each.index, each.variant) for each in all_glances(images)] == [(0, 0), (1, 0), (1, 1), (2, 0), (3, 0)]
+    measured = all_recorded_metrics(images)
+    assert [(each.index, each.variant) for each in measured] == [
+        (0, 0),
+        (1, 0),
+        (1, 1),
+        (2, 0),
+        (3, 0),
+    ]
 
 
 def test_a_tag_counts_where_it_is_true_alone(damaged: Callable[..., Any]) -> None:

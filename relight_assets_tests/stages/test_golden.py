@@ -1,6 +1,6 @@
 """A stage whose bytes change must change its code version too, or old outputs would be taken for current.
 
-When this fails on purpose: raise ``CODE_VERSION`` of the stage and write ``golden.json`` anew with
+When this fails on purpose: raise ``code_version`` of the stage and write ``golden.json`` anew with
 ``python -m relight_assets_tests.stages.test_golden``.  The bytes are those of the OpenCV and NumPy
 versions and the processor features named in the file; under others the comparison is skipped.
 """
@@ -18,10 +18,10 @@ from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
 from relight_assets.stages.masks import mask
+from relight_assets.stages.registry import stage_spec
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 
 GOLDEN = Path(__file__).with_name("golden.json")
-MODULES = {"masks": mask, "albedo": albedo, "degraded": degrade, "composites": composite}
 
 
 def digest(*images):
@@ -61,7 +61,9 @@ def computed():
         "degraded": relit,
         "composites": outputs,
     }
-    return {stage: {"code_version": MODULES[stage].CODE_VERSION, "sha256": digest(*images[stage])} for stage in MODULES}
+    return {
+        name: {"code_version": stage_spec(name).code_version, "sha256": digest(*made)} for name, made in images.items()
+    }
 
 
 def libraries():
@@ -79,7 +81,7 @@ def test_bytes_change_only_with_the_code_version():
     found = computed()
     for stage, kept in golden["stages"].items():
         if found[stage]["sha256"] != kept["sha256"]:
-            assert found[stage]["code_version"] != kept["code_version"], f"{stage}: other bytes, same CODE_VERSION"
+            assert found[stage]["code_version"] != kept["code_version"], f"{stage}: other bytes, same code_version"
         assert found[stage] == kept, f"{stage}: golden.json is out of date"
 
 

@@ -5,7 +5,14 @@ import pytest
 
 from relight_assets.core.color import decode, encode
 from relight_assets.stages.foreground_color import Blend, with_alpha
-from relight_assets.stages.image_metrics import GLANCE, ImageMetrics, comb, few_of, glance, measure
+from relight_assets.stages.image_metrics import (
+    DOWNSAMPLED_SIDE,
+    ImageMetrics,
+    comb,
+    few_of,
+    measure,
+    measure_downsampled,
+)
 from relight_assets.stages.masks import mask
 from relight_assets_tests.stages.portraits import portrait
 
@@ -96,7 +103,7 @@ def test_layers_are_laid_over_each_other_in_the_space_they_were_made_for() -> No
         person = with_alpha(PERSON.rgb, PERSON.alpha)
         for laid in spaces:
             pictures = (PERSON.rgb, layers.foreground, layers.background, PERSON.rgb, person)
-            for found in (measure(*pictures, blend=laid), glance(*pictures, blend=laid)):
+            for found in (measure(*pictures, blend=laid), measure_downsampled(*pictures, blend=laid)):
                 assert found is not None
                 assert (found.recomposition <= 2) == (made == laid)
 
@@ -113,15 +120,15 @@ def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same
         made = (PERSON.rgb, LAYERS.foreground, LAYERS.background, PERSON.rgb, with_alpha(relit(SIDE), PERSON.alpha))
         return [np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1) for picture in made]
 
-    assert GLANCE < 320 < 1.5 * GLANCE  # so that at its own size every pixel is looked at
-    assert glance(*pictures(1), blend="srgb") == measure(*pictures(1), blend="srgb")
-    seen, whole = glance(*pictures(3), blend="srgb"), measure(*pictures(3), blend="srgb")
+    assert DOWNSAMPLED_SIDE < 320 < 1.5 * DOWNSAMPLED_SIDE  # so that at its own size every pixel is looked at
+    assert measure_downsampled(*pictures(1), blend="srgb") == measure(*pictures(1), blend="srgb")
+    seen, whole = measure_downsampled(*pictures(3), blend="srgb"), measure(*pictures(3), blend="srgb")
     assert seen is not None
     assert whole is not None
     assert seen.strength == pytest.approx(whole.strength, rel=0.03)
     assert seen.exposure == pytest.approx(whole.exposure, abs=0.02)
     assert seen.rim == pytest.approx(whole.rim, rel=0.05)
-    assert glance(*(picture[:9, :9] for picture in pictures(1)), blend="srgb") is None
+    assert measure_downsampled(*(picture[:9, :9] for picture in pictures(1)), blend="srgb") is None
 
 
 def test_few_levels_turned_into_many_are_a_comb() -> None:

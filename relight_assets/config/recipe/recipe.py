@@ -196,37 +196,6 @@ class Recipe(Part):
         """What decides the pixels and is not as by default, as plain JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
-    def part(self, stage: str) -> dict[str, Any]:
-        """The part of the recipe that one stage's pixels depend on, as plain JSON values."""
-        parts: dict[str, dict[str, Any]] = {
-            "masks": {
-                "image_size": self.image_size,
-                "segmenter": self.segmenter,
-                "masks": self.masks,
-                "photo_qa": self.photo_qa,
-                "blend": self.background.blend,  # the foreground is estimated in the space it is blended in
-            },
-            "albedo": {"albedo_extraction": self.albedo_extraction.deciding()},
-            "degraded": {
-                "seed": self.seed,
-                "degradation": self.degradation,
-                "light_sampling": self.light_sampling,
-            },
-            "composites": {"background": self.background},
-        }
-        if self.segmenter != "selfie":
-            parts["masks"]["sam3"] = self.sam3
-        if self.geometry.source != "face_mesh":
-            parts["degraded"]["geometry"] = self.geometry.deciding()
-        if self.variants > 1:
-            parts["degraded"]["variants"] = self.variants
-        if self.albedo_extraction.mix.draws:
-            parts["albedo"]["seed"] = self.seed
-        plain = {key: v.model_dump(mode="json") if isinstance(v, Part) else v for key, v in parts[stage].items()}
-        if "degradation" in plain:
-            plain["degradation"]["hard_shadow"] = self.degradation.hard_shadow.content()
-        return plain
-
 
 def canonical_digest(value: Any) -> str:
     """sha256 of a JSON value in its one canonical spelling."""

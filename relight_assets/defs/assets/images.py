@@ -25,39 +25,8 @@ from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_r
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import RunOptions, RunSummary
-from relight_assets.engine.state.digests import CODE_VERSIONS
-from relight_assets.stages.registry import Stage, stage_names
-
-_DESCRIPTIONS: dict[Stage, str] = {
-    "masks": (
-        "The person of each photo, cut out. Per image: `NNNNN_input.png` (the photo, upright, 8-bit RGB), "
-        "`NNNNN_foreground.png` and `NNNNN_background.png` (RGBA; the mask is the alpha of the foreground)."
-    ),
-    "albedo": (
-        "The foreground without its light, by edge-aware multi-scale retinex on luminance. "
-        "Per image: `NNNNN_albedo.png` (RGB, black outside the mask)."
-    ),
-    "degraded": (
-        "The albedo under another light: soft shading, hard shadows or specular reflection, drawn per image. "
-        "Per image: `NNNNN_degraded_fg.png` (RGBA). The record holds every drawn number."
-    ),
-    "composites": (
-        "The degraded foreground on gray (or on the photo's own background): the model's input; the photo is "
-        "its target. Per image: `NNNNN_output.png` (RGB)."
-    ),
-}
-_UPSTREAM: dict[Stage, list[dg.AssetKey]] = {
-    "masks": [SPLIT_CSV],
-    "albedo": [dg.AssetKey("masks")],
-    "degraded": [dg.AssetKey("masks"), dg.AssetKey("albedo")],
-    "composites": [dg.AssetKey("masks"), dg.AssetKey("degraded")],
-}
-_KINDS: dict[Stage, set[str]] = {
-    "masks": {"python", "tensorflow"},
-    "albedo": {"python", "opencv"},
-    "degraded": {"python", "opencv"},
-    "composites": {"python", "opencv"},
-}
+from relight_assets.stages.base import Stage, StageSpec
+from relight_assets.stages.registry import stage_names, stage_of, stages
 
 
 class RelightConfig(dg.Config):
@@ -72,24 +41,31 @@ class RelightConfig(dg.Config):
     replace: bool = Field(default=False, description=REPLACE)
 
 
-@dg.multi_asset(
-    name="relight_images",
-    specs=[
-        dg.AssetSpec(
-            stage,
-            deps=_UPSTREAM[stage],
-            description=_DESCRIPTIONS[stage],
-            kinds=_KINDS[stage],
-            code_version=CODE_VERSIONS[stage],
-        )
-        for stage in stage_names()
-    ],
-    can_subset=True,
-    partitions_def=splits,
-    pool=POOL,
-    required_resource_keys={RUN_LOCK, SNAPSHOT},
-)
-def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
+def images_asset() -> dg.AssetsDefinition:
+    """The op whose outputs are the stages' assets, each of which can be selected alone."""
+    return dg.multi_asset(
+        name="relight_images",
+        specs=[_asset_spec(spec) for spec in stages()],
+        can_subset=True,
+        partitions_def=splits,
+        pool=POOL,
+        required_resource_keys={RUN_LOCK, SNAPSHOT},
+    )(_relight_images)
+
+
+def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
+    upstream = dict.fromkeys(stage_of(artifact) for artifact in spec.may_read)
+    return dg.AssetSpec(
+        spec.name,
+        deps=[SPLIT_CSV] if spec.reads_photo else [dg.AssetKey(name) for name in upstream],
+        description=spec.description,
+        kinds=set(spec.kinds),
+        code_version=spec.code_version,
+        group_name="relight",
+    )
+
+
+def _relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
 
     Every selected asset is yielded after all the work, or none is: a key that were left out would count as

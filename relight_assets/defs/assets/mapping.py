@@ -13,7 +13,6 @@ from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.checks import SPECS, SplitRecords, check_split
-from relight_assets.defs.metadata.run_metadata import FAMILIES
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
@@ -22,6 +21,7 @@ from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.statistics import Spread, spreads
+from relight_assets.stages.degraded.metrics import FAMILIES
 from relight_assets.stages.registry import stage_names
 
 SPREADS = "spreads"

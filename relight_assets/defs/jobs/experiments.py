@@ -31,7 +31,8 @@ from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"

@@ -9,7 +9,6 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.lights import Degradation
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout
@@ -19,11 +18,10 @@ from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.engine.execution.messages import Outcome
 from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
-from relight_assets.engine.state.digests import stage_models
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.models import user_models
-from relight_assets.quality.statistics import RecordSums, SplitStatistics, glances
+from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
 from relight_assets.quality.thresholds import Measured, verdicts
 from relight_assets.reports.charts import charts
 from relight_assets.reports.contact_sheets import (
@@ -35,19 +33,13 @@ from relight_assets.reports.contact_sheets import (
     small_jpeg,
     worst_sheet,
 )
+from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.metrics import FAMILIES
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import write_atomic
 
-STEPS = ("decode", "segment", *stage_names(), "encode")
-FAMILIES = tuple(Degradation().weights)
 OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
-_SHOWN_MEANS: dict[Stage, tuple[str, ...]] = {
-    "masks": ("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
-    "albedo": (),
-    "degraded": ("strength", "exposure"),
-    "composites": (),
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ class RunRecords:
             found.statistics.add(image)
             if asked is None or image.record.image_path in asked:
                 found.sums.add(image)
-            found.measured.extend(glances(image))
+            found.measured.extend(recorded_metrics(image))
             for stage in image.current:
                 found.digests[stage][str(image.record.index)] = image.record.stages[stage].digest
             if image.current:
@@ -154,11 +146,11 @@ def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str
 
 def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
     """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
-    names = sorted({name for stage in stages for name in stage_models(stage, recipe)})
+    names = sorted({name for stage in stages for name in stage_spec(stage).models(recipe)})
     models = [user_models.sha256_of(name, settings.sam3, settings.local_models) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
-        "stage_recipe_digest": canonical_digest([recipe.part(stage) for stage in stages]),
+        "stage_recipe_digest": canonical_digest([stage_spec(stage).recipe_part(recipe) for stage in stages]),
         **({"model_digest": canonical_digest(models)} if models else {}),
         "package_version": __version__,
     }
@@ -177,7 +169,8 @@ def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
 def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
     """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
     sums, families = records.sums.stages[stage], records.sums.families
-    names = _SHOWN_MEANS[stage] or tuple(sorted(sums.counts))
+    shown_metrics = stage_spec(stage).shown_metrics
+    names = tuple(sorted(sums.counts)) if shown_metrics is None else shown_metrics
     means = {f"mean_{name}": round(mean, 4) for name in names if (mean := sums.mean(name)) is not None}
     if stage == "degraded" and families:
         # Every family, so that the UI's plot over partitions has no holes.
@@ -201,6 +194,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
     """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
     if not summary.devices:
         return {}
+    steps = ("decode", "segment", *stage_names(), "encode")
     records = [
         dg.TableRecord(
             {
@@ -212,7 +206,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
                 "replaced": device.replaced,
                 "peak_mib": device.peak_mib,
                 "gpu_peak_mib": device.gpu_peak_mib,
-                **{f"{step}_s": round(device.seconds[step], 2) for step in STEPS},
+                **{f"{step}_s": round(device.seconds[step], 2) for step in steps},
             }
         )
         for name, device in summary.devices.items()

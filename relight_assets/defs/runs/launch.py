@@ -27,7 +27,8 @@ from relight_assets.defs.runs.run_images import POOL
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, Life, holding
 from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import write_atomic
 
 OUTGOING = ("mapping_csv", "dead_letters")

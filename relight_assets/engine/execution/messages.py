@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from relight_assets.dataset.records import Failure
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"

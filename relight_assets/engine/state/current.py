@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 
 from relight_assets.dataset.records import RecordStamps
 from relight_assets.engine.state.digests import Digests
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 FilesMatch = Callable[[RecordStamps, Stage], bool]
 """Whether the files of a stage are there, as the record says."""

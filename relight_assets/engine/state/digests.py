@@ -8,43 +8,12 @@ is redone with the same bytes stops the change there.
 import json
 from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
-from types import MappingProxyType
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.layout import stage_files, stage_of
 from relight_assets.dataset.records import RecordStamps
-from relight_assets.models.registry import SEGMENTER_MODELS
-from relight_assets.stages.albedo import albedo
-from relight_assets.stages.composites import composite
-from relight_assets.stages.degraded import degrade
-from relight_assets.stages.masks import mask
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_of, stages
 
-CODE_VERSIONS: Mapping[Stage, str] = MappingProxyType(
-    {
-        "masks": mask.CODE_VERSION,
-        "albedo": albedo.CODE_VERSION,
-        "degraded": degrade.CODE_VERSION,
-        "composites": composite.CODE_VERSION,
-    }
-)
-
-_FACES = ("face_detection", "face_landmark")
-
-
-def stage_models(stage: Stage, recipe: Recipe) -> tuple[str, ...]:
-    """The models whose answers a stage's pixels depend on."""
-    if stage == "masks":
-        return (SEGMENTER_MODELS[recipe.segmenter], *_FACES)
-    if stage == "albedo" and recipe.albedo_extraction.mix.learned > 0:
-        return ("albedo_model",)
-    if stage == "degraded":
-        return (*_FACES, "geometry_model") if recipe.geometry.from_model else _FACES
-    return ()
-
-
-GEOMETRY_FILE = "geometry_file"
-"""What a photo's file of depth or normals is called among those that a stage reads."""
 ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
@@ -56,31 +25,26 @@ class Digests:
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
         self.geometry, self.variants = recipe.geometry, recipe.variants
+        specs = {spec.name: spec for spec in stages()}
+        self._keyed = {name: spec.keyed_by_source for name, spec in specs.items()}
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._before: dict[Stage, str] = {
-            stage: f'{{"code":{_canonical(CODE_VERSIONS[stage])},'
-            f'"models":{_canonical([model_sha256(name) for name in stage_models(stage, recipe)])},"reads":'
-            for stage in stage_names()
+            name: f'{{"code":{_canonical(spec.code_version)},'
+            f'"models":{_canonical([model_sha256(model) for model in spec.models(recipe)])},"reads":'
+            for name, spec in specs.items()
         }
         self._after: dict[Stage, str] = {
-            stage: f',"recipe":{_canonical(recipe.part(stage))},"source":' for stage in stage_names()
+            name: f',"recipe":{_canonical(spec.recipe_part(recipe))},"source":' for name, spec in specs.items()
         }
-        self.reads: dict[Stage, tuple[str, ...]] = {
-            "masks": (),
-            "albedo": ("foreground",),
-            "degraded": ("input", "foreground", "albedo", *([GEOMETRY_FILE] if recipe.geometry.from_file else [])),
-            "composites": (
-                *stage_files("degraded", recipe.variants),
-                *(() if recipe.background.use_gray else ("background",)),
-            ),
-        }
-
-        self._quoted = {
-            stage: [(name, _canonical(name)) for name in sorted(names)] for stage, names in self.reads.items()
-        }
+        self._outside_names = {name for spec in specs.values() for name in spec.reads_outside(recipe)}
         self._upstream: dict[Stage, tuple[Stage, ...]] = {
-            stage: tuple(dict.fromkeys(stage_of(name) for name in names if name != GEOMETRY_FILE))
-            for stage, names in self.reads.items()
+            name: tuple(dict.fromkeys(map(stage_of, spec.reads_under(recipe)))) for name, spec in specs.items()
+        }
+        self._quoted = {
+            name: [
+                (read, _canonical(read)) for read in sorted((*spec.reads_under(recipe), *spec.reads_outside(recipe)))
+            ]
+            for name, spec in specs.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
 
@@ -98,8 +62,7 @@ class Digests:
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
         reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
-        # Masks read the source; what draws is keyed by it.
-        source = "null" if stage == "composites" else _canonical(source_sha256)
+        source = _canonical(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256(text.encode("ascii")).hexdigest()
 
@@ -120,9 +83,9 @@ class Digests:
                 files.update((name, stamp.sha256) for name, stamp in record.stages[done].files.items())
         return self.of(stage, source_sha256, files)
 
-    @staticmethod
-    def files_read(record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
+    def files_read(self, record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
         """The sha256 of the files that stages read and nobody here made: as given, or as the record remembers them."""
-        made = record.stages.get("degraded") if record is not None else None
-        remembered = {name: stamp.sha256 for name, stamp in made.reads.items()} if made is not None else {}
-        return {GEOMETRY_FILE: ABSENT, **(remembered if given is None else given)}
+        absent = dict.fromkeys(self._outside_names, ABSENT)
+        if given is not None or record is None:
+            return {**absent, **(given or {})}
+        return absent | {name: stamp.sha256 for entry in record.stages.values() for name, stamp in entry.reads.items()}

@@ -37,7 +37,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 from relight_assets.storage.files import FileStamp, output_token, same_token, source_token
 
 

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from relight_assets import __version__
 from relight_assets.dataset.records import Failure, Record
 from relight_assets.errors import ImageError, OutputBlockedError
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp, PlaceTakenError, SourceInfo
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]

@@ -13,7 +13,8 @@ from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.tally import Tally
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 
 
 @dataclass(frozen=True)

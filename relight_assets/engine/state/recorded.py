@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.base import Stage
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from pathlib import Path
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
-from relight_assets.dataset.layout import SplitLayout, stage_files
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus
+from relight_assets.stages.registry import stage_spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,7 @@ class Survey:
     def _composites(self, image: ImageState) -> list[Path]:
         if image.status != "done" or image.index is None:
             return []
-        return [self.layout.png(image.index, name) for name in stage_files("composites", self.variants)]
+        return [self.layout.png(image.index, name) for name in stage_spec("composites").files(self.variants)]
 
 
 def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:

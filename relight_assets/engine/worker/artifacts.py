@@ -1,4 +1,4 @@
-"""What the stages of one image read: its source, its mask's probability, its faces, and files made before."""
+"""What of one image is in memory: its decoded source, its mask's probability, and the artifacts of its stages."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.layout import SplitLayout, stage_of
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.worker.geometry_maps import GeometryMap
@@ -21,17 +21,18 @@ from relight_assets.imaging.png import decode_png
 from relight_assets.models.faces.mesh import FaceMesh
 from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.models.networks.geometry import ShapeEstimator
-from relight_assets.models.segmenters.base import PersonMask
 from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.gobos import Gobos
-from relight_assets.stages.registry import Stage
+from relight_assets.stages.masks.person_mask import PersonMask
+from relight_assets.stages.registry import stage_of
 from relight_assets.storage.files import FileStamp, host_limit, read_regular
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class StageTools:
+class WorkerContext:
     """What the images of one worker share; safe to use from several threads."""
 
     layout: SplitLayout
@@ -59,24 +60,23 @@ class DamagedFileError(Exception):
         self.stage = stage
 
 
-class Pictures:
+class ImageArtifacts:
     """The pictures of one image that are in memory, each made or read once."""
 
-    def __init__(self, tools: StageTools, item: WorkItem):
-        self.tools, self._item = tools, item
+    def __init__(self, context: WorkerContext, item: WorkItem):
+        self.context, self._item = context, item
         self.timings: dict[str, float] = {}
         """Milliseconds by step."""
         self.mask: PersonMask | DeviceOomError | None = None
         """The segmenter's answer, or why there is none; None: it was not asked yet."""
         self.geometry = GeometryMap(
-            tools.recipe.geometry,
+            context.recipe.geometry,
             Path(item.file),
-            image_root=tools.image_root,
-            max_pixels=tools.max_pixels,
-            estimator=tools.shape_estimator,
+            image_root=context.image_root,
+            max_pixels=context.max_pixels,
+            estimator=context.shape_estimator,
         )
         self._decoded: DecodedImage | Exception | None = None
-        self._faces: list[FaceMesh] | None = None
         self._pixels: dict[str, Pixels] = {}
 
     @property
@@ -87,14 +87,14 @@ class Pictures:
     def decoded(self) -> DecodedImage:
         """The source.  Raises whatever :func:`~relight_assets.imaging.decode.decode` raises, each time."""
         if self._decoded is None:
-            recipe = self.tools.recipe
+            recipe = self.context.recipe
             try:
                 with self.timed("decode"):
                     self._decoded = decode(
                         Path(self._item.file),
                         image_size=recipe.image_size,
-                        max_pixels=self.tools.max_pixels,
-                        image_root=self.tools.image_root,
+                        max_pixels=self.context.max_pixels,
+                        image_root=self.context.image_root,
                     )
             except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
                 self._decoded = error
@@ -110,16 +110,10 @@ class Pictures:
         """
         if self.mask is None:
             with self.timed("segment"):
-                (self.mask,) = self.tools.segmentation([self.decoded().rgb])
+                (self.mask,) = self.context.segmentation([self.decoded().rgb])
         if isinstance(self.mask, DeviceOomError):
             raise self.mask
         return self.mask
-
-    def faces(self, rgb: Pixels) -> list[FaceMesh]:
-        """The faces of the photo."""
-        if self._faces is None:
-            self._faces = self.tools.faces(rgb)
-        return self._faces
 
     def keep(self, name: str, pixels: Pixels) -> None:
         """Remember what a file holds, so that it need not be read."""
@@ -135,7 +129,7 @@ class Pictures:
         if name not in self._pixels:
             stage = stage_of(name)
             try:
-                data = read_regular(self.tools.layout.png(self._item.index, name), max_bytes=stamps[name].size)
+                data = read_regular(self.context.layout.png(self._item.index, name), max_bytes=stamps[name].size)
             except OSError as error:
                 raise host_limit(error) or DamagedFileError(stage) from error
             if data is None or sha256(data).hexdigest() != stamps[name].sha256:
@@ -146,28 +140,28 @@ class Pictures:
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
         """Add the time spent to a step's."""
-        start = self.tools.clock()
+        start = self.context.clock()
         try:
             yield
         finally:
-            self.timings[step] = self.timings.get(step, 0.0) + (self.tools.clock() - start) * 1000.0
+            self.timings[step] = self.timings.get(step, 0.0) + (self.context.clock() - start) * 1000.0
 
 
-def segment_together(everyone: Sequence[Pictures]) -> None:
+def segment_together(everyone: Sequence[ImageArtifacts]) -> None:
     """Ask the segmenter for the masks of images whose sources were decoded ahead.
 
     Raises:
         DeviceFailedError: the process can compute no more.
     """
-    tools = everyone[0].tools
-    start = tools.clock()
+    context = everyone[0].context
+    start = context.clock()
     try:
-        answers = tools.segmentation([pictures.decoded().rgb for pictures in everyone])
+        answers = context.segmentation([pictures.decoded().rgb for pictures in everyone])
     except DeviceFailedError:
         raise
     except Exception:  # noqa: BLE001  (each asks again, alone, and the one that is to blame fails)
         return
-    share = (tools.clock() - start) * 1000.0 / len(everyone)
+    share = (context.clock() - start) * 1000.0 / len(everyone)
     for pictures, answer in zip(everyone, answers, strict=True):
         pictures.mask = answer
         pictures.timings["segment"] = share

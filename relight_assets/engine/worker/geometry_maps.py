@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
-from relight_assets.engine.state.digests import ABSENT, GEOMETRY_FILE
+from relight_assets.engine.state.digests import ABSENT
 from relight_assets.errors import ImageError
 from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
+from relight_assets.stages.degraded.stage import GEOMETRY_FILE
 from relight_assets.storage.files import FileStamp, stamp_source
 
 Pixels = NDArray[np.uint8]

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from relight_assets import __version__
 from relight_assets.core.best_effort import decoration
-from relight_assets.dataset.layout import stage_files
 from relight_assets.dataset.records import (
     Failure,
     Record,
@@ -31,12 +30,10 @@ from relight_assets.dataset.records import (
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
-from relight_assets.engine.state.digests import CODE_VERSIONS
 from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed
-from relight_assets.engine.worker.artifacts import DamagedFileError, Pictures, Pixels, StageTools
-from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, Points, unpacked
-from relight_assets.engine.worker.stage_outputs import make
+from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, Pixels, WorkerContext
+from relight_assets.engine.worker.stage_inputs import TaskInputs
 from relight_assets.errors import (
     DeviceFailedError,
     HostLimitError,
@@ -45,7 +42,8 @@ from relight_assets.errors import (
     RecordUnreadableError,
 )
 from relight_assets.imaging.png import encode_png
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import (
     FileStamp,
     PlaceTakenError,
@@ -59,17 +57,17 @@ from relight_assets.storage.files import (
 _LOG = logging.getLogger(__name__)
 
 
-class Portrait:
+class ImageTask:
     """One image on its way through the stages."""
 
-    def __init__(self, tools: StageTools, item: WorkItem, previous: Record | RecordUnreadableError | None):
-        self.tools, self.item = tools, item
+    def __init__(self, context: WorkerContext, item: WorkItem, previous: Record | RecordUnreadableError | None):
+        self.context, self.item = context, item
         self.previous = previous if isinstance(previous, Record) else None
         self._unreadable = previous if isinstance(previous, RecordUnreadableError) else None
-        self.layout = tools.layout
+        self.layout = context.layout
         self.entries: dict[Stage, StageEntry] = {}
         self.outcomes: dict[Stage, Outcome] = {}
-        self.pictures = Pictures(tools, item)
+        self.pictures = ImageArtifacts(context, item)
         self.source: SourceInfo | None = None
         self._trying: tuple[Stage, str | None] = ("masks", None)
         """The stage that is brought up to date, and its digest once that is known."""
@@ -94,7 +92,7 @@ class Portrait:
         return source is not None and self._masks_reusable(source)
 
     def _masks_reusable(self, source: SourceInfo) -> bool:
-        return self._reusable("masks", self.tools.digests.of("masks", source.sha256, {}))
+        return self._reusable("masks", self.context.digests.of("masks", source.sha256, {}))
 
     def run(self) -> ImageResult:
         """Bring the selected stages up to date, and commit each.
@@ -123,7 +121,7 @@ class Portrait:
         committed: set[Stage] | None = None  # None: nothing was written yet
         self.source = self._known_source() or self._decoded_source()
         for stage in stage_names():
-            if any(up not in self.entries for up in self.tools.digests.upstream(stage)):
+            if any(up not in self.entries for up in self.context.digests.upstream(stage)):
                 self.outcomes[stage] = "pending"
                 continue
             self._trying = stage, None
@@ -174,52 +172,40 @@ class Portrait:
 
     def _digest(self, stage: Stage, source_sha256: str) -> str:
         files = {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
-        if stage == "degraded":
-            failure = known_failure(self.layout, self.item.index) if self.tools.recipe.geometry.from_file else None
+        if stage_spec(stage).reads_outside(self.context.recipe):
+            failure = known_failure(self.layout, self.item.index)
             files |= self.pictures.geometry.sha256(stamps_of(self.previous, failure))
-        return self.tools.digests.of(stage, source_sha256, files)
+        return self.context.digests.of(stage, source_sha256, files)
 
     def _digest_of_what_is_read(self, stage: Stage) -> str:
         """The digest by the files' bytes, whatever was remembered of them."""
         assert self.source is not None  # noqa: S101  (set before any stage)
-        if stage == "masks":
+        spec = stage_spec(stage)
+        if spec.reads_photo:
             self.source = self._decoded_source()
-        elif stage == "degraded":
+        if spec.reads_outside(self.context.recipe):
             self.pictures.geometry.read()
         return self._digest(stage, self.source.sha256)
 
     def _reads(self, stage: Stage) -> dict[str, FileStamp]:
-        return self.pictures.geometry.stamps if stage == "degraded" else {}
+        return self.pictures.geometry.stamps if stage_spec(stage).reads_outside(self.context.recipe) else {}
 
     # -- the stages ----------------------------------------------------------------------------------------
 
     def _made(self, stage: Stage, digest: str, source_sha256: str) -> StageEntry:
         pictures = self.pictures
-        stamps = {name: stamp for entry in self.entries.values() for name, stamp in entry.files.items()}
+        spec, inputs = stage_spec(stage), TaskInputs(pictures, self.entries, source_sha256)
         with pictures.timed(stage):
-            read = partial(pictures.read, stamps=stamps)
-            output = make(stage, pictures, read, source_sha256, self._faces_found() if stage == "degraded" else [])
-        for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
+            output = spec.make(inputs)
+            metrics = spec.measure(inputs, output) if spec.measure is not None else output.metrics
+        for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
             remove_output(path)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         for name, made in output.files.items():
             if isinstance(made, np.ndarray):
                 pictures.keep(name, made)
-        return StageEntry(
-            digest=digest, files=files, numbers=output.numbers, reads=self._reads(stage), code=CODE_VERSIONS[stage]
-        )
-
-    def _faces_found(self) -> list[Points]:
-        """The faces of the photo as the record has them.
-
-        Raises:
-            DamagedFileError: they cannot be read.
-        """
-        try:
-            return unpacked(self.entries["masks"].numbers)
-        except FacesUnreadableError as error:
-            raise DamagedFileError("masks") from error
+        return StageEntry(digest=digest, files=files, numbers=metrics, reads=self._reads(stage), code=spec.code_version)
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
@@ -239,8 +225,8 @@ class Portrait:
             stages=dict(self.entries),
             degradation_type=light.get("degradation_type"),
             light_direction=light.get("light_direction"),
-            seed=self.tools.recipe.seed,
-            recipe=self.tools.recipe.differences,
+            seed=self.context.recipe.seed,
+            recipe=self.context.recipe.differences,
             package_version=__version__,
             # What was not done now keeps the time that it took when it was done.
             timings_ms=(before.timings_ms if before else {})
@@ -284,7 +270,7 @@ class Portrait:
         self.outcomes.update(dict.fromkeys(later, "rejected" if error.rejected else "failed"))
         stamp = self._tried_source()
         if stage == "masks" and stamp is not None:
-            digest = self.tools.digests.of("masks", stamp.sha256, {})
+            digest = self.context.digests.of("masks", stamp.sha256, {})
         previous = known_failure(self.layout, self.item.index)
         failure = failed(
             self.item.image_path,
@@ -307,9 +293,9 @@ class Portrait:
         else:
             remove_record(self.layout, self.item.index)
         for stage in stages:
-            for name in stage_files(stage, self.tools.recipe.variants):
+            for name in stage_spec(stage).files(self.context.recipe.variants):
                 remove_output(self.layout.png(self.item.index, name))
-            for path in self.layout.leftovers(self.item.index, stage, self.tools.recipe.variants):
+            for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
                 remove_output(path)
 
     def _tried_source(self) -> FileStamp | None:
@@ -317,7 +303,7 @@ class Portrait:
         if self.source is not None:
             return self.source.stamp
         try:
-            return stamp_source(Path(self.item.file), self.tools.image_root)
+            return stamp_source(Path(self.item.file), self.context.image_root)
         except ImageError:
             return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Portrait = TypeVar("Portrait")
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _END = object()
@@ -24,25 +24,25 @@ class _Raised:
 
 
 @dataclass(frozen=True)
-class Steps(Generic[Item, Portrait, Result]):
+class Steps(Generic[Item, Task, Result]):
     """What is done to each item.  An exception from any of them ends the pipeline."""
 
-    read: Callable[[Item], Portrait]
+    read: Callable[[Item], Task]
     """In ``readers`` threads.  May wait for memory."""
-    wants_segmenter: Callable[[Portrait], bool]
+    wants_segmenter: Callable[[Task], bool]
     """Whether ``segment`` is to see it at all."""
-    segment: Callable[[list[Portrait]], None]
+    segment: Callable[[list[Task]], None]
     """In one thread, with as many portraits as are waiting."""
     batch: Callable[[], int]
     """How many portraits ``segment`` may be given just now."""
-    finish: Callable[[Portrait], Result]
+    finish: Callable[[Task], Result]
     """In ``finishers`` threads."""
 
 
-class Pipeline(Generic[Item, Portrait, Result]):
+class Pipeline(Generic[Item, Task, Result]):
     """One pass over a stream of items."""
 
-    def __init__(self, steps: Steps[Item, Portrait, Result], *, readers: int, finishers: int):
+    def __init__(self, steps: Steps[Item, Task, Result], *, readers: int, finishers: int):
         self._steps = steps
         self._readers, self._finishers = readers, finishers
         self._next_item = threading.Lock()
@@ -105,7 +105,7 @@ class Pipeline(Generic[Item, Portrait, Result]):
     def _segment(self) -> None:
         ended = 0
         while ended < self._readers:
-            waiting: list[Portrait] = []
+            waiting: list[Task] = []
             block = True  # for the first; then whoever is waiting comes along
             while len(waiting) < self._steps.batch():
                 try:

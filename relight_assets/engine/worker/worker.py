@@ -5,7 +5,7 @@ Decoding, the segmenter, and the stages with their encoding overlap; memory in f
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,9 +21,9 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, read_record
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.state.digests import Digests
-from relight_assets.engine.worker.artifacts import DamagedFileError, Pixels, StageTools, segment_together
+from relight_assets.engine.worker.artifacts import DamagedFileError, Pixels, WorkerContext, segment_together
 from relight_assets.engine.worker.gobo_files import load_gobos
-from relight_assets.engine.worker.image_task import Portrait
+from relight_assets.engine.worker.image_task import ImageTask
 from relight_assets.engine.worker.memory_budget import ByteBudget
 from relight_assets.engine.worker.pipeline import Pipeline, Steps
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
@@ -31,6 +31,7 @@ from relight_assets.imaging.decode import size_of
 from relight_assets.models import registry, store, user_models
 from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.stages.registry import register_stages
 from relight_assets.storage.files import host_limit
 
 DECODE_BYTES_PER_PIXEL = 12
@@ -53,11 +54,11 @@ _READER_SHARE = 8
 class _OnItsWay:
     """A portrait in the pipeline, and the memory that it has taken."""
 
-    portrait: Portrait
+    portrait: ImageTask
     taken: int
 
 
-class PortraitWorker:
+class ImageWorker:
     """Brings images of one split up to date."""
 
     def __init__(
@@ -73,6 +74,7 @@ class PortraitWorker:
         image_root: AnyRoot = None,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
+        stage_modules: Sequence[str] = (),
         clock: Callable[[], float] = time.perf_counter,
     ):
         """Load the models.
@@ -88,6 +90,7 @@ class PortraitWorker:
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
+            stage_modules: dotted names of modules whose stages were added to those of this package.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
 
         Raises:
@@ -95,10 +98,11 @@ class PortraitWorker:
             ConfigError: a shadow pattern of the user's cannot be read.
         """
         cv2.setNumThreads(1)
+        register_stages(stage_modules)
         self._threads = threads
         self._budget_bytes = memory_bytes
         segmenter = registry.make(recipe, weights, model_dir)
-        self.tools = StageTools(
+        self.context = WorkerContext(
             layout=SplitLayout(folder),
             recipe=recipe,
             max_pixels=max_pixels,
@@ -106,7 +110,7 @@ class PortraitWorker:
             segmentation=Segmentation(segmenter, batch),
             segmenter_identity={
                 "segmenter": recipe.segmenter,
-                "segmenter_sha256": registry.sha256_of(registry.SEGMENTER_MODELS[recipe.segmenter], weights),
+                "segmenter_sha256": registry.sha256_of(recipe.segmenter, weights),
             },
             faces=_MesherPerThread(model_dir),
             albedo_extractor=user_models.albedo_extractor(recipe, local_models),
@@ -129,7 +133,7 @@ class PortraitWorker:
         def read(item: WorkItem) -> _OnItsWay:
             taken = budget.acquire(self.need(item))
             with self._whole_run_faults():
-                portrait = Portrait(self.tools, item, self._record_of(item))
+                portrait = ImageTask(self.context, item, self._record_of(item))
                 portrait.read_ahead()
             return _OnItsWay(portrait, taken)
 
@@ -144,12 +148,12 @@ class PortraitWorker:
             read=read,
             wants_segmenter=lambda way: way.portrait.waits_for_segmenter,
             segment=lambda ways: segment_together([way.portrait.pictures for way in ways]),
-            batch=lambda: self.tools.segmentation.batch,
+            batch=lambda: self.context.segmentation.batch,
             finish=finish,
         )
         readers = 1 + self._threads // _READER_SHARE
         pipeline = Pipeline(steps, readers=readers, finishers=self._threads)
-        self.tools.segmentation.on_shrink = lambda batch: pipeline.say(Shrunk(batch))
+        self.context.segmentation.on_shrink = lambda batch: pipeline.say(Shrunk(batch))
         try:
             yield from pipeline.run(items)
         finally:
@@ -158,22 +162,22 @@ class PortraitWorker:
     def _record_of(self, item: WorkItem) -> Record | RecordUnreadableError | None:
         """The image's record; None where what lies there is another image's."""
         try:
-            record = read_record(self.tools.layout.record(item.index))
+            record = read_record(self.context.layout.record(item.index))
         except OSError as error:
             if host_limit(error):
                 raise
-            return RecordUnreadableError.of(self.tools.layout.record(item.index).name, error)
+            return RecordUnreadableError.of(self.context.layout.record(item.index).name, error)
         return record if record is not None and record.image_path == item.image_path else None
 
     def need(self, item: WorkItem) -> int:
         """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
-        width, height = size_of(Path(item.file), self.tools.image_root)
-        if width * height > self.tools.max_pixels:
+        width, height = size_of(Path(item.file), self.context.image_root)
+        if width * height > self.context.max_pixels:
             return 0
-        scale = min(1.0, (self.tools.recipe.image_size or width + height) / max(width, height, 1))
-        stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.tools.albedo_extractor else 0)
-        stages += GEOMETRY_BYTES_PER_PIXEL if self.tools.recipe.geometry.from_file else 0
-        stages += VARIANT_BYTES_PER_PIXEL * (self.tools.recipe.variants - 1)
+        scale = min(1.0, (self.context.recipe.image_size or width + height) / max(width, height, 1))
+        stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.context.albedo_extractor else 0)
+        stages += GEOMETRY_BYTES_PER_PIXEL if self.context.recipe.geometry.from_file else 0
+        stages += VARIANT_BYTES_PER_PIXEL * (self.context.recipe.variants - 1)
         return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
 
     @contextmanager
@@ -182,11 +186,11 @@ class PortraitWorker:
         try:
             yield
         except OSError as error:
-            folder = self.tools.layout.folder
+            folder = self.context.layout.folder
             raise host_limit(error) or OutputFolderError(f"{folder}: cannot be written: {error}") from error
 
 
-def _finished(portrait: Portrait) -> ImageResult:
+def _finished(portrait: ImageTask) -> ImageResult:
     """Run a portrait; where a file turns out not to be what its record says, the stage that made it too."""
     while True:
         try:
@@ -195,7 +199,7 @@ def _finished(portrait: Portrait) -> ImageResult:
             previous = portrait.previous
             assert previous is not None  # noqa: S101  (only a record's file can be damaged)
             kept = {stage: entry for stage, entry in previous.stages.items() if stage != damage.stage}
-            portrait = Portrait(portrait.tools, portrait.item, replace(previous, stages=kept))
+            portrait = ImageTask(portrait.context, portrait.item, replace(previous, stages=kept))
 
 
 class _MesherPerThread:

@@ -1,25 +1,12 @@
 """What every segmenter answers, whichever network it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, eq=False)
-class PersonMask:
-    """Where the person is in one picture."""
-
-    probability: NDArray[np.float32]
-    """(h, w) float32 in 0..1 over the whole picture, of any size and aspect; all 0 where nobody was found."""
-    scores: tuple[float, ...] | None = None
-    """In 0..1, of each person that was found, best first; None: the network does not tell persons apart."""
-    best_score: float | None = None
-    """Of the best candidate, found or not; None as above."""
-    cells: tuple[int, int] | None = None
-    """Rows and columns in which the network answered, if ``probability`` is that enlarged."""
+from relight_assets.stages.masks.person_mask import PersonMask
 
 
 class Segmenter(Protocol):

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.errors import DeviceOomError, DeviceOutOfMemoryError
-from relight_assets.models.segmenters.base import PersonMask, Segmenter
+from relight_assets.models.segmenters.base import Segmenter
+from relight_assets.stages.masks.person_mask import PersonMask
 
 Pixels = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from relight_assets.models.faces.detection import shrunk_by_whole
 from relight_assets.models.runtimes.litert import Network
-from relight_assets.models.segmenters.base import PersonMask
+from relight_assets.stages.masks.person_mask import PersonMask
 
 SIDE = 256
 

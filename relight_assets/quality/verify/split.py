@@ -34,7 +34,6 @@ from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import Survey
-from relight_assets.engine.worker.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
@@ -45,6 +44,7 @@ from relight_assets.quality.thresholds import Measured, Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.stages.masks import photo_tags
+from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.storage.files import read_regular
 
 REPLAYED = 8

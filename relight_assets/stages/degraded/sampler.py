@@ -89,7 +89,7 @@ def relight(
             less, other = draw(anew, uniform(anew("exposure"), degradation.exposure_range))
             if less < worst:
                 worst, found = less, other
-    return replace(found, numbers=found.numbers | {"lights_drawn": lights, "flaw": worst})
+    return replace(found, numbers=found.numbers | {"lights_drawn": lights, "artifact_score": worst})
 
 
 def _anew(streams: Streams, number: int, purpose: str) -> Generator:

@@ -35,7 +35,7 @@ SOFT = (5, 250)
 
 
 @dataclass(frozen=True)
-class PhotoNumbers:
+class PhotoMetrics:
     """What the record says of a photo, rounded to 6 decimals.  The person is where alpha is above 127."""
 
     coverage: float
@@ -68,7 +68,7 @@ class PhotoNumbers:
         return asdict(self)
 
 
-def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoNumbers:
+def measure_photo(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoMetrics:
     """Measure a photo.
 
     Args:
@@ -85,7 +85,7 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
     ends = _brightest(small) >= END
     of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
-    found = PhotoNumbers(
+    found = PhotoMetrics(
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
         soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT[0] + 1, SOFT[1] - 1)) / alpha.size,
@@ -99,10 +99,10 @@ def look(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoN
         sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
         light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
     )
-    return PhotoNumbers(**rounded(asdict(found)))
+    return PhotoMetrics(**rounded(asdict(found)))
 
 
-def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+def require(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
     """Turn a photo away that would teach the wrong thing.
 
     Raises:
@@ -116,7 +116,7 @@ def require(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
         raise
 
 
-def _require_all(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+def _require_all(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
     _require_size(numbers, wanted)
     if numbers.soft_edge > wanted.max_soft_edge:
         raise BadMatteError(
@@ -131,7 +131,7 @@ def _require_all(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
         )
 
 
-def _require_size(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+def _require_size(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
     if numbers.coverage > wanted.max_coverage:
         raise PersonTooLargeError(
             f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
@@ -149,7 +149,7 @@ def _require_size(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
         )
 
 
-def _require_light(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
+def _require_light(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
     if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
         raise OverexposedError(
             f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "
@@ -168,7 +168,7 @@ def _require_light(numbers: PhotoNumbers, wanted: recipe.PhotoQa) -> None:
         )
 
 
-def _who(numbers: PhotoNumbers) -> str:
+def _who(numbers: PhotoMetrics) -> str:
     return "person" if numbers.skin_lightness is None else "face"
 
 

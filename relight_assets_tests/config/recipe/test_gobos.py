@@ -14,7 +14,7 @@ from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_usable
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_names, stage_spec
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
 
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def degraded(recipe: Recipe) -> str:
-    return canonical_digest(recipe.part("degraded"))
+    return canonical_digest(stage_spec("degraded").recipe_part(recipe))
 
 
 def test_patterns_are_found_beside_the_recipe_file_and_go_with_it(file: Path) -> None:
@@ -60,7 +60,9 @@ def test_what_is_in_them_decides_the_digest_of_the_light_and_not_where_they_lie(
     changed = load_recipe(file).recipe
     assert degraded(changed) != degraded(before)
     for stage in set(stage_names()) - {"degraded"}:
-        assert canonical_digest(changed.part(stage)) == canonical_digest(before.part(stage))
+        assert canonical_digest(stage_spec(stage).recipe_part(changed)) == canonical_digest(
+            stage_spec(stage).recipe_part(before)
+        )
 
 
 def test_a_folder_without_a_weight_has_no_effect_and_says_so(file: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import stage_names, stage_spec
 
 
 def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
@@ -43,7 +43,11 @@ def test_a_recipe_is_frozen() -> None:
 )
 def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, object], stages: set[str]) -> None:
     plain, changed = Recipe(), Recipe.model_validate(change)
-    assert {s for s in stage_names() if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+    assert {
+        s
+        for s in stage_names()
+        if canonical_digest(stage_spec(s).recipe_part(plain)) != canonical_digest(stage_spec(s).recipe_part(changed))
+    } == stages
 
 
 @pytest.mark.parametrize(
@@ -59,7 +63,11 @@ def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, ob
 )
 def test_of_a_geometry_only_what_is_used_counts(change: dict[str, object], stages: set[str]) -> None:
     plain, changed = (Recipe.model_validate({"geometry": {"source": "depth_file"} | each}) for each in ({}, change))
-    assert {s for s in stage_names() if canonical_digest(plain.part(s)) != canonical_digest(changed.part(s))} == stages
+    assert {
+        s
+        for s in stage_names()
+        if canonical_digest(stage_spec(s).recipe_part(plain)) != canonical_digest(stage_spec(s).recipe_part(changed))
+    } == stages
 
 
 @pytest.mark.parametrize("files", ["depth.png", "{folder}/depth.png", "{stem}_{name}.png", ""])

@@ -261,7 +261,7 @@ def test_a_run_of_a_sensor_or_a_backfill_cannot(instance: dg.DagsterInstance, tw
 
 DAMAGES: dict[str, tuple[str, str, object]] = {
     "a direction": ("degraded", "light_direction", True),
-    "what was measured": ("degraded", "seen", {"strength": "much"}),
+    "what was measured": ("degraded", "metrics", {"strength": "much"}),
     "a family": ("degraded", "degradation_type", 7),
     "a share": ("masks", "coverage", "half"),
     "a fingerprint": ("masks", "fingerprint", 3),

@@ -1,12 +1,15 @@
 """A stage's digest changes with exactly what its pixels depend on."""
 
+from dataclasses import replace
+
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe, canonical_digest
-from relight_assets.engine.state import digests as module
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
-from relight_assets.stages.registry import Stage, stage_names
+from relight_assets.stages import registry
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names, stage_spec
 
 FILES = {name: f"sha of {name}" for name in ("input", "foreground", "background", "albedo", "degraded_fg")}
 
@@ -57,7 +60,7 @@ def test_the_background_file_is_read_where_it_is_used() -> None:
 
 
 def test_another_model_file_concerns_the_stages_that_use_it(plain: Digests) -> None:
-    other_mask = Digests(Recipe(), lambda name: "new" if name == "selfie_segmentation" else name)
+    other_mask = Digests(Recipe(), lambda name: "new" if name == "selfie" else name)
     other_mesh = Digests(Recipe(), lambda name: "new" if name == "face_landmark" else name)
     assert different(all_of(plain), all_of(other_mask)) == {"masks"}
     assert different(all_of(plain), all_of(other_mesh)) == {"masks", "degraded"}
@@ -105,7 +108,8 @@ def test_a_network_of_depth_concerns_the_degraded_where_it_is_asked() -> None:
 
 
 def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CODE_VERSIONS", {**module.CODE_VERSIONS, "albedo": "next"})
+    newer = replace(stage_spec("albedo"), code_version="next")
+    monkeypatch.setitem(registry._STAGES, "albedo", newer)
     assert different(all_of(plain), all_of(Digests(Recipe(), lambda name: name))) == {"albedo"}
 
 
@@ -120,10 +124,10 @@ def test_the_spelling_is_the_canonical_one() -> None:
     files = {name: f'{name}\\"\n' for name in FILES}
     for stage in stage_names():
         whole = {
-            "code": module.CODE_VERSIONS[stage],
-            "recipe": recipe.part(stage),
-            "models": [f'sha "{name}" é' for name in module.stage_models(stage, recipe)],
+            "code": stage_spec(stage).code_version,
+            "recipe": stage_spec(stage).recipe_part(recipe),
+            "models": [f'sha "{name}" é' for name in stage_spec(stage).models(recipe)],
             "source": None if stage == "composites" else "s\u2028",
-            "reads": {name: files[name] for name in digests.reads[stage]},
+            "reads": {name: files[name] for name in stage_spec(stage).reads_under(recipe)},
         }
         assert digests.of(stage, "s\u2028", files) == canonical_digest(whole)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.networks import Geometry
-from relight_assets.engine.state.digests import ABSENT, GEOMETRY_FILE, UNREAD
+from relight_assets.engine.state.digests import ABSENT, UNREAD
 from relight_assets.engine.state.geometry_stamps import known_sha256, stamps_of
 from relight_assets.engine.worker.geometry_maps import GeometryMap
 from relight_assets.errors import GeometryMissingError
+from relight_assets.stages.degraded.stage import GEOMETRY_FILE
 from relight_assets.storage.files import FileStamp, source_token
 
 RGB = np.zeros((40, 30, 3), np.uint8)

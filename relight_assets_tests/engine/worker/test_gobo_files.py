@@ -13,7 +13,7 @@ from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.worker.gobo_files import SIDE, load_gobos
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ConfigError
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -70,7 +70,7 @@ def test_a_worker_throws_them_and_the_record_names_the_file(bench: Bench, folder
     bench.layout.folder.mkdir(parents=True)
     photo = str(bench.photos / PORTRAITS[0])
     lasting_index.extend(bench.layout, [photo])
-    worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe_of(folder), max_pixels=10**7, threads=1)
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe_of(folder), max_pixels=10**7, threads=1)
     list(worker.process([WorkItem(0, photo, photo, stage_names())]))
     record = read_record(bench.layout.record(0))
     assert record is not None

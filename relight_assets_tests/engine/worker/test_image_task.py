@@ -65,7 +65,7 @@ def test_a_source_that_was_merely_touched_is_not_segmented_again(
     bench: Bench, bmp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from relight_assets.engine.execution.messages import WorkItem
-    from relight_assets.engine.worker.worker import PortraitWorker
+    from relight_assets.engine.worker.worker import ImageWorker
     from relight_assets.stages.registry import stage_names
 
     def never(*_: object) -> None:
@@ -74,7 +74,7 @@ def test_a_source_that_was_merely_touched_is_not_segmented_again(
     bench.run()
     os.utime(bmp)
     monkeypatch.setattr(batching.Segmentation, "__call__", never)
-    worker = PortraitWorker(folder=bench.layout.folder, recipe=Recipe(), max_pixels=10**8, threads=1)
+    worker = ImageWorker(folder=bench.layout.folder, recipe=Recipe(), max_pixels=10**8, threads=1)
     (result,) = worker.process([WorkItem(0, str(bmp), str(bmp), stage_names())])
     assert set(result.outcomes.values()) == {"reused"}  # type: ignore[union-attr]
     assert bench.survey().row_counts() == {"done": 1}

@@ -12,8 +12,8 @@ from relight_assets.dataset.records import read_failure
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.worker import image_task as module
 from relight_assets.engine.worker import worker as worker_module
-from relight_assets.engine.worker.image_task import Portrait
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.image_task import ImageTask
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.imaging.decode import size_of
 from relight_assets.stages.albedo import albedo
@@ -24,7 +24,7 @@ GRAY = Recipe()
 
 
 def process(bench: Bench, recipe: Recipe) -> None:
-    worker = PortraitWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
     photo = str(bench.photos / PORTRAITS[0])
     list(worker.process([WorkItem(0, photo, photo, stage_names())]))
 
@@ -76,12 +76,12 @@ def test_outputs_never_carry_exif(one: Bench) -> None:
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="relight models fetch"):
-        PortraitWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)
+        ImageWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)
 
 
 def processed(bench: Bench, folder: Path, **options: Any) -> dict[str, str]:
     """sha256 of every picture of the portraits, made by one worker in this process."""
-    worker = PortraitWorker(folder=folder, recipe=GRAY, max_pixels=10**7, **options)
+    worker = ImageWorker(folder=folder, recipe=GRAY, max_pixels=10**7, **options)
     folder.mkdir()
     photos = [str(bench.photos / name) for name in PORTRAITS]
     results = list(worker.process([WorkItem(n, photo, photo, stage_names()) for n, photo in enumerate(photos)]))
@@ -104,7 +104,7 @@ def test_no_more_pictures_are_on_their_way_than_there_is_memory_for(
 ) -> None:
     alive, most, lock = 0, 0, threading.Lock()
 
-    class Counted(Portrait):
+    class Counted(ImageTask):
         def read_ahead(self) -> None:
             nonlocal alive, most
             with lock:
@@ -119,7 +119,7 @@ def test_no_more_pictures_are_on_their_way_than_there_is_memory_for(
                 alive -= 1
             return result
 
-    monkeypatch.setattr(worker_module, "Portrait", Counted)
+    monkeypatch.setattr(worker_module, "ImageTask", Counted)
     processed(bench, tmp_path / "little", threads=4, memory_bytes=1 << 20)
     assert most == 1
     alive, most = 0, 0
@@ -133,7 +133,7 @@ def test_a_downscaled_picture_counts_by_what_it_is_made_of_and_by_what_comes_out
     item = WorkItem(0, "", str(photo), stage_names())
 
     def need(recipe: Recipe, max_pixels: int = 10**8) -> int:
-        return PortraitWorker(folder=tmp_path, recipe=recipe, max_pixels=max_pixels, threads=1).need(item)
+        return ImageWorker(folder=tmp_path, recipe=recipe, max_pixels=max_pixels, threads=1).need(item)
 
     whole = need(GRAY)
     assert whole == width * height * (worker_module.DECODE_BYTES_PER_PIXEL + worker_module.BYTES_PER_PIXEL)

@@ -1,4 +1,4 @@
-"""Derives ``relight_assets/models/face_triangles.txt`` from the edge lists that MediaPipe publishes.
+"""Derives ``relight_assets/models/faces/face_triangles.txt`` from the edge lists that MediaPipe publishes.
 
 Run it as ``python -m relight_assets_tests.models.faces.derive_triangles WHEEL`` to print the table again.
 """

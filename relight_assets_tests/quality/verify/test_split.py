@@ -21,7 +21,7 @@ from relight_assets.engine.publish import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
 from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
-from relight_assets.quality.statistics import glances
+from relight_assets.quality.statistics import recorded_metrics
 from relight_assets.quality.verify.split import Verification, verify_finished, verify_split
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
@@ -117,9 +117,8 @@ def test_layers_of_linear_light_are_held_against_the_photo_in_linear_light(bench
     found = verified(bench, recipe)
     assert found.passed, (found.faults, failed(found))
     assert [each.metrics.recomposition <= 2 for each in found.measured] == [True] * 4
-    assert [each.metrics.recomposition <= 2 for image in bench.recorded(recipe) for each in glances(image)] == [
-        True
-    ] * 4
+    measured = [each for image in bench.recorded(recipe) for each in recorded_metrics(image)]
+    assert [each.metrics.recomposition <= 2 for each in measured] == [True] * 4
 
 
 def test_an_experiment_in_linear_light_is_verified_by_its_own_recipe(bench: Bench) -> None:
@@ -261,7 +260,9 @@ def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
     assert ("duplicate", "00001_output.png") in codes(verified(bench))
 
 
-@pytest.mark.parametrize(("name", "value"), [("strength", 99.0), ("light_direction", True), ("seen", {"rim": "none"})])
+@pytest.mark.parametrize(
+    ("name", "value"), [("strength", 99.0), ("light_direction", True), ("metrics", {"rim": "none"})]
+)
 def test_a_metric_that_does_not_fit_is_named_and_its_picture_stays(bench: Bench, name: str, value: object) -> None:
     record = read_record(bench.layout.record(1))
     assert record is not None

@@ -70,7 +70,7 @@ def test_a_flawed_light_is_drawn_again_as_a_whole_in_its_own_family(monkeypatch:
     told = iter([1.5, 1.2, 0.4])
     monkeypatch.setattr(module, "flaw", lambda *_: next(told))
     again = drawn(4)
-    assert (again.numbers["lights_drawn"], again.numbers["flaw"]) == (3, 0.4)
+    assert (again.numbers["lights_drawn"], again.numbers["artifact_score"]) == (3, 0.4)
     assert again.family == plain.family
     assert again.direction != plain.direction
     assert again.numbers["exposure"] != plain.numbers["exposure"]
@@ -81,5 +81,5 @@ def test_of_flawed_lights_alone_the_least_flawed_is_taken(monkeypatch: pytest.Mo
     told = iter([1.2, 1.5, 1.4, 1.3, 1.6, 0.1])
     monkeypatch.setattr(module, "flaw", lambda *_: next(told))
     found = drawn(4)
-    assert (found.numbers["lights_drawn"], found.numbers["flaw"]) == (LIGHTS, 1.2)
+    assert (found.numbers["lights_drawn"], found.numbers["artifact_score"]) == (LIGHTS, 1.2)
     assert found.direction == plain.direction

@@ -14,9 +14,9 @@ from relight_assets.errors import (
     PersonTooSmallError,
     UnderexposedError,
 )
-from relight_assets.stages.masks.photo_filters import PhotoNumbers, look, require
+from relight_assets.stages.masks.photo_filters import PhotoMetrics, measure_photo, require
 
-GOOD = PhotoNumbers(0.5, 500, 0.02, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
+GOOD = PhotoMetrics(0.5, 500, 0.02, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
 
@@ -32,7 +32,7 @@ def scene():
 
 def test_what_is_seen():
     rgb, alpha = scene()
-    seen = look(rgb, alpha, FACE)
+    seen = measure_photo(rgb, alpha, FACE)
     assert seen.coverage == pytest.approx(0.5)
     assert seen.subject_size == pytest.approx(np.sqrt(6000))
     assert seen.soft_edge == seen.touches_top == seen.clipped == seen.face_clipped == 0
@@ -46,38 +46,38 @@ def test_what_is_seen():
 def test_clipped_is_told_for_person_and_face():
     rgb, alpha = scene()
     rgb[30:81, 30:71, 0] = 254
-    seen = look(rgb, alpha, FACE)
+    seen = measure_photo(rgb, alpha, FACE)
     assert seen.face_clipped == 1
     assert seen.clipped == pytest.approx(51 * 41 / 6000, abs=0.02)
     assert seen.chroma > 5
     rgb[alpha == 0] = 255  # the wall does not count
-    assert look(rgb, alpha, FACE).clipped == seen.clipped
+    assert measure_photo(rgb, alpha, FACE).clipped == seen.clipped
 
 
 def test_without_a_face_nothing_is_said_of_one():
     rgb, alpha = scene()
-    seen = look(rgb, alpha, None)
+    seen = measure_photo(rgb, alpha, None)
     assert seen.face_clipped is None
     assert seen.skin_lightness is None
-    assert look(rgb, alpha, FACE - 900).skin_lightness is None  # outside
+    assert measure_photo(rgb, alpha, FACE - 900).skin_lightness is None  # outside
 
 
 def test_soft_edges_and_a_cut_head():
     rgb, alpha = scene()
     alpha[:30] = 100
     alpha[0, :40] = 255
-    seen = look(rgb, alpha, None)
+    seen = measure_photo(rgb, alpha, None)
     assert seen.touches_top == pytest.approx(0.4)
     assert seen.soft_edge == pytest.approx(0.25, abs=0.01)
 
 
 def test_nobody_has_numbers_too():
     rgb, alpha = scene()
-    seen = look(rgb, alpha * 0, FACE)
+    seen = measure_photo(rgb, alpha * 0, FACE)
     assert (seen.coverage, seen.lightness, seen.chroma) == (0, 0, 0)
     assert seen.skin_lightness is None
     assert seen.light_contrast == 0
-    assert look(rgb, alpha * 0, None).sharpness is None
+    assert measure_photo(rgb, alpha * 0, None).sharpness is None
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from relight_assets.config.recipe.recipe import Persons
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.faces.detection import shrunk_by_whole
-from relight_assets.models.segmenters.base import PersonMask
 from relight_assets.models.segmenters.sam3.instances import enlarged, joined
+from relight_assets.stages.masks.person_mask import PersonMask
 
 Pixels = NDArray[np.uint8]
 TORCH_FOR_GPUS = (

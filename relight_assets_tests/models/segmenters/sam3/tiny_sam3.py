@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from relight_assets.engine.worker.worker import PortraitWorker
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.models.segmenters.sam3 import native
 from relight_assets.models.segmenters.sam3.native import Network, official_network
 
@@ -71,7 +71,7 @@ def write_checkpoint(file: Path, weights: dict[str, Any]) -> Path:
     return file
 
 
-class SmallSam3Worker(PortraitWorker):
+class SmallSam3Worker(ImageWorker):
     """The worker as it is, in whose process SAM3 is the small network."""
 
     def __init__(self, **settings: Any) -> None:

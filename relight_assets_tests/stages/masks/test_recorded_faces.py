@@ -5,13 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from relight_assets.engine.worker.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
-from relight_assets.models.faces.mesh import FaceMesh
+from relight_assets.stages.masks.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
 
 
-def mesh(size: float, place: float) -> FaceMesh:
+def mesh(size: float, place: float) -> np.ndarray:
     rng = np.random.default_rng(1)
-    return FaceMesh((rng.normal(size=(468, 3)) * size + [place, place, 0]).astype(np.float32), 9.0)
+    return (rng.normal(size=(468, 3)) * size + [place, place, 0]).astype(np.float32)
 
 
 @pytest.mark.parametrize(("size", "place"), [(3, 10), (60, 512), (900, 4000), (5000, 9000)])
@@ -21,9 +20,9 @@ def test_points_come_back_within_half_a_step(size: float, place: float) -> None:
     (points,) = unpacked(numbers)
     step = numbers["face_meshes"][0]["step"]
     assert points.dtype == np.float32
-    assert step == FINEST or step <= 2 * np.abs(face.points[:, :2] - place).max() / 32767 * 2
-    assert np.abs(points - face.points).max() <= step * 0.51
-    assert packed([FaceMesh(points, 9.0)])["face_meshes"][0]["step"] == step
+    assert step == FINEST or step <= 2 * np.abs(face[:, :2] - place).max() / 32767 * 2
+    assert np.abs(points - face).max() <= step * 0.51
+    assert packed([points])["face_meshes"][0]["step"] == step
 
 
 def test_none_and_several() -> None:

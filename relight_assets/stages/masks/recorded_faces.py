@@ -13,8 +13,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.models.faces.mesh import FaceMesh
-
 Points = NDArray[np.float32]
 FINEST = 1 / 64
 """Pixels.  Steps are powers of two, so that multiples of them are exact in float32."""
@@ -25,12 +23,12 @@ _FARTHEST = 1e6
 _LIMITS = msgspec.Meta(ge=-_FARTHEST, le=_FARTHEST)
 
 
-def packed(faces: Sequence[FaceMesh]) -> dict[str, Any]:
+def packed(faces: Sequence[Points]) -> dict[str, Any]:
     """The numbers of the record: how many, and for each face its origin (x, y, pixels), step (pixels) and points.
 
     The points are base64 of little-endian int16 (468, 3): x right, y down, z, in steps from the origin.
     """
-    return {"faces": len(faces), "face_meshes": [_packed(face.points) for face in faces]}
+    return {"faces": len(faces), "face_meshes": [_packed(points) for points in faces]}
 
 
 class FacesUnreadableError(ValueError):

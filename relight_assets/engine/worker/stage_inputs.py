@@ -1,0 +1,70 @@
+"""What the stages of one image are given: its photo, the segmenter's answer, its faces, and earlier artifacts."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.dataset.records import StageEntry
+from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts
+from relight_assets.imaging.decode import DecodedImage
+from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh
+from relight_assets.stages.base import AlbedoNetwork, Pixels, Points, Stage
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
+from relight_assets.stages.masks.person_mask import PersonMask
+from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
+
+
+class TaskInputs:
+    """The :class:`~relight_assets.stages.base.StageInputs` of an image on its way through the stages."""
+
+    def __init__(self, artifacts: ImageArtifacts, entries: Mapping[Stage, StageEntry], source_sha256: str):
+        """``entries`` are those of the stages that are current, and grow as stages are made."""
+        context = artifacts.context
+        self.recipe, self.source_sha256 = context.recipe, source_sha256
+        self.segmenter, self.gobos = context.segmenter_identity, context.gobos
+        self.face_triangles: NDArray[np.int32] = TRIANGLES
+        extractor = context.albedo_extractor
+        self.albedo_network: AlbedoNetwork | None = extractor.albedo if extractor is not None else None
+        self._artifacts, self._entries = artifacts, entries
+
+    def read(self, artifact: str) -> Pixels:
+        """An artifact of an earlier stage, as its file holds it.
+
+        Raises:
+            DamagedFileError: it is not the recorded file, or cannot be read.
+        """
+        stamps = {name: stamp for entry in self._entries.values() for name, stamp in entry.files.items()}
+        return self._artifacts.read(artifact, stamps)
+
+    def photo(self) -> DecodedImage:
+        """The source."""
+        return self._artifacts.decoded()
+
+    def person(self) -> PersonMask:
+        """The segmenter's answer for the source."""
+        return self._artifacts.person()
+
+    @cached_property
+    def _faces(self) -> list[FaceMesh]:
+        return self._artifacts.context.faces(self.photo().rgb)
+
+    def found_faces(self) -> Sequence[FaceMesh]:
+        """The faces of the source, by the networks, largest first."""
+        return self._faces
+
+    def recorded_faces(self) -> Sequence[Points]:
+        """The faces of the source, as the record holds them.
+
+        Raises:
+            DamagedFileError: they cannot be read, so the masks must be made again.
+        """
+        try:
+            return unpacked(self._entries["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise DamagedFileError("masks") from error
+
+    def shape_map(self) -> ShapeMap | None:
+        """Depth or normals of the source; None where the recipe asks for none."""
+        return self._artifacts.geometry.of(self.read("input")) if self.recipe.geometry.kind is not None else None

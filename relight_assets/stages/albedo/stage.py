@@ -1,0 +1,51 @@
+"""The stage ``albedo``."""
+
+from typing import Any
+
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.stages.albedo import albedo, learned
+from relight_assets.stages.albedo.metrics import METRICS
+from relight_assets.stages.base import StageInputs, StageOutput, StageSpec
+
+
+def _recipe_part(recipe: Recipe) -> dict[str, Any]:
+    seed = {"seed": recipe.seed} if recipe.albedo_extraction.mix.draws else {}
+    return {"albedo_extraction": recipe.albedo_extraction.deciding(), **seed}
+
+
+def _models(recipe: Recipe) -> tuple[str, ...]:
+    return ("albedo_model",) if recipe.albedo_extraction.mix.learned > 0 else ()
+
+
+def _make(inputs: StageInputs) -> StageOutput:
+    foreground, chosen = inputs.read("foreground"), inputs.recipe.albedo_extraction
+    method = albedo.draw_method(chosen.mix, inputs.recipe.seed, inputs.source_sha256)
+    if method != "learned":
+        made = albedo.extract(foreground, chosen.methods.retinex, method, albedo.grain(inputs.source_sha256))
+    else:
+        assert inputs.albedo_network is not None  # noqa: S101  (a recipe that draws it is not run without)
+        made = learned.extract(foreground, inputs.albedo_network)
+    return StageOutput({"albedo": made.image}, made.numbers)
+
+
+def _not_replayable(recipe: Recipe, source_sha256: str) -> str | None:
+    method = albedo.draw_method(recipe.albedo_extraction.mix, recipe.seed, source_sha256)
+    return "its albedo was found by a network of your own, which is not in the record" if method == "learned" else None
+
+
+ALBEDO = StageSpec(
+    name="albedo",
+    code_version="4",
+    artifacts=("albedo",),
+    may_read=("foreground",),
+    recipe_part=_recipe_part,
+    make=_make,
+    metrics=METRICS,
+    description=(
+        "The foreground without its light, by edge-aware multi-scale retinex on luminance. "
+        "Per image: `NNNNN_albedo.png` (RGB, black outside the mask)."
+    ),
+    models=_models,
+    not_replayable=_not_replayable,
+    kinds=frozenset({"python", "opencv"}),
+)

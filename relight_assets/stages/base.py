@@ -1,0 +1,161 @@
+"""What a stage is: one frozen object, from which plan, digests, records, assets and docs are derived."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
+from relight_assets.stages.degraded.gobos import Gobos
+from relight_assets.stages.masks.person_mask import PersonMask
+from relight_assets.stages.metric import Metric
+
+Stage = str
+"""The name of a stage, which is that of its asset."""
+Pixels = NDArray[np.uint8]
+"""(H, W, 3) RGB or (H, W, 4) RGBA with straight alpha, uint8, sRGB."""
+Points = NDArray[np.float32]
+"""(468, 3) float32 points of a face, in the photo's pixels: x right, y down, z smaller nearer the camera."""
+
+
+class Photo(Protocol):
+    """A decoded source."""
+
+    @property
+    def rgb(self) -> Pixels:
+        """(H, W, 3) uint8 sRGB, upright."""
+
+    @property
+    def verbatim(self) -> bytes | None:
+        """The file's own bytes, where they are exactly that as a PNG."""
+
+
+class FoundFace(Protocol):
+    """A face as the networks find it."""
+
+    @property
+    def points(self) -> Points:
+        """Its points."""
+
+    @property
+    def presence(self) -> float:
+        """The logit of there being one."""
+
+
+AlbedoNetwork = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+"""Gives the albedo, (h, w, 3) float32 linear, of (h, w, 3) float32 linear RGB and (h, w) float32 alpha in 0..1."""
+
+
+class StageInputs(Protocol):
+    """What a stage may ask for; each is made or read once, when it is asked for."""
+
+    recipe: Recipe
+    source_sha256: str
+    """Of the source file: it keys every draw."""
+    segmenter: dict[str, str]
+    """Name and sha256 of the segmenter, as records have them."""
+    gobos: Gobos
+    """The user's own shadow patterns."""
+    face_triangles: NDArray[np.int32]
+    """(N, 3) triangles of a face's points."""
+    albedo_network: AlbedoNetwork | None
+    """None: the recipe never draws `learned`."""
+
+    def read(self, artifact: str) -> Pixels:
+        """An artifact of an earlier stage, as its file holds it."""
+
+    def photo(self) -> Photo:
+        """The source."""
+
+    def person(self) -> PersonMask:
+        """The segmenter's answer for the source."""
+
+    def found_faces(self) -> Sequence[FoundFace]:
+        """The faces of the source, by the networks, largest first."""
+
+    def recorded_faces(self) -> Sequence[Points]:
+        """The faces of the source, as the record holds them."""
+
+    def shape_map(self) -> ShapeMap | None:
+        """Depth or normals of the source; None where the recipe asks for none."""
+
+
+@dataclass(frozen=True)
+class StageOutput:
+    """What a stage made: pixels by artifact, or finished PNG bytes, and the metrics of its record."""
+
+    files: dict[str, Pixels | bytes]
+    metrics: dict[str, Any]
+
+
+def no_models(_recipe: Recipe) -> tuple[str, ...]:
+    """For a stage without networks."""
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class StageSpec:
+    """One stage.
+
+    A stage is current when its digest is that of its record: of ``code_version``, ``recipe_part``, the models'
+    sha256, the sha256 of what it reads, and the source's where it ``draws`` or reads the photo.
+    """
+
+    name: Stage
+    code_version: str
+    """Raised when the same inputs give other bytes."""
+    artifacts: tuple[str, ...]
+    """What it writes for each image, by the last part of the files' names."""
+    may_read: tuple[str, ...]
+    """Artifacts of earlier stages that it reads under some recipe."""
+    recipe_part: Callable[[Recipe], dict[str, Any]]
+    """What of the recipe decides its pixels, as plain JSON values."""
+    make: Callable[[StageInputs], StageOutput]
+    metrics: tuple[Metric, ...]
+    """Of its record; of one light, where it works once for each."""
+    description: str
+    """For the UI."""
+    former_names: Mapping[str, str] = field(default_factory=dict)
+    """What metrics were called in older records, to what they are called now."""
+    reads_photo: bool = False
+    """Whether it reads the source; such a stage is not replayed."""
+    reads: Callable[[Recipe], tuple[str, ...]] | None = None
+    """Those of ``may_read`` that it reads under a recipe; None: all."""
+    reads_outside: Callable[[Recipe], tuple[str, ...]] = no_models
+    """Files beside the photo that nobody here made, by what they are to it."""
+    keyed_by_source: bool = True
+    """Whether the source's sha256 is part of its digest: it reads the photo, or draws."""
+    per_light: bool = False
+    """Whether it works once for each of the recipe's variants."""
+    models: Callable[[Recipe], tuple[str, ...]] = no_models
+    """Models that its pixels depend on."""
+    measure: Callable[[StageInputs, StageOutput], dict[str, Any]] | None = None
+    """Metrics that are measured of what was made; no pixel depends on them, and no replay has them."""
+    not_replayable: Callable[[Recipe, str], str | None] = field(default=lambda _recipe, _source_sha256: None)
+    """Why it cannot be made again from record and foreground alone; None: it can."""
+    kinds: frozenset[str] = frozenset({"python"})
+    """Technologies, for the UI."""
+    shown_metrics: tuple[str, ...] | None = None
+    """Those whose means a materialization shows; None: all that are numbers."""
+
+    def files(self, variants: int = 1) -> tuple[str, ...]:
+        """The artifacts under a recipe with so many variants, variant by variant."""
+        return _files(self.artifacts, variants if self.per_light else 1)
+
+    def reads_under(self, recipe: Recipe) -> tuple[str, ...]:
+        """Artifacts that it reads under a recipe; those of every variant, where they are one for each."""
+        return self.may_read if self.reads is None else self.reads(recipe)
+
+
+def variant_name(name: str, variant: int, variants: int) -> str:
+    """What the artifact ``name`` of one variant (from 0) is called: ``v1_output``; where there is one, ``output``."""
+    return name if variants == 1 else f"v{variant + 1}_{name}"
+
+
+@cache
+def _files(artifacts: tuple[str, ...], variants: int) -> tuple[str, ...]:
+    return tuple(variant_name(name, number, variants) for number in range(variants) for name in artifacts)

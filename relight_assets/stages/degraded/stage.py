@@ -1,0 +1,124 @@
+"""The stage ``degraded``."""
+
+from dataclasses import asdict
+from typing import Any
+
+import cv2
+
+from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.core.rounding import rounded
+from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
+from relight_assets.stages.degraded.degrade import degrade
+from relight_assets.stages.degraded.metrics import METRICS
+from relight_assets.stages.image_metrics import measure_downsampled
+
+GEOMETRY_FILE = "geometry_file"
+"""What a photo's file of depth or normals is called among those that the stage reads."""
+_FACES = ("face_detection", "face_landmark")
+
+
+def _reads_outside(recipe: Recipe) -> tuple[str, ...]:
+    return (GEOMETRY_FILE,) if recipe.geometry.from_file else ()
+
+
+def _models(recipe: Recipe) -> tuple[str, ...]:
+    return (*_FACES, "geometry_model") if recipe.geometry.from_model else _FACES
+
+
+def _recipe_part(recipe: Recipe) -> dict[str, Any]:
+    degradation = recipe.degradation.model_dump(mode="json")
+    degradation["hard_shadow"] = recipe.degradation.hard_shadow.content()
+    part = {
+        "seed": recipe.seed,
+        "degradation": degradation,
+        "light_sampling": recipe.light_sampling.model_dump(mode="json"),
+    }
+    if recipe.geometry.source != "face_mesh":
+        part["geometry"] = recipe.geometry.deciding()
+    if recipe.variants > 1:
+        part["variants"] = recipe.variants
+    return part
+
+
+def patterns_sha256(recipe: Recipe) -> str:
+    """What tells one set of the user's own shadow patterns from another: of their names and content."""
+    return canonical_digest([list(gobo) for gobo in recipe.degradation.hard_shadow.gobos])
+
+
+def _make(inputs: StageInputs) -> StageOutput:
+    """The person under each of the recipe's drawn lights.
+
+    Raises:
+        WeakPairError: no drawn strength made a pair differ enough.
+    """
+    recipe, foreground, shape_map = inputs.recipe, inputs.read("foreground"), inputs.shape_map()
+    files: dict[str, Pixels | bytes] = {}
+    lights: list[dict[str, Any]] = []
+    for variant in range(recipe.variants):
+        made = degrade(
+            input_rgb=cv2.cvtColor(foreground, cv2.COLOR_RGBA2RGB),
+            foreground=foreground,
+            albedo=inputs.read("albedo"),
+            faces=inputs.recorded_faces(),
+            triangles=inputs.face_triangles,
+            degradation=recipe.degradation,
+            lights=recipe.light_sampling,
+            seed=recipe.seed,
+            source_sha256=inputs.source_sha256,
+            variant=variant,
+            gobos=inputs.gobos,
+            shape_map=shape_map,
+            join_faces=recipe.geometry.join_faces,
+        )
+        files[variant_name("degraded_fg", variant, recipe.variants)] = made.image
+        lights.append(
+            {
+                "degradation_type": made.degradation_type,
+                "light_direction": list(made.light_direction),
+                **made.numbers,
+                **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
+                **({"patterns_sha256": patterns_sha256(recipe)} if recipe.degradation.hard_shadow.gobos else {}),
+            }
+        )
+    return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
+
+
+def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
+    """The metrics of the stage's lights, each with what is measured of its picture, at reduced size."""
+    photo = [inputs.read(name) for name in ("input", "foreground", "background", "albedo")]
+    lights = output.metrics.get("variants") or [output.metrics]
+    for light, person in zip(lights, output.files.values(), strict=True):
+        assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
+        measured = measure_downsampled(*(*photo, person), blend=inputs.recipe.background.blend)
+        if measured is not None:
+            light["metrics"] = rounded(asdict(measured))
+    return output.metrics
+
+
+def _not_replayable(recipe: Recipe, _source_sha256: str) -> str | None:
+    if recipe.geometry.kind is None:
+        return None
+    return f"its light fell on a shape from `{recipe.geometry.source}`, which is not in the record"
+
+
+DEGRADED = StageSpec(
+    name="degraded",
+    code_version="4",
+    artifacts=("degraded_fg",),
+    may_read=("input", "foreground", "albedo"),
+    reads_outside=_reads_outside,
+    recipe_part=_recipe_part,
+    make=_make,
+    measure=_measure,
+    metrics=METRICS,
+    former_names={"seen": "metrics", "flaw": "artifact_score"},
+    description=(
+        "The albedo under another light: soft shading, hard shadows or specular reflection, drawn per image. "
+        "Per image: `NNNNN_degraded_fg.png` (RGBA). The record holds every drawn number."
+    ),
+    per_light=True,
+    models=_models,
+    not_replayable=_not_replayable,
+    kinds=frozenset({"python", "opencv"}),
+    shown_metrics=("strength", "exposure"),
+)

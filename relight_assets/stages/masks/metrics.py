@@ -1,0 +1,76 @@
+"""What the stage `masks` records of a photo and its mask."""
+
+from relight_assets.stages.metric import (
+    COUNT,
+    FLAG,
+    HEX,
+    PIXELS,
+    RATIO,
+    SHARE,
+    TEXT,
+    Metric,
+    list_of,
+    number,
+    object_of,
+)
+
+_MESH = object_of(
+    "FaceMesh",
+    [
+        Metric(
+            "origin",
+            list_of(number(-1e6, 1e6), 2, 2),
+            "x and y of the point that the others are counted from",
+            "pixels",
+            required=True,
+        ),
+        Metric("step", number(0, 1e6), "Unit of the points", "pixels", required=True),
+        Metric("points", TEXT, "base64 of 468 x 3 little-endian int16: x, y, z", "steps", required=True),
+    ],
+)
+
+
+METRICS = (
+    Metric("score", SHARE, "Mean probability inside the mask; of SAM3 the first person's score", required=True),
+    Metric("instance_scores", list_of(SHARE, 1, 10_000), "Score of each person that SAM3 found"),
+    Metric("segmenter", TEXT, "Name of the segmenter", required=True),
+    Metric("segmenter_sha256", TEXT, "sha256 of the segmenter's weights", required=True),
+    Metric("coverage", SHARE, "Share of the picture that is the person", required=True),
+    Metric("subject_size", PIXELS, "Root of the person's area", "pixels", required=True),
+    Metric("soft_edge", SHARE, "Share of the picture in which alpha is neither 0 nor 1", required=True),
+    Metric("touches_top", SHARE, "Share of the upper edge that is the person", required=True),
+    Metric("clipped", SHARE, "Share of the person's pixels with a channel at 0 or 255", required=True),
+    Metric(
+        "face_clipped", SHARE, "Share of the largest face's pixels with a channel at 0 or 255", null=True, required=True
+    ),
+    Metric(
+        "skin_lightness", number(0, 100), "Median lightness of the largest face", "CIE L*", null=True, required=True
+    ),
+    Metric("lightness", number(0, 100), "Median lightness of the person", "CIE L*", required=True),
+    Metric("chroma", number(0, 200), "Mean chroma of the person", "CIE chroma", required=True),
+    Metric("face_size", PIXELS, "Half of the largest face's height", "pixels", null=True, required=True),
+    Metric(
+        "sharpness",
+        RATIO,
+        "Variance of the Laplacian of the face, or of the person, over that of its luminance",
+        null=True,
+        required=True,
+    ),
+    Metric("light_contrast", number(0, 64), "Spread of the light on the face", "stops", required=True),
+    Metric("second_person", FLAG, "There may be another person", required=True),
+    Metric("truncated", FLAG, "The person is cut off at the top, or at both sides", required=True),
+    Metric("padded", FLAG, "Padded by a mirror image that shows the person", required=True),
+    Metric("monochrome", FLAG, "Black and white", required=True),
+    Metric("blocky", FLAG, "JPEG blocks are visible", required=True),
+    Metric("faces", COUNT, "Number of faces", required=True),
+    Metric("face_meshes", list_of(_MESH, 0, 10_000), "Points of each face", required=True),
+    Metric(
+        "face_presence",
+        number(-1e6, 1e6),
+        "Logit of the face network for the largest face",
+        "logit",
+        null=True,
+        required=True,
+    ),
+    Metric("fingerprint", HEX, "Perceptual (difference) hash of the photo", required=True),
+)
