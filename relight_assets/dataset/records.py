@@ -280,11 +280,10 @@ def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool
     if entry is None:
         return False
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
+    if entry.files.keys() != _names(stage, len(entry.files)):
+        return False
     folder = str(layout.folder)
-    for name in entry.names(stage):
-        stamp = entry.files.get(name)
-        if stamp is None:
-            return False
+    for name, stamp in entry.files.items():
         try:
             status = os.stat(f"{folder}/{png_name(record.index, name)}")  # noqa: PTH116
         except OSError:  # a link in a circle, a disk that does not answer: then it is made again
@@ -392,7 +391,7 @@ def _sealed(text: bytes) -> bytes:
 
 
 def _seal_fits(data: bytes) -> bool:
-    content, seal = data[:-_SEALED], data[-_SEALED:]
+    content, seal = memoryview(data)[:-_SEALED], data[-_SEALED:]
     return seal == _SEAL + sha256(content).hexdigest().encode() + _END
 
 

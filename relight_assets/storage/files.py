@@ -8,7 +8,7 @@ import re
 import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
@@ -147,8 +147,10 @@ def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
     return FileStamp(digest.hexdigest(), before.st_size, source_token(before))
 
 
-def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
+def write_atomic(path: Path, data: bytes | memoryview | Iterable[bytes], *, durable: bool = False) -> None:
     """Write a whole file or none: a temp file in the same folder, then a rename over ``path``.
+
+    ``data`` may be blocks, which are written as they come; what they raise leaves the old file.
 
     A killed process leaves the old file or the new one.  A power cut is different.  With ``durable``
     the bytes and the rename are on the disk before this returns (records, the index and CSVs are
@@ -166,7 +168,7 @@ def write_atomic(path: Path, data: bytes | memoryview, *, durable: bool = False)
     descriptor = os.open(temp, flags, 0o666)  # the umask decides, as for any other file
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes | memoryview) else data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -266,12 +268,35 @@ def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | N
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
-    # Without O_NONBLOCK, opening a pipe waits for a writer for ever.
-    with FileIO(path, opener=_open_at_once) as file:
-        status = os.fstat(file.fileno())
+    # Without O_NONBLOCK, opening a pipe waits for a writer for ever.  A FileIO would cost as much as the read.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         if not stat.S_ISREG(status.st_mode) or (max_bytes is not None and status.st_size > max_bytes):
             return None
-        return file.readall()
+        data = os.read(descriptor, status.st_size + 1)  # one more, to notice a file that grows
+        if len(data) == status.st_size:
+            return data
+        parts = [data]
+        while parts[-1]:
+            parts.append(os.read(descriptor, _CHUNK))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def holds(path: Path, blocks: Iterable[bytes]) -> bool:
+    """Whether a regular file holds exactly these bytes; it is read block by block, no further than they are the same.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    with FileIO(path, opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return False
+        return all(_read_up_to(file, len(block)) == block for block in blocks) and not file.read(1)
 
 
 def _open_at_once(path: str, flags: int) -> int:

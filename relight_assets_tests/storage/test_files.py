@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from relight_assets.errors import PathRefusedError, SourceMissingError
 from relight_assets.storage.files import (
     PlaceTakenError,
     clean_temp_files,
+    holds,
     output_token,
     read_regular,
     remove_output,
@@ -33,6 +34,56 @@ def test_write_and_overwrite(durable: bool, tmp_path: Path) -> None:
     write_atomic(path, memoryview(b"two"), durable=durable)
     assert path.read_bytes() == b"two"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_blocks_are_written_as_they_come_and_what_they_raise_leaves_the_old_file(tmp_path: Path) -> None:
+    def blocks(fault: Exception | None) -> Iterator[bytes]:
+        yield b"one, "
+        if fault is not None:
+            raise fault
+        yield b"two"
+
+    path = tmp_path / "a.csv"
+    write_atomic(path, blocks(None), durable=True)
+    assert path.read_bytes() == b"one, two"
+    with pytest.raises(ValueError, match="no more"):
+        write_atomic(path, blocks(ValueError("no more")))
+    assert path.read_bytes() == b"one, two"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_file_holds_exactly_these_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one, two")
+    assert holds(path, [b"one,", b" two"])
+    assert holds(path, [b"one, two", b""])
+    for other in ([b"one,"], [b"one, two", b"x"], [b"one; two"], []):
+        assert not holds(path, other)
+    os.mkfifo(tmp_path / "pipe")
+    assert not holds(tmp_path / "pipe", [])
+    with pytest.raises(FileNotFoundError):
+        holds(tmp_path / "none", [])
+
+
+def test_a_folder_cannot_be_read_and_a_pipe_is_none(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert read_regular(tmp_path / "pipe") is None
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    real, size = os.fstat, 3
+
+    def smaller(descriptor: int) -> os.stat_result:
+        found = list(real(descriptor))
+        found[6] = size
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fstat", smaller)
+    assert read_regular(path) == b"12345"
 
 
 def fail_with(number: int) -> Callable[..., Any]:

@@ -18,6 +18,8 @@ ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_quoted = json.encoder.encode_basestring_ascii
+"""As the above, of text."""
 
 
 class Digests:
@@ -61,8 +63,8 @@ class Digests:
 
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
-        reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
-        source = _canonical(source_sha256) if self._keyed[stage] else "null"
+        reads = ",".join([f"{quoted}:{_quoted(files[name])}" for name, quoted in self._quoted[stage]])
+        source = _quoted(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256(text.encode("ascii")).hexdigest()
 

@@ -5,8 +5,7 @@ token is unchecked, until somebody has hashed it and the scan is given the resul
 """
 
 import dataclasses
-import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -53,6 +52,7 @@ class ImageScanner:
         image_root: AnyRoot,
         origin: Origin | None,
         hashes: Hashes,
+        failures: Container[int],
     ):
         known = Folders()
         folder = split.path.parent.absolute()
@@ -60,19 +60,20 @@ class ImageScanner:
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
         self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
         self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
+        self._failures, self._folder = failures, str(layout.folder)
         self.misnumbered = False
 
     def scan(self, key: str, cell: str, index: int | None) -> ImageState:
         """Compare one image with its record and its failure."""
         # Text and not Path, which to make costs more than a file that is not there.
-        numbered = f"{self._layout.folder}/{index:05d}_" if index is not None else ""
+        numbered = f"{self._folder}/{index:05d}_" if index is not None else ""
         try:
             record = read_stamps(f"{numbered}{RECORD_SUFFIX}") if numbered else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
             return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
         try:
-            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if numbered else None
+            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if index in self._failures else None
         except OSError as error:
             return self._without_failure(key, cell, index, record, error)
         return self._with_record(key, cell, index, record, failure)
@@ -113,12 +114,7 @@ class ImageScanner:
         return record, failure if failure is not None and failure.image_path == key else None
 
     def _source(self, cell: str) -> SourceFile:
-        file, place = self._locate(cell)
-        path = str(file)
-        try:
-            status = os.stat(path)  # noqa: PTH116  (text, for speed)
-        except OSError as error:  # gone, or not answering, since the path was resolved
-            raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
+        path, place, status = self._locate(cell)
         refusal = self._root.refuses(status) if self._root is not None else None
         return SourceFile(path, path if path == place else place, status.st_size, source_token(status), refusal)
 
