@@ -16,7 +16,7 @@ from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import SNAPSHOT, Snapshot
 from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def defs() -> dg.Definitions:
     for told in drop_unknown_variables():
         _LOG.warning(told)
     settings = load_settings()
-    check_usable(load_project_recipe().recipe)
+    check_feasible(load_project_recipe().recipe)
     return dg.Definitions(
         assets=_with_code_references(
             [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]

@@ -27,7 +27,7 @@ from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
-from relight_assets.models import store, wheel
+from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
 
@@ -65,7 +65,7 @@ def light_workers() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def model_files() -> None:
     try:
-        for model in store.MODELS:
+        for model in registry.SHIPPED:
             store.path_of(model.name)
     except ModelFileError as error:
         pytest.skip(f"model files not fetched: {error}")

@@ -125,7 +125,7 @@ def test_every_asset_links_to_its_code(loaded: dg.Definitions) -> None:
         if spec.key.to_user_string() == "split_csv":
             continue  # Dagster gives observed sources none
         (reference,) = spec.metadata["dagster/code_references"].code_references
-        assert "defs" in Path(reference.file_path).parts
+        assert Path(reference.file_path).parent == ROOT / "relight_assets" / "defs" / "assets"
         assert reference.line_number > 1
 
 

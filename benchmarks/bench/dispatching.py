@@ -8,9 +8,9 @@ from pathlib import Path
 
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.dispatch import Finished
-from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.local import LocalPool
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
-from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.progress import ProgressWriter
 from relight_assets.engine.tally import Tally
 from relight_assets.stages.registry import stage_names
@@ -43,7 +43,7 @@ def dispatch_once(like: ImageResult, count: int, batch: int, folder: Path) -> Di
         WorkItem(number, f"portraits/{number:05d}.png", f"/portraits/{number:05d}.png", stage_names())
         for number in range(count)
     )
-    engine = LocalEngine([Slot("cpu 0")], EchoWorker, {"like": like})
+    engine = LocalPool([DeviceSlot("cpu 0")], EchoWorker, {"like": like})
     tally, progress = Tally(), ProgressWriter(folder / "progress.json", "bench", count)
     start = tenth = done = 0.0
     for event in dispatch.run(items, engine, batch=batch, start_s=120, hang_s=120):

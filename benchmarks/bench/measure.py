@@ -24,7 +24,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.errors import UserError
-from relight_assets.models import store
+from relight_assets.models import registry, store
 from relight_assets.stages.registry import stage_names
 
 NOISY_LOAD = 0.5
@@ -57,7 +57,7 @@ def measure(sizes: Sizes, scratch: Path, assumed: Assumptions, report: Report) -
 def _check_possible() -> None:
     if sys.platform != "linux":
         raise UserError("the bench reads Linux' own counters and binds processes to cores; it runs on Linux only")
-    for model in store.MODELS:
+    for model in registry.SHIPPED:
         store.path_of(model.name)
 
 

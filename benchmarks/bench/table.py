@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.bench.figures import Figures, Goal
-from relight_assets.storage.files import write_atomic
+from relight_assets.core.atomic_io import write_atomic
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 

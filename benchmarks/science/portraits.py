@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.color import encode
+from relight_assets.core.spherical_harmonics import shading
 
 SIZE = (320, 280)
 """Rows and columns."""
@@ -105,10 +106,7 @@ def _painted(shape: _Shape, paint: Paint) -> NDArray[np.float32]:
 
 
 def _soft(shape: _Shape, light: Vector, ambient: float) -> NDArray[np.float32]:
-    """One light in spherical harmonics to the second order, A = pi, 2 pi / 3, pi / 4 (Ramamoorthi, Hanrahan 2001)."""
-    toward = shape.normals @ (np.array(light, np.float32) / np.float32(np.linalg.norm(light)))
-    key = np.maximum(0.25 + 0.5 * toward + 0.15625 * (3 * toward**2 - 1), 0)
-    return (ambient + (1 - ambient) * key / np.quantile(key, 0.99)).astype(np.float32)
+    return shading(shape.normals @ (np.array(light, np.float32) / np.float32(np.linalg.norm(light))), ambient)
 
 
 def _shadow(shape: _Shape) -> NDArray[np.float32]:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.errors import UserError
-from relight_assets.storage.files import write_atomic
 
 COLUMNS = ("image_path", "person", "source", "width", "height")
 """Columns of the CSVs.  Width and height are those of the upright picture."""

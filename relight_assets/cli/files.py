@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.errors import UserError
-from relight_assets.storage.files import write_atomic
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -6,7 +6,8 @@ import click
 
 from relight_assets.cli.terminal import line, out, say
 from relight_assets.config.settings import load_settings
-from relight_assets.models import registry, store, user_models
+from relight_assets.models import store
+from relight_assets.models.files import ModelFiles
 
 
 @click.group()
@@ -28,12 +29,7 @@ def models_fetch(wheel: Path | None) -> None:
 @models.command("list")
 def models_list() -> None:
     """Each model: found or not, where, sha256, licence."""
-    settings = load_settings()
-    for listed in (
-        *store.listing(settings.model_dir),
-        *registry.listing(settings.sam3),
-        *user_models.listing(settings.local_models),
-    ):
+    for listed in ModelFiles.of(load_settings()).listing():
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
         for label, text in (

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from relight_assets.config.engines import EngineName
 from relight_assets.config.loader import HIDDEN_FAULT, LoadedRecipe, load_recipe, parse_recipe, validate
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.yaml_reader import odd_character, parse_yaml, printable, read_yaml_mapping, shown
@@ -136,7 +137,7 @@ class Settings(BaseModel):
     albedo_model: LocalModel = NO_MODEL
     geometry_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
-    engine: Literal["local"] = "local"
+    engine: EngineName = "local"
     num_gpus: AutoCountOrNone = "auto"
     cpu_workers: AutoCount = "auto"
     threads: AutoCount = "auto"

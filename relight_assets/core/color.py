@@ -1,11 +1,13 @@
-"""From display values to linear light and back, and what is computed there.
+"""Display values (sRGB) to linear light and back, and the colour arithmetic of linear light.
 
 Light adds and multiplies in linear space only, so every stage decodes first and encodes last.
-Both directions are table look-ups: a power per sample would cost more than all other steps.
+For pictures both directions are table look-ups: a power per sample would cost more than all other steps.
 """
 
 import functools
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,19 +19,55 @@ LUMINANCE_WEIGHTS: tuple[float, float, float] = (0.2126, 0.7152, 0.0722)
 WHITE_KELVIN = 6504.0
 """Colour temperature of the sRGB white point (D65)."""
 
+SRGB_SLOPE = 12.92
+"""Display value over linear light in the dark, where sRGB is linear (IEC 61966-2-1)."""
+_DARK_DISPLAY, _DARK_LINEAR = 0.04045, 0.0031308
+"""Where that part ends, as a display value and in linear light."""
+_OFFSET, _EXPONENT = 0.055, 2.4
+"""Of the power law above it."""
 _STEPS = 65535
+"""Steps of the look-up tables over linear light: those of 16 bits."""
 _BRIGHTEST = 8.0
+"""Linear light up to which highlights are compressed by a table."""
+
+
+def _decoded(values: Any, power: Callable[[Any, float], Any]) -> Any:
+    above = power((values + _OFFSET) / (1 + _OFFSET), _EXPONENT)
+    return np.where(values <= _DARK_DISPLAY, values / SRGB_SLOPE, above)
+
+
+def _encoded(values: Any, power: Callable[[Any, float], Any]) -> Any:
+    above = (1 + _OFFSET) * power(values, 1 / _EXPONENT) - _OFFSET
+    return np.where(values <= _DARK_LINEAR, values * SRGB_SLOPE, above)
 
 
 def srgb_to_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Decode display values in 0..1 to linear light in 0..1 (IEC 61966-2-1), sample by sample."""
-    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    """Decode display values in 0..1 to linear light in 0..1, float64, sample by sample."""
+    linear: NDArray[np.float64] = _decoded(values, np.power)
+    return linear
 
 
 def linear_to_srgb(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Encode linear light in 0..1 to display values in 0..1 (IEC 61966-2-1), sample by sample."""
-    safe = np.maximum(values, 0.0)
-    return np.where(safe <= 0.0031308, safe * 12.92, 1.055 * safe ** (1 / 2.4) - 0.055)
+    """Encode linear light in 0..1 to display values in 0..1, float64, sample by sample."""
+    display: NDArray[np.float64] = _encoded(np.maximum(values, 0.0), np.power)
+    return display
+
+
+def srgb_to_linear_scalar(value: float) -> float:
+    """Decode one display value, 0 or more, to linear light."""
+    return float(_decoded(value, math.pow))
+
+
+def srgb_to_linear_float32(display: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decode display values, clipped to 0..1, to linear light in 0..1, float32; quicker than in float64."""
+    linear: NDArray[np.float32] = _decoded(np.clip(display, 0, 1), cv2.pow).astype(np.float32)
+    return linear
+
+
+def linear_to_srgb_float32(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encode linear light, clipped to 0..1, to display values in 0..1, float32; quicker than in float64."""
+    display: NDArray[np.float32] = _encoded(np.clip(linear, 0, 1), cv2.pow).astype(np.float32)
+    return display
 
 
 @functools.cache
@@ -87,7 +125,7 @@ def luminance_of_planes(planes: Sequence[NDArray[np.float32]]) -> NDArray[np.flo
     return cv2.scaleAdd(planes[2], blue, total, total)
 
 
-def bending_factor(planes: Sequence[NDArray[np.float32]], start: float, top: float) -> NDArray[np.float32]:
+def highlight_rolloff(planes: Sequence[NDArray[np.float32]], start: float, top: float) -> NDArray[np.float32]:
     """Return the factor (H, W) that leads the largest of three channels along :func:`shoulder`, linear, 0 and more.
 
     Looked up in 65536 steps over 0..8, so within 2e-4 of exact: an exponential for every bright pixel
@@ -97,11 +135,11 @@ def bending_factor(planes: Sequence[NDArray[np.float32]], start: float, top: flo
     if float(peak.max()) > _BRIGHTEST:
         return safe_ratio(shoulder(peak, start, top), peak)
     peak = cv2.multiply(peak, _STEPS / _BRIGHTEST, dtype=cv2.CV_16U)
-    return cv2.LUT(peak, _bending_table(start, top))
+    return cv2.LUT(peak, _rolloff_table(start, top))
 
 
 @functools.lru_cache(maxsize=4)
-def _bending_table(start: float, top: float) -> NDArray[np.float32]:
+def _rolloff_table(start: float, top: float) -> NDArray[np.float32]:
     peaks = np.linspace(0, _BRIGHTEST, _STEPS + 1, dtype=np.float32)[None]
     table = safe_ratio(shoulder(peaks, start, top), peaks)
     table[:, 0] = 1.0
@@ -110,17 +148,17 @@ def _bending_table(start: float, top: float) -> NDArray[np.float32]:
 
 
 def shoulder(values: NDArray[np.float32], start: float, top: float = 1.0) -> NDArray[np.float32]:
-    """Bend values above ``start`` so that they approach ``top`` and never pass it.
+    """Compress values above ``start`` so that they approach ``top`` and never pass it.
 
     ``t + (c - t)(1 - exp(-(x - t) / (c - t)))``: the slope is 1 at ``start``, so there is no edge.
     Returns a new array; values up to ``start`` are unchanged.
     """
-    bent = values.copy()
-    above = bent > start
+    compressed = values.copy()
+    above = compressed > start
     if above.any():
         room = np.float32(top - start)
-        bent[above] = np.float32(start) + room * (1 - np.exp((np.float32(start) - bent[above]) / room))
-    return bent
+        compressed[above] = np.float32(start) + room * (1 - np.exp((np.float32(start) - compressed[above]) / room))
+    return compressed
 
 
 def safe_ratio(over: NDArray[np.float32], under: NDArray[np.float32], floor: float = 1e-6) -> NDArray[np.float32]:

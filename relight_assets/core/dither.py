@@ -13,7 +13,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-STEP = 1 / (255 * 12.92)
+from relight_assets.core.color import SRGB_SLOPE
+
+STEP = 1 / (255 * SRGB_SLOPE)
 """Distance of the lowest eleven display codes, linear (IEC 61966-2-1).  It is wider above, where noise then fades."""
 WIDTH = 0.94
 """Of the step: a code that is multiplied by one is still rounded to itself."""

@@ -18,7 +18,6 @@ from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
 from relight_assets.dataset.records import known_failure, known_record
 from relight_assets.errors import OutputFolderError
-from relight_assets.storage.files import holds, read_regular, write_atomic
 
 _HEADER = ["index", "image_path"]
 _ROWS_PER_BLOCK = 10_000
@@ -102,13 +101,13 @@ def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] 
         )
     extended = known | {key: taken + 1 + position for position, key in enumerate(new)}
     if extended != loaded.numbers or not loaded.whole:
-        write_atomic(layout.index_csv, _blocks(extended), durable=True)
+        layout.storage.put(layout.index_csv, _blocks(extended), durable=True)
     return extended
 
 
 def _load(layout: SplitLayout, held: set[int]) -> _Parsed:
     try:
-        parsed = _parse(read_regular(layout.index_csv) or b"", max(held, default=-1))
+        parsed = _parse(layout.storage.read(layout.index_csv) or b"", max(held, default=-1))
     except FileNotFoundError:
         parsed = _Parsed({}, whole=False)
     numbers = parsed.numbers
@@ -124,7 +123,7 @@ def _load(layout: SplitLayout, held: set[int]) -> _Parsed:
 
 def _is_written(layout: SplitLayout, numbers: Mapping[str, int]) -> bool:
     try:
-        return holds(layout.index_csv, _blocks(numbers))
+        return layout.storage.holds(layout.index_csv, _blocks(numbers))
     except FileNotFoundError:
         return False
 

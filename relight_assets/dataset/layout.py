@@ -14,6 +14,8 @@ from pathlib import Path
 from relight_assets.errors import CsvError, OutputFolderError, UserError
 from relight_assets.stages.base import Stage, variant_name
 from relight_assets.stages.registry import stage_spec
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
@@ -36,6 +38,8 @@ class SplitLayout:
     """The file names of one split's folder.  Numbers have five digits, more when needed."""
 
     folder: Path
+    storage: Storage = LOCAL
+    """Where they lie: whoever reads or writes one asks it."""
 
     def png(self, index: int, name: str) -> Path:
         """The artifact ``name`` of image ``index``."""
@@ -104,16 +108,10 @@ class SplitLayout:
 
         In no order.  A folder that is not there has none.
         """
-        try:
-            entries = os.scandir(self.folder)
-        except FileNotFoundError:
-            return
-        with entries:
-            names = (entry.name for entry in entries)
-            while some := "/".join(
-                islice(names, _NAMES_AT_ONCE)
-            ):  # all at once: a match for each costs three times that
-                yield from ((int(digits), last) for digits, last in _NUMBERED.findall(f"/{some}/"))
+        names = iter(self.storage.names(self.folder))
+        # Many names at once: a match for each would cost three times that.
+        while some := "/".join(islice(names, _NAMES_AT_ONCE)):
+            yield from ((int(digits), last) for digits, last in _NUMBERED.findall(f"/{some}/"))
 
     def numbers(self, suffix: str | None = None) -> set[int]:
         """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""

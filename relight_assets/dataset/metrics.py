@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.stages.base import Stage, StageSpec
-from relight_assets.stages.degraded.metrics import FAMILIES
-from relight_assets.stages.metric import UNIT_TOLERANCE, Kind, Metric, UnitVector, struct_of
+from relight_assets.stages.metric import UNIT_TOLERANCE, Kind, Metric, RegisteredName, UnitVector, struct_of
 from relight_assets.stages.registry import stage_spec
 
 _SHOWN = 60
@@ -95,7 +95,7 @@ def fitted_direction(value: Any) -> list[float] | None:
 
 def fitted_family(value: Any) -> str | None:
     """A family of light; None for all else."""
-    return value if isinstance(value, str) and value in FAMILIES else None
+    return value if isinstance(value, str) and value in family_names() else None
 
 
 def fitted_timings(value: Any) -> dict[str, float]:
@@ -129,10 +129,18 @@ def _by_name(spec: StageSpec) -> dict[str, Metric]:
 
 def _fits(value: Any, wanted: Any) -> bool:
     try:
-        msgspec.convert(value, wanted, dec_hook=_unit_vector)
+        msgspec.convert(value, wanted, dec_hook=_custom)
     except _MISFIT:
         return False
     return True
+
+
+def _custom(wanted: type, value: Any) -> UnitVector | RegisteredName:
+    if not issubclass(wanted, RegisteredName):
+        return _unit_vector(wanted, value)
+    if not isinstance(value, str) or value not in wanted.names():
+        raise ValueError("no family")
+    return wanted(value)
 
 
 def _unit_vector(_wanted: type, value: Any) -> UnitVector:

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import possible_places
-from relight_assets.storage.files import Sha256, read_regular, write_atomic
+from relight_assets.storage.files import Sha256
 
 _Place = Annotated[str, msgspec.Meta(pattern=r"^/[^\x00]*\Z")]
 """An absolute path, as the system takes it."""
@@ -47,7 +47,7 @@ def read_origin(layout: SplitLayout) -> Origin | None:
         OSError: the file is there and cannot be read.
     """
     try:
-        data = read_regular(layout.origin)
+        data = layout.storage.read(layout.origin)
         return msgspec.json.decode(data, type=Origin) if data else None
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
@@ -57,8 +57,8 @@ def write_origin(layout: SplitLayout, origin: Origin) -> None:
     """Write the origin of a folder, with fsync, where it is another than the one that is there.
 
     Raises:
-        OSError: as :func:`~relight_assets.storage.files.write_atomic`.
+        OSError: as :meth:`relight_assets.storage.base.Storage.put`.
     """
     if read_origin(layout) != origin:
         text = json.dumps(asdict(origin), indent=1, ensure_ascii=True)
-        write_atomic(layout.origin, f"{text}\n".encode(), durable=True)
+        layout.storage.put(layout.origin, f"{text}\n".encode(), durable=True)

@@ -13,7 +13,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -25,16 +25,15 @@ from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import SplitLayout, png_name
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import (
     Count,
     FileStamp,
     Sha256,
     SourceInfo,
     host_limit,
-    read_regular,
-    remove_output,
-    write_output,
 )
+from relight_assets.storage.local import LOCAL
 
 SCHEMA_VERSION = 2
 
@@ -167,7 +166,7 @@ _Kind = TypeVar("_Kind", _WrittenRecord, RecordStamps, Failure)
 _Found = TypeVar("_Found", Record, Failure)
 
 
-def read_record(path: Path | str) -> Record | None:
+def read_record(path: Path | str, storage: Storage = LOCAL) -> Record | None:
     """The record at ``path``; None where there is none, or a damaged one, another image's, or one of a newer version.
 
     A pipe, a device or a link that leads nowhere is no record; a folder cannot be read.
@@ -175,22 +174,22 @@ def read_record(path: Path | str) -> Record | None:
     Raises:
         OSError: the file is there and cannot be read.  (Taking that for "no record" would redo it.)
     """
-    written = _read(path, _WrittenRecord)
+    written = _read(path, _WrittenRecord, storage)
     return written.fitted() if written is not None else None
 
 
-def read_stamps(path: Path | str) -> RecordStamps | None:
+def read_stamps(path: Path | str, storage: Storage = LOCAL) -> RecordStamps | None:
     """What the record at ``path`` says of files; None and errors as for :func:`read_record`."""
-    return _read(path, RecordStamps)
+    return _read(path, RecordStamps, storage)
 
 
-def metric_faults(path: Path | str) -> list[str]:
+def metric_faults(path: Path | str, storage: Storage = LOCAL) -> list[str]:
     """A sentence for each metric of a record that does not fit its schema; none where there is no record.
 
     Raises:
         OSError: the file is there and cannot be read.
     """
-    written = _read(path, _WrittenRecord)
+    written = _read(path, _WrittenRecord, storage)
     if written is None:
         return []
     found = [
@@ -204,13 +203,13 @@ def metric_faults(path: Path | str) -> list[str]:
     return found + [f"`{name}` does not fit" for name in lost if (name, getattr(written, name)) != ("timings_ms", None)]
 
 
-def read_failure(path: Path | str) -> Failure | None:
+def read_failure(path: Path | str, storage: Storage = LOCAL) -> Failure | None:
     """The failure at ``path``; None as for :func:`read_record`.
 
     Raises:
         OSError: the file is there and cannot be read.
     """
-    return _read(path, Failure)
+    return _read(path, Failure, storage)
 
 
 def known_record(layout: SplitLayout, index: int) -> Record | None:
@@ -219,12 +218,12 @@ def known_record(layout: SplitLayout, index: int) -> Record | None:
     Raises:
         HostLimitError: no more files can be opened.
     """
-    return _if_readable(read_record, layout.record(index))
+    return _if_readable(partial(read_record, storage=layout.storage), layout.record(index))
 
 
 def known_failure(layout: SplitLayout, index: int) -> Failure | None:
     """An image's failure likewise."""
-    return _if_readable(read_failure, layout.failure(index))
+    return _if_readable(partial(read_failure, storage=layout.storage), layout.failure(index))
 
 
 def _if_readable(read: Callable[[Path], _Found | None], path: Path) -> _Found | None:
@@ -241,7 +240,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
 
     Raises:
         ValueError: a number that is not finite.
-        PlaceTakenError, OSError: as :func:`~relight_assets.storage.files.write_output`.
+        PlaceTakenError, OSError: as :meth:`relight_assets.storage.base.Storage.put`.
     """
     stages = {
         stage: {
@@ -255,23 +254,23 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
         if (entry := record.stages.get(stage)) is not None
     }
     content = asdict(record) | {"stages": stages, "timings_ms": dict(sorted(record.timings_ms.items()))}
-    write_output(layout.record(record.index), _sealed(_dump(content)), durable=durable)
+    layout.storage.put(layout.record(record.index), _sealed(_dump(content)), durable=durable, over_folder=True)
 
 
 def write_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True) -> None:
     """Write an image's failure file atomically; as :func:`write_record`."""
     content = {key: value for key, value in asdict(failure).items() if key != "reads" or value}
-    write_output(layout.failure(failure.index), _dump(content), durable=durable)
+    layout.storage.put(layout.failure(failure.index), _dump(content), durable=durable, over_folder=True)
 
 
 def remove_failure(layout: SplitLayout, index: int) -> None:
-    """Remove an image's failure file, as :func:`~relight_assets.storage.files.remove_output`."""
-    remove_output(layout.failure(index))
+    """Remove an image's failure file, as :meth:`relight_assets.storage.base.Storage.remove`."""
+    layout.storage.remove(layout.failure(index))
 
 
 def remove_record(layout: SplitLayout, index: int) -> None:
-    """Remove an image's record, as :func:`~relight_assets.storage.files.remove_output`."""
-    remove_output(layout.record(index))
+    """Remove an image's record, as :meth:`relight_assets.storage.base.Storage.remove`."""
+    layout.storage.remove(layout.record(index))
 
 
 def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
@@ -282,13 +281,13 @@ def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
     if entry.files.keys() != _names(stage, len(entry.files)):
         return False
-    folder = str(layout.folder)
+    folder, state = str(layout.folder), layout.storage.state
     for name, stamp in entry.files.items():
         try:
-            status = os.stat(f"{folder}/{png_name(record.index, name)}")  # noqa: PTH116
+            size, token = state(f"{folder}/{png_name(record.index, name)}")
         except OSError:  # a link in a circle, a disk that does not answer: then it is made again
             return False
-        if status.st_size != stamp.size or str(status.st_mtime_ns) != stamp.token:
+        if size != stamp.size or token != stamp.token:
             return False
     return True
 
@@ -309,9 +308,9 @@ _SEALED = len(_SEAL) + 64 + len(_END)
 _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
 
-def _read(path: Path | str, kind: type[_Kind]) -> _Kind | None:
+def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None:
     try:
-        data = read_regular(path)
+        data = storage.read(path)
         found = _decoded(data, kind) if data else None
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -30,7 +30,6 @@ from relight_assets.quality.statistics import SplitStatistics, Spread, drift, sp
 from relight_assets.quality.thresholds import Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults
 from relight_assets.quality.verify.files import FilesRead, read_files
-from relight_assets.stages.degraded.metrics import FAMILIES
 
 SAMPLE = 50
 """Images whose files are read; the job `verify` reads all."""
@@ -315,7 +314,7 @@ def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], lis
 
 
 def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:
-    now = spreads(split.records(split.survey).statistics, FAMILIES)
+    now = spreads(split.records(split.survey).statistics)
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
     records = [

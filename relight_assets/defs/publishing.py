@@ -18,6 +18,8 @@ from relight_assets.engine.run import look
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import OtherPhotosError
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
 
@@ -44,7 +46,11 @@ class Published:
 
 @contextmanager
 def locked_survey(
-    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None
+    split: SplitCsv,
+    recipe: Recipe,
+    settings: Settings,
+    experiment: str | None = None,
+    storage: Storage = LOCAL,
 ) -> Iterator[Survey]:
     """Where a split stands, while nobody writes in its folder.
 
@@ -52,8 +58,8 @@ def locked_survey(
         OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
-    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment))):
-        survey = look(split, recipe, settings, experiment)
+    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)):
+        survey = look(split, recipe, settings, experiment, storage=storage)
         if (reason := refusal(survey)) is not None:
             raise OtherPhotosError(reason)
         yield survey
@@ -67,6 +73,7 @@ def publish(
     *,
     check: Check | None = None,
     failures: bool = False,
+    storage: Storage = LOCAL,
 ) -> Published:
     """Write the mapping of a split as it stands, and put it in its place if no blocking check fails.
 
@@ -77,12 +84,13 @@ def publish(
         experiment: of which the pictures are; None: the split's own.
         check: what to check; None: the blocking checks alone.
         failures: write the CSV of the failed rows too, of the same moment.
+        storage: where the split's files lie.
 
     Raises:
         OtherPhotosError, OutputFolderError: as :func:`locked_survey`.
         CsvError: a CSV cannot be written.
     """
-    with locked_survey(split, loaded.recipe, settings, experiment) as survey:
+    with locked_survey(split, loaded.recipe, settings, experiment, storage) as survey:
         staged = stage_mapping(survey, settings, experiment)
         try:
             checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)

@@ -12,7 +12,7 @@ from relight_assets.config.settings import Settings, load_project_recipe, load_s
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import RelightError, UserError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 
 SNAPSHOT = "snapshot"
 """The key of the resource :class:`Snapshot`."""
@@ -25,7 +25,7 @@ def project_recipe() -> LoadedRecipe:
         ConfigError: it cannot be used.
     """
     loaded = load_project_recipe()
-    check_usable(loaded.recipe)
+    check_feasible(loaded.recipe)
     return loaded
 
 

@@ -12,7 +12,7 @@ from relight_assets.engine.execution.local import environment
 from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import (
-    Slot,
+    DeviceSlot,
     available_memory,
     cores,
     memory_per_worker,
@@ -21,7 +21,9 @@ from relight_assets.engine.hardware.devices import (
 )
 from relight_assets.engine.hardware.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
-from relight_assets.models import registry, user_models
+from relight_assets.models import loading
+from relight_assets.models.files import ModelFiles
+from relight_assets.models.registry import SEGMENTERS
 
 CORES_PER_GPU = 8
 """What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""
@@ -35,7 +37,7 @@ def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str]
 
     ``unknown_variables``: sentences about variables of the environment that look like settings and are none.
     """
-    slots: list[Slot] = []
+    slots: list[DeviceSlot] = []
     folders = Folders(recipe, settings)
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "devices": lambda: _devices(recipe, settings, slots),
@@ -57,7 +59,7 @@ def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str]
     return findings
 
 
-def _devices(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+def _devices(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iterator[Finding]:
     """What there is to work on; ``slots`` is filled."""
     driver = read_driver()
     yield from _gpus(driver)
@@ -65,7 +67,7 @@ def _devices(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[
     yield from (Finding("devices", note) for note in places.notes)
     slots += places.slots
     on_cpu = slots[0].device is None
-    slow = on_cpu and recipe.segmenter != "selfie"
+    slow = on_cpu and SEGMENTERS[recipe.segmenter].needs_gpu
     yield Finding(
         "workers",
         f"{len(slots)}: {', '.join(slot.name for slot in slots)}",
@@ -111,19 +113,20 @@ def _memory(settings: Settings, workers: int) -> Finding:
     )
 
 
-def _models(recipe: Recipe, settings: Settings, slots: list[Slot]) -> Iterator[Finding]:
+def _models(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iterator[Finding]:
     on_gpu = bool(slots) and slots[0].device is not None
-    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=on_gpu)
+    files = ModelFiles.of(settings)
+    loading.check_segmenter(recipe, files, on_gpu=on_gpu)
     with environment(dict(slots[0].environment) if slots else {VISIBLE: ""}):
-        for told in registry.details(recipe, settings.sam3):
+        for told in loading.segmenter_details(recipe, files):
             yield Finding("segmenter", told)
         start = time.perf_counter()
-        registry.make(recipe, settings.sam3, settings.model_dir)
+        loading.make_segmenter(recipe, files)
         yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
-    user_models.check(recipe, settings.local_models)
-    for name in user_models.wanted(recipe):
-        yield Finding(name, f"{settings.local_models[name].file} loads, in {time.perf_counter() - start:.1f} s")
+    loading.check_networks(recipe, files)
+    for name in loading.networks_of(recipe):
+        yield Finding(name, f"{files.path_of(name)} loads, in {time.perf_counter() - start:.1f} s")
 
 
 def _open_files() -> Iterator[Finding]:

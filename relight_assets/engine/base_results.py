@@ -4,9 +4,6 @@ An experiment that changes the light needs the same masks and albedo as the spli
 no file is ever written in place, so neither side can change what the other sees.
 """
 
-import shutil
-from pathlib import Path
-
 from msgspec.structs import replace
 
 from relight_assets.dataset.layout import SplitLayout
@@ -14,7 +11,7 @@ from relight_assets.dataset.records import Record, known_record, remove_record, 
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
 from relight_assets.stages.base import Stage
-from relight_assets.storage.files import host_limit, remove_output, write_atomic
+from relight_assets.storage.files import host_limit
 
 
 def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
@@ -25,7 +22,7 @@ def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
     """
     # One that has lost its index still has its numbers, in its records.
     if own.index_csv.exists() and not experiment.index_csv.exists() and not experiment.numbers():
-        write_atomic(experiment.index_csv, own.index_csv.read_bytes(), durable=True)
+        experiment.storage.put(experiment.index_csv, own.storage.read(own.index_csv) or b"", durable=True)
 
 
 def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> int:
@@ -76,9 +73,11 @@ def _take_over(
 ) -> None:
     for stage in stages:
         for path in experiment.leftovers(number, stage, variants):
-            remove_output(path)
+            experiment.storage.remove(path)
         for name in record.stages[stage].files:
-            _link(own.png(record.index, name), experiment.png(number, name))
+            target = experiment.png(number, name)
+            experiment.storage.remove(target)  # of a run that was killed before its record
+            experiment.storage.link(own.png(record.index, name), target)
     lit = "degraded" in stages
     taken = replace(
         record,
@@ -88,11 +87,3 @@ def _take_over(
         light_direction=record.light_direction if lit else None,
     )
     write_record(experiment, taken, durable=False)  # last: it claims what is there now
-
-
-def _link(source: Path, target: Path) -> None:
-    remove_output(target)  # of a run that was killed before its record
-    try:
-        target.hardlink_to(source)
-    except OSError:  # another file system, or one without links
-        shutil.copy2(source, target)  # with the modification time, by which the record knows it

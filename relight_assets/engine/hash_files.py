@@ -1,6 +1,7 @@
 """What is in files of which only the size is known?  Worker processes hash them, so that a dead disk hangs no run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -8,16 +9,14 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.engine.execution.dispatch import Finished, Notice
 from relight_assets.engine.execution.dispatch import run as dispatch
-from relight_assets.engine.execution.local import LocalEngine
 from relight_assets.engine.execution.messages import FilesHashed, HashItem
-from relight_assets.engine.hardware.devices import Slot, cores
+from relight_assets.engine.execution.registry import make_engine
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.errors import ImageError
 from relight_assets.storage.files import FileStamp, stamp_source
 
-MAX_WORKERS = 8
-"""More would wait for the disk."""
 BATCH = 8
+"""Images handed over at a time: their files are read in less than a second."""
 
 
 class HashWorker:
@@ -60,21 +59,19 @@ def hash_files(
         HostLimitError: no more files can be opened.
     """
     found: dict[str, FileStamp | None] = {}
-    slots = [Slot(f"hashing {number}") for number in range(min(cores(), MAX_WORKERS, len(files)))]
-    engine = LocalEngine(slots, HashWorker, {"image_root": settings.photo_root, "outputs": settings.output_root})
+    where = {"image_root": settings.photo_root, "outputs": settings.output_root}
     items = [HashItem(number, paths) for number, paths in files.items()]
-    results = dispatch(items, engine, batch=BATCH, start_s=settings.start_s, hang_s=settings.hang_s)
-    try:
-        for outcome in results:
-            if isinstance(outcome, Notice):
-                progress.note(outcome.text)
-            elif isinstance(outcome, Finished):
-                assert isinstance(outcome.result, FilesHashed)  # noqa: S101  (what this worker gives)
-                found.update(outcome.result.stamps)
-            else:
-                found.update(dict.fromkeys(files[outcome.item.index]))
-            if progress.count(failed=False):
-                watch(progress.now())
-    finally:
-        results.close()
+    with make_engine(settings, None).open(HashWorker, where, len(files)) as pool:
+        results = dispatch(items, pool, batch=BATCH, start_s=settings.start_s, hang_s=settings.hang_s)
+        with closing(results):
+            for outcome in results:
+                if isinstance(outcome, Notice):
+                    progress.note(outcome.text)
+                elif isinstance(outcome, Finished):
+                    assert isinstance(outcome.result, FilesHashed)  # noqa: S101  (what this worker gives)
+                    found.update(outcome.result.stamps)
+                else:
+                    found.update(dict.fromkeys(files[outcome.item.index]))
+                if progress.count(failed=False):
+                    watch(progress.now())
     return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -24,7 +25,7 @@ from relight_assets.engine.state.identity import Adopted, csv_place, decide, fil
 from relight_assets.engine.state.image_state import ImageState, blocked, failed
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.errors import OtherPhotosError
-from relight_assets.storage.files import FileStamp, PlaceTakenError
+from relight_assets.storage.files import FileStamp
 
 
 @dataclass
@@ -53,7 +54,7 @@ class Preparation:
             UserError, OSError: a file cannot be read or written.
             WorkersFailedError: files cannot be hashed.
         """
-        own = SplitLayout(split_folder(self.settings.output_root, self.split.split))
+        own = SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
         if self.experiment is None or not own.folder.is_dir():
             return self._withdrawn(self._numbered(self._settled(), ()))
         with locked_folder(own):
@@ -78,7 +79,8 @@ class Preparation:
         """Hash files; false where there are none."""
         if not files:
             return False
-        progress = ProgressWriter(self.layout.progress, self.split.split, len(files), counted="images hashed")
+        layout, split = self.layout, self.split.split
+        progress = ProgressWriter(layout.progress, split, len(files), counted="images hashed", storage=layout.storage)
         self._hashes.update(hash_files(files, self.settings, progress, self.watch))
         self.notes += progress.warnings
         return True

@@ -8,7 +8,7 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,9 +16,10 @@ from typing import Annotated, Literal
 import msgspec
 
 from relight_assets.core.best_effort import decoration
-from relight_assets.engine.hardware.devices import Slot
-from relight_assets.engine.hardware.nvml import Usage, usage
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.engine.hardware.usage import DeviceUsage
+from relight_assets.storage.base import Storage
+from relight_assets.storage.files import read_regular
+from relight_assets.storage.local import LOCAL
 
 EVERY_S = 1.0
 MAX_NOTICES = 50
@@ -93,8 +94,20 @@ class _Rate:
 class ProgressWriter:
     """Counts results and writes the file at most once a second."""
 
-    def __init__(self, path: Path, split: str, total: int, slots: Sequence[Slot] = (), *, counted: Counted = "images"):
-        self._path, self._split, self._total, self._slots, self._counted = path, split, total, slots, counted
+    def __init__(
+        self,
+        path: Path,
+        split: str,
+        total: int,
+        slots: Sequence[str] = (),
+        usage: Callable[[int], DeviceUsage | None] = lambda _: None,
+        *,
+        counted: Counted = "images",
+        storage: Storage = LOCAL,
+    ):
+        """``slots`` are the names of the workers' slots; ``usage``, given a slot's number, says how busy it is."""
+        self._path, self._split, self._total, self._counted = path, split, total, counted
+        self._slots, self._usage, self._storage = slots, usage, storage
         self._failed = 0
         self._started = time.time()
         self._written = 0.0
@@ -143,10 +156,7 @@ class ProgressWriter:
             updated=now,
             finished=finished,
             pid=os.getpid(),
-            devices=tuple(
-                self._device_now(slot, rate, now, finished=finished)
-                for slot, rate in zip(self._slots, self._each, strict=True)
-            ),
+            devices=tuple(self._device_now(slot, rate, now, finished=finished) for slot, rate in enumerate(self._each)),
             notices=tuple(self._notices),
             counted=self._counted,
         )
@@ -158,19 +168,19 @@ class ProgressWriter:
         for rate in (self._all, *self._each):
             rate.mark(now)
         with decoration(f"the progress file {self._path}", self.warn):
-            write_atomic(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
+            self._storage.put(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
 
     def warn(self, text: str) -> None:
         """Keep what of the watching went wrong."""
         if text not in self.warnings and len(self.warnings) < MAX_NOTICES:
             self.warnings.append(text)
 
-    def _device_now(self, slot: Slot, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
-        use: Usage | None = None
-        with decoration(f"the load of {slot.name}", self.warn):
-            use = usage(slot.device) if slot.device is not None and not finished else None
+    def _device_now(self, slot: int, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
+        name, use = self._slots[slot], None
+        with decoration(f"the load of {name}", self.warn):
+            use = self._usage(slot) if not finished else None
         return DeviceProgress(
-            slot.name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None
+            name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
@@ -17,7 +18,7 @@ from relight_assets.engine.state.identity import csv_place, refusal
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
-from relight_assets.storage.files import PlaceTakenError, clean_temp_files, remove_output
+from relight_assets.storage.base import Storage
 
 _CLAIMS = (RECORD_SUFFIX, FAILURE_SUFFIX)
 
@@ -60,8 +61,8 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
         if not found.numbers:
             return found
         withdraw_pictures(state, settings, experiment, found.numbers)
-        left = _removed(found.files)
-        clean_temp_files(layout.folder)
+        left = _removed(found.files, layout.storage)
+        layout.storage.clean(layout.folder)
     if left:
         first = left[0]
         raise OutputFolderError(
@@ -71,7 +72,7 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
     return found
 
 
-def _removed(files: Sequence[Path]) -> list[PlaceTakenError]:
+def _removed(files: Sequence[Path], storage: Storage) -> list[PlaceTakenError]:
     """Remove files, records before pictures; what cannot be removed.  A record that stays keeps its pictures."""
     left: list[PlaceTakenError] = []
     kept: set[str] = set()
@@ -80,7 +81,7 @@ def _removed(files: Sequence[Path]) -> list[PlaceTakenError]:
         if number in kept:
             continue
         try:
-            remove_output(path)
+            storage.remove(path)
         except PlaceTakenError as taken:
             left.append(taken)
             if path.name.endswith(RECORD_SUFFIX):

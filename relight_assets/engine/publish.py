@@ -32,7 +32,7 @@ from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
-from relight_assets.storage.files import holds
+from relight_assets.storage.base import Storage
 from relight_assets.storage.folders import write_fault
 
 
@@ -88,18 +88,18 @@ class StagedMapping:
         split, layout = self.survey.split, self.survey.layout
         _make_folder(self.target)
         _remember_mappings(layout, self.target, *([self.variants_target] if self.survey.variants > 1 else []))
-        write_mapping(split, self.survey.outputs(), self.target)
+        write_mapping(split, self.survey.outputs(), self.target, layout.storage)
         if self.survey.variants > 1:
-            write_variants(split, self.survey.variant_outputs(), self.variants_target)
+            write_variants(split, self.survey.variant_outputs(), self.variants_target, layout.storage)
         else:
-            remove_variants(self.variants_target)
+            remove_variants(self.variants_target, layout.storage)
         self.discard()
         return self.target
 
     def discard(self) -> None:
         """Leave the one before in its place, of which everything was withdrawn that no longer holds."""
         with suppress(OSError):
-            self.file.unlink(missing_ok=True)
+            self.survey.layout.storage.remove(self.file)
 
 
 def stage_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> StagedMapping:
@@ -111,7 +111,7 @@ def stage_mapping(survey: Survey, settings: Settings, experiment: str | None = N
     mapping, _, variants = _paths(survey, settings, experiment)
     staged = survey.layout.staged_mapping
     _make_folder(staged)
-    write_mapping(survey.split, survey.outputs(), staged)
+    write_mapping(survey.split, survey.outputs(), staged, survey.layout.storage)
     return StagedMapping(survey, staged, mapping, variants)
 
 
@@ -133,7 +133,7 @@ def mapping_is_current(survey: Survey, settings: Settings) -> bool:
         wanted[variants] = variants_blocks(split, survey.variant_outputs())
     elif is_variants(variants):
         return False
-    return all(_holds(path, blocks) for path, blocks in wanted.items())
+    return all(_holds(path, blocks, survey.layout.storage) for path, blocks in wanted.items())
 
 
 def withdraw_pictures(
@@ -150,16 +150,16 @@ def withdraw_pictures(
         CsvError: the one that the split has now cannot be changed.
     """
     mapping, _, variants = _paths(survey, settings, experiment)
-    keep = _KeepsOutput(survey, settings, removed)
+    keep, storage = _KeepsOutput(survey, settings, removed), survey.layout.storage
     with suppress(OSError):
-        survey.layout.staged_mapping.unlink(missing_ok=True)  # of somebody who was killed before it was published
+        storage.remove(survey.layout.staged_mapping)  # of somebody who was killed before it was published
     for target in (mapping, variants):
-        withdraw_outputs(target, keep)
+        withdraw_outputs(target, keep, storage)
     notes = []
     for former in survey.origin.mappings if survey.origin is not None else ():
         try:
             if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
-                withdraw_outputs(Path(former), keep.in_this_folder)
+                withdraw_outputs(Path(former), keep.in_this_folder, storage)
         except CsvError as error:
             notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
     return notes
@@ -208,7 +208,7 @@ def write_split_failures(survey: Survey, settings: Settings, experiment: str | N
     rows = list(_failure_rows(survey))
     target = failures_path(survey, settings, experiment)
     _make_folder(target)
-    write_failures(survey.split, rows, target)
+    write_failures(survey.split, rows, target, survey.layout.storage)
     return rows
 
 
@@ -226,9 +226,9 @@ def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
         raise CsvError(f"{layout.origin} cannot be written: {error.strerror}. Check folder and disk.") from error
 
 
-def _holds(path: Path, blocks: Iterable[bytes]) -> bool:
+def _holds(path: Path, blocks: Iterable[bytes], storage: Storage) -> bool:
     try:
-        return holds(path, blocks)
+        return storage.holds(path, blocks)
     except OSError:
         return False
 

@@ -4,11 +4,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import files_match, known_failure, known_record, write_failure
 from relight_assets.engine.execution.dispatch import Quarantined
-from relight_assets.engine.execution.messages import ImageResult, Outcome, WorkItem
+from relight_assets.engine.execution.messages import ImageResult, StageStatus, WorkItem
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import stamp_now
@@ -16,7 +17,7 @@ from relight_assets.engine.state.image_state import failed
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import PlaceTakenError, stamp_source
+from relight_assets.storage.files import stamp_source
 
 
 def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: AnyRoot = None) -> ImageResult:
@@ -47,5 +48,5 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
     )
     with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
         write_failure(layout, failure)
-    outcomes: dict[Stage, Outcome] = {each: "reused" if each in current else "failed" for each in stage_names()}
+    outcomes: dict[Stage, StageStatus] = {each: "reused" if each in current else "failed" for each in stage_names()}
     return ImageResult(item.index, outcomes, code=error.code, message=str(error), failure=failure)

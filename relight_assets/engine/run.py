@@ -11,18 +11,19 @@ import yaml
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import decoration
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
 from relight_assets.engine.disk_space import space_warning
-from relight_assets.engine.execution.dispatch import DEPTH, Notice, Outcome, Quarantined
+from relight_assets.engine.execution.base import MakeWorker
+from relight_assets.engine.execution.dispatch import DEPTH, DispatchEvent, Notice, Quarantined
 from relight_assets.engine.execution.dispatch import run as dispatch
-from relight_assets.engine.execution.local import LocalEngine
-from relight_assets.engine.execution.messages import ImageResult, Worker, WorkItem
-from relight_assets.engine.hardware.devices import memory_per_worker, threads_per_worker, worker_places
-from relight_assets.engine.hardware.locks import locked_folder, reserved
+from relight_assets.engine.execution.messages import ImageResult, WorkItem
+from relight_assets.engine.execution.registry import make_engine
+from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.preparation import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
@@ -31,13 +32,15 @@ from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
 from relight_assets.engine.state.scan import Survey, scan
 from relight_assets.engine.tally import DeviceTally, Tally
-from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
-from relight_assets.models import registry, user_models
+from relight_assets.models.files import ModelFiles
 from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.families.registry import registered
 from relight_assets.stages.registry import extra_modules, stage_names
-from relight_assets.storage.files import PlaceTakenError, clean_temp_files, host_limit, write_atomic
+from relight_assets.storage.base import Storage
+from relight_assets.storage.files import host_limit
+from relight_assets.storage.local import LOCAL
 
 CONTACT_SHEET = "contact_sheet.jpg"
 """The split's preview, beside its pictures."""
@@ -45,8 +48,6 @@ COMPARISON = "comparison.jpg"
 """An experiment's pictures beside the split's own, in the experiment's folder."""
 
 Watch = Callable[[Progress], None]
-MakeWorker = Callable[..., Worker]
-"""Makes a worker in its process, given the settings of :class:`~relight_assets.engine.worker.worker.ImageWorker`."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class RunOptions:
     experiment: str | None = None
     quality: Quality = DEFAULT_QUALITY
     """Thresholds of the run's own, kept beside the recipe for ``verify``; no pixel depends on them."""
+    storage: Storage = LOCAL
+    """Where the split's files lie."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     Raises:
         ModelFileError: weights that the recipe needs are not there.
     """
-    return Digests(recipe, partial(user_models.sha256_of, weights=settings.sam3, models=settings.local_models))
+    return Digests(recipe, ModelFiles.of(settings).sha256_of)
 
 
 def look(
@@ -106,7 +109,9 @@ def look(
     recipe: Recipe,
     settings: Settings,
     experiment: str | None = None,
+    *,
     hashes: Hashes = NO_HASHES,
+    storage: Storage = LOCAL,
 ) -> Survey:
     """Where a split stands, without touching anything.
 
@@ -115,7 +120,7 @@ def look(
     Raises:
         OutputFolderError: the folder cannot be read.
     """
-    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
+    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
     try:
         return scan(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
     except OSError as error:
@@ -142,12 +147,12 @@ def run_split(
         WorkersFailedError: no worker is left to go on; what was finished stays done.
     """
     start = time.monotonic()
-    layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
+    layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment), options.storage)
     warnings: dict[str, None] = {}
     watch = partial(_watched, watch, warnings)
     with locked_folder(layout), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
-        clean_temp_files(layout.folder)
+        layout.storage.clean(layout.folder)
         digests = digests_of(recipe, settings)
         preparation = Preparation(
             split,
@@ -162,7 +167,7 @@ def run_split(
         )
         state = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
-        write_atomic(layout.recipe, _resolved(recipe, options.quality))
+        layout.storage.put(layout.recipe, _resolved(recipe, options.quality))
         plan = make_plan(
             state, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )
@@ -208,54 +213,45 @@ def _work(
     """Do what is planned; what each device did, and how many stage threads each worker had."""
     layout, count = state.layout, len(plan.work)
     # Too many GPUs asked for are a mistake even where nothing is to be done.
-    places = worker_places(settings, segmenter=recipe.segmenter)
+    engine = make_engine(settings, recipe)
     if not count:
-        progress = ProgressWriter(layout.progress, state.split.split, 0)
+        progress = ProgressWriter(layout.progress, state.split.split, 0, storage=layout.storage)
         _tell(notes, progress, watch)
         watch(progress.finish())
         warnings.update(dict.fromkeys(progress.warnings))
         return {}, 0
-    # One clear error now, not one from every worker.
-    registry.check(recipe, settings.sam3, settings.model_dir, on_gpu=places.slots[0].device is not None)
-    user_models.check(recipe, settings.local_models)
-    load_gobos(recipe)
-    wanted = min(count, len(places.slots))
-    with reserved(places.slots, wanted, all_needed=isinstance(settings.num_gpus, int)) as slots:
-        threads = threads_per_worker(settings, len(slots))
-        engine = LocalEngine(
-            slots,
-            worker,
-            {
-                "folder": layout.folder,
-                "recipe": recipe,
-                "max_pixels": settings.max_pixels,
-                "threads": threads,
-                "model_dir": settings.model_dir,
-                "weights": settings.sam3,
-                "local_models": settings.local_models,
-                "image_root": settings.photo_root,
-                "batch": settings.batch,
-                "memory_bytes": memory_per_worker(settings, len(slots)),
-                "stage_modules": extra_modules(),
-            },
+    engine.check()  # one clear error now, not one from every worker
+    worker_settings = {
+        "folder": layout.folder,
+        "recipe": recipe,
+        "max_pixels": settings.max_pixels,
+        "models": ModelFiles.of(settings),
+        "families": registered(),
+        "stage_modules": extra_modules(),
+        "image_root": settings.photo_root,
+        "storage": layout.storage,
+        "batch": settings.batch,
+    }
+    with engine.open(worker, worker_settings, count) as pool:
+        progress = ProgressWriter(
+            layout.progress, state.split.split, count, pool.slots, pool.usage, storage=layout.storage
         )
-        progress = ProgressWriter(layout.progress, state.split.split, count, slots)
         warning: str | None = None
         with decoration("the estimate of the space on the disk", progress.warn):
             warning = space_warning(layout.folder, state, plan.work, recipe.image_size, settings.photo_root)
-        _tell([*notes, *places.notes, *([warning] if warning else [])], progress, watch)
+        _tell([*notes, *engine.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             state,
             {item.index: item.image_path for item in plan.work},
             digests_of(recipe, settings),
             tally,
-            [DeviceTally() for _ in slots],
+            [DeviceTally() for _ in pool.slots],
             progress,
             settings.photo_root,
         )
         # Enough for every thread of a worker, and little enough that all workers have something.
-        batch = max(1, min(max(settings.batch, threads), count // (len(slots) * DEPTH)))
-        results = dispatch(plan.work, engine, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
+        batch = max(1, min(max(settings.batch, pool.threads), count // (len(pool.slots) * DEPTH)))
+        results = dispatch(plan.work, pool, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):
@@ -263,11 +259,11 @@ def _work(
         finally:
             results.close()
             with suppress(OSError):
-                clean_temp_files(layout.folder)
+                layout.storage.clean(layout.folder)
             watch(progress.finish())
     warnings.update(dict.fromkeys(progress.warnings))
-    did = {slot.name: device for slot, device in zip(slots, accounts.devices, strict=True)}
-    return did | {name: DeviceTally(lost=True) for name in places.lost}, threads
+    did = dict(zip(pool.slots, accounts.devices, strict=True))
+    return did | {name: DeviceTally(lost=True) for name in engine.lost}, pool.threads
 
 
 def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
@@ -290,7 +286,7 @@ class _Accounts:
     progress: ProgressWriter
     image_root: AnyRoot
 
-    def add(self, outcome: Outcome) -> bool:
+    def add(self, outcome: DispatchEvent) -> bool:
         """Count one outcome; true when it is time to tell whoever watches."""
         if isinstance(outcome, Notice):
             self.devices[outcome.slot].replaced += outcome.replaced

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from relight_assets.dataset.metrics import fitted_timings
-from relight_assets.engine.execution.messages import ImageResult, Outcome
+from relight_assets.engine.execution.messages import ImageResult, StageStatus
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
@@ -47,13 +47,13 @@ class DeviceTally:
 class Tally:
     """What became of the images of a run: by stage and outcome, and by the code of what holds them up."""
 
-    outcomes: dict[Stage, Counter[Outcome]] = field(
+    outcomes: dict[Stage, Counter[StageStatus]] = field(
         default_factory=lambda: {stage: Counter() for stage in stage_names()}
     )
     codes: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0
 
-    def add(self, outcomes: Mapping[Stage, Outcome], code: str | None = None) -> None:
+    def add(self, outcomes: Mapping[Stage, StageStatus], code: str | None = None) -> None:
         """Add one image."""
         for stage, outcome in outcomes.items():
             self.outcomes[stage][outcome] += 1

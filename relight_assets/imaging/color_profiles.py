@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import srgb_to_linear
 from relight_assets.errors import ImageFormatError
 
 SRGB = b""
@@ -121,7 +122,7 @@ def is_made(profile: bytes) -> bool:
 
 def _linear(values: NDArray[np.float64], curve: str | float) -> NDArray[np.float64]:
     if curve == _SRGB_CURVE:
-        return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+        return srgb_to_linear(values)
     if curve == _VIDEO_CURVE:
         return np.where(values < 0.081, values / 4.5, ((values + 0.099) / 1.099) ** (1 / 0.45))
     return values ** float(curve)

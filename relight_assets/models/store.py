@@ -1,11 +1,10 @@
-"""Where the model files are, which bytes they must have, and how they get there.
+"""The folder of the model files that the project gets for itself, and how they get there.
 
 The three networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
 all.  The package itself is never installed or imported: its wheel is downloaded without
 dependencies (:mod:`relight_assets.models.wheel`), three members are taken out of it, and the rest is thrown away.
 """
 
-import hashlib
 import os
 import tempfile
 import zipfile
@@ -18,32 +17,18 @@ from typing import Literal
 
 from filelock import FileLock
 
+from relight_assets.core.atomic_io import write_atomic
+from relight_assets.core.hashing import file_sha256, sha256_hex
 from relight_assets.errors import ModelFileError
+from relight_assets.models import registry
 from relight_assets.models import wheel as the_wheel
+from relight_assets.models.registry import ShippedModel
 from relight_assets.models.user_cache import user_cache
 
-LICENCE = "Apache-2.0"
 FOLDER_VARIABLE = "RELIGHT_MODEL_DIR"
 
-Name = Literal["selfie_segmentation", "face_detection", "face_landmark"]
 State = Literal["ok", "missing", "altered"]
 Report = Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One model file: what it is and which bytes it must have."""
-
-    name: Name
-    file_name: str
-    size: int
-    sha256: str
-    member: str
-    """Its path inside the wheel."""
-    purpose: str
-    licence: str = LICENCE
-    package: str = the_wheel.PACKAGE
-    version: str = the_wheel.VERSION
 
 
 @dataclass(frozen=True)
@@ -60,33 +45,6 @@ class Listed:
     licence: str
     source: str
 
-
-MODELS: tuple[ModelFile, ...] = (
-    ModelFile(
-        name="selfie_segmentation",
-        file_name="selfie_segmentation.tflite",
-        size=249_505,
-        sha256="9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
-        member="mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
-        purpose="the person mask",
-    ),
-    ModelFile(
-        name="face_detection",
-        file_name="face_detection_short_range.tflite",
-        size=229_714,
-        sha256="bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8",
-        member="mediapipe/modules/face_detection/face_detection_short_range.tflite",
-        purpose="where faces are",
-    ),
-    ModelFile(
-        name="face_landmark",
-        file_name="face_landmark.tflite",
-        size=1_242_398,
-        sha256="1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
-        member="mediapipe/modules/face_landmark/face_landmark.tflite",
-        purpose="the surface of a face",
-    ),
-)
 
 _MISSING = "is missing"
 
@@ -110,17 +68,12 @@ def model_dir(chosen: Path | None = None) -> Path:
     return cache / "models"
 
 
-def model(name: str) -> ModelFile:
-    """Return the table row of a model.  Raises :class:`ModelFileError` for a name that is not in it."""
-    for each in MODELS:
+def shipped(name: str) -> ShippedModel:
+    """Return the registry's entry of a model.  Raises :class:`ModelFileError` for a name that is not in it."""
+    for each in registry.SHIPPED:
         if each.name == name:
             return each
-    raise ModelFileError(f"no model is called {name!r}; the models are {', '.join(m.name for m in MODELS)}.")
-
-
-def sha256_of(name: str) -> str:
-    """Return the sha256 that identifies a model, for digests.  From the table: the file is not read."""
-    return model(name).sha256
+    raise ModelFileError(f"no model is called {name!r}; the models are {', '.join(m.name for m in registry.SHIPPED)}.")
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:
@@ -128,7 +81,7 @@ def path_of(name: str, folder: Path | None = None) -> Path:
 
     Raises :class:`ModelFileError` when the file is missing or has other bytes.
     """
-    wanted = model(name)
+    wanted = shipped(name)
     path = model_dir(folder) / wanted.file_name
     found = _found(path)
     if found == f"has sha256 {wanted.sha256}":
@@ -137,7 +90,7 @@ def path_of(name: str, folder: Path | None = None) -> Path:
 
 
 def listing(folder: Path | None = None) -> list[Listed]:
-    """All models and the state of their files, in the table's order."""
+    """All models and the state of their files, in the registry's order."""
     return [
         Listed(
             name=each.name,
@@ -147,9 +100,9 @@ def listing(folder: Path | None = None) -> list[Listed]:
             size=each.size,
             sha256=each.sha256,
             licence=each.licence,
-            source=f"{each.package}=={each.version}: {each.member}",
+            source=f"{the_wheel.PACKAGE}=={the_wheel.VERSION}: {each.member}",
         )
-        for each in MODELS
+        for each in registry.SHIPPED
     ]
 
 
@@ -164,7 +117,7 @@ def fetch(report: Report = print, wheel: Path | None = None, folder: Path | None
     is ever left in the folder.
     """
     folder = model_dir(folder)
-    if any(_state(each, folder) != "ok" for each in MODELS):  # else a folder that is read-only needs no lock
+    if any(_state(each, folder) != "ok" for each in registry.SHIPPED):  # else a folder that is read-only needs no lock
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with FileLock(folder / ".fetch.lock"):
@@ -174,14 +127,14 @@ def fetch(report: Report = print, wheel: Path | None = None, folder: Path | None
                 f"{folder}: the model files could not be written here ({error}); "
                 f"set {FOLDER_VARIABLE} to a folder that can be written, then run 'relight models fetch'."
             ) from error
-    paths = [path_of(each.name, folder) for each in MODELS]
+    paths = [path_of(each.name, folder) for each in registry.SHIPPED]
     for path in paths:
         report(f"{path}: ok")
     return paths
 
 
 def _fetch_missing(report: Report, wheel: Path | None, folder: Path) -> None:
-    wanted = [each for each in MODELS if _state(each, folder) != "ok"]
+    wanted = [each for each in registry.SHIPPED if _state(each, folder) != "ok"]
     if not wanted:
         return
     if wheel is not None:
@@ -198,7 +151,7 @@ def _fetch_missing(report: Report, wheel: Path | None, folder: Path) -> None:
         _take_out(the_wheel.download(Path(temporary), otherwise), wanted, folder)
 
 
-def _take_out(wheel: Path, wanted: list[ModelFile], folder: Path) -> None:
+def _take_out(wheel: Path, wanted: list[ShippedModel], folder: Path) -> None:
     try:
         with _content(wheel) as content:
             # All are read and checked before the first is written.
@@ -209,7 +162,7 @@ def _take_out(wheel: Path, wanted: list[ModelFile], folder: Path) -> None:
         # What zipfile raises for a file that is cut, damaged, encrypted or packed in an unknown way.
         raise ModelFileError(f"{wheel} is no wheel that can be read ({error}); download it again.") from error
     for each, member in members:
-        _write(folder / each.file_name, member)
+        write_atomic(folder / each.file_name, member, durable=True)
 
 
 @contextmanager
@@ -223,15 +176,15 @@ def _content(wheel: Path) -> Iterator["Path | zipfile.Path"]:
         yield zipfile.Path(archive)
 
 
-def _member(content: "Path | zipfile.Path", wanted: ModelFile, wheel: Path) -> bytes:
-    expected = f"the wheel of {wanted.package}=={wanted.version} is needed."
+def _member(content: "Path | zipfile.Path", wanted: ShippedModel, wheel: Path) -> bytes:
+    expected = f"the wheel of {the_wheel.PACKAGE}=={the_wheel.VERSION} is needed."
     try:
         with (content / wanted.member).open("rb") as stream:
             # One byte more than it should have tells a file that is too long, however long it claims to be.
             member = stream.read(wanted.size + 1)
     except FileNotFoundError as error:
         raise ModelFileError(f"{wheel}: holds no {wanted.member}; {expected}") from error
-    found = hashlib.sha256(member).hexdigest()
+    found = sha256_hex(member)
     if len(member) > wanted.size:
         raise ModelFileError(f"{wheel}: {wanted.member} is longer than {wanted.size} bytes; {expected}")
     if found != wanted.sha256:
@@ -239,37 +192,18 @@ def _member(content: "Path | zipfile.Path", wanted: ModelFile, wheel: Path) -> b
     return member
 
 
-def _write(path: Path, content: bytes) -> None:
-    # The whole file or none.  Not the data set's writer: models and dataset do not know each other.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(0o644)  # mkstemp makes it the user's alone; a cache may be shared
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def _found(path: Path) -> str:
     # What is at the path, in words that complete "the model file ...".
     try:
-        with path.open("rb") as stream:
-            digest = hashlib.sha256()
-            while chunk := stream.read(1 << 20):
-                digest.update(chunk)
+        sha256 = file_sha256(path)
     except (FileNotFoundError, NotADirectoryError):
         return _MISSING
     except OSError as error:
         return f"cannot be read ({error.strerror})"
-    return f"has sha256 {digest.hexdigest()}"
+    return f"has sha256 {sha256}"
 
 
-def _state(wanted: ModelFile, folder: Path | None = None) -> State:
+def _state(wanted: ShippedModel, folder: Path | None = None) -> State:
     found = _found(model_dir(folder) / wanted.file_name)
     if found == f"has sha256 {wanted.sha256}":
         return "ok"

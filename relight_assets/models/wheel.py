@@ -4,7 +4,6 @@ The download is left to an ordinary client, pip or uv, which knows the user's in
 it is, it is told the sha256 and refuses any other wheel.
 """
 
-import hashlib
 import importlib.util
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from relight_assets.core.hashing import file_sha256
 from relight_assets.errors import ModelFileError
 
 PACKAGE = "mediapipe"
@@ -38,14 +38,8 @@ def check(wheel: Path) -> None:
         OSError: it cannot be read.
         ModelFileError: it is another one.
     """
-    with wheel.open("rb") as stream:
-        digest = hashlib.sha256()
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    if digest.hexdigest() != SHA256:
-        raise ModelFileError(
-            f"{wheel} has sha256 {digest.hexdigest()}, expected {SHA256}, that of {NAME}; get it with: {_BY_HAND}"
-        )
+    if (found := file_sha256(wheel)) != SHA256:
+        raise ModelFileError(f"{wheel} has sha256 {found}, expected {SHA256}, that of {NAME}; get it with: {_BY_HAND}")
 
 
 def download(folder: Path, otherwise: str) -> Path:

@@ -116,7 +116,7 @@ def _of_other_splits(
             continue
         for number in numbers:
             try:
-                record = read_record(other.record(number))
+                record = read_record(other.record(number), other.storage)
             except OSError:
                 continue  # that is for the other split to tell
             if record is not None and (split not in rows or record.image_path in rows[split]):

@@ -1,17 +1,19 @@
-"""Can a recipe give usable pairs at all?  Asked once, before any image is touched."""
+"""Whether the lights of a recipe are strong enough, checked once, before any image is processed."""
 
 from functools import lru_cache
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ConfigError
-from relight_assets.stages.degraded.feasibility import usable_share
+from relight_assets.stages.degraded.families import registry
+from relight_assets.stages.degraded.feasibility import recipe_feasibility
 
 MIN_SHARE = 0.2
+"""Share of a family's lights that must be strong enough; with less, most rows would be rejected."""
 
 
 @lru_cache(maxsize=8)
-def check_usable(recipe: Recipe) -> None:
-    """Refuse a recipe whose lights hardly ever pass the strength gate.
+def check_feasible(recipe: Recipe) -> None:
+    """Refuse a recipe whose lights seldom pass the strength gate.
 
     Raises:
         ConfigError: names the family, the share that passes, and what to widen.
@@ -19,14 +21,9 @@ def check_usable(recipe: Recipe) -> None:
     standard = Recipe()
     if (recipe.degradation, recipe.light_sampling) == (standard.degradation, standard.light_sampling):
         return  # known to be good; a test sees to it
-    for family, share in usable_share(recipe).items():
+    for family, share in recipe_feasibility(recipe).items():
         if share < MIN_SHARE:
-            remedy = {
-                "soft_shading": "lower `ambient_range`",
-                "hard_shadow": "raise `opacity_range`",
-                "specular": "lower `ambient_range` or raise `intensity_range`",
-            }.get(family, "widen its ranges")
             raise ConfigError(
                 f"degradation.{family}: only {share:.0%} of its lights differ enough from the photo's own to "
-                f"teach anything (min_strength); {remedy}, or set its weight to 0"
+                f"teach anything (min_strength); {registry.family(family).remedy}, or set its weight to 0"
             )

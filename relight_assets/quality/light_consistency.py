@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
+from relight_assets.core.arrays import Gray8, Plane, Rgb8
 from relight_assets.core.color import decode, encode
+from relight_assets.core.spherical_harmonics import shading
 from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.quality.scale_invariant import inconsistency
 from relight_assets.quality.thresholds import WORST, Verdict
@@ -17,19 +19,17 @@ from relight_assets.stages.albedo.albedo import extract
 from relight_assets.stages.degraded.geometry import height_field
 from relight_assets.stages.foreground_color import with_alpha
 
-SIDE = 256
-"""Longest side at which it is tried: lights and what is taken of them are smooth."""
+WORKING_SIDE = 256
+"""Longest side at which it is tried, pixels: lights and what is taken of them are smooth."""
 LIGHTS = ((-0.6, -0.4, 0.7), (0.7, -0.2, 0.65))
 """From the left and from the right, a little from above: x right, y down, z to the camera."""
 AMBIENT = 0.2
-
-Pixels = NDArray[np.uint8]
-Plane = NDArray[np.float32]
+"""Share of light that comes from everywhere."""
 
 
 def light_inconsistency(
-    albedo: Pixels,
-    alpha: Pixels,
+    albedo: Rgb8,
+    alpha: Gray8,
     faces: Sequence[NDArray[np.float32]],
     parameters: Retinex,
     method: AlbedoMethod = "retinex",
@@ -47,7 +47,7 @@ def light_inconsistency(
         The scale-invariant squared error between the two: 0 is a light that is all gone; the pictures themselves
         are 0.35 apart (the middle of 19 real portraits 0.34).
     """
-    scale = SIDE / max(alpha.shape)
+    scale = WORKING_SIDE / max(alpha.shape)
     size = (max(2, round(alpha.shape[1] * scale)), max(2, round(alpha.shape[0] * scale)))
     small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     inside = small > 127
@@ -57,7 +57,7 @@ def light_inconsistency(
     normals = _normals(small, [(face * scale).astype(np.float32) for face in faces])
     found = []
     for light in LIGHTS:
-        lit = encode(np.minimum(linear * _irradiance(normals, light)[..., None], 1).astype(np.float32))
+        lit = encode(np.minimum(linear * _shading(normals, light)[..., None], 1).astype(np.float32))
         found.append(decode(extract(with_alpha(lit, small), parameters, method).image).mean(axis=2, dtype=np.float32))
     return inconsistency(found[0], found[1], inside)
 
@@ -72,16 +72,13 @@ def consistent(found: Sequence[tuple[int, float]], quality: Quality) -> list[Ver
     return [Verdict("light left in albedo", len(found), mean, f"<= {most:g} on average", mean <= most, indices, values)]
 
 
-def _normals(alpha: Pixels, faces: list[NDArray[np.float32]]) -> tuple[Plane, Plane, Plane]:
+def _normals(alpha: Gray8, faces: list[NDArray[np.float32]]) -> tuple[Plane, Plane, Plane]:
     size = float(np.sqrt(np.count_nonzero(alpha > 127)))
     height, _, _ = height_field.height_field(alpha.astype(np.float32) * np.float32(1 / 255), faces, TRIANGLES, size)
     return height_field.normals(height)
 
 
-def _irradiance(normals: tuple[Plane, Plane, Plane], light: tuple[float, float, float]) -> Plane:
-    """One light in spherical harmonics to the second order (Ramamoorthi, Hanrahan 2001), and an ambient floor."""
+def _shading(normals: tuple[Plane, Plane, Plane], light: tuple[float, float, float]) -> Plane:
     length = float(np.linalg.norm(light))
-    toward = sum(plane * np.float32(part / length) for plane, part in zip(normals, light, strict=True))
-    key = np.maximum(0.25 + 0.5 * toward + 0.15625 * (3 * toward * toward - 1), 0)
-    shading: Plane = (AMBIENT + (1 - AMBIENT) * key / np.quantile(key, 0.99)).astype(np.float32)
-    return shading
+    cosine = sum(plane * np.float32(part / length) for plane, part in zip(normals, light, strict=True))
+    return shading(np.asarray(cosine), AMBIENT)

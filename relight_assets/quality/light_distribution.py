@@ -48,7 +48,7 @@ def spread(placed: Iterable[Placed], recipe: Recipe) -> Spread:
     """Count the lights from above, whose share is not thinned out."""
     found, expected = np.zeros(SECTORS), np.zeros(SECTORS)
     for each in placed:
-        if each.light[1] > 0 or each.family == "none":
+        if each.light[1] > 0 or each.family not in recipe.degradation.key_lights:
             continue
         shares = _open(each, recipe)
         if shares.sum() >= SHUT:
@@ -61,7 +61,7 @@ def _open(placed: Placed, recipe: Recipe) -> NDArray[np.float64]:
     """The part of the sphere above the face, in each sector, that was open to a light: sums to at most 1."""
     if placed.source is None or recipe.light_sampling.min_light_angle == 0:
         return np.full(SECTORS, 1 / SECTORS)
-    elevations = recipe.light_sampling.elevations(getattr(recipe.degradation, placed.family).elevation_range)
+    elevations = recipe.light_sampling.elevations(recipe.degradation.key_lights[placed.family].elevation_range)
     low, high = (math.sin(math.radians(end)) for end in elevations)
     heights = low + (high - low) * (np.arange(HEIGHTS) + 0.5) / HEIGHTS  # even in area
     turns = math.pi * (np.arange(SECTORS * PER_SECTOR) + 0.5) / (SECTORS * PER_SECTOR)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.recorded import RecordedImage
@@ -178,11 +179,11 @@ class Spread:
         return cls(len(numbers), mean, math.sqrt(variance))
 
 
-def spreads(statistics: SplitStatistics, shares: tuple[str, ...]) -> dict[str, Spread]:
+def spreads(statistics: SplitStatistics) -> dict[str, Spread]:
     """The spread of every measure that the split has, and of each family of light as a share (1 or 0 per image)."""
     found = {name: list(statistics.values[stage, name].values()) for stage, name in MEASURES}
     drawn = list(statistics.families.values())
-    found |= {f"share_{family}": [float(one == family) for one in drawn] for family in shares}
+    found |= {f"share_{family}": [float(one == family) for one in drawn] for family in family_names()}
     return {name: Spread.of(numbers) for name, numbers in found.items() if numbers}
 
 

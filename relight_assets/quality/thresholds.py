@@ -152,7 +152,7 @@ def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) ->
     """Brightness must not give a family away; and each must be as frequent as the recipe says."""
     exposures: dict[str, list[float]] = {}
     for each, value in _figures(found, "lit_exposure"):
-        if each.family not in (None, "none"):
+        if each.family is not None and each.family in recipe.degradation.key_lights:
             exposures.setdefault(each.family, []).append(value)
     lit = {family: median(values) for family, values in exposures.items() if len(values) >= FAMILY}
     if len(lit) > 1:

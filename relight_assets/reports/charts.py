@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from relight_assets.config.recipe.lights import family_names
 from relight_assets.quality.statistics import KEY_TEMPERATURE, SplitStatistics
 
 _INK = "#3b6ea5"
@@ -18,13 +19,19 @@ _SIZE = (6.7, 1.9)
 """Inches; at 100 pixels an inch it fits beside the names of the metadata."""
 
 
-def charts(statistics: SplitStatistics, families_of_light: tuple[str, ...]) -> bytes | None:
+def charts(statistics: SplitStatistics) -> bytes | None:
     """A PNG of four charts; None where no image has a mask yet."""
     coverage = list(statistics.values["masks", "coverage"].values())
     if not coverage:
         return None
     with _plain_matplotlib():
-        return _drawn(statistics, families_of_light, coverage)
+        return _drawn(statistics, coverage)
+
+
+def family_counts(statistics: SplitStatistics) -> dict[str, int]:
+    """How many images have a light of each family, also of those that none has."""
+    counts = Counter(statistics.families.values())
+    return {name: counts[name] for name in family_names()}
 
 
 @contextmanager
@@ -70,7 +77,7 @@ def _own_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _drawn(statistics: SplitStatistics, families_of_light: tuple[str, ...], coverage: list[float]) -> bytes:
+def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -81,9 +88,8 @@ def _drawn(statistics: SplitStatistics, families_of_light: tuple[str, ...], cove
     directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
     directions.scatter(lights[:, 0], -lights[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(lights) + 1)))
     directions.set(title="light from", aspect="equal", xticks=[], yticks=[], frame_on=False)
-    counts = Counter(statistics.families.values())
-    names = [name.replace("_", " ") for name in families_of_light]
-    kinds.barh(names, [counts[family] for family in families_of_light], color=_INK)
+    counts = family_counts(statistics)
+    kinds.barh([name.replace("_", " ") for name in counts], list(counts.values()), color=_INK)
     kinds.invert_yaxis()
     kinds.set(title="family")
     warmth.hist(list(statistics.values[KEY_TEMPERATURE].values()), bins=12, color=_INK)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Gray8, Rgb8, Rgba8
 from relight_assets.core.color import decode, decode_table, encode, linear_to_srgb
 
 Blend = Literal["srgb", "linear"]
@@ -18,18 +19,18 @@ FAR_SHRINK = 4
 _ROWS = 32_000
 
 
-def with_alpha(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def with_alpha(rgb: Rgb8, alpha: Gray8) -> Rgba8:
     """Join (H, W, 3) colours and (H, W) alpha to an RGBA image whose RGB is 0 where alpha is 0."""
     return layer(cv2.split(rgb), alpha)
 
 
-def layer(planes: Sequence[NDArray[np.uint8]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def layer(planes: Sequence[Gray8], alpha: Gray8) -> Rgba8:
     """:func:`with_alpha` of three (H, W) planes."""
     _, solid = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
     return cv2.merge([*(cv2.bitwise_and(plane, solid) for plane in planes), alpha])
 
 
-def soft_edge(alpha: NDArray[np.uint8]) -> NDArray[np.intp]:
+def soft_edge(alpha: Gray8) -> NDArray[np.intp]:
     """Return where (H, W) alpha is neither 0 nor 255: (N,) numbers of pixels, row by row."""
     # As one comparison modulo 256: 0 becomes 255 and 255 becomes 254.
     return np.flatnonzero(alpha - np.uint8(1) < 254)
@@ -40,7 +41,7 @@ def at_edge(image: NDArray[np.uint8], edge: NDArray[np.intp]) -> NDArray[np.uint
     return image.reshape(image.shape[0] * image.shape[1], -1).take(edge, axis=0)
 
 
-def blur_fusion(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def blur_fusion(rgb: Rgb8, alpha: Gray8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Estimate both colours all over the picture, by blur fusion in two passes.
 
     After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.  Takes (H, W, 3) uint8

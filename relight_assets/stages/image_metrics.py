@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Gray8, Mask, Pixels8, Plane, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
 from relight_assets.stages.degraded.artifacts import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
@@ -28,10 +28,6 @@ HALF, FEW_DARK = 128, 30_000
 """The levels below which combs are looked for, and the samples there below which chance looks like one."""
 END, CRUSHED = 254, 3
 """Display levels at which a channel is clipped, and up to which all of them are black."""
-
-Pixels = NDArray[np.uint8]
-Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class ImageMetrics:
 
 
 def measure(
-    photo: Pixels, foreground: Pixels, background: Pixels, albedo: Pixels, degraded: Pixels, *, blend: Blend
+    photo: Rgb8, foreground: Rgba8, background: Rgba8, albedo: Rgb8, degraded: Rgba8, *, blend: Blend
 ) -> ImageMetrics | None:
     """Measure one image.
 
@@ -103,7 +99,7 @@ def measure(
 
 
 def measure_downsampled(
-    photo: Pixels, foreground: Pixels, background: Pixels, albedo: Pixels, degraded: Pixels, *, blend: Blend
+    photo: Rgb8, foreground: Rgba8, background: Rgba8, albedo: Rgb8, degraded: Rgba8, *, blend: Blend
 ) -> ImageMetrics | None:
     """Measure one image by few of its pixels, as :func:`measure` does with all: a fifteenth of the time.
 
@@ -113,13 +109,13 @@ def measure_downsampled(
     return measure(*(few_of(picture) for picture in (photo, foreground, background, albedo, degraded)), blend=blend)
 
 
-def few_of(picture: Pixels) -> Pixels:
+def few_of(picture: Pixels8) -> Pixels8:
     """Every so many pixels of an (H, W, C) picture, such that its longest side has about 256."""
     step = max(1, round(max(picture.shape) / DOWNSAMPLED_SIDE))
     return np.ascontiguousarray(picture[::step, ::step])
 
 
-def comb(picture: Pixels, person: Mask) -> float:
+def comb(picture: Rgb8, person: Mask) -> float:
     """Say how jagged the histogram of a person's dark half is: what rounding leaves where few levels become many.
 
     Args:
@@ -139,7 +135,7 @@ def comb(picture: Pixels, person: Mask) -> float:
     return float(np.abs(counts[:, 1:-1] - even)[:, : HALF - 1].sum(dtype=np.float64) / dark)
 
 
-def _brightest(picture: Pixels) -> Pixels:
+def _brightest(picture: Rgb8) -> Gray8:
     red, green, blue = cv2.split(picture)
     return cv2.max(cv2.max(red, green), blue)
 
@@ -148,7 +144,7 @@ def _share(those: Mask, of: Mask) -> float:
     return float(np.count_nonzero(those & of)) / max(1, int(np.count_nonzero(of)))
 
 
-def _angle(albedo: Pixels, photo: Pixels, person: Mask) -> float:
+def _angle(albedo: Rgb8, photo: Rgb8, person: Mask) -> float:
     # Every second pixel of every second row is enough for a mean; what is nearly black has no colour to speak of.
     some = np.s_[::2, ::2]
     inside = person[some] & (cv2.min(*cv2.split(photo[some])[:2]) > DARK) & (photo[some][..., 2] > DARK)
@@ -168,7 +164,7 @@ def _rim(before: Plane, after: Plane, person: Mask) -> float:
     return ratios[0] / ratios[1]
 
 
-def _recomposition(photo: Pixels, foreground: Pixels, background: Pixels, alpha: Pixels, blend: Blend) -> int:
+def _recomposition(photo: Rgb8, foreground: Rgba8, background: Rgba8, alpha: Gray8, blend: Blend) -> int:
     edge = (alpha > 0) & (alpha < 255)
     if not edge.any():
         return 0

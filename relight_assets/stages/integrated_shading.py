@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from relight_assets.core.arrays import Mask, Plane
 
 COLOR_STEP = 0.05
 """Change of log chromaticity between neighbours that tells paint.  A larger one takes dark hair for shade

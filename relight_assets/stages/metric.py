@@ -1,6 +1,6 @@
 """The numbers that a stage records: their names, types, units and ranges, and whether they may be null."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -16,10 +16,19 @@ class Kind:
     """What a value must be: as msgspec checks it, in words, and as JSON Schema.  An object has ``parts``."""
 
     type: Any
-    text: str
-    schema: dict[str, Any] = field(compare=False)
-    """The same as JSON Schema."""
+    words: str | Callable[[], str]
+    form: dict[str, Any] | Callable[[], dict[str, Any]] = field(compare=False)
     parts: tuple["Metric", ...] = ()
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return self.words if isinstance(self.words, str) else self.words()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema."""
+        return self.form if isinstance(self.form, dict) else self.form()
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,27 @@ def whole(low: int, high: int) -> Kind:
 
 def one_of(*names: str) -> Kind:
     """One of some words."""
-    return Kind(Literal[names], "one of " + ", ".join(f"`{name}`" for name in names), {"enum": list(names)})
+    return Kind(Literal[names], _listed(names), {"enum": list(names)})
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "one of " + ", ".join(f"`{name}`" for name in names)
+
+
+class RegisteredName(str):
+    """One of the names that are registered when it is checked."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Those there are."""
+        raise NotImplementedError
+
+
+def registered_name(names: type[RegisteredName]) -> Kind:
+    """A name out of a registry."""
+    return Kind(names, lambda: _listed(names.names()), lambda: {"enum": list(names.names())})
 
 
 def list_of(each: Kind, least: int, most: int) -> Kind:

@@ -1,20 +1,16 @@
 """Whole files or none: reading that cannot hang, writing that cannot be seen half done."""
 
-import contextlib
 import errno
-import hashlib
 import os
-import re
-import secrets
 import stat
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from relight_assets.core.hashing import sha256_hex, stream_sha256
 from relight_assets.core.regular_files import AnyRoot, open_regular
 from relight_assets.errors import (
     HostLimitError,
@@ -25,8 +21,8 @@ from relight_assets.errors import (
     SourceUnreadableError,
 )
 
-_TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
 _CHUNK = 1 << 20
+"""Bytes that are read at a time of a file that grows."""
 
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -62,20 +58,6 @@ class SourceInfo(msgspec.Struct, frozen=True, gc=False):
     def stamp(self) -> FileStamp:
         """The stamp of its file."""
         return FileStamp(self.sha256, self.size, self.token)
-
-
-class PlaceTakenError(OSError):
-    """What lies in a file's place can be neither written over nor removed, although the folder can be written.
-
-    A folder that is not empty, or somebody else's file in a folder in which only owners remove theirs.
-    """
-
-    def __init__(self, path: Path, error: OSError):
-        super().__init__(error.errno, error.strerror, str(path))
-
-
-_TAKEN = {errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EPERM, errno.EACCES, errno.EBUSY}
-"""What a rename or a removal is refused with because of what lies there."""
 
 
 def source_token(status: os.stat_result) -> str:
@@ -122,7 +104,7 @@ def read_source(path: Path, *, max_bytes: int, image_root: AnyRoot = None) -> tu
         raise _unreadable(path, error) from error
     if len(data) != before.st_size or not _same(before, after):
         raise _changed(path)
-    return data, FileStamp(hashlib.sha256(data).hexdigest(), before.st_size, source_token(before))
+    return data, FileStamp(sha256_hex(data), before.st_size, source_token(before))
 
 
 def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
@@ -131,133 +113,16 @@ def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
     Raises:
         SourceMissingError, PathRefusedError, SourceUnreadableError: as :func:`read_source`.
     """
-    digest = hashlib.sha256()
-    length = 0
     try:
         with open_regular(path, image_root) as file:
             before = os.fstat(file.fileno())
-            while length <= before.st_size and (piece := file.read(_CHUNK)):
-                digest.update(piece)
-                length += len(piece)
+            sha256, length = stream_sha256(file, before.st_size)
             after = os.fstat(file.fileno())
     except OSError as error:
         raise _unreadable(path, error) from error
     if length != before.st_size or not _same(before, after):
         raise _changed(path)
-    return FileStamp(digest.hexdigest(), before.st_size, source_token(before))
-
-
-def write_atomic(path: Path, data: bytes | memoryview | Iterable[bytes], *, durable: bool = False) -> None:
-    """Write a whole file or none: a temp file in the same folder, then a rename over ``path``.
-
-    ``data`` may be blocks, which are written as they come; what they raise leaves the old file.
-
-    A killed process leaves the old file or the new one.  A power cut is different.  With ``durable``
-    the bytes and the rename are on the disk before this returns (records, the index and CSVs are
-    written so).  Without it (pictures: six a portrait, and fsync would cost more than they do) the
-    file may be missing, empty or short afterwards although its record is there; the record's size
-    and token then do not match and the stage is done again.  Only a file system that orders no data
-    (ext4 ``data=writeback``) can leave the right size with wrong bytes; the sha256 tells.
-
-    Raises:
-        PlaceTakenError: what lies at ``path`` cannot be replaced; nothing was changed.
-        OSError: as the system gave it (ENOSPC, EACCES, EROFS, ...); the temp file is gone.
-    """
-    temp = path.parent / f".relight-{secrets.token_hex(8)}.tmp"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(temp, flags, 0o666)  # the umask decides, as for any other file
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines([data] if isinstance(data, bytes | memoryview) else data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        with _place_of(path):
-            temp.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temp.unlink()
-        raise
-    if durable:
-        _sync_folder(path.parent)
-
-
-@contextlib.contextmanager
-def _place_of(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _TAKEN:
-            raise PlaceTakenError(path, error) from error
-        raise
-
-
-def write_output(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
-    """:func:`write_atomic`, over an empty folder too."""
-    try:
-        write_atomic(path, data, durable=durable)
-    except PlaceTakenError as taken:
-        if taken.errno != errno.EISDIR:
-            raise
-        _remove_folder(path)
-        write_atomic(path, data, durable=durable)
-
-
-def remove_output(path: Path) -> None:
-    """Remove a file, or an empty folder in its place; nothing happens where there is none.
-
-    Raises:
-        PlaceTakenError: what lies there cannot be removed.
-        OSError: as the system gave it.
-    """
-    try:
-        with _place_of(path):
-            path.unlink(missing_ok=True)
-    except PlaceTakenError:
-        if not path.is_dir() or path.is_symlink():
-            raise
-        _remove_folder(path)
-
-
-def _remove_folder(path: Path) -> None:
-    with _place_of(path):
-        path.rmdir()
-
-
-def write_stamped(path: Path, data: bytes | memoryview, *, durable: bool = False) -> FileStamp:
-    """:func:`write_output`, and the stamp that a record keeps of the file.
-
-    The token is asked for after the rename: on network file systems it is the server's to set.
-    """
-    write_output(path, data, durable=durable)
-    try:
-        status = path.stat()
-    except OSError as error:  # somebody has removed it already, or the disk does not answer for this one
-        raise PlaceTakenError(path, error) from error
-    return FileStamp(hashlib.sha256(data).hexdigest(), status.st_size, output_token(status))
-
-
-def clean_temp_files(folder: Path, *, older_than_s: float = 0.0) -> int:
-    """Remove temp files that killed writers left in ``folder``; returns how many there were.
-
-    Call it while holding the folder's lock: whoever left them is dead then.  In a folder without a
-    lock give ``older_than_s``, so that a writer at work keeps its file.  Nobody else's files match.
-    """
-    removed = 0
-    limit = time.time() - older_than_s
-    try:
-        entries = list(os.scandir(folder))
-    except FileNotFoundError:
-        return 0
-    for entry in entries:
-        if not _TEMP.fullmatch(entry.name):
-            continue
-        with contextlib.suppress(OSError):  # a folder of that name, or somebody else's file, is none of ours
-            # A clock that was wrong must not keep a file for ever.
-            if older_than_s == 0 or entry.stat(follow_symlinks=False).st_mtime <= limit:
-                Path(entry.path).unlink()
-                removed += 1
-    return removed
+    return FileStamp(sha256, before.st_size, source_token(before))
 
 
 def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
@@ -340,13 +205,3 @@ def _unreadable(path: Path, error: OSError) -> ImageError | HostLimitError:
     if error.errno in {errno.ELOOP, errno.ENXIO, errno.ENODEV, errno.EISDIR}:
         return PathRefusedError(f"{path.name!r} cannot be opened as a file: {reason}.")
     return SourceUnreadableError(f"{path.name!r} could not be read: {reason}. Check permissions and disk.")
-
-
-def _sync_folder(folder: Path) -> None:
-    # Some file systems cannot sync a folder and say so; the rename itself has happened all the same.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

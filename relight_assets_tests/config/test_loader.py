@@ -9,7 +9,7 @@ import yaml
 from relight_assets.config.loader import MAX_FAULTS, SCRIPT_KEYS, load_recipe, parse_recipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -89,7 +89,7 @@ def test_a_file_of_the_scripts_runs_with_one_warning_for_each_ignored_key() -> N
         "pipeline",
     }
     assert len(loaded.warnings) == len(ignored)
-    check_usable(loaded.recipe)
+    check_feasible(loaded.recipe)
 
 
 def test_their_display_ranges_are_converted_to_linear_light() -> None:
@@ -226,7 +226,7 @@ def test_what_no_network_or_file_is_asked_for_is_warned_about() -> None:
 def test_a_recipe_that_gives_no_usable_pairs_is_refused() -> None:
     flat = {"degradation": {"soft_shading": {"ambient_range": [0.9, 0.99]}}}
     with pytest.raises(ConfigError, match=r"degradation\.soft_shading: only .* lower `ambient_range`"):
-        check_usable(parse_recipe(flat, "x", ROOT).recipe)
+        check_feasible(parse_recipe(flat, "x", ROOT).recipe)
 
 
 def test_of_very_many_mistakes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:

@@ -3,16 +3,20 @@ import pytest
 
 from relight_assets.core.color import (
     LUMINANCE_WEIGHTS,
-    bending_factor,
     decode,
     decode_planes,
     encode,
+    highlight_rolloff,
+    linear_to_srgb,
+    linear_to_srgb_float32,
     luminance,
     luminance_of_planes,
     planckian,
     safe_ratio,
     shoulder,
     srgb_to_linear,
+    srgb_to_linear_float32,
+    srgb_to_linear_scalar,
     tinted,
 )
 
@@ -87,7 +91,7 @@ def test_ratios_have_a_floor():
 @pytest.mark.parametrize("brightest", [1.0, 7.9, 30.0])
 def test_the_table_of_highlights_is_the_shoulder(brightest):
     peak = np.linspace(0, brightest, 20_001, dtype=np.float32)[None]
-    factor = bending_factor([peak, peak / 2, peak / 3], 0.8, 0.97)
+    factor = highlight_rolloff([peak, peak / 2, peak / 3], 0.8, 0.97)
     assert factor * peak == pytest.approx(shoulder(peak, 0.8, 0.97), abs=2e-4)
     assert np.all(factor[(peak > 1e-3) & (peak <= 0.8)] == pytest.approx(1))
 
@@ -99,3 +103,14 @@ def test_planes_are_worked_on_as_pixels_are():
     assert luminance_of_planes(planes) == pytest.approx(luminance(decode(image)), abs=1e-6)
     half = np.full((30, 40), 0.5, np.float32)
     assert np.array_equal(encode(planes[0], half), encode(planes[0] * half))
+
+
+def test_all_three_precisions_of_srgb_agree():
+    values = np.linspace(0, 1, 1001)
+    linear = srgb_to_linear(values)
+    assert [srgb_to_linear_scalar(value) for value in values.tolist()] == pytest.approx(linear, rel=1e-15)
+    single = values.astype(np.float32)[:, None]
+    assert srgb_to_linear_float32(single).dtype == linear_to_srgb_float32(single).dtype == np.float32
+    assert srgb_to_linear_float32(single)[:, 0] == pytest.approx(linear, abs=1e-6)
+    assert linear_to_srgb_float32(single)[:, 0] == pytest.approx(linear_to_srgb(values), abs=1e-6)
+    assert linear_to_srgb(linear) == pytest.approx(values, abs=1e-7)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relight_assets.config.recipe.lights import Degradation
+from relight_assets.config.recipe.lights import Degradation, family_names
 from relight_assets.dataset.metrics import (
     fitted,
     fitted_direction,
@@ -21,7 +21,7 @@ from relight_assets.dataset.metrics import (
     value_of,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.metrics import FAMILIES, MEASURED, METRICS
+from relight_assets.stages.degraded.metrics import MEASURED, METRICS
 from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
@@ -52,7 +52,7 @@ def test_records_fit_and_come_back_as_they_are(finished: Bench) -> None:
 
 
 def only(family: str, **changes: Any) -> dict[str, Any]:
-    weights: dict[str, dict[str, Any]] = {name: {"weight": float(name == family)} for name in FAMILIES}
+    weights: dict[str, dict[str, Any]] = {name: {"weight": float(name == family)} for name in family_names()}
     weights[family] |= changes
     return {"degradation": weights}
 
@@ -80,7 +80,7 @@ def test_whatever_a_recipe_draws_fits(bench: Bench, sections: dict[str, Any]) ->
 
 def test_names_and_bounds_are_those_of_the_code_that_makes_them() -> None:
     assert tuple(metric.name for metric in MEASURED) == tuple(ImageMetrics.__dataclass_fields__)
-    assert set(FAMILIES) == set(Degradation().weights)
+    assert set(family_names()) == set(Degradation().weights)
     named = {metric.name: metric for metric in stage_spec("masks").metrics}
     assert set(photo_tags.NAMES) <= set(named)
     drawn = {metric.name: metric.kind.text for metric in METRICS}
@@ -208,7 +208,8 @@ def test_a_direction_may_be_rounded() -> None:
 
 
 def test_a_family_is_one_of_four() -> None:
-    assert [fitted_family(value) for value in (*FAMILIES, "dusk", None, 3, ["none"])] == [*FAMILIES, *[None] * 4]
+    names = ["soft_shading", "hard_shadow", "specular", "none"]
+    assert [fitted_family(value) for value in (*names, "dusk", None, 3, ["none"])] == [*names, *[None] * 4]
 
 
 def test_times_are_those_that_are_numbers() -> None:

@@ -26,7 +26,8 @@ from relight_assets.dataset.records import (
     write_record,
 )
 from relight_assets.stages.registry import stage_names, stage_spec
-from relight_assets.storage.files import FileStamp, SourceInfo, write_stamped
+from relight_assets.storage.files import FileStamp, SourceInfo
+from relight_assets.storage.local import LOCAL
 from relight_assets_tests.conftest import rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")
@@ -187,7 +188,7 @@ def test_damaged_failures(layout: SplitLayout) -> None:
 
 
 def test_files_match(layout: SplitLayout) -> None:
-    stamps = {name: write_stamped(layout.png(3, name), b"x" * 9) for name in stage_spec("masks").artifacts}
+    stamps = {name: LOCAL.put_stamped(layout.png(3, name), b"x" * 9) for name in stage_spec("masks").artifacts}
     record = replace(RECORD, stages={"masks": StageEntry("d", stamps)})
     assert files_match(layout, record, "masks")
     assert not files_match(layout, record, "albedo")

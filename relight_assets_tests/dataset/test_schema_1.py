@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from relight_assets.engine import preparation
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, look, run_split
 from relight_assets.engine.state.digests import Digests
-from relight_assets.models import user_models
+from relight_assets.models.files import ModelFiles
 from relight_assets.quality.verify.split import verify_split
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets_tests.conftest import computed, sha256
@@ -44,7 +43,7 @@ def settings(tmp_path: Path, model_files: None) -> Settings:
 
 def _made_by_this_code(content: dict[str, Any]) -> None:
     """Stages whose code has changed since are as if they had been made by it: this is about records alone."""
-    digests = Digests(recipe(), partial(user_models.sha256_of, weights=Settings().sam3, models=Settings().local_models))
+    digests = Digests(recipe(), ModelFiles().sha256_of)
     files: dict[str, str] = {}
     for stage in stage_names():
         entry = content.get("stages", {}).get(stage)

@@ -35,7 +35,7 @@ BROKEN: dict[str, tuple[Place, ...]] = {
     ),
     "files": (
         (run_metadata, "write_atomic", "the file contact_sheet.jpg"),
-        (progress, "write_atomic", "the progress file"),
+        (progress, "asdict", "the progress file"),
     ),
     "previews, logs, links": (
         (run_metadata, "inline", "the charts"),

@@ -11,7 +11,6 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.hardware.locks import held
 from relight_assets.engine.publish import StagedMapping, failures_path, mapping_path
 from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -83,7 +82,7 @@ def test_a_check_that_ends_in_an_error_leaves_the_one_before(done: Bench, publis
 def test_a_folder_in_which_somebody_writes_is_refused_in_one_sentence(done: Bench, published: Path) -> None:
     before = published.read_bytes()
     with (
-        held(done.layout.lock),
+        done.layout.storage.lock(done.layout.lock),
         pytest.raises(OutputFolderError, match=f"is being written by process {os.getpid()} on .*; wait for it"),
     ):
         publish(done.split(), GRAY, done.settings, failures=True)

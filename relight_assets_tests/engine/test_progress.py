@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.engine import progress as module
-from relight_assets.engine.hardware.devices import Slot
-from relight_assets.engine.hardware.nvml import Usage
+from relight_assets.engine.hardware.usage import DeviceUsage
 from relight_assets.engine.progress import ProgressWriter, read_progress
 
 
@@ -39,11 +38,9 @@ def test_the_file_is_written_at_most_once_a_second(tmp_path: Path, clock: list[f
     assert sum(written) in (2, 3)
 
 
-def test_each_device_has_its_own_count_rate_and_load(
-    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "usage", lambda uuid: Usage(87, 40_960) if uuid == "GPU-a" else None)
-    writer = ProgressWriter(tmp_path / "p.json", "train", 100, [Slot("gpu 0", {}, "GPU-a"), Slot("cpu 0")])
+def test_each_device_has_its_own_count_rate_and_load(tmp_path: Path, clock: list[float]) -> None:
+    usage = {0: DeviceUsage(87, 40_960)}.get
+    writer = ProgressWriter(tmp_path / "p.json", "train", 100, ["gpu 0", "cpu 0"], usage)
     for number in range(30):
         clock[0] += 0.5
         writer.count(failed=False, slot=int(number % 3 == 0))
@@ -92,15 +89,14 @@ def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: bytes | None) -
 
 
 def test_a_file_that_cannot_be_written_and_a_driver_that_breaks_are_told_once(
-    tmp_path: Path, clock: list[float], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, clock: list[float]
 ) -> None:
-    def lost(_: str) -> None:
+    def lost(_: int) -> None:
         raise RuntimeError("the driver is gone")
 
-    monkeypatch.setattr(module, "usage", lost)
     path = tmp_path / "p.json"
     path.mkdir()
-    writer = ProgressWriter(path, "train", 100, [Slot("gpu 0", {}, "GPU-a")])
+    writer = ProgressWriter(path, "train", 100, ["gpu 0"], lost)
     for _ in range(5):
         clock[0] += 2.0
         writer.count(failed=False, slot=0)

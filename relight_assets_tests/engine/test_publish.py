@@ -132,10 +132,10 @@ def test_a_former_mapping_that_cannot_be_written_is_told_and_stops_nobody(
     former.write_bytes(target.read_bytes())
     real = publish.withdraw_outputs
 
-    def refused(path: Path, stays: Any) -> None:
+    def refused(path: Path, *more: Any) -> None:
         if path == former:
             raise CsvError(f"{path} cannot be written: Read-only file system.")
-        real(path, stays)
+        real(path, *more)
 
     monkeypatch.setattr(publish, "withdraw_outputs", refused)
     (note,) = withdraw_pictures(with_former(out.survey(OTHER), former), out.settings)

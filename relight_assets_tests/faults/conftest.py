@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.engines import ENGINES
 from relight_assets_tests.conftest import Bench, write_stock
 from relight_assets_tests.faults.invariants import FaultBench, Truth, truth_of
 
-ENGINES = ("local",)
 STOCK = 24
 
 
@@ -16,7 +16,7 @@ def _light_workers(light_workers: None) -> None:
     """In every module here."""
 
 
-@pytest.fixture(scope="session", params=ENGINES)
+@pytest.fixture(scope="session", params=ENGINES.keys())
 def engine(request: pytest.FixtureRequest) -> str:
     """Under which engine a test runs its workers."""
     return str(request.param)

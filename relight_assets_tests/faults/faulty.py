@@ -21,7 +21,7 @@ from relight_assets.dataset.layout import png_name
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets_tests.engine.nvidia import UUIDS
-from relight_assets_tests.faults.seam import Moment, Point, arm, die
+from relight_assets_tests.faults.seam import Moment, Point, WatchedStorage, die
 
 FILE_LIMIT = 50_000
 """What a file may have in bytes on a :class:`SmallFiles` disk: records fit, pictures do not."""
@@ -29,6 +29,10 @@ FILE_LIMIT = 50_000
 
 class FaultyWorker(ImageWorker):
     """The real worker, on whose way lies what the images' names say."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._storage = WatchedStorage()
+        super().__init__(**{**settings, "storage": self._storage})
 
     def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
         return super().process(self._suffered(item) for item in items)
@@ -45,7 +49,7 @@ class FaultyWorker(ImageWorker):
         if fault.moment is None:
             act()
         else:
-            arm(Point(png_name(item.index, fault.file), fault.moment), act)
+            self._storage.arm(Point(png_name(item.index, fault.file), fault.moment), act)
         return item
 
 

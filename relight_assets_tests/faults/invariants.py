@@ -25,6 +25,7 @@ from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.registry import stage_names, stage_spec
+from relight_assets.storage.local import LOCAL
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
 from relight_assets_tests.faults.driver import Job
 
@@ -68,7 +69,7 @@ class FaultBench(Bench):
 
     def start(self, worker: type[ImageWorker] = ImageWorker, **settings: Any) -> RunSummary:
         """Run the split, in processes of this worker class."""
-        options = RunOptions(retry_failed=settings.pop("retry_failed", False))
+        options = RunOptions(retry_failed=settings.pop("retry_failed", False), storage=settings.pop("storage", LOCAL))
 
         def watch(progress: Progress) -> None:
             self.notices = list(progress.notices)

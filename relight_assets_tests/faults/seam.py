@@ -1,19 +1,18 @@
-"""Stops a process at one moment of one write.
+"""A storage that stops a process at one moment of one write.
 
-Every file of a split goes through ``dataset.files.write_atomic``: a temp file, then a rename.  So "at any moment"
-comes down to three moments of each write, and a process can be ended or held at any of them.
+Every file of a split is put into its storage: a temp file, then a rename.  So "at any moment" comes down to three
+moments of each write, and a process can be ended or held at any of them.
 """
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from relight_assets.storage import files
+from relight_assets.storage.local import LOCAL, LocalStorage
 
 Moment = Literal["before", "temp", "renamed"]
 MOMENTS: tuple[Moment, ...] = ("before", "temp", "renamed")
@@ -35,58 +34,51 @@ class Point:
 Seen = Callable[[str, Moment], None]
 
 
-def watch_writes(seen: Seen) -> Callable[[], None]:
-    """Have ``seen(file name, moment)`` called at every moment of every write of this process; returns the undoing."""
-    real_write, real_replace = files.write_atomic, Path.replace
-    writing = threading.local()
+@dataclass(frozen=True)
+class WatchedStorage(LocalStorage):
+    """The local storage; whoever watches is called at every moment of every write of this process.
 
-    def write(path: Path, data: bytes | memoryview, *, durable: bool = False) -> None:
-        seen(path.name, "before")
-        writing.name = path.name
-        try:
-            real_write(path, data, durable=durable)
-        finally:
-            writing.name = None
+    Processes that it is sent to have the plain one: they are not watched.
+    """
 
-    def replace(self: Path, target: Any) -> Path:
-        name = getattr(writing, "name", None)
-        if name is None:
-            return real_replace(self, target)
-        seen(name, "temp")
-        replaced = real_replace(self, target)
-        seen(name, "renamed")
-        return replaced
+    watchers: list[Seen] = field(default_factory=list)
 
-    def everywhere(old: Any, new: Any) -> None:
-        # Modules import the function by its name, so each has one of its own.
-        for name, module in list(sys.modules.items()):
-            if name.startswith("relight_assets.") and getattr(module, "write_atomic", None) is old:
-                module.write_atomic = new  # type: ignore[attr-defined]
+    def put(self, path: Path, data: bytes | memoryview, *, durable: bool = False, over_folder: bool = False) -> None:
+        self._tell(path, "before")
+        super().put(path, data, durable=durable, over_folder=over_folder)
 
-    def undo() -> None:
-        everywhere(write, real_write)
-        Path.replace = real_replace  # type: ignore[method-assign]
+    def _rename(self, temp: Path, path: Path) -> None:
+        self._tell(path, "temp")
+        super()._rename(temp, path)
+        self._tell(path, "renamed")
 
-    everywhere(real_write, write)
-    Path.replace = replace  # type: ignore[method-assign]
-    return undo
+    def _tell(self, path: Path, moment: Moment) -> None:
+        for watcher in list(self.watchers):
+            watcher(path.name, moment)
+
+    def arm(self, point: Point, action: Callable[[], None]) -> None:
+        """Have this process do ``action`` when it comes to ``point``."""
+        lock = threading.Lock()
+        left = point.nth
+
+        def seen(name: str, moment: Moment) -> None:
+            nonlocal left
+            if moment == point.moment and name.endswith(point.name):
+                with lock:
+                    left -= 1
+                    now = left == 0
+                if now:
+                    action()
+
+        self.watchers.append(seen)
+
+    def __reduce__(self) -> Any:
+        return (LocalStorage, ())
 
 
-def arm(point: Point, action: Callable[[], None]) -> None:
-    """Have this process do ``action`` when it comes to ``point``."""
-    lock = threading.Lock()
-    left = point.nth
-
-    def seen(name: str, moment: Moment) -> None:
-        nonlocal left
-        if moment == point.moment and name.endswith(point.name):
-            with lock:
-                left -= 1
-                now = left == 0
-            if now:
-                action()
-
-    watch_writes(seen)
+def watched(seen: Seen) -> WatchedStorage:
+    """A storage of which ``seen(file name, moment)`` is told every moment of every write of this process."""
+    return WatchedStorage([seen])
 
 
 def die() -> None:
@@ -94,8 +86,8 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def in_a_child(work: Callable[[], object], point: Point | None = None) -> bool:
-    """Do ``work`` in a forked process that dies at ``point``; whether it died there.
+def in_a_child(work: Callable[[LocalStorage], object], point: Point | None = None) -> bool:
+    """Do ``work`` in a forked process that dies at ``point`` of the storage it is given; whether it died there.
 
     Raises:
         RuntimeError: it failed in another way.
@@ -104,9 +96,11 @@ def in_a_child(work: Callable[[], object], point: Point | None = None) -> bool:
     if child == 0:
         status = 1
         try:
+            storage = LOCAL
             if point is not None:
-                arm(point, die)
-            work()
+                storage = WatchedStorage()
+                storage.arm(point, die)
+            work(storage)
             status = 0
         finally:
             os._exit(status)

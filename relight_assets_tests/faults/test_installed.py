@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.models import store, wheel
+from relight_assets.models import registry, wheel
 from relight_assets_tests.conftest import PORTRAITS
 from relight_assets_tests.faults.dagster_process import RelightDev
 from relight_assets_tests.faults.installed import ROOT, Installed, build_wheel, install
@@ -133,7 +133,7 @@ def test_the_model_files_are_fetched_where_the_environment_has_no_pip(
     settings = {"PIP_FIND_LINKS": str(tmp_path), "PIP_NO_INDEX": "1", "RELIGHT_MODEL_DIR": str(tmp_path / "models")}
     fetched = installed.run(tmp_path, installed.relight, "models", "fetch", **settings)
     assert fetched.returncode == 0
-    for model in store.MODELS:
+    for model in registry.SHIPPED:
         found = (tmp_path / "models" / model.file_name).read_bytes()
         assert hashlib.sha256(found).hexdigest() == model.sha256
     settings |= {"PIP_FIND_LINKS": "/none", "PATH": ""}  # nothing is to be got, and nothing to get it with

@@ -11,9 +11,10 @@ from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.registry import stage_names
+from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import assert_records_tell_the_truth
 from relight_assets_tests.faults.invariants import FaultBench, Truth, assert_heals, assert_sound
-from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watch_writes
+from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watched
 
 WRITES = (
     "metadata.json",  # claims only what stays, before a file is touched
@@ -42,8 +43,8 @@ OTHER = Recipe.model_validate(
 """Changes what every stage depends on."""
 
 
-def process(bench: FaultBench, recipe: Recipe) -> None:
-    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
+def process(bench: FaultBench, recipe: Recipe, storage: LocalStorage) -> None:
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1, storage=storage)
     photo = str(bench.photos / "00.png")
     list(worker.process(iter([WorkItem(0, photo, photo, stage_names())])))
 
@@ -63,15 +64,15 @@ def one(bench: FaultBench) -> FaultBench:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory, stock: Path, truth: Truth) -> FaultBench:
     bench = one_photo(FaultBench(tmp_path_factory.mktemp("done"), stock, truth=truth))
-    in_a_child(lambda: process(bench, GRAY))
+    in_a_child(lambda storage: process(bench, GRAY, storage))
     return bench
 
 
 @pytest.mark.parametrize("point", POINTS, ids=str)
 def test_on_a_first_run(one: FaultBench, point: Point) -> None:
-    assert in_a_child(lambda: process(one, GRAY), point)
+    assert in_a_child(lambda storage: process(one, GRAY, storage), point)
     assert_sound(one, **{"done" if point == LAST else "pending": 1})
-    assert not in_a_child(lambda: process(one, GRAY))
+    assert not in_a_child(lambda storage: process(one, GRAY, storage))
     assert_sound(one, done=1)
 
 
@@ -81,20 +82,19 @@ def test_over_existing_outputs_and_then_the_recipe_changed_back(
 ) -> None:
     for path in done.layout.folder.glob("00000_*"):
         shutil.copy2(path, one.layout.folder)
-    assert in_a_child(lambda: process(one, OTHER), point)
+    assert in_a_child(lambda storage: process(one, OTHER, storage), point)
     assert_sound(one)  # what is called current has the first recipe's bytes ...
     assert one.survey(OTHER).row_counts() == {"done" if point == LAST else "pending": 1}
     assert_records_tell_the_truth(one.layout)
-    assert not in_a_child(lambda: process(one, GRAY))
+    assert not in_a_child(lambda storage: process(one, GRAY, storage))
     assert_sound(one, done=1)  # ... and so has all of it, once that is run again
 
 
 def test_these_are_all_the_writes_of_an_image(one: FaultBench) -> None:
     seen: list[tuple[str, Moment]] = []
 
-    def work() -> None:
-        watch_writes(lambda name, moment: seen.append((name.partition("_")[2], moment)))
-        process(one, GRAY)
+    def work(_: LocalStorage) -> None:
+        process(one, GRAY, watched(lambda name, moment: seen.append((name.partition("_")[2], moment))))
         (one.folder / "seen").write_text(repr(seen))
 
     in_a_child(work)
@@ -109,8 +109,8 @@ LATER_RUN = (".lock.json", "recipe.yaml", ".progress.json", ".mapping.csv", "rel
 """What a run writes that finds everything done, and whoever writes the outgoing CSVs after it."""
 
 
-def whole_run(bench: FaultBench) -> None:
-    survey = bench.start().survey
+def whole_run(bench: FaultBench, storage: LocalStorage) -> None:
+    survey = bench.start(storage=storage).survey
     write_split_mapping(survey, bench.settings, None)
     write_split_failures(survey, bench.settings, None)
 
@@ -119,7 +119,7 @@ def whole_run(bench: FaultBench) -> None:
 def test_the_run_itself_before_anything_is_computed(bench: FaultBench, name: str) -> None:
     bench.stock_up(2)
     for moment in MOMENTS:  # each finds what the one before it has left
-        assert in_a_child(lambda: whole_run(bench), Point(name, moment)), moment
+        assert in_a_child(lambda storage: whole_run(bench, storage), Point(name, moment)), moment
         assert_sound(bench, pending=2)
     assert_heals(bench)
 
@@ -129,7 +129,7 @@ def test_the_run_itself_when_everything_is_done(bench: FaultBench) -> None:
     bench.start()
     for name in LATER_RUN:
         for moment in MOMENTS:
-            assert in_a_child(lambda: whole_run(bench), Point(name, moment)), (name, moment)
+            assert in_a_child(lambda storage: whole_run(bench, storage), Point(name, moment)), (name, moment)
             assert_sound(bench, done=2)
-    in_a_child(lambda: whole_run(bench))
+    in_a_child(lambda storage: whole_run(bench, storage))
     assert_heals(bench)

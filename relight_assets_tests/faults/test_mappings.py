@@ -18,6 +18,7 @@ from relight_assets.config.loader import LoadedRecipe
 from relight_assets.defs.publishing import publish
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
+from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import recipe_with, sha256
 from relight_assets_tests.faults.driver import driven, wait_for
 from relight_assets_tests.faults.invariants import (
@@ -26,7 +27,7 @@ from relight_assets_tests.faults.invariants import (
     mappings,
     named_pictures,
 )
-from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watch_writes
+from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watched
 from relight_assets_tests.faults.whole_run import GRAY, whole_run
 
 MAPPING = "train_images_with_relighting_outputs.csv"
@@ -56,9 +57,9 @@ class Scenario:
     others: tuple[str, ...] = ()
     """Mappings of another folder, which stay as they are."""
 
-    def __call__(self, bench: FaultBench) -> None:
+    def __call__(self, bench: FaultBench, storage: LocalStorage) -> None:
         paths = {name: bench.folder / self.run[name] for name in ("csv", "mapping_dir") if name in self.run}
-        whole_run(bench, **{**self.run, **paths})
+        whole_run(bench, storage=storage, **{**self.run, **paths})
 
 
 def edit(photo: Path) -> None:
@@ -151,7 +152,7 @@ class Scene:
             (self.bench.folder / name).mkdir()
         self.bench.stock_up(3)
         self.bench.edited = {sha256(photo) for photo in self.bench.folder.glob("pictures/*.png")}
-        in_a_child(lambda: self.scenario.before(self.bench))
+        in_a_child(lambda _: self.scenario.before(self.bench))
         self._saved = self.bench.folder.with_name(f"{self.bench.folder.name}-saved")
         shutil.copytree(self.bench.folder, self._saved)
 
@@ -207,9 +208,8 @@ def readings(scene: Scene) -> list[Reading]:
             fault = repr(error)
         found.append({"name": name, "moment": moment, "named": scene.named(), "fault": fault})
 
-    def work() -> None:
-        watch_writes(read)
-        scene.scenario(scene.bench)
+    def work(_: LocalStorage) -> None:
+        scene.scenario(scene.bench, watched(read))
         (scene.bench.folder / "readings").write_text(json.dumps(found))
 
     in_a_child(work)
@@ -232,10 +232,10 @@ def test_a_run_that_is_killed_at_any_write_leaves_the_truth_and_the_next_one_all
     writes = [reading.name for reading in readings(scene) if reading.moment == "renamed"]
     for place, point in enumerate(islice(points(writes), 0, None, EVERY)):
         scene.anew()
-        assert in_a_child(lambda: scene.scenario(scene.bench), point), point
+        assert in_a_child(lambda storage: scene.scenario(scene.bench, storage), point), point
         assert_mappings_are_true(scene.bench)
         if place % HEAL_EVERY == 0:
-            in_a_child(lambda: scene.scenario(scene.bench))
+            in_a_child(lambda storage: scene.scenario(scene.bench, storage))
             scene.finished()
 
 

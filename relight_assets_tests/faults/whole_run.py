@@ -1,16 +1,16 @@
 """A whole run in one process, workers and all, so that every write of it can be watched and be its last."""
 
-from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.engines import ENGINES
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish
-from relight_assets.engine import hash_files, run
-from relight_assets.engine.execution.dispatch import Finished
-from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.storage.local import LOCAL, LocalStorage
+from relight_assets_tests.engine.execution.threads_engine import THREADS_ENGINE
 from relight_assets_tests.faults.invariants import FaultBench
 
 GRAY = Recipe()
@@ -22,18 +22,12 @@ def whole_run(
     *,
     csv: Path | None = None,
     mapping_dir: Path | None = None,
+    storage: LocalStorage = LOCAL,
     **options: Any,
 ) -> None:
-    """Run a split and publish what came of it.  For a child alone: engines are never started in it again."""
-    hash_files.dispatch = run.dispatch = _here  # type: ignore[assignment]
+    """Run a split and publish what came of it.  For a child alone: its registry has another engine."""
+    ENGINES["threads"] = THREADS_ENGINE
     split = read_split_csv(csv or bench.csv_path)
-    settings = bench.settings.model_copy(update={"mapping_dir": mapping_dir})
-    run.run_split(split, recipe, settings, run.RunOptions(**options))
-    publish(split, LoadedRecipe(recipe, ()), settings, options.get("experiment"), failures=True)
-
-
-def _here(items: Iterable[Any], engine: LocalEngine, **_: object) -> Generator[Finished, None, None]:
-    """What ``dispatch`` does, in this process."""
-    make: Callable[..., Any] = engine._make_worker
-    for result in make(**engine._settings).process(iter(items)):
-        yield Finished(0, result)
+    settings = bench.settings.model_copy(update={"mapping_dir": mapping_dir, "engine": "threads", "cpu_workers": 1})
+    run_split(split, recipe, settings, RunOptions(**options, storage=storage))
+    publish(split, LoadedRecipe(recipe, ()), settings, options.get("experiment"), failures=True, storage=storage)

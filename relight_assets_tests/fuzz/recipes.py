@@ -18,7 +18,7 @@ from relight_assets.config.loader import MAX_FAULTS, load_recipe
 from relight_assets.config.settings import Settings, load_settings
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 from relight_assets_tests.fuzz.generator import BYTES
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
@@ -233,7 +233,7 @@ def _recipe(rng: Random, folder: Path) -> str:
 
 def _used(path: Path) -> None:
     recipe = load_recipe(path).recipe
-    check_usable(recipe)
+    check_feasible(recipe)
     load_gobos(recipe)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store
+from relight_assets.models import registry, store
 
 NOT_FETCHED = "model files not fetched: run relight models fetch"
 
@@ -18,7 +18,7 @@ NOT_FETCHED = "model files not fetched: run relight models fetch"
 def model_paths() -> dict[str, Path]:
     """Return where the three model files are."""
     try:
-        return {each.name: store.path_of(each.name) for each in store.MODELS}
+        return {each.name: store.path_of(each.name) for each in registry.SHIPPED}
     except ModelFileError:
         pytest.skip(NOT_FETCHED)
 

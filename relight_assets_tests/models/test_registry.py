@@ -3,15 +3,16 @@
 import importlib.util
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import NO_WEIGHTS, Sam3Weights
+from relight_assets.config.recipe.recipe import Recipe, Segmenter
+from relight_assets.config.settings import Sam3Weights
 from relight_assets.errors import GpuUnavailableError, ModelFileError
 from relight_assets.models import registry, store
-from relight_assets.models.registry import check, details, listing, make, sha256_of
+from relight_assets.models.files import ModelFiles
+from relight_assets.models.loading import check_segmenter, make_segmenter, segmenter_details
 from relight_assets.models.segmenters.selfie import SelfieSegmenter
 
 SAM3 = Recipe.model_validate({"segmenter": "sam3"})
@@ -31,22 +32,24 @@ def weights(tmp_path: Path) -> Sam3Weights:
 
 
 def test_the_embedded_one_needs_nothing(model_files: None) -> None:
-    check(Recipe(), NO_WEIGHTS, None)
-    assert isinstance(make(Recipe(), NO_WEIGHTS, None), SelfieSegmenter)
-    assert details(Recipe(), NO_WEIGHTS) == [f"selfie, sha256 {store.sha256_of('selfie_segmentation')}"]
+    check_segmenter(Recipe(), ModelFiles())
+    assert isinstance(make_segmenter(Recipe(), ModelFiles()), SelfieSegmenter)
+    sha256 = store.shipped("selfie_segmentation").sha256
+    assert segmenter_details(Recipe(), ModelFiles()) == [f"selfie, sha256 {sha256}"]
 
 
 def test_weights_are_told_apart_by_their_sum(weights: Sam3Weights) -> None:
-    assert len({sha256_of(name, weights) for name in ("sam3", "sam3_transformers", "face_landmark")}) == 3
-    named = weights.model_copy(update={"sha256": "1" * 64})
-    assert sha256_of("sam3", named) == "1" * 64  # not read for a plan: whoever loads them checks
+    files = ModelFiles(sam3=weights)
+    assert len({files.sha256_of(name) for name in ("sam3", "sam3_transformers", "face_landmark")}) == 3
+    named = ModelFiles(sam3=weights.model_copy(update={"sha256": "1" * 64}))
+    assert named.sha256_of("sam3") == "1" * 64  # not read for a plan: whoever loads them checks
 
 
 @pytest.mark.parametrize("name", ["sam3", "sam3_transformers"])
 def test_weights_that_are_not_there_come_with_the_way_to_get_them(name: str, tmp_path: Path) -> None:
-    for given in (NO_WEIGHTS, Sam3Weights(checkpoint=tmp_path / "no.pt", directory=tmp_path)):
+    for given in (Sam3Weights(), Sam3Weights(checkpoint=tmp_path / "no.pt", directory=tmp_path)):
         with pytest.raises(ModelFileError, match=r"request access to facebook/sam3.*SAM License.*RELIGHT_SAM3_"):
-            sha256_of(name, given)
+            ModelFiles(sam3=given).sha256_of(name)
 
 
 def test_packages_that_are_not_there_are_named(
@@ -55,7 +58,7 @@ def test_packages_that_are_not_there_are_named(
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "torch" else found(name))
     with pytest.raises(ModelFileError, match=r"not installed \(torch.*pip install"):
-        check(SAM3, weights, None)
+        check_segmenter(SAM3, ModelFiles(sam3=weights))
 
 
 VERSION = """from typing import Optional
@@ -82,33 +85,43 @@ def test_a_torch_that_is_built_for_the_cpu_is_told_before_anything_starts(
     (tmp_path / "torch/version.py").write_text(VERSION.format(*build))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "torch", raising=False)
-    check(SAM3, weights, None)
+    check_segmenter(SAM3, ModelFiles(sam3=weights))
     if usable:
-        check(SAM3, weights, None, on_gpu=True)
+        check_segmenter(SAM3, ModelFiles(sam3=weights), on_gpu=True)
         return
     with pytest.raises(
         GpuUnavailableError, match=r"built for the CPU \(.*torch.*install a build for CUDA.*num_gpus: none"
     ):
-        check(SAM3, weights, None, on_gpu=True)
+        check_segmenter(SAM3, ModelFiles(sam3=weights), on_gpu=True)
 
 
 def test_weights_that_are_not_the_wanted_ones_are_refused(
     weights: Sam3Weights, model_files: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda *_: "somewhere")
-    check(SAM3, weights, None)
+    check_segmenter(SAM3, ModelFiles(sam3=weights))
     with pytest.raises(ModelFileError, match=r"sam3\.sha256 wants 1111"):
-        check(SAM3, weights.model_copy(update={"sha256": "1" * 64}), None)
+        check_segmenter(SAM3, ModelFiles(sam3=weights.model_copy(update={"sha256": "1" * 64})))
 
 
 def test_the_list_tells_what_is_there(weights: Sam3Weights) -> None:
+    def listing(given: Sam3Weights) -> list[store.Listed]:
+        return [each for each in ModelFiles(sam3=given).listing() if each.name.startswith("sam3")]
+
     def told(given: Sam3Weights) -> dict[str, Any]:
         return {each.name: (each.state, each.path and each.path.name) for each in listing(given)}
 
     assert told(weights) == {"sam3": ("ok", "sam3.pt"), "sam3_transformers": ("ok", "model.safetensors")}
-    assert told(NO_WEIGHTS) == {"sam3": ("missing", None), "sam3_transformers": ("missing", None)}
-    wanted = sha256_of("sam3", weights)
+    assert told(Sam3Weights()) == {"sam3": ("missing", None), "sam3_transformers": ("missing", None)}
+    wanted = ModelFiles(sam3=weights).sha256_of("sam3")
     assert told(weights.model_copy(update={"sha256": wanted}))["sam3_transformers"][0] == "altered"
     assert {each.licence for each in listing(weights)} == {"SAM License"}
     assert all("accept the SAM License" in each.source for each in listing(weights))
-    assert set(registry.SEGMENTER_MODELS.values()) - {"selfie_segmentation"} == {e.name for e in listing(weights)}
+
+
+def test_every_segmenter_of_a_recipe_is_here_with_its_weights_and_every_model_is_listed_once() -> None:
+    assert registry.SEGMENTERS.keys() == set(get_args(Segmenter))
+    names = [each.name for each in ModelFiles().listing()]
+    assert names == [model.name for model in (*registry.SHIPPED, *registry.GIVEN)]
+    assert len(set(names)) == len(names)
+    assert set(names) >= {spec.model for spec in registry.SEGMENTERS.values()} | registry.NETWORKS.keys()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store, wheel
+from relight_assets.models import registry, store, wheel
 
-CONTENTS: dict[str, bytes] = {each.member: each.name.encode() * 1000 for each in store.MODELS}
+CONTENTS: dict[str, bytes] = {each.member: each.name.encode() * 1000 for each in registry.SHIPPED}
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the same folder, and a table whose files are small ones that a test can make."""
     rows = (
         replace(each, size=len(content), sha256=hashlib.sha256(content).hexdigest())
-        for each, content in zip(store.MODELS, CONTENTS.values(), strict=True)
+        for each, content in zip(registry.SHIPPED, CONTENTS.values(), strict=True)
     )
-    monkeypatch.setattr(store, "MODELS", tuple(rows))
+    monkeypatch.setattr(registry, "SHIPPED", tuple(rows))
     monkeypatch.setattr(wheel, "download", _no_download)
     monkeypatch.setattr(wheel, "SHA256", wheel.SHA256)  # put back afterwards
     return folder
@@ -43,7 +43,7 @@ def make_wheel(path: Path, **changed: bytes | None) -> Path:
     """Make a wheel with the small files, and have it be the right one; ``changed``: other bytes of a model."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mediapipe/__init__.py", "raise RuntimeError('never imported')")
-        for each in store.MODELS:
+        for each in registry.SHIPPED:
             content = changed.get(each.name, CONTENTS[each.member])
             if content is not None:
                 archive.writestr(each.member, content)
@@ -81,7 +81,7 @@ def test_an_altered_file_is_refused_with_both_sha256(folder: Path) -> None:
     with pytest.raises(ModelFileError) as caught:
         store.path_of("face_landmark")
     assert found in str(caught.value)
-    assert store.sha256_of("face_landmark") in str(caught.value)
+    assert store.shipped("face_landmark").sha256 in str(caught.value)
     assert {row.name: row.state for row in store.listing()}["face_landmark"] == "altered"
 
 
@@ -101,7 +101,7 @@ def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small:
     said: list[str] = []
     paths = store.fetch(said.append, wheel=given)
     assert [path.read_bytes() for path in paths] == list(CONTENTS.values())
-    assert visible(small) == sorted(each.file_name for each in store.MODELS)
+    assert visible(small) == sorted(each.file_name for each in registry.SHIPPED)
     before = [path.stat().st_mtime_ns for path in paths]
 
     assert store.fetch(said.append) == paths  # no wheel and no pip: nothing is to be done
@@ -172,13 +172,13 @@ def test_many_fetches_at_once_all_succeed(small: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: store.fetch(lambda _: None, wheel=given), range(8)))
     assert all(result == results[0] for result in results)
-    assert visible(small) == sorted(each.file_name for each in store.MODELS)
+    assert visible(small) == sorted(each.file_name for each in registry.SHIPPED)
 
 
 def test_the_real_wheel_holds_the_files_of_the_table(folder: Path, real_wheel: Path) -> None:
     paths = store.fetch(lambda _: None, wheel=real_wheel)
-    for path, each in zip(paths, store.MODELS, strict=True):
+    for path, each in zip(paths, registry.SHIPPED, strict=True):
         assert path.stat().st_size == each.size
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == store.sha256_of(each.name)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == store.shipped(each.name).sha256
     assert {row.licence for row in store.listing()} == {"Apache-2.0"}
     assert folder == paths[0].parent

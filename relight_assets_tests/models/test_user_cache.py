@@ -6,8 +6,7 @@ import platformdirs
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store
-from relight_assets.models.segmenters.sam3 import weights
+from relight_assets.models import remembered_hashes, store
 from relight_assets.models.user_cache import user_cache
 
 
@@ -31,6 +30,6 @@ def test_without_a_home_the_folder_of_the_models_must_be_named(
     with pytest.raises(ModelFileError, match=r"set model_dir in config/platform.yaml \(RELIGHT_MODEL_DIR\)"):
         store.model_dir()
     assert store.model_dir(tmp_path) == tmp_path
-    assert weights._remembered() == {}
-    weights._remember({"a": 1})
+    assert remembered_hashes._remembered() == {}
+    remembered_hashes._remember({"a": 1})
     assert list(tmp_path.iterdir()) == []

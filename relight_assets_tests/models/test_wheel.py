@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import store, wheel
+from relight_assets.models import registry, store, wheel
 
 OTHERWISE = "do it by hand."
 
@@ -59,7 +59,7 @@ def test_each_client_gets_the_model_files(
 ) -> None:
     monkeypatch.setenv("RELIGHT_MODEL_DIR", str(tmp_path / "models"))
     paths = store.fetch(lambda _: None)
-    assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths] == [m.sha256 for m in store.MODELS]
+    assert [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths] == [m.sha256 for m in registry.SHIPPED]
 
 
 def test_each_client_refuses_another_wheel(

@@ -56,7 +56,7 @@ def test_lights_and_families_are_those_of_the_images_that_are_lit(finished: Benc
 
 def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) -> None:
     shares = ("soft_shading", "hard_shadow", "specular", "none")
-    found = spreads(statistics_of(finished.recorded()), shares)
+    found = spreads(statistics_of(finished.recorded()))
     assert sum(found[f"share_{name}"].mean for name in shares) == pytest.approx(1)
     assert found["clipped"].images == found["strength"].images == 4
     assert 0.9 < found["score"].mean <= 1
@@ -64,7 +64,7 @@ def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) 
 
 def test_a_split_without_images_has_none(bench: Bench) -> None:
     bench.write_csv(["cat.png"])
-    assert spreads(statistics_of(bench.recorded()), ("none",)) == {}
+    assert spreads(statistics_of(bench.recorded())) == {}
 
 
 def test_a_record_that_has_gone_since_the_scan_is_left_out(bench: Bench) -> None:
@@ -189,7 +189,7 @@ def test_a_number_that_does_not_fit_is_left_out_and_the_others_count(
     found = statistics_of(damaged("masks", with_("coverage", value)))
     left = {index: number for index, number in whole.items() if index != 1}
     assert found.values["masks", "coverage"] == left
-    assert spreads(found, ("none",))["coverage"] == Spread.of(list(left.values()))
+    assert spreads(found)["coverage"] == Spread.of(list(left.values()))
     assert len(found.values["masks", "score"]) == 4
 
 

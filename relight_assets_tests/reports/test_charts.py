@@ -14,11 +14,9 @@ from relight_assets.quality.statistics import statistics_of
 from relight_assets.reports.charts import charts
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
-FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
-
 
 def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
-    png = charts(statistics_of(finished.recorded()), FAMILIES)
+    png = charts(statistics_of(finished.recorded()))
     assert png is not None
     assert len(png) < 60_000
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -31,9 +29,9 @@ def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
 
 def test_masks_alone_are_enough(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
-    assert charts(statistics_of(bench.recorded()), FAMILIES) is None
+    assert charts(statistics_of(bench.recorded())) is None
     bench.run(stages=["masks"])
-    assert charts(statistics_of(bench.recorded()), FAMILIES) is not None
+    assert charts(statistics_of(bench.recorded())) is not None
 
 
 def _notebook(_: Path) -> dict[str, str]:
@@ -77,7 +75,7 @@ from relight_assets.config.settings import Settings
 csv, out, target = map(Path, sys.argv[1:4])
 survey = look(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
 images = recorded_images(survey.layout, survey.images.values())
-target.write_bytes(charts(statistics_of(images), tuple(sys.argv[4:])))
+target.write_bytes(charts(statistics_of(images)))
 """
 
 
@@ -89,6 +87,6 @@ def test_they_are_the_same_whatever_the_user_has_set(
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), **made(tmp_path)}
     target = tmp_path / "charts.png"
     paths = (finished.csv_path, finished.settings.output_root, target)
-    command = [sys.executable, "-c", _DRAW, *map(str, paths), *FAMILIES]
+    command = [sys.executable, "-c", _DRAW, *map(str, paths)]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
-    assert target.read_bytes() == charts(statistics_of(finished.recorded()), FAMILIES)
+    assert target.read_bytes() == charts(statistics_of(finished.recorded()))

@@ -4,12 +4,12 @@ Named by content, they are part of the recipe: another picture under the same na
 may move.  Nothing is decoded here.
 """
 
-import hashlib
 from itertools import islice
 from pathlib import Path
 
 from relight_assets.config.recipe.lights import Gobo
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import open_regular
 from relight_assets.errors import ConfigError, PathRefusedError
 
@@ -64,4 +64,4 @@ def _sha256(path: Path, origin: str) -> str:
         raise ConfigError(f"{origin}: {_KEY}: {path} is larger than the {MAX_BYTES >> 20} MiB that are taken")
     if not data.startswith(_SIGNATURE):
         raise ConfigError(f"{origin}: {_KEY}: {path} is no PNG, whatever its name says")
-    return hashlib.sha256(data).hexdigest()
+    return sha256_hex(data)

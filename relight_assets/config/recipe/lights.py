@@ -1,10 +1,18 @@
-"""The part of the recipe that decides the light: the families, how often each is drawn, and where lights may stand."""
+"""The part of the recipe that decides the light: the families, how often each is drawn, and where lights may stand.
+
+A family has its section here, a field of :class:`Degradation`, and one module of the same name in
+``stages/degraded/families``.
+"""
 
 import math
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import PrivateAttr, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic.fields import FieldInfo
+from typing_extensions import Self
 
 from relight_assets.config.recipe.types import (
     ElevationRange,
@@ -17,8 +25,8 @@ from relight_assets.config.recipe.types import (
     Weight,
     ends,
     number,
-    srgb_to_linear_scalar,
 )
+from relight_assets.core.color import srgb_to_linear_scalar
 
 SKIN_LOBE_PEAK = 0.27
 """Peak of the GGX skin lobe of gain 1 at roughness .4 under unit light, linear: pi D F G / 4."""
@@ -37,7 +45,35 @@ def _roughness(shininess: float) -> float:
     return math.sqrt(math.sqrt(2.0 / (shininess + 2.0)))
 
 
-class _Shiny(Part):
+FamilyWeight = Annotated[Weight, Field(description="How often it is drawn, against the other families.")]
+MinStrength = Annotated[Strength, Field(description="Spread of log2(input / target) that a pair must have.")]
+LightElevations = Annotated[ElevationRange, Field(description="Of the light, degrees; 90 = toward the camera.")]
+
+
+class FamilyOptions(Part):
+    """The section of a family of light."""
+
+    weight: FamilyWeight
+
+    def content(self) -> dict[str, Any]:
+        """What pixels depend on, as plain JSON values."""
+        return self.model_dump(mode="json")
+
+    def without_files(self) -> Self:
+        """The same family for a trial that reads none of the user's files."""
+        return self
+
+
+class KeyLightOptions(FamilyOptions):
+    """The section of a family that has a key light, which stands somewhere and must change the picture enough."""
+
+    min_strength: MinStrength
+    elevation_range: LightElevations
+
+
+class HighlightOptions(Part):
+    """How wide the highlights of a family are."""
+
     shininess_range: Annotated[Interval, ends(1, 2000)] = (20.0, 320.0)
     """Phong exponent of the highlight."""
 
@@ -52,15 +88,12 @@ def _linear(interval: Interval) -> Interval:
     return srgb_to_linear_scalar(interval[0]), srgb_to_linear_scalar(interval[1])
 
 
-class SoftShading(_Shiny):
+class SoftShading(KeyLightOptions, HighlightOptions):
     """Wide light: a wrapped key and a spherical-harmonics fill over an ambient floor."""
 
-    weight: Weight = 0.45
-    """How often it is drawn, against the other families."""
-    min_strength: Strength = 0.35
-    """Spread of log2(input / target) that a pair must have."""
-    elevation_range: ElevationRange = (12.0, 70.0)
-    """Of the light, degrees; 90 = toward the camera."""
+    weight: FamilyWeight = 0.45
+    min_strength: MinStrength = 0.35
+    elevation_range: LightElevations = (12.0, 70.0)
     ambient_range: UnitRange = (0.27, 0.63)
     """Light that is everywhere, on the display scale."""
     key_share_range: UnitRange = (0.45, 0.9)
@@ -127,15 +160,12 @@ class Gobo(NamedTuple):
     sha256: str
 
 
-class HardShadow(Part):
+class HardShadow(KeyLightOptions):
     """One small light, and something between it and the face."""
 
-    weight: Weight = 0.35
-    """How often it is drawn, against the other families."""
-    min_strength: Strength = 0.35
-    """Spread of log2(input / target) that a pair must have."""
-    elevation_range: ElevationRange = (25.0, 75.0)
-    """Of the light, degrees; 90 = toward the camera."""
+    weight: FamilyWeight = 0.35
+    min_strength: MinStrength = 0.35
+    elevation_range: LightElevations = (25.0, 75.0)
     opacity_range: UnitRange = (0.30, 0.62)
     """What a shadow takes of the display value."""
     wrap_range: UnitRange = (0.2, 0.6)
@@ -169,8 +199,13 @@ class HardShadow(Part):
         return found
 
     def content(self) -> dict[str, Any]:
-        """What pixels depend on, as plain JSON values: of the patterns what is in them, not where they lie."""
-        return self.model_dump(mode="json") | {"gobo_dir": [list(gobo) for gobo in self.gobos]}
+        """What pixels depend on, as plain JSON values: the patterns' content, not the folder that holds them."""
+        return super().content() | {"gobo_dir": [list(gobo) for gobo in self.gobos]}
+
+    def without_files(self) -> Self:
+        """The same family with leaves in place of the user's own patterns."""
+        shares = {"custom": 0.0, "foliage": self.kinds.foliage + self.kinds.custom}
+        return self.model_copy(update={"kinds": self.kinds.model_copy(update=shares)})
 
     @model_validator(mode="after")
     def _patterns_there(self) -> "HardShadow":
@@ -185,15 +220,12 @@ class HardShadow(Part):
         return _linear((1.0 - high, 1.0 - low))
 
 
-class Specular(_Shiny):
+class Specular(KeyLightOptions, HighlightOptions):
     """A soft light with one or two highlights on the skin."""
 
-    weight: Weight = 0.20
-    """How often it is drawn, against the other families."""
-    min_strength: Strength = 0.20
-    """Spread of log2(input / target) that a pair must have."""
-    elevation_range: ElevationRange = (30.0, 75.0)
-    """Of the light, degrees; 90 = toward the camera."""
+    weight: FamilyWeight = 0.20
+    min_strength: MinStrength = 0.20
+    elevation_range: LightElevations = (30.0, 75.0)
     ambient_range: UnitRange = (0.48, 0.70)
     """Light that is everywhere, on the display scale."""
     intensity_range: UnitRange = (0.19, 0.50)
@@ -210,11 +242,10 @@ class Specular(_Shiny):
         return _gain(self.intensity_range[0]), _gain(self.intensity_range[1])
 
 
-class Flat(Part):
+class Flat(FamilyOptions):
     """No light at all: the pair is (albedo, photo)."""
 
-    weight: Weight = 0.0
-    """How often it is drawn, against the other families."""
+    weight: FamilyWeight = 0.0
 
 
 class Degradation(Part):
@@ -230,23 +261,76 @@ class Degradation(Part):
     """EV against the photo."""
 
     @property
+    def families(self) -> dict[str, FamilyOptions]:
+        """The section of each family, by its name."""
+        return {name: getattr(self, name) for name in family_names()}
+
+    @property
+    def key_lights(self) -> dict[str, KeyLightOptions]:
+        """The sections of the families that have a key light."""
+        return {name: family for name, family in self.families.items() if isinstance(family, KeyLightOptions)}
+
+    @property
     def weights(self) -> dict[str, float]:
         """Family name to its share; the shares sum to 1."""
-        parts = {
-            "soft_shading": self.soft_shading.weight,
-            "hard_shadow": self.hard_shadow.weight,
-            "specular": self.specular.weight,
-            "none": self.none.weight,
-        }
+        parts = {name: family.weight for name, family in self.families.items()}
         total = sum(parts.values())
         return {name: weight / total for name, weight in parts.items()}
 
+    def content(self) -> dict[str, Any]:
+        """What pixels depend on, as plain JSON values."""
+        return self.model_dump(mode="json") | {name: family.content() for name, family in self.families.items()}
+
+    def only(self, family: str) -> "Degradation":
+        """The same section with one family alone, unmixed, and without the user's files."""
+        changes: dict[str, Any] = {"mixture_probability": 0.0}
+        for name, options in self.families.items():
+            changes[name] = options.without_files().model_copy(update={"weight": 1.0 if name == family else 0.0})
+        return self.model_copy(update=changes)
+
     @model_validator(mode="after")
     def _some_weight(self) -> "Degradation":
-        families = (self.soft_shading, self.hard_shadow, self.specular, self.none)
-        if sum(family.weight for family in families) <= 0:
+        if sum(family.weight for family in self.families.values()) <= 0:
             raise ValueError("the weights of all families sum to 0, so no degradation could be drawn")
         return self
+
+
+@cache
+def family_names() -> tuple[str, ...]:
+    """The families of light, in the order of the recipe."""
+    return tuple(
+        name
+        for name, field in Degradation.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, FamilyOptions)
+    )
+
+
+def add_family(name: str, options: type[FamilyOptions]) -> None:
+    """Add a section for a family that is defined elsewhere, in this process.
+
+    Recipes are validated and unpickled by the classes that other modules have imported, so these are changed in place.
+    """
+    Degradation.__pydantic_fields__[name] = FieldInfo.from_annotated_attribute(options, options.model_validate({}))
+    _rebuild_sections()
+
+
+def remove_family(name: str) -> None:
+    """Take back what :func:`add_family` added."""
+    del Degradation.__pydantic_fields__[name]
+    _rebuild_sections()
+
+
+def _rebuild_sections() -> None:
+    family_names.cache_clear()
+    # In the order of their definition, which has inner sections before those that hold them.
+    for section in _below(Part):
+        section.model_rebuild(force=True)
+
+
+def _below(section: type[Part]) -> Iterator[type[Part]]:
+    for each in section.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 class LightSampling(Part):
@@ -254,8 +338,7 @@ class LightSampling(Part):
 
     method: Literal["hemisphere_uniform"] = "hemisphere_uniform"
     """Uniform over the sphere, not over degrees."""
-    elevation_range: ElevationRange = (10.0, 80.0)
-    """Of the light, degrees; 90 = toward the camera."""
+    elevation_range: LightElevations = (10.0, 80.0)
     azimuth_range: Annotated[Interval, ends(0, 360)] = (0.0, 360.0)
     """Around the face, degrees; 0 = right, 90 = up."""
     from_below: Unit = 0.35

@@ -6,8 +6,6 @@ on the display (sRGB) scale; the properties ending in ``_linear``, ``_gain``, ``
 ``_roughness`` give what the stages compute with.  Nothing here reads a file: see ``recipe_yaml``.
 """
 
-import hashlib
-import json
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -174,14 +172,13 @@ class Recipe(Part):
     photo_qa: PhotoQa = PhotoQa()
     albedo_extraction: AlbedoExtraction = AlbedoExtraction()
     geometry: Geometry = Geometry()
-    degradation: Degradation = Degradation()
+    degradation: Degradation = Field(default_factory=Degradation)
     light_sampling: LightSampling = LightSampling()
     background: Background = Background()
 
     @model_validator(mode="after")
     def _lights_exist(self) -> "Recipe":
-        for name in ("soft_shading", "hard_shadow", "specular"):
-            family = getattr(self.degradation, name)
+        for name, family in self.degradation.key_lights.items():
             low, high = self.light_sampling.elevations(family.elevation_range)
             if family.weight > 0 and low > high:
                 raise ValueError(
@@ -195,9 +192,3 @@ class Recipe(Part):
     def differences(self) -> dict[str, Any]:
         """What decides the pixels and is not as by default, as plain JSON values."""
         return self.model_dump(mode="json", exclude_defaults=True)
-
-
-def canonical_digest(value: Any) -> str:
-    """sha256 of a JSON value in its one canonical spelling."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()

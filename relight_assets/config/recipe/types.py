@@ -8,11 +8,6 @@ from pydantic.fields import FieldInfo
 Interval = tuple[float, float]
 
 
-def srgb_to_linear_scalar(value: float) -> float:
-    """Decode one display value in 0..1 to linear light (IEC 61966-2-1)."""
-    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-
-
 def number(low: float, high: float) -> FieldInfo:
     """A number from ``low`` to ``high``."""
     info: FieldInfo = Field(ge=low, le=high, allow_inf_nan=False)

@@ -12,10 +12,11 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from relight_assets import __version__
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.csv.folder import CsvFolder, read_csv, shown
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import CsvError
-from relight_assets.storage.files import read_regular, source_token, write_atomic
+from relight_assets.storage.files import read_regular, source_token
 
 RESTED_S = 2.0
 """A file that changed less long ago may change again without another time: what it holds is not remembered."""

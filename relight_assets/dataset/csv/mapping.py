@@ -14,7 +14,8 @@ from relight_assets.core.regular_files import open_regular
 from relight_assets.dataset.csv.read import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.errors import CsvError, PathRefusedError
-from relight_assets.storage.files import read_regular, write_atomic
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 _VARIANT_COLUMNS = (VARIANT_COLUMN, OUTPUT_COLUMN)
 _SIGNS = "=+@|%\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20-"
@@ -93,7 +94,7 @@ def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Itera
     return _blocks((*split.table.columns, *_VARIANT_COLUMNS), lines)
 
 
-def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path) -> None:
+def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path, storage: Storage) -> None:
     """Write an outgoing CSV of a split atomically.
 
     Raises:
@@ -102,32 +103,32 @@ def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path) -> None:
     if os.path.realpath(target) == os.path.realpath(split.path) or _same_file(target, split.path):
         raise CsvError(f"{target} is the input CSV, which is never written. Set another mapping_dir.")
     try:
-        write_atomic(target, blocks, durable=True)
+        storage.put(target, blocks, durable=True)
     except OSError as error:
         raise _not_written(target, error) from error
 
 
-def write_mapping(split: SplitCsv, outputs: Iterable[Path | None], target: Path) -> None:
+def write_mapping(split: SplitCsv, outputs: Iterable[Path | None], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`mapping_blocks` atomically.
 
     Raises:
         ValueError: as that.
         CsvError: ``target`` is the input CSV, or cannot be written.
     """
-    _write(split, mapping_blocks(split, outputs), target)
+    _write(split, mapping_blocks(split, outputs), target, storage)
 
 
-def write_variants(split: SplitCsv, outputs: Iterable[Sequence[Path]], target: Path) -> None:
+def write_variants(split: SplitCsv, outputs: Iterable[Sequence[Path]], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`variants_blocks` atomically; raises as :func:`write_mapping`."""
-    _write(split, variants_blocks(split, outputs), target)
+    _write(split, variants_blocks(split, outputs), target, storage)
 
 
-def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path) -> None:
+def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path, storage: Storage = LOCAL) -> None:
     """Write :func:`failures_blocks` atomically; raises as :func:`write_mapping`."""
-    _write(split, failures_blocks(rows), target)
+    _write(split, failures_blocks(rows), target, storage)
 
 
-def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
+def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: Storage = LOCAL) -> None:
     """Take out of a mapping, or of the CSV of all variants, the pictures that are not, or soon not, those of its rows.
 
     A mapping's row gets an empty cell, a variant's row goes; of a damaged CSV the header stays.  Another file is left
@@ -136,17 +137,18 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool]) -> None:
     Args:
         target: a CSV that :func:`write_mapping` or :func:`write_variants` wrote; an editor may have saved it since.
         stays: given the ``image_path`` of a row and its picture, whether that stays.
+        storage: where it lies.
 
     Raises:
         CsvError: it cannot be read or written.
     """
     try:
-        data = read_regular(target) or b""
+        data = storage.read(target) or b""
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
         # Cells in another encoding, of whoever saved it anew, stay what they are.
         blocks = _withdrawn(data.removeprefix(mark).decode("utf-8", "surrogateescape"), stays)
         if blocks is not None:
-            write_atomic(target, chain([mark], blocks), durable=True)
+            storage.put(target, chain([mark], blocks), durable=True)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
@@ -198,7 +200,7 @@ def is_variants(target: Path) -> bool:
     return header.endswith(",".join(_VARIANT_COLUMNS))
 
 
-def remove_variants(target: Path) -> None:
+def remove_variants(target: Path, storage: Storage = LOCAL) -> None:
     """Remove a CSV that :func:`variants_blocks` gave, if there is one; another file is left alone.
 
     Raises:
@@ -206,7 +208,7 @@ def remove_variants(target: Path) -> None:
     """
     if is_variants(target):
         try:
-            target.unlink(missing_ok=True)
+            storage.remove(target)
         except OSError as error:
             raise CsvError(f"{target} cannot be removed: {error.strerror}. Check folder and disk.") from error
 

@@ -8,7 +8,6 @@ encoding, doubled columns) is an error with its line number, and no cell's text 
 import csv
 import difflib
 import fnmatch
-import hashlib
 import os
 import stat
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import check_name
 from relight_assets.errors import CsvError
@@ -121,7 +121,7 @@ def read_split_csv(path: Path) -> SplitCsv:
         kept, cells = named, [row[1:] for row in cells]
     table = pd.DataFrame(cells, columns=pd.Index([header[column] for column in kept], dtype="str"), dtype="str")
     notes = _notes(path, len(header) - len(kept))
-    return SplitCsv(path, split, hashlib.sha256(data).hexdigest(), table, lines, notes)
+    return SplitCsv(path, split, sha256_hex(data), table, lines, notes)
 
 
 def _notes(path: Path, dropped: int) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.statistics import Spread, spreads
-from relight_assets.stages.degraded.metrics import FAMILIES
 from relight_assets.stages.registry import stage_names
 
 SPREADS = "spreads"
@@ -78,9 +77,7 @@ def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeRes
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
-            **warn.part(
-                "the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(survey).statistics, FAMILIES))}
-            ),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(survey).statistics))}),
             **warn.metadata,
         },
     )

@@ -9,6 +9,7 @@ from relight_assets.config.settings import Settings, load_settings
 from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.errors import CsvError
 
@@ -19,7 +20,7 @@ splits = dg.DynamicPartitionsDefinition(name="splits")
 
 def known_csvs(instance: dg.DagsterInstance) -> KnownCsvs:
     """What CSVs hold that need not be read again, kept in the instance's folder."""
-    return _known_csvs(Path(instance.root_directory) / "relight_csvs.json")
+    return _known_csvs(home_of(instance) / "relight_csvs.json")
 
 
 @cache

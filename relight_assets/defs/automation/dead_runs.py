@@ -9,10 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from sqlalchemy.exc import DatabaseError
 
+from relight_assets.defs.dagster_internals import (
+    assign_free_slots,
+    free_slots,
+    is_finished,
+    mark_failed,
+    mark_failed_without_event,
+    pool_claims,
+)
 from relight_assets.defs.runs.run_images import POOL
 from relight_assets.defs.runs.run_locks import Found, Life, examined, remove_locks, runs_with_locks
 from relight_assets.errors import UserError
@@ -43,7 +49,7 @@ class RunState:
     @property
     def is_over(self) -> bool:
         """It has ended, or the history knows nothing of it."""
-        return self.status is None or self.status in FINISHED_STATUSES
+        return self.status is None or is_finished(self.status)
 
     @property
     def is_unsure(self) -> bool:
@@ -115,9 +121,9 @@ def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
 def _close(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
     # In this order: who sees that the run has failed finds its slot free, and after a kill in between the run still
     # counts as unfinished, with a lock that nobody holds, for the next to close.
-    instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+    free_slots(instance, run.run_id)
     try:
-        instance.report_run_failed(run, why)
+        mark_failed(instance, run, why)
     except DatabaseError:
         if not _mark_failed(instance, run, why):
             raise
@@ -126,46 +132,39 @@ def _close(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
 
 def _mark_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> bool:
     """Mark a run as failed whose own events cannot be written; False where its status cannot be either."""
-    event = dg.DagsterEvent(dg.DagsterEventType.RUN_FAILURE.value, run.job_name, message=why)
-    instance.run_storage.handle_run_event(run.run_id, event)
+    mark_failed_without_event(instance, run, why)
     now = instance.get_run_by_id(run.run_id)
     return now is not None and now.status is dg.DagsterRunStatus.FAILURE
 
 
 def _free_claims_of_ended_runs(instance: dg.DagsterInstance) -> None:
-    storage = instance.event_log_storage
     for run_id in _claimants(instance):
         with examined(instance, run_id) as found:
             run = instance.get_run_by_id(run_id)
             # One that was marked as ended by somebody may still be at work on the devices.
-            if found.life is not Life.AT_WORK and (run is None or run.status in FINISHED_STATUSES):
-                storage.free_concurrency_slots_for_run(run_id)
-    # Dagster hands a free slot to the next who waits as it frees it; one who was killed in between did not.
-    if isinstance(storage, SqlEventLogStorage) and storage.has_unassigned_slots(POOL):
-        storage.assign_pending_steps([POOL])
+            if found.life is not Life.AT_WORK and (run is None or run.is_finished):
+                free_slots(instance, run_id)
+    assign_free_slots(instance, POOL)
 
 
 def _claimants(instance: dg.DagsterInstance) -> set[str]:
     """The runs that hold a slot of the pool or wait for one inside a started process."""
-    pool = instance.event_log_storage.get_concurrency_info(POOL)
-    return {claim.run_id for claim in pool.claimed_slots} | {step.run_id for step in pool.pending_steps}
+    claims = pool_claims(instance, POOL)
+    return {run_id for run_id, _ in claims.held | claims.waiting}
 
 
 def _remove_locks_of_ended_runs(instance: dg.DagsterInstance) -> None:
     for run_id in runs_with_locks(instance):
         with examined(instance, run_id) as found:
             run = instance.get_run_by_id(run_id) if found.life is Life.GONE else None
-            if found.life is Life.GONE and (run is None or run.status in FINISHED_STATUSES):
+            if found.life is Life.GONE and (run is None or run.is_finished):
                 remove_locks(instance, run_id)
 
 
 def pool_holders(instance: dg.DagsterInstance) -> list[RunState]:
     """The run of each slot of the pool that is taken."""
-    pool = instance.event_log_storage.get_concurrency_info(POOL)
-    taken = {(claim.run_id, claim.step_key) for claim in pool.claimed_slots}
-    # Dagster counts a slot as taken from the moment at which it is meant for a step.
-    taken |= {(step.run_id, step.step_key) for step in pool.pending_steps if step.assigned_timestamp is not None}
-    return [_state(instance, run_id) for run_id, _ in sorted(taken)]
+    claims = pool_claims(instance, POOL)  # Dagster counts a slot as taken from the moment at which it is assigned
+    return [_state(instance, run_id) for run_id, _ in sorted(claims.held | claims.assigned)]
 
 
 def unfinished_runs(instance: dg.DagsterInstance) -> list[RunState]:
@@ -210,8 +209,8 @@ def release(instance: dg.DagsterInstance, asked: str) -> str:
                 f"{state}; nothing was released: end it first, with Terminate in the UI or Ctrl-C where it was started"
             )
         run = instance.get_run_by_id(state.run_id)
-        if run is None or run.status in FINISHED_STATUSES:
-            instance.event_log_storage.free_concurrency_slots_for_run(state.run_id)
+        if run is None or run.is_finished:
+            free_slots(instance, state.run_id)
             remove_locks(instance, state.run_id)
             return f"{state}; it holds no slot of the pool `{POOL}` any more"
         if run.status not in _UNFINISHED:
@@ -221,7 +220,7 @@ def release(instance: dg.DagsterInstance, asked: str) -> str:
 
 
 def _run_id_of(instance: dg.DagsterInstance, asked: str) -> str:
-    if instance.has_run(asked):
+    if instance.get_run_by_id(asked) is not None:
         return asked
     known = [state.run_id for state in unfinished_runs(instance)]
     found = [run_id for run_id in known if asked and run_id.startswith(asked)]

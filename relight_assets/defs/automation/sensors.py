@@ -19,6 +19,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.csv.watch import Changes, Seen, look
 from relight_assets.defs.assets.splits import SPLIT_CSV, known_csvs, splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, runs_left_alone
+from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.jobs.jobs import relight_split
 from relight_assets.defs.runs.history import history_errors
 from relight_assets.engine.publish import mapping_is_current
@@ -160,7 +161,7 @@ def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
 )
 def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Close the runs that are dead; which they were is the tick's reason."""
-    with history_errors(context.instance.root_directory):
+    with history_errors(home_of(context.instance)):
         closed = close_abandoned_runs(context.instance)
         unsure = [str(state) for state in runs_left_alone(context.instance)]
     for run_id in closed:
@@ -170,7 +171,7 @@ def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
 
 
 def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    with history_errors(context.instance.root_directory):
+    with history_errors(home_of(context.instance)):
         return _look_for_new(context)
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
 from relight_assets.config.settings import Settings, recipe_file
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
@@ -29,11 +30,10 @@ from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warni
 from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import write_atomic
 
 STAGE_TABLE = "stages"
 
@@ -152,7 +152,7 @@ def _check_numbers(config: dict[str, Any]) -> None:
 def _recipe(config: dict[str, Any]) -> LoadedRecipe:
     project = project_recipe()
     loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
-    check_usable(loaded.recipe)
+    check_feasible(loaded.recipe)
     return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
 
 

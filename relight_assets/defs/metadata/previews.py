@@ -1,11 +1,11 @@
 """Pictures as metadata that the UI shows."""
 
 import base64
-from pathlib import Path
 
 import dagster as dg
 
-from relight_assets.storage.files import write_atomic
+from relight_assets.core.atomic_io import write_atomic
+from relight_assets.defs.dagster_internals import captured_address, captured_file
 
 
 def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str, name: str) -> dg.MarkdownMetadataValue:
@@ -15,11 +15,11 @@ def inline(picture: bytes, kind: str, instance: dg.DagsterInstance, run_id: str,
     once.  The webserver serves whatever lies beside the captured logs; the picture is put there, and a short
     text points to it.  Where logs are not kept in local files, the picture goes into the text.
     """
-    place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
-    if place is None:
+    key = ("relight_previews", run_id, name)
+    path = captured_file(instance, key, kind)
+    if path is None:
         data = base64.b64encode(picture).decode("ascii")
         return dg.MetadataValue.md(f"![{name}](data:image/{'jpeg' if kind == 'jpg' else kind};base64,{data})")
-    path = Path(place(["relight_previews", run_id, name], kind))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, picture)
-    return dg.MetadataValue.md(f"![{name}](/logs/relight_previews/{run_id}/{name}/{kind})")
+    return dg.MetadataValue.md(f"![{name}]({captured_address(key, kind)})")

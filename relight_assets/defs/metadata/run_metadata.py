@@ -9,18 +9,21 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.atomic_io import write_atomic
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.engine.execution.messages import Outcome
+from relight_assets.engine.execution.messages import StageStatus
 from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
-from relight_assets.models import user_models
+from relight_assets.models.files import ModelFiles
 from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
 from relight_assets.quality.thresholds import Measured, verdicts
 from relight_assets.reports.charts import charts
@@ -34,12 +37,10 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.metrics import FAMILIES
 from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.registry import stage_names, stage_spec
-from relight_assets.storage.files import write_atomic
 
-OUTCOMES: tuple[Outcome, ...] = ("computed", "reused", "failed", "rejected", "pending")
+OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def pictures(
 
     return {
         **warn.part("the contact sheet", sheet),
-        **warn.part("the charts", lambda: shown("charts", charts(records.statistics, FAMILIES), "png")),
+        **warn.part("the charts", lambda: shown("charts", charts(records.statistics), "png")),
         **warn.part("the sheet of the lowest mask scores", lowest),
         **warn.part("the sheet of the most clipped photos", most_clipped),
         **warn.part("the sheet of the worst images by metric", by_metric),
@@ -147,7 +148,8 @@ def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str
 def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> dict[str, Any]:
     """What stages were made with: the recipe and their part of it, the models that they ask, and this package."""
     names = sorted({name for stage in stages for name in stage_spec(stage).models(recipe)})
-    models = [user_models.sha256_of(name, settings.sam3, settings.local_models) for name in names]
+    files = ModelFiles.of(settings)
+    models = [files.sha256_of(name) for name in names]
     return {
         "recipe_digest": canonical_digest(recipe.model_dump(mode="json")),
         "stage_recipe_digest": canonical_digest([stage_spec(stage).recipe_part(recipe) for stage in stages]),
@@ -174,7 +176,7 @@ def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
     means = {f"mean_{name}": round(mean, 4) for name in names if (mean := sums.mean(name)) is not None}
     if stage == "degraded" and families:
         # Every family, so that the UI's plot over partitions has no holes.
-        means |= {f"share_{family}": round(families[family] / families.total(), 4) for family in FAMILIES}
+        means |= {f"share_{name}": round(families[name] / families.total(), 4) for name in family_names()}
     if stage == "masks":
         means |= {f"tagged_{name}": records.statistics.tags[name] for name in photo_tags.NAMES}
     return means

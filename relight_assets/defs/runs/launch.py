@@ -4,7 +4,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import Any
 
 import dagster as dg
 import yaml
-from dagster._core.storage.compute_log_manager import CapturedLogContext
 from filelock import FileLock
 
 from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.project_files import DAGSTER_YAML, project_file
 from relight_assets.config.settings import Settings, project_folder
+from relight_assets.core.atomic_io import write_atomic
 from relight_assets.defs.assets.splits import register_splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
+from relight_assets.defs.dagster_internals import create_pool, disable_output_capture, pool_limits
 from relight_assets.defs.jobs.experiments import STAGE_TABLE, experiment_key
 from relight_assets.defs.runs.history import history_errors
 from relight_assets.defs.runs.run_errors import failure_of, raised_by
@@ -29,7 +30,6 @@ from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError, RelightError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import write_atomic
 
 OUTGOING = ("mapping_csv", "dead_letters")
 
@@ -91,8 +91,9 @@ def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _
     with history_errors(home):
         with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
             instance = _instance(home)
-            _leave_the_terminal_alone(instance)
-            _limit_pool(instance)
+            disable_output_capture(instance)
+            if POOL not in pool_limits(instance):  # somebody's own limit stays
+                create_pool(instance, POOL)
             for run_id in close_abandoned_runs(instance):
                 report(f"the process of run {run_id} is gone; the run is marked as failed")
             for state in runs_left_alone(instance):
@@ -108,28 +109,6 @@ def _instance(home: Path) -> dg.DagsterInstance:
         raise ConfigError(f"{home / 'dagster.yaml'} is not one that Dagster takes: {error.errors[0].message}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{home / 'dagster.yaml'} is not YAML: {' '.join(str(error).split())}") from None
-
-
-def _leave_the_terminal_alone(instance: dg.DagsterInstance) -> None:
-    """Have Dagster not turn what a run of the command line prints into files for the UI.
-
-    While it does, the progress bar stands still, and the helpers that it starts for it answer Ctrl-C with a
-    traceback each.
-    """
-
-    @contextmanager
-    def uncaptured(log_key: Sequence[str]) -> Iterator[CapturedLogContext]:
-        yield CapturedLogContext(log_key)
-
-    instance.compute_log_manager.capture_logs = uncaptured  # type: ignore[method-assign]
-
-
-def _limit_pool(instance: dg.DagsterInstance) -> None:
-    # Dagster's daemon makes the pool as it starts the first runs, and starts them all: those that then wait for
-    # a slot wait as started runs, each at the cost of a whole core.
-    storage = instance.event_log_storage
-    if POOL not in {limit.name for limit in storage.get_pool_limits()}:  # somebody's own limit stays
-        storage.initialize_concurrency_limit_to_default(POOL)
 
 
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
@@ -150,8 +129,7 @@ def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -
 
 def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
     """What keeps a run from a slot, as a key by which one knows it again and as a sentence; None where nothing does."""
-    storage = instance.event_log_storage
-    limits = {limit.name: limit.limit for limit in storage.get_pool_limits()}
+    limits = pool_limits(instance)
     if POOL not in limits:
         return None  # somebody's own instance, which limits nothing
     if limits[POOL] == 0:

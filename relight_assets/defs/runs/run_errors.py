@@ -1,12 +1,12 @@
 """Why a run of the command line did not succeed, in one sentence."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import dagster as dg
-from dagster_shared.error import SerializableErrorInfo
 
 from relight_assets import errors
 from relight_assets.core.crash_reports import cause_of, sentence, unexpected
+from relight_assets.defs.dagster_internals import RecordedError, home_of, recorded_errors
 from relight_assets.defs.runs.history import history_error, history_error_of
 from relight_assets.errors import InterruptedRunError, RelightError, UserError
 
@@ -21,7 +21,7 @@ class LaunchError(RelightError):
 
 def raised_by(instance: dg.DagsterInstance, run_id: str, error: BaseException) -> RelightError:
     """What to tell of an error that Dagster let through, instead of recording it as the run's."""
-    told = history_error(error, Path(instance.root_directory))
+    told = history_error(error, home_of(instance))
     return told if told is not None else unexpected(error, f"run {run_id}")
 
 
@@ -43,42 +43,27 @@ def failure_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, 
             kind = UserError if user_error is not None and user_error.value else LaunchError
             return kind(told.description)
         if data.error is not None:
-            return _of_error(data.error, instance, f"{run}, step {event.step_key}")
+            return _of_error(
+                recorded_errors(data.error), data.error.to_string(), instance, f"{run}, step {event.step_key}"
+            )
     for event in result.all_events:  # before or after the steps: a resource, say
-        if event.event_type is dg.DagsterEventType.RUN_FAILURE and event.job_failure_data.error is not None:
-            return _of_error(event.job_failure_data.error, instance, run)
+        if event.event_type is dg.DagsterEventType.RUN_FAILURE and (error := event.job_failure_data.error) is not None:
+            return _of_error(recorded_errors(error), error.to_string(), instance, run)
     return LaunchError(f"{run} did not succeed; `relight dev` shows its events")
 
 
-def _of_error(error: SerializableErrorInfo, instance: dg.DagsterInstance, doing: str) -> RelightError:
-    links = _links(error)
-    if any(link.cls_name in _INTERRUPTIONS for link in links):
+def _of_error(chain: Sequence[RecordedError], traceback: str, instance: dg.DagsterInstance, doing: str) -> RelightError:
+    if any(error.name in _INTERRUPTIONS for error in chain):
         return InterruptedRunError()
-    plain = [(link.cls_name or "", _message(link)) for link in links]
-    for link, (name, message) in zip(links, plain, strict=True):
-        kind = getattr(errors, name, None) if link.message.startswith(f"{errors.__name__}.") else None
+    for error in chain:
+        kind = getattr(errors, error.name, None) if error.path == f"{errors.__name__}.{error.name}" else None
         if isinstance(kind, type):  # one of ours, raised where nothing turns it into a failure with a sentence
-            return (UserError if issubclass(kind, UserError) else LaunchError)(message)
-    told = history_error_of(plain, Path(instance.root_directory))
+            return (UserError if issubclass(kind, UserError) else LaunchError)(error.message)
+    plain = [(error.name, error.message) for error in chain]
+    told = history_error_of(plain, home_of(instance))
     if told is not None:
         return told
-    return LaunchError(f"{sentence(cause_of(plain), error.to_string(), doing)}, and in the UI among the run's events")
-
-
-def _links(error: SerializableErrorInfo) -> list[SerializableErrorInfo]:
-    """An error and what it came from, the innermost cause last."""
-    found: list[SerializableErrorInfo] = []
-    now: SerializableErrorInfo | None = error
-    while now is not None:
-        found.append(now)
-        now = now.cause or now.context
-    return found
-
-
-def _message(error: SerializableErrorInfo) -> str:
-    """The message alone: Dagster keeps it behind the class's full name."""
-    head, _, rest = error.message.strip().partition(": ")
-    return rest if head.endswith(error.cls_name or "") else error.message.strip()
+    return LaunchError(f"{sentence(cause_of(plain), traceback, doing)}, and in the UI among the run's events")
 
 
 def _told(evaluation: dg.AssetCheckEvaluation) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 import msgspec
 
+from relight_assets.defs.dagster_internals import home_of
 from relight_assets.engine.hardware.machine import this_machine
 
 LAUNCHED_BY = "relight/launched_by"
@@ -168,6 +169,6 @@ def _paths(instance: dg.DagsterInstance, run_id: str) -> list[Path]:
 
 
 def _folder(instance: dg.DagsterInstance) -> Path:
-    folder = Path(instance.root_directory) / "relight_runs"
+    folder = home_of(instance) / "relight_runs"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -4,17 +4,12 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from dagster._cli import dev
-
+from relight_assets.defs.dagster_internals import WEB_SERVER, replace_servers, run_dev
 from relight_assets.errors import ServersEndedError
 
 HOST = "127.0.0.1"
 GUARDED_SERVER = "relight_assets.defs.server.webserver"
-_START = "open_ipc_subprocess"
-_SERVER, _DAEMON = "dagster_webserver", "dagster._daemon"
-_PIPE = "--shutdown-pipe"
 _END_S = 10.0
 
 
@@ -34,9 +29,7 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
     servers = _start_guarded(("--read-only",) if read_only else ())
     stop = _stop_when_told()
     try:
-        # In this process, so that whoever ends it ends the servers.
-        with dev.dev_command.make_context("relight dev", options) as context:
-            dev.dev_command.invoke(context)
+        run_dev(options)
     except KeyboardInterrupt:  # before Dagster waited for it, or once more
         if not servers:
             raise
@@ -73,19 +66,12 @@ def _start_guarded(options: Sequence[str]) -> list[_Server]:
     """Have Dagster start its web server with the guard, with ``options`` besides its own; what it has started."""
     servers: list[_Server] = []
 
-    def start_guarded(command: Sequence[str], **_: Any) -> _Server:
-        python, flag, module, *rest = command
-        if flag != "-m" or module not in {_SERVER, _DAEMON} or _PIPE not in rest:
-            # Rather nothing than a server without a guard, should another Dagster start it in another way.
-            raise ServersEndedError(f"this Dagster starts its servers in a way that is not known here: {command[:3]}")
-        pipe = rest.index(_PIPE)
-        del rest[pipe : pipe + 2]
-        if module == _SERVER:
-            module, rest = GUARDED_SERVER, [*rest, *options]
-        servers.append(_Server([python, flag, module, *rest]))
+    def start(python: str, module: str, arguments: list[str]) -> _Server:
+        guarded = [GUARDED_SERVER, *arguments, *options] if module == WEB_SERVER else [module, *arguments]
+        servers.append(_Server([python, "-m", *guarded]))
         return servers[-1]
 
-    setattr(dev, _START, start_guarded)
+    replace_servers(start)
     return servers
 
 

@@ -5,19 +5,16 @@
 
 import os
 import sys
-from typing import Any
+from collections.abc import Mapping
 
-from dagster_webserver import cli
-from dagster_webserver.graphql import GraphQLServer
-from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
 
 from relight_assets.config.settings import load_settings
 from relight_assets.core.exit_codes import exit_code
+from relight_assets.defs.dagster_internals import run_web_server
 from relight_assets.defs.server.request_guard import RequestGuard
 from relight_assets.errors import RelightError
-
-_CREATE_APP = "create_app_from_workspace_process_context"
 
 
 def main() -> None:
@@ -27,27 +24,17 @@ def main() -> None:
     except RelightError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(exit_code([error]))
-    create_app = getattr(cli, _CREATE_APP)
 
-    def create_guarded(*arguments: Any, **options: Any) -> RequestGuard:
-        return RequestGuard(create_app(*arguments, **options), hosts)
+    def guarded(app: ASGIApp) -> RequestGuard:
+        return RequestGuard(app, hosts)
 
-    setattr(cli, _CREATE_APP, create_guarded)
-    _run_no_query_of_a_url()
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe X-Forwarded-* that comes from this machine
-    cli.main()  # type: ignore[no-untyped-call]
+    run_web_server(guarded, _refuse_query)
 
 
-def _run_no_query_of_a_url() -> None:
+def _refuse_query(headers: Mapping[str, str]) -> Response | None:
     """Have GraphQL give its page by GET and nothing else, under whatever path the guard has not known it."""
-    answer = GraphQLServer.graphql_http_endpoint
-
-    async def answer_posts(server: Any, request: Request) -> Response:
-        if request.method != "POST" and "text/html" not in request.headers.get("accept", ""):
-            return PlainTextResponse("GraphQL is asked by POST\n", 405)
-        return await answer(server, request)
-
-    GraphQLServer.graphql_http_endpoint = answer_posts  # type: ignore[method-assign, assignment]
+    return None if "text/html" in headers.get("accept", "") else PlainTextResponse("GraphQL is asked by POST\n", 405)
 
 
 if __name__ == "__main__":

@@ -14,18 +14,28 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from relight_assets.engine.execution.dispatch import Died, Event, Ready
-from relight_assets.engine.execution.messages import Item, Worker
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
+from relight_assets.engine.execution.base import Died, Events, MakeWorker
+from relight_assets.engine.execution.messages import Item
+from relight_assets.engine.execution.worker_loop import LESS_MEMORY, died_of, worker_events
 from relight_assets.engine.hardware.cgroups import memory_limit, oom_kills
-from relight_assets.engine.hardware.devices import Slot
-from relight_assets.errors import HostLimitError, OutputFolderError, RelightError
-
-Events = queue.SimpleQueue[tuple[int, int, Event]]
+from relight_assets.engine.hardware.devices import (
+    DeviceSlot,
+    hashing_slots,
+    memory_per_worker,
+    threads_per_worker,
+    worker_places,
+)
+from relight_assets.engine.hardware.gpu_locks import reserved
+from relight_assets.engine.hardware.nvml import usage
+from relight_assets.engine.hardware.usage import DeviceUsage
+from relight_assets.engine.worker.requirements import check_requirements
 
 WORKER_ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
@@ -38,26 +48,54 @@ WORKER_ENVIRONMENT = {
 }
 """What every worker process finds in its environment."""
 
-LESS_MEMORY = "fewer workers (cpu_workers, num_gpus), fewer threads or a smaller memory_mib take less"
-
 _PR_SET_PDEATHSIG = 1
 _TERMINATE_S = 3.0
 
 
 class LocalEngine:
+    """A worker process for each GPU of this machine, or some on its CPU."""
+
+    def __init__(self, settings: Settings, recipe: Recipe | None):
+        """Find the slots; raises as :func:`relight_assets.engine.hardware.devices.worker_places`."""
+        self._settings, self._recipe = settings, recipe
+        found = hashing_slots() if recipe is None else worker_places(settings, segmenter=recipe.segmenter)
+        self._slots = found.slots
+        self.lost: Sequence[str] = found.lost
+        self.notes: Sequence[str] = found.notes
+
+    def check(self) -> None:
+        """See that workers could start on this machine."""
+        if self._recipe is not None:
+            check_requirements(self._recipe, self._settings, on_gpu=self._slots[0].device is not None)
+
+    @contextmanager
+    def open(self, make_worker: MakeWorker, settings: Mapping[str, Any], count: int) -> Iterator["LocalPool"]:
+        """Hold slots whose GPUs no other run of this user has; a number in ``num_gpus`` means so many, or none."""
+        all_needed = isinstance(self._settings.num_gpus, int)
+        with reserved(self._slots, min(count, len(self._slots)), all_needed=all_needed) as slots:
+            threads = threads_per_worker(self._settings, len(slots))
+            share = {"threads": threads, "memory_bytes": memory_per_worker(self._settings, len(slots))}
+            yield LocalPool(slots, make_worker, {**settings, **(share if self._recipe else {})}, threads)
+
+
+class LocalPool:
     """Worker processes on this machine."""
 
-    def __init__(self, slots: Sequence[Slot], make_worker: Callable[..., Worker], settings: dict[str, Any]):
+    def __init__(
+        self, slots: Sequence[DeviceSlot], make_worker: MakeWorker, settings: dict[str, Any], threads: int = 1
+    ):
         """``make_worker(**settings)`` is called in each process; both must be picklable."""
-        self.slots = len(slots)
-        self._places = slots
+        self.slots: Sequence[str] = [slot.name for slot in slots]
+        self.threads = threads
+        self._devices = slots
         self._make_worker = make_worker
         self._settings = settings
         self._handles: list[_Process] = []
 
-    def name(self, slot: int) -> str:
-        """What the slot is called."""
-        return self._places[slot].name
+    def usage(self, slot: int) -> DeviceUsage | None:
+        """How busy the GPU of a slot is, as the driver says."""
+        device = self._devices[slot].device
+        return usage(device) if device is not None else None
 
     def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> "_Process":
         """Start the worker of a slot; ``batch``: what is known to fit into its device's memory."""
@@ -65,7 +103,7 @@ class LocalEngine:
             handle = _Process(
                 slot,
                 generation,
-                self._places[slot],
+                self._devices[slot],
                 make_worker=self._make_worker,
                 settings=self._settings if batch is None else {**self._settings, "batch": batch},
                 events=events,
@@ -112,9 +150,9 @@ class _Process:
         self,
         slot: int,
         generation: int,
-        place: Slot,
+        device: DeviceSlot,
         *,
-        make_worker: Callable[..., Worker],
+        make_worker: MakeWorker,
         settings: dict[str, Any],
         events: Events,
     ):
@@ -124,15 +162,15 @@ class _Process:
         self._process = context.Process(
             target=_worker_main,
             args=(theirs, lifeline, os.getpid(), make_worker, settings),
-            name=f"relight worker, {place.name}",
+            name=f"relight worker, {device.name}",
         )
         self._oom_kills = oom_kills()
-        with environment({**WORKER_ENVIRONMENT, **place.environment}):
+        with environment({**WORKER_ENVIRONMENT, **device.environment}):
             self._process.start()
         theirs.close()
         lifeline.close()
         self._reader = threading.Thread(
-            target=self._read, args=(slot, generation, place.name, events), daemon=True, name=f"reader {slot}"
+            target=self._read, args=(slot, generation, device.name, events), daemon=True, name=f"reader {slot}"
         )
         self._reader.start()
         self._outbox: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
@@ -229,7 +267,7 @@ def _worker_main(
     pipe: Connection,
     lifeline: Connection,
     parent: int,
-    make_worker: Callable[..., Worker],
+    make_worker: MakeWorker,
     settings: dict[str, Any],
 ) -> None:
     _die_with(parent, lifeline)
@@ -237,34 +275,14 @@ def _worker_main(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        worker = make_worker(**settings)
-    except RelightError as error:
-        last_words: Died | None = Died(str(error), fatal=True)
-    except Exception as error:  # noqa: BLE001  (whatever it is, the parent must hear of it)
-        last_words = Died(f"a worker could not start: {type(error).__name__}: {error}", fatal=True)
-    else:
-        pipe.send(Ready())
-        last_words = _work(worker, pipe)
-    if last_words is not None:
-        with suppress(OSError):  # nobody listens any more
-            pipe.send(last_words)
+        for event in worker_events(make_worker, settings, _received(pipe)):
+            pipe.send(event)
+    except OSError:
+        pass  # nobody listens any more
+    except Exception as error:  # noqa: BLE001  (a result that cannot be sent)
+        pipe.send(died_of(error))
     pipe.close()
     os._exit(0)  # at once: threads may still be inside native code
-
-
-def _work(worker: Worker, pipe: Connection) -> Died | None:
-    try:
-        for result in worker.process(_received(pipe)):
-            pipe.send(result)
-    except (OutputFolderError, HostLimitError) as error:
-        return Died(str(error), stops=error)
-    except RelightError as error:
-        return Died(str(error))
-    except MemoryError:
-        return Died(f"the worker ran out of memory; {LESS_MEMORY}")
-    except Exception as error:  # noqa: BLE001  (its images are tried again alone)
-        return Died(f"the worker broke down: {type(error).__name__}: {error}")
-    return None
 
 
 def _received(pipe: Connection) -> Iterator[Item]:

@@ -1,8 +1,7 @@
 """What travels between the parent and its workers: small, plain, picklable."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 from relight_assets.dataset.records import Failure
 from relight_assets.stages.base import Stage
@@ -12,7 +11,7 @@ from relight_assets.storage.files import FileStamp
 UPSTREAM_STALE = "upstream_stale"
 """Code of an image with a selected stage that waits for one that was not selected."""
 
-Outcome = Literal["computed", "reused", "failed", "rejected", "pending"]
+StageStatus = Literal["computed", "reused", "failed", "rejected", "pending"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class ImageResult:
     """What became of one image in one run."""
 
     index: int
-    outcomes: dict[Stage, Outcome]
+    outcomes: dict[Stage, StageStatus]
     code: str | None = None
     """Failure code, when a stage failed, was rejected, or is pending."""
     message: str | None = None
@@ -89,17 +88,3 @@ class Shrunk:
 
 Item = WorkItem | HashItem
 Result = ImageResult | FilesHashed
-
-
-class Worker(Protocol):
-    """What runs in a process of its own: built once, where the models are loaded; sees one device."""
-
-    def process(self, items: Iterable[Any]) -> Iterator[Result | Shrunk]:
-        """Take items as they come and give each one's result when it is finished, in any order.
-
-        Asking for the next item may wait.  One image's fault is a result, never an exception.
-
-        Raises:
-            OutputFolderError, HostLimitError: no image could be finished; the run must stop.
-            DeviceFailedError: this process can do no more; another may.
-        """

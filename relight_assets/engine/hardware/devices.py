@@ -13,6 +13,7 @@ from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE, Visible, hides_all, visible_devices
 from relight_assets.engine.hardware.nvml import Driver, read_driver
 from relight_assets.errors import ConfigError, GpuUnavailableError
+from relight_assets.models.registry import SEGMENTERS
 
 MIN_MEMORY = 64 << 20
 """Of pictures in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""
@@ -20,6 +21,8 @@ WORKER_MEMORY = 1 << 30
 """What a worker on the CPU should have, bytes: 300 MiB for itself, and room for some pictures."""
 NETWORK_MEMORY = 8 << 30
 """The same with a SAM3 network: 7 GB were seen."""
+MAX_HASHING = 8
+"""Workers that hash files; more would wait for the disk."""
 ON_THE_CPU = (
     f"To work on the CPU on purpose, set num_gpus: none in config/platform.yaml (RELIGHT_NUM_GPUS=none), or "
     f"{VISIBLE}= to nothing"
@@ -27,7 +30,7 @@ ON_THE_CPU = (
 
 
 @dataclass(frozen=True)
-class Slot:
+class DeviceSlot:
     """A place for one worker process: its name, and what its environment must hold."""
 
     name: str
@@ -40,7 +43,7 @@ class Slot:
 class Places:
     """Where the workers of a run may be."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[DeviceSlot, ...]
     lost: tuple[str, ...] = ()
     """Names of GPUs that were meant to be used and cannot be."""
     notes: tuple[str, ...] = ()
@@ -89,20 +92,25 @@ def worker_places(
     # One that was not asked for is nobody's loss.
     lost = {} if asked is not None and asked <= len(chosen) else visible.lost
     return Places(
-        tuple(Slot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
+        tuple(DeviceSlot(each.name, {VISIBLE: each.uuid}, each.uuid) for each in chosen),
         tuple(lost),
         (*visible.notes, *(f"{name} is not used ({fault}); the others go on" for name, fault in lost.items())),
     )
 
 
-def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[Slot, ...]:
+def hashing_slots() -> Places:
+    """Slots for workers that hash files: one per core, and no more than a disk serves."""
+    return Places(tuple(DeviceSlot(f"hashing {number}") for number in range(min(cores(), MAX_HASHING))))
+
+
+def _cpu_slots(settings: Settings, segmenter: Segmenter) -> tuple[DeviceSlot, ...]:
     workers = settings.cpu_workers if isinstance(settings.cpu_workers, int) else _cpu_workers(segmenter)
-    return tuple(Slot(f"cpu {number}", {VISIBLE: ""}) for number in range(workers))
+    return tuple(DeviceSlot(f"cpu {number}", {VISIBLE: ""}) for number in range(workers))
 
 
 def _cpu_workers(segmenter: Segmenter) -> int:
     """One per core, and no more than the memory holds."""
-    each = WORKER_MEMORY if segmenter == "selfie" else NETWORK_MEMORY
+    each = NETWORK_MEMORY if SEGMENTERS[segmenter].needs_gpu else WORKER_MEMORY
     return max(1, min(cores(), available_memory() // each))
 
 
@@ -110,7 +118,7 @@ def _why_expected(environ: Mapping[str, str], driver: Driver, segmenter: Segment
     """Who expects GPUs where none can be used; None: nobody."""
     if environ.get(VISIBLE) is not None:
         return f"{VISIBLE}={environ[VISIBLE]} names GPUs"
-    if segmenter != "selfie":
+    if SEGMENTERS[segmenter].needs_gpu:
         return f"`segmenter: {segmenter}` needs a GPU"
     if driver.expected and environ.get("NVIDIA_VISIBLE_DEVICES") not in {"none", "void"}:
         return "GPUs are expected here"

@@ -13,6 +13,8 @@ from typing import Any
 
 import pynvml
 
+from relight_assets.engine.hardware.usage import DeviceUsage
+
 LIBRARY = "libnvidia-ml.so.1"
 _RESET = "reset it (`nvidia-smi --gpu-reset`) or reboot; `dmesg | grep Xid` tells why"
 _AFTER_UPDATE = "the driver was updated under it: reboot, or restart the container"
@@ -31,15 +33,6 @@ _ADVICE = MappingProxyType(
     }
 )
 _LOST = (pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED)
-
-
-@dataclass(frozen=True)
-class Usage:
-    """How busy a device is just now, whoever uses it."""
-
-    percent: int | None
-    """Share of the last moment (1 s or less) in which a kernel ran, 0..100; None: not told of a part of a GPU."""
-    memory_mib: int
 
 
 @dataclass(frozen=True)
@@ -160,11 +153,12 @@ def _or_none(ask: Any, *arguments: Any) -> Any:
         return None
 
 
-def usage(uuid: str) -> Usage | None:
+def usage(uuid: str) -> DeviceUsage | None:
     """How busy a device is; None where the driver does not tell."""
     try:
         handle = pynvml.nvmlDeviceGetHandleByUUID(uuid)
         rates = _or_none(pynvml.nvmlDeviceGetUtilizationRates, handle)
-        return Usage(None if rates is None else int(rates.gpu), int(pynvml.nvmlDeviceGetMemoryInfo(handle).used) >> 20)
+        used = int(pynvml.nvmlDeviceGetMemoryInfo(handle).used) >> 20
+        return DeviceUsage(None if rates is None else int(rates.gpu), used)
     except pynvml.NVMLError:
         return None

@@ -16,6 +16,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from relight_assets.storage.locks import TakenError
+
 NAMES = 64
 """Names of one lock, of which another user would have to take all."""
 _BACKLOG = 4096
@@ -27,10 +29,6 @@ _LOOK_S = 0.5
 """How often the thread that answers looks whether the lock was given back."""
 _CREDENTIALS = struct.Struct("3i")
 """Of Linux: pid, uid, gid."""
-
-
-class TakenError(Exception):
-    """Somebody holds the lock; the message says who."""
 
 
 @contextmanager

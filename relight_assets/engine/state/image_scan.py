@@ -68,12 +68,13 @@ class ImageScanner:
         # Text and not Path, which to make costs more than a file that is not there.
         numbered = f"{self._folder}/{index:05d}_" if index is not None else ""
         try:
-            record = read_stamps(f"{numbered}{RECORD_SUFFIX}") if numbered else None
+            record = read_stamps(f"{numbered}{RECORD_SUFFIX}", self._layout.storage) if numbered else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
             return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
         try:
-            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}") if index in self._failures else None
+            failing = index in self._failures
+            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}", self._layout.storage) if failing else None
         except OSError as error:
             return self._without_failure(key, cell, index, record, error)
         return self._with_record(key, cell, index, record, failure)

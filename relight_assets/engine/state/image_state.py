@@ -9,11 +9,12 @@ from typing import Literal
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.records import Failure, Record
 from relight_assets.errors import ImageError, OutputBlockedError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import FileStamp, PlaceTakenError, SourceInfo
+from relight_assets.storage.files import FileStamp, SourceInfo
 
 RowStatus = Literal["done", "failed", "rejected", "pending"]
 ROW_STATUSES: tuple[RowStatus, ...] = ("done", "failed", "rejected", "pending")

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from relight_assets.dataset.records import Failure
-from relight_assets.engine.execution.messages import UPSTREAM_STALE, Outcome, WorkItem
+from relight_assets.engine.execution.messages import UPSTREAM_STALE, StageStatus, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
@@ -86,7 +86,7 @@ def _settle(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan
     """Count an image on which nothing is to be done."""
     failure = image.failure
     failed = _downstream(failure.stage or "masks", digests) if failure is not None else set()
-    outcomes: dict[Stage, Outcome] = {}
+    outcomes: dict[Stage, StageStatus] = {}
     for stage in stage_names():
         if stage in image.current:
             outcomes[stage] = "reused"

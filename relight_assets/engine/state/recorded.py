@@ -30,6 +30,6 @@ def recorded_images(layout: SplitLayout, images: Iterable[ImageState]) -> Iterat
 
 def _record(layout: SplitLayout, index: int) -> Record | None:
     try:
-        return read_record(f"{layout.folder}/{index:05d}_{RECORD_SUFFIX}")
+        return read_record(f"{layout.folder}/{index:05d}_{RECORD_SUFFIX}", layout.storage)
     except OSError:
         return None

@@ -26,7 +26,7 @@ from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.registry import stage_of
-from relight_assets.storage.files import FileStamp, host_limit, read_regular
+from relight_assets.storage.files import FileStamp, host_limit
 
 Pixels = NDArray[np.uint8]
 
@@ -129,7 +129,8 @@ class ImageArtifacts:
         if name not in self._pixels:
             stage = stage_of(name)
             try:
-                data = read_regular(self.context.layout.png(self._item.index, name), max_bytes=stamps[name].size)
+                path, layout = self.context.layout.png(self._item.index, name), self.context.layout
+                data = layout.storage.read(path, max_bytes=stamps[name].size)
             except OSError as error:
                 raise host_limit(error) or DamagedFileError(stage) from error
             if data is None or sha256(data).hexdigest() != stamps[name].sha256:

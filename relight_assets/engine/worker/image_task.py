@@ -15,6 +15,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.records import (
     Failure,
@@ -27,7 +28,7 @@ from relight_assets.dataset.records import (
     write_failure,
     write_record,
 )
-from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, Outcome, WorkItem
+from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
 from relight_assets.engine.state.geometry_stamps import stamps_of
@@ -44,15 +45,7 @@ from relight_assets.errors import (
 from relight_assets.imaging.png import encode_png
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
-from relight_assets.storage.files import (
-    FileStamp,
-    PlaceTakenError,
-    SourceInfo,
-    remove_output,
-    same_token,
-    stamp_source,
-    write_stamped,
-)
+from relight_assets.storage.files import FileStamp, SourceInfo, same_token, stamp_source
 
 _LOG = logging.getLogger(__name__)
 
@@ -66,7 +59,7 @@ class ImageTask:
         self._unreadable = previous if isinstance(previous, RecordUnreadableError) else None
         self.layout = context.layout
         self.entries: dict[Stage, StageEntry] = {}
-        self.outcomes: dict[Stage, Outcome] = {}
+        self.outcomes: dict[Stage, StageStatus] = {}
         self.pictures = ImageArtifacts(context, item)
         self.source: SourceInfo | None = None
         self._trying: tuple[Stage, str | None] = ("masks", None)
@@ -199,7 +192,7 @@ class ImageTask:
             output = spec.make(inputs)
             metrics = spec.measure(inputs, output) if spec.measure is not None else output.metrics
         for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
-            remove_output(path)
+            self.layout.storage.remove(path)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         for name, made in output.files.items():
@@ -209,7 +202,7 @@ class ImageTask:
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
-        return write_stamped(self.layout.png(self.item.index, name), data)
+        return self.layout.storage.put_stamped(self.layout.png(self.item.index, name), data)
 
     # -- the commit ----------------------------------------------------------------------------------------
 
@@ -294,9 +287,9 @@ class ImageTask:
             remove_record(self.layout, self.item.index)
         for stage in stages:
             for name in stage_spec(stage).files(self.context.recipe.variants):
-                remove_output(self.layout.png(self.item.index, name))
+                self.layout.storage.remove(self.layout.png(self.item.index, name))
             for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
-                remove_output(path)
+                self.layout.storage.remove(path)
 
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""

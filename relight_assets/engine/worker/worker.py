@@ -8,14 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import NO_MODELS, NO_WEIGHTS, LocalModels, Sam3Weights
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, read_record
@@ -28,11 +26,15 @@ from relight_assets.engine.worker.memory_budget import ByteBudget
 from relight_assets.engine.worker.pipeline import Pipeline, Steps
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.imaging.decode import size_of
-from relight_assets.models import registry, store, user_models
+from relight_assets.models import loading
 from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
+from relight_assets.models.files import ModelFiles
 from relight_assets.models.segmenters.batching import Segmentation
+from relight_assets.stages.degraded.families.registry import register
 from relight_assets.stages.registry import register_stages
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
+from relight_assets.storage.local import LOCAL
 
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""
@@ -68,10 +70,10 @@ class ImageWorker:
         recipe: Recipe,
         max_pixels: int,
         threads: int,
-        model_dir: Path | None = None,
-        weights: Sam3Weights = NO_WEIGHTS,
-        local_models: LocalModels = NO_MODELS,
+        models: ModelFiles | None = None,
+        families: Sequence[str] = (),
         image_root: AnyRoot = None,
+        storage: Storage = LOCAL,
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         stage_modules: Sequence[str] = (),
@@ -84,10 +86,10 @@ class ImageWorker:
             recipe: what the pixels are to be.
             max_pixels: larger pictures are refused.
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
-            model_dir: where the model files are; None: the user's cache.
-            weights: where those of the SAM3 segmenters are.
-            local_models: the networks that the user brings along.
+            models: where the model files are; None: in the user's cache, and those alone that are fetched into it.
+            families: dotted module names of families of light beyond those of this package.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
+            storage: where the folder lies.
             batch: pictures that the segmenter is given at a time, at most.
             memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
             stage_modules: dotted names of modules whose stages were added to those of this package.
@@ -99,22 +101,25 @@ class ImageWorker:
         """
         cv2.setNumThreads(1)
         register_stages(stage_modules)
+        for module in families:
+            register(module)
         self._threads = threads
         self._budget_bytes = memory_bytes
-        segmenter = registry.make(recipe, weights, model_dir)
+        models = models or ModelFiles()
+        segmenter = loading.make_segmenter(recipe, models)
         self.context = WorkerContext(
-            layout=SplitLayout(folder),
+            layout=SplitLayout(folder, storage),
             recipe=recipe,
             max_pixels=max_pixels,
-            digests=Digests(recipe, partial(user_models.sha256_of, weights=weights, models=local_models)),
+            digests=Digests(recipe, models.sha256_of),
             segmentation=Segmentation(segmenter, batch),
             segmenter_identity={
                 "segmenter": recipe.segmenter,
-                "segmenter_sha256": registry.sha256_of(recipe.segmenter, weights),
+                "segmenter_sha256": models.sha256_of(recipe.segmenter),
             },
-            faces=_MesherPerThread(model_dir),
-            albedo_extractor=user_models.albedo_extractor(recipe, local_models),
-            shape_estimator=user_models.shape_estimator(recipe, local_models),
+            faces=_MesherPerThread(models),
+            albedo_extractor=loading.albedo_extractor(recipe, models),
+            shape_estimator=loading.shape_estimator(recipe, models),
             image_root=image_root,
             gobos=load_gobos(recipe),
             clock=clock,
@@ -162,7 +167,7 @@ class ImageWorker:
     def _record_of(self, item: WorkItem) -> Record | RecordUnreadableError | None:
         """The image's record; None where what lies there is another image's."""
         try:
-            record = read_record(self.context.layout.record(item.index))
+            record = read_record(self.context.layout.record(item.index), self.context.layout.storage)
         except OSError as error:
             if host_limit(error):
                 raise
@@ -205,8 +210,8 @@ def _finished(portrait: ImageTask) -> ImageResult:
 class _MesherPerThread:
     """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
 
-    def __init__(self, model_dir: Path | None):
-        self._paths = store.path_of("face_detection", model_dir), store.path_of("face_landmark", model_dir)
+    def __init__(self, models: ModelFiles):
+        self._paths = models.path_of("face_detection"), models.path_of("face_landmark")
         self._loading = threading.Lock()
         self._own = threading.local()
         self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.networks import LearnedAlbedo
-from relight_assets.models.networks.dense import DenseNetwork, decode
+from relight_assets.core.color import srgb_to_linear_float32
+from relight_assets.models.networks.dense import DenseNetwork
 
 Image = NDArray[np.float32]
 
@@ -80,4 +81,4 @@ class OnnxAlbedo:
     def _linear(self, answer: Image) -> Image:
         black, white = self._options.output_range
         values = (answer - np.float32(black)) / np.float32(white - black)
-        return decode(values) if self._options.output == "srgb" else np.maximum(values, 0)
+        return srgb_to_linear_float32(values) if self._options.output == "srgb" else np.maximum(values, 0)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.networks import Network as Options
+from relight_assets.core.color import linear_to_srgb_float32
 from relight_assets.errors import ModelAnswerError, ModelFileError
 from relight_assets.models.runtimes.onnx import Network
 
@@ -49,7 +50,7 @@ class DenseNetwork:
             ModelAnswerError: it holds NaN or infinity, or has another number of channels.
         """
         height, width = picture.shape[:2]
-        values = encode(picture) if self._options.input == "srgb" else picture
+        values = linear_to_srgb_float32(picture) if self._options.input == "srgb" else picture
         mean, std = (np.array(three, np.float32) for three in (self._options.mean, self._options.std))
         answer = self._network((values - mean) / std)
         if len(answer) not in self._channels:
@@ -63,15 +64,3 @@ class DenseNetwork:
         height, width = self._options.sides(*image.shape[:2])
         shrinks = height * width < image.shape[0] * image.shape[1]
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-
-
-def encode(linear: Image) -> Image:
-    """Linear light in 0..1 to display values in 0..1 (IEC 61966-2-1), float32."""
-    clipped = np.clip(linear, 0, 1)
-    return np.where(clipped <= 0.0031308, clipped * 12.92, 1.055 * cv2.pow(clipped, 1 / 2.4) - 0.055).astype(np.float32)
-
-
-def decode(display: Image) -> Image:
-    """Display values in 0..1 to linear light in 0..1 (IEC 61966-2-1), float32."""
-    clipped = np.clip(display, 0, 1)
-    return np.where(clipped <= 0.04045, clipped / 12.92, cv2.pow((clipped + 0.055) / 1.055, 2.4)).astype(np.float32)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.networks import ShapeNetwork
+from relight_assets.core.color import srgb_to_linear_float32
 from relight_assets.errors import ModelAnswerError
-from relight_assets.models.networks.dense import DenseNetwork, decode
+from relight_assets.models.networks.dense import DenseNetwork
 
 Kind = Literal["depth", "normals"]
 
@@ -49,7 +50,7 @@ class OnnxShape:
         height, width = self._options.sides(*rgb.shape[:2])
         shrinks = height * width < rgb.shape[0] * rgb.shape[1]
         small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        answer = self._network(decode(small.astype(np.float32) / 255))
+        answer = self._network(srgb_to_linear_float32(small.astype(np.float32) / 255))
         if self._kind == "depth":
             return answer[..., 0]
         length = np.sqrt(np.square(answer).sum(axis=-1, keepdims=True))

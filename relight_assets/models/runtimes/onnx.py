@@ -5,7 +5,6 @@ but its 5.0 dies on transformers as PyTorch exports them.
 """
 
 import functools
-import hashlib
 import importlib.util
 import re
 import threading
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import ModelAnswerError, ModelFileError, ModelLimitError
 
 CHANNELS = 3
@@ -59,7 +59,7 @@ class Network:
             data = path.read_bytes()
         except OSError as error:
             raise ModelFileError(f"the network {path} cannot be read: {error.strerror}") from error
-        if sha256 is not None and (found := hashlib.sha256(data).hexdigest()) != sha256:
+        if sha256 is not None and (found := sha256_hex(data)) != sha256:
             raise ModelFileError(f"the network {path} has sha256 {found}, but {sha256} is wanted; get it again")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.models.faces.detection import shrunk_by_whole
+from relight_assets.models.files import ModelFiles
 from relight_assets.models.runtimes.litert import Network
 from relight_assets.stages.masks.person_mask import PersonMask
 
@@ -45,6 +47,11 @@ class SelfieSegmenter:
         This network takes one picture at a time, whatever the ``batch``.
         """
         return [PersonMask(self.probability(rgb)) for rgb in pictures]
+
+
+def make(_: Recipe, files: ModelFiles) -> SelfieSegmenter:
+    """Load the segmenter; raises ModelFileError where its file is missing or altered."""
+    return SelfieSegmenter(files.path_of("selfie_segmentation"))
 
 
 def _squeezed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 What cannot be read is named, whatever stands there, and costs its image alone.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from relight_assets.config.recipe.recipe import Background, Recipe
+from relight_assets.core.arrays import Pixels8
 from relight_assets.core.best_effort import cause_of
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot, kind_of
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, metric_faults, read_failure
@@ -32,7 +33,7 @@ from relight_assets.quality.diversity import variant_distance
 from relight_assets.quality.statistics import measured_of
 from relight_assets.quality.thresholds import Measured
 from relight_assets.quality.verify.csvs import Fault
-from relight_assets.stages.image_metrics import Pixels, few_of, measure
+from relight_assets.stages.image_metrics import few_of, measure
 from relight_assets.storage.files import FileStamp, read_regular
 
 VARIANTS_COMPARED = 8
@@ -117,7 +118,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
                 faults.append(read)
                 continue
             content[name] = read
-            if (found := hashlib.sha256(read).hexdigest()) != stamp.sha256:
+            if (found := sha256_hex(read)) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     faults += _of_source(image, record, image_root)
     faults_of_metrics = list(_of_metrics(layout.record(record.index)))
@@ -188,7 +189,7 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
     outside = foreground[..., 3] == 0
     behind = np.array(laid.gray_color, np.uint8) if laid.use_gray else np.ascontiguousarray(photo[outside])
     found = _Looked([], [], [])
-    persons: list[Pixels] = []
+    persons: list[Pixels8] = []
     pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
     for variant, (person_name, name) in enumerate(pairs):
         person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
@@ -205,7 +206,7 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
     return found
 
 
-def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels:
+def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels8:
     if name not in content:
         raise ImageCorruptError(f"there is no `{name}`")
     picture = decode_png(content[name])

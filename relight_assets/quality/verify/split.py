@@ -45,7 +45,6 @@ from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_f
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
-from relight_assets.storage.files import read_regular
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -173,7 +172,7 @@ def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str
     stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
         hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
-    return look(split, recipe, settings, experiment, hashes)
+    return look(split, recipe, settings, experiment, hashes=hashes)
 
 
 def _verdicts(
@@ -217,7 +216,8 @@ def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tup
         return
     try:
         albedo, person = (
-            decode_png(read_regular(survey.layout.png(record.index, name)) or b"") for name in ("albedo", "foreground")
+            decode_png(survey.layout.storage.read(survey.layout.png(record.index, name)) or b"")
+            for name in ("albedo", "foreground")
         )
         faces = unpacked(record.stages["masks"].numbers)
     except (OSError, ImageError, FacesUnreadableError):

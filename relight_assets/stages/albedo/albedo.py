@@ -17,10 +17,11 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe import recipe
+from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Rgb8, Rgba8
 from relight_assets.core.color import (
-    bending_factor,
     decode,
     encode,
+    highlight_rolloff,
     luminance,
     luminance_of_planes,
     safe_ratio,
@@ -41,9 +42,10 @@ FAST_EPSILON = 1.0
 """The same, where the surrounds are all there is."""
 SURROUND_SHARE = 0.20
 """Weight of the surrounds beside the integrated shading."""
-LOG_FLOOR = 0.01
+LUMINANCE_FLOOR = 0.01
 """Added before the logarithm, linear: keeps noise in black hair from exploding."""
 SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
+"""Linear light at which highlights begin to be compressed, and which they approach."""
 SURROUND_SIDE = 256
 """Longest side at which surrounds are computed; the smallest radius is some ten of its pixels."""
 COLOR_RADIUS = 0.40
@@ -60,7 +62,7 @@ class Albedo:
     rounded to 6 decimals.
     """
 
-    image: NDArray[np.uint8]
+    image: Rgb8
     numbers: dict[str, float | str]
 
 
@@ -75,7 +77,7 @@ def grain(source_sha256: str) -> Generator:
 
 
 def extract(
-    foreground: NDArray[np.uint8],
+    foreground: Rgba8,
     parameters: recipe.Retinex,
     method: recipe.AlbedoMethod = "retinex",
     noise: Generator | None = None,
@@ -136,40 +138,40 @@ def extract(
     return Albedo(image, rounded(numbers))
 
 
-def finished(linear: Sequence[NDArray[np.float32]], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bend and encode three (H, W) planes of linear R, G, B: (H, W, 3) uint8 sRGB, 0 where alpha is 0."""
-    # The largest channel is bent and the others follow, so that highlights keep their colour.
-    bending = bending_factor(linear, SHOULDER_START, SHOULDER_TOP)
+def finished(linear: Sequence[Plane], alpha: Gray8) -> Rgb8:
+    """Encode three (H, W) planes of linear R, G, B, highlights compressed: (H, W, 3) uint8 sRGB, 0 where alpha is 0."""
+    # By the largest channel, so that highlights keep their colour.
+    rolloff = highlight_rolloff(linear, SHOULDER_START, SHOULDER_TOP)
     _, inside = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
-    return cv2.merge([cv2.bitwise_and(encode(plane, bending), inside) for plane in linear])
+    return cv2.merge([cv2.bitwise_and(encode(plane, rolloff), inside) for plane in linear])
 
 
 @dataclass  # not frozen: it remembers what was computed of it
 class _Small:
     # The person at the size at which surrounds are computed.  Sides are even.
-    weight: NDArray[np.float32]
-    rgb: NDArray[np.float32]
+    weight: Plane
+    rgb: LinearRgb
     subject: float
     scale: float
 
     @cached_property
-    def log_light(self) -> NDArray[np.float32]:
-        return cv2.log(luminance(self.rgb) + np.float32(LOG_FLOOR))
+    def log_light(self) -> Plane:
+        return cv2.log(luminance(self.rgb) + np.float32(LUMINANCE_FLOOR))
 
     @cached_property
     def borders(self) -> Borders:
         return borders(self.log_light, *self.log_ratios, self.weight)
 
     @cached_property
-    def log_ratios(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        red, green, blue = (cv2.log(plane + np.float32(LOG_FLOOR)) for plane in cv2.split(self.rgb))
+    def log_ratios(self) -> tuple[Plane, Plane]:
+        red, green, blue = (cv2.log(plane + np.float32(LUMINANCE_FLOOR)) for plane in cv2.split(self.rgb))
         return red - green, blue - green
 
-    def mean(self, plane: NDArray[np.float32]) -> float:
+    def mean(self, plane: Plane) -> float:
         return float((plane * self.weight).sum(dtype=np.float64)) / float(self.weight.sum(dtype=np.float64))
 
 
-def _reduced(linear: list[NDArray[np.float32]], mask: NDArray[np.uint8]) -> _Small:
+def _reduced(linear: list[Plane], mask: Gray8) -> _Small:
     height, width = mask.shape
     scale = min(1.0, SURROUND_SIDE / max(height, width))
     size = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
@@ -180,7 +182,7 @@ def _reduced(linear: list[NDArray[np.float32]], mask: NDArray[np.uint8]) -> _Sma
     return _Small(weight, rgb, float(np.sqrt(np.count_nonzero(mask))) * scale, scale)
 
 
-def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
     # Halving is ten times quicker than shrinking by a crooked factor; an odd last row is let go.
     while min(plane.shape[0] / size[1], plane.shape[1] / size[0]) >= 4:
         half = (plane.shape[1] // 2, plane.shape[0] // 2)
@@ -189,12 +191,12 @@ def _shrunk(plane: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.flo
 
 
 def _inverse_shading(
-    light: NDArray[np.float32],
+    light: Plane,
     small: _Small,
     parameters: recipe.Retinex,
     frame: float,
     method: recipe.AlbedoMethod,
-) -> tuple[NDArray[np.float32], float]:
+) -> tuple[Plane, float]:
     # 1 / shading^strength at full size, where ln shading has mean 0 over the mask; its standard deviation.
     # The light is turned into its logarithm in place.
     values, weight = small.log_light, small.weight
@@ -223,14 +225,12 @@ def _inverse_shading(
     size = (light.shape[1], light.shape[0])
     result = cv2.resize((rest - np.float32(mean)) * strength, size, interpolation=cv2.INTER_CUBIC)
     grown = cv2.resize(slope * strength, size, interpolation=cv2.INTER_LINEAR)
-    light += np.float32(LOG_FLOOR)
+    light += np.float32(LUMINANCE_FLOOR)
     cv2.add(result, cv2.multiply(grown, cv2.log(light, light), grown), result)
     return cv2.exp(result, result), spread
 
 
-def _guided(
-    values: NDArray[np.float32], weight: NDArray[np.float32], radius: int, epsilon: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _guided(values: Plane, weight: Plane, radius: int, epsilon: float) -> tuple[Plane, Plane]:
     # Guided filter of an image by itself (He, Sun, Tang, PAMI 2013); each mean is over mask pixels only.
     inverse = safe_ratio(np.ones_like(weight), _box(weight, radius))
     weighted = values * weight
@@ -241,12 +241,12 @@ def _guided(
     return _box(a * weight, radius) * inverse, _box(b * weight, radius) * inverse
 
 
-def _box(plane: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+def _box(plane: Plane, radius: int) -> Plane:
     # Zero outside: what is beyond the crop is not the person.
     return cv2.boxFilter(plane, -1, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_CONSTANT)
 
 
-def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _masked_gaussian(values: Plane, weight: Plane, sigma: float) -> Plane:
     # At the surrounds' size a Gaussian of 250 of 512 pixels is still wide: it is blurred smaller yet.
     height, width = values.shape
     shrink = max(1, int(np.sqrt(sigma)))
@@ -262,7 +262,7 @@ def _masked_gaussian(values: NDArray[np.float32], weight: NDArray[np.float32], s
     return safe_ratio(both[..., 0], both[..., 1])
 
 
-def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
+def _color_factors(small: _Small, strength: float) -> list[Plane]:
     # Per channel, at the surrounds' size, what takes part of a slow warm-cool change away and leaves luminance alone.
     # Slow within one paint: a blur over all would take red lips and a blue shirt for coloured light.
     weight = small.weight
@@ -280,7 +280,7 @@ def _color_factors(small: _Small, strength: float) -> list[NDArray[np.float32]]:
     return [f * before / after for f in factors]
 
 
-def some_of(mask: NDArray[np.uint8]) -> tuple[NDArray[np.intp], ...]:
+def some_of(mask: Gray8) -> tuple[NDArray[np.intp], ...]:
     """Rows and columns of a sixteenth of a mask's pixels: enough for a median, and a sixteenth of the sorting."""
     rows, columns = np.nonzero(mask[::4, ::4])
     return (4 * rows, 4 * columns) if rows.size else np.nonzero(mask)

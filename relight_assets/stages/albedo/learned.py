@@ -4,21 +4,20 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import LinearRgb, Plane, Rgba8
 from relight_assets.core.color import decode, luminance
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.albedo.albedo import Albedo, finished, some_of
 
-Image = NDArray[np.float32]
-Estimate = Callable[[Image, Image], Image]
+Estimate = Callable[[LinearRgb, Plane], LinearRgb]
 """Linear RGB (H, W, 3) and alpha (H, W), float32 in 0..1, to linear albedo (H, W, 3), 0 and more, at any scale."""
 
 WIDEST = 1000.0
 """Albedo is found up to a factor; one beyond this means that there is none."""
 
 
-def extract(foreground: NDArray[np.uint8], estimate: Estimate) -> Albedo:
+def extract(foreground: Rgba8, estimate: Estimate) -> Albedo:
     """Have a network find the albedo of a person.
 
     Args:

@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Rgba8
+
 CLIPPED = 0.01
 """Share of the values at each end that the stretch gives up."""
 
 
-def msr_classic(foreground: NDArray[np.uint8], scales: Sequence[float]) -> NDArray[np.uint8]:
+def msr_classic(foreground: Rgba8, scales: Sequence[float]) -> NDArray[np.uint8]:
     """The albedo of a (H, W, 4) uint8 RGBA foreground; (H, W, 3) uint8 sRGB, 0 where alpha is 0.
 
     ``scales`` are the sigmas of the surrounds, pixels.

@@ -2,17 +2,15 @@
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from relight_assets.config.recipe import recipe
+from relight_assets.core.arrays import Rgb8, Rgba8
 from relight_assets.stages.foreground_color import at_edge, mix_colors, soft_edge
 
 CODE_VERSION = "1"
 
 
-def composite(
-    degraded: NDArray[np.uint8], background: NDArray[np.uint8] | None, parameters: recipe.Background
-) -> NDArray[np.uint8]:
+def composite(degraded: Rgba8, background: Rgba8 | None, parameters: recipe.Background) -> Rgb8:
     """Lay the degraded person over what the recipe asks for.
 
     Args:
@@ -44,7 +42,7 @@ def composite(
     return result
 
 
-def _sheet(shape: tuple[int, ...], color: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _sheet(shape: tuple[int, ...], color: tuple[int, int, int]) -> Rgb8:
     sheet = np.empty(shape, np.uint8)
     # A filled rectangle: assigning three bytes to each pixel takes NumPy thirty times as long.
     return cv2.rectangle(sheet, (0, 0), (shape[1], shape[0]), color, cv2.FILLED)

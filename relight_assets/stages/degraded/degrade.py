@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe import lights as recipe_lights
+from relight_assets.core.arrays import Gray8, Points, Rgb8, Rgba8, Triangles
 from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
@@ -16,7 +17,7 @@ from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.sampler import Relit, bend, relight
+from relight_assets.stages.degraded.sampler import Relit, relight, rolloff
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "4"
@@ -35,7 +36,7 @@ class Degraded:
     that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the picture is made with the full ones.
     """
 
-    image: NDArray[np.uint8]
+    image: Rgba8
     degradation_type: str
     light_direction: tuple[float, float, float]
     numbers: Numbers
@@ -43,11 +44,11 @@ class Degraded:
 
 def degrade(
     *,
-    input_rgb: NDArray[np.uint8],
-    foreground: NDArray[np.uint8],
-    albedo: NDArray[np.uint8],
-    faces: Sequence[NDArray[np.float32]],
-    triangles: NDArray[np.int32],
+    input_rgb: Rgb8,
+    foreground: Rgba8,
+    albedo: Rgb8,
+    faces: Sequence[Points],
+    triangles: Triangles,
     degradation: recipe_lights.Degradation,
     lights: recipe_lights.LightSampling,
     seed: int,
@@ -115,7 +116,7 @@ def degrade(
     return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(relit.numbers))
 
 
-def _window(alpha: NDArray[np.uint8]) -> tuple[slice, slice]:
+def _window(alpha: Gray8) -> tuple[slice, slice]:
     height, width = alpha.shape
     x, y, w, h = cv2.boundingRect(alpha)
     if w == 0:
@@ -138,7 +139,7 @@ def _to_working(
     return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
 
 
-def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit, noise: Generator) -> NDArray[np.uint8]:
+def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba8:
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
@@ -151,6 +152,6 @@ def _render(surface: NDArray[np.uint8], alpha: NDArray[np.uint8], relit: Relit, 
         cv2.multiply(plane, grown(relit.light, channel), plane)
         if relit.highlight is not None:
             cv2.add(plane, grown(relit.highlight, channel), plane)
-    factor = bend(planes)
+    factor = rolloff(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

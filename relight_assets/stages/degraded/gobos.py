@@ -12,10 +12,10 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Gray8, Plane
 from relight_assets.core.rng import log_uniform, uniform
-from relight_assets.stages.degraded.geometry.height_field import Plane, smoothstep
+from relight_assets.stages.degraded.geometry.height_field import smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 
 TEXTURE_SIDE = 192
@@ -26,7 +26,7 @@ TEXTURE_EXTENT = 4.0
 PICTURE_WIDTHS = (0.6, 2.0)
 """How wide a picture of the user's may be, in units of s."""
 
-Gobos = Mapping[str, NDArray[np.uint8]]
+Gobos = Mapping[str, Gray8]
 """The user's own pictures by file name: (h, w) uint8, 255 lets light through."""
 NO_GOBOS: Gobos = MappingProxyType({})
 Drawn = dict[str, float | list[float]]
@@ -48,7 +48,7 @@ def pattern(kind: str, rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn
     return _KINDS[kind](rng, u, v)
 
 
-def picture(image: NDArray[np.uint8], rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
+def picture(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
     """Lay a picture of the user's over the pattern's plane, mirrored beyond its edges.
 
     Args:

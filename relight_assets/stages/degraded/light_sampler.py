@@ -1,51 +1,45 @@
-"""The families of light as one thing: cast once, then shine with one drawn strength after another."""
+"""A light on a person: its place and shape are drawn once, its strength several times."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from relight_assets.config.recipe import lights
-from relight_assets.core.rng import log_uniform
+from relight_assets.core.arrays import LinearRgb
 from relight_assets.stages.degraded.direction import Direction, draw_direction
-from relight_assets.stages.degraded.families import hard_shadow, soft_shading, specular
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
-
-SECOND_LAMP = 0.5
-"""Probability that the specular family has two lamps."""
 
 Streams = Callable[[str], Generator]
 """Gives the random stream of a purpose."""
 
 
 @dataclass(frozen=True)
-class Shine:
-    """Light on a person: ``albedo * light + highlight``, both (h, w, 3) float32 linear, and what was drawn."""
+class Shading:
+    """Light on a person, linear: ``albedo * light + highlight``, both (h, w, 3) float32, and what was drawn."""
 
-    light: NDArray[np.float32]
-    highlight: NDArray[np.float32] | None
+    light: LinearRgb
+    highlight: LinearRgb | None
     numbers: Numbers
 
 
 @dataclass(frozen=True)
-class Cast:
+class SampledLight:
     """A light whose place and shape are drawn.
 
-    ``shine(rng, push)`` draws its strength: ``push`` 0 from the whole ranges, 1 the strongest there is.
+    ``render(rng, strength_bias)`` draws its strength: with a bias of 0 from the whole ranges, with 1 the strongest.
     """
 
     direction: Direction
-    min_strength: float
+    """Toward the key light."""
     numbers: Numbers
-    shine: Callable[[Generator, float], Shine]
+    render: Callable[[Generator, float], Shading]
 
 
 @dataclass(frozen=True)
-class Studio:
-    """A person, a recipe and the random streams: all that a light is cast with."""
+class LightSampler:
+    """What lights are drawn from: a person, a recipe and the random streams."""
 
     scene: Scene
     degradation: lights.Degradation
@@ -53,110 +47,23 @@ class Studio:
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
 
-    def cast(self, family: str) -> Cast:
-        """Draw the place and the shape of a light of a family."""
-        casts = {
-            "soft_shading": self._soft,
-            "hard_shadow": self._hard,
-            "specular": self._specular,
-            "none": self._none,
-        }
-        return casts[family]()
+    def key_light(self, purpose: str, elevations: tuple[float, float]) -> Direction:
+        """Draw the place of a key light, away from the photo's own light where that is known.
 
-    def mixed(self, first: Cast, second: str) -> Cast:
-        """Add a second family under the same lamp: a shadow dims what there is, a highlight is added."""
-        if second == "hard_shadow":
-            return self._dimmed(first)
-        if second == "specular":
-            return self._glossed(first)
-        return first
+        Args:
+            purpose: of the random stream.
+            elevations: of the family, degrees.
+        """
+        return self._direction(purpose, elevations, self.scene.source_light.direction)
 
-    def _key(self, purpose: str, elevations: tuple[float, float]) -> Direction:
-        source = self.scene.source_light.direction
-        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, source)
+    def second_lamp(self, purpose: str, elevations: tuple[float, float]) -> Direction:
+        """Draw the place of a lamp beside the key light; as :meth:`key_light`, but anywhere."""
+        return self._direction(purpose, elevations, None)
 
-    def _soft(self) -> Cast:
-        family = self.degradation.soft_shading
-        light = self._key("soft_shading/light", family.elevation_range)
-        soft = soft_shading.cast(self.scene, light, family, self.streams("soft_shading/shape"))
-        glow = None
-        if family.specular_gain[1] > 0:
-            skin = self.streams("soft_shading/skin")
-            glow = specular.cast(self.scene, [light], family.roughness, skin, soft.seen)
-
-        def shine(rng: Generator, push: float) -> Shine:
-            light, numbers = soft_shading.shine(
-                self.scene, soft, family, rng, ambient_range=family.ambient_linear, push=push
-            )
-            if glow is None:
-                return Shine(light, None, numbers)
-            gain = specular.draw_gain(rng, family.specular_gain, push, glow.most)
-            return Shine(light, glow.light * np.float32(gain), numbers | glow.numbers | {"specular_gain": gain})
-
-        return Cast(light, family.min_strength, soft.numbers, shine)
-
-    def _hard(self) -> Cast:
-        family = self.degradation.hard_shadow
-        light = self._key("hard_shadow/light", family.elevation_range)
-        shadow = hard_shadow.cast(self.scene, light, family, self.streams("hard_shadow/shape"), self.gobos)
-
-        def shine(rng: Generator, push: float) -> Shine:
-            light, numbers = hard_shadow.shine(self.scene, shadow, family, rng, push=push)
-            return Shine(light, None, numbers)
-
-        return Cast(light, family.min_strength, shadow.numbers, shine)
-
-    def _specular(self) -> Cast:
-        family, base = self.degradation.specular, self.degradation.soft_shading
-        lamps = [self._key("specular/light", family.elevation_range)]
-        if self.streams("specular/lamps").random() < SECOND_LAMP:
-            elevations = self.sampling.elevations(family.elevation_range)
-            lamps.append(draw_direction(self.streams("specular/second_light"), elevations, self.sampling))
-        soft = soft_shading.cast(self.scene, lamps[0], base, self.streams("specular/shape"))
-        glow = specular.cast(self.scene, lamps, family.roughness, self.streams("specular/skin"), soft.seen)
-
-        def shine(rng: Generator, push: float) -> Shine:
-            light, numbers = soft_shading.shine(
-                self.scene, soft, base, rng, ambient_range=family.ambient_linear, push=push
-            )
-            gain = specular.draw_gain(rng, family.gain, push, glow.most)
-            return Shine(light, glow.light * np.float32(gain), numbers | {"specular_gain": gain})
-
-        return Cast(lamps[0], family.min_strength, soft.numbers | glow.numbers, shine)
-
-    def _none(self) -> Cast:
-        flat = Shine(np.ones((*self.scene.shape, 3), np.float32), None, {})
-        # Flat light comes from everywhere; toward the camera stands for that.
-        return Cast(Direction(0.0, 0.0, 1.0), 0.0, {}, lambda _rng, _push: flat)
-
-    def _dimmed(self, first: Cast) -> Cast:
-        family = self.degradation.hard_shadow
-        shadow = hard_shadow.cast(self.scene, first.direction, family, self.streams("second/shape"), self.gobos)
-        level = log_uniform(self.streams("second/strength"), family.shadow_level)
-        veil = np.float32(level) + np.float32(1 - level) * shadow.seen
-
-        def shine(rng: Generator, push: float) -> Shine:
-            lit = first.shine(rng, push)
-            highlight = None if lit.highlight is None else lit.highlight * shadow.seen
-            return Shine(lit.light * veil, highlight, lit.numbers)
-
-        numbers = _second(shadow.numbers | {"shadow_level": level})
-        pattern: Numbers = {key: shadow.numbers[key] for key in ("has_pattern", "pattern_type")}
-        return Cast(first.direction, first.min_strength, first.numbers | numbers | pattern, shine)
-
-    def _glossed(self, first: Cast) -> Cast:
-        family = self.degradation.specular
-        glow = specular.cast(self.scene, [first.direction], family.roughness, self.streams("second/skin"))
-        gain = specular.draw_gain(self.streams("second/strength"), family.gain, 0.0, glow.most)
-        more = glow.light * np.float32(gain)
-
-        def shine(rng: Generator, push: float) -> Shine:
-            lit = first.shine(rng, push)
-            return Shine(lit.light, more if lit.highlight is None else lit.highlight + more, lit.numbers)
-
-        numbers = _second(glow.numbers | {"specular_gain": gain})
-        return Cast(first.direction, first.min_strength, first.numbers | numbers, shine)
+    def _direction(self, purpose: str, elevations: tuple[float, float], away_from: Direction | None) -> Direction:
+        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, away_from)
 
 
-def _second(numbers: Numbers) -> Numbers:
+def second_numbers(numbers: Numbers) -> Numbers:
+    """The numbers of a family that is added to another's light, as the record names them."""
     return {f"second_{name}": value for name, value in numbers.items()}

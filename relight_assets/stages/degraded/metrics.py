@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from relight_assets.config.recipe.lights import family_names
+from relight_assets.stages.degraded.families.registry import second_names
 from relight_assets.stages.metric import (
     COUNT,
     FLAG,
@@ -13,15 +15,38 @@ from relight_assets.stages.metric import (
     TEXT,
     UNIT_VECTOR,
     Metric,
+    RegisteredName,
     list_of,
     number,
     object_of,
     one_of,
+    registered_name,
     whole,
 )
 
-FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
-"""Of light."""
+
+class FamilyName(RegisteredName):
+    """A family of light."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Those there are."""
+        return family_names()
+
+
+class SecondFamilyName(RegisteredName):
+    """A family that can be added to another's light; "" for none."""
+
+    __slots__ = ()
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Those there are."""
+        return ("", *second_names())
+
+
 _PATTERNS = one_of("none", "foliage", "blinds", "window", "edge", "blob", "lattice", "custom")
 _SIZES = number(0, 10)
 
@@ -74,9 +99,9 @@ _HIGHLIGHT = (
 )
 
 METRICS = (
-    Metric("degradation_type", one_of(*FAMILIES), "Family of light", required=True),
+    Metric("degradation_type", registered_name(FamilyName), "Family of light", required=True),
     Metric("light_direction", UNIT_VECTOR, "Toward the key light", required=True),
-    Metric("mixed_with", one_of("", "hard_shadow", "specular"), "Second family", required=True),
+    Metric("mixed_with", registered_name(SecondFamilyName), "Second family", required=True),
     Metric("exposure", number(-4, 4), "Drawn exposure", "EV", required=True),
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),

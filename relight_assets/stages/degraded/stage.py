@@ -5,7 +5,8 @@ from typing import Any
 
 import cv2
 
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import degrade
@@ -26,11 +27,9 @@ def _models(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
-    degradation = recipe.degradation.model_dump(mode="json")
-    degradation["hard_shadow"] = recipe.degradation.hard_shadow.content()
     part = {
         "seed": recipe.seed,
-        "degradation": degradation,
+        "degradation": recipe.degradation.content(),
         "light_sampling": recipe.light_sampling.model_dump(mode="json"),
     }
     if recipe.geometry.source != "face_mesh":

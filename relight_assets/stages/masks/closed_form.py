@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from relight_assets.core.arrays import Mask, Plane, Rgb8
+
 EPSILON = 1e-6
 """Variance of colours, of 1 squared, that is taken for noise."""
 PULL = 0.05
@@ -22,7 +24,6 @@ WORD = (0.3, 0.7)
 COARSE_STEPS, FINE_STEPS = 20, 6
 """Of conjugate gradients: at half the size first, for what is far, then at the size itself."""
 
-Plane = NDArray[np.float32]
 _AROUND = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
 _AFTER = (*((0, column) for column in range(3)), *((row, column) for row in (1, 2) for column in range(-2, 3)))
 """From a pixel to itself and to those after it with which it can share a window."""
@@ -54,7 +55,7 @@ class _Windows:
     answers: Plane
 
 
-def solve(guide: NDArray[np.uint8], prior: Plane, unknown: NDArray[np.bool_]) -> Matte:
+def solve(guide: Rgb8, prior: Plane, unknown: Mask) -> Matte:
     """Find alpha where it is unknown.
 
     Args:
@@ -78,7 +79,7 @@ def solve(guide: NDArray[np.uint8], prior: Plane, unknown: NDArray[np.bool_]) ->
     return Matte(alpha, _models(windows, alpha))
 
 
-def _windows(guide: NDArray[np.uint8], unknown: NDArray[np.bool_]) -> _Windows:
+def _windows(guide: Rgb8, unknown: Mask) -> _Windows:
     width = unknown.shape[1]
     touching = cv2.dilate(unknown.astype(np.uint8), np.ones((3, 3), np.uint8))
     touching[[0, -1]] = touching[:, [0, -1]] = 0
@@ -116,7 +117,7 @@ def _inverse_covariance(colors: Plane) -> list[Plane]:
     return [(cofactor * inverse).astype(np.float32) for cofactor in cofactors]
 
 
-def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: NDArray[np.bool_], steps: int) -> Plane:
+def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: Mask, steps: int) -> Plane:
     """Conjugate gradients over the unknown pixels, from a start."""
     alpha = (prior > 0.5).astype(np.float32)
     free = np.flatnonzero(unknown)

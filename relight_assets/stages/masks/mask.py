@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from relight_assets.config.recipe import recipe
+from relight_assets.core.arrays import Gray8, Mask, Plane, Rgb8, Rgba8
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.foreground_color import (
     Blend,
@@ -52,11 +52,11 @@ class PersonNumbers:
 class Layers:
     """A photo taken apart.  Both are (H, W, 4) uint8 RGBA, sRGB, straight alpha, RGB 0 where alpha is 0."""
 
-    foreground: NDArray[np.uint8]
-    background: NDArray[np.uint8]
+    foreground: Rgba8
+    background: Rgba8
 
 
-def person_numbers(probability: NDArray[np.float32]) -> PersonNumbers:
+def person_numbers(probability: Plane) -> PersonNumbers:
     """Measure a (h, w) float32 person probability in 0..1."""
     inside = probability > 0.5
     count = int(np.count_nonzero(inside))
@@ -123,11 +123,11 @@ def require_one_person(second_person: bool, persons: recipe.Persons) -> None:  #
 
 
 def clean_alpha(
-    probability: NDArray[np.float32],
-    rgb: NDArray[np.uint8],
+    probability: Plane,
+    rgb: Rgb8,
     cells: tuple[int, int] | None = None,
     persons: recipe.Persons = "union",
-) -> NDArray[np.uint8]:
+) -> Gray8:
     """Turn a coarse person probability into the photo's alpha.
 
     Small islands go, small holes are filled.  Where the segmenter is unsure, and two and a half of its cells around,
@@ -166,7 +166,7 @@ def clean_alpha(
     return alpha
 
 
-def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "srgb") -> Layers:
+def separate(rgb: Rgb8, alpha: Gray8, blend: Blend = "srgb") -> Layers:
     """Take a photo apart so that the foreground over the background gives it back.
 
     At soft edges foreground colours are estimated, background colours are solved for, and
@@ -195,7 +195,7 @@ def separate(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8], blend: Blend = "s
     return Layers(foreground=foreground, background=background)
 
 
-def _without_islands_and_holes(probability: NDArray[np.float32], island: float) -> NDArray[np.float32]:
+def _without_islands_and_holes(probability: Plane, island: float) -> Plane:
     cleaned = np.clip(probability, 0, 1).astype(np.float32)
     inside = (cleaned > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
@@ -220,12 +220,12 @@ def _without_islands_and_holes(probability: NDArray[np.float32], island: float) 
     return cleaned
 
 
-def _shrunk(probability: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.float32]:
+def _shrunk(probability: Plane, cells: tuple[int, ...]) -> Plane:
     rows, columns = (min(each) for each in zip(probability.shape, cells, strict=True))
     return cv2.resize(probability, (columns, rows), interpolation=cv2.INTER_AREA)
 
 
-def _unknown(prior: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.bool_]:
+def _unknown(prior: Plane, cells: tuple[int, ...]) -> Mask:
     unsure = cv2.inRange(prior, *UNSURE)
     # Where a sure person is beside a sure background, too.
     unsure |= cv2.morphologyEx(cv2.inRange(prior, 0.5, 1.0), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
@@ -234,7 +234,7 @@ def _unknown(prior: NDArray[np.float32], cells: tuple[int, ...]) -> NDArray[np.b
     return cv2.dilate(unsure, around) > 0
 
 
-def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _bytes(values: Plane) -> Gray8:
     # Rounded half to even and saturated; the last two levels on either side are sure enough.
     levels = np.arange(256, dtype=np.uint8)
     levels[:2], levels[254:] = 0, 255

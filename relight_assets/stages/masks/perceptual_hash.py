@@ -2,11 +2,11 @@
 
 import cv2
 import imagehash
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-SIDE = 16
+from relight_assets.core.arrays import Rgb8
+
+HASH_SIDE = 16
 """The hash has the square of it in bits.
 
 64 bits, as is common, say too little here: all portraits have something bright in the middle.  Of 23 portraits no two
@@ -17,7 +17,7 @@ SAME_BITS = 24
 """Photos that differ in no more bits than this are nearly the same."""
 
 
-def fingerprint(rgb: NDArray[np.uint8]) -> str:
+def fingerprint(rgb: Rgb8) -> str:
     """The difference hash of a photo: is it brighter to the right?
 
     Args:
@@ -28,5 +28,5 @@ def fingerprint(rgb: NDArray[np.uint8]) -> str:
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     # The library's own reduction of a photo takes ten times as long.
-    small = cv2.resize(gray, (4 * SIDE, 4 * SIDE), interpolation=cv2.INTER_AREA)
-    return str(imagehash.dhash(Image.fromarray(small), hash_size=SIDE))
+    small = cv2.resize(gray, (4 * HASH_SIDE, 4 * HASH_SIDE), interpolation=cv2.INTER_AREA)
+    return str(imagehash.dhash(Image.fromarray(small), hash_size=HASH_SIDE))

@@ -4,25 +4,24 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-
-SIDE = 256
+SHARPNESS_SIDE = 256
 """Pixels of the longest side that sharpness is measured at, at most; what is smaller is not enlarged.
 
 At 512 photos that were enlarged before, and do look sharp, are no better than blurred ones.
 """
-SLOW = 0.1
+MIN_PIXELS = 256
+"""Pixels inside a mask, below which sharpness is not measured."""
+LIGHT_SIGMA = 0.1
 """Sigma of what counts as light and not as features, in units of the root of the region's area."""
-FLOOR = 0.004
+LUMINANCE_FLOOR = 0.004
 """Linear luminance that is added before the logarithm."""
 
 
-def face_crop(rgb: Pixels, face: NDArray[np.float32]) -> tuple[Pixels, Mask]:
+def face_crop(rgb: Rgb8, face: Points) -> tuple[Rgb8, Mask]:
     """The rectangle of a face, and where in it the face is.
 
     Args:
@@ -36,7 +35,7 @@ def face_crop(rgb: Pixels, face: NDArray[np.float32]) -> tuple[Pixels, Mask]:
     return rgb[y : y + height, x : x + width], drawn > 0
 
 
-def person_crop(rgb: Pixels, alpha: Pixels) -> tuple[Pixels, Mask]:
+def person_crop(rgb: Rgb8, alpha: Gray8) -> tuple[Rgb8, Mask]:
     """The rectangle of the person, alpha above 127, and where in it the person is."""
     person = cv2.compare(alpha, 127, cv2.CMP_GT)
     x, y, width, height = cv2.boundingRect(person)
@@ -44,7 +43,7 @@ def person_crop(rgb: Pixels, alpha: Pixels) -> tuple[Pixels, Mask]:
     return rgb[part], person[part] > 0
 
 
-def sharpness(rgb: Pixels, inside: Mask) -> float | None:
+def sharpness(rgb: Rgb8, inside: Mask) -> float | None:
     """The variance of the Laplacian over the variance of the picture, of gray display values inside a mask.
 
     The quotient is what makes it fair: darker skin has less of both (Pech-Pacheco et al., ICPR 2000, has the variance
@@ -60,13 +59,13 @@ def sharpness(rgb: Pixels, inside: Mask) -> float | None:
     if not inside.any():
         return None
     gray, mask = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), inside.astype(np.uint8)
-    while max(gray.shape) > 2 * SIDE:
+    while max(gray.shape) > 2 * SHARPNESS_SIDE:
         gray = cv2.resize(gray, (gray.shape[1] // 2, gray.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    if (scale := SIDE / max(gray.shape)) < 1:  # not so much that pixels would be skipped, and six times as quick
+    if (scale := SHARPNESS_SIDE / max(gray.shape)) < 1:  # skips no pixels, and is six times as quick
         gray = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
     mask = cv2.resize(mask, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
     mask = cv2.erode(mask, np.ones((5, 5), np.uint8), borderValue=0)
-    if cv2.countNonZero(mask) < SIDE:
+    if cv2.countNonZero(mask) < MIN_PIXELS:
         return None
     detail, whole = (
         float(cv2.meanStdDev(plane, mask=mask)[1][0, 0]) for plane in (cv2.Laplacian(gray, cv2.CV_16S), gray)
@@ -74,7 +73,7 @@ def sharpness(rgb: Pixels, inside: Mask) -> float | None:
     return (detail / whole) ** 2 if whole > 0 else 0.0
 
 
-def light_contrast(rgb: Pixels, inside: Mask) -> float:
+def light_contrast(rgb: Rgb8, inside: Mask) -> float:
     """The standard deviation of slow changes of log luminance inside a mask, stops; 0 where there is none.
 
     Args:
@@ -84,8 +83,8 @@ def light_contrast(rgb: Pixels, inside: Mask) -> float:
     if not inside.any():
         return 0.0
     mask = inside.astype(np.float32)
-    sigma = max(0.5, SLOW * float(np.sqrt(np.count_nonzero(inside))))
-    logs = cv2.log(luminance(decode(rgb)) + np.float32(FLOOR)) * mask
+    sigma = max(0.5, LIGHT_SIGMA * float(np.sqrt(np.count_nonzero(inside))))
+    logs = cv2.log(luminance(decode(rgb)) + np.float32(LUMINANCE_FLOOR)) * mask
     slow, weight = (cv2.GaussianBlur(plane, (0, 0), sigma) for plane in (logs, mask))
     return float((slow[inside] / weight[inside]).std(dtype=np.float64) / np.log(2))
 

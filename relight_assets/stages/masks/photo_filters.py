@@ -5,9 +5,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from relight_assets.config.recipe import recipe
+from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
 from relight_assets.core.rounding import rounded
 from relight_assets.errors import (
@@ -23,14 +23,11 @@ from relight_assets.errors import (
 )
 from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
 
-Pixels = NDArray[np.uint8]
-Mask = NDArray[np.bool_]
-
-END = 254
+CLIPPED_LEVEL = 254
 """Display level from which a channel has nothing left to tell."""
-SIDE = 128
+SAMPLED_SIDE = 128
 """Pixels of the longest side that shares and medians are taken of, at least."""
-SOFT = (5, 250)
+SOFT_ALPHA = (5, 250)
 """Alpha between which an edge is soft (0.02 and 0.98)."""
 
 
@@ -68,7 +65,7 @@ class PhotoMetrics:
         return asdict(self)
 
 
-def measure_photo(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) -> PhotoMetrics:
+def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
     """Measure a photo.
 
     Args:
@@ -77,18 +74,18 @@ def measure_photo(rgb: Pixels, alpha: Pixels, face: NDArray[np.float32] | None) 
         face: (N, 2 or more) float32 points of the largest face, x right and y down in pixels.
     """
     # Some pixels are enough for shares and medians.
-    step = max(1, max(alpha.shape) // SIDE)
+    step = max(1, max(alpha.shape) // SAMPLED_SIDE)
     size = (max(1, alpha.shape[1] // step), max(1, alpha.shape[0] // step))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
     person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST) > 127
     skin = _outline(face, size, alpha.shape) & person if face is not None else np.zeros_like(person)
-    ends = _brightest(small) >= END
+    ends = _brightest(small) >= CLIPPED_LEVEL
     of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
     found = PhotoMetrics(
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
-        soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT[0] + 1, SOFT[1] - 1)) / alpha.size,
+        soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT_ALPHA[0] + 1, SOFT_ALPHA[1] - 1)) / alpha.size,
         touches_top=float((alpha[0] > 127).mean()),
         clipped=_share(ends, person),
         face_clipped=_share(ends, skin) if skin.any() else None,
@@ -172,14 +169,14 @@ def _who(numbers: PhotoMetrics) -> str:
     return "person" if numbers.skin_lightness is None else "face"
 
 
-def _outline(face: NDArray[np.float32], size: tuple[int, int], shape: tuple[int, ...]) -> Mask:
+def _outline(face: Points, size: tuple[int, int], shape: tuple[int, ...]) -> Mask:
     scale = np.array([size[0] / shape[1], size[1] / shape[0]], np.float32)
     hull = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32) * scale)
     drawn = cv2.fillConvexPoly(np.zeros((size[1], size[0]), np.uint8), np.rint(hull).astype(np.int32), 1)
     return drawn > 0
 
 
-def _brightest(rgb: Pixels) -> Pixels:
+def _brightest(rgb: Rgb8) -> Gray8:
     red, green, blue = cv2.split(rgb)
     return cv2.max(cv2.max(red, green), blue)
 
@@ -188,12 +185,12 @@ def _share(those: Mask, of: Mask) -> float:
     return int(np.count_nonzero(those & of)) / max(1, int(np.count_nonzero(of)))
 
 
-def _lightness(colors: Pixels) -> float:
+def _lightness(colors: Rgb8) -> float:
     """CIE L* of the median luminance of (N, 3) sRGB colours."""
     light = float(np.median(luminance(decode(colors[None]))))
     return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
 
 
-def _chroma(colors: Pixels) -> float:
+def _chroma(colors: Rgb8) -> float:
     lab = cv2.cvtColor(colors[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     return float(np.hypot(lab[:, 1], lab[:, 2]).mean())

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Pixels = NDArray[np.uint8]
-Plane = NDArray[np.float64]
+from relight_assets.core.arrays import Gray8, Mask, Plane, Points, Rgb8
 
 SECOND = 0.15
 """A part of the mask, or a face, whose area is so large against that of the largest, may be another person's."""
@@ -63,12 +62,12 @@ NAMES = tuple(PhotoTags.__dataclass_fields__)
 
 
 def tags(
-    rgb: Pixels,
-    alpha: Pixels,
+    rgb: Rgb8,
+    alpha: Gray8,
     *,
-    probability: NDArray[np.float32],
+    probability: Plane,
     scores: Sequence[float] | None,
-    faces: Sequence[NDArray[np.float32]],
+    faces: Sequence[Points],
     chroma: float,
 ) -> PhotoTags:
     """Look for everything.
@@ -90,7 +89,7 @@ def tags(
     )
 
 
-def _parts(probability: NDArray[np.float32]) -> int:
+def _parts(probability: Plane) -> int:
     half = (max(1, probability.shape[1] // 2), max(1, probability.shape[0] // 2))
     inside = (cv2.resize(probability, half, interpolation=cv2.INTER_AREA) > 0.5).astype(np.uint8)
     _, _, found, _ = cv2.connectedComponentsWithStats(inside, connectivity=8)
@@ -98,17 +97,17 @@ def _parts(probability: NDArray[np.float32]) -> int:
     return int(np.count_nonzero(areas >= SECOND * areas.max())) if areas.size else 0
 
 
-def _large(faces: Sequence[NDArray[np.float32]]) -> int:
+def _large(faces: Sequence[Points]) -> int:
     areas = [float(np.prod(np.ptp(face[:, :2], axis=0))) for face in faces]
     return sum(area >= SECOND * max(areas) for area in areas)
 
 
-def _truncated(person: NDArray[np.bool_]) -> bool:
+def _truncated(person: Mask) -> bool:
     top, left, right = (float(edge.mean()) for edge in (person[0], person[:, 0], person[:, -1]))
     return top > CUT_TOP or min(left, right) > CUT_SIDES
 
 
-def mirror(rgb: Pixels, alpha: Pixels) -> float:
+def mirror(rgb: Rgb8, alpha: Gray8) -> float:
     """How much a border that has some of the person looks like the mirror image of what is inside of it, -1..1.
 
     For every line near a border: the correlation of the strip outside of it with the same strip inside, of what
@@ -127,7 +126,7 @@ def mirror(rgb: Pixels, alpha: Pixels) -> float:
     return best
 
 
-def _mirror_at_top(gray: Pixels) -> tuple[float, float]:
+def _mirror_at_top(gray: Gray8) -> tuple[float, float]:
     """The greatest likeness, and the line's distance from the upper edge, rows."""
     count = int(2 * _MOST * _SIDE) + 1
     rows = gray[:count].astype(np.float64)
@@ -146,7 +145,7 @@ def _mirror_at_top(gray: Pixels) -> tuple[float, float]:
     return float(likeness[found]), (found + 1) / 2
 
 
-def blurred_border(rgb: Pixels, alpha: Pixels) -> bool:
+def blurred_border(rgb: Rgb8, alpha: Gray8) -> bool:
     """Whether the person reaches into a border that has no detail at all, as where FFHQ's alignment filled up.
 
     That blurs the mirror image by a 50th of the picture's side (Karras et al., ICLR 2018, appendix C), which takes
@@ -171,12 +170,12 @@ def blurred_border(rgb: Pixels, alpha: Pixels) -> bool:
     return False
 
 
-def _cells(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _cells(plane: Plane) -> NDArray[np.float32]:
     """The means of 16 cells along the upper edge."""
     return plane[:_DEEP].reshape(_DEEP, 16, -1).mean(axis=(0, 2))
 
 
-def blockiness(rgb: Pixels) -> float:
+def blockiness(rgb: Rgb8) -> float:
     """By how much steps at every eighth column stand out from their neighbours, display levels.
 
     Of 20 portraits, JPEGs of quality 30 and less all have 2 or more, those of 70 and more less than 2.

@@ -11,9 +11,10 @@ import yaml
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.errors import ConfigError
-from relight_assets.quality.feasibility import check_usable
+from relight_assets.quality.feasibility import check_feasible
 from relight_assets.stages.registry import stage_names, stage_spec
 
 ASKED = "degradation: {hard_shadow: {gobo_dir: ../shadows, kinds: {custom: 0.5}}}\n"
@@ -45,7 +46,7 @@ def test_patterns_are_found_beside_the_recipe_file_and_go_with_it(file: Path) ->
     again = file.with_name("written.yaml")
     again.write_text(yaml.safe_dump(recipe.model_dump(mode="json")))
     assert load_recipe(again).recipe == recipe
-    check_usable(recipe)
+    check_feasible(recipe)
 
 
 def test_what_is_in_them_decides_the_digest_of_the_light_and_not_where_they_lie(file: Path) -> None:

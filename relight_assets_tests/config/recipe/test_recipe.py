@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.stages.registry import stage_names, stage_spec
 
 

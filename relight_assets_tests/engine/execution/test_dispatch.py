@@ -11,9 +11,9 @@ import pytest
 
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.dispatch import Finished, Notice, Quarantined
-from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.local import LocalPool
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
-from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
 from relight_assets.stages.registry import stage_names
 
@@ -68,12 +68,12 @@ def items(*actions: str) -> list[WorkItem]:
     return [WorkItem(index, action, "", stage_names()) for index, action in enumerate(actions)]
 
 
-def engine(slots: int = 2, fault: str = "") -> LocalEngine:
-    places = [Slot(f"gpu {number}", {"CUDA_VISIBLE_DEVICES": f"GPU-{number}"}) for number in range(slots)]
-    return LocalEngine(places, ToyWorker, {"fault": fault})
+def engine(slots: int = 2, fault: str = "") -> LocalPool:
+    places = [DeviceSlot(f"gpu {number}", {"CUDA_VISIBLE_DEVICES": f"GPU-{number}"}) for number in range(slots)]
+    return LocalPool(places, ToyWorker, {"fault": fault})
 
 
-def run(work: Any, on: LocalEngine, **options: Any) -> Iterator[Any]:
+def run(work: Any, on: LocalPool, **options: Any) -> Iterator[Any]:
     """The results and quarantined items; notices are left out."""
     for outcome in dispatch.run(work, on, **{"batch": 3, "start_s": 60, "hang_s": 60, **options}):
         if not isinstance(outcome, Notice):
@@ -87,11 +87,11 @@ def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:
 
 
 def test_nothing_to_do_starts_no_worker() -> None:
-    class Untouched(LocalEngine):
+    class Untouched(LocalPool):
         def start(self, *_: Any) -> Any:
             raise AssertionError("a worker was started")
 
-    assert list(run([], Untouched([Slot("cpu 0")], ToyWorker, {}))) == []
+    assert list(run([], Untouched([DeviceSlot("cpu 0")], ToyWorker, {}))) == []
 
 
 @pytest.mark.parametrize("fault", ["kill", "exit"])
@@ -150,10 +150,21 @@ def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
 
 
 def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
-    outcomes = list(dispatch.run(items(*["nap"] * 100), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
-    assert sum(isinstance(outcome, Finished) for outcome in outcomes) == 100
-    notices = [outcome.text for outcome in outcomes if isinstance(outcome, Notice)]
-    assert sum("gpu 1 is given up" in text for text in notices) == 1
+    outcomes: list[object] = []
+    given: list[WorkItem] = []
+
+    def given_up() -> list[str]:
+        return [each.text for each in outcomes if isinstance(each, Notice) and "gpu 1 is given up" in each.text]
+
+    def work() -> Iterator[WorkItem]:  # as long as it takes, and then some
+        while len(given) < 100 or (not given_up() and len(given) < 5000):
+            given.append(WorkItem(len(given), "nap", "", stage_names()))
+            yield given[-1]
+
+    outcomes.extend(dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    finished = [each.result.index for each in outcomes if isinstance(each, Finished)]
+    assert sorted(finished) == [item.index for item in given]
+    assert len(given_up()) == 1
 
 
 def test_a_full_disk_stops_the_run_with_its_own_words() -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from relight_assets.engine.execution.dispatch import Finished, run
-from relight_assets.engine.execution.local import WORKER_ENVIRONMENT, LocalEngine
+from relight_assets.engine.execution.local import WORKER_ENVIRONMENT, LocalPool
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
-from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.stages.registry import stage_names
 
 
@@ -25,7 +25,7 @@ class TellsItsEnvironment:
 
 def test_a_worker_has_its_device_and_one_thread_a_library_and_the_parent_keeps_its_own() -> None:
     before = dict(os.environ)
-    engine = LocalEngine([Slot("gpu 3", {"CUDA_VISIBLE_DEVICES": "GPU-3"})], TellsItsEnvironment, {})
+    engine = LocalPool([DeviceSlot("gpu 3", {"CUDA_VISIBLE_DEVICES": "GPU-3"})], TellsItsEnvironment, {})
     outcomes = list(run([WorkItem(0, "", "", stage_names())], engine, batch=1, start_s=60, hang_s=60))
     (found,) = [json.loads(outcome.result.message) for outcome in outcomes if isinstance(outcome, Finished)]
     assert found.items() >= {**WORKER_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": "GPU-3"}.items()
@@ -36,17 +36,17 @@ INTERRUPTED = """
 import signal
 import sys
 
-from relight_assets.engine.hardware.devices import Slot
+from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.execution.dispatch import run
 from relight_assets.engine.hash_files import HashWorker
-from relight_assets.engine.execution.local import LocalEngine
+from relight_assets.engine.execution.local import LocalPool
 from relight_assets.engine.execution.messages import HashItem
 
 when, number = sys.argv[1], getattr(signal, sys.argv[2])
 signal.signal(number, signal.default_int_handler)
 
 
-class Strikes(LocalEngine):
+class Strikes(LocalPool):
     def start(self, *arguments):
         handle = super().start(*arguments)
         finish = handle.finish
@@ -60,16 +60,16 @@ class Place:
     asked = 0
 
     @property
-    def name(self):  # asked for before a worker is started, and again when it runs and is not yet noted
+    def name(self):  # asked for twice before a worker is started, and again when it runs and is not yet noted
         self.asked += 1
-        if when == "started" and self.asked == 2:
+        if when == "started" and self.asked == 3:
             signal.raise_signal(number)
         return "here"
 
 
 kept = []
 try:
-    engine = Strikes([Place(), Slot("there")], HashWorker, {})
+    engine = Strikes([Place(), DeviceSlot("there")], HashWorker, {})
     for outcome in run([HashItem(0, (sys.executable,))], engine, batch=1, start_s=60, hang_s=60):
         print("done", flush=True)
 except KeyboardInterrupt as error:

@@ -17,22 +17,25 @@ import pytest
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware import socket_lock
-from relight_assets.engine.hardware.devices import Slot
-from relight_assets.engine.hardware.locks import TakenError, held, locked_folder, reserved
+from relight_assets.engine.hardware.devices import DeviceSlot
+from relight_assets.engine.hardware.gpu_locks import reserved
+from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.errors import DeviceBusyError, OutputFolderError
+from relight_assets.storage.local import LOCAL
+from relight_assets.storage.locks import TakenError
 
 A, B, C = (f"GPU-{secrets.token_hex(8)}" for _ in range(3))
 """Of this process of the tests alone: others may run at the same time."""
 HOLDER = """
 import pwd, sys, time
 from types import SimpleNamespace
-from relight_assets.engine.hardware.devices import Slot
-from relight_assets.engine.hardware.locks import reserved
+from relight_assets.engine.hardware.devices import DeviceSlot
+from relight_assets.engine.hardware.gpu_locks import reserved
 from relight_assets.errors import DeviceBusyError
 home, *gpus = sys.argv[1:]
 pwd.getpwuid = lambda user: SimpleNamespace(pw_dir=home)
 try:
-    with reserved([Slot(name, {}, name) for name in gpus], len(gpus), all_needed=True):
+    with reserved([DeviceSlot(name, {}, name) for name in gpus], len(gpus), all_needed=True):
         print("held", flush=True)
         time.sleep(600)
 except DeviceBusyError as error:
@@ -42,8 +45,8 @@ NO_HOME = "/dev/null/home"
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-def gpus(*names: str) -> list[Slot]:
-    return [Slot(f"gpu {name}", {"CUDA_VISIBLE_DEVICES": name}, name) for name in names]
+def gpus(*names: str) -> list[DeviceSlot]:
+    return [DeviceSlot(f"gpu {name}", {"CUDA_VISIBLE_DEVICES": name}, name) for name in names]
 
 
 def told(process: "subprocess.Popen[str]") -> str:
@@ -117,7 +120,7 @@ def test_a_killed_holder_holds_nothing(holder: subprocess.Popen[str]) -> None:
 
 
 def test_the_cpu_is_shared() -> None:
-    slots = [Slot("cpu 0"), Slot("cpu 1")]
+    slots = [DeviceSlot("cpu 0"), DeviceSlot("cpu 1")]
     with reserved(slots, 2, all_needed=True) as first, reserved(slots, 2, all_needed=True) as second:
         assert first == second == slots
 
@@ -216,12 +219,12 @@ def test_a_home_without_kernel_locks_is_no_place_and_a_file_left_there_holds_not
 
 
 def test_a_lock_says_who_holds_it_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    with held(tmp_path / "x.lock"):
+    with LOCAL.lock(tmp_path / "x.lock"):
         assert f"process {os.getpid()} on " in (tmp_path / "x.json").read_text()
-        with pytest.raises(TakenError, match=f"process {os.getpid()}"), held(tmp_path / "x.lock"):
+        with pytest.raises(TakenError, match=f"process {os.getpid()}"), LOCAL.lock(tmp_path / "x.lock"):
             pass
     assert not (tmp_path / "x.json").exists()
-    with held(tmp_path / "x.lock"):
+    with LOCAL.lock(tmp_path / "x.lock"):
         pass
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from relight_assets.engine.hardware import socket_lock
-from relight_assets.engine.hardware.socket_lock import TakenError, held_name
+from relight_assets.engine.hardware.socket_lock import held_name
+from relight_assets.storage.locks import TakenError
 
 OTHER = 54321
 """A user."""

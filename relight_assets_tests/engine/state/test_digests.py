@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from relight_assets.config.recipe.recipe import Recipe, canonical_digest
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.stages import registry

@@ -10,21 +10,23 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
-from relight_assets.engine.worker import image_task as module
 from relight_assets.engine.worker import worker as worker_module
 from relight_assets.engine.worker.image_task import ImageTask
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, OutputFolderError
 from relight_assets.imaging.decode import size_of
+from relight_assets.models.files import ModelFiles
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.registry import stage_names
+from relight_assets.storage.files import FileStamp
+from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
 GRAY = Recipe()
 
 
-def process(bench: Bench, recipe: Recipe) -> None:
-    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1)
+def process(bench: Bench, recipe: Recipe, **options: Any) -> None:
+    worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1, **options)
     photo = str(bench.photos / PORTRAITS[0])
     list(worker.process([WorkItem(0, photo, photo, stage_names())]))
 
@@ -56,14 +58,14 @@ def test_a_fault_in_the_code_is_recorded_with_its_traceback(one: Bench, monkeypa
 
 
 def test_a_disk_that_takes_nothing_ends_the_worker_with_one_sentence(
-    one: Bench, monkeypatch: pytest.MonkeyPatch
+    one: Bench,
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    class Full(LocalStorage):
+        def put_stamped(self, *_: object, **__: object) -> FileStamp:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "write_stamped", full)
     with pytest.raises(OutputFolderError, match="No space left on device"):
-        process(one, GRAY)
+        process(one, GRAY, storage=Full())
     assert_records_tell_the_truth(one.layout)
 
 
@@ -76,7 +78,7 @@ def test_outputs_never_carry_exif(one: Bench) -> None:
 
 def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="relight models fetch"):
-        ImageWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, model_dir=tmp_path)
+        ImageWorker(folder=tmp_path, recipe=GRAY, max_pixels=1, threads=1, models=ModelFiles(model_dir=tmp_path))
 
 
 def processed(bench: Bench, folder: Path, **options: Any) -> dict[str, str]:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.networks import Network as Options
+from relight_assets.core.color import linear_to_srgb_float32, srgb_to_linear_float32
 from relight_assets.errors import ModelFileError
-from relight_assets.models.networks.dense import DenseNetwork, decode, encode
+from relight_assets.models.networks.dense import DenseNetwork
 from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, mixer, same, transformer
 
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -15,8 +16,8 @@ pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
 def test_display_values_and_back() -> None:
     linear = np.linspace(0, 1, 1001, dtype=np.float32)[None]
-    assert encode(np.float32([[0.2140]]))[0, 0] == pytest.approx(0.5, abs=1e-3)
-    np.testing.assert_allclose(decode(encode(linear)), linear, atol=1e-5)
+    assert linear_to_srgb_float32(np.float32([[0.2140]]))[0, 0] == pytest.approx(0.5, abs=1e-3)
+    np.testing.assert_allclose(srgb_to_linear_float32(linear_to_srgb_float32(linear)), linear, atol=1e-5)
 
 
 def test_the_network_is_given_what_the_recipe_says(tmp_path: Path) -> None:
@@ -26,7 +27,9 @@ def test_the_network_is_given_what_the_recipe_says(tmp_path: Path) -> None:
     np.testing.assert_allclose(linear(picture), picture, atol=1e-6)
     options = Options(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
     display = DenseNetwork(path, options, channels=(3,))
-    np.testing.assert_allclose(display(picture), (encode(picture) - options.mean) / options.std, atol=1e-5)
+    np.testing.assert_allclose(
+        display(picture), (linear_to_srgb_float32(picture) - options.mean) / options.std, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.networks import ShapeNetwork
+from relight_assets.core.color import linear_to_srgb_float32
 from relight_assets.errors import ModelAnswerError, ModelFileError
-from relight_assets.models.networks.dense import encode
 from relight_assets.models.networks.geometry import OnnxShape
 from relight_assets_tests.models.runtimes.tiny_onnx import mixer, transformer
 
@@ -30,7 +30,7 @@ def test_a_network_is_given_display_values_as_of_imagenet(tmp_path: Path) -> Non
     path = mixer([[1, 0, 0]], [0]).write(tmp_path / "n.onnx")
     found = OnnxShape(path, "depth", ShapeNetwork(size=56)).estimate(np.full((56, 56, 3), 100, np.uint8))
     np.testing.assert_allclose(found, (100 / 255 - 0.485) / 0.229, atol=1e-3)
-    assert encode(np.float32([[0.1274]]))[0, 0] == pytest.approx(100 / 255, abs=2e-3)
+    assert linear_to_srgb_float32(np.float32([[0.1274]]))[0, 0] == pytest.approx(100 / 255, abs=2e-3)
 
 
 def test_depth_as_transformers_give_it_for_a_photo_of_any_size(tmp_path: Path) -> None:

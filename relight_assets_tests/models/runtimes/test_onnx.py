@@ -199,7 +199,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from relight_assets.models import onnx
+from relight_assets.models.runtimes import onnx
 
 onnx.MAX_MEMORY = 256 << 20
 network = onnx.Network(__import__("pathlib").Path(sys.argv[1]))

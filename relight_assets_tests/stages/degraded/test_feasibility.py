@@ -1,7 +1,7 @@
 import pytest
 
 from relight_assets.config.recipe import recipe
-from relight_assets.stages.degraded.feasibility import model_head, usable_share
+from relight_assets.stages.degraded.feasibility import model_head, recipe_feasibility
 
 
 def parsed(**degradation):
@@ -9,13 +9,13 @@ def parsed(**degradation):
 
 
 def test_the_defaults_pass_nearly_always():
-    shares = usable_share(recipe.Recipe())
+    shares = recipe_feasibility(recipe.Recipe())
     assert set(shares) == {"soft_shading", "hard_shadow", "specular"}
     assert min(shares.values()) > 0.9
 
 
 def test_the_values_of_the_earlier_scripts_pass():
-    shares = usable_share(
+    shares = recipe_feasibility(
         parsed(
             soft_shading={
                 "weight": 0.8,
@@ -32,12 +32,12 @@ def test_the_values_of_the_earlier_scripts_pass():
 
 
 def test_light_that_is_nearly_all_ambient_does_not_pass():
-    assert usable_share(parsed(soft_shading={"ambient_range": (0.9, 0.99)}))["soft_shading"] < 0.1
-    assert usable_share(parsed(hard_shadow={"opacity_range": (0.0, 0.02)}))["hard_shadow"] < 0.2
+    assert recipe_feasibility(parsed(soft_shading={"ambient_range": (0.9, 0.99)}))["soft_shading"] < 0.1
+    assert recipe_feasibility(parsed(hard_shadow={"opacity_range": (0.0, 0.02)}))["hard_shadow"] < 0.2
 
 
 def test_it_gives_the_same_answer_twice():
-    assert usable_share(recipe.Recipe()) == usable_share(recipe.Recipe())
+    assert recipe_feasibility(recipe.Recipe()) == recipe_feasibility(recipe.Recipe())
 
 
 def test_the_model_is_lit_from_the_camera():

@@ -3,12 +3,13 @@ import pytest
 
 from relight_assets.config.recipe import lights
 from relight_assets.core.rng import stream
-from relight_assets.stages.degraded.light_sampler import Studio
+from relight_assets.stages.degraded.families import registry
+from relight_assets.stages.degraded.light_sampler import LightSampler
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 
-def studio(degradation=None):
-    return Studio(
+def sampler(degradation=None):
+    return LightSampler(
         portrait_scene(),
         degradation or lights.Degradation(),
         lights.LightSampling(),
@@ -18,30 +19,32 @@ def studio(degradation=None):
 
 @pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular", "none"])
 @pytest.mark.parametrize("second", ["", "hard_shadow", "specular"])
-def test_every_family_and_mixture_shines(family, second):
-    made = studio()
-    cast = made.mixed(made.cast(family), second)
-    lit = cast.shine(stream(0, "", 0, "strength"), 0.0)
+def test_every_family_and_mixture_is_rendered(family, second):
+    made = sampler()
+    sampled = registry.family(family).sample(made)
+    if second:
+        sampled = registry.family(second).add(made, sampled)
+    lit = sampled.render(stream(0, "", 0, "strength"), 0.0)
     for image in (lit.light, lit.highlight):
         assert image is None or (image.shape == (*made.scene.shape, 3) and np.isfinite(image).all())
     assert (lit.highlight is not None) == (family == "specular" or second == "specular")
-    assert np.linalg.norm(cast.direction.vector) == pytest.approx(1)
+    assert np.linalg.norm(sampled.direction.vector) == pytest.approx(1)
 
 
 def test_a_second_shadow_only_dims():
-    made = studio()
-    first = made.cast("soft_shading")
-    plain = first.shine(stream(0, "", 0, "strength"), 0.0).light
-    dimmed = made.mixed(first, "hard_shadow")
-    assert (dimmed.shine(stream(0, "", 0, "strength"), 0.0).light <= plain + 1e-6).all()
+    made = sampler()
+    first = registry.family("soft_shading").sample(made)
+    plain = first.render(stream(0, "", 0, "strength"), 0.0).light
+    dimmed = registry.family("hard_shadow").add(made, first)
+    assert (dimmed.render(stream(0, "", 0, "strength"), 0.0).light <= plain + 1e-6).all()
     assert dimmed.numbers["has_pattern"] in {True, False}
     assert "second_shadow_level" in dimmed.numbers
 
 
 def test_shiny_soft_light_has_highlights():
     soft = lights.SoftShading(specular_intensity_range=(0.05, 0.2), shininess_range=(10, 100))
-    cast = studio(lights.Degradation(soft_shading=soft)).cast("soft_shading")
-    lit = cast.shine(stream(0, "", 0, "strength"), 0.0)
+    sampled = registry.family("soft_shading").sample(sampler(lights.Degradation(soft_shading=soft)))
+    lit = sampled.render(stream(0, "", 0, "strength"), 0.0)
     assert lit.highlight is not None
     assert lit.highlight.max() > 0
     assert soft.specular_gain[0] <= lit.numbers["specular_gain"] <= soft.specular_gain[1]

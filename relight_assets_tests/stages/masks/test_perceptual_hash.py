@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.stages.masks.perceptual_hash import SAME_BITS, SIDE, fingerprint
+from relight_assets.stages.masks.perceptual_hash import HASH_SIDE, SAME_BITS, fingerprint
 from relight_assets_tests.conftest import PORTRAITS, read_rgb
 
 
@@ -22,7 +22,7 @@ def portraits(photos: Path) -> list[np.ndarray]:
 
 
 def test_it_has_256_bits(portraits: list[np.ndarray]) -> None:
-    assert len(fingerprint(portraits[0])) * 4 == SIDE**2 == 256
+    assert len(fingerprint(portraits[0])) * 4 == HASH_SIDE**2 == 256
 
 
 def test_other_photos_are_far_apart(portraits: list[np.ndarray]) -> None:

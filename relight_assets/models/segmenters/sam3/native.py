@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
-from relight_assets.config.recipe.recipe import Persons
+from relight_assets.config.recipe.recipe import Persons, Recipe
 from relight_assets.errors import ModelFileError
+from relight_assets.models.files import ModelFiles
+from relight_assets.models.remembered_hashes import check_sha256
 from relight_assets.models.segmenters.sam3 import weights
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter, stay_offline
 
@@ -74,7 +76,7 @@ class Sam3Segmenter(PromptedSegmenter):
             DeviceOutOfMemoryError: the device has no room for the network.
         """
         stay_offline()
-        weights.check_sha256(checkpoint, sha256)
+        check_sha256(checkpoint, sha256)
         network = build()
         super().__init__(side=network.side, min_score=min_score, persons=persons)
         load_weights(network.model, checkpoint)
@@ -111,6 +113,17 @@ class Sam3Segmenter(PromptedSegmenter):
         presence = found["presence_logit_dec"].float().sigmoid()
         scores = found["pred_logits"].float().sigmoid().squeeze(-1) * presence
         return scores, found["pred_masks"]
+
+
+def make(recipe: Recipe, files: ModelFiles) -> Sam3Segmenter:
+    """Load the segmenter of a recipe; raises as :class:`Sam3Segmenter`."""
+    return Sam3Segmenter(
+        files.path_of("sam3"),
+        sha256=files.sam3.sha256,
+        text_prompt=recipe.sam3.text_prompt,
+        min_score=recipe.sam3.min_score,
+        persons=recipe.masks.persons,
+    )
 
 
 def load_weights(model: Any, checkpoint: Path) -> None:

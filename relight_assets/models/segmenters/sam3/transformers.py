@@ -4,8 +4,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from relight_assets.config.recipe.recipe import Persons
+from relight_assets.config.recipe.recipe import Persons, Recipe
 from relight_assets.errors import ModelFileError
+from relight_assets.models.files import ModelFiles
+from relight_assets.models.remembered_hashes import check_sha256
 from relight_assets.models.segmenters.sam3 import weights
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter, stay_offline
 
@@ -41,7 +43,7 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
             DeviceOutOfMemoryError: the device has no room for the network.
         """
         stay_offline()
-        weights.check_sha256(directory / WEIGHTS, sha256)
+        check_sha256(directory / WEIGHTS, sha256)
         processor = _from_folder("Sam3Processor", directory)
         size, mean, std = (getattr(processor.image_processor, name) for name in ("size", "image_mean", "image_std"))
         if {*mean, *std} != {_HALF}:
@@ -78,6 +80,17 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
         )
         scores = found.pred_logits.float().sigmoid() * found.presence_logits.float().sigmoid()
         return scores, found.pred_masks
+
+
+def make(recipe: Recipe, files: ModelFiles) -> Sam3TransformersSegmenter:
+    """Load the segmenter of a recipe; raises as :class:`Sam3TransformersSegmenter`."""
+    return Sam3TransformersSegmenter(
+        files.path_of("sam3_transformers").parent,
+        sha256=files.sam3.sha256,
+        text_prompt=recipe.sam3.text_prompt,
+        min_score=recipe.sam3.min_score,
+        persons=recipe.masks.persons,
+    )
 
 
 def _from_folder(kind: str, directory: Path, **options: Any) -> Any:

@@ -4,19 +4,14 @@ The package ``sam3`` takes any file for its checkpoint and goes on with random n
 leaves its vocabulary out of its wheel.  So both are checked here.
 """
 
-import hashlib
 import importlib.util
-import json
 import math
-import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from relight_assets.core.hashing import file_sha256
 from relight_assets.errors import ConfigError, ModelFileError
-from relight_assets.models.user_cache import user_cache
 
 VOCABULARY = "bpe_simple_vocab_16e6.txt.gz"
 VOCABULARY_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
@@ -29,40 +24,6 @@ INSTALL = (
 LONGEST_PROMPT = 32
 """Tokens, the two at its ends included."""
 _SHOWN = 3
-_CHUNK = 1 << 24
-
-
-def sha256_of(file: Path) -> str:
-    """The sha256 of a file, read once and then remembered in the user's cache with size and token.
-
-    Raises:
-        ModelFileError: the file cannot be read.
-    """
-    key = str(file.absolute())
-    try:
-        status = file.stat()
-        stamp = [status.st_size, f"{status.st_mtime_ns}.{status.st_ctime_ns}.{status.st_ino}"]
-        known = _remembered()
-        entry = known.get(key)
-        if isinstance(entry, list) and entry[:2] == stamp:
-            return str(entry[2])
-        digest = _digest(file)
-    except OSError as error:
-        raise ModelFileError(f"the weights {file} cannot be read: {error.strerror}") from error
-    _remember({**known, key: [*stamp, digest]})
-    return digest
-
-
-def check_sha256(file: Path, wanted: str | None, key: str = "sam3.sha256") -> None:
-    """See that a file is the one that a key of config/platform.yaml wants; None wants nothing.
-
-    Raises:
-        ModelFileError: it is another, or cannot be read.
-    """
-    if wanted is not None and (found := sha256_of(file)) != wanted:
-        raise ModelFileError(
-            f"the weights {file} have sha256 {found}, but {key} wants {wanted}; download them again, or correct {key}"
-        )
 
 
 def vocabulary() -> Path:
@@ -75,7 +36,7 @@ def vocabulary() -> Path:
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / VOCABULARY
         if path.is_file():
-            if (found := _digest(path)) != VOCABULARY_SHA256:
+            if (found := file_sha256(path)) != VOCABULARY_SHA256:
                 raise ModelFileError(
                     f"{path} has sha256 {found}, expected {VOCABULARY_SHA256}; reinstall open_clip_torch"
                 )
@@ -157,40 +118,3 @@ def require_prompt(prompt: str, tokens: int) -> None:
 def _some(names: list[str], count: int | None = None) -> str:
     more = (count or len(names)) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _cache() -> Path | None:
-    folder = user_cache()
-    return folder / "weights.json" if folder is not None else None
-
-
-def _remembered() -> dict[str, object]:
-    cache = _cache()
-    if cache is None:
-        return {}
-    try:
-        found = json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _remember(known: dict[str, object]) -> None:
-    # The whole file or none; where it cannot be written the weights are simply read again.
-    cache = _cache()
-    if cache is None:
-        return
-    with suppress(OSError):
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=cache.parent, prefix=".weights.", suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(known, stream)
-        Path(name).replace(cache)

@@ -1,105 +1,51 @@
-"""Highlights on skin: two GGX lobes, one wide and one narrow (Walter et al., EGSR 2007)."""
-
-from dataclasses import dataclass
+"""A soft light with one or two highlights on the skin."""
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from relight_assets.core.color import tinted
-from relight_assets.core.rng import log_uniform, uniform
-from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import Plane, smooth, smoothstep
-from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.config.recipe.lights import Specular
+from relight_assets.stages.degraded.light_family import LightFamily
+from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
+from relight_assets.stages.degraded.shading import highlights, soft_light
 
-F0 = 0.028
-"""Reflectance of skin at normal incidence."""
-WIDE_SHARE = 0.90
-NARROWEST = 0.24
-SOFTNESS = 0.012
-"""Blur of a highlight, in units of s."""
-MAX_GAIN = 3.0
-"""Above this skin looks wet."""
-WET = (0.12, 0.7)
-"""A highlight may add so much light at its peak, and so much of what the skin itself reflects."""
-PEAK = 0.995
-KELVINS = (3000.0, 7500.0)
-TINT = 0.5
+SECOND_LAMP = 0.5
+"""Probability of a second lamp."""
 
 
-@dataclass(frozen=True)
-class Highlight:
-    """The highlight of unit gain, (h, w, 3) float32 linear, the gain above which it looks wet, and what was drawn."""
+def sample(sampler: LightSampler) -> SampledLight:
+    """Draw the lamps, the shape of the soft light and the skin."""
+    scene, options, streams = sampler.scene, sampler.degradation.specular, sampler.streams
+    soft_options = sampler.degradation.soft_shading
+    lamps = [sampler.key_light("specular/light", options.elevation_range)]
+    if streams("specular/lamps").random() < SECOND_LAMP:
+        lamps.append(sampler.second_lamp("specular/second_light", options.elevation_range))
+    soft = soft_light.sample(scene, lamps[0], soft_options, streams("specular/shape"))
+    highlight = highlights.sample(scene, lamps, options.roughness, streams("specular/skin"), soft.visibility)
 
-    light: NDArray[np.float32]
-    most: float
-    numbers: Numbers
+    def render(rng: Generator, strength_bias: float) -> Shading:
+        light, numbers = soft_light.render(
+            scene, soft, soft_options, rng, ambient_range=options.ambient_linear, strength_bias=strength_bias
+        )
+        gain = highlights.draw_gain(rng, options.gain, strength_bias, highlight.max_gain)
+        return Shading(light, highlight.light * np.float32(gain), numbers | {"specular_gain": gain})
 
-
-def cast(
-    scene: Scene,
-    lights: list[Direction],
-    roughness_range: tuple[float, float],
-    rng: Generator,
-    seen: Plane | None = None,
-) -> Highlight:
-    """Draw the skin and the lamps' colours, and compute highlights of unit gain.
-
-    Args:
-        scene: the person.
-        lights: one or two directions, the key first.
-        roughness_range: GGX roughness, low to high.
-        rng: for roughness and colours.
-        seen: how much of the key is seen, (h, w) float32 in 0..1.
-    """
-    roughness = uniform(rng, roughness_range)
-    kelvins = [log_uniform(rng, KELVINS) for _ in lights]
-    total = np.zeros((*scene.shape, 3), np.float32)
-    for number, (light, kelvin) in enumerate(zip(lights, kelvins, strict=True)):
-        lobe = np.float32(WIDE_SHARE) * ggx(scene, light, roughness)
-        lobe += np.float32(1 - WIDE_SHARE) * ggx(scene, light, max(0.6 * roughness, NARROWEST))
-        if seen is not None and number == 0:
-            lobe *= seen
-        # Lamps have a size, and a mesh has facets: both ask for a highlight without hard edges.
-        lobe = smooth(lobe, SOFTNESS * scene.size)
-        total += lobe[..., None] * tinted(kelvin, TINT)
-    # No highlight on the very silhouette: there normals are guessed and a bright line would show.
-    edge = 0.008 * scene.size
-    rim = smoothstep((scene.inward - np.float32(edge)) / np.float32(max(2 * edge, 1.0)))
-    total *= (rim * scene.gloss)[..., None]
-    numbers: Numbers = {
-        "roughness": roughness,
-        "shininess": float(2 / roughness**4 - 2),
-        "highlight_temperatures": kelvins,
-        "highlight_lights": [component for light in lights for component in light.vector],
-    }
-    return Highlight(total, _most(scene, total), numbers)
+    return SampledLight(lamps[0], soft.numbers | highlight.numbers, render)
 
 
-def draw_gain(rng: Generator, gain_range: tuple[float, float], push: float, most: float = MAX_GAIN) -> float:
-    """Draw the gain over physical skin; ``push`` 1 takes the largest, and none passes 3 or ``most``."""
-    gain = log_uniform(rng, gain_range)
-    return min(gain + (gain_range[1] - gain) * push, MAX_GAIN, most)
+def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
+    """Add a highlight of the same lamp; its gain is drawn once."""
+    options, streams = sampler.degradation.specular, sampler.streams
+    highlight = highlights.sample(sampler.scene, [first.direction], options.roughness, streams("second/skin"))
+    gain = highlights.draw_gain(streams("second/strength"), options.gain, 0.0, highlight.max_gain)
+    added = highlight.light * np.float32(gain)
+
+    def render(rng: Generator, strength_bias: float) -> Shading:
+        shading = first.render(rng, strength_bias)
+        both = added if shading.highlight is None else shading.highlight + added
+        return Shading(shading.light, both, shading.numbers)
+
+    numbers = second_numbers(highlight.numbers | {"specular_gain": gain})
+    return SampledLight(first.direction, first.numbers | numbers, render)
 
 
-def _most(scene: Scene, unit: NDArray[np.float32]) -> float:
-    # What is added weighs more on dark skin, and a narrow lobe is many times brighter than a wide one.
-    peak = float(np.quantile(unit.reshape(-1, 3)[scene.head_samples].max(axis=1), PEAK))
-    return (WET[0] + WET[1] * scene.skin_light) / max(peak, 1e-6)
-
-
-def ggx(scene: Scene, light: Direction, roughness: float) -> Plane:
-    """Return one lobe, ``pi D F G / (4 n.v)`` under unit light seen from the front, (h, w) float32."""
-    length = float(np.sqrt(light.x**2 + light.y**2 + (light.z + 1) ** 2))
-    half = Direction(light.x / length, light.y / length, (light.z + 1) / length)
-    facing = scene.skin_normals[2]
-    lit = np.maximum(scene.toward(light, skin=True), 0)
-    along = np.maximum(scene.toward(half, skin=True), 0)
-    alpha2 = np.float32(roughness**4)
-    spread = along * along * (alpha2 - 1) + 1
-    distribution = alpha2 / (spread * spread)  # times pi, which cancels with that of the light
-    cosine = light.x * half.x + light.y * half.y + light.z * half.z
-    fresnel = np.float32(F0 + (1 - F0) * (1 - cosine) ** 5)
-    k = np.float32((roughness + 1) ** 2 / 8)
-    shadowing = lit / (lit * (1 - k) + k) * facing / (facing * (1 - k) + k)
-    return distribution * shadowing * fresnel * np.float32(0.25) / np.maximum(facing, np.float32(0.15))
+FAMILY = LightFamily("specular", Specular, sample, add=add, remedy="lower `ambient_range` or raise `intensity_range`")

@@ -11,12 +11,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Mask, Plane, Points, Triangles
 from relight_assets.core.color import safe_ratio
-
-Plane = NDArray[np.float32]
-Points = NDArray[np.float32]
 
 STEEPEST = 2.2
 """Slopes approach this and never pass it (65 degrees): inflated silhouettes are infinitely steep."""
@@ -62,9 +59,7 @@ class Head:
         )
 
 
-def height_field(
-    mask: Plane, faces: Sequence[Points], triangles: NDArray[np.int32], size: float
-) -> tuple[Plane, Plane, Head]:
+def height_field(mask: Plane, faces: Sequence[Points], triangles: Triangles, size: float) -> tuple[Plane, Plane, Head]:
     """Build the height field of a person.
 
     Args:
@@ -174,7 +169,7 @@ def head_of_mask(solid: Plane) -> Head:
     return Head(column, float(row), 1.05 * radius, 1.35 * radius, (0.0, -1.0))
 
 
-def join_face(height: Plane, points: Points, triangles: NDArray[np.int32]) -> tuple[Plane, Plane]:
+def join_face(height: Plane, points: Points, triangles: Triangles) -> tuple[Plane, Plane]:
     """Put the depth of a face mesh into a height field.
 
     Around the mesh the field is pulled to the mesh's depth, less with distance, so that there is
@@ -202,7 +197,7 @@ def join_face(height: Plane, points: Points, triangles: NDArray[np.int32]) -> tu
     return height + pull + share * (difference - pull), share
 
 
-def rasterise(points: Points, triangles: NDArray[np.int32], shape: tuple[int, int]) -> tuple[Plane, NDArray[np.bool_]]:
+def rasterise(points: Points, triangles: Triangles, shape: tuple[int, int]) -> tuple[Plane, Mask]:
     """Draw a mesh as a depth map.
 
     Triangles are painted from the farthest to the nearest, each with its number; the number gives
@@ -248,7 +243,7 @@ def normals(height: Plane) -> tuple[Plane, Plane, Plane]:
     return -slope_x * n_z, -slope_y * n_z, n_z
 
 
-def inward_distance(inside: NDArray[np.bool_]) -> Plane:
+def inward_distance(inside: Mask) -> Plane:
     """Return the distance in pixels of each inner pixel to the nearest outer one; the picture's border is none."""
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     # A mask that fills the picture has no silhouette to be far from.

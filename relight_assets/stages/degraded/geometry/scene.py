@@ -9,10 +9,11 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from relight_assets.core.arrays import LinearRgb, Mask, Plane, Points, Triangles
 from relight_assets.core.color import luminance, safe_ratio
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry import height_field
-from relight_assets.stages.degraded.geometry.height_field import Head, Plane, Points
+from relight_assets.stages.degraded.geometry.height_field import Head
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap, shape_of
 from relight_assets.stages.degraded.geometry.skin import likelihood
@@ -31,11 +32,11 @@ CLOTH_GLOSS = np.float32(0.12)
 """Strength of highlights beside the face, relative to skin."""
 GRAIN = 0.02
 """Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
-LOG_FLOOR = np.float32(0.01)
+LUMINANCE_FLOOR = np.float32(0.01)
 """Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
-FEW = 4096
-"""Inner pixels of which none is left out of statistics, after taking every second row and column."""
-RIM = 0.02
+ALL_SAMPLES_BELOW = 4096
+"""Inner pixels at half size, below which statistics take all pixels and not every second row and column."""
+RIM_WIDTH = 0.02
 """Width of the band along the silhouette where a key light fades to its mean, in units of s."""
 
 
@@ -44,13 +45,13 @@ class Scene:
     """Everything about a person that light depends on.  Planes are (h, w) float32 at working size."""
 
     alpha: Plane
-    core: NDArray[np.bool_]
+    core: Mask
     """Alpha above .9: the person's inner pixels."""
     samples: NDArray[np.intp]
     """(N,) numbers, row by row, of the inner pixels that statistics are taken of: a quarter of many, all of few."""
     head_samples: NDArray[np.intp]
     """Those of them that lie in the head."""
-    albedo: NDArray[np.float32]
+    albedo: LinearRgb
     """(h, w, 3) linear RGB."""
     photo_light: Plane
     """Luminance of the photo, linear."""
@@ -111,19 +112,19 @@ class Scene:
         return n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
 
     def fade_rim(self, key: Plane) -> Plane:
-        """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would glow."""
+        """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would be bright."""
         mean = np.float32(self.sampled(key).mean(dtype=np.float64))
-        rim = height_field.smoothstep(self.inward / np.float32(max(RIM * self.size, 1.0)))
+        rim = height_field.smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
         return mean + (key - mean) * rim
 
 
 def build(
     *,
     alpha: Plane,
-    albedo: NDArray[np.float32],
-    photo: NDArray[np.float32],
+    albedo: LinearRgb,
+    photo: LinearRgb,
     faces: Sequence[Points],
-    triangles: NDArray[np.int32],
+    triangles: Triangles,
     rng: Generator,
     shape_map: ShapeMap | None = None,
     join_faces: bool = True,
@@ -166,7 +167,7 @@ def build(
         low_height = given.low * (low_alpha > 0.5)  # where there is nobody nothing casts a shadow
         height = _enlarged(given.low, shape) + given.height - _enlarged(given.reduced, shape)
 
-    log_light = cv2.log(photo_light + LOG_FLOOR)
+    log_light = cv2.log(photo_light + LUMINANCE_FLOOR)
     narrow, middle, wide = (_blurred(log_light, alpha, share * size) for share in (0.0025, 0.012, 0.05))
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
     # A real face brings its own relief: brows and lips are paint there, and so is what is not skin.
@@ -207,17 +208,17 @@ def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
     return height_field.smooth(height, 0.5 / ratio)
 
 
-def _log_shading(photo_light: Plane, albedo: NDArray[np.float32], shape: tuple[int, int]) -> Plane:
+def _log_shading(photo_light: Plane, albedo: LinearRgb, shape: tuple[int, int]) -> Plane:
     photo, flat = (
         cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA) for plane in (photo_light, luminance(albedo))
     )
-    return cv2.log(safe_ratio(photo + LOG_FLOOR, flat + LOG_FLOOR))
+    return cv2.log(safe_ratio(photo + LUMINANCE_FLOOR, flat + LUMINANCE_FLOOR))
 
 
-def _sampled(core: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _sampled(core: Mask) -> NDArray[np.intp]:
     sparse = np.zeros_like(core)
     sparse[::2, ::2] = core[::2, ::2]
-    few = np.count_nonzero(sparse) < FEW
+    few = np.count_nonzero(sparse) < ALL_SAMPLES_BELOW
     return np.flatnonzero(core if few else sparse)
 
 
@@ -226,7 +227,7 @@ def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> 
     # Without a mesh the head disc stands for the face, less surely.
     skin = real if real.any() else np.float32(0.6) * height_field.smoothstep(2 * (1 - head.distance(shape)))
     around = _blurred(light, alpha, GRAIN * size)
-    # Brows, lashes and nostrils are much darker than what is around them and do not shine like skin.
+    # Brows, lashes and nostrils are much darker than what is around them and have no highlights like skin.
     grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
     return (CLOTH_GLOSS + (1 - CLOTH_GLOSS) * skin) * grain * grain
 

@@ -13,8 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Mask, Plane, Points, Triangles
 from relight_assets.stages.degraded.geometry import height_field
-from relight_assets.stages.degraded.geometry.height_field import STEEPEST, Plane, Points
+from relight_assets.stages.degraded.geometry.height_field import STEEPEST
 from relight_assets.stages.integrated_shading import integrate
 
 RANGE = (2.0, 98.0)
@@ -74,7 +75,7 @@ def shape_of(
     alpha: Plane,
     like: Plane,
     faces: Sequence[Points],
-    triangles: NDArray[np.int32],
+    triangles: Triangles,
 ) -> Given:
     """Turn a map of the same part of a picture into a height field.
 
@@ -104,14 +105,14 @@ def shape_of(
     return Given(height, reduced, low_field)
 
 
-def _believed(alpha: Plane) -> NDArray[np.bool_]:
+def _believed(alpha: Plane) -> Mask:
     inside = alpha > 0.5
     size = float(np.sqrt(np.count_nonzero(inside)))
     inner = height_field.inward_distance(inside) > EDGE * size
     return inner if inner.any() else inside
 
 
-def _continued(height: Plane, believed: NDArray[np.bool_]) -> Plane:
+def _continued(height: Plane, believed: Mask) -> Plane:
     """Go on level from where a map is believed: a cliff at the silhouette would be a rim in every light."""
     outside = (~believed).astype(np.uint8)
     _, nearest = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
@@ -122,7 +123,7 @@ def _continued(height: Plane, believed: NDArray[np.bool_]) -> Plane:
     return np.where(believed, height, height_field.smooth(level, 0.5 * EDGE * size))
 
 
-def _from_normals(normals: NDArray[np.float32], inside: NDArray[np.bool_]) -> Plane:
+def _from_normals(normals: NDArray[np.float32], inside: Mask) -> Plane:
     """The height whose normals these are, inside a mask, in pixels; (h, w) float32 up to a constant."""
     rows, columns = inside.shape
     even = (rows + rows % 2, columns + columns % 2)

@@ -1,4 +1,4 @@
-"""Where a face mesh has skin in front of it: not hair, glasses, beard, eyes or teeth, which shine in other ways.
+"""Where a face mesh is skin: not hair, glasses, beard, eyes or teeth, whose highlights differ.
 
 The measure is the colour of that person's own forehead, cheeks and nose, and how much it varies over that face,
 which it does more where skin is dark: so it is one for all skins.
@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.stages.degraded.geometry.height_field import Plane, Points, smooth, smoothstep
+from relight_assets.core.arrays import LinearRgb, Plane, Points
+from relight_assets.stages.degraded.geometry.height_field import smooth, smoothstep
 
 BARE = (10, 151, 9, 108, 337, 50, 101, 205, 280, 330, 425, 5, 195)
 """Mesh points that are seldom covered: forehead, both cheeks, nose."""
@@ -21,19 +22,22 @@ EYES_AND_MOUTH = (
 )
 """Rings of mesh points: both eyes, and what the lips leave open."""
 PATCH = 0.03
-"""Width of what is looked at around a point, in units of the mesh's size."""
-SOFT = 0.01
-LOG_FLOOR = np.float32(0.006)
+"""Width of what is averaged around a point, in units of the mesh's size."""
+BLUR = 0.01
+"""Blur of the result, in units of the mesh's size."""
+COLOR_FLOOR = np.float32(0.006)
+"""Added to linear colour before the logarithm: in the dark, colour ratios are noise."""
 COLOR_REACH, COLOR_SPREADS = 0.35, 1.7
 """Difference of log colour ratios at which a colour is skin by exp(-1/2): at least, and in units of the middle one."""
 DARK_START, DARK_SPREADS, DARK_WIDTH = 0.55, 1.7, 0.8
 """How much darker than skin, nepers, skin begins to end (frames, hair, beards), likewise; and how soon it has."""
-MARGIN = 2
-LARGE = 160
+MARGIN_PX = 2
+"""Pixels around the mesh that are computed with it."""
+HALVED_ABOVE = 160
 """Pixels across a face from which half of them are enough."""
 
 
-def likelihood(albedo: NDArray[np.float32], faces: Sequence[Points]) -> Plane:
+def likelihood(albedo: LinearRgb, faces: Sequence[Points]) -> Plane:
     """Say how surely each point of a face is skin.
 
     Args:
@@ -45,26 +49,26 @@ def likelihood(albedo: NDArray[np.float32], faces: Sequence[Points]) -> Plane:
     """
     skin = np.ones(albedo.shape[:2], np.float32)
     for points in reversed(faces):  # the largest last: where two overlap it is the nearer one
-        low = np.clip(np.floor(points[:, :2].min(axis=0)).astype(int) - MARGIN, 0, None)
-        high = np.clip(np.ceil(points[:, :2].max(axis=0)).astype(int) + MARGIN, 0, albedo.shape[1::-1])
-        if (high - low).min() > 2 * MARGIN:
+        low = np.clip(np.floor(points[:, :2].min(axis=0)).astype(int) - MARGIN_PX, 0, None)
+        high = np.clip(np.ceil(points[:, :2].max(axis=0)).astype(int) + MARGIN_PX, 0, albedo.shape[1::-1])
+        if (high - low).min() > 2 * MARGIN_PX:
             part = np.s_[low[1] : high[1], low[0] : high[0]]
             skin[part] = _reduced(albedo[part], points[:, :2] - low.astype(np.float32))
     return skin
 
 
-def _reduced(albedo: NDArray[np.float32], flat: NDArray[np.float32]) -> Plane:
+def _reduced(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
     height, width = albedo.shape[:2]
-    if max(height, width) < LARGE:
+    if max(height, width) < HALVED_ABOVE:
         return _of_face(albedo, flat)
     half = cv2.resize(albedo, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     found = _of_face(half, (flat - np.float32(0.5)) * np.float32(0.5))
     return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _of_face(albedo: NDArray[np.float32], flat: NDArray[np.float32]) -> Plane:
+def _of_face(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
     extent = float(np.ptp(flat, axis=0).max())
-    red, green, blue = (cv2.log(plane + LOG_FLOOR) for plane in cv2.split(albedo))
+    red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in cv2.split(albedo))
     warm, cold, light = (_beside_skin(plane, flat, extent) for plane in (red - green, blue - green, green))
     color = warm * warm + cold * cold
     reach = max(COLOR_REACH**2, COLOR_SPREADS**2 * float(np.median(_at(color, flat))))
@@ -73,7 +77,7 @@ def _of_face(albedo: NDArray[np.float32], flat: NDArray[np.float32]) -> Plane:
     skin *= cv2.exp(color * np.float32(-0.5 / reach))
     for ring in EYES_AND_MOUTH:
         cv2.fillPoly(skin, [np.rint(flat[list(ring)]).astype(np.int32)], 0.0)
-    return smooth(skin, SOFT * extent)
+    return smooth(skin, BLUR * extent)
 
 
 def _beside_skin(plane: Plane, flat: NDArray[np.float32], extent: float) -> Plane:

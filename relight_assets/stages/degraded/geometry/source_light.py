@@ -1,6 +1,6 @@
-"""Where the photo's own light stood, as its shading on the face tells.
+"""Where the photo's own light stood, estimated from its shading on the face.
 
-What the albedo stage took out is ln shading, up to a constant.  To the first order of spherical harmonics
+The albedo stage removes ln shading, up to a constant.  To the first order of spherical harmonics
 (Ramamoorthi, Hanrahan, "An Efficient Representation for Irradiance Environment Maps", SIGGRAPH 2001) it is
 ``a + b . n``: the direction of ``b`` is that of the light.  Cast shadows, highlights and what is left of
 paint do not follow the normals, so each round of the fit trusts less what lies far off (Cauchy's weights).
@@ -9,23 +9,25 @@ paint do not follow the normals, so each round of the fit trusts less what lies 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Mask, Plane
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import Plane
 
-ROUNDS = 8
+FIT_ROUNDS = 8
+"""Rounds of reweighted least squares."""
 SPREAD = 1.5
 """A residual of so many times the median one halves a pixel's trust."""
-FEW = 150
-"""Pixels of a face below which nothing is said."""
-ENOUGH = 2000
+MIN_FACE_PIXELS = 150
+"""Pixels of a face below which the light is unknown."""
+FIT_PIXELS = 2000
 """Pixels, evenly spread, that are enough for four numbers."""
 DAMPING = 1e-6
+"""Ridge term of the normal equations, per pixel: keeps a flat face solvable."""
 CLEAR_CONTRAST = 0.3
 """Change of ln shading from normals square to the light to those that face it; less is less reliable."""
-RELIABLE = 0.5
+MIN_RELIABILITY = 0.5
+"""Reliability, 0..1, below which a direction is not used."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class SourceLight:
 UNKNOWN = SourceLight(None, 0.0)
 
 
-def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: NDArray[np.bool_]) -> SourceLight:
+def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: Mask) -> SourceLight:
     """Fit the light to a face.
 
     Args:
@@ -52,14 +54,14 @@ def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: NDArray[
         where: (h, w) bool, the face.
     """
     at = np.flatnonzero(where)
-    if at.size < FEW:
+    if at.size < MIN_FACE_PIXELS:
         return UNKNOWN
-    at = at[:: 1 + at.size // ENOUGH]
+    at = at[:: 1 + at.size // FIT_PIXELS]
     basis = np.column_stack([np.ones(at.size), *(plane.ravel()[at] for plane in normals)]).astype(np.float64)
     values = log_shading.ravel()[at].astype(np.float64)
     trust = np.ones(at.size)
     damping = DAMPING * at.size * np.eye(4)
-    for _ in range(ROUNDS):
+    for _ in range(FIT_ROUNDS):
         weighted = basis * trust[:, None]
         found = np.linalg.solve(weighted.T @ basis + damping, weighted.T @ values)
         residual = values - basis @ found
@@ -71,7 +73,7 @@ def fit(log_shading: Plane, normals: tuple[Plane, Plane, Plane], where: NDArray[
     slope = np.array([found[1], found[2], max(found[3], 0.0)])
     contrast = float(np.linalg.norm(slope))
     reliability = rounded(explained * min(1.0, contrast / CLEAR_CONTRAST))
-    if reliability < RELIABLE:
+    if reliability < MIN_RELIABILITY:
         return SourceLight(None, reliability)
     x, y, z = (slope / contrast).tolist()
     return SourceLight(Direction(x, y, z), reliability)

@@ -1,19 +1,21 @@
-"""The shadow that a head throws on itself."""
+"""The head's own shadow: how much of a lamp each point of the person sees."""
 
 import cv2
 import numpy as np
 
+from relight_assets.core.arrays import Plane
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import Plane, smoothstep
+from relight_assets.stages.degraded.geometry.height_field import smoothstep
 from relight_assets.stages.degraded.geometry.scene import Scene
 
-STEPS = 40
+MARCH_STEPS = 40
+"""Steps toward the light; they grow with distance."""
 REACH = 0.6
 """How far the light is followed, in units of the longest side."""
 
 
 def visibility(scene: Scene, light: Direction, penumbra: float) -> Plane:
-    """Say how much of a light each point of the person sees.
+    """Return how much of a light each point of the person sees.
 
     The height field is marched toward the light in steps that grow with distance, and with them
     the width over which an occluder counts: ``penumbra`` is the light's angular half size (.05 a
@@ -29,9 +31,9 @@ def visibility(scene: Scene, light: Direction, penumbra: float) -> Plane:
     climb = max(light.z, 0.0) / flat
     step_x, step_y = light.x / flat, light.y / flat
     rows, columns = height.shape
-    seen = np.full_like(height, 8.0)
+    clearance = np.full_like(height, 8.0)
     farthest = max(REACH * max(height.shape), 2.0)
-    for distance in np.geomspace(1.0, farthest, STEPS).tolist():
+    for distance in np.geomspace(1.0, farthest, MARCH_STEPS).tolist():
         matrix = np.array([[1, 0, distance * step_x], [0, 1, distance * step_y]], np.float64)
         there = cv2.warpAffine(
             height,
@@ -44,6 +46,6 @@ def visibility(scene: Scene, light: Direction, penumbra: float) -> Plane:
         cv2.subtract(height, there, dst=there)
         there += np.float32(climb * distance)
         there *= np.float32(1 / (2 * penumbra * distance + 0.5))
-        cv2.min(seen, there, dst=seen)
-    low = smoothstep(seen + np.float32(0.5))
+        cv2.min(clearance, there, dst=clearance)
+    low = smoothstep(clearance + np.float32(0.5))
     return cv2.resize(low, scene.shape[::-1], interpolation=cv2.INTER_LINEAR)

@@ -229,7 +229,7 @@ importlib.util.find_spec = lambda name, package=None: None if name == "triton" e
 sys.meta_path.insert(0, Absent())
 import relight_assets.models.segmenters.sam3.native as sam3
 sam3.find_spec = importlib.util.find_spec
-from relight_assets_tests.models import tiny_sam3
+from relight_assets_tests.models.segmenters.sam3 import tiny_sam3
 print(type(tiny_sam3.network().model).__name__, "triton" in sys.modules)
 """
 
@@ -244,7 +244,7 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from relight_assets.models.segmenters.sam3.native import Sam3Segmenter
-from relight_assets_tests.models import tiny_sam3
+from relight_assets_tests.models.segmenters.sam3 import tiny_sam3
 segmenter = Sam3Segmenter(Path(sys.argv[1]), build=tiny_sam3.network, min_score=0.0, persons="union")
 segmenter.masks([np.zeros((1024, 1024, 3), np.uint8)], 1)
 picture = np.full((8000, 8000, 3), 90, np.uint8)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.degraded.lambert import wrapped_cosine
+from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
 
 def test_wrapping():

@@ -5,18 +5,23 @@ from relight_assets.config.recipe import lights
 from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
-from relight_assets.stages.degraded.families import soft_shading
+from relight_assets.stages.degraded.shading import soft_light
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 FAMILY = lights.SoftShading()
 
 
-def lit(push, *, seed=0, light=None):
+def lit(strength_bias, *, seed=0, light=None):
     scene = portrait_scene()
     light = light or direction(30, 0)
-    soft = soft_shading.cast(scene, light, FAMILY, stream(seed, "", 0, "shape"))
-    return soft_shading.shine(
-        scene, soft, FAMILY, stream(seed, "", 0, "strength"), ambient_range=FAMILY.ambient_linear, push=push
+    soft = soft_light.sample(scene, light, FAMILY, stream(seed, "", 0, "shape"))
+    return soft_light.render(
+        scene,
+        soft,
+        FAMILY,
+        stream(seed, "", 0, "strength"),
+        ambient_range=FAMILY.ambient_linear,
+        strength_bias=strength_bias,
     )
 
 
@@ -30,9 +35,9 @@ def test_numbers_stay_in_their_ranges():
         assert FAMILY.wrap_range[0] <= numbers["wrap"] <= FAMILY.wrap_range[1]
 
 
-def test_pushing_deepens_the_shading():
+def test_a_bias_to_strength_deepens_the_shading():
     scene = portrait_scene()
-    spreads = [np.log2(luminance(lit(push)[0])[scene.core]).std() for push in (0.0, 1.0)]
+    spreads = [np.log2(luminance(lit(bias)[0])[scene.core]).std() for bias in (0.0, 1.0)]
     assert spreads[1] > spreads[0]
     assert lit(1.0)[1]["ambient"] == pytest.approx(FAMILY.ambient_linear[0])
 

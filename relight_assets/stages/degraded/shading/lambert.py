@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from relight_assets.stages.degraded.geometry.height_field import Plane
+from relight_assets.core.arrays import Plane
 
 
 def wrapped_cosine(cosine: Plane, wrap: float) -> Plane:

@@ -1,0 +1,28 @@
+"""What a family of light is: one object that says how its lights are drawn, rendered and mixed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from relight_assets.config.recipe.lights import Degradation, FamilyOptions
+from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight
+
+
+@dataclass(frozen=True)
+class LightFamily:
+    """A family of light.  Its module in ``families`` holds one as ``FAMILY``."""
+
+    name: str
+    """That of its section in the recipe, and of its random streams."""
+    options: type[FamilyOptions]
+    """Its section in the recipe: weight and ranges."""
+    sample: Callable[[LightSampler], SampledLight]
+    """Draws the place and the shape of a light."""
+    add: Callable[[LightSampler, SampledLight], SampledLight] | None = None
+    """Adds this family to another's light, under the same lamp; None: it is never a second family."""
+    remedy: str = "widen its ranges"
+    """What to change in the recipe when its lights are too weak."""
+
+    def min_strength(self, degradation: Degradation) -> float:
+        """The smallest strength of a pair, stops; 0 for a family without a key light."""
+        options = degradation.key_lights.get(self.name)
+        return 0.0 if options is None else options.min_strength

@@ -1,1 +1,0 @@
-"""Synthetic light: geometry from a portrait, and the three families of light that fall on it."""

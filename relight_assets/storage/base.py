@@ -1,0 +1,98 @@
+"""Where the files of a split lie: all that reads or writes one asks its layout's storage.
+
+There is one implementation, :class:`relight_assets.storage.local.LocalStorage`; the fault tests hand in another.  Paths
+are the names: what a storage does below them is its own business.  A storage goes to worker processes by pickle.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from relight_assets.storage.files import FileStamp
+
+
+class Storage(Protocol):
+    """Whole files or none, by their paths."""
+
+    def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
+        """The bytes of a file; None where what lies there is no file, or one of more than ``max_bytes``.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+        """
+
+    def holds(self, path: Path, blocks: Iterable[bytes]) -> bool:
+        """Whether a file is there that holds exactly these bytes; it is read block by block.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+        """
+
+    def put(
+        self,
+        path: Path,
+        data: bytes | memoryview | Iterable[bytes],
+        *,
+        durable: bool = False,
+        over_folder: bool = False,
+    ) -> None:
+        """Write a whole file or none; whoever is killed leaves the old file or the new one.
+
+        Args:
+            path: the file; its folder is there.
+            data: all of it; or, but for ``over_folder``, blocks, which are written as they come.
+            durable: it outlasts a power cut.
+            over_folder: an empty folder in its place is replaced.
+
+        Raises:
+            PlaceTakenError: what lies there cannot be replaced; nothing was changed.
+            OSError: as the system gave it.
+        """
+
+    def put_stamped(self, path: Path, data: bytes | memoryview) -> FileStamp:
+        """:meth:`put` over a folder too, and the stamp that a record keeps of the file."""
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, or an empty folder in its place; nothing happens where there is none.
+
+        Raises:
+            PlaceTakenError: what lies there cannot be removed.
+            OSError: as the system gave it.
+        """
+
+    def state(self, path: Path | str) -> tuple[int, str]:
+        """Size in bytes and token of a file, as in its stamp: equal ones mean equal content.
+
+        Raises:
+            OSError: there is no such file, or it cannot be asked for.
+        """
+
+    def names(self, folder: Path) -> Iterator[str]:
+        """The names in a folder, in no order; none where it is not there.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+
+    def link(self, source: Path, target: Path) -> None:
+        """Have a file lie at ``target`` too, where nothing lies, with the same token; neither is ever changed.
+
+        Raises:
+            OSError: as the system gave it.
+        """
+
+    def clean(self, folder: Path) -> None:
+        """Remove what killed writers left in a folder, whose only writer the caller is.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+
+    def lock(self, path: Path) -> AbstractContextManager[None]:
+        """Hold a lock while the block runs, without waiting for it; it ends with its holder's process.
+
+        Raises:
+            TakenError: somebody else holds it.
+            OSError: the lock cannot be made.
+        """

@@ -1,0 +1,118 @@
+"""The files of a split on the file system of this machine, or on one that several machines share."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
+from relight_assets.core.hashing import sha256_hex
+from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
+from relight_assets.storage.locks import TakenError, holder_of, said_beside
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """See :class:`relight_assets.storage.base.Storage`."""
+
+    def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
+        """The bytes of a regular file; nobody waits for a pipe, a device or a socket."""
+        return read_regular(path, max_bytes=max_bytes)
+
+    def holds(self, path: Path, blocks: Iterable[bytes]) -> bool:
+        """Whether a regular file holds exactly these bytes."""
+        return holds(path, blocks)
+
+    def put(
+        self,
+        path: Path,
+        data: bytes | memoryview | Iterable[bytes],
+        *,
+        durable: bool = False,
+        over_folder: bool = False,
+    ) -> None:
+        """As :func:`relight_assets.core.atomic_io.write_atomic`."""
+        try:
+            write_atomic(path, data, durable=durable, rename=self._rename)
+        except PlaceTakenError as taken:
+            if taken.errno != errno.EISDIR or not over_folder:
+                raise
+            _remove_folder(path)
+            write_atomic(path, data, durable=durable, rename=self._rename)
+
+    def put_stamped(self, path: Path, data: bytes | memoryview) -> FileStamp:
+        """The token is asked for after the rename: on network file systems it is the server's to set."""
+        self.put(path, data, over_folder=True)
+        try:
+            size, token = self.state(path)
+        except OSError as error:  # somebody has removed it already, or the disk does not answer for this one
+            raise PlaceTakenError(path, error) from error
+        return FileStamp(sha256_hex(data), size, token)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, or an empty folder in its place."""
+        try:
+            with place_of(path):
+                path.unlink(missing_ok=True)
+        except PlaceTakenError:
+            if not path.is_dir() or path.is_symlink():
+                raise
+            _remove_folder(path)
+
+    def state(self, path: Path | str) -> tuple[int, str]:
+        """Size and token; where a link leads."""
+        status = os.stat(path)  # noqa: PTH116  (a plan asks 72,000 times, and to make a Path costs as much as this)
+        return status.st_size, output_token(status)
+
+    def names(self, folder: Path) -> Iterator[str]:
+        """The names in a folder."""
+        try:
+            entries = os.scandir(folder)
+        except FileNotFoundError:
+            return
+        with entries:
+            for entry in entries:
+                yield entry.name
+
+    def link(self, source: Path, target: Path) -> None:
+        """A hard link; a copy with the same mtime where the file system has none."""
+        try:
+            target.hardlink_to(source)
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, target)
+
+    def clean(self, folder: Path) -> None:
+        """Remove temp files that killed writers left."""
+        clean_temp_files(folder)
+
+    @contextmanager
+    def lock(self, path: Path) -> Iterator[None]:
+        """A kernel lock; a file that must not be there, where the file system has none."""
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TakenError(holder_of(path)) from None
+        try:
+            with said_beside(path, self):
+                yield
+        finally:
+            lock.release()
+
+    def _rename(self, temp: Path, path: Path) -> None:
+        """Put a whole temp file in a file's place."""
+        temp.replace(path)
+
+
+def _remove_folder(path: Path) -> None:
+    with place_of(path):
+        path.rmdir()
+
+
+LOCAL = LocalStorage()
+"""It has no state, so one is enough."""

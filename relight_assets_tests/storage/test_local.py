@@ -1,0 +1,119 @@
+"""The storage on a file system: what stands in a file's place, tokens, links, and that a whole run goes through it."""
+
+import hashlib
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from relight_assets.config.engines import ENGINES
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.atomic_io import PlaceTakenError
+from relight_assets.engine.publish import write_split_failures, write_split_mapping
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.storage.files import output_token, same_token, stamp_source
+from relight_assets.storage.local import LOCAL, LocalStorage
+from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.engine.execution.threads_engine import THREADS_ENGINE
+
+
+def test_a_hard_link_changes_no_token_of_an_output(tmp_path: Path) -> None:
+    stamp = LOCAL.put_stamped(tmp_path / "a.png", b"x")
+    (tmp_path / "b.png").hardlink_to(tmp_path / "a.png")
+    assert output_token((tmp_path / "b.png").stat()) == stamp.token
+    assert same_token(stamp.token, (tmp_path / "a.png").stat())
+
+
+def test_an_output_replaces_what_is_nobodys(tmp_path: Path) -> None:
+    path = tmp_path / "00000_output.png"
+    for make in (Path.mkdir, os.mkfifo, lambda place: place.symlink_to(place.name), lambda place: place.touch()):
+        make(path)
+        LOCAL.put(path, b"ours", over_folder=True)
+        assert path.read_bytes() == b"ours"
+        assert not path.is_symlink()
+        path.unlink()
+        make(path)
+        LOCAL.remove(path)
+        assert not os.path.lexists(path)
+    LOCAL.remove(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_never_replaces_a_folder_that_holds_something(tmp_path: Path) -> None:
+    path = tmp_path / "00000_output.png"
+    path.mkdir()
+    (path / "theirs").touch()
+    with pytest.raises(PlaceTakenError) as told:
+        LOCAL.put(path, b"ours", over_folder=True)
+    assert told.value.filename == str(path)
+    with pytest.raises(PlaceTakenError):
+        LOCAL.remove(path)
+    assert [each.name for each in tmp_path.rglob("*")] == [path.name, "theirs"]
+
+
+def test_a_link_to_a_folder_is_removed_and_the_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "00000_output.png"
+    link.symlink_to("folder")
+    LOCAL.remove(link)
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+def test_stamps_agree(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    data = b"x" * 3_000_001
+    stamp = LOCAL.put_stamped(path, data)
+    assert replace(stamp_source(path), token=stamp.token) == stamp
+    assert stamp.sha256 == hashlib.sha256(data).hexdigest()
+    assert stamp.token == str(path.stat().st_mtime_ns)
+
+
+def test_names_of_a_folder_and_none_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "b").mkdir()
+    assert set(LOCAL.names(tmp_path)) == {"a", "b"}
+    assert list(LOCAL.names(tmp_path / "none")) == []
+
+
+def test_a_file_is_linked_or_copied_with_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    stamp = LOCAL.put_stamped(tmp_path / "a", b"x")
+    LOCAL.link(tmp_path / "a", tmp_path / "linked")
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    LOCAL.link(tmp_path / "a", tmp_path / "copied")
+    for name in ("a", "linked", "copied"):
+        assert LOCAL.read(tmp_path / name) == b"x"
+        assert LOCAL.state(tmp_path / name) == (stamp.size, stamp.token)
+
+
+def test_it_goes_to_other_processes() -> None:
+    assert pickle.loads(pickle.dumps(LOCAL)) == LOCAL  # noqa: S301  (what was just written)
+
+
+class Remembers(LocalStorage):
+    """Of which it is known what was put into it."""
+
+    written: set[Path] = set()  # noqa: RUF012  (of this class alone)
+
+    def put(self, path: Path, data: bytes | memoryview, *, durable: bool = False, over_folder: bool = False) -> None:
+        self.written.add(path)
+        super().put(path, data, durable=durable, over_folder=over_folder)
+
+
+def test_every_file_of_a_run_and_of_its_mapping_is_put_into_the_storage(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENGINES, "threads", THREADS_ENGINE)  # whose workers are in this process
+    bench.write_csv([*PORTRAITS[:2], "broken.png"])
+    settings = bench.settings.model_copy(update={"engine": "threads"})
+    before = set(bench.folder.rglob("*"))
+    survey = run_split(bench.split(), Recipe(), settings, RunOptions(storage=Remembers())).survey
+    write_split_mapping(survey, settings)
+    write_split_failures(survey, settings)
+    made = {path for path in set(bench.folder.rglob("*")) - before if path.is_file()}
+    assert len(made) > 2 * 7
+    assert made - Remembers.written == {survey.layout.lock}
