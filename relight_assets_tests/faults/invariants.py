@@ -20,6 +20,7 @@ from relight_assets.dataset.records import Record, files_match, read_record
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
+from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import ImageWorker
@@ -178,7 +179,7 @@ def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path,
         assert all(stage in record.stages and files_match(layout, record, stage) for stage in stage_names()), told
         return
     digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
-    current = digests.current(record, record.source.sha256, partial(files_match, layout))
+    current = current_stages(digests, record, record.source.sha256, partial(files_match, layout))
     assert current == stage_names(), told
 
 

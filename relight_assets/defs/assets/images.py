@@ -10,7 +10,15 @@ from pydantic import Field
 from relight_assets.config.context import ProjectContext
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
-from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, pictures, provenance, totals
+from relight_assets.defs.metadata.run_metadata import (
+    RunRecords,
+    counts,
+    data_version,
+    numbers,
+    pictures,
+    provenance,
+    totals,
+)
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
@@ -68,17 +76,20 @@ def _relight_images(
         summary = _run(context, config, project, run_inputs)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
-    sheets = pictures(summary, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id)
-    shared = warn.part("the totals of the run", lambda: totals(summary, warn))
+    records = RunRecords.of(summary)
+    sheets = pictures(
+        summary, records, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id
+    )
+    shared = warn.part("the totals of the run", lambda: totals(summary, records, warn))
     for stage in stage_names():
         if dg.AssetKey(stage) in context.selected_asset_keys:
-            version = _data_version(summary, stage, warn)  # first: it may have something to warn of
+            version = _data_version(records, stage, warn)  # first: it may have something to warn of
             yield dg.MaterializeResult(
                 asset_key=stage,
                 # The UI keeps this order; what one looks for first stands first.
                 metadata={
                     **sheets,
-                    **warn.part(f"the numbers of `{stage}`", partial(numbers, summary, stage)),
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **counts(summary, stage),
                     **shared,
                     **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
@@ -88,9 +99,9 @@ def _relight_images(
             )
 
 
-def _data_version(summary: RunSummary, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
+def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
     with decoration(f"the data version of `{stage}`", warn):
-        return dg.DataVersion(data_version(summary, stage))
+        return dg.DataVersion(data_version(records, stage))
     return None  # Dagster gives it one
 
 

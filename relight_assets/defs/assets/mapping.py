@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import dagster as dg
@@ -11,7 +11,7 @@ from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
-from relight_assets.defs.checks import SPECS, check_split
+from relight_assets.defs.checks import SPECS, SplitRecords, check_split
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import locked_survey, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
@@ -51,7 +51,8 @@ def mapping_csv(
         split = run_inputs.split(context.partition_key)
         warn = Warnings(context.log)
         before = _spreads_before(context, warn)
-        check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn)
+        records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
+        check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
         published = publish(split, loaded, settings, check=check)
     survey = published.survey
     if survey.unchecked_rows:
@@ -76,7 +77,7 @@ def mapping_csv(
             "rows_with_output": sum(output is not None for output in survey.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
-            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(survey))}),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(survey).statistics))}),
             **warn.metadata,
         },
     )

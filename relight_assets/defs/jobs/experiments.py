@@ -17,12 +17,19 @@ from relight_assets.dataset.records import known_record
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.jobs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.defs.metadata.previews import inline
-from relight_assets.defs.metadata.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
+from relight_assets.defs.metadata.run_metadata import (
+    OUTCOMES,
+    RunRecords,
+    counts,
+    numbers,
+    pictures,
+    provenance,
+    totals,
+)
 from relight_assets.defs.publishing import publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
-from relight_assets.engine.state.image_state import ImageState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
@@ -89,10 +96,18 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
         published = publish(split, loaded, settings, name, failures=True)
         for failed in published.failed:
             context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
-    warn, run_id = warnings_of(context, summary), context.run.run_id
+    warn, run_id, records = warnings_of(context, summary), context.run.run_id, RunRecords.of(summary)
     sheets = {
         **warn.part("the comparison", lambda: _comparison(summary, settings, context.instance, run_id)),
-        **pictures(summary, loaded.recipe, settings.quality_of(loaded), warn, instance=context.instance, run_id=run_id),
+        **pictures(
+            summary,
+            records,
+            loaded.recipe,
+            settings.quality_of(loaded),
+            warn,
+            instance=context.instance,
+            run_id=run_id,
+        ),
     }
     context.log_event(
         dg.AssetMaterialization(
@@ -105,8 +120,8 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
                 "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
-                **warn.part("the numbers", lambda: _numbers(summary)),
-                **warn.part("the totals of the run", lambda: totals(summary, warn)),
+                **warn.part("the numbers", lambda: _numbers(records)),
+                **warn.part("the totals of the run", lambda: totals(summary, records, warn)),
                 **warn.part("the provenance", lambda: provenance(stage_names(), loaded.recipe, settings)),
                 **warn.metadata,
             },
@@ -148,7 +163,9 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     pairs = [
         (own_numbers[image.key], image.index)
         for image in survey.images.values()
-        if image.status == "done" and image.index is not None and _is_of_photo(own, own_numbers.get(image.key), image)
+        if image.status == "done"
+        and image.index is not None
+        and _are_of_one_photo((own, own_numbers.get(image.key)), (survey.layout, image.index))
     ]
     small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
@@ -159,14 +176,14 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 
-def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> bool:
-    """Whether what the split's own folder has under a number was made of an image's photo."""
-    record = known_record(own, number) if number is not None else None
-    return record is not None and image.record is not None and record.source.sha256 == image.record.source.sha256
+def _are_of_one_photo(*places: tuple[SplitLayout, int | None]) -> bool:
+    """Whether what lies in two folders, under the number given with each, was made of one photo."""
+    one, other = (known_record(layout, number) if number is not None else None for layout, number in places)
+    return one is not None and other is not None and one.source.sha256 == other.source.sha256
 
 
-def _numbers(summary: RunSummary) -> dict[str, Any]:
-    return {key: value for stage in stage_names() for key, value in numbers(summary, stage).items()}
+def _numbers(records: RunRecords) -> dict[str, Any]:
+    return {key: value for stage in stage_names() for key, value in numbers(records, stage).items()}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -1,83 +1,106 @@
-"""Where the rows of a split stand, and what is counted of them; nothing is computed for it, and nothing written."""
+"""The state of a split: results of a run stand in it as a new scan would find them, and it keeps little of a row."""
 
-import os
-import shutil
+import gc
+import tracemalloc
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as with_fields
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.dataset.csv.read import read_split_csv
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import read_record, write_record
+from relight_assets.engine.run import RunSummary, digests_of, look
+from relight_assets.engine.state.plan import make_plan
+from relight_assets.stages.registry import stage_names
+from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
+from relight_assets_tests.faults.faulty import FaultyWorker
+
+ROWS = 2000
+
+
+def assert_as_scanned(summary: RunSummary, bench: Bench, recipe: Recipe | None = None) -> None:
+    """What the results made of the state is what a scan finds now."""
+    scanned = bench.survey(recipe)
+    told, found = (
+        {
+            key: (image.index, image.current, image.status, image.failure, image.unchecked)
+            for key, image in state.images.items()
+        }
+        for state in (summary.survey, scanned)
+    )
+    assert told == found
+    assert summary.survey.row_counts() == scanned.row_counts()
+    assert list(summary.survey.outputs()) == list(scanned.outputs())
+    assert summary.survey.index == scanned.index
+
+
+def test_results_stand_in_the_state_as_a_scan_finds_them(bench: Bench) -> None:
+    bench.write_csv([*PORTRAITS[:2], "cat.png", "broken.png", "", "gone.png", PORTRAITS[0]])
+    assert_as_scanned(bench.run(), bench)
+    gray = recipe_with(background={"gray_color": [9, 9, 9]})
+    assert_as_scanned(bench.run(gray, stages=["masks"]), bench, gray)  # composites wait
+    assert_as_scanned(bench.run(gray), bench, gray)
+    bench.layout.png(0, "albedo").unlink()
+    bench.layout.png(1, "output").write_bytes(b"damaged")
+    assert_as_scanned(bench.run(gray, stages=["albedo"]), bench, gray)
+    assert_as_scanned(bench.run(gray, retry_failed=True), bench, gray)
+
+
+def test_an_image_that_killed_its_workers_stands_there_as_failed(bench: Bench, tmp_path: Path) -> None:
+    killer = tmp_path / "00-segfault.png"
+    killer.write_bytes((bench.photos / PORTRAITS[0]).read_bytes())
+    bench.write_csv([str(killer), PORTRAITS[1]])
+    summary = bench.run(worker=FaultyWorker)
+    assert summary.survey.row_counts() == {"failed": 1, "done": 1}
+    assert_as_scanned(summary, bench)
 
 
 @pytest.fixture
-def split(finished: Bench, tmp_path: Path) -> Bench:
-    """The pictures of the split that was run, under a CSV of the test's own."""
-    made = Bench(tmp_path, finished.photos)
-    shutil.copytree(finished.layout.folder, made.layout.folder)  # with the times of its files
-    (made.layout.folder / "origin.json").unlink()
-    made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
-    return made
+def many(finished: Bench, tmp_path: Path) -> tuple[Path, Path]:
+    """A CSV of finished rows and its outputs: hard links of one finished portrait, and a record each."""
+    record = read_record(finished.layout.record(0))
+    assert record is not None
+    after = SplitLayout(tmp_path / "out" / "data-many")
+    after.folder.mkdir(parents=True)
+    names = [f"{number:05d}.png" for number in range(ROWS)]
+    pictures = [name for entry in record.stages.values() for name in entry.files]
+    for number, name in enumerate(names):
+        (tmp_path / name).hardlink_to(finished.photos / PORTRAITS[0])
+        for picture in pictures:
+            after.png(number, picture).hardlink_to(finished.layout.png(0, picture))
+    for number, name in enumerate(names):
+        place = tmp_path / name
+        source = with_fields(record.source, token=source_token(place.stat()), place=str(place))
+        write_record(after, with_fields(record, index=number, image_path=name, source=source), durable=False)
+    (tmp_path / "many_images.csv").write_text("\n".join(["image_path", *names, ""]), encoding="utf-8")
+    return tmp_path / "many_images.csv", tmp_path / "out"
 
 
-def test_every_row_has_one_status(split: Bench) -> None:
-    survey = split.survey()
-    statuses = [survey.row_status(row) for row in range(len(survey.keys))]
-    assert statuses == ["done"] * 4 + ["failed"] * 2 + ["rejected"]
-    assert survey.row_counts() == {"done": 4, "failed": 2, "rejected": 1}
-    assert survey.keys[-1] is None
-    assert survey.unchecked_rows == survey.orphans == 0
+def test_a_finished_row_takes_less_than_a_kilobyte(many: tuple[Path, Path], finished: Bench) -> None:
+    csv, outputs = many
+    split, recipe = read_split_csv(csv), Recipe()
+    settings = finished.settings.model_copy(update={"csv_dir": csv.parent, "output_root": outputs})
+    digests = digests_of(recipe, settings)
+    look(split, recipe, settings)  # what is made once is no row's
+    gc.collect()
+    tracemalloc.start()
+    try:
+        state = look(split, recipe, settings)
+        plan = make_plan(state, digests, stage_names())
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert state.row_counts() == {"done": ROWS}
+    assert plan.work == []
+    assert plan.settled.outcomes["masks"] == {"reused": ROWS}
+    assert taken / ROWS < 1000
 
 
-def test_a_done_row_has_its_composite_and_no_other_row_has_one(split: Bench) -> None:
-    outputs = split.survey().outputs()
-    assert outputs[:4] == [split.layout.png(index, "output") for index in range(4)]
-    assert outputs[4:] == [None] * 3
-
-
-def test_rows_of_one_photo_share_an_image_and_count_each(split: Bench) -> None:
-    split.write_csv([PORTRAITS[1], "", PORTRAITS[1], PORTRAITS[0]])
-    survey = split.survey()
-    assert survey.keys[0] == survey.keys[2]
-    assert len(survey.images) == 2
-    assert survey.row_counts() == {"done": 3, "rejected": 1}
-    first, second = split.layout.png(1, "output"), split.layout.png(0, "output")
-    assert survey.outputs() == [first, None, first, second]
-
-
-def test_numbers_whose_rows_are_gone_are_counted_while_something_lies_there(split: Bench) -> None:
-    split.write_csv(PORTRAITS[:1])
-    assert split.survey().orphans == 5  # three portraits and two failures
-    split.layout.failure(4).unlink()
-    assert split.survey().orphans == 4
-
-
-def test_under_another_recipe_what_depends_on_it_is_pending(split: Bench) -> None:
-    other = split.survey(recipe_with(background={"gray_color": [1, 2, 3]}))
-    assert other.row_counts() == {"pending": 4, "failed": 2, "rejected": 1}
-    assert other.outputs() == [None] * 7
-    kept = [image.current for image in other.images.values() if image.status == "pending"]
-    assert kept == [("masks", "albedo", "degraded")] * 4
-
-
-def test_several_lights_are_all_there_or_none(split: Bench) -> None:
-    assert split.survey().variant_outputs()[:4] == [[split.layout.png(index, "output")] for index in range(4)]
-    assert split.survey(recipe_with(variants=2)).variant_outputs() == [[]] * 7
-
-
-def test_a_file_with_another_time_waits_until_it_is_hashed(split: Bench) -> None:
-    path = split.layout.png(2, "albedo")
-    os.utime(path, ns=(1, 1))
-    survey = split.survey()
-    assert (survey.unchecked_rows, survey.row_status(2)) == (1, "pending")
-    assert survey.outputs()[2] is None
-    assert survey.row_counts()["done"] == 3
-
-
-def test_an_empty_folder_has_nothing_and_a_scan_makes_nothing(finished: Bench, tmp_path: Path) -> None:
-    bench = Bench(tmp_path, finished.photos)
-    bench.write_csv([*PORTRAITS[:2], ""])
-    survey = bench.survey(Recipe())
-    assert survey.row_counts() == {"pending": 2, "rejected": 1}
-    assert all(image.index is None for image in survey.images.values())
-    assert not bench.settings.output_root.exists()
+def test_rows_that_a_run_was_not_asked_for_stay_as_they_were_scanned(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:2])
+    summary = bench.run(num_samples=1)
+    assert [image.status for image in summary.survey.images.values()] == ["done", "pending"]
+    assert_as_scanned(summary, bench)

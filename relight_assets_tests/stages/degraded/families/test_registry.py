@@ -13,11 +13,11 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.metrics import fitted_family, misfits
 from relight_assets.dataset.record_schema import json_schema
 from relight_assets.defs.jobs.recipe_config import recipe_overrides
-from relight_assets.defs.metadata.run_metadata import numbers
+from relight_assets.defs.metadata.run_metadata import RunRecords, numbers
 from relight_assets.engine.replay import replay
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
-from relight_assets.quality.statistics import spreads
+from relight_assets.quality.statistics import spreads, statistics_of
 from relight_assets.reports.charts import family_counts
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
@@ -113,17 +113,18 @@ def test_it_is_drawn_rendered_and_recorded_by_a_worker_of_its_own(bench: Bench, 
     bench.write_csv(PORTRAITS[:2])
     recipe = recipe_of({**only(tiny), "mixture_probability": 0.0})
     summary = bench.run(recipe)
-    assert summary.tally.families == {tiny: 2}
+    records = RunRecords.of(summary)
+    assert records.sums.families == {tiny: 2}
     for light in lights(bench):
         assert misfits("degraded", light) == []
         assert (light["degradation_type"], light["mixed_with"]) == (tiny, "")
         assert light["strength"] >= 0.3
         assert 0.1 <= light["ambient"] <= 0.3
         assert light["light_angle_deg"] is None or light["light_angle_deg"] >= 30
-    survey = bench.survey(recipe)
-    assert family_counts(survey) == {**dict.fromkeys(BUILT_IN, 0), tiny: 2}
-    assert spreads(survey)[f"share_{tiny}"].mean == 1
-    shares = {name: value for name, value in numbers(summary, "degraded").items() if name.startswith("share_")}
+    statistics = statistics_of(bench.recorded(recipe))
+    assert family_counts(statistics) == {**dict.fromkeys(BUILT_IN, 0), tiny: 2}
+    assert spreads(statistics)[f"share_{tiny}"].mean == 1
+    shares = {name: value for name, value in numbers(records, "degraded").items() if name.startswith("share_")}
     assert shares == {**{f"share_{name}": 0.0 for name in BUILT_IN}, f"share_{tiny}": 1.0}
 
 
