@@ -23,6 +23,7 @@ from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import Survey
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
@@ -30,7 +31,7 @@ from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
 
-pytest_plugins = ["relight_assets_tests.listed_skips"]
+pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips"]
 
 cv2.setNumThreads(1)
 
@@ -150,6 +151,10 @@ class Bench:
     def survey(self, recipe: Recipe | None = None) -> Survey:
         return look(self.split(), recipe or Recipe(), self.settings)
 
+    def recorded(self, recipe: Recipe | None = None) -> list[RecordedImage]:
+        survey = self.survey(recipe)
+        return list(recorded_images(survey.layout, survey.images.values()))
+
     def pictures(self) -> dict[str, str]:
         """sha256 of every picture by file name."""
         return {path.name: sha256(path) for path in sorted(self.layout.folder.glob("*.png"))}
@@ -189,7 +194,7 @@ def recipe_with(**sections: object) -> Recipe:
 
 def computed(summary: RunSummary) -> dict[Stage, int]:
     """How many images each stage was computed for."""
-    return {stage: summary.tally.stages[stage].outcomes["computed"] for stage in stage_names()}
+    return {stage: summary.tally.outcomes[stage]["computed"] for stage in stage_names()}
 
 
 def sha256(path: Path) -> str:

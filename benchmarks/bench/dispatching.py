@@ -50,7 +50,7 @@ def dispatch_once(like: ImageResult, count: int, batch: int, folder: Path) -> Di
         if not (isinstance(event, Finished) and isinstance(event.result, ImageResult)):
             continue
         start = start or time.process_time()  # from the first result on: the worker's start is not dispatch
-        tally.add(event.result)
+        tally.add(event.result.outcomes, event.result.code)
         progress.count(failed=event.result.failed)
         done += 1
         if done == count // 10:

@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.bench.dispatching import dispatch_once
 from benchmarks.bench.figures import Figures, goals_of
 from benchmarks.bench.isolated_process import isolated, one_core
+from benchmarks.bench.memory import state_bytes_per_row
 from benchmarks.bench.pipeline_run import layout_of, record_of, run_once, startup_once
 from benchmarks.bench.planning import multiply, plan_once
 from benchmarks.bench.portraits import write_portraits
@@ -70,7 +71,6 @@ def _a_result(csv: Path, output_root: Path) -> ImageResult:
     return ImageResult(
         index=0,
         outcomes=dict.fromkeys(stage_names(), "computed"),
-        numbers={stage: entry.numbers for stage, entry in record.stages.items()},
         timings_ms=record.timings_ms,
     )
 
@@ -101,6 +101,7 @@ def _planning(sizes: Sizes, scratch: Path) -> Columns:
         columns["plan_12000_s"].append(cost.wall_s)
         columns["plan_12000_cpu_s"].append(cost.cpu_s)
         columns["noop_run_12000_s"].append(cost.noop_run_s)
+        columns["state_bytes_per_row"].append(isolated(one_core(), state_bytes_per_row, many, many.parent / "outputs"))
     return columns
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _TEMP = re.compile(r"\.relight-[0-9a-f]{16}\.tmp")
@@ -28,7 +28,7 @@ _TAKEN = {errno.EISDIR, errno.ENOTEMPTY, errno.EEXIST, errno.EPERM, errno.EACCES
 
 def write_atomic(
     path: Path,
-    data: bytes | memoryview,
+    data: bytes | memoryview | Iterable[bytes],
     *,
     durable: bool = False,
     rename: Callable[[Path, Path], object] = Path.replace,
@@ -44,7 +44,7 @@ def write_atomic(
 
     Args:
         path: the file.
-        data: all of it.
+        data: all of it, or blocks, which are written as they come; what they raise leaves the old file.
         durable: as above.
         rename: puts the temp file in the file's place, as ``Path.replace`` does.
 
@@ -57,7 +57,7 @@ def write_atomic(
     descriptor = os.open(temp, flags, 0o666)  # the umask decides, as for any other file
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes | memoryview) else data)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

@@ -10,8 +10,9 @@ with one path share one.)  Whoever extends the index holds the folder's lock.
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
@@ -19,6 +20,8 @@ from relight_assets.dataset.records import known_failure, known_record
 from relight_assets.errors import OutputFolderError
 
 _HEADER = ["index", "image_path"]
+_ROWS_PER_BLOCK = 10_000
+"""Rows that are in memory as text at a time while the index is written."""
 _DIGITS = re.compile("[0-9]{1,9}")
 
 
@@ -28,17 +31,21 @@ class _Parsed:
     whole: bool
 
 
-def load(layout: SplitLayout) -> dict[str, int]:
+def load(layout: SplitLayout, held: set[int] | None = None) -> dict[str, int]:
     """The number of each image by its ``paths.index_key``, in order of the numbers.  Writes nothing.
 
     Numbers that ``index.csv`` does not know (it is missing, damaged, or was cut off or put back from
     an older copy) are completed from the records and failure files, each of which holds its index and
     image_path.
 
+    Args:
+        layout: the folder.
+        held: the numbers that its files hold, if the caller has listed it; None: it is listed.
+
     Raises:
         OSError: a file is there and cannot be read.
     """
-    return _load(layout, layout.numbers()).numbers
+    return _load(layout, layout.numbers() if held is None else held).numbers
 
 
 def rebuild(layout: SplitLayout) -> dict[str, int]:
@@ -67,7 +74,8 @@ def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] 
     New keys get the highest number so far plus one, in order of first appearance; a number that a
     record, a failure or a picture in the folder holds counts as given, even when nobody knows to whom.
     Empty keys (blank cells) are passed over.  The file is written whole, with fsync, before this
-    returns, and only where it changes.  The folder must exist.
+    returns, and only where it changes.  (Appending would save little, because all of it is read, and is less safe:
+    whoever reads without the lock could find half a row.)  The folder must exist.
 
     Args:
         layout: the folder.
@@ -93,7 +101,7 @@ def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] 
         )
     extended = known | {key: taken + 1 + position for position, key in enumerate(new)}
     if extended != loaded.numbers or not loaded.whole:
-        layout.storage.put(layout.index_csv, _text(extended), durable=True)
+        layout.storage.put(layout.index_csv, _blocks(extended), durable=True)
     return extended
 
 
@@ -115,7 +123,7 @@ def _load(layout: SplitLayout, held: set[int]) -> _Parsed:
 
 def _is_written(layout: SplitLayout, numbers: Mapping[str, int]) -> bool:
     try:
-        return layout.storage.read(layout.index_csv) == _text(numbers)
+        return layout.storage.holds(layout.index_csv, _blocks(numbers))
     except FileNotFoundError:
         return False
 
@@ -161,9 +169,14 @@ def _key_in_folder(layout: SplitLayout, number: int) -> str | None:
     return found.image_path if found is not None and found.index == number else None
 
 
-def _text(numbers: Mapping[str, int]) -> bytes:
+def _blocks(numbers: Mapping[str, int]) -> Iterator[bytes]:
+    """``index.csv`` with these numbers, so many rows at a time."""
     buffer = io.StringIO(newline="")
-    buffer.write(",".join(_HEADER) + "\n")
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    writer.writerows((number, key) for key, number in _by_number(numbers).items())
-    return buffer.getvalue().encode("utf-8")
+    buffer.write(",".join(_HEADER) + "\n")
+    rows = ((number, key) for key, number in _by_number(numbers).items())
+    while buffer.tell():
+        yield buffer.getvalue().encode("utf-8")
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerows(islice(rows, _ROWS_PER_BLOCK))

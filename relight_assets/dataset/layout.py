@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
@@ -22,7 +23,9 @@ FAILURE_SUFFIX = "failure.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_NUMBER = 10**9 - 1
 """The largest number of an image; a larger one is a damaged file's."""
-_NUMBERED = re.compile(r"([0-9]{5}|[1-9][0-9]{5,8})_([A-Za-z0-9_]+\.(?:png|json))")
+_NUMBERED = re.compile(r"/([0-9]{5}|[1-9][0-9]{5,8})_([A-Za-z0-9_]+\.(?:png|json))(?=/)")
+"""A numbered file's name among others, a slash before and behind each."""
+_NAMES_AT_ONCE = 10_000
 
 
 def png_name(index: int, name: str) -> str:
@@ -105,10 +108,10 @@ class SplitLayout:
 
         In no order.  A folder that is not there has none.
         """
-        for name in self.storage.names(self.folder):
-            match = _NUMBERED.fullmatch(name)
-            if match:
-                yield int(match[1]), match[2]
+        names = iter(self.storage.names(self.folder))
+        # Many names at once: a match for each would cost three times that.
+        while some := "/".join(islice(names, _NAMES_AT_ONCE)):
+            yield from ((int(digits), last) for digits, last in _NUMBERED.findall(f"/{some}/"))
 
     def numbers(self, suffix: str | None = None) -> set[int]:
         """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""

@@ -13,6 +13,7 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from relight_assets.core.regular_files import AnyRoot, ImageRoot, kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
@@ -67,11 +68,11 @@ def resolve_image_path(cell: str, csv_folder: Path, image_root: AnyRoot, *, know
             where one is likely meant, the right spelling.
         SourceUnreadableError: a folder on the way cannot be entered.
     """
-    return locate_image(cell, csv_folder, image_root, known=known)[0]
+    return Path(locate_image(cell, csv_folder, image_root, known=known).path)
 
 
-def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Folders | None = None) -> tuple[Path, str]:
-    """The file that a cell names, as :func:`resolve_image_path`, and its place: the path as named, links unresolved.
+def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Folders | None = None) -> "Located":
+    """The file that a cell names, as :func:`resolve_image_path`, its place and its status.
 
     Raises:
         ImageError: as :func:`resolve_image_path`.
@@ -87,12 +88,24 @@ def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Fol
     faults: list[ImageError] = []
     for candidate in _candidates(text, csv_folder, root.folder if root is not None else None):
         try:
-            return search.checked(candidate), plain_text(candidate)
+            real, status = search.checked(candidate)
         except ImageError as error:
             faults.append(error)
+        else:
+            return Located(real, plain_text(candidate), status)
     if not text.isascii() and (found := search.same_text()) is not None:
         return found
     raise search.told(max(faults, key=_weight))
+
+
+class Located(NamedTuple):
+    """A file that a cell names.  Paths are text: one is made for every row, and a Path costs more than the stat."""
+
+    path: str
+    """With every link resolved."""
+    place: str
+    """The path as named, links unresolved."""
+    status: os.stat_result
 
 
 def possible_places(cell: str, csv_folder: Path, image_root: Path | None) -> list[str]:
@@ -163,23 +176,24 @@ class _Search:
         """The root's folder."""
         return self.root.folder if self.root is not None else None
 
-    def checked(self, candidate: str) -> Path:
-        """The real file at a place."""
-        real = self._real(candidate)
+    def checked(self, candidate: str) -> tuple[str, os.stat_result]:
+        """The real file at a place, and its status."""
+        real, status = self._real(candidate)
         # Before any look at the file: whether something outside the root exists is nobody's business.
         if not self._is_inside(real):
             raise _OutsideRootError(f"The image_path {_shown(self.text)} is refused: it leads outside image_root.")
-        try:
-            status = os.stat(real)  # noqa: PTH116
-        except OSError as error:
-            raise _not_there(self.text, error) from error
+        if status is None:
+            try:
+                status = os.stat(real)  # noqa: PTH116
+            except OSError as error:
+                raise _not_there(self.text, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(status.st_mode)}.")
         # How many names the file has is asked where it is opened: a link that is made later costs no finished picture.
-        return Path(real)
+        return real, status
 
-    def same_text(self) -> tuple[Path, str] | None:
-        """The file whose path is the same text, and its place as the cell has it; None where there is none.
+    def same_text(self) -> Located | None:
+        """The file whose path is the same text, at its place as the cell has it; None where there is none.
 
         Raises:
             SourceMissingError: there are several, none of which is exactly what the cell says.
@@ -187,17 +201,18 @@ class _Search:
         for base in self._bases():
             if os.path.lexists(os.path.join(base, self.text)):  # noqa: PTH118
                 continue  # what has exactly this name is meant, whatever is wrong with it
-            found: dict[Path, str] = {}
+            found: dict[str, tuple[str, os.stat_result]] = {}
             for path in same_text(base, self.text, self.folders, self._may_be_listed):
                 with suppress(ImageError):
-                    found.setdefault(self.checked(path), path)
+                    real, status = self.checked(path)
+                    found.setdefault(real, (path, status))
             if len(found) > 1:
                 raise SourceMissingError(
                     f"There is no file {_shown(self.text)}, but {len(found)} whose accents are encoded otherwise, such "
-                    f"as {' and '.join(ascii(path)[:200] for path in list(found.values())[:2])}. Rename one of them."
+                    f"as {' and '.join(ascii(path)[:200] for path, _ in list(found.values())[:2])}. Rename one of them."
                 )
-            for file in found:
-                return file, plain_text(os.path.join(base, self.text))  # noqa: PTH118
+            for real, (_, status) in found.items():
+                return Located(real, plain_text(os.path.join(base, self.text)), status)  # noqa: PTH118
         return None
 
     def told(self, fault: ImageError) -> ImageError:
@@ -239,13 +254,17 @@ class _Search:
         root = self.folders.real(os.fspath(self.image_root))
         return real == root or real.startswith(root if root.endswith("/") else f"{root}/")
 
-    def _real(self, candidate: str) -> str:
-        """``os.path.realpath``, with that of the folder remembered."""
+    def _real(self, candidate: str) -> tuple[str, os.stat_result | None]:
+        """``os.path.realpath``, with that of the folder remembered; and the status of what is there and no link."""
         folder, name = os.path.split(candidate)
         if name in {"", ".", ".."}:
-            return os.path.realpath(candidate)
+            return os.path.realpath(candidate), None
         path = os.path.join(self.folders.real(folder), name)  # noqa: PTH118
-        return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
+        try:
+            status = os.lstat(path)
+        except (OSError, ValueError):
+            return path, None
+        return (os.path.realpath(path), None) if stat.S_ISLNK(status.st_mode) else (path, status)
 
 
 def _not_there(text: str, error: OSError) -> ImageError:

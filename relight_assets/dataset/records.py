@@ -12,7 +12,7 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 import errno
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -38,8 +38,8 @@ from relight_assets.storage.local import LOCAL
 SCHEMA_VERSION = 2
 
 
-class StageEntry(msgspec.Struct, frozen=True, gc=False):
-    """One committed stage: its digest, the files it wrote (by name) and every number it drew or found.
+class StageStamps(msgspec.Struct, frozen=True, gc=False):
+    """What one committed stage says of files: its digest, and the stamps of the files it wrote (by name).
 
     ``reads`` are the files that it read and nobody here made, by what they are to it; the source is not among them.
     ``code`` is the version of the stage's code.
@@ -47,14 +47,8 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
 
     digest: Sha256
     files: dict[str, FileStamp]
-    numbers: dict[str, Any] = msgspec.field(default_factory=dict)
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
     code: str = ""
-
-    @property
-    def lights(self) -> list[dict[str, Any]]:
-        """The numbers of each variant of the light; where there is one, those of the stage."""
-        return metrics.lights_of(self.numbers)
 
     def names(self, stage: Stage) -> tuple[str, ...]:
         """The files that it must have, being the entry of ``stage``."""
@@ -62,7 +56,30 @@ class StageEntry(msgspec.Struct, frozen=True, gc=False):
         return spec.files(max(1, len(self.files) // len(spec.artifacts)))
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class StageEntry(StageStamps, frozen=True, gc=False):
+    """One committed stage: its digest, the files it wrote and every number it drew or found."""
+
+    numbers: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def lights(self) -> list[dict[str, Any]]:
+        """The numbers of each variant of the light; where there is one, those of the stage."""
+        return metrics.lights_of(self.numbers)
+
+
+class RecordStamps(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a record says of files, without its metrics: all that decides whether a stage is current.
+
+    Decoding it takes half the time and a quarter of the memory of a :class:`Record`.
+    """
+
+    index: Count
+    image_path: Annotated[str, msgspec.Meta(min_length=1)]
+    source: SourceInfo
+    stages: Mapping[Stage, StageStamps] = msgspec.field(default_factory=dict)
+
+
+class Record(RecordStamps, frozen=True, gc=False, kw_only=True):
     """What is committed for one image.
 
     ``image_path`` is the image's name in the index (``paths.index_key``), from which the index can be
@@ -70,9 +87,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     it is that of the first variant.  ``recipe`` is what decides the pixels and differs from this version's defaults.
     """
 
-    index: int
-    image_path: str
-    source: SourceInfo
     stages: dict[Stage, StageEntry] = msgspec.field(default_factory=dict)
     degradation_type: str | None = None
     light_direction: list[float] | None = None
@@ -82,22 +96,15 @@ class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     timings_ms: dict[str, float] = msgspec.field(default_factory=dict)
 
 
-class _WrittenEntry(msgspec.Struct, frozen=True, gc=False):
+class _WrittenEntry(StageStamps, frozen=True, gc=False):
     """A :class:`StageEntry` as a file has it: what must fit, and metrics that may be anything."""
 
-    digest: Sha256
-    files: dict[str, FileStamp]
     numbers: Any = None
-    reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
-    code: str = ""
 
 
-class _WrittenRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class _WrittenRecord(RecordStamps, frozen=True, gc=False, kw_only=True):
     """A :class:`Record` likewise."""
 
-    index: Count
-    image_path: Annotated[str, msgspec.Meta(min_length=1)]
-    source: SourceInfo
     stages: dict[Stage, _WrittenEntry] = msgspec.field(default_factory=dict)
     degradation_type: Any = None
     light_direction: Any = None
@@ -116,9 +123,9 @@ class _WrittenRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
                 stage: StageEntry(
                     entry.digest,
                     entry.files,
-                    metrics.fitted(stage, metrics.renamed(stage, entry.numbers)),
                     entry.reads,
                     entry.code,
+                    metrics.fitted(stage, metrics.renamed(stage, entry.numbers)),
                 )
                 for stage, entry in self.stages.items()
             },
@@ -155,7 +162,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 
 
-_Kind = TypeVar("_Kind", _WrittenRecord, Failure)
+_Kind = TypeVar("_Kind", _WrittenRecord, RecordStamps, Failure)
 _Found = TypeVar("_Found", Record, Failure)
 
 
@@ -169,6 +176,11 @@ def read_record(path: Path | str, storage: Storage = LOCAL) -> Record | None:
     """
     written = _read(path, _WrittenRecord, storage)
     return written.fitted() if written is not None else None
+
+
+def read_stamps(path: Path | str, storage: Storage = LOCAL) -> RecordStamps | None:
+    """What the record at ``path`` says of files; None and errors as for :func:`read_record`."""
+    return _read(path, RecordStamps, storage)
 
 
 def metric_faults(path: Path | str, storage: Storage = LOCAL) -> list[str]:
@@ -261,17 +273,16 @@ def remove_record(layout: SplitLayout, index: int) -> None:
     layout.storage.remove(layout.record(index))
 
 
-def files_match(layout: SplitLayout, record: Record, stage: Stage) -> bool:
+def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
     """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
     entry = record.stages.get(stage)
     if entry is None:
         return False
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
+    if entry.files.keys() != _names(stage, len(entry.files)):
+        return False
     folder, state = str(layout.folder), layout.storage.state
-    for name in entry.names(stage):
-        stamp = entry.files.get(name)
-        if stamp is None:
-            return False
+    for name, stamp in entry.files.items():
         try:
             size, token = state(f"{folder}/{png_name(record.index, name)}")
         except OSError:  # a link in a circle, a disk that does not answer: then it is made again
@@ -287,7 +298,7 @@ class _Version(msgspec.Struct):
 
 _VERSIONS = msgspec.json.Decoder(_Version)
 _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
-    kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, Failure)
+    kind: msgspec.json.Decoder(kind) for kind in (_WrittenRecord, RecordStamps, Failure)
 }
 _OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
@@ -310,14 +321,14 @@ def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None
     # A file under another image's name is not that image's.
     name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
     fits = found is not None and name.startswith(f"{found.index:05d}_")
-    if isinstance(found, _WrittenRecord):
+    if isinstance(found, RecordStamps):
         fits = fits and _files_are_known(found) and _place_fits(found)
     elif isinstance(found, Failure):
         fits = fits and (found.stage is None or found.stage in stage_names())
     return found if fits else None
 
 
-def _files_are_known(record: _WrittenRecord) -> bool:
+def _files_are_known(record: RecordStamps) -> bool:
     """Whether each stage of a record is known, and names the files that it writes and no others."""
     known = stage_names()
     return all(
@@ -326,7 +337,7 @@ def _files_are_known(record: _WrittenRecord) -> bool:
     )
 
 
-def _place_fits(record: _WrittenRecord) -> bool:
+def _place_fits(record: RecordStamps) -> bool:
     """Whether the photo's place ends as its name does: a name is a path, or the end of one."""
     place, name = record.source.place, record.image_path
     return place is None or place == name or place.endswith(f"/{name}")
@@ -344,7 +355,7 @@ def _decoded(data: bytes, kind: type[_Kind]) -> _Kind | None:
     version = SCHEMA_VERSION if data.startswith(_OURS) else _VERSIONS.decode(data).schema_version
     if version == 1:
         return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
-    if version != SCHEMA_VERSION or (kind is _WrittenRecord and not _seal_fits(data)):
+    if version != SCHEMA_VERSION or (kind is not Failure and not _seal_fits(data)):
         return None
     return _DECODERS[kind].decode(data)
 
@@ -379,7 +390,7 @@ def _sealed(text: bytes) -> bytes:
 
 
 def _seal_fits(data: bytes) -> bool:
-    content, seal = data[:-_SEALED], data[-_SEALED:]
+    content, seal = memoryview(data)[:-_SEALED], data[-_SEALED:]
     return seal == _SEAL + sha256_hex(content).encode() + _END
 
 

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import Warn, decoration
 from relight_assets.dataset.csv.folder import list_csvs, split_label
@@ -21,10 +22,11 @@ from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.defs.assets.splits import splits
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import Survey, row_keys
 from relight_assets.errors import CsvError
-from relight_assets.quality.duplicates import Pair, look_alikes, twins
-from relight_assets.quality.statistics import Spread, drift, spreads
+from relight_assets.quality.duplicates import Pair, Photo, look_alikes, twins
+from relight_assets.quality.statistics import SplitStatistics, Spread, drift, spreads
 from relight_assets.quality.thresholds import Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults
 from relight_assets.quality.verify.files import FilesRead, read_files
@@ -103,16 +105,46 @@ class _Split:
     mapping: StagedMapping
     before: Mapping[str, Spread]
     warn: Warn
+    records: Callable[[Survey], "SplitRecords"]
+
+    @property
+    def photos(self) -> Sequence[Photo]:
+        """Of all images that have a record, by their numbers."""
+        return self.records(self.survey).photos
+
+
+@dataclass(frozen=True)
+class SplitRecords:
+    """What the checks need of the records of a split, of one pass over them."""
+
+    statistics: SplitStatistics
+    photos: list[Photo]
+
+    @classmethod
+    def of(cls, survey: Survey) -> "SplitRecords":
+        """Read the records of a split."""
+        found = cls(SplitStatistics(), [])
+        for image in recorded_images(survey.layout, survey.images.values()):
+            found.statistics.add(image)
+            found.photos.append(Photo.of(survey.split.split, image.record))
+        found.photos.sort(key=lambda photo: photo.index)
+        return found
 
 
 def blocking_checks(mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings) -> list[dg.AssetCheckResult]:
     """The checks without which a mapping is not published."""
-    split = _Split(mapping.survey, loaded, settings, mapping, {}, _NOBODY)
+    split = _Split(mapping.survey, loaded, settings, mapping, {}, _NOBODY, SplitRecords.of)
     return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
 
 
 def check_split(
-    mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings, before: Mapping[str, Spread], warn: Warn = _NOBODY
+    mapping: StagedMapping,
+    loaded: LoadedRecipe,
+    settings: Settings,
+    before: Mapping[str, Spread],
+    *,
+    warn: Warn = _NOBODY,
+    records: Callable[[Survey], SplitRecords] | None = None,
 ) -> list[dg.AssetCheckResult]:
     """Every check of :data:`SPECS` on a staged mapping.
 
@@ -124,15 +156,16 @@ def check_split(
         settings: the platform's.
         before: how the split's numbers were at the last materialization.
         warn: who is to be warned.
+        records: reads the records of a split; None: :meth:`SplitRecords.of`.
     """
-    survey = mapping.survey
-    split = _Split(survey, loaded, settings, mapping, before, warn)
+    # Once for all checks, and not before the first of them asks: what it raises is that check's fault.
+    split = _Split(mapping.survey, loaded, settings, mapping, before, warn, records or cache(SplitRecords.of))
     return [
         *_of_rows(split),
         *_of_files(split),
         _advice("few_rows_failed", lambda name: _of_failures(name, split), warn),
         _advice("no_picture_in_two_splits", lambda name: _of_other_splits(name, split), warn),
-        _advice("no_picture_twice", lambda name: _of_pairs(name, twins(survey)), warn),
+        _advice("no_picture_twice", lambda name: _of_pairs(name, twins(split.photos)), warn),
         _advice("numbers_stay", lambda name: _of_drift(name, split), warn),
     ]
 
@@ -229,7 +262,7 @@ def _of_failures(name: str, split: _Split) -> dg.AssetCheckResult:
 def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
     rows, skipped = _rows_of_splits(split.settings)
     unread: list[str] = []
-    pairs = look_alikes(split.survey, rows, unread)
+    pairs = look_alikes(split.photos, split.survey.layout, rows, unread)
     for told in unread:
         split.warn(f"the check `{name}` says nothing of one split: {told}")
     return _of_pairs(name, pairs, unread, skipped)
@@ -281,7 +314,7 @@ def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], lis
 
 
 def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:
-    now = spreads(split.survey)
+    now = spreads(split.records(split.survey).statistics)
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
     records = [

@@ -7,7 +7,8 @@ no file is ever written in place, so neither side can change what the other sees
 from msgspec.structs import replace
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, remove_record, write_record
+from relight_assets.dataset.records import Record, known_record, remove_record, write_record
+from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
 from relight_assets.stages.base import Stage
 from relight_assets.storage.files import host_limit
@@ -42,9 +43,11 @@ def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> i
     count = 0
     for key in dict.fromkeys(key for key in experiment.keys[:num_samples] if key is not None):
         here, there = own.images[key], experiment.images[key]
-        record = here.renewed or here.record
         # One whose record cannot be read is left for its run to tell.
-        if record is None or there.index is None or there.source is None or not set(here.current) > set(there.current):
+        if there.index is None or there.source is None or not set(here.current) > set(there.current):
+            continue
+        record = _record_of(own.layout, here)
+        if record is None:
             continue
         try:
             remove_record(experiment.layout, there.index)  # it claims what is about to be replaced
@@ -57,6 +60,12 @@ def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> i
             continue  # its run makes it, or tells why it cannot
         count += 1
     return count
+
+
+def _record_of(layout: SplitLayout, image: ImageState) -> Record | None:
+    """The record of an image, with the stamps that its files have now."""
+    record = known_record(layout, image.index) if image.index is not None else None
+    return record if record is None or image.new_stamps is None else image.new_stamps.applied(record)
 
 
 def _take_over(

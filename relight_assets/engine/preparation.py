@@ -14,7 +14,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
-from relight_assets.dataset.records import remove_failure, remove_record, write_failure, write_record
+from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
 from relight_assets.engine.base_results import borrow, share_numbers
 from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.hash_files import hash_files
@@ -70,7 +70,10 @@ class Preparation:
     def _checked(self, layout: SplitLayout) -> Survey:
         """The rows in a folder, with nothing left unchecked."""
         state = self._scan(layout)
-        return self._scan(layout) if self._hash(files_to_hash(state, (), self._hashes)) else state
+        if not self._hash(files_to_hash(state, (), self._hashes)):
+            return state
+        del state  # before there is another
+        return self._scan(layout)
 
     def _hash(self, files: Mapping[int, tuple[str, ...]]) -> bool:
         """Hash files; false where there are none."""
@@ -91,17 +94,21 @@ class Preparation:
             raise OtherPhotosError(reason)
         orphans = orphans_of(state)
         if self._hash(files_to_hash(state, orphans, self._hashes)):
+            del state  # before there is another
             state = self._scan(self.layout)
         decision = decide(state, orphans, self._hashes, replace_photos=self.replace_photos)
         if decision.adopted:
             self._adopt(state, decision.adopted)
+            del state
             state = self._checked(self.layout)
         if decision.replaced:
             self._withdrawn(state)
-        images = {key: self._with_record(image, decision.replaced) for key, image in state.images.items()}
+        replaced = set(decision.replaced)
+        for key, image in state.images.items():
+            state.images[key] = self._with_record(image, replaced)
         origin = self._origin(state)
         write_origin(self.layout, origin)
-        return dataclasses.replace(state, images=images, origin=origin)
+        return dataclasses.replace(state, origin=origin)
 
     def _adopt(self, state: Survey, adopted: Collection[Adopted]) -> None:
         """Give photos that stand under other names what was made of them, with its number."""
@@ -130,18 +137,21 @@ class Preparation:
             return self._written(image, replaced)
         except PlaceTakenError as taken:
             failure = failed(image.key, image.index, blocked(taken), "masks", previous=image.failure)
-            return dataclasses.replace(image, source=None, failure=failure, renewed=None, renewed_failure=None)
+            return dataclasses.replace(image, source=None, failure=failure, new_stamps=None, new_failure=None)
 
     def _written(self, image: ImageState, replaced: Collection[int]) -> ImageState:
-        if image.index is not None and image.index in replaced:
+        if image.index is None:
+            return image
+        if image.index in replaced:
             remove_record(self.layout, image.index)
-            return dataclasses.replace(image, record=None, renewed=None, current=(), photo="new", unchecked=())
-        record, failure = image.renewed or image.record, image.renewed_failure or image.failure
-        if image.renewed is not None:
-            write_record(self.layout, image.renewed, durable=False)
-        if image.renewed_failure is not None:
-            write_failure(self.layout, image.renewed_failure, durable=False)
-        return dataclasses.replace(image, record=record, failure=failure, renewed=None, renewed_failure=None)
+            return dataclasses.replace(image, recorded=False, new_stamps=None, current=(), photo="new", unchecked=())
+        if image.new_stamps is None and image.new_failure is None:
+            return image
+        if image.new_stamps is not None and (record := known_record(self.layout, image.index)) is not None:
+            write_record(self.layout, image.new_stamps.applied(record), durable=False)
+        if image.new_failure is not None:
+            write_failure(self.layout, image.new_failure, durable=False)
+        return dataclasses.replace(image, failure=image.new_failure or image.failure, new_stamps=None, new_failure=None)
 
     def _origin(self, state: Survey) -> Origin:
         root = self.settings.image_root
@@ -159,9 +169,10 @@ class Preparation:
         """Number the images that have no number yet, those of ``first`` before the others."""
         keys = [key for key in state.keys if key is not None]
         index = lasting_index.extend(self.layout, [*first, *keys], state.index)
-        # Nothing lies under a new number, so there is nothing to look at.
-        images = {key: _with_number(image, index[key]) for key, image in state.images.items()}
-        return dataclasses.replace(state, index=index, images=images)
+        # Nothing lies under a new number, so there is nothing to scan.
+        for key, image in state.images.items():
+            state.images[key] = _with_number(image, index[key])
+        return dataclasses.replace(state, index=index)
 
     def _withdrawn(self, state: Survey) -> Survey:
         """Withdraw from all mappings what is about to be written."""

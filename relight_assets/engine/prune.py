@@ -127,7 +127,7 @@ def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
 
 def _may_be_renamed(image: ImageState) -> bool:
     """Whether nothing was made of an image yet, so that its photo may have been another row's before."""
-    return image.record is None and (image.index is None or image.source is None or image.status == "pending")
+    return not image.recorded and (image.index is None or image.source is None or image.status == "pending")
 
 
 def _orphans(state: Survey, layout: SplitLayout) -> Orphans:

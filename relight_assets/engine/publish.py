@@ -4,7 +4,7 @@ A mapping never names a picture that is not current for its row: before any is w
 mapping is staged, and published once it was checked.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.mapping import (
     FailureRow,
-    failures_text,
+    failures_blocks,
     is_variants,
-    mapping_text,
+    mapping_blocks,
     names_pictures,
     outgoing_paths,
     remove_variants,
-    variants_text,
+    variants_blocks,
     withdraw_outputs,
     write_failures,
     write_mapping,
@@ -128,12 +128,12 @@ def mapping_is_current(survey: Survey, settings: Settings) -> bool:
     """Whether the outgoing CSVs of a split are what its rows and pictures make them."""
     mapping, failures, variants = _paths(survey, settings)
     split = survey.split
-    wanted = {mapping: mapping_text(split, survey.outputs()), failures: failures_text(_failure_rows(survey))}
+    wanted = {mapping: mapping_blocks(split, survey.outputs()), failures: failures_blocks(_failure_rows(survey))}
     if survey.variants > 1:
-        wanted[variants] = variants_text(split, survey.variant_outputs())
+        wanted[variants] = variants_blocks(split, survey.variant_outputs())
     elif is_variants(variants):
         return False
-    return all(_content(path, survey.layout.storage) == text for path, text in wanted.items())
+    return all(_holds(path, blocks, survey.layout.storage) for path, blocks in wanted.items())
 
 
 def withdraw_pictures(
@@ -169,23 +169,23 @@ class _KeepsOutput:
     """Whether a mapping's row keeps the picture that it names."""
 
     def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
-        self._csv_folder, self._image_root = survey.split.path.parent, settings.image_root
-        self._good = {
-            key: {str(path.absolute()) for path in paths}
-            for key, paths in zip(survey.keys, survey.variant_outputs(), strict=True)
-            if key is not None
-        }
-        numbers = {image.index for image in survey.images.values() if image.index is not None} | {*removed}
-        self._numbers = {f"{number:05d}" for number in numbers}
+        self._survey, self._image_root = survey, settings.image_root
+        self._numbers = {image.index for image in survey.images.values() if image.index is not None} | {*removed}
         self._elsewhere = cache(partial(_is_other_folder, survey.layout.folder))
 
     def __call__(self, cell: str, output: str) -> bool:
-        good = self._good.get(index_key(cell, self._csv_folder, self._image_root))
-        if good is not None:
-            return output in good
+        key = index_key(cell, self._survey.split.path.parent, self._image_root)
+        if key in self._survey.images:
+            return output in {str(path.absolute()) for path in self._survey.composites(key)}
         # A row that is gone keeps its picture, unless its number is another row's now.
         folder, _, name = output.rpartition("/")
-        return name.partition("_")[0] not in self._numbers or self._elsewhere(folder)
+        return not self._is_given(name.partition("_")[0]) or self._elsewhere(folder)
+
+    def _is_given(self, digits: str) -> bool:
+        """Whether the number with which a picture's name begins is that of a row, or of what is removed."""
+        if not (digits.isascii() and digits.isdecimal()):
+            return False
+        return f"{int(digits):05d}" == digits and int(digits) in self._numbers
 
     def in_this_folder(self, cell: str, output: str) -> bool:
         """As a call, in the mapping of somebody who may have other folders than this."""
@@ -226,11 +226,11 @@ def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
         raise CsvError(f"{layout.origin} cannot be written: {error.strerror}. Check folder and disk.") from error
 
 
-def _content(path: Path, storage: Storage) -> bytes | None:
+def _holds(path: Path, blocks: Iterable[bytes], storage: Storage) -> bool:
     try:
-        return storage.read(path)
+        return storage.holds(path, blocks)
     except OSError:
-        return None
+        return False
 
 
 def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:

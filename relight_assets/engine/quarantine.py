@@ -10,6 +10,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import files_match, known_failure, known_record, write_failure
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import ImageResult, StageStatus, WorkItem
+from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import stamp_now
 from relight_assets.engine.state.image_state import failed
@@ -33,7 +34,7 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
     outside = {name: stamp.sha256 for name, stamp in reads.items()}
     current: tuple[Stage, ...] = ()
     if record is not None and source is not None:
-        current = digests.current(record, source.sha256, partial(files_match, layout), outside)
+        current = current_stages(digests, record, source.sha256, partial(files_match, layout), outside)
     stage = next((each for each in item.stages if each not in current), item.stages[0])
     failure = failed(
         item.image_path,
@@ -48,4 +49,4 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
     with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
         write_failure(layout, failure)
     outcomes: dict[Stage, StageStatus] = {each: "reused" if each in current else "failed" for each in stage_names()}
-    return ImageResult(item.index, outcomes, code=error.code, message=str(error))
+    return ImageResult(item.index, outcomes, code=error.code, message=str(error), failure=failure)

@@ -36,7 +36,7 @@ from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models.files import ModelFiles
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.families.registry import registered
+from relight_assets.stages.degraded.families.registry import extra_modules as family_modules
 from relight_assets.stages.registry import extra_modules, stage_names
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
@@ -73,6 +73,9 @@ class RunSummary:
 
     tally: Tally
     survey: Survey
+    """As it was scanned when the run began, and updated by every result."""
+    num_samples: int | None
+    """The run was asked for so many rows; None: for all."""
     wall_s: float
     devices: dict[str, DeviceTally]
     """What each worker's place did, by its name, and which were lost; empty where there was nothing to do."""
@@ -162,18 +165,17 @@ def run_split(
             replace_photos=options.replace_photos,
             notes=[*split.notes],
         )
-        before = preparation.prepared()
+        state = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
         layout.storage.put(layout.recipe, _resolved(recipe, options.quality))
         plan = make_plan(
-            before, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
+            state, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )
-        tally = Tally()
-        tally.add_all(plan.settled)
+        tally = plan.settled
         _write_refusals(layout, plan)
         devices, threads = _work(
             plan,
-            before,
+            state,
             recipe=recipe,
             settings=settings,
             tally=tally,
@@ -182,9 +184,7 @@ def run_split(
             notes=preparation.notes,
             warnings=warnings,
         )
-        # Where nothing was done all is as it was.
-        after = scan(split, layout, digests, settings.photo_root) if plan.work else before
-    return RunSummary(tally, after, time.monotonic() - start, devices, threads, tuple(warnings))
+    return RunSummary(tally, state, options.num_samples, time.monotonic() - start, devices, threads, tuple(warnings))
 
 
 def _watched(watch: Watch, warnings: dict[str, None], progress: Progress) -> None:
@@ -200,7 +200,7 @@ def _resolved(recipe: Recipe, quality: Quality) -> bytes:
 
 def _work(
     plan: Plan,
-    before: Survey,
+    state: Survey,
     *,
     recipe: Recipe,
     settings: Settings,
@@ -211,11 +211,11 @@ def _work(
     warnings: dict[str, None],
 ) -> tuple[dict[str, DeviceTally], int]:
     """Do what is planned; what each device did, and how many stage threads each worker had."""
-    layout, count = before.layout, len(plan.work)
+    layout, count = state.layout, len(plan.work)
     # Too many GPUs asked for are a mistake even where nothing is to be done.
     engine = make_engine(settings, recipe)
     if not count:
-        progress = ProgressWriter(layout.progress, before.split.split, 0, storage=layout.storage)
+        progress = ProgressWriter(layout.progress, state.split.split, 0, storage=layout.storage)
         _tell(notes, progress, watch)
         watch(progress.finish())
         warnings.update(dict.fromkeys(progress.warnings))
@@ -226,7 +226,7 @@ def _work(
         "recipe": recipe,
         "max_pixels": settings.max_pixels,
         "models": ModelFiles.of(settings),
-        "families": registered(),
+        "family_modules": family_modules(),
         "stage_modules": extra_modules(),
         "image_root": settings.photo_root,
         "storage": layout.storage,
@@ -234,14 +234,15 @@ def _work(
     }
     with engine.open(worker, worker_settings, count) as pool:
         progress = ProgressWriter(
-            layout.progress, before.split.split, count, pool.slots, pool.usage, storage=layout.storage
+            layout.progress, state.split.split, count, pool.slots, pool.usage, storage=layout.storage
         )
         warning: str | None = None
         with decoration("the estimate of the space on the disk", progress.warn):
-            warning = space_warning(layout.folder, before, plan.work, recipe.image_size, settings.photo_root)
+            warning = space_warning(layout.folder, state, plan.work, recipe.image_size, settings.photo_root)
         _tell([*notes, *engine.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
-            layout,
+            state,
+            {item.index: item.image_path for item in plan.work},
             digests_of(recipe, settings),
             tally,
             [DeviceTally() for _ in pool.slots],
@@ -276,7 +277,9 @@ def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
 class _Accounts:
     """Where everything that a run brings is counted."""
 
-    layout: SplitLayout
+    state: Survey
+    keys: dict[int, str]
+    """Of the images that are worked on, by their numbers."""
     digests: Digests
     tally: Tally
     devices: list[DeviceTally]
@@ -292,12 +295,13 @@ class _Accounts:
             return True
         if isinstance(outcome, Quarantined):
             assert isinstance(outcome.item, WorkItem)  # noqa: S101  (what was handed out)
-            result, slot = quarantine(self.layout, self.digests, outcome, self.image_root), None
+            result, slot = quarantine(self.state.layout, self.digests, outcome, self.image_root), None
         else:
             assert isinstance(outcome.result, ImageResult)  # noqa: S101  (what these workers give)
             result, slot = outcome.result, outcome.slot
             self.devices[outcome.slot].add(result)
-        self.tally.add(result)
+        self.tally.add(result.outcomes, result.code)
+        self.state.update(self.keys[result.index], result)
         return self.progress.count(failed=result.failed, slot=slot)
 
     def now(self) -> Progress:

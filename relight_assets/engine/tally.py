@@ -1,34 +1,13 @@
-"""Sums over the images of a run, stage by stage: what the UI shows as numbers."""
+"""What a run did, counted as its results come: images by outcome, and the work of each device."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from relight_assets.dataset.metrics import fitted, fitted_timings, lights_of
+from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.engine.execution.messages import ImageResult, StageStatus
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
-
-
-@dataclass
-class StageTally:
-    """One stage over all images."""
-
-    outcomes: Counter[StageStatus] = field(default_factory=Counter)
-    sums: Counter[str] = field(default_factory=Counter)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def add_numbers(self, numbers: dict[str, Any]) -> None:
-        """Add an image's recorded numbers, each that is one; text is left to whoever counts it."""
-        for name, value in numbers.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                self.sums[name] += value  # type: ignore[assignment]
-                self.counts[name] += 1
-
-    def mean(self, name: str) -> float | None:
-        """The mean of a number over the images that have it."""
-        return self.sums[name] / self.counts[name] if self.counts[name] else None
 
 
 @dataclass
@@ -66,27 +45,18 @@ class DeviceTally:
 
 @dataclass
 class Tally:
-    """All stages of a run, the failures by code and the lights by family."""
+    """What became of the images of a run: by stage and outcome, and by the code of what holds them up."""
 
-    stages: dict[Stage, StageTally] = field(default_factory=lambda: {stage: StageTally() for stage in stage_names()})
+    outcomes: dict[Stage, Counter[StageStatus]] = field(
+        default_factory=lambda: {stage: Counter() for stage in stage_names()}
+    )
     codes: Counter[str] = field(default_factory=Counter)
-    families: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0
 
-    def add(self, result: ImageResult) -> None:
+    def add(self, outcomes: Mapping[Stage, StageStatus], code: str | None = None) -> None:
         """Add one image."""
-        for stage, outcome in result.outcomes.items():
-            self.stages[stage].outcomes[outcome] += 1
-        for stage, numbers in result.numbers.items():
-            for each in lights_of(fitted(stage, numbers)):
-                self.stages[stage].add_numbers(each)
-                if stage == "degraded" and each.get("degradation_type") is not None:
-                    self.families[each["degradation_type"]] += 1
-        if result.code is not None:
-            self.codes[result.code] += 1
-        self.computed_images += "computed" in result.outcomes.values()
-
-    def add_all(self, results: Iterable[ImageResult]) -> None:
-        """Add many images."""
-        for result in results:
-            self.add(result)
+        for stage, outcome in outcomes.items():
+            self.outcomes[stage][outcome] += 1
+        if code is not None:
+            self.codes[code] += 1
+        self.computed_images += "computed" in outcomes.values()

@@ -1,7 +1,7 @@
 """Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import value_of
 from relight_assets.dataset.records import Record, read_record
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 
 TELLING_BITS = 64
@@ -50,40 +50,45 @@ class Pair:
 
 
 def look_alikes(
-    survey: Survey, rows: Mapping[str, Collection[str | None]], unread: list[str] | None = None
+    own: Sequence[Photo],
+    layout: SplitLayout,
+    rows: Mapping[str, Collection[str | None]],
+    unread: list[str] | None = None,
 ) -> list[Pair]:
     """Each photo of a split that another split beside it has too, with the one that is most alike.
 
     Args:
-        survey: of the split.
+        own: the photos of the split, by number.
+        layout: of the split.
         rows: the lasting names of the images of each split that has a CSV; what such a split has beside them is of
             rows that are gone, and does not count.  Of other folders everything does.
         unread: is given a sentence for each folder of another split that cannot be read.
     """
-    own = _own(survey)
-    others = list(_of_other_splits(survey.layout, rows, [] if unread is None else unread))
+    others = list(_of_other_splits(layout, rows, [] if unread is None else unread))
     same = {photo.sha256: photo for photo in others}
     pairs = {photo: Pair(photo, same[photo.sha256], None) for photo in own if photo.sha256 in same}
     return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
 
 
-def twins(survey: Survey) -> list[Pair]:
-    """Photos that a split has twice, with the first of each; then those that are nearly another, with the nearest."""
+def twins(photos: Sequence[Photo]) -> list[Pair]:
+    """Photos that a split has twice, with the first of each; then those that are nearly another, with the nearest.
+
+    ``photos`` are in the order of their numbers.
+    """
     first: dict[str, Photo] = {}
-    photos = _own(survey)
     again = [photo for photo in photos if first.setdefault(photo.sha256, photo) != photo]
     return [*(Pair(photo, first[photo.sha256], None) for photo in again), *_nearly_within(list(first.values()))]
 
 
-def same_outputs(survey: Survey) -> list[tuple[int, str, int, str]]:
+def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, str]]:
     """Pictures of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
 
-    Each as number and name, with those of the first that has the bytes.  Of the same photo the same picture is made
-    under every number; that is for :func:`twins` to tell.
+    Each as number and name, with those of the first of ``images`` that has the bytes.  Of the same photo the same
+    picture is made under every number; that is for :func:`twins` to tell.
     """
     first: dict[str, tuple[int, str, str]] = {}
     found = []
-    for record in _records(survey):
+    for record in (image.record for image in images):
         entry = record.stages.get("composites")
         for name, stamp in sorted(entry.files.items()) if entry is not None else ():
             index, there, source = first.setdefault(stamp.sha256, (record.index, name, record.source.sha256))
@@ -92,14 +97,9 @@ def same_outputs(survey: Survey) -> list[tuple[int, str, int, str]]:
     return found
 
 
-def _own(survey: Survey) -> list[Photo]:
-    return [Photo.of(survey.split.split, record) for record in _records(survey)]
-
-
-def _records(survey: Survey) -> list[Record]:
-    """Of the rows that there are, by number."""
-    found = (image.record for image in survey.images.values() if image.record is not None)
-    return sorted(found, key=lambda record: record.index)
+def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:
+    """The photos of images, by their numbers."""
+    return sorted((Photo.of(split, image.record) for image in images), key=lambda photo: photo.index)
 
 
 def _of_other_splits(

@@ -5,13 +5,14 @@ A metric that a record does not have, or that does not fit its schema, is not co
 
 import math
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from relight_assets.config.recipe.lights import family_names
-from relight_assets.dataset.metrics import fitted_family, lights_of, value_in, value_of
+from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
+from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import Survey
 from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.thresholds import Measured
@@ -19,6 +20,7 @@ from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
+from relight_assets.stages.registry import stage_names
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -30,45 +32,88 @@ MEASURES: tuple[tuple[Stage, str], ...] = (
     ("degraded", "exposure"),
 )
 """The recorded numbers whose distribution a split should keep."""
+KEY_TEMPERATURE: tuple[Stage, str] = ("degraded", "key_temperature")
 MIN_IMAGES = 30
 """With fewer, a mean says little."""
 _ROUNDING = 1e-6
 """What a spread that was kept may have lost."""
 
 
-def values(survey: Survey, stage: Stage, name: str) -> dict[int, float]:
-    """A recorded number of every image for which the stage is current, by the image's number.
+@dataclass
+class StageSums:
+    """The sums of every number that the records of one stage hold."""
 
-    Of several lights the first one's: they are drawn alike.
-    """
-    found: dict[int, float] = {}
-    for image in survey.images.values():
-        if image.record is not None and stage in image.current:
-            value = value_of(stage, _lights(image.record, stage)[0], name)
+    sums: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, numbers: dict[str, Any]) -> None:
+        """Add an image's numbers, each that is one; text is left to whoever counts it."""
+        for name, value in numbers.items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                found[image.record.index] = float(value)
-    return found
+                self.sums[name] += value  # type: ignore[assignment]
+                self.counts[name] += 1
+
+    def mean(self, name: str) -> float | None:
+        """The mean of a number over the images that have it."""
+        return self.sums[name] / self.counts[name] if self.counts[name] else None
 
 
-def families(survey: Survey) -> dict[int, str]:
+@dataclass
+class RecordSums:
+    """Sums over the current stages of records, added one after the other."""
+
+    stages: dict[Stage, StageSums] = field(default_factory=lambda: {stage: StageSums() for stage in stage_names()})
+    families: Counter[str] = field(default_factory=Counter)
+    """Of light, over all variants."""
+
+    def add(self, image: RecordedImage) -> None:
+        """Add one image."""
+        for stage in image.current:
+            for light in lights_of(fitted(stage, image.record.stages[stage].numbers)):
+                self.stages[stage].add(light)
+                if stage == "degraded" and light.get("degradation_type") is not None:
+                    self.families[light["degradation_type"]] += 1
+
+
+@dataclass
+class SplitStatistics:
+    """What the records of a split say, added one after the other, so that none need be kept."""
+
+    values: dict[tuple[Stage, str], dict[int, float]] = field(
+        default_factory=lambda: {measure: {} for measure in (*MEASURES, KEY_TEMPERATURE)}
+    )
+    """Recorded numbers by the image's number; of several lights the first one's: they are drawn alike."""
+    families: dict[int, str] = field(default_factory=dict)
     """The family of light of every image that has one, by the image's number."""
-    return {
-        image.record.index: family
-        for image in survey.images.values()
-        if image.record is not None
-        and "degraded" in image.current
-        and (family := fitted_family(image.record.degradation_type)) is not None
-    }
-
-
-def tags(survey: Survey) -> dict[str, int]:
+    tags: Counter[str] = field(default_factory=Counter)
     """How many of the images with a current mask have each tag."""
-    found: Counter[str] = Counter()
-    for image in survey.images.values():
-        if image.record is not None and "masks" in image.current:
-            numbers = image.record.stages["masks"].numbers
-            found.update(name for name in photo_tags.NAMES if value_of("masks", numbers, name) is True)
-    return {name: found[name] for name in photo_tags.NAMES}
+    light_directions: list[Vector] = field(default_factory=list)
+    """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
+
+    def add(self, image: RecordedImage) -> None:
+        """Add one image."""
+        record = image.record
+        for (stage, name), found in self.values.items():
+            if stage in image.current:
+                value = value_of(stage, _lights(record, stage)[0], name)
+                if isinstance(value, int | float) and not isinstance(value, bool):
+                    found[record.index] = float(value)
+        if "masks" in image.current:
+            numbers = record.stages["masks"].numbers
+            self.tags.update(name for name in photo_tags.NAMES if value_of("masks", numbers, name) is True)
+        if "degraded" in image.current:
+            if (family := fitted_family(record.degradation_type)) is not None:
+                self.families[record.index] = family
+            lights = (_vector(light, "light_direction") for light in _lights(record, "degraded"))
+            self.light_directions += [light for light in lights if light is not None]
+
+
+def statistics_of(images: Iterable[RecordedImage]) -> SplitStatistics:
+    """The statistics of some images."""
+    statistics = SplitStatistics()
+    for image in images:
+        statistics.add(image)
+    return statistics
 
 
 def rejected_skins(survey: Survey) -> list[float]:
@@ -78,8 +123,8 @@ def rejected_skins(survey: Survey) -> list[float]:
 
 
 def _lights(record: Record, stage: Stage) -> list[dict[str, Any]]:
-    """The numbers of each light of a stage that the record has."""
-    return lights_of(record.stages[stage].numbers)
+    """The numbers of each light of a stage; of none where the record has not that stage."""
+    return lights_of(record.stages[stage].numbers) if stage in record.stages else [{}]
 
 
 def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured:
@@ -106,25 +151,15 @@ def _vector(light: dict[str, Any], name: str) -> Vector | None:
     return x, y, z
 
 
-def recorded_metrics(survey: Survey) -> list[Measured]:
-    """What the records say of every finished picture, as measured at reduced size when it was made."""
-    found = []
-    for image in survey.images.values():
-        if image.record is not None and "composites" in image.current:
-            for variant, light in enumerate(_lights(image.record, "degraded")):
-                recorded = light.get("metrics")
-                if isinstance(recorded, dict):  # none was measured of a person of a few pixels
-                    metrics = ImageMetrics(**{metric.name: value_in(metric, recorded) for metric in MEASURED})
-                    found.append(measured_of(image.record, variant, metrics))
-    return sorted(found, key=lambda each: each.index)
-
-
-def light_directions(survey: Survey) -> Iterator[Vector]:
-    """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
-    for image in survey.images.values():
-        if image.record is not None and "degraded" in image.current:
-            lights = (_vector(light, "light_direction") for light in _lights(image.record, "degraded"))
-            yield from (light for light in lights if light is not None)
+def recorded_metrics(image: RecordedImage) -> Iterator[Measured]:
+    """What the record of an image says of its finished pictures, as measured at reduced size when they were made."""
+    if "composites" not in image.current:
+        return
+    for variant, light in enumerate(_lights(image.record, "degraded")):
+        recorded = light.get("metrics")
+        if isinstance(recorded, dict):  # none was measured of a person of a few pixels
+            metrics = ImageMetrics(**{metric.name: value_in(metric, recorded) for metric in MEASURED})
+            yield measured_of(image.record, variant, metrics)
 
 
 @dataclass(frozen=True)
@@ -144,10 +179,10 @@ class Spread:
         return cls(len(numbers), mean, math.sqrt(variance))
 
 
-def spreads(survey: Survey) -> dict[str, Spread]:
+def spreads(statistics: SplitStatistics) -> dict[str, Spread]:
     """The spread of every measure that the split has, and of each family of light as a share (1 or 0 per image)."""
-    found = {name: list(values(survey, stage, name).values()) for stage, name in MEASURES}
-    drawn = list(families(survey).values())
+    found = {name: list(statistics.values[stage, name].values()) for stage, name in MEASURES}
+    drawn = list(statistics.families.values())
     found |= {f"share_{family}": [float(one == family) for one in drawn] for family in family_names()}
     return {name: Spread.of(numbers) for name, numbers in found.items() if numbers}
 

@@ -12,26 +12,25 @@ from pathlib import Path
 import numpy as np
 
 from relight_assets.config.recipe.lights import family_names
-from relight_assets.engine.state.scan import Survey
-from relight_assets.quality.statistics import families, light_directions, values
+from relight_assets.quality.statistics import KEY_TEMPERATURE, SplitStatistics
 
 _INK = "#3b6ea5"
 _SIZE = (6.7, 1.9)
 """Inches; at 100 pixels an inch it fits beside the names of the metadata."""
 
 
-def charts(survey: Survey) -> bytes | None:
+def charts(statistics: SplitStatistics) -> bytes | None:
     """A PNG of four charts; None where no image has a mask yet."""
-    coverage = list(values(survey, "masks", "coverage").values())
+    coverage = list(statistics.values["masks", "coverage"].values())
     if not coverage:
         return None
     with _plain_matplotlib():
-        return _drawn(survey, coverage)
+        return _drawn(statistics, coverage)
 
 
-def family_counts(survey: Survey) -> dict[str, int]:
+def family_counts(statistics: SplitStatistics) -> dict[str, int]:
     """How many images have a light of each family, also of those that none has."""
-    counts = Counter(families(survey).values())
+    counts = Counter(statistics.families.values())
     return {name: counts[name] for name in family_names()}
 
 
@@ -78,22 +77,22 @@ def _own_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _drawn(survey: Survey, coverage: list[float]) -> bytes:
+def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
     directions, kinds, warmth, covered = figure.subplots(1, 4)
-    lights = np.array(list(light_directions(survey))).reshape(-1, 3)
+    lights = np.array(statistics.light_directions).reshape(-1, 3)
     rim = np.linspace(0, 2 * np.pi, 90)
     directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
     directions.scatter(lights[:, 0], -lights[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(lights) + 1)))
     directions.set(title="light from", aspect="equal", xticks=[], yticks=[], frame_on=False)
-    counts = family_counts(survey)
+    counts = family_counts(statistics)
     kinds.barh([name.replace("_", " ") for name in counts], list(counts.values()), color=_INK)
     kinds.invert_yaxis()
     kinds.set(title="family")
-    warmth.hist(list(values(survey, "degraded", "key_temperature").values()), bins=12, color=_INK)
+    warmth.hist(list(statistics.values[KEY_TEMPERATURE].values()), bins=12, color=_INK)
     warmth.set(title="key light, kelvin")
     covered.hist(coverage, bins=12, range=(0, 1), color=_INK)
     covered.set(title="mask coverage")

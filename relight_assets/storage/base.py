@@ -4,7 +4,7 @@ There is one implementation, :class:`relight_assets.storage.local.LocalStorage`;
 are the names: what a storage does below them is its own business.  A storage goes to worker processes by pickle.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
@@ -22,12 +22,26 @@ class Storage(Protocol):
             OSError: there is no such file, or it cannot be read.
         """
 
-    def put(self, path: Path, data: bytes | memoryview, *, durable: bool = False, over_folder: bool = False) -> None:
+    def holds(self, path: Path, blocks: Iterable[bytes]) -> bool:
+        """Whether a file is there that holds exactly these bytes; it is read block by block.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+        """
+
+    def put(
+        self,
+        path: Path,
+        data: bytes | memoryview | Iterable[bytes],
+        *,
+        durable: bool = False,
+        over_folder: bool = False,
+    ) -> None:
         """Write a whole file or none; whoever is killed leaves the old file or the new one.
 
         Args:
             path: the file; its folder is there.
-            data: all of it.
+            data: all of it; or, but for ``over_folder``, blocks, which are written as they come.
             durable: it outlasts a power cut.
             over_folder: an empty folder in its place is replaced.
 

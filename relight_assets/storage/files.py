@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Iterable
 from io import FileIO
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,10 @@ from relight_assets.errors import (
     SourceMissingError,
     SourceUnreadableError,
 )
+
+_CHUNK = 1 << 20
+"""Bytes that are read at a time of a file that grows."""
+
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -128,12 +133,35 @@ def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | N
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
-    # Without O_NONBLOCK, opening a pipe waits for a writer for ever.
-    with FileIO(path, opener=_open_at_once) as file:
-        status = os.fstat(file.fileno())
+    # Without O_NONBLOCK, opening a pipe waits for a writer for ever.  A FileIO would cost as much as the read.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         if not stat.S_ISREG(status.st_mode) or (max_bytes is not None and status.st_size > max_bytes):
             return None
-        return file.readall()
+        data = os.read(descriptor, status.st_size + 1)  # one more, to notice a file that grows
+        if len(data) == status.st_size:
+            return data
+        parts = [data]
+        while parts[-1]:
+            parts.append(os.read(descriptor, _CHUNK))
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
+
+
+def holds(path: Path, blocks: Iterable[bytes]) -> bool:
+    """Whether a regular file holds exactly these bytes; it is read block by block, no further than they are the same.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    with FileIO(path, opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return False
+        return all(_read_up_to(file, len(block)) == block for block in blocks) and not file.read(1)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.storage.files import FileStamp, output_token, read_regular
+from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
 from relight_assets.storage.locks import TakenError, holder_of, said_beside
 
 
@@ -24,7 +24,18 @@ class LocalStorage:
         """The bytes of a regular file; nobody waits for a pipe, a device or a socket."""
         return read_regular(path, max_bytes=max_bytes)
 
-    def put(self, path: Path, data: bytes | memoryview, *, durable: bool = False, over_folder: bool = False) -> None:
+    def holds(self, path: Path, blocks: Iterable[bytes]) -> bool:
+        """Whether a regular file holds exactly these bytes."""
+        return holds(path, blocks)
+
+    def put(
+        self,
+        path: Path,
+        data: bytes | memoryview | Iterable[bytes],
+        *,
+        durable: bool = False,
+        over_folder: bool = False,
+    ) -> None:
         """As :func:`relight_assets.core.atomic_io.write_atomic`."""
         try:
             write_atomic(path, data, durable=durable, rename=self._rename)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,22 @@ def test_write_and_overwrite(durable: bool, tmp_path: Path) -> None:
     write_atomic(path, memoryview(b"two"), durable=durable)
     assert path.read_bytes() == b"two"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_blocks_are_written_as_they_come_and_what_they_raise_leaves_the_old_file(tmp_path: Path) -> None:
+    def blocks(fault: Exception | None) -> Iterator[bytes]:
+        yield b"one, "
+        if fault is not None:
+            raise fault
+        yield b"two"
+
+    path = tmp_path / "a.csv"
+    write_atomic(path, blocks(None), durable=True)
+    assert path.read_bytes() == b"one, two"
+    with pytest.raises(ValueError, match="no more"):
+        write_atomic(path, blocks(ValueError("no more")))
+    assert path.read_bytes() == b"one, two"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
 def fail_with(number: int) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """The laws of the index: a number is given once and for ever."""
 
+import csv
 import os
 import random
 import tempfile
@@ -164,6 +165,18 @@ def test_of_two_records_that_claim_an_image_the_one_is_believed_that_is_listed(l
     layout.index_csv.write_text('index,image_path\n0,"a"\n1,"c"\n2,"b"\n')
     write_record(layout, a_record(0, "a"))
     assert index.rebuild(layout) == keys  # one record each: they are the truth
+
+
+def test_a_long_index_is_written_and_compared_in_blocks(layout: SplitLayout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "_ROWS_PER_BLOCK", 3)
+    keys = [f'{number} "a",\n{number}.png' for number in range(10)]
+    numbers = index.extend(layout, keys)
+    assert numbers == index.load(layout) == {key: number for number, key in enumerate(keys)}
+    with layout.index_csv.open(newline="", encoding="utf-8") as file:
+        assert list(csv.reader(file)) == [["index", "image_path"], *([str(n), key] for n, key in enumerate(keys))]
+    before = layout.index_csv.stat().st_ino
+    assert index.extend(layout, keys, numbers) == numbers
+    assert layout.index_csv.stat().st_ino == before  # it is what it would be
 
 
 def test_nothing_new_writes_nothing(layout: SplitLayout) -> None:

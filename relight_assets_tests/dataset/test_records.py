@@ -38,7 +38,7 @@ RECORD = Record(
     image_path='a,"b"\n😀.jpg',
     source=SourceInfo("a" * 64, 123, "1700000000000000001.2.3", 640, 480, '/photos/a,"b"\n😀.jpg'),
     stages={
-        stage: StageEntry("d" * 64, dict.fromkeys(stage_spec(stage).artifacts, STAMP), NUMBERS.get(stage, {}))
+        stage: StageEntry("d" * 64, dict.fromkeys(stage_spec(stage).artifacts, STAMP), numbers=NUMBERS.get(stage, {}))
         for stage in stage_names()
     },
     degradation_type="soft_shading",
@@ -89,7 +89,7 @@ def test_the_same_record_is_the_same_bytes(layout: SplitLayout) -> None:
     write_record(layout, RECORD)
     first = layout.record(3).read_bytes()
     shuffled = {
-        stage: StageEntry(entry.digest, backwards(entry.files), backwards(entry.numbers))
+        stage: StageEntry(entry.digest, backwards(entry.files), numbers=backwards(entry.numbers))
         for stage, entry in reversed(RECORD.stages.items())
     }
     write_record(layout, replace(RECORD, stages=shuffled))
@@ -101,7 +101,7 @@ def test_numpy_numbers_become_json(layout: SplitLayout) -> None:
     entry = StageEntry(
         "d" * 64,
         dict.fromkeys(stage_spec("masks").artifacts, STAMP),
-        {"score": np.float32(0.5), "faces": np.int64(3), "instance_scores": np.array([0.5, 0.25])},
+        numbers={"score": np.float32(0.5), "faces": np.int64(3), "instance_scores": np.array([0.5, 0.25])},
     )
     write_record(layout, replace(RECORD, stages={"masks": entry}))
     back = read_record(layout.record(3))
@@ -115,7 +115,7 @@ def test_numbers_are_finite(value: Any, layout: SplitLayout) -> None:
         write_record(layout, replace(RECORD, timings_ms={"masks": value}))
     assert [path.name for path in layout.folder.iterdir()] == []
     with pytest.raises(TypeError, match="cannot stand"):
-        write_record(layout, replace(RECORD, stages={"masks": StageEntry("d", {}, {"a": object()})}))
+        write_record(layout, replace(RECORD, stages={"masks": StageEntry("d", {}, numbers={"a": object()})}))
 
 
 def test_every_damage_is_no_record(layout: SplitLayout) -> None:

@@ -20,6 +20,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import look
 from relight_assets.engine.state.scan import Survey
 from relight_assets_tests.conftest import Project, assert_records_tell_the_truth, sha256
@@ -241,10 +242,12 @@ class Kills:
         for split in self.rows:
             survey = self.survey(split, settings)
             for key, image in survey.images.items():
-                assert image.record is not None
-                names = [name for entry in image.record.stages.values() for name in entry.files]
+                assert image.index is not None
+                record = read_record(survey.layout.record(image.index))
+                assert record is not None
+                names = [name for entry in record.stages.values() for name in entry.files]
                 found[f"{split} {Path(key).name}"] = {
-                    name: sha256(survey.layout.png(image.record.index, name)) for name in names
+                    name: sha256(survey.layout.png(record.index, name)) for name in names
                 }
         return found
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.csv.mapping import mapping_text, variants_text, withdraw_outputs, write_mapping
+from relight_assets.dataset.csv.mapping import mapping_blocks, variants_blocks, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
 from relight_assets.engine.publish import withdraw_pictures, write_split_failures, write_split_mapping
 from relight_assets.engine.run import digests_of, look
@@ -75,7 +76,7 @@ def photos(bench: Bench) -> list[str]:
 
 def outcome_of(rng: Random, bench: Bench) -> str:
     """What becomes of the CSV that is there."""
-    terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
+    out.print(status_of(bench.settings, Recipe()).table)
     try:
         split = read_split_csv(bench.csv_path)
     except CsvError as error:
@@ -95,8 +96,8 @@ def comes_back(split: SplitCsv, outputs: list[Path | None]) -> None:
     """The mapping has the input's cells."""
     rows = [list(row) for row in split.table.itertuples(index=False, name=None)]
     wanted = [[*row, str(output or "")] for row, output in zip(rows, outputs, strict=True)]
-    assert rows_of(mapping_text(split, outputs)) == [[*split.table.columns, OUTPUT_COLUMN], *wanted]
-    variants = rows_of(variants_text(split, [[output] * 2 if output else [] for output in outputs]))
+    assert rows_of(b"".join(mapping_blocks(split, outputs))) == [[*split.table.columns, OUTPUT_COLUMN], *wanted]
+    variants = rows_of(b"".join(variants_blocks(split, [[output] * 2 if output else [] for output in outputs])))
     assert variants[1:] == [[*row[:-1], number, row[-1]] for row in wanted if row[-1] for number in ("1", "2")]
 
 
@@ -110,9 +111,9 @@ def withdrawn(split: SplitCsv, outputs: list[Path | None], rng: Random, bench: B
     gone = {str(output) for output in outputs if output is not None and rng.random() < 0.3}
     kept = [None if str(output) in gone else output for output in outputs]
     withdraw_outputs(target, partial(among, {str(output) for output in kept}))
-    assert target.read_bytes() == mapping_text(split, kept)
+    assert target.read_bytes() == b"".join(mapping_blocks(split, kept))
     withdraw_outputs(target, none_stays)
-    assert target.read_bytes() == mapping_text(split, [None] * len(outputs))
+    assert target.read_bytes() == b"".join(mapping_blocks(split, [None] * len(outputs)))
 
 
 def test_damaged_mappings_name_nothing_that_is_withdrawn(rng: Random, bench: Bench, whole: Whole) -> None:

@@ -13,10 +13,20 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.engine.state.recorded import recorded_images
+from relight_assets.engine.state.scan import Survey
 from relight_assets.quality import duplicates as module
-from relight_assets.quality.duplicates import Pair, Photo, _same_bits, look_alikes, same_outputs, twins
+from relight_assets.quality.duplicates import Pair, Photo, _same_bits, look_alikes, photos_of, same_outputs, twins
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets_tests.conftest import PORTRAITS, Bench
+
+
+def photos_in(state: Survey) -> list[Photo]:
+    return photos_of(state.split.split, recorded_images(state.layout, state.images.values()))
+
+
+def pairs_with_others(state: Survey, rows: dict[str, set[str | None]], unread: list[str] | None = None) -> list[Pair]:
+    return look_alikes(photos_in(state), state.layout, rows, unread)
 
 
 @pytest.fixture
@@ -32,7 +42,7 @@ def pairs_of(bench: Bench, tmp_path: Path, photos: Path) -> list[Pair]:
         csv.writer(file).writerows([["image_path"], ["moved.png"], ["again.jpg"]])
     split = read_split_csv(tmp_path / "val_images.csv")
     run_split(split, Recipe(), bench.settings, RunOptions(stages=["masks"]))
-    return look_alikes(look(split, Recipe(), bench.settings), {})
+    return pairs_with_others(look(split, Recipe(), bench.settings), {})
 
 
 def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pair]) -> None:
@@ -48,7 +58,7 @@ def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pai
 def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run(stages=["masks"])
-    assert look_alikes(bench.survey(), {}) == []
+    assert pairs_with_others(bench.survey(), {}) == []
     record = read_record(bench.layout.record(0))
     assert record is not None
     del record.stages["masks"].numbers["fingerprint"]
@@ -58,7 +68,7 @@ def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Benc
     (other / "00000_metadata.json").write_bytes(
         bench.layout.record(0).read_bytes().replace(b'"sha256": "', b'"sha256": "0')
     )
-    assert look_alikes(bench.survey(), {}) == []
+    assert pairs_with_others(bench.survey(), {}) == []
 
 
 def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, tmp_path: Path, photos: Path) -> None:
@@ -68,9 +78,9 @@ def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, 
     other.mkdir()
     (other / "00000_metadata.json").write_bytes(bench.layout.record(0).read_bytes())
     (key,) = bench.survey().images
-    assert len(look_alikes(bench.survey(), {})) == 1  # a folder without a CSV
-    assert len(look_alikes(bench.survey(), {"other": {key}})) == 1
-    assert look_alikes(bench.survey(), {"other": {"somebody else.png"}}) == []
+    assert len(pairs_with_others(bench.survey(), {})) == 1  # a folder without a CSV
+    assert len(pairs_with_others(bench.survey(), {"other": {key}})) == 1
+    assert pairs_with_others(bench.survey(), {"other": {"somebody else.png"}}) == []
 
 
 def test_flat_pictures_are_not_taken_for_one_another() -> None:
@@ -108,7 +118,7 @@ def test_a_photo_that_a_split_has_twice_or_nearly_is_told_once(bench: Bench, tmp
     cv2.imwrite(str(tmp_path / "again.jpg"), second, [cv2.IMWRITE_JPEG_QUALITY, 80])
     bench.write_csv([*PORTRAITS[:3], str(tmp_path / "again.jpg"), str(tmp_path / "moved.png")])
     bench.run(stages=["masks"])
-    same, nearly = twins(bench.survey())
+    same, nearly = twins(photos_in(bench.survey()))
     assert (same.own.index, same.other.index, same.bits) == (4, 0, None)
     assert (nearly.own.index, nearly.other.index) == (3, 1)
     assert nearly.bits is not None
@@ -124,19 +134,14 @@ def test_of_three_that_are_alike_two_pairs_are_told(monkeypatch: pytest.MonkeyPa
 
 
 def test_outputs_with_the_same_bytes_are_told_unless_the_photo_is_the_same(finished: Bench) -> None:
-    survey = finished.survey()
-    assert same_outputs(survey) == []
-    records = [image.record for image in survey.images.values() if image.record is not None]
-    one, other = sorted(records, key=lambda record: record.index)[:2]
+    images = finished.recorded()
+    assert same_outputs(images) == []
+    one, other = (image.record for image in images[:2])
     files = other.stages["composites"].files
-    kept = files["output"]
-    try:
-        files["output"] = one.stages["composites"].files["output"]
-        assert same_outputs(survey) == [(1, "output", 0, "output")]
-        files["v1_output"] = files["output"]
-        assert same_outputs(survey) == [(1, "output", 0, "output"), (1, "v1_output", 0, "output")]
-    finally:
-        files["output"] = kept
+    files["output"] = one.stages["composites"].files["output"]
+    assert same_outputs(images) == [(1, "output", 0, "output")]
+    files["v1_output"] = files["output"]
+    assert same_outputs(images) == [(1, "output", 0, "output"), (1, "v1_output", 0, "output")]
 
 
 def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_looked_at(
@@ -156,7 +161,7 @@ def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_looked_
 
     monkeypatch.setattr(os, "scandir", scandir)
     unread: list[str] = []
-    pairs = look_alikes(bench.survey(), {}, unread)
+    pairs = pairs_with_others(bench.survey(), {}, unread)
     assert {pair.other.split for pair in pairs} == {"other"}
     assert len(pairs) == 4
     assert unread == [f"{shut} cannot be read: Permission denied"]

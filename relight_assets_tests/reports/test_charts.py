@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.quality.statistics import statistics_of
 from relight_assets.reports.charts import charts
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
 def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
-    png = charts(finished.survey())
+    png = charts(statistics_of(finished.recorded()))
     assert png is not None
     assert len(png) < 60_000
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
@@ -28,9 +29,9 @@ def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
 
 def test_masks_alone_are_enough(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
-    assert charts(bench.survey()) is None
+    assert charts(statistics_of(bench.recorded())) is None
     bench.run(stages=["masks"])
-    assert charts(bench.survey()) is not None
+    assert charts(statistics_of(bench.recorded())) is not None
 
 
 def _notebook(_: Path) -> dict[str, str]:
@@ -67,11 +68,14 @@ from pathlib import Path
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.reports.charts import charts
 from relight_assets.engine.run import look
+from relight_assets.engine.state.recorded import recorded_images
+from relight_assets.quality.statistics import statistics_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 csv, out, target = map(Path, sys.argv[1:4])
 survey = look(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
-target.write_bytes(charts(survey))
+images = recorded_images(survey.layout, survey.images.values())
+target.write_bytes(charts(statistics_of(images)))
 """
 
 
@@ -85,4 +89,4 @@ def test_they_are_the_same_whatever_the_user_has_set(
     paths = (finished.csv_path, finished.settings.output_root, target)
     command = [sys.executable, "-c", _DRAW, *map(str, paths)]
     subprocess.run(command, cwd=tmp_path, env=environment, check=True)
-    assert target.read_bytes() == charts(finished.survey())
+    assert target.read_bytes() == charts(statistics_of(finished.recorded()))

@@ -7,6 +7,7 @@ import pytest
 
 from relight_assets.errors import PathRefusedError, SourceMissingError
 from relight_assets.storage.files import (
+    holds,
     read_regular,
     same_token,
     source_token,
@@ -55,3 +56,37 @@ def test_a_file_larger_than_it_may_be_is_not_read(tmp_path: Path) -> None:
     path.write_bytes(b"12345")
     assert read_regular(path, max_bytes=5) == b"12345"
     assert read_regular(path, max_bytes=4) is None
+
+
+def test_a_file_holds_exactly_these_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one, two")
+    assert holds(path, [b"one,", b" two"])
+    assert holds(path, [b"one, two", b""])
+    for other in ([b"one,"], [b"one, two", b"x"], [b"one; two"], []):
+        assert not holds(path, other)
+    os.mkfifo(tmp_path / "pipe")
+    assert not holds(tmp_path / "pipe", [])
+    with pytest.raises(FileNotFoundError):
+        holds(tmp_path / "none", [])
+
+
+def test_a_folder_cannot_be_read_and_a_pipe_is_none(tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        read_regular(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert read_regular(tmp_path / "pipe") is None
+
+
+def test_a_file_that_grows_while_it_is_read_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    real, size = os.fstat, 3
+
+    def smaller(descriptor: int) -> os.stat_result:
+        found = list(real(descriptor))
+        found[6] = size
+        return os.stat_result(found)
+
+    monkeypatch.setattr(os, "fstat", smaller)
+    assert read_regular(path) == b"12345"

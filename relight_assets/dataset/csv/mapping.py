@@ -5,8 +5,9 @@ import csv
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
+from itertools import chain, islice
 from pathlib import Path
 
 from relight_assets.core.regular_files import open_regular
@@ -25,6 +26,8 @@ _PASSED_OVER = (
 """What may stand before it: blanks, what is not seen, and quotes, which an import may take off."""
 _FORMULA = re.compile(rf"(?:\A|(?<=;))(?=[{_PASSED_OVER}]*[{_SIGNS}]|[\t\r\n])")
 """Where one begins.  After a semicolon too: in half of the world it separates the cells of a CSV."""
+_ROWS_PER_BLOCK = 10_000
+"""Rows that are in memory at a time while a CSV is written: some 2 MB."""
 _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 
@@ -55,8 +58,8 @@ def outgoing_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path
     return mapping, failures, variants
 
 
-def mapping_text(split: SplitCsv, outputs: Sequence[Path | None]) -> bytes:
-    """The input's columns and rows, in order and with the same text, plus ``output_image_path``; UTF-8, LF.
+def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None]) -> Iterator[bytes]:
+    """The input's columns and rows, in order and with the same text, plus ``output_image_path``; UTF-8, LF, in blocks.
 
     Args:
         split: the input.
@@ -69,11 +72,11 @@ def mapping_text(split: SplitCsv, outputs: Sequence[Path | None]) -> bytes:
     lines = (
         (*row, "" if output is None else str(output.absolute())) for row, output in zip(rows, outputs, strict=True)
     )
-    return _text((*split.table.columns, OUTPUT_COLUMN), lines)
+    return _blocks((*split.table.columns, OUTPUT_COLUMN), lines)
 
 
-def variants_text(split: SplitCsv, outputs: Sequence[Sequence[Path]]) -> bytes:
-    """A row for each light of each finished row: the input's columns, ``output_variant`` and the picture.
+def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Iterator[bytes]:
+    """A row for each light of each finished row: the input's columns, ``output_variant`` and the picture; in blocks.
 
     Args:
         split: the input.
@@ -88,10 +91,10 @@ def variants_text(split: SplitCsv, outputs: Sequence[Sequence[Path]]) -> bytes:
         for row, paths in zip(rows, outputs, strict=True)
         for number, path in enumerate(paths, start=1)
     )
-    return _text((*split.table.columns, *_VARIANT_COLUMNS), lines)
+    return _blocks((*split.table.columns, *_VARIANT_COLUMNS), lines)
 
 
-def write_outgoing(split: SplitCsv, text: bytes, target: Path, storage: Storage = LOCAL) -> None:
+def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path, storage: Storage) -> None:
     """Write an outgoing CSV of a split atomically.
 
     Raises:
@@ -100,24 +103,29 @@ def write_outgoing(split: SplitCsv, text: bytes, target: Path, storage: Storage 
     if os.path.realpath(target) == os.path.realpath(split.path) or _same_file(target, split.path):
         raise CsvError(f"{target} is the input CSV, which is never written. Set another mapping_dir.")
     try:
-        storage.put(target, text, durable=True)
+        storage.put(target, blocks, durable=True)
     except OSError as error:
         raise _not_written(target, error) from error
 
 
-def write_mapping(split: SplitCsv, outputs: Sequence[Path | None], target: Path, storage: Storage = LOCAL) -> None:
-    """Write :func:`mapping_text` atomically; raises as that and :func:`write_outgoing`."""
-    write_outgoing(split, mapping_text(split, outputs), target, storage)
+def write_mapping(split: SplitCsv, outputs: Iterable[Path | None], target: Path, storage: Storage = LOCAL) -> None:
+    """Write :func:`mapping_blocks` atomically.
+
+    Raises:
+        ValueError: as that.
+        CsvError: ``target`` is the input CSV, or cannot be written.
+    """
+    _write(split, mapping_blocks(split, outputs), target, storage)
 
 
-def write_variants(split: SplitCsv, outputs: Sequence[Sequence[Path]], target: Path, storage: Storage = LOCAL) -> None:
-    """Write :func:`variants_text` atomically; raises as that and :func:`write_outgoing`."""
-    write_outgoing(split, variants_text(split, outputs), target, storage)
+def write_variants(split: SplitCsv, outputs: Iterable[Sequence[Path]], target: Path, storage: Storage = LOCAL) -> None:
+    """Write :func:`variants_blocks` atomically; raises as :func:`write_mapping`."""
+    _write(split, variants_blocks(split, outputs), target, storage)
 
 
 def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path, storage: Storage = LOCAL) -> None:
-    """Write :func:`failures_text` atomically; raises as :func:`write_outgoing`."""
-    write_outgoing(split, failures_text(rows), target, storage)
+    """Write :func:`failures_blocks` atomically; raises as :func:`write_mapping`."""
+    _write(split, failures_blocks(rows), target, storage)
 
 
 def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: Storage = LOCAL) -> None:
@@ -127,7 +135,7 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: S
     alone, and nothing is written where there is nothing to take out.
 
     Args:
-        target: a CSV that :func:`mapping_text` or :func:`variants_text` gave; an editor may have saved it anew since.
+        target: a CSV that :func:`write_mapping` or :func:`write_variants` wrote; an editor may have saved it since.
         stays: given the ``image_path`` of a row and its picture, whether that stays.
         storage: where it lies.
 
@@ -137,44 +145,53 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: S
     try:
         data = storage.read(target) or b""
         mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
-        text = mark + _withdrawn(data.removeprefix(mark), stays)
-        if text != data:
-            storage.put(target, text, durable=True)
+        # Cells in another encoding, of whoever saved it anew, stay what they are.
+        blocks = _withdrawn(data.removeprefix(mark).decode("utf-8", "surrogateescape"), stays)
+        if blocks is not None:
+            storage.put(target, chain([mark], blocks), durable=True)
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         raise _not_written(target, error) from error
 
 
-def _withdrawn(data: bytes, stays: Callable[[str, str], bool]) -> bytes:
-    # Cells in another encoding, of whoever saved it anew, stay what they are.
-    text = data.decode("utf-8", "surrogateescape")
+def _withdrawn(text: str, stays: Callable[[str, str], bool]) -> Iterator[bytes] | None:
+    """A mapping without the outputs that do not stay, in blocks; None where there is nothing to take out."""
     reader = csv_reader(text)
     try:
         header: list[str] = next(reader, [])
     except csv.Error:
-        return data
+        return None
     if IMAGE_COLUMN not in header or OUTPUT_COLUMN not in header:
-        return data
+        return None
     image, output = header.index(IMAGE_COLUMN), header.index(OUTPUT_COLUMN)
+    gone: list[bool] = []
     try:
-        rows = [row for row in reader if row]
+        for row in filter(None, reader):
+            if len(row) != len(header):
+                return _blocks(header, [])
+            gone.append(bool(row[output]) and not stays(row[image], row[output]))
     except csv.Error:
-        return _text(header, [])
-    if any(len(row) != len(header) for row in rows):
-        return _text(header, [])
-    bad = [bool(row[output]) and not stays(row[image], row[output]) for row in rows]
-    if not any(bad):
-        return data
-    if VARIANT_COLUMN in header:
-        return _text(header, [row for row, gone in zip(rows, bad, strict=True) if not gone])
-    for row, gone in zip(rows, bad, strict=True):
-        row[output] = "" if gone else row[output]
-    return _text(header, rows)
+        return _blocks(header, [])
+    if not any(gone):
+        return None
+    return _blocks(header, _left(text, gone, None if VARIANT_COLUMN in header else output))
+
+
+def _left(text: str, gone: Sequence[bool], output: int | None) -> Iterator[list[str]]:
+    """The rows of a mapping, of which some lose the cell ``output``; None: they are left out."""
+    rows = filter(None, csv_reader(text))
+    next(rows, None)
+    for row, bad in zip(rows, gone, strict=True):
+        if bad and output is None:
+            continue
+        if bad and output is not None:
+            row[output] = ""
+        yield row
 
 
 def is_variants(target: Path) -> bool:
-    """Whether a file is a CSV that :func:`variants_text` gave."""
+    """Whether a file is a CSV that :func:`variants_blocks` gave."""
     try:
         with open_regular(target) as file:
             header = file.readline().decode("utf-8").rstrip("\n")
@@ -184,7 +201,7 @@ def is_variants(target: Path) -> bool:
 
 
 def remove_variants(target: Path, storage: Storage = LOCAL) -> None:
-    """Remove a CSV that :func:`variants_text` gave, if there is one; another file is left alone.
+    """Remove a CSV that :func:`variants_blocks` gave, if there is one; another file is left alone.
 
     Raises:
         CsvError: it cannot be removed.
@@ -196,14 +213,14 @@ def remove_variants(target: Path, storage: Storage = LOCAL) -> None:
             raise CsvError(f"{target} cannot be removed: {error.strerror}. Check folder and disk.") from error
 
 
-def failures_text(rows: Iterable[FailureRow]) -> bytes:
+def failures_blocks(rows: Iterable[FailureRow]) -> Iterator[bytes]:
     """The rows that failed or were rejected; just the header where there are none.
 
     In every column line breaks and other control characters become spaces, and a text that a spreadsheet would run as a
     formula gets a ``'`` before it (:func:`escape_formula`).  ``line`` says which row of the input it is.
     """
     header = tuple(entry.name for entry in fields(FailureRow))
-    return _text(header, (map(_safe, astuple(row)) for row in rows))
+    return _blocks(header, (map(_safe, astuple(row)) for row in rows))
 
 
 def _safe(value: object) -> object:
@@ -216,8 +233,11 @@ def escape_formula(text: str) -> str:
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in safe)
 
 
-def _text(header: Sequence[str], lines: Iterable[Iterable[object]]) -> bytes:
-    return "".join(",".join(map(_cell, line)) + "\n" for line in (header, *lines)).encode("utf-8", "surrogateescape")
+def _blocks(header: Sequence[str], lines: Iterable[Iterable[object]]) -> Iterator[bytes]:
+    """A CSV, so many rows at a time."""
+    rows = (",".join(map(_cell, line)) + "\n" for line in chain([header], lines))
+    while block := "".join(islice(rows, _ROWS_PER_BLOCK)):
+        yield block.encode("utf-8", "surrogateescape")
 
 
 def _not_written(target: Path, error: OSError) -> CsvError:

@@ -6,21 +6,29 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
-from relight_assets.config.settings import Settings, recipe_file
+from relight_assets.config.context import ProjectContext
+from relight_assets.config.loader import parse_quality, parse_recipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.jobs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.defs.metadata.previews import inline
-from relight_assets.defs.metadata.run_metadata import OUTCOMES, counts, numbers, pictures, provenance, totals
+from relight_assets.defs.metadata.run_metadata import (
+    OUTCOMES,
+    RunRecords,
+    counts,
+    numbers,
+    pictures,
+    provenance,
+    totals,
+)
 from relight_assets.defs.publishing import publish
-from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
-from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
-from relight_assets.engine.state.image_state import ImageState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
@@ -59,19 +67,19 @@ def experiment_key(name: str) -> dg.AssetKey:
     config_schema=_CONFIG,
     out=dg.Out(dg.Nothing),
     pool=POOL,
-    required_resource_keys={RUN_LOCK, SNAPSHOT},
     description=(
         "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
         "recipes' pictures side by side. The split's own folder is only read."
     ),
 )
-def relight_experiment(context: dg.OpExecutionContext) -> None:
+def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> None:
     """Run one experiment on one split."""
     config: dict[str, Any] = context.op_config
     name: str = config["experiment"]
-    with errors_for_people():
+    with as_dagster_failure():
         _check_numbers(config)
-        settings, loaded = settings_for(config["num_gpus"]), _recipe(config)
+        project = run_inputs.project(config["num_gpus"])
+        settings, loaded = project.settings, _recipe(config, project)
         stages = [stage for stage in stage_names() if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
@@ -82,15 +90,23 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
             experiment=name,
             quality=loaded.quality,
         )
-        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        split = run_inputs.split(context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
         published = publish(split, loaded, settings, name, failures=True)
         for failed in published.failed:
             context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
-    warn, run_id = warnings_of(context, summary), context.run.run_id
+    warn, run_id, records = warnings_of(context, summary), context.run.run_id, RunRecords.of(summary)
     sheets = {
         **warn.part("the comparison", lambda: _comparison(summary, settings, context.instance, run_id)),
-        **pictures(summary, loaded.recipe, settings.quality_of(loaded), warn, instance=context.instance, run_id=run_id),
+        **pictures(
+            summary,
+            records,
+            loaded.recipe,
+            settings.quality_of(loaded),
+            warn,
+            instance=context.instance,
+            run_id=run_id,
+        ),
     }
     context.log_event(
         dg.AssetMaterialization(
@@ -103,8 +119,8 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
                 "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
-                **warn.part("the numbers", lambda: _numbers(summary)),
-                **warn.part("the totals of the run", lambda: totals(summary, warn)),
+                **warn.part("the numbers", lambda: _numbers(records)),
+                **warn.part("the totals of the run", lambda: totals(summary, records, warn)),
                 **warn.part("the provenance", lambda: provenance(stage_names(), loaded.recipe, settings)),
                 **warn.metadata,
             },
@@ -133,11 +149,10 @@ def _check_numbers(config: dict[str, Any]) -> None:
         raise ConfigError("run config: `stages`: found []; must name at least one stage")
 
 
-def _recipe(config: dict[str, Any]) -> LoadedRecipe:
-    project = project_recipe()
-    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
+def _recipe(config: dict[str, Any], project: ProjectContext) -> LoadedRecipe:
+    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", project.recipe_file.parent)
     check_feasible(loaded.recipe)
-    return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
+    return replace(loaded, quality=project.loaded.quality.with_given(parse_quality(config["quality"], "run config")))
 
 
 def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
@@ -147,7 +162,9 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     pairs = [
         (own_numbers[image.key], image.index)
         for image in survey.images.values()
-        if image.status == "done" and image.index is not None and _is_of_photo(own, own_numbers.get(image.key), image)
+        if image.status == "done"
+        and image.index is not None
+        and _are_of_one_photo((own, own_numbers.get(image.key)), (survey.layout, image.index))
     ]
     small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
@@ -158,14 +175,14 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 
-def _is_of_photo(own: SplitLayout, number: int | None, image: ImageState) -> bool:
-    """Whether what the split's own folder has under a number was made of an image's photo."""
-    record = known_record(own, number) if number is not None else None
-    return record is not None and image.record is not None and record.source.sha256 == image.record.source.sha256
+def _are_of_one_photo(*places: tuple[SplitLayout, int | None]) -> bool:
+    """Whether what lies in two folders, under the number given with each, was made of one photo."""
+    one, other = (known_record(layout, number) if number is not None else None for layout, number in places)
+    return one is not None and other is not None and one.source.sha256 == other.source.sha256
 
 
-def _numbers(summary: RunSummary) -> dict[str, Any]:
-    return {key: value for stage in stage_names() for key, value in numbers(summary, stage).items()}
+def _numbers(records: RunRecords) -> dict[str, Any]:
+    return {key: value for stage in stage_names() for key, value in numbers(records, stage).items()}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -20,9 +21,10 @@ from relight_assets.engine.execution.messages import StageStatus
 from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.models.files import ModelFiles
-from relight_assets.quality.statistics import recorded_metrics, tags, values
-from relight_assets.quality.thresholds import verdicts
+from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
+from relight_assets.quality.thresholds import Measured, verdicts
 from relight_assets.reports.charts import charts
 from relight_assets.reports.contact_sheets import (
     FILE_CELL,
@@ -34,16 +36,56 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
+from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.registry import stage_names, stage_spec
 
 OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
 
 
+@dataclass(frozen=True)
+class RunRecords:
+    """What the records say of the images of a split once a run is through, read in one pass."""
+
+    statistics: SplitStatistics = field(default_factory=SplitStatistics)
+    sums: RecordSums = field(default_factory=RecordSums)
+    """Of the rows that the run was asked for."""
+    measured: list[Measured] = field(default_factory=list)
+    """What was measured of each finished picture, by its image's number."""
+    digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in stage_names()})
+    """Of the stages that are current, by the image's number."""
+    milliseconds: Counter[str] = field(default_factory=Counter)
+    """That the present pictures took, by step, whenever they were made."""
+
+    @classmethod
+    def of(cls, summary: RunSummary) -> "RunRecords":
+        """Read the records of a split."""
+        found, survey = cls(), summary.survey
+        asked = None if summary.num_samples is None else {*survey.keys[: summary.num_samples]}
+        for image in recorded_images(survey.layout, survey.images.values()):
+            found.statistics.add(image)
+            if asked is None or image.record.image_path in asked:
+                found.sums.add(image)
+            found.measured.extend(recorded_metrics(image))
+            for stage in image.current:
+                found.digests[stage][str(image.record.index)] = image.record.stages[stage].digest
+            if image.current:
+                found.milliseconds.update(fitted_timings(image.record.timings_ms))
+        found.measured.sort(key=lambda each: each.index)
+        return found
+
+
 def pictures(
-    summary: RunSummary, recipe: Recipe, quality: Quality, warn: Warnings, *, instance: dg.DagsterInstance, run_id: str
+    summary: RunSummary,
+    records: RunRecords,
+    recipe: Recipe,
+    quality: Quality,
+    warn: Warnings,
+    *,
+    instance: dg.DagsterInstance,
+    run_id: str,
 ) -> dict[str, Any]:
     """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
-    survey, split = summary.survey, summary.survey.split.split
+    survey, split, values = summary.survey, summary.survey.split.split, records.statistics.values
 
     def shown(name: str, picture: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
         there = f"{split}-{name}" if suffix is None else f"{split}{suffix}"
@@ -56,21 +98,21 @@ def pictures(
         )
 
     def lowest() -> dict[str, Any]:
-        scores = sorted(values(survey, "masks", "score").items(), key=lambda item: (item[1], item[0]))
+        scores = sorted(values["masks", "score"].items(), key=lambda item: (item[1], item[0]))
         return shown("lowest_mask_score", worst_sheet(survey.layout, "foreground", scores[:WORST]))
 
     def most_clipped() -> dict[str, Any]:
-        shares = (item for item in values(survey, "masks", "clipped").items() if item[1] > 0)
+        shares = (item for item in values["masks", "clipped"].items() if item[1] > 0)
         worst = sorted(shares, key=lambda item: (-item[1], item[0]))[:WORST]
         return shown("most_clipped", worst_sheet(survey.layout, "input", worst))
 
     def by_metric() -> dict[str, Any]:
-        worst = metric_sheet(survey.layout, verdicts(recorded_metrics(survey), recipe, quality))
+        worst = metric_sheet(survey.layout, verdicts(records.measured, recipe, quality))
         return shown("worst_by_metric", small_jpeg(worst) if worst is not None else None)
 
     return {
         **warn.part("the contact sheet", sheet),
-        **warn.part("the charts", lambda: shown("charts", charts(survey), "png")),
+        **warn.part("the charts", lambda: shown("charts", charts(records.statistics), "png")),
         **warn.part("the sheet of the lowest mask scores", lowest),
         **warn.part("the sheet of the most clipped photos", most_clipped),
         **warn.part("the sheet of the worst images by metric", by_metric),
@@ -85,14 +127,14 @@ def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
     return {"contact_sheet_file": dg.MetadataValue.path(str(path))}
 
 
-def totals(summary: RunSummary, warn: Warnings) -> dict[str, Any]:
+def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str, Any]:
     """What is the same for all stages: rows, times, devices, memory."""
     survey = summary.survey
     return {
         "rows": len(survey.keys),
         **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
         "orphans": survey.orphans,
-        **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(summary)}),
+        **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(records)}),
         "workers": summary.workers,
         **warn.part("the table of devices", lambda: _by_device(summary)),
         "images_per_s": round(summary.images_per_s, 3),
@@ -117,7 +159,7 @@ def provenance(stages: Sequence[Stage], recipe: Recipe, settings: Settings) -> d
 
 def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     """How many images had which outcome, and the codes of failures."""
-    outcomes = summary.tally.stages[stage].outcomes
+    outcomes = summary.tally.outcomes[stage]
     return {
         "images": outcomes.total(),
         **{name: outcomes[name] for name in OUTCOMES},
@@ -125,40 +167,28 @@ def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
     }
 
 
-def numbers(summary: RunSummary, stage: Stage) -> dict[str, Any]:
+def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
     """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
-    tally = summary.tally.stages[stage]
+    sums, families = records.sums.stages[stage], records.sums.families
     shown_metrics = stage_spec(stage).shown_metrics
-    names = tuple(sorted(tally.counts)) if shown_metrics is None else shown_metrics
-    means = {f"mean_{name}": round(mean, 4) for name in names if (mean := tally.mean(name)) is not None}
-    if stage == "degraded" and summary.tally.families:
-        total = summary.tally.families.total()
+    names = tuple(sorted(sums.counts)) if shown_metrics is None else shown_metrics
+    means = {f"mean_{name}": round(mean, 4) for name in names if (mean := sums.mean(name)) is not None}
+    if stage == "degraded" and families:
         # Every family, so that the UI's plot over partitions has no holes.
-        means |= {f"share_{family}": round(summary.tally.families[family] / total, 4) for family in family_names()}
+        means |= {f"share_{name}": round(families[name] / families.total(), 4) for name in family_names()}
     if stage == "masks":
-        means |= {f"tagged_{name}": count for name, count in tags(summary.survey).items()}
+        means |= {f"tagged_{name}": records.statistics.tags[name] for name in photo_tags.NAMES}
     return means
 
 
-def data_version(summary: RunSummary, stage: Stage) -> str:
+def data_version(records: RunRecords, stage: Stage) -> str:
     """One name for the content: the digests of every image for which the stage is current."""
-    survey = summary.survey
-    return canonical_digest(
-        {
-            str(image.index): image.record.stages[stage].digest
-            for image in survey.images.values()
-            if image.record is not None and stage in image.current
-        }
-    )
+    return canonical_digest(records.digests[stage])
 
 
-def _seconds_by_stage(summary: RunSummary) -> dict[str, float]:
+def _seconds_by_stage(records: RunRecords) -> dict[str, float]:
     """Worker seconds that the split's present images took, whenever they were made."""
-    total: Counter[str] = Counter()
-    for image in summary.survey.images.values():
-        if image.record is not None and image.current:
-            total.update(fitted_timings(image.record.timings_ms))
-    return {name: round(milliseconds / 1000.0, 2) for name, milliseconds in sorted(total.items())}
+    return {name: round(spent / 1000.0, 2) for name, spent in sorted(records.milliseconds.items())}
 
 
 def _by_device(summary: RunSummary) -> dict[str, Any]:

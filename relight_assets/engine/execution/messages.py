@@ -1,9 +1,11 @@
 """What travels between the parent and its workers: small, plain, picklable."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from relight_assets.dataset.records import Failure
 from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"
@@ -59,12 +61,17 @@ class ImageResult:
     code: str | None = None
     """Failure code, when a stage failed, was rejected, or is pending."""
     message: str | None = None
-    numbers: dict[Stage, dict[str, Any]] = field(default_factory=dict)
-    """The recorded numbers of every stage that is current."""
+    failure: Failure | None = None
+    """As it was written, when a stage failed or was rejected."""
     timings_ms: dict[str, float] = field(default_factory=dict)
     """Time of what was done now: decode, segment, each stage, encode."""
     peak_mib: int = 0
     """The largest resident memory of the worker's process so far, MiB."""
+
+    @property
+    def current(self) -> tuple[Stage, ...]:
+        """The stages that are current now."""
+        return tuple(stage for stage in stage_names() if self.outcomes.get(stage) in ("computed", "reused"))
 
     @property
     def failed(self) -> bool:

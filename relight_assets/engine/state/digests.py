@@ -6,18 +6,20 @@ is redone with the same bytes stops the change there.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.records import RecordStamps
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names, stage_of, stages
+from relight_assets.stages.registry import stage_of, stages
 
 ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_quoted = json.encoder.encode_basestring_ascii
+"""As the above, of text."""
 
 
 class Digests:
@@ -52,13 +54,17 @@ class Digests:
         """The stages whose files a stage reads."""
         return self._upstream[stage]
 
+    def has_upstream(self, stage: Stage, done: Collection[Stage]) -> bool:
+        """Whether all stages whose files a stage reads are among ``done``."""
+        return self._needs[stage].issubset(done)
+
     def of(self, stage: Stage, source_sha256: str, files: Mapping[str, str]) -> str:
         """The digest of a stage, given the source's and the upstream files' sha256 (by file name).
 
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
-        reads = ",".join([f"{quoted}:{_canonical(files[name])}" for name, quoted in self._quoted[stage]])
-        source = _canonical(source_sha256) if self._keyed[stage] else "null"
+        reads = ",".join([f"{quoted}:{_quoted(files[name])}" for name, quoted in self._quoted[stage]])
+        source = _quoted(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256_hex(text.encode("ascii"))
 
@@ -66,44 +72,21 @@ class Digests:
         self,
         stage: Stage,
         source_sha256: str,
-        record: Record | None,
+        record: RecordStamps | None,
         current: tuple[Stage, ...],
         outside: Mapping[str, str] | None = None,
     ) -> str | None:
         """The digest that a stage would have now; None where what it reads is not current."""
         if any(up not in current for up in self.upstream(stage)):
             return None
-        files = self._outside(record, outside)
+        files = self.files_read(record, outside)
         for done in current:
             if record is not None:
                 files.update((name, stamp.sha256) for name, stamp in record.stages[done].files.items())
         return self.of(stage, source_sha256, files)
 
-    def current(
-        self,
-        record: Record | None,
-        source_sha256: str,
-        files_match: Callable[[Record, Stage], bool],
-        outside: Mapping[str, str] | None = None,
-    ) -> tuple[Stage, ...]:
-        """The stages of a record that need not be redone.
-
-        ``outside`` are the sha256 of the files that nobody here made; None: of those that the record remembers.
-        """
-        if record is None:
-            return ()
-        good: list[Stage] = []
-        files = self._outside(record, outside)
-        for stage in stage_names():
-            entry = record.stages.get(stage)
-            if entry is None or not self._needs[stage].issubset(good):
-                continue
-            if entry.digest == self.of(stage, source_sha256, files) and files_match(record, stage):
-                good.append(stage)
-                files.update((name, stamp.sha256) for name, stamp in entry.files.items())
-        return tuple(good)
-
-    def _outside(self, record: Record | None, given: Mapping[str, str] | None) -> dict[str, str]:
+    def files_read(self, record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
+        """The sha256 of the files that stages read and nobody here made: as given, or as the record remembers them."""
         absent = dict.fromkeys(self._outside_names, ABSENT)
         if given is not None or record is None:
             return {**absent, **(given or {})}

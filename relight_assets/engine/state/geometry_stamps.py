@@ -5,14 +5,14 @@ from pathlib import Path
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.geometry_files import geometry_path, remembered_sha256
-from relight_assets.dataset.records import Failure, Record
+from relight_assets.dataset.records import Failure, RecordStamps
 from relight_assets.engine.state.digests import ABSENT, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.stages.degraded.stage import GEOMETRY_FILE
 from relight_assets.storage.files import FileStamp, stamp_source
 
 
-def stamps_of(record: Record | None, failure: Failure | None) -> list[FileStamp]:
+def stamps_of(record: RecordStamps | None, failure: Failure | None) -> list[FileStamp]:
     """What is remembered of a photo's file, of when the degraded stage was made or tried."""
     made = record.stages.get("degraded") if record is not None else None
     reads = [made.reads if made is not None else {}, failure.reads if failure is not None else {}]
@@ -20,7 +20,7 @@ def stamps_of(record: Record | None, failure: Failure | None) -> list[FileStamp]
 
 
 def known_sha256(
-    geometry: Geometry, photo: Path, image_root: AnyRoot, record: Record | None, failure: Failure | None
+    geometry: Geometry, photo: Path, image_root: AnyRoot, record: RecordStamps | None, failure: Failure | None
 ) -> dict[str, str]:
     """The sha256 of a photo's file by its stat alone, for a plan; nothing where the recipe wants no files."""
     if not geometry.from_file:

@@ -121,7 +121,7 @@ def files_to_hash(state: Survey, orphans: Sequence[Orphan], hashes: Hashes = NO_
         if _is_free(image) and image.source is not None and image.source.size in sizes:
             there = by_place.get(image.source.place)
             if there is None or not has_stamp(image.source, there.stamp):
-                paths.append(str(image.source.file))
+                paths.append(image.source.path)
         if left := tuple(path for path in paths if path not in hashes):
             found[image.index if image.index is not None else -1 - position] = left
     return found
@@ -175,7 +175,7 @@ def _adopted(state: Survey, orphans: Sequence[Orphan], hashes: Hashes) -> Iterat
     for orphan in left.values():
         by_content.setdefault(orphan.stamp.sha256, []).append(orphan)
     for key, source in free.items():
-        stamp = hashes.get(str(source.file))
+        stamp = hashes.get(source.path)
         same = by_content.get(stamp.sha256) if stamp is not None else None
         if same:
             yield Adopted(key, same.pop(0), source.place, stamp)
@@ -185,7 +185,7 @@ def _content(source: SourceFile, orphan: Orphan, hashes: Hashes) -> FileStamp | 
     """The stamp of a photo at an orphan's place, if it is the orphan's photo still."""
     if has_stamp(source, orphan.stamp):
         return orphan.stamp
-    stamp = hashes.get(str(source.file))
+    stamp = hashes.get(source.path)
     return stamp if stamp is not None and stamp.sha256 == orphan.stamp.sha256 else None
 
 
@@ -197,7 +197,7 @@ def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | No
         adopted: the rows whose photos stood under other names; None: nobody has looked for such yet.
     """
     images = state.images.values()
-    if not any(image.record is not None for image in images) and not state.layout.numbers(RECORD_SUFFIX):
+    if not any(image.recorded for image in images) and not state.layout.numbers(RECORD_SUFFIX):
         return None  # there is nothing that could be mistaken
     photos: Counter[str] = Counter(image.photo for image in images)
     edited = sum(each.stamp is None for each in adopted or ())
@@ -223,7 +223,7 @@ def _other_csv(state: Survey) -> str | None:
         return None
     except ImageError as error:
         return f"belongs to {origin.path}, which cannot be read now ({error})"
-    known = [image.key for image in state.images.values() if image.record is not None]
+    known = [image.key for image in state.images.values() if image.recorded]
     example = f", for instance {known[0]!r}" if known else ""
     return (
         f"belongs to {origin.path}, and {csv_place(state)} is another CSV: {len(known)} of its {len(state.images)} "
@@ -234,8 +234,9 @@ def _other_csv(state: Survey) -> str | None:
 def _other_photos(state: Survey, photos: Mapping[str, int]) -> str | None:
     """Names stand for other photos, at other places."""
     for image in state.images.values():
-        if image.photo == "other" and image.record is not None and image.source is not None:
-            then = image.record.source.place or "elsewhere"
+        if image.photo == "other" and image.index is not None and image.source is not None:
+            record = known_record(state.layout, image.index)
+            then = (record.source.place if record is not None else None) or "elsewhere"
             return (
                 f"was made of other photos than {csv_place(state)} names: {photos['other']} of {len(state.images)} "
                 f"differ, for instance {image.key!r}, now {image.source.place}, then {then}"

@@ -5,7 +5,7 @@ token is unchecked, until somebody has hashed it and the scan is given the resul
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -15,11 +15,20 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
 from relight_assets.dataset.paths import locate_image
-from relight_assets.dataset.records import Failure, Record, files_match, read_failure, read_record
+from relight_assets.dataset.records import Failure, RecordStamps, files_match, read_failure, read_stamps
 from relight_assets.dataset.spelling import Folders
+from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import known_sha256
-from relight_assets.engine.state.image_state import Hashes, ImageState, Photo, SourceFile, failed, has_stamp
+from relight_assets.engine.state.image_state import (
+    Hashes,
+    ImageState,
+    NewStamps,
+    Photo,
+    SourceFile,
+    failed,
+    has_stamp,
+)
 from relight_assets.errors import (
     BlankPathError,
     ImageError,
@@ -43,6 +52,7 @@ class ImageScanner:
         image_root: AnyRoot,
         origin: Origin | None,
         hashes: Hashes,
+        failures: Container[int],
     ):
         known = Folders()
         folder = split.path.parent.absolute()
@@ -50,25 +60,27 @@ class ImageScanner:
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
         self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
         self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
+        self._failures, self._folder = failures, str(layout.folder)
         self.misnumbered = False
 
     def scan(self, key: str, cell: str, index: int | None) -> ImageState:
         """Compare one image with its record and its failure."""
         # Text and not Path, which to make costs more than a file that is not there.
-        numbered = f"{self._layout.folder}/{index:05d}_" if index is not None else ""
+        numbered = f"{self._folder}/{index:05d}_" if index is not None else ""
         try:
-            record = read_record(f"{numbered}{RECORD_SUFFIX}", self._layout.storage) if numbered else None
+            record = read_stamps(f"{numbered}{RECORD_SUFFIX}", self._layout.storage) if numbered else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
             return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
         try:
-            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}", self._layout.storage) if numbered else None
+            failing = index in self._failures
+            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}", self._layout.storage) if failing else None
         except OSError as error:
             return self._without_failure(key, cell, index, record, error)
         return self._with_record(key, cell, index, record, failure)
 
     def _without_failure(
-        self, key: str, cell: str, index: int | None, record: Record | None, error: OSError
+        self, key: str, cell: str, index: int | None, record: RecordStamps | None, error: OSError
     ) -> ImageState:
         """An image whose failure cannot be read: it is tried again, unless all of it is current."""
         state = self._with_record(key, cell, index, record, None)
@@ -78,7 +90,7 @@ class ImageScanner:
         return dataclasses.replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
 
     def _with_record(
-        self, key: str, cell: str, index: int | None, record: Record | None, failure: Failure | None
+        self, key: str, cell: str, index: int | None, record: RecordStamps | None, failure: Failure | None
     ) -> ImageState:
         record, failure = self._of_this_image(key, record, failure)
         try:
@@ -94,8 +106,8 @@ class ImageScanner:
         return _unreadable(key, index, refused, record, failure)
 
     def _of_this_image(
-        self, key: str, record: Record | None, failure: Failure | None
-    ) -> tuple[Record | None, Failure | None]:
+        self, key: str, record: RecordStamps | None, failure: Failure | None
+    ) -> tuple[RecordStamps | None, Failure | None]:
         owner = record or failure
         if owner is not None and owner.image_path != key:
             self.misnumbered = True
@@ -103,16 +115,12 @@ class ImageScanner:
         return record, failure if failure is not None and failure.image_path == key else None
 
     def _source(self, cell: str) -> SourceFile:
-        file, place = self._locate(cell)
-        try:
-            status = file.stat()
-        except OSError as error:  # gone, or not answering, since the path was resolved
-            raise SourceUnreadableError(f"{file.name!r} cannot be read: {error.strerror}; it is tried again") from error
+        path, place, status = self._locate(cell)
         refusal = self._root.refuses(status) if self._root is not None else None
-        return SourceFile(file, place, status.st_size, source_token(status), refusal)
+        return SourceFile(path, path if path == place else place, status.st_size, source_token(status), refusal)
 
     def _judged(
-        self, key: str, index: int | None, source: SourceFile, record: Record | None, failure: Failure | None
+        self, key: str, index: int | None, source: SourceFile, record: RecordStamps | None, failure: Failure | None
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
         if photo == "unread":
@@ -120,21 +128,22 @@ class ImageScanner:
             name = source.file.name
             error = SourceUnreadableError(f"{name!r} cannot be read to see whether it has changed; it is tried again")
             return _unreadable(key, index, error, record, failure)
-        unchecked = [str(source.file)] if photo == "unchecked" or self._was_tried(source, record, failure) else []
+        unchecked = [source.path] if photo == "unchecked" or self._was_tried(source, record, failure) else []
         sha256 = now.sha256 if now is not None else None
         if sha256 is None and photo != "unchecked":
             held = failure if failure is not None and failure.code == SourceUnreadableError.code else None
-            return ImageState(key, index, source, photo, record=record, failure=held, unchecked=tuple(unchecked))
-        given = self._outside(source.file, record=record, failure=failure)
+            recorded = record is not None
+            return ImageState(key, index, source, photo, recorded=recorded, failure=held, unchecked=tuple(unchecked))
+        given = self._outside(source.file, record=record, failure=failure) if self._digests.geometry.from_file else {}
         files = _RecordedFiles(self._layout, self._hashes)
         # What is unchecked may well be what it was: only so are all files known that need a look.
-        possible = self._digests.current(
-            record, sha256 or (record.source.sha256 if record else ""), files.may_match, given
+        possible = current_stages(
+            self._digests, record, sha256 or (record.source.sha256 if record else ""), files.may_match, given
         )
         unchecked += files.unchecked
         current = possible if not unchecked else ()
         if files.unchecked and sha256 is not None:
-            current = self._digests.current(record, sha256, files.match, given)
+            current = current_stages(self._digests, record, sha256, files.match, given)
         holds = (
             failure is not None
             and sha256 is not None
@@ -148,20 +157,20 @@ class ImageScanner:
             source,
             photo,
             current,
-            record,
+            record is not None,
             failure if holds else None,
             source_known=sha256 is not None,
             outlived=failure is not None and failure.stage in current,
             unchecked=tuple(unchecked),
-            renewed=_renewed(record, now, source.place, files) if record is not None else None,
-            renewed_failure=_renewed_failure(failure, now) if holds else None,
+            new_stamps=_new_stamps(record, now, source.place, files) if record is not None else None,
+            new_failure=_new_failure(failure, now) if holds else None,
         )
 
     def _photo(
-        self, key: str, source: SourceFile, record: Record | None, failure: Failure | None
+        self, key: str, source: SourceFile, record: RecordStamps | None, failure: Failure | None
     ) -> tuple[FileStamp | None, Photo]:
         """The stamp of a photo, None where its content is not known; and how it stands to the record."""
-        path = str(source.file)
+        path = source.path
         hashed = self._hashes.get(path)
         stamps = (hashed, failure.source if failure is not None else None)
         now = next((stamp for stamp in stamps if stamp is not None and has_stamp(source, stamp)), None)
@@ -177,9 +186,9 @@ class ImageScanner:
             return now, "changed" if here else "other"
         return None, "unread" if path in self._hashes and hashed is None else "unchecked"
 
-    def _was_tried(self, source: SourceFile, record: Record | None, failure: Failure | None) -> bool:
+    def _was_tried(self, source: SourceFile, record: RecordStamps | None, failure: Failure | None) -> bool:
         """Whether a photo of which nothing was made may be the one that failed: then it need not fail again."""
-        if record is not None or failure is None or failure.source is None or str(source.file) in self._hashes:
+        if record is not None or failure is None or failure.source is None or source.path in self._hashes:
             return False
         return failure.source.size == source.size and not has_stamp(source, failure.source)
 
@@ -189,12 +198,12 @@ class ImageScanner:
 
 
 def _unreadable(
-    key: str, index: int | None, error: ImageError, record: Record | None, failure: Failure | None
+    key: str, index: int | None, error: ImageError, record: RecordStamps | None, failure: Failure | None
 ) -> ImageState:
     """An image whose photo cannot be read: what was made of it stays."""
     known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
     held = failure if known else failed(key, index, error, "masks", previous=failure)
-    return ImageState(key, index, None, record=record, failure=held)
+    return ImageState(key, index, None, recorded=record is not None, failure=held)
 
 
 class _RecordedFiles:
@@ -205,7 +214,7 @@ class _RecordedFiles:
         self.unchecked: list[str] = []
         self.renewed: dict[Stage, dict[str, FileStamp]] = {}
 
-    def may_match(self, record: Record, stage: Stage) -> bool:
+    def may_match(self, record: RecordStamps, stage: Stage) -> bool:
         """Whether the files of a stage may be those of the record; notes which must be hashed to know."""
         if files_match(self._layout, record, stage):
             return True
@@ -232,36 +241,32 @@ class _RecordedFiles:
             self.renewed[stage] = stamps
         return True
 
-    def match(self, record: Record, stage: Stage) -> bool:
+    def match(self, record: RecordStamps, stage: Stage) -> bool:
         """Whether the files of a stage are known to be those of the record."""
         return stage in self.renewed or files_match(self._layout, record, stage)
 
 
-def _renewed_failure(failure: Failure | None, now: FileStamp | None) -> Failure | None:
+def _new_failure(failure: Failure | None, now: FileStamp | None) -> Failure | None:
     if failure is None or now is None or failure.source in (None, now):
         return None
     return replace(failure, source=now)
 
 
-def _renewed(record: Record, now: FileStamp | None, place: str, files: _RecordedFiles) -> Record | None:
-    """A record with the tokens that its files have now, and its photo's place; None where it has them already."""
+def _new_stamps(record: RecordStamps, now: FileStamp | None, place: str, files: _RecordedFiles) -> NewStamps | None:
+    """The tokens that the files of a record have now, and its photo's place; None where it has them already."""
     source = record.source
     # Records of schema 1 without a place go by that of the folder's origin: there is no need to write all of them.
     moved = source.place is not None and source.place != place
-    if now is not None and now.sha256 == source.sha256 and (moved or now != source.stamp):
+    if now is not None and now.sha256 == source.sha256 and (moved or now.token != source.token):
         source = replace(source, token=now.token, place=place)
-    stages = {
-        stage: replace(entry, files=files.renewed[stage]) if stage in files.renewed else entry
-        for stage, entry in record.stages.items()
-    }
-    renewed = replace(record, source=source, stages=stages)
-    return renewed if renewed != record else None
+    changed = {stage: stamps for stage, stamps in files.renewed.items() if stamps != record.stages[stage].files}
+    return NewStamps(source, changed) if changed or source != record.source else None
 
 
 def _still_holds(
     failure: Failure,
     *,
-    record: Record | None,
+    record: RecordStamps | None,
     current: tuple[Stage, ...],
     source_sha256: str,
     digests: Digests,

@@ -6,6 +6,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec.structs import replace
+
 from relight_assets import __version__
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.records import Failure, Record
@@ -29,21 +31,44 @@ Hashes = Mapping[str, FileStamp | None]
 NO_HASHES: Hashes = MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A photo as ``stat`` finds it: its file, the place at which the CSV names it, size in bytes and token."""
+    """A photo as ``stat`` finds it: its path, the place at which the CSV names it, size in bytes and token."""
 
-    file: Path
+    path: str
     place: str
     size: int
     token: str
     refusal: str | None = None
     """Why it is not opened to make anything of it; None where it is."""
 
+    @property
+    def file(self) -> Path:
+        """Its path."""
+        return Path(self.path)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
+class NewStamps:
+    """What a record is to say of files that have the recorded content, and another token or place than it says."""
+
+    source: SourceInfo
+    files: Mapping[Stage, dict[str, FileStamp]]
+
+    def applied(self, record: Record) -> Record:
+        """The record with them."""
+        stages = {
+            stage: replace(entry, files=self.files.get(stage, entry.files)) for stage, entry in record.stages.items()
+        }
+        return replace(record, source=self.source, stages=stages)
+
+
+@dataclass(frozen=True, slots=True)
 class ImageState:
-    """One image: what of it is current, and the failure that still holds, if one does."""
+    """One image: what of it is current, and the failure that still holds, if one does.
+
+    There is one for every row, so it keeps nothing of the record but what planning asks for again: under 1 kB.
+    """
 
     key: str
     index: int | None
@@ -52,7 +77,8 @@ class ImageState:
     """None: the path may not be opened, or leads nowhere; ``failure`` says why."""
     photo: Photo = "unread"
     current: tuple[Stage, ...] = ()
-    record: Record | None = None
+    recorded: bool = False
+    """There is a record of it."""
     failure: Failure | None = None
     source_known: bool = False
     """The source has the size and token of the record or failure."""
@@ -60,10 +86,10 @@ class ImageState:
     """A failure file lies there although its stage is current."""
     unchecked: tuple[str, ...] = ()
     """Files with the recorded size and another token: nothing is known of them until they are hashed."""
-    renewed: Record | None = None
-    """The record with the tokens, and the place, that its files have now; None where it has them already."""
-    renewed_failure: Failure | None = None
-    """Likewise."""
+    new_stamps: NewStamps | None = None
+    """What the record is to say of its files; None where it says so already."""
+    new_failure: Failure | None = None
+    """The failure with the source's token as it is now; None where it says so already."""
 
     @property
     def file(self) -> Path | None:

@@ -8,20 +8,22 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from relight_assets.dataset.records import Failure
-from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
+from relight_assets.engine.execution.messages import UPSTREAM_STALE, StageStatus, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.tally import Tally
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, and the images for which that is nothing."""
+    """What is to be done, and for how many images that is nothing."""
 
     work: list[WorkItem]
-    settled: list[ImageResult]
+    settled: Tally
+    """Counts of the images on which nothing is to be done."""
     refusals: list[Failure]
     """Images whose path may not be opened or leads nowhere; still to be written down."""
     recovered: list[int]
@@ -37,7 +39,7 @@ def make_plan(
     retry_failed: bool = False,
 ) -> Plan:
     """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
-    plan = Plan([], [], [], [])
+    plan = Plan([], Tally(), [], [])
     stages = tuple(stage for stage in stage_names() if stage in selected)
     for key in dict.fromkeys(key for key in survey.keys[:num_samples] if key is not None):
         _decide(survey.images[key], stages, digests, plan, retry_failed=retry_failed)
@@ -47,23 +49,24 @@ def make_plan(
 def _decide(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan: Plan, *, retry_failed: bool) -> None:
     assert image.index is not None  # noqa: S101  (the index is extended before planning)
     failure = image.failure
-    if image.file is None:
+    if image.source is None:
         assert failure is not None  # noqa: S101  (why there is no file)
         plan.refusals.append(failure)
-        plan.settled.append(_settled(image, stages, digests))
+        _settle(image, stages, digests, plan)
         return
     if failure is not None and not failure.retryable and not retry_failed:
         blocked = _downstream(failure.stage or "masks", digests)
         stages = tuple(stage for stage in stages if stage not in blocked)
     missing = [stage for stage in stages if stage not in image.current]
     if image.source_known and not _computable(missing, image.current, digests):
-        plan.settled.append(_settled(image, stages, digests))
+        _settle(image, stages, digests, plan)
         if image.outlived:
             plan.recovered.append(image.index)
         return
-    assert image.source is not None  # noqa: S101  (there is a file)
     known = image.source_known and image.photo in ("same", "moved")
-    plan.work.append(WorkItem(image.index, image.key, str(image.file), stages, image.source.place, source_known=known))
+    plan.work.append(
+        WorkItem(image.index, image.key, image.source.path, stages, image.source.place, source_known=known)
+    )
 
 
 def _computable(missing: list[Stage], current: tuple[Stage, ...], digests: Digests) -> bool:
@@ -79,9 +82,9 @@ def _downstream(stage: Stage, digests: Digests) -> set[Stage]:
     return below
 
 
-def _settled(image: ImageState, stages: tuple[Stage, ...], digests: Digests) -> ImageResult:
-    """The result of an image on which nothing is to be done."""
-    failure, record = image.failure, image.record
+def _settle(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan: Plan) -> None:
+    """Count an image on which nothing is to be done."""
+    failure = image.failure
     failed = _downstream(failure.stage or "masks", digests) if failure is not None else set()
     outcomes: dict[Stage, StageStatus] = {}
     for stage in stage_names():
@@ -92,10 +95,4 @@ def _settled(image: ImageState, stages: tuple[Stage, ...], digests: Digests) -> 
         else:
             outcomes[stage] = "pending"
     pending = any(outcomes[stage] == "pending" for stage in stages)
-    return ImageResult(
-        index=image.index if image.index is not None else -1,
-        outcomes=outcomes,
-        code=failure.code if failure else UPSTREAM_STALE if pending else None,
-        message=failure.message if failure else None,
-        numbers={stage: record.stages[stage].numbers for stage in image.current} if record else {},
-    )
+    plan.settled.add(outcomes, failure.code if failure else UPSTREAM_STALE if pending else None)

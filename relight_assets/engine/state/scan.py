@@ -3,6 +3,7 @@
 The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read.
 """
 
+import dataclasses
 import gc
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -14,16 +15,17 @@ from pathlib import Path
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
-from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.layout import FAILURE_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
+from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus
 from relight_assets.stages.registry import stage_spec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survey:
     """All rows of a split CSV and the images they name."""
 
@@ -57,18 +59,38 @@ class Survey:
         """How many rows have each status."""
         return Counter(self.row_status(row) for row in range(len(self.keys)))
 
-    def outputs(self) -> list[Path | None]:
+    def outputs(self) -> Iterator[Path | None]:
         """Per row: the composite, of the first variant where there are several; None unless all stages are current."""
-        return [found[0] if found else None for found in self.variant_outputs()]
+        return (found[0] if found else None for found in self.variant_outputs())
 
-    def variant_outputs(self) -> list[list[Path]]:
+    def variant_outputs(self) -> Iterator[list[Path]]:
         """Per row: the composites of all variants; none unless all stages are current."""
-        return [self._composites(self.images[key]) if key is not None else [] for key in self.keys]
+        return (self.composites(key) if key is not None else [] for key in self.keys)
 
-    def _composites(self, image: ImageState) -> list[Path]:
+    def composites(self, key: str) -> list[Path]:
+        """The composites of all variants of an image; none unless all stages are current."""
+        image = self.images[key]
         if image.status != "done" or image.index is None:
             return []
         return [self.layout.png(image.index, name) for name in stage_spec("composites").files(self.variants)]
+
+    def update(self, key: str, result: ImageResult) -> None:
+        """Put what a run did to an image in the place of what was scanned of it before.
+
+        The worker has decided what is current as a scan does (``engine.state.current``), and after it has written.
+        """
+        image, current = self.images[key], result.current
+        before = image.failure if image.failure is not None and image.failure.stage not in current else None
+        self.images[key] = dataclasses.replace(
+            image,
+            photo="same" if current else image.photo,
+            current=current,
+            recorded=image.recorded or bool(current),
+            failure=result.failure or before,
+            source_known=True,
+            outlived=False,
+            unchecked=(),
+        )
 
 
 def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
@@ -85,7 +107,7 @@ def scan(
     *,
     hashes: Hashes = NO_HASHES,
 ) -> Survey:
-    """Look at every image of a split.
+    """Scan every image of a split.
 
     Args:
         split: the CSV as it was read.
@@ -97,30 +119,61 @@ def scan(
     Raises:
         OSError: the folder, its index or its origin cannot be read.
     """
-    scanned = partial(survey, split, layout, digests, image_root=image_root, origin=read_origin(layout), hashes=hashes)
-    found = scanned(lasting_index.load(layout))
+    folder = _Numbers.of(layout)
+    scanned = partial(
+        _scan_images,
+        split,
+        layout,
+        digests,
+        image_root=image_root,
+        origin=read_origin(layout),
+        hashes=hashes,
+        folder=folder,
+    )
+    found = scanned(lasting_index.load(layout, folder.held))
     # Records are the truth: where one of them disagrees with the index, the numbers are taken from all of them.
     return scanned(lasting_index.rebuild(layout)) if found.misnumbered else found
 
 
-def survey(
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers of a folder's files, of one listing."""
+
+    held: set[int]
+    failures: set[int]
+    """Those with a failure file: it costs less to know than to ask for a file of each image that is not there."""
+
+    @classmethod
+    def of(cls, layout: SplitLayout) -> "_Numbers":
+        found = cls(set(), set())
+        for number, last in layout.numbered():
+            found.held.add(number)
+            if last == FAILURE_SUFFIX:
+                found.failures.add(number)
+        return found
+
+
+def _scan_images(
     split: SplitCsv,
     layout: SplitLayout,
     digests: Digests,
     index: Mapping[str, int],
     image_root: AnyRoot,
     *,
-    origin: Origin | None = None,
-    hashes: Hashes = NO_HASHES,
+    origin: Origin | None,
+    hashes: Hashes,
+    folder: _Numbers,
 ) -> Survey:
-    """As :func:`scan`, with the numbers of the images and the folder's origin as they are given."""
+    """As :func:`scan`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
     keys = row_keys(split, root.folder if root is not None else None)
     cells: dict[str, str] = {}
     for key, cell in zip(keys, split.table["image_path"], strict=True):
         if key is not None:
             cells.setdefault(key, cell)
-    scanner = ImageScanner(split, layout, digests, image_root=image_root, origin=origin, hashes=hashes)
+    scanner = ImageScanner(
+        split, layout, digests, image_root=image_root, origin=origin, hashes=hashes, failures=folder.failures
+    )
     with _garbage_left_alone():
         images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
     return Survey(
@@ -128,7 +181,7 @@ def survey(
         layout,
         keys,
         images,
-        orphans=len(orphan_numbers(layout, index, images)),
+        orphans=len(_orphans(index, images) & folder.held),
         origin=origin,
         index=index,
         variants=digests.variants,
@@ -142,8 +195,12 @@ def orphan_numbers(layout: SplitLayout, index: Mapping[str, int], rows: Containe
     Raises:
         OSError: the folder cannot be read.
     """
-    gone = {number for key, number in index.items() if key not in rows}
+    gone = _orphans(index, rows)
     return gone & layout.numbers() if gone else gone
+
+
+def _orphans(index: Mapping[str, int], rows: Container[str]) -> set[int]:
+    return {number for key, number in index.items() if key not in rows}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ renamed; then the record with them.  A record never claims bytes that are not th
 import logging
 import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from relight_assets.dataset.records import (
 )
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
+from relight_assets.engine.state.current import is_current
 from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, Pixels, WorkerContext
@@ -141,8 +143,7 @@ class ImageTask:
 
     def _reusable(self, stage: Stage, digest: str) -> bool:
         """Whether the record has this stage, made of the same, and its files are there."""
-        old = self.previous.stages.get(stage) if self.previous else None
-        return bool(old and self.previous and old.digest == digest and files_match(self.layout, self.previous, stage))
+        return is_current(self.previous, stage, digest, partial(files_match, self.layout))
 
     def _known_source(self) -> SourceInfo | None:
         """The record's word for the source, if its size and token still are the same."""
@@ -309,7 +310,7 @@ class ImageTask:
             outcomes=self.outcomes,
             code=failure.code if failure else UPSTREAM_STALE if waiting else None,
             message=failure.message if failure else None,
-            numbers={stage: entry.numbers for stage, entry in self.entries.items()},
+            failure=failure,
             timings_ms=self.pictures.timings,
             peak_mib=peak,
         )

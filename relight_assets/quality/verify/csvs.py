@@ -4,6 +4,7 @@ import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
 from pathlib import Path
 
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
@@ -34,54 +35,79 @@ def mapping_faults(survey: Survey, path: Path, shown: Path | None = None) -> Ite
 
 
 def _mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
-    rows = _rows(path)
-    if isinstance(rows, Fault):
-        yield rows
-        return
     table = survey.split.table
-    header, body = (rows[0], rows[1:]) if rows else ([], [])
-    if header != [*table.columns, OUTPUT_COLUMN]:
-        yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
+    found: list[Fault] = []
+    count = same = 0
+    try:
+        rows = _rows(path)
+        header = next(rows, [])
+        if header != [*table.columns, OUTPUT_COLUMN]:
+            yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
+            return
+        inputs = table.itertuples(index=False, name=None)
+        for row, given, output in zip_longest(rows, inputs, survey.outputs()):
+            count += 1
+            if row is not None and given is not None and row[:-1] == [*given]:
+                same += 1
+                found += _output_faults(path, same, row[-1], "" if output is None else str(output.absolute()))
+    except _UnreadableError as error:
+        yield error.fault
         return
-    inputs = [list(row) for row in table.itertuples(index=False, name=None)]
-    if [row[:-1] for row in body] != inputs:
-        yield Fault("mapping", path, f"has {len(body)} rows that are not the input's {len(inputs)}, in order")
+    if same != count:
+        lines = sum(1 for _ in _rows(path)) - 1
+        yield Fault("mapping", path, f"has {lines} rows that are not the input's {len(table)}, in order")
         return
-    wanted = ["" if output is None else str(output.absolute()) for output in survey.outputs()]
-    for number, (row, output) in enumerate(zip(body, wanted, strict=True)):
-        if row[-1] != output:
-            told = f"row {number + 1} says {row[-1] or 'nothing'} where there is {output or 'no current output'}"
-            yield Fault("mapping", path, told)
-        elif output and not os.path.isfile(output):  # noqa: PTH113  (never an error)
-            yield Fault("mapping", path, f"row {number + 1}: there is no file {output}")
+    yield from found
+
+
+def _output_faults(path: Path, number: int, named: str, output: str) -> Iterator[Fault]:
+    """What is wrong with the output that a row names, given the one that there is."""
+    if named != output:
+        told = f"row {number} says {named or 'nothing'} where there is {output or 'no current output'}"
+        yield Fault("mapping", path, told)
+    elif output and not os.path.isfile(output):  # noqa: PTH113  (never an error)
+        yield Fault("mapping", path, f"row {number}: there is no file {output}")
 
 
 def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
     """Hold the CSV of all lights, if there are several, against the input's rows and the pictures that there are."""
     if survey.variants == 1:
         return
-    rows = _rows(path)
-    if isinstance(rows, Fault):
-        yield rows
-        return
     inputs = survey.split.table.itertuples(index=False, name=None)
-    wanted = [[*survey.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]]
-    wanted += [
+    lights = (
         [*row, str(number), str(picture.absolute())]
         for row, pictures in zip(inputs, survey.variant_outputs(), strict=True)
         for number, picture in enumerate(pictures, start=1)
-    ]
-    if rows != wanted:
-        told = f"has {len(rows)} lines that are not those of the {len(wanted) - 1} lights that there are, in order"
+    )
+    wanted = chain([[*survey.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
+    try:
+        pairs = [(row is not None, one is not None, row == one) for row, one in zip_longest(_rows(path), wanted)]
+    except _UnreadableError as error:
+        yield error.fault
+        return
+    if not all(same for _, _, same in pairs):
+        there, due = (sum(pair[side] for pair in pairs) for side in (0, 1))
+        told = f"has {there} lines that are not those of the {due - 1} lights that there are, in order"
         yield Fault("mapping", path, told)
 
 
-def _rows(path: Path) -> list[list[str]] | Fault:
+class _UnreadableError(Exception):
+    def __init__(self, path: Path, text: str):
+        super().__init__(text)
+        self.fault = Fault("mapping", path, text)
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a CSV.
+
+    Raises:
+        _UnreadableError: it cannot be read, or not to its end.
+    """
     try:
         if (data := read_regular(path)) is None:
-            return Fault("mapping", path, "is not a file")
-        return list(csv_reader(data.decode("utf-8")))  # as text, line ends in cells would change
+            raise _UnreadableError(path, "is not a file")
+        yield from csv_reader(data.decode("utf-8"))  # as text, line ends in cells would change
     except FileNotFoundError:
-        return Fault("mapping", path, "is not there; `relight run` writes it")
+        raise _UnreadableError(path, "is not there; `relight run` writes it") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return Fault("mapping", path, f"cannot be read: {error}")
+        raise _UnreadableError(path, f"cannot be read: {error}") from error

@@ -25,6 +25,7 @@ from relight_assets.dataset.records import Record, metric_faults, read_failure
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
@@ -48,7 +49,7 @@ def unreadable_records(survey: Survey) -> Iterator[Fault]:
         if image.failure is not None and image.failure.code == RecordUnreadableError.code:
             about = record if image.source is None else failure
             yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
-        elif image.record is None and os.path.lexists(record):
+        elif not image.recorded and os.path.lexists(record):
             yield Fault(
                 "record", record, "is damaged, no file, or another image's; the next run makes its pictures again"
             )
@@ -77,14 +78,14 @@ def read_files(survey: Survey, recipe: Recipe, sample: int | None, image_root: A
 
     With ``image_root`` no photo is opened that does not lie in it.
     """
-    images = [image for image in survey.images.values() if image.record is not None and image.record.stages]
+    images = [image for image in survey.images.values() if image.recorded]
     if sample is not None and sample < len(images):
         images = [images[number * len(images) // sample] for number in range(sample)]
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
         one = partial(_of_image, layout=survey.layout, laid=recipe.background, image_root=image_root)
-        read = list(threads.map(one, images))
+        read = [found for found in threads.map(one, images) if found is not None]
     return FilesRead(
-        len(images),
+        len(read),
         [size for one in read for size in one.sizes],
         [fault for one in read for fault in one.faults],
         [measured for one in read for measured in one.measured],
@@ -101,10 +102,12 @@ class _Read:
     """Of the image's variants, two by two."""
 
 
-def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image_root: AnyRoot) -> _Read:
-    """Read and measure one image."""
-    record = image.record
-    assert record is not None  # noqa: S101  (others are not asked about)
+def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image_root: AnyRoot) -> _Read | None:
+    """Read and measure one image; None where its record has no stage."""
+    recorded = next(recorded_images(layout, [image]), None)
+    if recorded is None or not recorded.record.stages:
+        return None
+    record = recorded.record
     faults: list[Fault] = []
     content: dict[str, bytes] = {}
     for entry in record.stages.values():
@@ -121,7 +124,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     faults_of_metrics = list(_of_metrics(layout.record(record.index)))
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
-    if "composites" in image.current and not faults:
+    if "composites" in recorded.current and not faults:
         try:
             looked_at = _look_at(record, content, layout, laid)
         except ImageCorruptError as error:

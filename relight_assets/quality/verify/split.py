@@ -7,7 +7,7 @@ What is whole is also measured, and held against the thresholds.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from relight_assets.config.loader import LoadedRecipe, load_recipe
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import Settings, load_project_recipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -32,16 +31,18 @@ from relight_assets.engine.replay import NotInRecordError, replay
 from relight_assets.engine.run import look
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
+from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import Survey
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
-from relight_assets.quality.duplicates import Pair, same_outputs, twins
+from relight_assets.quality.duplicates import Pair, Photo, same_outputs, twins
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
-from relight_assets.quality.statistics import rejected_skins, tags
+from relight_assets.quality.statistics import SplitStatistics, rejected_skins
 from relight_assets.quality.thresholds import Measured, Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
+from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
 
 REPLAYED = 8
@@ -97,19 +98,6 @@ class Verification:
         }
 
 
-def verify_finished(
-    split: SplitCsv, settings: Settings, *, experiment: str | None = None, sample: int | None = None
-) -> Verification:
-    """:func:`verify_split` by the recipe, and the thresholds, that its outputs are of.
-
-    Raises:
-        UserError: see :func:`verify_split` and :func:`recipe_of`.
-    """
-    loaded = recipe_of(split.split, settings, experiment)
-    quality = settings.quality_of(loaded)
-    return verify_split(split, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
-
-
 def verify_split(
     split: SplitCsv,
     recipe: Recipe,
@@ -126,8 +114,7 @@ def verify_split(
     Raises:
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
-    survey = look(split, recipe, settings, experiment)
-    with still_folder(survey.layout):
+    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment))):
         survey = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
         files = read_files(survey, recipe, sample, settings.photo_root)
         consistency = [
@@ -140,10 +127,11 @@ def verify_split(
             *unreadable_records(survey),
             *files.faults,
             *_replayed(survey, recipe, files.faults),
-            *_duplicates(survey),
+            *_duplicates(survey.layout, _by_number(survey)),
             *mapping_faults(survey, mapping),
             *variants_faults(survey, variants_path(survey, settings, experiment)),
         ]
+        tags, photos = _tags_and_photos(survey)
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(
         split.split,
@@ -154,8 +142,8 @@ def verify_split(
         faults,
         _verdicts(files, consistency, recipe, quality or settings.quality),
         files.measured,
-        tags(survey),
-        twins(survey),
+        tags,
+        twins(photos),
         rejected_skins(survey),
     )
 
@@ -166,6 +154,7 @@ def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str
     paths = [path for image in survey.images.values() for path in image.unchecked]
     if not paths:
         return survey
+    del survey  # before there is another
     stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
         hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
@@ -182,26 +171,14 @@ def _verdicts(
     ]
 
 
-def recipe_of(split: str, settings: Settings, experiment: str | None) -> LoadedRecipe:
-    """The recipe that a split's outputs are of: the project's, or the one that an experiment was run with last.
-
-    Raises:
-        UserError: there is no such experiment of this split, or its recipe cannot be used.
-    """
-    if experiment is None:
-        return load_project_recipe()
-    written = SplitLayout(split_folder(settings.output_root, split, experiment)).recipe
-    if not written.exists():
-        raise UserError(f"the experiment `{experiment}` has nothing of the split `{split}`: no {written}")
-    return load_recipe(written)
-
-
 def _some_whole(survey: Survey, told: Sequence[Fault]) -> list[Record]:
     """The records of a few finished images, spread over the split, of whose files no fault was told."""
     known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
-    records = [image.record for image in survey.images.values() if image.status == "done" and image.record is not None]
-    whole = [record for record in records if f"{record.index:05d}" not in known]
-    return [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)] if len(whole) > REPLAYED else whole
+    done = (image for image in survey.images.values() if image.status == "done" and image.index is not None)
+    whole = [image for image in done if f"{image.index:05d}" not in known]
+    if len(whole) > REPLAYED:
+        whole = [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)]
+    return [image.record for image in recorded_images(survey.layout, whole)]
 
 
 def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tuple[int, float]]:
@@ -244,8 +221,23 @@ def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator
                 yield Fault("replay", picture, "comes out otherwise when it is made again from record and foreground")
 
 
-def _duplicates(survey: Survey) -> Iterator[Fault]:
+def _by_number(survey: Survey) -> Iterator[RecordedImage]:
+    """The images that have a record, in the order of their numbers."""
+    images = sorted(survey.images.values(), key=lambda image: -1 if image.index is None else image.index)
+    return recorded_images(survey.layout, images)
+
+
+def _tags_and_photos(survey: Survey) -> tuple[dict[str, int], list[Photo]]:
+    """How many images have each tag of a photo, and the photos; of one pass over the records."""
+    statistics, photos = SplitStatistics(), []
+    for image in _by_number(survey):
+        statistics.add(image)
+        photos.append(Photo.of(survey.split.split, image.record))
+    return {name: statistics.tags[name] for name in photo_tags.NAMES}, photos
+
+
+def _duplicates(layout: SplitLayout, images: Iterable[RecordedImage]) -> Iterator[Fault]:
     """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
-    for index, name, other, there in same_outputs(survey):
-        told = f"has the bytes of {survey.layout.png(other, there).name}, which is another picture"
-        yield Fault("duplicate", survey.layout.png(index, name), told)
+    for index, name, other, there in same_outputs(images):
+        told = f"has the bytes of {layout.png(other, there).name}, which is another picture"
+        yield Fault("duplicate", layout.png(index, name), told)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.dataset.csv import mapping
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.mapping import (
     FailureRow,
     escape_formula,
-    failures_text,
-    mapping_text,
+    failures_blocks,
+    mapping_blocks,
     names_pictures,
     outgoing_paths,
     remove_variants,
@@ -86,7 +87,7 @@ def test_failures(split: SplitCsv, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["=1+1", "-2+3", "@SUM(1)", "+cmd|' /C calc'!A0", '" =1', "a;=1", "\tx"])
 def test_no_column_of_the_failures_holds_a_formula(column: str, text: str) -> None:
     row = replace(FailureRow(3, "b.jpg", "image_corrupt", "masks", "damaged"), **{column: text})
-    data = failures_text([row]).decode()
+    data = b"".join(failures_blocks([row])).decode()
     found = dict(zip(*csv.reader(data.splitlines()), strict=True))
     assert found["line"] == "3"
     assert found[column] == escape_formula(text)
@@ -127,7 +128,7 @@ def test_the_mapping_keeps_the_cells_of_the_input(tmp_path: Path) -> None:
     path = tmp_path / "train_images.csv"
     data = b'image_path,=note\n=a.jpg,"=1+1"\n-b.jpg,"@A;=1"\n'
     path.write_bytes(data)
-    text = mapping_text(read_split_csv(path), [None, None])
+    text = b"".join(mapping_blocks(read_split_csv(path), [None, None]))
     assert list(csv.reader(text.decode().splitlines())) == [
         ["image_path", "=note", "output_image_path"],
         ["=a.jpg", "=1+1", ""],
@@ -318,3 +319,33 @@ def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> N
     target.write_text("image_path,mine\n")
     remove_variants(target)
     assert target.exists()
+
+
+def test_a_mapping_of_several_blocks_has_every_row_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapping, "_ROWS_PER_BLOCK", 2)
+    path = tmp_path / "train_images.csv"
+    path.write_text("image_path,note\n" + "".join(f'{number}.png,"a, ""{number}"""\n' for number in range(7)))
+    split = read_split_csv(path)
+    outputs = [tmp_path / f"{number}_output.png" if number % 2 else None for number in range(7)]
+    assert len(list(mapping_blocks(split, outputs))) == 4  # the header is a line, too
+    target = tmp_path / "out.csv"
+    write_mapping(split, outputs, target)
+    with target.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:]
+    assert [row[:2] for row in rows] == [[f"{number}.png", f'a, "{number}"'] for number in range(7)]
+    assert [row[2] for row in rows] == [str(output or "") for output in outputs]
+    withdraw_outputs(target, lambda cell, _: cell != "3.png")
+    with target.open(newline="", encoding="utf-8") as file:
+        left = list(csv.reader(file))[1:]
+    assert left == [row if row[0] != "3.png" else [*row[:2], ""] for row in rows]
+
+
+def test_outputs_that_are_not_one_for_each_row_leave_the_mapping_alone(tmp_path: Path) -> None:
+    path = tmp_path / "train_images.csv"
+    path.write_text("image_path\na.png\nb.png\n")
+    target = tmp_path / "out.csv"
+    target.write_text("before")
+    with pytest.raises(ValueError, match="zip"):
+        write_mapping(read_split_csv(path), [None], target)
+    assert target.read_text() == "before"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["out.csv", "train_images.csv"]

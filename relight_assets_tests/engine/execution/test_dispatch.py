@@ -61,7 +61,7 @@ class ToyWorker:
             open(argument, "w").close()  # noqa: PTH123
             os.kill(os.getpid(), signal.SIGSEGV)
         device = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return ImageResult(item.index, {}, numbers={"masks": {"device": device, "batch": self.batch}})
+        return ImageResult(item.index, {}, code=device, message=repr(self.batch))
 
 
 def items(*actions: str) -> list[WorkItem]:
@@ -83,7 +83,7 @@ def run(work: Any, on: LocalPool, **options: Any) -> Iterator[Any]:
 def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:
     results = list(run(items(*["nap"] * 80), engine()))
     assert sorted(result.index for result in results) == list(range(80))
-    assert {result.numbers["masks"]["device"] for result in results} == {"GPU-0", "GPU-1"}
+    assert {result.code for result in results} == {"GPU-0", "GPU-1"}
 
 
 def test_nothing_to_do_starts_no_worker() -> None:
@@ -161,7 +161,8 @@ def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work
             given.append(WorkItem(len(given), "nap", "", stage_names()))
             yield given[-1]
 
-    outcomes.extend(dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    for outcome in dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60):
+        outcomes.append(outcome)  # noqa: PERF402  (`work` looks at it meanwhile)
     finished = [each.result.index for each in outcomes if isinstance(each, Finished)]
     assert sorted(finished) == [item.index for item in given]
     assert len(given_up()) == 1
@@ -185,8 +186,8 @@ def test_what_a_device_holds_is_remembered_when_its_worker_is_replaced() -> None
     outcomes = list(
         dispatch.run(items("ok", "shrink", "ok", "kill", "ok", "ok"), engine(1), batch=1, start_s=60, hang_s=60)
     )
-    batches = {o.result.index: o.result.numbers["masks"]["batch"] for o in outcomes if isinstance(o, Finished)}
-    assert (batches[0], batches[5]) == (8, 4)
+    batches = {o.result.index: o.result.message for o in outcomes if isinstance(o, Finished)}
+    assert (batches[0], batches[5]) == ("8", "4")
     assert any(isinstance(o, Notice) and "at most 4 pictures at a time" in o.text for o in outcomes)
 
 

@@ -1,5 +1,6 @@
 """What a worker process is given.  (How it ends with its parent is in faults/test_parent_deaths.py.)"""
 
+import json
 import os
 import subprocess
 import sys
@@ -20,14 +21,14 @@ class TellsItsEnvironment:
 
     def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
         for item in items:
-            yield ImageResult(item.index, {}, numbers={"masks": dict(os.environ)})
+            yield ImageResult(item.index, {}, message=json.dumps(dict(os.environ)))
 
 
 def test_a_worker_has_its_device_and_one_thread_a_library_and_the_parent_keeps_its_own() -> None:
     before = dict(os.environ)
     engine = LocalPool([DeviceSlot("gpu 3", {"CUDA_VISIBLE_DEVICES": "GPU-3"})], TellsItsEnvironment, {})
     outcomes = list(run([WorkItem(0, "", "", stage_names())], engine, batch=1, start_s=60, hang_s=60))
-    (found,) = [outcome.result.numbers["masks"] for outcome in outcomes if isinstance(outcome, Finished)]
+    (found,) = [json.loads(outcome.result.message) for outcome in outcomes if isinstance(outcome, Finished)]
     assert found.items() >= {**WORKER_ENVIRONMENT, "CUDA_VISIBLE_DEVICES": "GPU-3"}.items()
     assert dict(os.environ) == before
 

@@ -6,6 +6,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import canonical_digest
+from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.stages import registry
 from relight_assets.stages.base import Stage
@@ -114,7 +115,7 @@ def test_a_new_code_version_concerns_its_stage(plain: Digests, monkeypatch: pyte
 
 
 def test_no_record_means_nothing_is_current(plain: Digests) -> None:
-    assert plain.current(None, "s", lambda *_: True) == ()
+    assert current_stages(plain, None, "s", lambda *_: True) == ()
 
 
 def test_the_spelling_is_the_canonical_one() -> None:

@@ -1,15 +1,19 @@
 """What is computed again, and what is not: recipes, sources, files, failures and CSVs that change."""
 
+import errno
 import os
 import shutil
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from relight_assets.dataset import paths
 from relight_assets.dataset.records import read_failure, read_record
-from relight_assets.engine.state import image_scan
+from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import (
@@ -31,7 +35,7 @@ def test_a_second_run_computes_nothing_and_touches_nothing(bench: Bench) -> None
     before = {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()}
     summary = bench.run()
     assert summary.tally.computed_images == 0
-    assert all(summary.tally.stages[stage].outcomes == {"reused": 4, "failed": 2} for stage in stage_names())
+    assert all(summary.tally.outcomes[stage] == {"reused": 4, "failed": 2} for stage in stage_names())
     assert {p.name: p.stat().st_mtime_ns for p in bench.layout.folder.iterdir() if p.name[0].isdigit()} == before
 
 
@@ -88,7 +92,8 @@ def test_rows_with_one_path_share_one_image(bench: Bench) -> None:
     summary = bench.run()
     assert summary.tally.computed_images == 2
     assert summary.survey.row_counts() == {"done": 3}
-    assert summary.survey.outputs()[0] == summary.survey.outputs()[2]
+    outputs = list(summary.survey.outputs())
+    assert outputs[0] == outputs[2]
 
 
 def test_a_touched_source_is_hashed_again_and_nothing_is_computed(bench: Bench, tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ def test_a_missing_disk_costs_no_outputs(bench: Bench, tmp_path: Path) -> None:
     disk.rename(tmp_path / "away")
     summary = bench.run()
     assert summary.tally.codes == {"source_missing": 1}
-    assert summary.survey.outputs() == [None]
+    assert list(summary.survey.outputs()) == [None]
     (tmp_path / "away").rename(disk)
     os.utime(disk / "a.png", ns=(status.st_atime_ns, status.st_mtime_ns))
     summary = bench.run()
@@ -214,17 +219,43 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
     assert bench.run().survey.row_counts() == {"done": 1}
 
 
-def test_a_source_that_goes_between_two_looks_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_does_not_answer_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write_csv(PORTRAITS[:2])
-    locate = image_scan.locate_image
+    lstat, stat = os.lstat, os.stat
 
-    def gone(cell: str, *where: Any, **known: Any) -> tuple[Path, str]:
-        found, place = locate(cell, *where, **known)
-        return (found.with_name("gone.png") if PORTRAITS[0] in cell else found), place
+    def failing(real: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+        def one(path: Any, **how: Any) -> os.stat_result:
+            if os.fspath(path).endswith(PORTRAITS[0]):
+                raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+            return real(path, **how)
 
-    monkeypatch.setattr(image_scan, "locate_image", gone)
+        return one
+
+    monkeypatch.setattr(paths, "os", SimpleNamespace(**{**vars(os), "lstat": failing(lstat), "stat": failing(stat)}))
     summary = bench.run()
     assert summary.tally.codes == {"source_unreadable": 1}
     assert summary.survey.row_counts() == {"done": 1, "failed": 1}
     monkeypatch.undo()
     assert bench.run().survey.row_counts() == {"done": 2}
+
+
+def test_a_source_that_goes_between_scan_and_work_stops_nobody_else(bench: Bench) -> None:
+    bench.write_csv([str(bench.folder / "goes.png"), PORTRAITS[1]])
+    shutil.copy(bench.photos / PORTRAITS[0], bench.folder / "goes.png")
+    summary = bench.run(worker=LosesASource)
+    assert summary.tally.codes == {"source_missing": 1}
+    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    assert bench.survey().row_counts() == {"done": 1, "failed": 1}
+
+
+class LosesASource(ImageWorker):
+    """The worker as it is, from under which one photo is taken."""
+
+    def process(self, items: Iterable[Any]) -> Iterator[Any]:
+        def without() -> Iterator[Any]:
+            for item in items:
+                if item.file.endswith("goes.png"):
+                    Path(item.file).unlink()
+                yield item
+
+        return super().process(without())

@@ -75,7 +75,7 @@ def test_a_mapping_that_is_not_the_inputs_is_found(mapping: tuple[Survey, Path],
 
 def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[Survey, Path], tmp_path: Path) -> None:
     survey, _ = lit
-    picture = survey.outputs()[0]
+    picture = next(survey.outputs())
     assert picture is not None
     path = picture.parents[2] / "train_images_with_relighting_outputs.csv"
     assert list(mapping_faults(survey, path)) == []

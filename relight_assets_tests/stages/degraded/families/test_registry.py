@@ -11,12 +11,13 @@ from relight_assets.config.loader import parse_recipe
 from relight_assets.config.recipe.lights import Degradation, KeyLightOptions, family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.metrics import fitted_family, misfits
+from relight_assets.dataset.record_schema import json_schema
 from relight_assets.defs.jobs.recipe_config import recipe_overrides
-from relight_assets.defs.metadata.run_metadata import numbers
+from relight_assets.defs.metadata.run_metadata import RunRecords, numbers
 from relight_assets.engine.replay import replay
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
-from relight_assets.quality.statistics import spreads
+from relight_assets.quality.statistics import spreads, statistics_of
 from relight_assets.reports.charts import family_counts
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
@@ -29,9 +30,9 @@ MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
 @pytest.fixture
 def tiny() -> Iterator[str]:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     yield "tiny"
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
 
 
 def recipe_of(degradation: dict[str, Any], **sections: Any) -> Recipe:
@@ -57,12 +58,12 @@ def test_every_section_of_the_recipe_has_its_module() -> None:
         assert type(Degradation().families[name]) is family.options
         assert (family.min_strength(Degradation()) > 0) == issubclass(family.options, KeyLightOptions)
     assert registry.second_names() == ("hard_shadow", "specular")
-    assert registry.registered() == ()
+    assert registry.extra_modules() == ()
 
 
 def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> None:
     assert family_names() == (*BUILT_IN, tiny)
-    assert registry.registered() == (MODULE,)
+    assert registry.extra_modules() == (MODULE,)
     assert Recipe().degradation.weights == {**dict(zip(BUILT_IN, (0.45, 0.35, 0.2, 0.0), strict=True)), tiny: 0}
     assert Recipe().differences == {}
     found = recipe_of({tiny: {"weight": 1.0}})
@@ -78,10 +79,17 @@ def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> Non
     assert set(launchpad) == {"weight", "min_strength", "elevation_range", "ambient_range"}
 
 
+def test_it_is_in_the_published_schema_of_records(tiny: str) -> None:
+    published = json_schema()["$defs"]["degraded_numbers"]["properties"]
+    assert published["degradation_type"]["enum"] == [*BUILT_IN, tiny]
+    assert published["mixed_with"]["enum"] == ["", "hard_shadow", "specular", tiny]
+    assert fitted_family(tiny) == tiny
+
+
 def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str) -> None:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     assert family_names() == (*BUILT_IN, tiny)
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
     try:
         assert family_names() == BUILT_IN
         assert fitted_family(tiny) is None
@@ -89,7 +97,7 @@ def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str)
         with pytest.raises(ConfigError, match=r"unknown key `degradation\.tiny`"):
             recipe_of({tiny: {"weight": 1.0}})
     finally:
-        registry.register(MODULE)
+        registry.register_families([MODULE])
 
 
 def test_whether_its_lights_are_strong_enough_is_checked(tiny: str) -> None:
@@ -105,17 +113,18 @@ def test_it_is_drawn_rendered_and_recorded_by_a_worker_of_its_own(bench: Bench, 
     bench.write_csv(PORTRAITS[:2])
     recipe = recipe_of({**only(tiny), "mixture_probability": 0.0})
     summary = bench.run(recipe)
-    assert summary.tally.families == {tiny: 2}
+    records = RunRecords.of(summary)
+    assert records.sums.families == {tiny: 2}
     for light in lights(bench):
         assert misfits("degraded", light) == []
         assert (light["degradation_type"], light["mixed_with"]) == (tiny, "")
         assert light["strength"] >= 0.3
         assert 0.1 <= light["ambient"] <= 0.3
         assert light["light_angle_deg"] is None or light["light_angle_deg"] >= 30
-    survey = bench.survey(recipe)
-    assert family_counts(survey) == {**dict.fromkeys(BUILT_IN, 0), tiny: 2}
-    assert spreads(survey)[f"share_{tiny}"].mean == 1
-    shares = {name: value for name, value in numbers(summary, "degraded").items() if name.startswith("share_")}
+    statistics = statistics_of(bench.recorded(recipe))
+    assert family_counts(statistics) == {**dict.fromkeys(BUILT_IN, 0), tiny: 2}
+    assert spreads(statistics)[f"share_{tiny}"].mean == 1
+    shares = {name: value for name, value in numbers(records, "degraded").items() if name.startswith("share_")}
     assert shares == {**{f"share_{name}": 0.0 for name in BUILT_IN}, f"share_{tiny}": 1.0}
 
 

@@ -1,0 +1,45 @@
+"""Is a stage of an image current?  One answer, for the parent that plans and for the worker that computes.
+
+A stage is current when its record has the digest that the stage would have now, and its files are those of the record.
+"""
+
+from collections.abc import Callable, Mapping
+
+from relight_assets.dataset.records import RecordStamps
+from relight_assets.engine.state.digests import Digests
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
+
+FilesMatch = Callable[[RecordStamps, Stage], bool]
+"""Whether the files of a stage are there, as the record says."""
+
+
+def is_current(record: RecordStamps | None, stage: Stage, digest: str, files_match: FilesMatch) -> bool:
+    """Whether a stage, which would have this digest now, need not be redone."""
+    entry = record.stages.get(stage) if record is not None else None
+    return entry is not None and record is not None and entry.digest == digest and files_match(record, stage)
+
+
+def current_stages(
+    digests: Digests,
+    record: RecordStamps | None,
+    source_sha256: str,
+    files_match: FilesMatch,
+    outside: Mapping[str, str] | None = None,
+) -> tuple[Stage, ...]:
+    """The stages of a record that need not be redone, in order; a stage whose upstream is not current is not either.
+
+    ``outside`` are the sha256 of the files that nobody here made; None: of those that the record remembers.
+    """
+    if record is None:
+        return ()
+    good: list[Stage] = []
+    files = digests.files_read(record, outside)
+    for stage in stage_names():
+        entry = record.stages.get(stage)
+        if entry is None or not digests.has_upstream(stage, good):
+            continue
+        if is_current(record, stage, digests.of(stage, source_sha256, files), files_match):
+            good.append(stage)
+            files.update((name, stamp.sha256) for name, stamp in entry.files.items())
+    return tuple(good)

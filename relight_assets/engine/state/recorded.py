@@ -1,0 +1,35 @@
+"""The records of a split, one at a time: read, used, dropped, because all of them together do not fit into memory."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
+from relight_assets.dataset.records import Record, read_record
+from relight_assets.engine.state.image_state import ImageState
+from relight_assets.stages.base import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedImage:
+    """An image and what its record says now."""
+
+    record: Record
+    current: tuple[Stage, ...]
+    """Its stages that are current, all of which the record has."""
+
+
+def recorded_images(layout: SplitLayout, images: Iterable[ImageState]) -> Iterator[RecordedImage]:
+    """The images that have a record, in their order.
+
+    A record that has gone, or cannot be read any more, since the images were scanned is left out.
+    """
+    for image in images:
+        if image.recorded and image.index is not None and (record := _record(layout, image.index)) is not None:
+            yield RecordedImage(record, tuple(stage for stage in image.current if stage in record.stages))
+
+
+def _record(layout: SplitLayout, index: int) -> Record | None:
+    try:
+        return read_record(f"{layout.folder}/{index:05d}_{RECORD_SUFFIX}", layout.storage)
+    except OSError:
+        return None
