@@ -37,7 +37,8 @@ TESTED_ELSEWHERE = {
     # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
     "config/recipe/*.py": "config/recipe/test_recipe.py",
     "quality/feasibility.py": "config/test_loader.py",
-    "config/project_files.py": "cli/test_init.py",
+    "config/*.py": "config/test_settings.py",
+    "engine/experiments.py": "engine/test_base_results.py",
     "cli/*.py": "cli/test_main.py",
     "engine/state/*.py": "engine/state/test_plan.py",
     "engine/worker/*.py": "engine/worker/test_worker.py",
@@ -45,7 +46,6 @@ TESTED_ELSEWHERE = {
     "storage/locks.py": "engine/hardware/test_locks.py",
     "models/files.py": "models/test_loading.py",
     "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
-    "defs/resources.py": "defs/assets/test_images.py",
     "defs/runs/run_images.py": "defs/assets/test_images.py",
     "defs/automation/incidents.py": "defs/automation/test_alerts.py",
     "defs/metadata/warnings.py": "defs/test_decorations.py",
@@ -53,7 +53,7 @@ TESTED_ELSEWHERE = {
 """Modules of the package without a test file of their own, and the file that tests them."""
 WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
-    "relight_assets/cli": "a module for each group of commands",
+    "relight_assets/config": "one for each question: what is read, checked, named, kept and handed down",
     "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",

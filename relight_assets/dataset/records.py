@@ -26,13 +26,7 @@ from relight_assets.dataset.layout import SplitLayout, png_name
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.base import Storage
-from relight_assets.storage.files import (
-    Count,
-    FileStamp,
-    Sha256,
-    SourceInfo,
-    host_limit,
-)
+from relight_assets.storage.files import Count, FileStamp, Sha256, SourceInfo, host_limit
 from relight_assets.storage.local import LOCAL
 
 SCHEMA_VERSION = 2
@@ -276,11 +270,9 @@ def remove_record(layout: SplitLayout, index: int) -> None:
 def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
     """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
     entry = record.stages.get(stage)
-    if entry is None:
+    if entry is None or entry.files.keys() != _names(stage, len(entry.files)):
         return False
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
-    if entry.files.keys() != _names(stage, len(entry.files)):
-        return False
     folder, state = str(layout.folder), layout.storage.state
     for name, stamp in entry.files.items():
         try:
@@ -303,8 +295,6 @@ _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
 _OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
-
-
 _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
 

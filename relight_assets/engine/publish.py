@@ -151,8 +151,10 @@ def withdraw_pictures(
     """
     mapping, _, variants = _paths(survey, settings, experiment)
     keep, storage = _KeepsOutput(survey, settings, removed), survey.layout.storage
+    staged = survey.layout.staged_mapping
     with suppress(OSError):
-        storage.remove(survey.layout.staged_mapping)  # of somebody who was killed before it was published
+        if not staged.is_dir():  # a file is of somebody who was killed before it was published, a folder is not ours
+            storage.remove(staged)
     for target in (mapping, variants):
         withdraw_outputs(target, keep, storage)
     notes = []

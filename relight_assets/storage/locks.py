@@ -23,8 +23,8 @@ class TakenError(Exception):
 def said_beside(lock: Path, storage: Storage) -> Iterator[None]:
     """Have this process's name stand beside a lock that it holds."""
     holder = lock.with_suffix(".json")
+    storage.put(holder, f"{this_process()}\n".encode())
     try:
-        storage.put(holder, f"{this_process()}\n".encode())
         yield
     finally:
         with suppress(OSError):

@@ -127,7 +127,9 @@ def test_a_second_call_touches_nothing_and_repairs_what_was_damaged(tmp_path: Pa
 
 @pytest.mark.usefixtures("short")
 def test_another_folder_gets_the_same_bytes(written: DemoFiles, tmp_path: Path) -> None:
-    for path in write_demo(tmp_path).pictures:
+    pictures = write_demo(tmp_path).pictures
+    assert pictures
+    for path in pictures:
         assert path.read_bytes() == (written.folder / "images" / path.name).read_bytes()
 
 

@@ -1,5 +1,6 @@
 """What lies beside the pictures, damaged: it heals or is told in one sentence; nothing crashes, hangs or renumbers."""
 
+import io
 import json
 import os
 import time
@@ -43,8 +44,8 @@ PROGRESS: dict[str, Any] = {
 }
 
 
-def shown(bench: Bench) -> None:
-    """As a person sees it: the table, and the bar of a run."""
+def shown(bench: Bench) -> str:
+    """What a person sees: the table, and the bar of a run."""
     out.print(status_of(bench.settings, Recipe()).table)
     started = time.time
     try:
@@ -53,6 +54,9 @@ def shown(bench: Bench) -> None:
             pass
     finally:
         progress_bar.time.time = started  # type: ignore[attr-defined]
+    text = out.file
+    assert isinstance(text, io.StringIO)
+    return text.getvalue()
 
 
 def same(bench: Bench, whole: Whole) -> None:
@@ -98,7 +102,8 @@ def test_damaged_progress_is_shown_or_not(rng: Random, bench: Bench, whole: Whol
 )
 def test_progress_that_cannot_be(name: str, value: Any, bench: Bench) -> None:
     bench.layout.progress.write_text(json.dumps(PROGRESS | {name: value}))
-    shown(bench)
+    told = shown(bench)
+    assert "train" in told  # the row of the split, whatever becomes of its progress
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -7,6 +7,7 @@ from benchmarks.science.hair import CELLS, SIDE, heads
 
 def test_heads_are_the_same_each_time_and_hold_single_hairs() -> None:
     first, again = list(heads()), list(heads())
+    assert first
     for one, other in zip(first, again, strict=True):
         assert np.array_equal(one.rgb, other.rgb)
         assert np.array_equal(one.alpha, other.alpha)

@@ -219,6 +219,7 @@ def test_closing_ends_all_workers() -> None:
     next(results)
     pids = [handle._process.pid for handle in on._handles]
     results.close()  # type: ignore[attr-defined]
+    assert len(pids) == 2
     for pid in pids:
         assert pid is not None
         with pytest.raises(ProcessLookupError):

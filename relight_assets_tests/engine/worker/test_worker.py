@@ -20,7 +20,7 @@ from relight_assets.stages.albedo import albedo
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp
 from relight_assets.storage.local import LocalStorage
-from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, sha256
+from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
 GRAY = Recipe()
 
@@ -71,7 +71,9 @@ def test_a_disk_that_takes_nothing_ends_the_worker_with_one_sentence(
 
 def test_outputs_never_carry_exif(one: Bench) -> None:
     process(one, GRAY)
-    for path in one.layout.folder.glob("*.png"):
+    pictures = list(one.layout.folder.glob("*.png"))
+    assert len(pictures) == len(ALL_FILES)
+    for path in pictures:
         data = path.read_bytes()
         assert not any(kind in data for kind in (b"eXIf", b"tEXt", b"iCCP", b"zTXt", b"iTXt")), path.name
 

@@ -15,7 +15,9 @@ def detection(x: float, y: float, size: float, score: float) -> Detection:
 @pytest.mark.parametrize("shape", [(600, 800), (800, 600), (512, 512), (100, 3000), (1, 1)])
 def test_the_squares_of_each_list_cover_the_picture(shape: tuple[int, int]) -> None:
     height, width = shape
-    for squares in search_areas(height, width):
+    lists = list(search_areas(height, width))
+    assert lists
+    for squares in lists:
         seen = np.zeros(shape, dtype=bool)
         for square in squares:
             top, left = max(0, int(np.floor(square.y))), max(0, int(np.floor(square.x)))

@@ -28,7 +28,7 @@ from relight_assets.quality.statistics import recorded_metrics
 from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
-from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
+from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, computed, read_rgb, recipe_with
 
 
 @pytest.fixture
@@ -159,7 +159,9 @@ def test_a_split_that_is_being_written_is_not_verified(bench: Bench) -> None:
 
 
 def test_pictures_are_whole_for_other_readers_too(bench: Bench) -> None:
-    assert all(cv2.imread(str(path)) is not None for path in bench.layout.folder.glob("*.png"))
+    pictures = sorted(bench.layout.folder.glob("*.png"))
+    assert len(pictures) == len(ALL_FILES) * len(bench.layout.numbers("metadata.json")) > 0
+    assert [path for path in pictures if cv2.imread(str(path)) is None] == []
 
 
 def test_what_is_whole_is_measured_and_held_against_the_thresholds(bench: Bench) -> None:
