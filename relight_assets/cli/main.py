@@ -120,7 +120,7 @@ def run(
     }
     done, errors = materialize_splits(csvs, chosen, image_config, named, loaded)
     print_closing_table(done, load_settings(), named)
-    considered = Counter(survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples])))
+    considered = Counter(state.row_status(row) for state, _ in done for row in range(len(state.keys[:num_samples])))
     pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in chosen)
     if waiting := max(pending, default=0):
         tell("note", "yellow", f"{waiting} images wait for a stage that was not selected (upstream_stale)")

@@ -26,10 +26,10 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.publish import failures_path, mapping_path, variants_path
-from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, look
+from relight_assets.engine.run import COMPARISON, CONTACT_SHEET, load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 from relight_assets.quality.duplicates import Pair
 from relight_assets.quality.thresholds import Measured, rejected_of, terciles
@@ -118,27 +118,29 @@ def tell_error(csv: Path, error: RelightError) -> None:
 
 
 def print_closing_table(
-    runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None = None
+    runs: list[tuple[SplitState, dict[str, Any]]], settings: Settings, experiment: str | None = None
 ) -> None:
     """Per split: rows by status, images computed and reused, the codes of failures, and what the run warned of."""
-    for survey, metadata in runs:
+    for state, metadata in runs:
         for told in dict.fromkeys(told for part in metadata.values() for told in part.get(WARNINGS, ())):
-            warn(f"{survey.split.split}: {told}")
+            warn(f"{state.split.split}: {told}")
     with decoration("the closing table", warn):
         _print_closing_table(runs, settings, experiment)
 
 
-def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None) -> None:
+def _print_closing_table(
+    runs: list[tuple[SplitState, dict[str, Any]]], settings: Settings, experiment: str | None
+) -> None:
     if not runs:
         return
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
-    for survey, metadata in runs:
-        counts = survey.row_counts()
+    for state, metadata in runs:
+        counts = state.row_counts()
         stages = [metadata[stage] for stage in stage_names() if stage in metadata]
         rate = stages[0].get("images_per_s") if stages else None
         table.add_row(
-            survey.split.split,
-            str(len(survey.keys)),
+            state.split.split,
+            str(len(state.keys)),
             *(str(counts[name]) for name in ROW_STATUSES),
             str(max((m["computed"] for m in stages), default=0)),
             str(min((m["reused"] for m in stages), default=0)),
@@ -146,23 +148,23 @@ def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Se
         )
     if runs:
         out.print(table)
-    for survey, metadata in runs:
-        _print_places(survey, settings, experiment)
+    for state, metadata in runs:
+        _print_places(state, settings, experiment)
         _print_devices(next(iter(metadata.values())).get("devices"))
 
 
-def _print_places(survey: Survey, settings: Settings, experiment: str | None) -> None:
-    out.print(f"[bold]{survey.split.split}[/]")
-    codes = Counter(image.failure.code for image in survey.images.values() if image.failure is not None)
+def _print_places(state: SplitState, settings: Settings, experiment: str | None) -> None:
+    out.print(f"[bold]{state.split.split}[/]")
+    codes = Counter(image.failure.code for image in state.images.values() if image.failure is not None)
     if codes:
         line("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
-        line("", failures_path(survey, settings, experiment))
-    line("mapping", mapping_path(survey, settings, experiment))
-    if survey.variants > 1:
-        line("all variants", variants_path(survey, settings, experiment))
-    line("pictures", survey.layout.folder)
+        line("", failures_path(state, settings, experiment))
+    line("mapping", mapping_path(state, settings, experiment))
+    if state.variants > 1:
+        line("all variants", variants_path(state, settings, experiment))
+    line("pictures", state.layout.folder)
     for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
-        if (sheet := survey.layout.folder / name).exists():
+        if (sheet := state.layout.folder / name).exists():
             line(label, sheet)
 
 
@@ -194,8 +196,8 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if any(each.tags.values()):
             told = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
             say(f"{each.split}: photos with a tag, of all: {told}")
-        if each.twins:
-            say(f"{each.split}: {_told_twins(each.twins)}")
+        if each.duplicates:
+            say(f"{each.split}: {_duplicates_sentence(each.duplicates)}")
         if each.verdicts:
             out.print(f"\n[bold]{each.split}[/]: what {len(each.measured)} pictures measure")
             out.print(_verdict_table(each))
@@ -205,7 +207,7 @@ def print_verifications(found: Sequence[Verification]) -> None:
             say(_told_rejections(thirds, each.rejected_skins))
 
 
-def _told_twins(pairs: Sequence[Pair]) -> str:
+def _duplicates_sentence(pairs: Sequence[Pair]) -> str:
     """Which images are of one photo, and which of nearly one."""
     shown = {
         "photos that are there twice": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
@@ -337,21 +339,21 @@ def status_of(settings: Settings, recipe: Recipe) -> Status:
         try:
             if isinstance(csv, CsvError):
                 raise csv
-            survey = look(csv, recipe, settings)
+            state = load_split_state(csv, recipe, settings)
         except RelightError as error:
             errors.append(error)
             table.add_row(escape(split_label(path)), *[""] * 6, escape(str(error)))
             continue
-        counts = survey.row_counts()
-        if reason := refusal(survey):
+        counts = state.row_counts()
+        if reason := refusal(state):
             errors.append(OtherPhotosError(reason))
         done = done and counts["done"] == counts.total()
         table.add_row(
             csv.split,
-            str(len(survey.keys)),
+            str(len(state.keys)),
             *(str(counts[status]) for status in ROW_STATUSES),
-            str(survey.orphans),
-            escape(reason or "") or _running(survey.layout) or _unchecked(survey) or _without_rows(csv),
+            str(state.orphans),
+            escape(reason or "") or _running(state.layout) or _unchecked(state) or _without_rows(csv),
         )
     return Status(table, errors, done)
 
@@ -360,9 +362,9 @@ def _without_rows(csv: SplitCsv) -> str:
     return "" if len(csv.table) else escape(no_rows(csv.path))
 
 
-def _unchecked(survey: Survey) -> str:
+def _unchecked(state: SplitState) -> str:
     """How many pending rows wait for files to be hashed, which the next run does."""
-    return f"{survey.unchecked_rows} rows unchecked: their files have other times" if survey.unchecked_rows else ""
+    return f"{state.unchecked_rows} rows unchecked: their files have other times" if state.unchecked_rows else ""
 
 
 def _running(layout: SplitLayout) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from relight_assets.cli.terminal import FAULTS_SHOWN, _thirds_table, _told_rejections, _told_twins, status_of
+from relight_assets.cli.terminal import FAULTS_SHOWN, _duplicates_sentence, _thirds_table, _told_rejections, status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.quality.duplicates import Pair, Photo
 from relight_assets.quality.thresholds import SOME, Measured, terciles
@@ -21,10 +21,10 @@ def pair(own: int, other: int, bits: int | None) -> Pair:
 
 
 def test_twins_are_told_by_number_and_not_endlessly() -> None:
-    assert _told_twins([pair(4, 0, None), pair(7, 2, 9)]) == (
+    assert _duplicates_sentence([pair(4, 0, None), pair(7, 2, 9)]) == (
         "photos that are there twice: 0 = 4; photos that are nearly the same: 2 ~ 7 (9 of 256 bits)"
     )
-    many = _told_twins([pair(index + 1, index, None) for index in range(FAULTS_SHOWN + 3)])
+    many = _duplicates_sentence([pair(index + 1, index, None) for index in range(FAULTS_SHOWN + 3)])
     assert many.endswith("19 = 20, and 3 more")
 
 

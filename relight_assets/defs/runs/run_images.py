@@ -59,7 +59,7 @@ def run_images(
             if options.experiment is None or load_recipe(layout.recipe).recipe == loaded.recipe:
                 publish(split, loaded, settings, options.experiment, failures=True)
         raise
-    rows = summary.survey.row_counts()
+    rows = summary.state.row_counts()
     if rows["failed"] or rows["rejected"]:
         told = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
