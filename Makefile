@@ -9,7 +9,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/t
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-sam3 fuzz kills check lint docs format bench science clean
+.PHONY: setup demo dev test test-fast test-sam3 fuzz kills check lint docs format bench science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -45,6 +45,13 @@ test: $(VENV)/.setup-dev
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING)) \
 		relight_assets_tests
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
+
+# Of these folders, what needs neither a process nor a photo nor a model file.  Left out are the pipeline and what runs it:
+# benchmarks, browser, cli, defs, doctor, engine, faults, fuzz, models, reports.
+FAST := $(addprefix relight_assets_tests/, config core dataset imaging quality stages storage test_structure.py)
+
+test-fast: $(VENV)/.setup-dev  ## pure functions, in less than 90 seconds on two cores
+	$(BIN)/python -m pytest -q --fast --numprocesses 2 $(FAST)
 
 # SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt

@@ -1,6 +1,7 @@
 """The one Dagster entry: everything in ``defs``, and what is common to all of it."""
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +9,14 @@ from typing import Any
 import dagster as dg
 
 from relight_assets import defs as folder
-from relight_assets.config.settings import drop_unknown_variables, load_project_recipe, load_settings
+from relight_assets.config.context import ProjectContext
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
-from relight_assets.defs.resources import SNAPSHOT, Snapshot
-from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock
+from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 
@@ -23,26 +25,42 @@ _LOG = logging.getLogger(__name__)
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """All assets.  A platform file or recipe that cannot be used fails here, at start-up, not in a run.
+    """All assets, of the project that the working directory and the environment name.
 
-    The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
-    its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
+    A platform file or recipe that cannot be used fails here, at start-up, not in a run.
     """
     if sys.getfilesystemencoding() != "utf-8":  # `relight` sees to that itself, plain `dagster` does not
         raise ConfigError(
             f"names of files are taken as {sys.getfilesystemencoding()} here, and CSVs give them in UTF-8: set "
             "PYTHONUTF8=1 and start again"
         )
-    for told in drop_unknown_variables():
-        _LOG.warning(told)
-    settings = load_settings()
-    check_feasible(load_project_recipe().recipe)
+    for notice in drop_unknown_variables(os.environ):
+        _LOG.warning(notice)
+    return build_definitions(ProjectSource(os.environ))
+
+
+def build_definitions(source: ProjectSource, project: ProjectContext | None = None) -> dg.Definitions:
+    """All assets of a project.
+
+    The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
+    its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
+
+    Args:
+        source: what sensors and schedules read at every tick.
+        project: what the runs work with; None: what each of them reads from ``source`` when it starts.
+
+    Raises:
+        ConfigError: settings or recipe cannot be used.
+    """
+    present = project or source.context()
+    check_feasible(present.recipe)
+    settings = present.settings
     return dg.Definitions(
         assets=_with_code_references(
             [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
         ),
         executor=dg.in_process_executor,
-        resources={RUN_LOCK: RunLock(), SNAPSHOT: Snapshot()},
+        resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context)},
         jobs=[
             jobs.relight_split,
             jobs.masks_only,
@@ -51,8 +69,12 @@ def defs() -> dg.Definitions:
             jobs.rebuild_mapping,
             jobs.verify,
         ],
-        sensors=[sensors.sensor_of(settings), sensors.abandoned_runs, *alerts.sensors_of(settings)],
-        schedules=[sensors.schedule_of(settings)],
+        sensors=[
+            sensors.sensor_of(source, settings),
+            sensors.abandoned_runs,
+            *alerts.sensors_of(source, settings),
+        ],
+        schedules=[sensors.schedule_of(source, settings)],
     )
 
 

@@ -31,7 +31,7 @@ from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
 
-pytest_plugins = ["relight_assets_tests.listed_skips"]
+pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips"]
 
 cv2.setNumThreads(1)
 

@@ -13,7 +13,7 @@ from benchmarks.bench.projection import Assumptions
 from benchmarks.bench.sizes import FULL, QUICK
 from relight_assets.cli.errors import SentenceErrors
 from relight_assets.cli.files import write_file
-from relight_assets.cli.terminal import out, say
+from relight_assets.cli.terminal.messages import out, print_line
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 
@@ -33,10 +33,10 @@ def bench(
     """CPU, rates, memory and overheads, side by side with a plain script; some ten minutes."""
     assumed = Assumptions(sam3_ms=sam3_ms, cores_per_gpu=cores_per_gpu, model_load_s=model_load_s)
     with tempfile.TemporaryDirectory(prefix="relight-bench-") as scratch:
-        figures = measure(QUICK if quick else FULL, Path(scratch), assumed, report=say)
+        figures = measure(QUICK if quick else FULL, Path(scratch), assumed, report=print_line)
     out.print(table.terminal_table(figures))
     for note in table.notes(figures):
-        say(note)
+        print_line(note)
     if json_file is not None:
         write_file(json_file, f"{json.dumps(asdict(figures), indent=1)}\n".encode())
     if markdown is not None:

@@ -1,6 +1,7 @@
 """``python -m benchmarks.science`` (``make science``)."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from benchmarks.science.mattes import measure_mattes
 from benchmarks.science.measure import measure
 from relight_assets.cli.errors import SentenceErrors
 from relight_assets.cli.files import write_file
-from relight_assets.cli.terminal import out
-from relight_assets.config.settings import load_project_recipe
+from relight_assets.cli.terminal.messages import out
+from relight_assets.config.project import ProjectSource
 
 
 @click.command(cls=SentenceErrors)
@@ -23,7 +24,7 @@ from relight_assets.config.settings import load_project_recipe
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here, by method.")
 def science(intrinsic: Path | None, json_file: Path | None) -> None:
     """Albedo methods and mattes where the truth is known: made-up portraits, and MIT intrinsic objects if given."""
-    retinex = load_project_recipe().recipe.albedo_extraction.methods.retinex
+    retinex = ProjectSource(os.environ).recipe().recipe.albedo_extraction.methods.retinex
     objects = list(read_objects(intrinsic)) if intrinsic is not None else []
     found = list(measure(objects, retinex))
     out.print(table.table(found))

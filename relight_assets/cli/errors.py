@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from relight_assets.cli.terminal import lenient_streams, tell
+from relight_assets.cli.terminal.messages import lenient_streams, print_error
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.errors import InterruptedRunError, RelightError
@@ -18,18 +18,18 @@ class SentenceErrors(click.Command):
             with lenient_streams():
                 return super().invoke(ctx)
         except RelightError as error:
-            tell("error", "bold red", str(error))
+            print_error(str(error))
             ctx.exit(exit_code([error]))
         except KeyboardInterrupt:  # before or after the work, or while it waited for the devices
             stopped = InterruptedRunError()
-            tell("error", "bold red", str(stopped))
+            print_error(str(stopped))
             ctx.exit(exit_code([stopped]))
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click's own; the last: nobody reads what is printed
         except Exception as error:  # noqa: BLE001
-            told = unexpected(error)
-            tell("error", "bold red", str(told))
-            ctx.exit(exit_code([told]))
+            crash = unexpected(error)
+            print_error(str(crash))
+            ctx.exit(exit_code([crash]))
 
 
 class CommandGroup(SentenceErrors, click.Group):

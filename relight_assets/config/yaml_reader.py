@@ -70,27 +70,27 @@ def parse_yaml(text: str, origin: str) -> Any:
         raise ConfigError(f"{origin}: {_discreet(str(error), text)}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        told = f"line {line}: the character U+{int(error.character):04X} is not allowed"
+        problem = f"line {line}: the character U+{int(error.character):04X} is not allowed"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        told = f"line {mark.line + 1}: {error.problem}" if mark is not None else f"{error.problem}"
-        told = _discreet(told, text, _NAME)
+        problem = f"line {mark.line + 1}: {error.problem}" if mark is not None else f"{error.problem}"
+        problem = _discreet(problem, text, _NAME)
     except _PlainError as error:
-        told = _discreet(str(error), text)
-    raise ConfigError(f"{origin}: is not plain YAML: {told}")
+        problem = _discreet(str(error), text)
+    raise ConfigError(f"{origin}: is not plain YAML: {problem}")
 
 
-def _discreet(told: str, text: str, quoted: re.Pattern[str] = _QUOTED) -> str:
-    """What is told of a line, without quoting from that of a webhook, which is a secret."""
-    line = re.match(r"line (\d+): ", told)
+def _discreet(problem: str, text: str, quoted: re.Pattern[str] = _QUOTED) -> str:
+    """What a message says of a line, without quoting from that of a webhook, which is a secret."""
+    line = re.match(r"line (\d+): ", problem)
     above = text.splitlines()[: int(line[1])] if line else []
     while above:
         entry = above.pop()
         if "hook" in entry.lower():
-            return quoted.sub("(not shown)", told)
+            return quoted.sub("(not shown)", problem)
         if entry.strip() and not entry[0].isspace():
             break  # what an entry says stands below it, indented
-    return told
+    return problem
 
 
 def shown(text: str) -> str:
@@ -153,9 +153,9 @@ class _PlainError(Exception):
     """YAML that is not plain data; the message says where and why."""
 
 
-def _at(node: yaml.Node | yaml.Event, told: str) -> _PlainError:
+def _at(node: yaml.Node | yaml.Event, problem: str) -> _PlainError:
     assert node.start_mark is not None  # noqa: S101  (what was read from text)
-    return _PlainError(f"line {node.start_mark.line + 1}: {told}")
+    return _PlainError(f"line {node.start_mark.line + 1}: {problem}")
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -244,8 +244,8 @@ class _PlainLoader(yaml.SafeLoader):
         return str(node.value)
 
     def _sign(self, node: yaml.Node) -> Any:
-        told = "`<<` does not merge sections here; write the keys out" if "merge" in node.tag else "quote `=`"
-        raise _at(node, told)
+        problem = "`<<` does not merge sections here; write the keys out" if "merge" in node.tag else "quote `=`"
+        raise _at(node, problem)
 
     yaml_constructors = {  # noqa: RUF012  (PyYAML's way to say so)
         f"{_YAML}str": _text,

@@ -14,13 +14,13 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec.structs import asdict
 
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import SplitLayout, png_name
 from relight_assets.stages.base import Stage
@@ -386,12 +386,12 @@ def _name_token(stamp: Any) -> None:
 def _sealed(text: bytes) -> bytes:
     """A JSON object as :func:`_dump` writes it, with the sha256 of its text as its last key."""
     content = text.removesuffix(b"\n}\n")
-    return content + _SEAL + sha256(content).hexdigest().encode() + _END
+    return content + _SEAL + sha256_hex(content).encode() + _END
 
 
 def _seal_fits(data: bytes) -> bool:
     content, seal = memoryview(data)[:-_SEALED], data[-_SEALED:]
-    return seal == _SEAL + sha256(content).hexdigest().encode() + _END
+    return seal == _SEAL + sha256_hex(content).encode() + _END
 
 
 def _dump(content: dict[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import Warn, decoration
 from relight_assets.dataset.csv.folder import list_csvs, split_label

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv

@@ -1,71 +1,71 @@
-"""What a run works with: the settings, the recipe, the split's CSV, and how errors reach the UI."""
+"""What a run works with: the project, its splits' CSVs and the lock that says the run is alive."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import dagster as dg
-from pydantic import PrivateAttr
 
-from relight_assets.config.loader import LoadedRecipe
-from relight_assets.config.settings import Settings, load_project_recipe, load_settings
+from relight_assets.config.context import ProjectContext
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.runs.run_locks import lock_until_exit
 from relight_assets.errors import RelightError, UserError
 from relight_assets.quality.feasibility import check_feasible
 
-SNAPSHOT = "snapshot"
-"""The key of the resource :class:`Snapshot`."""
+RUN_INPUTS = "run_inputs"
+"""The key of the resource :class:`RunInputs`; steps name it as a parameter."""
 
 
-def project_recipe() -> LoadedRecipe:
-    """The recipe file's recipe, which is that of the splits' own folders.
+class RunInputs:
+    """The project and the CSVs of one run as they were when it first read them: later changes are the next run's."""
 
-    Raises:
-        ConfigError: it cannot be used.
-    """
-    loaded = load_project_recipe()
-    check_feasible(loaded.recipe)
-    return loaded
+    def __init__(self, read_project: Callable[[], ProjectContext]):
+        self._read_project = read_project
+        self._project: ProjectContext | None = None
+        self._splits: dict[str, SplitCsv] = {}
 
+    def project(self, num_gpus: int = 0) -> ProjectContext:
+        """The project, with another number of GPUs unless that is 0.
 
-def settings_for(num_gpus: int) -> Settings:
-    """The platform's settings, with another number of GPUs unless that is 0."""
-    settings = load_settings()
-    return settings.model_copy(update={"num_gpus": num_gpus}) if num_gpus else settings
+        Raises:
+            ConfigError: its settings or its recipe cannot be used.
+        """
+        if self._project is None:
+            project = self._read_project()
+            check_feasible(project.recipe)
+            self._project = project
+        return self._project.with_settings(num_gpus=num_gpus) if num_gpus else self._project
 
-
-class Snapshot(dg.ConfigurableResource[Any]):
-    """The CSVs of one run as they were when it first looked: one that changes meanwhile is the next run's."""
-
-    _read: dict[str, SplitCsv] = PrivateAttr(default_factory=dict)
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
-        """Begin a run."""
-        self._read.clear()
-
-    def split_of(self, settings: Settings, name: str) -> SplitCsv:
-        """The CSV of a partition, read once in a run.
+    def split(self, name: str) -> SplitCsv:
+        """The CSV of a partition.
 
         Raises:
             CsvError: there is none, or it cannot be read.
+            ConfigError: the settings cannot be used.
         """
-        if name not in self._read:
-            self._read[name] = split_of(settings, name)
-        return self._read[name]
+        if name not in self._splits:
+            settings = self.project().settings
+            self._splits[name] = list_csvs(settings.csv_dir, settings.csv_glob).read(name)
+        return self._splits[name]
 
 
-def split_of(settings: Settings, name: str) -> SplitCsv:
-    """The CSV of a partition.
+def run_inputs(read_project: Callable[[], ProjectContext]) -> dg.ResourceDefinition:
+    """The resource :class:`RunInputs`, for runs of the project that ``read_project`` gives.
 
-    Raises:
-        CsvError: there is none, or it cannot be read.
+    With it a run takes its lock: only one that has a lock is known to be dead when its process is.
     """
-    return list_csvs(settings.csv_dir, settings.csv_glob).read(name)
+
+    def start(context: dg.InitResourceContext) -> RunInputs:
+        assert context.instance is not None  # noqa: S101  (in a run there are both)
+        assert context.run is not None  # noqa: S101
+        lock_until_exit(context.instance, context.run.run_id)
+        return RunInputs(read_project)
+
+    return dg.ResourceDefinition(start, description="The project and the CSVs of one run, and its lock.")
 
 
 @contextmanager
-def errors_for_people() -> Iterator[None]:
+def as_dagster_failure() -> Iterator[None]:
     """Turn our own errors into a Dagster failure that shows the sentence and no traceback."""
     try:
         yield

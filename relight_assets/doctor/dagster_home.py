@@ -22,12 +22,12 @@ _ADDRESS = re.compile(r"\?|%[0-9A-Fa-f]{2}")
 """Dagster puts the path into an address as it is, so that SQLite opens another file."""
 
 
-def home_folder(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+def home_folder(settings: Settings, environ: Mapping[str, str]) -> Path:
     """DAGSTER_HOME, or else ``dagster_home`` of the settings."""
     return Path(environ.get("DAGSTER_HOME") or settings.dagster_home)
 
 
-def check_home(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+def check_home(settings: Settings, environ: Mapping[str, str]) -> Path:
     """The home, in which Dagster can keep its history as far as can be seen before it is opened; nothing is made.
 
     Raises:

@@ -1,7 +1,7 @@
 """What a run will find in its folders: CSVs, room for its pictures, Dagster's history.  Writes nothing."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
@@ -40,8 +40,8 @@ LITTLE_SPACE = 100 << 20
 class Folders:
     """The folders of a project, looked at one after the other: the CSVs decide how much room is needed."""
 
-    def __init__(self, recipe: Recipe, settings: Settings):
-        self._recipe, self._settings = recipe, settings
+    def __init__(self, recipe: Recipe, settings: Settings, environ: Mapping[str, str]):
+        self._recipe, self._settings, self._environ = recipe, settings, environ
         self._usable: dict[str, Path] = {}
         self._needed = Needed()
 
@@ -63,11 +63,11 @@ class Folders:
             else:
                 rows += [f"{csv.split} with {count:,} rows"] if isinstance(csv, SplitCsv) and count else []
                 bad += [] if count else [Finding("csv", no_rows(path))]
-        told = f"{len(rows)} can be used: {', '.join(rows)}" if rows else f"no CSV matches {glob}"
+        text = f"{len(rows)} can be used: {', '.join(rows)}" if rows else f"no CSV matches {glob}"
         if bad and not rows:
-            told = "no CSV can be used"
+            text = "no CSV can be used"
         advice = None if rows else "put the CSV of a split there, or name one with `relight run --csv`"
-        yield Finding("csv folder", f"{shown(str(folder))}: {told}", advice)
+        yield Finding("csv folder", f"{shown(str(folder))}: {text}", advice)
         yield from bad
 
     def _rows(self, csv: SplitCsv | CsvError) -> int:
@@ -78,7 +78,7 @@ class Folders:
             return 0
         try:
             state = load_split_state(csv, self._recipe, self._settings)
-        except ModelFileError:  # told under `models`; nothing of the split can be current
+        except ModelFileError:  # reported under `models`; nothing of the split can be current
             self._usable[csv.split] = csv.path
             return len(csv.table)
         if reason := refusal(state):
@@ -126,7 +126,7 @@ class Folders:
         Raises:
             ConfigError: it cannot be kept where it is to be.
         """
-        home = check_home(self._settings)
+        home = check_home(self._settings, self._environ)
         files = databases(home)
         if closed := not_writable(home):
             text = f"{_names(closed)} may not be written by this user"
@@ -139,22 +139,22 @@ class Folders:
             every_run = any(path.name in OPENED_BY_EVERY_RUN for path in bad)
             yield Finding("database", f"Dagster's history is damaged: {_names(bad)}", advice, blocks=every_run)
             return
-        told = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
+        text = f"{len(files)} files of Dagster's history can be read and written" if files else "no history yet"
         if not is_on_sqlite(home):
-            told = "Dagster's history lies where dagster.yaml says, which was not looked at"
-        yield Finding("database", f"{shown(str(home))}: {told}, {mib(_free(home))} free", _little(home))
+            text = "Dagster's history lies where dagster.yaml says, which was not looked at"
+        yield Finding("database", f"{shown(str(home))}: {text}, {mib(_free(home))} free", _little(home))
 
 
-def temporary() -> Iterator[Finding]:
+def temporary(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Where temporary files go.
 
     Raises:
         ConfigError: nowhere.
     """
-    folder = temporary_folder()
+    folder = temporary_folder(environ)
     advice = _little(folder)
     try:
-        check_sockets()
+        check_sockets(environ)
     except ConfigError as error:
         advice = f"`relight dev` cannot start: {error}"
     yield Finding("temporary", f"{shown(str(folder))}, {mib(_free(folder))} free", advice)

@@ -2,13 +2,13 @@
 
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.doctor.finding import Finding
 from relight_assets.doctor.folders import Folders, port, temporary
-from relight_assets.engine.execution.local import environment
+from relight_assets.engine.execution.local_process import environment
 from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import (
@@ -32,13 +32,19 @@ LITTLE_MEMORY = 256 << 20
 OPEN_FILES = 1024
 
 
-def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str] = ()) -> list[Finding]:
+def examine(
+    recipe: Recipe, settings: Settings, environ: Mapping[str, str], unknown_variables: Sequence[str] = ()
+) -> list[Finding]:
     """Look at everything that a run with this recipe and these settings needs.  Raises nothing, writes nothing.
 
-    ``unknown_variables``: sentences about variables of the environment that look like settings and are none.
+    Args:
+        recipe: the project's.
+        settings: the project's.
+        environ: the environment, for DAGSTER_HOME and the folder of temporary files.
+        unknown_variables: sentences about variables that look like settings and are none.
     """
     slots: list[DeviceSlot] = []
-    folders = Folders(recipe, settings)
+    folders = Folders(recipe, settings, environ)
     looks: dict[str, Callable[[], Iterator[Finding]]] = {
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
@@ -46,7 +52,7 @@ def examine(recipe: Recipe, settings: Settings, unknown_variables: Sequence[str]
         "outgoing CSVs": folders.outgoing,
         "disk": folders.outputs,
         "database": folders.database,
-        "temporary": temporary,
+        "temporary": lambda: temporary(environ),
         "port": port,
         "open files": _open_files,
     }

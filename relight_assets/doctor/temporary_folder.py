@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
 """gRPC takes the path as a part of an address."""
 
 
-def temporary_folder(environ: Mapping[str, str] = os.environ) -> Path:
+def temporary_folder(environ: Mapping[str, str]) -> Path:
     """The folder that Python takes, found without writing into it.
 
     Raises:
@@ -27,7 +27,7 @@ def temporary_folder(environ: Mapping[str, str] = os.environ) -> Path:
     raise ConfigError("there is no folder for temporary files that can be written: set TMPDIR to one")
 
 
-def check_sockets(environ: Mapping[str, str] = os.environ) -> None:
+def check_sockets(environ: Mapping[str, str]) -> None:
     """See that Dagster's servers can have their sockets among the temporary files.
 
     Raises:

@@ -8,7 +8,6 @@ folder that the recipe names.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +17,7 @@ from pydantic import ValidationError
 
 from relight_assets.config.recipe.gobos import with_gobos
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
@@ -91,7 +91,7 @@ def replay(record_file: Path, foreground_file: Path | None = None, gobo_dir: Pat
 def _replayed(record: Record, spec: StageSpec, name: str, made: Pixels | bytes) -> Replayed:
     data = made if isinstance(made, bytes) else encode_png(made)
     stamp = record.stages[spec.name].files.get(name)
-    return Replayed(name, stamp.sha256 if stamp else "", sha256(data).hexdigest(), data)
+    return Replayed(name, stamp.sha256 if stamp else "", sha256_hex(data), data)
 
 
 class RecordInputs:
@@ -152,7 +152,7 @@ class RecordInputs:
             raise UserError(f"{path} cannot be read: {error.strerror}; {advice}") from error
         if data is None:
             raise UserError(f"{path} is {kind_of(path.stat().st_mode)}, not a file; {advice}")
-        if stamp is None or sha256(data).hexdigest() != stamp.sha256:
+        if stamp is None or sha256_hex(data) != stamp.sha256:
             raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
         try:
             pixels = decode_png(data)

@@ -36,7 +36,7 @@ from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
 from relight_assets.models.files import ModelFiles
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.families.registry import registered
+from relight_assets.stages.degraded.families.registry import extra_modules as family_modules
 from relight_assets.stages.registry import extra_modules, stage_names
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
@@ -226,7 +226,7 @@ def _work(
         "recipe": recipe,
         "max_pixels": settings.max_pixels,
         "models": ModelFiles.of(settings),
-        "families": registered(),
+        "family_modules": family_modules(),
         "stage_modules": extra_modules(),
         "image_root": settings.photo_root,
         "storage": layout.storage,

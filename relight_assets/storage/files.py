@@ -1,4 +1,4 @@
-"""Whole files or none: reading that cannot hang, writing that cannot be seen half done."""
+"""Reading files without waiting for ever, and what tells one content of a file from another."""
 
 import errno
 import os

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from relight_assets.cli import terminal
 from relight_assets.cli.main import main
+from relight_assets.cli.terminal import messages
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 Relight = Callable[..., Result]
@@ -42,7 +42,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 @pytest.fixture
 def relight(project: Project, monkeypatch: pytest.MonkeyPatch) -> Relight:
     monkeypatch.chdir(project.root)
-    for console in (terminal.out, terminal.err):
+    for console in (messages.out, messages.err):
         monkeypatch.setattr(console, "_width", 400)
 
     def call(*arguments: str) -> Result:
@@ -104,7 +104,7 @@ def test_status_that_is_watched_has_them_too(relight: Relight, monkeypatch: pyte
     def stop(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("relight_assets.cli.main.time.sleep", stop)
+    monkeypatch.setattr("relight_assets.cli.commands.status.time.sleep", stop)
     result = relight("status", "--watch")
     assert result.exit_code == 2
     assert_all_are_named(result)
@@ -159,7 +159,6 @@ def test_a_demo_in_a_folder_with_a_bad_csv_names_it(
     relight: Relight, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("relight_assets.cli.demo_photos.write_demo", lambda _: None)  # the photos of the test suffice
-    monkeypatch.setenv("RELIGHT_PLATFORM", "")  # so that it is put back afterwards
     folder = tmp_path / "demo"
     folder.mkdir()
     BAD["column"](folder / "column_images.csv")

@@ -8,18 +8,14 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from relight_assets.config import settings
+from relight_assets.config import variables
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.project_folder import platform_file, project_folder, recipe_file
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import (
-    Settings,
-    drop_unknown_variables,
-    load_project_recipe,
-    load_settings,
-    platform_file,
-    project_folder,
-    recipe_file,
-)
+from relight_assets.config.settings import Settings
+from relight_assets.config.settings_loader import load_settings
+from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.regular_files import ImageRoot
 from relight_assets.errors import ConfigError
 
@@ -61,7 +57,8 @@ def test_without_a_project_only_a_checkout_of_this_package_is_one(
     (packages / "config" / "platform.yaml").write_text("of_a_stranger: 1\n")
     (tmp_path / "empty").mkdir()
     monkeypatch.setattr(
-        "relight_assets.config.settings.__file__", str(packages / "relight_assets" / "config" / "settings.py")
+        "relight_assets.config.project_folder.__file__",
+        str(packages / "relight_assets" / "config" / "project_folder.py"),
     )
     assert project_folder(tmp_path / "empty") == tmp_path / "empty"
     (packages / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
@@ -247,9 +244,9 @@ def test_thresholds_are_the_platform_s_and_over_them_what_the_recipe_s_file_give
     (project / "config" / "platform.yaml").write_text("quality: {max_comb: 0.2, max_chroma: 4}\n", encoding="utf-8")
     settings = load_settings({"RELIGHT_QUALITY_MAX_CHROMA": "5"})
     assert (settings.quality.max_comb, settings.quality.max_chroma) == (0.2, 5)
-    assert settings.quality_of(load_project_recipe({})) == settings.quality
+    assert settings.quality_of(ProjectSource({}).recipe()) == settings.quality
     (project / "config" / "mvp_config.yaml").write_text("quality: {max_comb: 0.05}\n", encoding="utf-8")
-    found = settings.quality_of(load_project_recipe({}))
+    found = settings.quality_of(ProjectSource({}).recipe())
     assert (found.max_comb, found.max_chroma) == (0.05, 5)
 
 
@@ -272,7 +269,7 @@ def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(project: Path, name:
     (project / "config" / name).unlink(missing_ok=True)
     os.mkfifo(project / "config" / name)
     with pytest.raises(ConfigError, match=f"{name}: cannot be read: '{name}' is a named pipe"):
-        load_settings({}) if name == "platform.yaml" else load_project_recipe({})
+        load_settings({}) if name == "platform.yaml" else ProjectSource({}).recipe()
 
 
 @pytest.mark.parametrize("name", ["platform.yaml", "mvp_config.yaml"])
@@ -280,16 +277,16 @@ def test_a_link_to_nothing_in_the_place_of_a_file_is_no_leave_to_use_the_default
     (project / "config" / name).unlink(missing_ok=True)
     (project / "config" / name).symlink_to("/not/mounted.yaml")
     with pytest.raises(ConfigError, match=f"{name}: there is no such file"):
-        load_settings({}) if name == "platform.yaml" else load_project_recipe({})
+        load_settings({}) if name == "platform.yaml" else ProjectSource({}).recipe()
 
 
 def test_the_recipe_file_is_the_projects_or_the_named_one(project: Path) -> None:
     assert recipe_file({}) == project / "config" / "mvp_config.yaml"
-    assert load_project_recipe({}).recipe == Recipe()
+    assert ProjectSource({}).recipe().recipe == Recipe()
     (project / "other.yaml").write_text("seed: 4\n", encoding="utf-8")
-    assert load_project_recipe({"RELIGHT_CONFIG": str(project / "other.yaml")}).recipe.seed == 4
+    assert ProjectSource({"RELIGHT_CONFIG": str(project / "other.yaml")}).recipe().recipe.seed == 4
     with pytest.raises(ConfigError, match="no such file"):
-        load_project_recipe({"RELIGHT_CONFIG": str(project / "none.yaml")})
+        ProjectSource({"RELIGHT_CONFIG": str(project / "none.yaml")}).recipe()
 
 
 KUBERNETES = {
@@ -319,9 +316,9 @@ def test_variables_that_are_no_settings_do_nothing_and_are_told_once(project: Pa
 
 
 def test_no_setting_has_the_name_of_a_variable_of_kubernetes() -> None:
-    named = [*map(settings._variable, settings._keys()), "RELIGHT_CONFIG", "RELIGHT_PLATFORM"]
-    assert not [name for name in named if settings._OF_A_SERVICE.fullmatch(name)]
-    assert all(settings._OF_A_SERVICE.fullmatch(name) for name in KUBERNETES)
+    named = [*map(variables.variable_of, variables.setting_keys()), "RELIGHT_CONFIG", "RELIGHT_PLATFORM"]
+    assert not [name for name in named if variables._OF_A_SERVICE.fullmatch(name)]
+    assert all(variables._OF_A_SERVICE.fullmatch(name) for name in KUBERNETES)
 
 
 def test_a_project_in_a_folder_whose_name_is_no_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,8 +339,8 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_port_that_somebody_meant_for_a_setting_is_told_with_the_nearest_key(project: Path) -> None:
-    (told,) = settings.drop_unknown_variables({"RELIGHT_UI_HOST": "a"})
+    (told,) = drop_unknown_variables({"RELIGHT_UI_HOST": "a"})
     assert "did you mean RELIGHT_UI_HOSTS?" in told
-    (told,) = settings.drop_unknown_variables({"RELIGHT_UI_PORT": "3001"})
+    (told,) = drop_unknown_variables({"RELIGHT_UI_PORT": "3001"})
     assert told.startswith("RELIGHT_UI_PORT: no such setting, so it does nothing")
     assert "Kubernetes" not in told

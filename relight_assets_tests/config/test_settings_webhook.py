@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.settings_loader import load_settings
 from relight_assets.errors import ConfigError
 
 

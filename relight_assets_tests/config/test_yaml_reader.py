@@ -118,6 +118,7 @@ def test_keys_are_text_and_given_once(text: str, told: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.processes
 def test_billions_of_laughs_cost_nothing() -> None:
     lines = ["k0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 25)]

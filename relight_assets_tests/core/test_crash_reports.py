@@ -8,7 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from relight_assets.cli import doctor, main, models
+from relight_assets.cli.main import main
+from relight_assets.config.project import ProjectSource
 from relight_assets.core.crash_reports import LONGEST, cause_of, chain, unexpected
 
 
@@ -112,13 +113,10 @@ def test_every_command_tells_them(
 
     monkeypatch.chdir(logs)
     (logs / "config").mkdir()
-    for module in (main, models):
-        monkeypatch.setattr(module, "load_settings", fails)
+    for read in ("settings", "recipe", "context"):
+        monkeypatch.setattr(ProjectSource, read, fails)
     for command in (["status"], ["verify", "--all-splits"], ["doctor"], ["prune"], ["models", "list"]):
-        monkeypatch.setattr(main, "splits_asked_for", fails)
-        monkeypatch.setattr(main, "load_project_recipe", fails)
-        monkeypatch.setattr(doctor, "load_project_recipe", fails)
-        result = CliRunner().invoke(main.main, command)
+        result = CliRunner().invoke(main, command)
         assert result.exit_code == code, command
         assert told in result.output
         assert "Traceback" not in result.output

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight_assets import definitions
-from relight_assets.cli import terminal
 from relight_assets.cli.main import main
+from relight_assets.cli.terminal import closing_table, progress_bar
 from relight_assets.definitions import defs
 from relight_assets.defs import checks
 from relight_assets.defs.assets import images, mapping
@@ -67,10 +67,10 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (checks, "verdicts", "the check `pictures_are_good`"),
         (checks, "_of_failures", "the check `few_rows_failed`"),
     ),
-    "the progress bar": ((terminal, "Progress", "the progress bar"),),
+    "the progress bar": ((progress_bar, "Progress", "the progress bar"),),
     "the end of the terminal": (
-        (terminal._Bar, "stop", "the progress bar"),
-        (terminal, "_print_places", "the closing table"),
+        (progress_bar._Bar, "stop", "the progress bar"),
+        (closing_table, "_print_places", "the closing table"),
     ),
 }
 ON_THE_COMMAND_LINE = {"the progress bar", "the closing table"}

@@ -84,7 +84,6 @@ def test_the_commands_that_need_no_history_go_on_without_and_the_others_say_so(p
     project.write_csv("train", PORTRAITS[:1])
 
     def relight(*arguments: str) -> tuple[int, str]:
-        os.environ.pop("DAGSTER_HOME", None)
         result = CliRunner().invoke(main, list(arguments), catch_exceptions=False)
         assert "Traceback" not in result.output
         return result.exit_code, result.output

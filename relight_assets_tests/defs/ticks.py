@@ -1,11 +1,15 @@
 """What the tests of the sensor and the schedule share: their ticks, one by one, on a real instance."""
 
+import os
+
 import dagster as dg
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
 from relight_assets.defs.automation import sensors
 from relight_assets.defs.automation.sensors import RUN_KEY, sensor_of
+
+PROJECT = ProjectSource(os.environ)
 
 
 class Sensor:
@@ -17,7 +21,7 @@ class Sensor:
 
     def tick(self) -> dg.SensorResult:
         with dg.build_sensor_context(instance=self.instance, cursor=self.cursor, definitions=defs()) as context:
-            answer = sensor_of(load_settings())(context)
+            answer = sensor_of(PROJECT, PROJECT.settings())(context)
         assert isinstance(answer, dg.SensorResult)
         self.cursor = answer.cursor
         for request in answer.dynamic_partitions_requests or []:
@@ -39,7 +43,7 @@ def runs_of(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunStatus)
 def swept(instance: dg.DagsterInstance) -> list[str | None]:
     """The splits that a sweep asks for."""
     with dg.build_schedule_context(instance=instance) as context:  # which opens an instance of its own
-        answers = list(sensors._sweep(context))
+        answers = list(sensors.sweep(context, PROJECT))
     asked = [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
     assert asked or isinstance(answers[0], dg.SkipReason)
     return asked

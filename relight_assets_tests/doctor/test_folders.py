@@ -1,5 +1,6 @@
 """What the doctor says of a project's folders, and that it leaves no trace there."""
 
+import os
 import shutil
 import socket
 import sqlite3
@@ -36,7 +37,7 @@ def test_csvs_are_named_with_their_rows_or_with_what_is_wrong(bench: Bench) -> N
     (bench.folder / "empty_images.csv").write_text("image_path\n", encoding="utf-8")
     (bench.folder / "bad_images.csv").write_text("photo\nx.png\n", encoding="utf-8")
     (bench.folder / "gone_images.csv").symlink_to("nowhere.csv")
-    first, *others = Folders(Recipe(), bench.settings).csvs()
+    first, *others = Folders(Recipe(), bench.settings, os.environ).csvs()
     assert first == Finding("csv folder", f"{bench.folder}: 1 can be used: train with 4 rows")
     assert not any(each.blocks for each in others)
     said = told(others)
@@ -47,11 +48,11 @@ def test_csvs_are_named_with_their_rows_or_with_what_is_wrong(bench: Bench) -> N
 
 
 def test_a_folder_without_csvs_and_one_that_is_not_there(tmp_path: Path) -> None:
-    (only,) = Folders(Recipe(), Settings(csv_dir=tmp_path)).csvs()
+    (only,) = Folders(Recipe(), Settings(csv_dir=tmp_path), os.environ).csvs()
     assert (only.text, only.blocks) == (f"{tmp_path}: no CSV matches *_images.csv", False)
     assert only.advice is not None
     settings = Settings(csv_dir=tmp_path / "none", output_root=tmp_path, dagster_home=tmp_path)
-    (missing,) = (each for each in examine(Recipe(), settings) if each.topic == "csv folder")
+    (missing,) = (each for each in examine(Recipe(), settings, os.environ) if each.topic == "csv folder")
     assert (missing.blocks, "cannot be listed: No such file" in missing.text) == (False, True)
     assert "relight run --csv" in (missing.advice or "")
 
@@ -59,11 +60,11 @@ def test_a_folder_without_csvs_and_one_that_is_not_there(tmp_path: Path) -> None
 def test_the_room_is_held_against_what_is_not_done_yet(finished: Bench, bench: Bench) -> None:
     bench.write_csv(PORTRAITS)
     pixels = sum(width * height for width, height in map(_size, (bench.photos / name for name in PORTRAITS)))
-    folders = Folders(Recipe(), bench.settings)
+    folders = Folders(Recipe(), bench.settings, os.environ)
     list(folders.csvs())
     (disk,) = folders.outputs()
     assert f"about {mib(BYTES_PER_PIXEL * pixels)} will be written for 4 images that are not done" in disk.text
-    done = Folders(Recipe(), finished.settings)
+    done = Folders(Recipe(), finished.settings, os.environ)
     list(done.csvs())
     (disk,) = done.outputs()
     assert "will be written" not in disk.text
@@ -77,7 +78,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write_csv(PORTRAITS)
-    folders = Folders(Recipe(), bench.settings)
+    folders = Folders(Recipe(), bench.settings, os.environ)
     list(folders.csvs())
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
     (disk,) = folders.outputs()
@@ -98,7 +99,7 @@ def test_places_that_cannot_be_written_block(bench: Bench) -> None:
     settings = bench.settings.model_copy(
         update={"output_root": file / "out", "mapping_dir": file / "maps", "dagster_home": file / "home"}
     )
-    blocked = {each.topic: told([each]) for each in examine(Recipe(), settings) if each.blocks}
+    blocked = {each.topic: told([each]) for each in examine(Recipe(), settings, os.environ) if each.blocks}
     assert blocked.keys() >= {"outgoing CSVs", "disk", "database"}
     assert f"{file} is not a folder" in blocked["disk"]
     assert "set mapping_dir" in blocked["outgoing CSVs"]
@@ -119,15 +120,15 @@ def test_a_damaged_history_blocks_and_one_damaged_run_does_not(bench: Bench, mon
     home = bench.settings.dagster_home
     for name in ("runs.db", "runs/index.db", "runs/0b.db"):
         database(home / "history" / name)
-    (well,) = Folders(Recipe(), bench.settings).database()
+    (well,) = Folders(Recipe(), bench.settings, os.environ).database()
     assert (well.blocks, "3 files of Dagster's history can be read and written" in well.text) == (False, True)
     (home / "history" / "runs" / "0b.db").write_bytes(b"garbage" * 100)
-    (one,) = Folders(Recipe(), bench.settings).database()
+    (one,) = Folders(Recipe(), bench.settings, os.environ).database()
     assert (one.blocks, "0b.db" in one.text, "delete" in (one.advice or "")) == (False, True, True)
     content = bytearray((home / "history" / "runs.db").read_bytes())
     content[4096:12288] = b"\xff" * 8192
     (home / "history" / "runs.db").write_bytes(content)
-    (all_,) = Folders(Recipe(), bench.settings).database()
+    (all_,) = Folders(Recipe(), bench.settings, os.environ).database()
     assert (all_.blocks, "history/runs.db" in all_.text) == (True, True)
 
 
@@ -141,7 +142,7 @@ def test_a_port_and_sockets_of_the_ui(monkeypatch: pytest.MonkeyPatch, tmp_path:
     long = tmp_path / ("x" * (temporary_folder.LONGEST + 1))
     long.mkdir()
     monkeypatch.setenv("TMPDIR", str(long))
-    (said,) = doctor_folders.temporary()
+    (said,) = doctor_folders.temporary(os.environ)
     assert "too long for the sockets of Dagster's servers" in (said.advice or "")
 
 
@@ -154,7 +155,7 @@ def test_the_doctor_writes_nothing(finished: Bench, model_files: None, monkeypat
     monkeypatch.setenv("TMPDIR", str(temp))
     settings = finished.settings.model_copy(update={"dagster_home": home})
     before = state(finished.folder)
-    findings = examine(Recipe(), settings)
+    findings = examine(Recipe(), settings, os.environ)
     assert state(finished.folder) == before
     assert {each.topic for each in findings} >= {"csv folder", "outgoing CSVs", "disk", "database", "temporary", "port"}
     assert not any(each.blocks for each in findings if each.topic != "devices")
@@ -167,7 +168,7 @@ def test_a_history_in_which_nothing_can_be_made_blocks_and_one_elsewhere_was_not
 ) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     (tmp_path / "history" / "runs").mkdir(parents=True)
-    folders = Folders(Recipe(), Settings(dagster_home=tmp_path))
+    folders = Folders(Recipe(), Settings(dagster_home=tmp_path), os.environ)
     monkeypatch.setattr(
         dagster_home, "write_fault", lambda folder: "this user may not write there" if folder.name == "runs" else None
     )

@@ -1,5 +1,6 @@
 """What the doctor sees on this machine, and what it advises where something is short."""
 
+import os
 import resource
 import shutil
 from pathlib import Path
@@ -36,7 +37,7 @@ def test_a_machine_that_has_what_it_needs(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=500 << 30))
-    findings = examine(Recipe(), settings)
+    findings = examine(Recipe(), settings, os.environ)
     assert not any(finding.blocks or finding.advice for finding in findings)
     assert found(findings, "workers").text == "2: cpu 0, cpu 1"
     assert "512,000 MiB free" in found(findings, "disk").text
@@ -54,7 +55,7 @@ def test_what_is_short_comes_with_advice(
     monkeypatch.setattr(machine, "read_driver", lambda: driver(2))
     monkeypatch.setattr(machine, "cores", lambda: 4)
     monkeypatch.setattr(devices, "available_memory", lambda: 300 << 20)
-    findings = examine(Recipe(), settings)
+    findings = examine(Recipe(), settings, os.environ)
     assert "another disk" in (found(findings, "disk").advice or "")
     assert "ulimit -n 4096" in (found(findings, "open files").advice or "")
     gpus = [finding.text for finding in findings if finding.topic == "gpu"]
@@ -69,9 +70,9 @@ def test_what_is_short_comes_with_advice(
 
 def test_what_stops_a_run_blocks(settings: Settings, model_files: None, tmp_path: Path) -> None:
     few = settings.model_copy(update={"num_gpus": 400})
-    assert found(examine(Recipe(), few), "devices").blocks
+    assert found(examine(Recipe(), few, os.environ), "devices").blocks
     empty = settings.model_copy(update={"model_dir": tmp_path})
-    missing = found(examine(Recipe(), empty), "models")
+    missing = found(examine(Recipe(), empty, os.environ), "models")
     assert (missing.blocks, "relight models fetch" in missing.text) == (True, True)
 
 
@@ -79,7 +80,7 @@ def test_sam3_without_weights_says_how_to_get_them(settings: Settings, model_fil
     for name in ("sam3", "sam3_transformers"):
         recipe = Recipe.model_validate({"segmenter": name})
         for weights in (Sam3Weights(), Sam3Weights(checkpoint=tmp_path / "gone.pt", directory=tmp_path / "gone")):
-            told = found(examine(recipe, settings.model_copy(update={"sam3": weights})), "models")
+            told = found(examine(recipe, settings.model_copy(update={"sam3": weights}), os.environ), "models")
             assert told.blocks
             assert "SAM License" in told.text or "not installed" in told.text
 
@@ -88,12 +89,12 @@ def test_a_lost_gpu_is_named_and_the_others_are_used(
     settings: Settings, model_files: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(machine, "read_driver", lambda: driver(3, lost=(1,)))
-    findings = examine(Recipe(), settings)
+    findings = examine(Recipe(), settings, os.environ)
     assert Finding("gpu", "gpu 1 cannot be used", LOST) in findings
     assert found(findings, "workers").text == "2: gpu 0, gpu 2"
     assert not any(finding.blocks for finding in findings)
     monkeypatch.setattr(machine, "read_driver", lambda: driver(2, lost=(0, 1)))
-    told = found(examine(Recipe(), settings), "devices")
+    told = found(examine(Recipe(), settings, os.environ), "devices")
     assert (told.blocks, "gpu 0: GPU is lost" in told.text, "num_gpus: none" in told.text) == (True, True, True)
 
 
@@ -103,6 +104,6 @@ def test_the_limits_of_a_container_are_shown(
     limit = MemoryLimit(2 << 30, 1 << 30, Path("/sys/fs/cgroup"))
     monkeypatch.setattr(machine, "memory_limit", lambda: limit)
     monkeypatch.setattr(machine, "cpu_limit", lambda: 1.5)
-    findings = examine(Recipe(), settings)
+    findings = examine(Recipe(), settings, os.environ)
     assert "MiB free, of at most 2,048 MiB (/sys/fs/cgroup)" in found(findings, "memory").text
     assert "(a limit of 1.5 holds here)" in found(findings, "cores").text

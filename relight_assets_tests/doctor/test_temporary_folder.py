@@ -17,7 +17,7 @@ def test_it_is_the_folder_that_python_takes(tmp_path: Path, monkeypatch: pytest.
     for given in (tmp_path / "there", tmp_path / "none", file):
         monkeypatch.setenv("TMPDIR", str(given))
         monkeypatch.setattr(tempfile, "tempdir", None)
-        assert str(temporary_folder()) == tempfile.gettempdir()
+        assert str(temporary_folder(os.environ)) == tempfile.gettempdir()
 
 
 def test_no_folder_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

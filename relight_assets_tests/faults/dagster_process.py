@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from relight_assets_tests.faults import queries
 from relight_assets_tests.faults.processes import (
     Process,
     clean_environment,
@@ -28,48 +29,8 @@ START_S = 180.0
 ASSETS = ("masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters")
 UNFINISHED = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING")
 
-_LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name loadStatus } } } }"
-_LAUNCH = """mutation($params: ExecutionParams!) {
-  launchRun(executionParams: $params) {
-    __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message }
-  }
-}"""
-_TERMINATE = """mutation($run: String!) {
-  terminateRun(runId: $run, terminatePolicy: SAFE_TERMINATE) { __typename ... on Error { message } }
-}"""
-_RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
-_STATUS = "query($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
-_POOL = """{ instance { concurrencyLimit(concurrencyKey: "gpu") {
-  slotCount claimedSlots { runId } pendingSteps { runId }
-} } }"""
 _RUN_PID = "Started process for run (pid: "
-_EVENTS = """query($run: ID!) { logsForRun(runId: $run) {
-  ... on EventConnection { events {
-    __typename ... on MessageEvent { message timestamp stepKey } ... on ErrorEvent { error { message } }
-  } }
-} }"""
 _STEP_ENDS = ("ExecutionStepSuccessEvent", "ExecutionStepFailureEvent")
-_BACKFILL = """mutation($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename ... on LaunchBackfillSuccess { backfillId } ... on Error { message }
-  }
-}"""
-_BACKFILL_STATE = """query($backfill: String!) { partitionBackfillOrError(backfillId: $backfill) {
-  ... on PartitionBackfill { status runs(limit: 100) { runId status tags { key value } } }
-} }"""
-_REEXECUTE = """mutation($params: ReexecutionParams!) {
-  launchRunReexecution(reexecutionParams: $params) {
-    __typename ... on LaunchRunSuccess { run { runId } } ... on Error { message }
-  }
-}"""
-_ADD_SPLIT = """mutation($repository: RepositorySelector!, $split: String!) {
-  addDynamicPartition(repositorySelector: $repository, partitionsDefName: "splits", partitionKey: $split) {
-    __typename ... on Error { message }
-  }
-}"""
-_TICKS = """query($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
-  ... on Sensor { sensorState { ticks(limit: 500) { status skipReason error { message } runKeys } } }
-} }"""
 
 
 def write_workspace(project: Path) -> None:
@@ -217,7 +178,7 @@ class RelightDev:
             "runConfigData": {},
             "executionMetadata": {"tags": [{"key": "dagster/partition", "value": split}]},
         }
-        answer = self._ask(_LAUNCH, {"params": params})["launchRun"]
+        answer = self._ask(queries.LAUNCH, {"params": params})["launchRun"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         run: str = answer["run"]["runId"]
         self._launched.append(run)
@@ -230,20 +191,20 @@ class RelightDev:
             "partitionNames": list(splits),
             "tags": [],
         }
-        answer = self._ask(_BACKFILL, {"params": params})["launchPartitionBackfill"]
+        answer = self._ask(queries.BACKFILL, {"params": params})["launchPartitionBackfill"]
         assert answer["__typename"] == "LaunchBackfillSuccess", answer
         backfill: str = answer["backfillId"]
         return backfill
 
     def state_of(self, backfill: str) -> tuple[str, list[Run]]:
         """The status of a backfill, and its runs."""
-        found = self._ask(_BACKFILL_STATE, {"backfill": backfill})["partitionBackfillOrError"]
+        found = self._ask(queries.BACKFILL_STATE, {"backfill": backfill})["partitionBackfillOrError"]
         return found["status"], [_run(run) for run in found["runs"]]
 
     def reexecute_from_failure(self, run: str) -> str:
         """The button `Re-execute from failure` of a run; the new run's id."""
         params = {"parentRunId": run, "strategy": "FROM_FAILURE"}
-        answer = self._ask(_REEXECUTE, {"params": params})["launchRunReexecution"]
+        answer = self._ask(queries.REEXECUTE, {"params": params})["launchRunReexecution"]
         assert answer["__typename"] == "LaunchRunSuccess", answer
         new: str = answer["run"]["runId"]
         return new
@@ -251,36 +212,36 @@ class RelightDev:
     def add_split(self, split: str) -> None:
         """Make a partition, as the button `Add partition` does."""
         repository = {"repositoryLocationName": self._location, "repositoryName": "__repository__"}
-        answer = self._ask(_ADD_SPLIT, {"repository": repository, "split": split})["addDynamicPartition"]
+        answer = self._ask(queries.ADD_SPLIT, {"repository": repository, "split": split})["addDynamicPartition"]
         assert answer["__typename"] == "AddDynamicPartitionSuccess", answer
 
     def ticks(self, sensor: str) -> list[Tick]:
         """The ticks of a sensor, the oldest first."""
         selector = {"repositoryLocationName": self._location, "repositoryName": "__repository__", "sensorName": sensor}
-        found = self._ask(_TICKS, {"sensor": selector})["sensorOrError"]["sensorState"]["ticks"]
+        found = self._ask(queries.TICKS, {"sensor": selector})["sensorOrError"]["sensorState"]["ticks"]
         return [
             Tick(tick["status"], (tick["error"] or {}).get("message", ""), tick["runKeys"]) for tick in reversed(found)
         ]
 
     def runs(self) -> list[Run]:
         """Every run there is, the newest first."""
-        return [_run(run) for run in self._ask(_RUNS, {})["runsOrError"]["results"]]
+        return [_run(run) for run in self._ask(queries.RUNS, {})["runsOrError"]["results"]]
 
     def unfinished(self) -> list[str]:
         """The runs that were launched and have not ended, the oldest first."""
         return [run for run in self._launched if self.status(run) in UNFINISHED]
 
     def terminate(self, run: str) -> None:
-        answer = self._ask(_TERMINATE, {"run": run})["terminateRun"]
+        answer = self._ask(queries.TERMINATE, {"run": run})["terminateRun"]
         assert answer["__typename"] == "TerminateRunSuccess", answer
 
     def status(self, run: str) -> str:
-        status: str = self._ask(_STATUS, {"run": run})["runOrError"]["status"]
+        status: str = self._ask(queries.STATUS, {"run": run})["runOrError"]["status"]
         return status
 
     def pool(self) -> tuple[set[str], set[str]]:
         """The runs that hold a slot of the pool `gpu`, and the runs that wait for one inside a started process."""
-        limit = self._ask(_POOL, {})["instance"]["concurrencyLimit"]
+        limit = self._ask(queries.POOL, {})["instance"]["concurrencyLimit"]
         assert limit["slotCount"] == 1, limit
         assert len(limit["claimedSlots"]) <= 1, limit
         held, waiting = ({entry["runId"] for entry in limit[name]} for name in ("claimedSlots", "pendingSteps"))
@@ -311,7 +272,7 @@ class RelightDev:
         return list(zip(starts, ends, strict=True))
 
     def _events(self, run: str) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = self._ask(_EVENTS, {"run": run})["logsForRun"]["events"]
+        events: list[dict[str, Any]] = self._ask(queries.EVENTS, {"run": run})["logsForRun"]["events"]
         return events
 
     def _ask(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,7 +288,7 @@ class RelightDev:
 
     def _answers(self) -> bool:
         with suppress(OSError, LookupError):
-            entries = self._ask(_LOCATIONS, {})["workspaceOrError"]["locationEntries"]
+            entries = self._ask(queries.LOCATIONS, {})["workspaceOrError"]["locationEntries"]
             self._location = entries[0]["name"]
             return bool(entries[0]["loadStatus"] == "LOADED")
         return False
@@ -379,6 +340,20 @@ class ServersByThemselves(DagsterDev):
         left = super().stop()
         self._daemon.wait()
         return left
+
+
+_Started = TypeVar("_Started", bound=RelightDev)
+
+
+@contextmanager
+def started(server: _Started) -> Iterator[_Started]:
+    """A server that is up; it is stopped at the end, when none of its processes may be left."""
+    try:
+        server.start()
+        yield server
+    finally:
+        left = server.stop()
+    assert not left, "Ctrl-C left processes behind"
 
 
 def _direct() -> urllib.request.OpenerDirector:

@@ -1,7 +1,6 @@
 """What must hold after any fault, whatever it was."""
 
 import csv
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+from msgspec.structs import asdict
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import index_key
-from relight_assets.dataset.records import files_match, read_record
+from relight_assets.dataset.records import Record, files_match, read_record
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
@@ -24,9 +24,10 @@ from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
+from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.local import LOCAL
-from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, read_rgb, sha256
+from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, sha256
 from relight_assets_tests.faults.driver import Job
 
 _OURS = re.compile(
@@ -34,8 +35,20 @@ _OURS = re.compile(
 )
 _TEMP = ".relight-*.tmp"
 
-Truth = dict[int, dict[str, str]]
-"""For each photo of the stock: the sha256 of each picture that an undisturbed run makes of it."""
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run that nothing disturbs makes of a photo."""
+
+    pictures: dict[str, str]
+    """The sha256 of each picture's file, by its name."""
+    source: dict[str, Any]
+    stages: dict[Stage, dict[str, Any]]
+    """What the record says of the photo and of each stage, but for when and where files were written."""
+
+
+Truth = dict[int, Undisturbed]
+"""By the number of the photo in the stock."""
 
 
 @dataclass
@@ -189,22 +202,33 @@ def _assert_only_whole_files(bench: FaultBench) -> None:
 
 
 def _assert_undisturbed(bench: FaultBench, state: SplitState) -> None:
-    """What counts as current is what a run without any fault makes."""
+    """What counts as current is, byte for byte, what a run without any fault makes, and so are the records."""
     for key, image in state.images.items():
+        truth = bench.truth[number_of(key)]
         for stage in image.current:
             assert image.index is not None
+            assert image.record is not None
             for name in stage_spec(stage).artifacts:
                 path = bench.layout.png(image.index, name)
-                assert fingerprint(path) == bench.truth[number_of(key)][name], path
+                assert sha256(path) == truth.pictures[name], path
+            assert _recorded(image.record, stage) == truth.stages[stage], (key, stage)
+        if image.current and image.record is not None:
+            assert _source_of(image.record) == truth.source, key
 
 
-def fingerprint(path: Path) -> str:
-    """What tells one picture from another: its sha256.
+def _recorded(record: Record, stage: Stage) -> dict[str, Any]:
+    """All that a record says of a stage, but for when and where its files were written."""
+    entry = asdict(record.stages[stage])
+    for kind in ("files", "reads"):
+        entry[kind] = {name: (stamp.sha256, stamp.size) for name, stamp in getattr(record.stages[stage], kind).items()}
+    lit = {"family": record.degradation_type, "direction": record.light_direction} if stage == "degraded" else {}
+    return entry | lit
 
-    For now of its pixels and not of the file: the DEFLATE of the PNG writer was seen to give other, equally valid
-    bytes for the same pixels in about one worker thread in a hundred.
-    """
-    return hashlib.sha256(read_rgb(path).tobytes()).hexdigest()
+
+def _source_of(record: Record) -> dict[str, Any]:
+    """All that a record says of its photo and of how it was made, but for the photo's place and times."""
+    source = {key: value for key, value in asdict(record.source).items() if key not in ("token", "place")}
+    return source | {"seed": record.seed, "recipe": record.recipe, "package_version": record.package_version}
 
 
 def _assert_csvs_say_the_same(bench: FaultBench, state: SplitState) -> None:
@@ -239,8 +263,12 @@ def _everything(bench: FaultBench) -> dict[str, tuple[int, int]]:
 
 
 def truth_of(bench: Bench) -> Truth:
-    """The pictures of a finished, undisturbed split."""
+    """What a finished, undisturbed split holds."""
     truth: Truth = {}
     for key, index in lasting_index.load(bench.layout).items():
-        truth[number_of(key)] = {name: fingerprint(bench.layout.png(index, name)) for name in ALL_FILES}
+        record = read_record(bench.layout.record(index))
+        assert record is not None
+        pictures = {name: sha256(bench.layout.png(index, name)) for name in ALL_FILES}
+        stages = {stage: _recorded(record, stage) for stage in stage_names()}
+        truth[number_of(key)] = Undisturbed(pictures, _source_of(record), stages)
     return truth

@@ -10,7 +10,7 @@ import pytest
 
 from relight_assets.defs.jobs.jobs import verify
 from relight_assets_tests.conftest import Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.processes import require_servers, wait_until
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 
@@ -35,13 +35,10 @@ def receiver() -> Iterator[tuple[str, Receiver]]:
 
 @pytest.fixture(scope="module")
 def dev(project: Project, receiver: tuple[str, Receiver]) -> Iterator[RelightDev]:
-    made = RelightDev(project.root, {"RELIGHT_ALERT_WEBHOOK": receiver[0], "NO_PROXY": "127.0.0.1"})
-    try:
-        made.start()
+    told = {"RELIGHT_ALERT_WEBHOOK": receiver[0], "NO_PROXY": "127.0.0.1"}
+    with started(RelightDev(project.root, told)) as made:
         yield made
-    finally:
-        assert not made.stop()
-        assert made.exit_code == 0, made.tail()
+    assert made.exit_code == 0, made.tail()
 
 
 def arrived(receiver: Receiver, run: str, event: str) -> list[dict[str, Any]]:

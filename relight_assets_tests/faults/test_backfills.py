@@ -9,7 +9,14 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import Split, project_of_splits
-from relight_assets_tests.faults.dagster_process import UNFINISHED, DagsterDev, RelightDev, Run, write_workspace
+from relight_assets_tests.faults.dagster_process import (
+    UNFINISHED,
+    DagsterDev,
+    RelightDev,
+    Run,
+    started,
+    write_workspace,
+)
 from relight_assets_tests.faults.processes import command_path, relight_command, wait_until
 
 pytestmark = pytest.mark.servers
@@ -36,12 +43,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def dev(project: Project) -> Iterator[RelightDev]:
-    made = RelightDev(project.root)
-    try:
-        made.start()
+    with started(RelightDev(project.root)) as made:
         yield made
-    finally:
-        assert not made.stop()
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +84,7 @@ def test_runs_that_start_together_on_a_new_home_of_plain_dagster_dev(
 ) -> None:
     """Here nothing has made the pool before Dagster's daemon starts the first runs, all at once."""
     project = project_of_splits(tmp_path_factory.mktemp("plain"), photos, dict.fromkeys(TOGETHER, IMAGES))
-    plain = DagsterDev(project.root)
-    try:
-        plain.start()
+    with started(DagsterDev(project.root)) as plain:
         for name in TOGETHER:
             plain.add_split(name)
         runs = [plain.launch(name) for name in TOGETHER]
@@ -96,9 +97,6 @@ def test_runs_that_start_together_on_a_new_home_of_plain_dagster_dev(
         assert_one_at_a_time(plain, runs)
         for name in TOGETHER:
             Split(project, name, IMAGES).assert_finished()
-    finally:
-        left = plain.stop()
-    assert not left
 
 
 def test_a_backfill_from_the_command_line(backfill: str, dev: RelightDev, project: Project) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import SOME, AtWork, Clock, Split, at_work, project_of_splits
-from relight_assets_tests.faults.dagster_process import RelightDev, ServersByThemselves
+from relight_assets_tests.faults.dagster_process import RelightDev, ServersByThemselves, started
 from relight_assets_tests.faults.processes import Process, processes_of, tree_of, wait_until, workers_in
 
 pytestmark = pytest.mark.servers
@@ -28,13 +28,8 @@ def by_dev(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def dev(by_dev: Project) -> Iterator[RelightDev]:
-    made = RelightDev(by_dev.root)
-    try:
-        made.start()
+    with started(RelightDev(by_dev.root)) as made:
         yield made
-    finally:
-        left = made.stop()
-    assert not left
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +39,10 @@ def by_themselves(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Pro
 
 @pytest.fixture(scope="module")
 def servers(by_themselves: Project) -> Iterator[ServersByThemselves]:
-    made = ServersByThemselves(by_themselves.root)
-    try:
-        made.start()
+    with started(ServersByThemselves(by_themselves.root)) as made:
         for name in IMAGES:
             made.add_split(name)
         yield made
-    finally:
-        left = made.stop()
-    assert not left
 
 
 def splits_of(project: Project, *names: str) -> list[Split]:

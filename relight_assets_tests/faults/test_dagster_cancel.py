@@ -15,7 +15,7 @@ import pytest
 
 from relight_assets_tests.conftest import Project
 from relight_assets_tests.faults.at_work import SOME, WORKERS, Clock, Split, at_work, project_of_splits
-from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.processes import relight_command, tree_of, wait_until, workers_in
 from relight_assets_tests.faults.terminal import Terminal
 
@@ -33,13 +33,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def dev(project: Project) -> Iterator[RelightDev]:
-    made = RelightDev(project.root)
-    try:
-        made.start()
+    with started(RelightDev(project.root)) as made:
         yield made
-    finally:
-        left = made.stop()
-    assert not left, "Ctrl-C left processes behind"
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from relight_assets.models import registry, wheel
 from relight_assets_tests.conftest import PORTRAITS
-from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.installed import ROOT, Installed, build_wheel, install
 from relight_assets_tests.faults.processes import wait_until
 
@@ -114,16 +114,11 @@ class InstalledDev(RelightDev):
 
 
 def test_the_ui_serves_the_project_and_runs_a_split_with_the_wheel_s_code(project: Path, installed: Installed) -> None:
-    dev = InstalledDev(project, installed)
-    dev.start()
-    try:
+    with started(InstalledDev(project, installed)) as dev:
         run = dev.launch("train")
         assert wait_until(lambda: dev.status(run) == "SUCCESS") is not None, dev.messages(run)
         pythons = {process.command.split()[0] for process in dev.processes() if "dagster" in process.command}
-    finally:
-        left = dev.stop()
     assert pythons == {str(installed.python)}
-    assert not left
 
 
 def test_the_model_files_are_fetched_where_the_environment_has_no_pip(

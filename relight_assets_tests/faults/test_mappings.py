@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import pytest
 
-from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.defs.publishing import publish
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError

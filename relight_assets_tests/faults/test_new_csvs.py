@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev
+from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.processes import require_servers, wait_until
 
 pytestmark = pytest.mark.servers
@@ -26,12 +26,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def dev(project: Project) -> Iterator[RelightDev]:
-    made = RelightDev(project.root)
-    try:
-        made.start()
+    with started(RelightDev(project.root)) as made:
         yield made
-    finally:
-        assert not made.stop()
 
 
 def outputs(project: Project, split: str) -> list[bool]:

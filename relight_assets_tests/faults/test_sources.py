@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from relight_assets.dataset.records import read_failure
+from relight_assets_tests.conftest import sha256
 from relight_assets_tests.faults.faulty import FaultyWorker
-from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound, fingerprint
+from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
 
 PHOTOS = 4
 
@@ -17,7 +18,7 @@ def test_a_source_that_is_replaced_is_made_of_the_bytes_that_were_read(bench: Fa
     bench.start(FaultyWorker)
     mine = next(bench.folder.glob("pictures/02-*.png"))
     assert bench.state().row_counts() == {"done": PHOTOS}
-    assert fingerprint(bench.layout.png(2, "output")) == bench.truth[0]["output"]
+    assert sha256(bench.layout.png(2, "output")) == bench.truth[0].pictures["output"]
     mine.write_bytes((bench.photos / "02.png").read_bytes())
     assert_heals(bench)
 

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
-from relight_assets_tests.faults.dagster_process import RelightDev, write_workspace
+from relight_assets_tests.faults.dagster_process import RelightDev, started, write_workspace
 from relight_assets_tests.faults.processes import require_servers, wait_until
 
 pytestmark = pytest.mark.servers
@@ -85,12 +85,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
 
 @pytest.fixture(scope="module")
 def server(project: Project) -> Iterator[Server]:
-    made = Server(project.root)
-    try:
-        made.start()
+    with started(Server(project.root)) as made:
         yield made
-    finally:
-        assert not made.stop()
 
 
 @pytest.mark.parametrize(
@@ -190,8 +186,7 @@ def test_a_read_only_ui_beside_a_bad_csv_is_stopped_twice_and_leaves_nothing(pro
     (project.data / "bad_images.csv").write_text("no_such_column\na.png\n")
     server = Server(project.root)
     server.options = ("--read-only",)
-    try:
-        server.start()
+    with started(server):
         assert server.ask("POST", "/graphql", JSON, json.dumps({"query": "{ version }"}))[0] == 200
         status, text = server.ask("POST", "/graphql", JSON, BODY.replace("intruder", "other"))
         assert (status, "UnauthorizedError" in text) == (200, True), text
@@ -202,5 +197,3 @@ def test_a_read_only_ui_beside_a_bad_csv_is_stopped_twice_and_leaves_nothing(pro
         assert wait_until(lambda: server.ended, 60) is not None
         assert server.exit_code == 2, server.tail()
         assert not [each for each in server.processes() if "webserver" in each.command or "_daemon" in each.command]
-    finally:
-        assert not server.stop()

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.config.engines import ENGINES
-from relight_assets.config.loader import LoadedRecipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.publishing import publish

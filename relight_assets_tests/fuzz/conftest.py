@@ -13,9 +13,8 @@ from random import Random
 from types import FrameType
 
 import pytest
-from rich.console import Console
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal import messages
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.run import load_split_state
 from relight_assets_tests.conftest import Bench, write_stock
@@ -41,8 +40,9 @@ def rng(request: pytest.FixtureRequest) -> Random:
 
 @pytest.fixture(autouse=True)
 def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("out", "err"):
-        monkeypatch.setattr(terminal, name, Console(file=io.StringIO(), width=200, emoji=False))
+    for console in (messages.out, messages.err):
+        monkeypatch.setattr(console, "_file", io.StringIO())
+        monkeypatch.setattr(console, "_width", 200)
 
 
 @pytest.fixture(autouse=True)

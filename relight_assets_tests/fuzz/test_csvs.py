@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_blocks, variants_blocks, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
@@ -75,7 +76,7 @@ def photos(bench: Bench) -> list[str]:
 
 def outcome_of(rng: Random, bench: Bench) -> str:
     """What becomes of the CSV that is there."""
-    terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
+    out.print(status_of(bench.settings, Recipe()).table)
     try:
         split = read_split_csv(bench.csv_path)
     except CsvError as error:

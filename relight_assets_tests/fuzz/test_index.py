@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from relight_assets.cli.terminal import status_of
+from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.origin import read_origin

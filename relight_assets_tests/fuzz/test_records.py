@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from itertools import product
 from random import Random
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
+from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
@@ -78,5 +80,5 @@ def shown(bench: Bench) -> None:
     """All that a person can see of the split, made and thrown away."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
-        terminal.print_verifications([verify_split(bench.split(), Recipe(), bench.settings)])
+        out.print(status_of(bench.settings, Recipe()).table)
+        print_verifications([verify_split(bench.split(), Recipe(), bench.settings)])

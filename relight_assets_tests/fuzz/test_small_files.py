@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal import progress_bar
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
@@ -43,14 +45,14 @@ PROGRESS: dict[str, Any] = {
 
 def shown(bench: Bench) -> None:
     """As a person sees it: the table, and the bar of a run."""
-    terminal.out.print(terminal.status_of(bench.settings, Recipe()).table)
+    out.print(status_of(bench.settings, Recipe()).table)
     started = time.time
     try:
-        terminal.time.time = lambda: 0.0  # type: ignore[attr-defined]  (so that no progress is an earlier run's)
-        with terminal.progress_bar(bench.layout, "train"):
+        progress_bar.time.time = lambda: 0.0  # type: ignore[attr-defined]  (so that no progress is an earlier run's)
+        with progress_bar.progress_bar(bench.layout, "train"):
             pass
     finally:
-        terminal.time.time = started  # type: ignore[attr-defined]
+        progress_bar.time.time = started  # type: ignore[attr-defined]
 
 
 def same(bench: Bench, whole: Whole) -> None:

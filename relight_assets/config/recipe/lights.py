@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 from pydantic.fields import FieldInfo
-from typing_extensions import Self
 
 from relight_assets.config.recipe.types import (
     ElevationRange,
@@ -59,7 +58,7 @@ class FamilyOptions(Part):
         """What pixels depend on, as plain JSON values."""
         return self.model_dump(mode="json")
 
-    def without_files(self) -> Self:
+    def without_files(self) -> "FamilyOptions":
         """The same family for a trial that reads none of the user's files."""
         return self
 
@@ -103,7 +102,7 @@ class SoftShading(KeyLightOptions, HighlightOptions):
     falloff_range: Annotated[Interval, ends(0.5, 4)] = (1.0, 1.4)
     """Exponent of the key against the angle of incidence."""
     self_shadow_probability: Unit = 0.5
-    """How often the head throws a shadow on itself."""
+    """How often the head shadows itself."""
     specular_intensity_range: UnitRange = (0.0, 0.0)
     """Highlights added to soft light, on the display scale."""
     key_temperature_range: KelvinRange = (2700.0, 7500.0)
@@ -127,7 +126,7 @@ class SoftShading(KeyLightOptions, HighlightOptions):
 
 
 class ShadowKinds(Part):
-    """Relative weights of what throws the hard shadow; ``none`` is the head's own shadow alone."""
+    """Relative weights of the kinds of hard shadow."""
 
     none: Weight = 0.25
     """Only the head's own shadow."""
@@ -154,7 +153,7 @@ class ShadowKinds(Part):
 
 
 class Gobo(NamedTuple):
-    """A pattern of the user's: the file's name in its folder, and the sha256 of its bytes."""
+    """A user's pattern: the file's name in its folder, and the sha256 of its bytes."""
 
     name: str
     sha256: str
@@ -167,7 +166,7 @@ class HardShadow(KeyLightOptions):
     min_strength: MinStrength = 0.35
     elevation_range: LightElevations = (25.0, 75.0)
     opacity_range: UnitRange = (0.30, 0.62)
-    """What a shadow takes of the display value."""
+    """Share of the display value that a shadow removes."""
     wrap_range: UnitRange = (0.2, 0.6)
     """How far the key reaches around."""
     penumbra_range: Annotated[Interval, ends(0.0005, 0.1)] = (0.0015, 0.012)
@@ -177,7 +176,7 @@ class HardShadow(KeyLightOptions):
     coverage_range: UnitRange = (0.25, 0.70)
     """Share of the person in shadow."""
     self_shadow_probability: Unit = 0.6
-    """How often the head throws a shadow on itself."""
+    """How often the head shadows itself."""
     kinds: ShadowKinds = ShadowKinds()
     gobo_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
     """Folder of patterns for `kinds.custom`: gray PNGs, white lets light through; relative to the recipe's folder."""
@@ -202,7 +201,7 @@ class HardShadow(KeyLightOptions):
         """What pixels depend on, as plain JSON values: the patterns' content, not the folder that holds them."""
         return super().content() | {"gobo_dir": [list(gobo) for gobo in self.gobos]}
 
-    def without_files(self) -> Self:
+    def without_files(self) -> "HardShadow":
         """The same family with leaves in place of the user's own patterns."""
         shares = {"custom": 0.0, "foliage": self.kinds.foliage + self.kinds.custom}
         return self.model_copy(update={"kinds": self.kinds.model_copy(update=shares)})
@@ -243,7 +242,7 @@ class Specular(KeyLightOptions, HighlightOptions):
 
 
 class Flat(FamilyOptions):
-    """No light at all: the pair is (albedo, photo)."""
+    """Even light from everywhere: the pair is (albedo, photo)."""
 
     weight: FamilyWeight = 0.0
 

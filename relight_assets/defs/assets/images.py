@@ -7,8 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.config.loader import LoadedRecipe
-from relight_assets.config.settings import Settings
+from relight_assets.config.context import ProjectContext
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.metadata.run_metadata import (
@@ -21,9 +20,8 @@ from relight_assets.defs.metadata.run_metadata import (
     totals,
 )
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
-from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import RunOptions, RunSummary
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.registry import stage_names, stage_of, stages
@@ -49,7 +47,6 @@ def images_asset() -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=splits,
         pool=POOL,
-        required_resource_keys={RUN_LOCK, SNAPSHOT},
     )(_relight_images)
 
 
@@ -65,15 +62,18 @@ def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
     )
 
 
-def _relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
+def _relight_images(
+    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: dg.ResourceParam[RunInputs]
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
 
     Every selected asset is yielded after all the work, or none is: a key that were left out would count as
     a success, and what is downstream would go on.
     """
-    with errors_for_people():
-        settings, loaded = settings_for(config.num_gpus), project_recipe()
-        summary = _run(context, config, loaded, settings)
+    with as_dagster_failure():
+        project = run_inputs.project(config.num_gpus)
+        settings, loaded = project.settings, project.loaded
+        summary = _run(context, config, project, run_inputs)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
     records = RunRecords.of(summary)
@@ -106,9 +106,9 @@ def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataV
 
 
 def _run(
-    context: dg.AssetExecutionContext, config: RelightConfig, loaded: LoadedRecipe, settings: Settings
+    context: dg.AssetExecutionContext, config: RelightConfig, project: ProjectContext, run_inputs: RunInputs
 ) -> RunSummary:
-    split = context.resources.snapshot.split_of(settings, context.partition_key)
+    split = run_inputs.split(context.partition_key)
     context.log_event(
         dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
     )
@@ -119,4 +119,4 @@ def _run(
         overwrite=config.overwrite,
         replace_photos=config.replace,
     )
-    return run_images(context, split, loaded, settings, options)
+    return run_images(context, split, project.loaded, project.settings, options)

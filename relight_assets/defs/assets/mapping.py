@@ -7,7 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.settings import load_settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
@@ -15,8 +14,7 @@ from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.checks import SPECS, SplitRecords, check_split
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import locked_state, publish
-from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe
-from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import SplitState
@@ -34,7 +32,6 @@ _STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
     partitions_def=splits,
-    required_resource_keys={RUN_LOCK, SNAPSHOT},
     kinds={"csv", "pandas"},
     check_specs=SPECS,
     code_version="1",
@@ -44,11 +41,14 @@ _STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
         "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
     ),
 )
-def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+def mapping_csv(
+    context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
-    with errors_for_people():
-        settings, loaded = load_settings(), project_recipe()
-        split = context.resources.snapshot.split_of(settings, context.partition_key)
+    with as_dagster_failure():
+        project = run_inputs.project()
+        settings, loaded = project.settings, project.loaded
+        split = run_inputs.split(context.partition_key)
         warn = Warnings(context.log)
         before = _spreads_before(context, warn)
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
@@ -128,7 +128,6 @@ _COLUMNS = {
 @dg.asset(
     deps=[SPLIT_CSV, *_STAGE_KEYS],
     partitions_def=splits,
-    required_resource_keys={RUN_LOCK, SNAPSHOT},
     kinds={"csv"},
     code_version="1",
     description=(
@@ -136,11 +135,14 @@ _COLUMNS = {
         "alone where all went well. Written to `<name>_failures.csv`."
     ),
 )
-def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+def dead_letters(
+    context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
+) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
-    with errors_for_people():
-        settings, recipe = load_settings(), project_recipe().recipe
-        split = context.resources.snapshot.split_of(settings, context.partition_key)
+    with as_dagster_failure():
+        project = run_inputs.project()
+        settings, recipe = project.settings, project.recipe
+        split = run_inputs.split(context.partition_key)
         with locked_state(split, recipe, settings) as state:
             rows = write_split_failures(state, settings)
     warn = Warnings(context.log)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from relight_assets.config.settings import Settings, load_settings
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.dagster_internals import home_of
-from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.defs.resources import RunInputs
 from relight_assets.errors import CsvError
 
 SPLIT_CSV = dg.AssetKey("split_csv")
@@ -51,15 +51,14 @@ def register_splits(instance: dg.DagsterInstance, settings: Settings) -> list[st
 @dg.observable_source_asset(
     key=SPLIT_CSV,
     partitions_def=splits,
-    required_resource_keys={RUN_LOCK},
     description=(
         "One CSV per split, with a column `image_path`; `train_images.csv` is the split `train`. "
         "It is only ever read. Observing it records the sha256 of its content as its data version."
     ),
 )
-def split_csv(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
+def split_csv(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.DataVersionsByPartition:
     """The content of every split CSV that can be used; fails at the end if there are others."""
-    settings = load_settings()
+    settings = run_inputs.project().settings
     read = list(list_csvs(settings.csv_dir, settings.csv_glob).read_all())
     versions = {csv.split: csv.sha256 for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty}
     faults = [str(fault) for _, fault in read if isinstance(fault, CsvError)]

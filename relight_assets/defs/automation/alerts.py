@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from relight_assets.config.settings import Settings, load_settings
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.defs.automation.incidents import failed_checks, failed_run
 from relight_assets.defs.automation.webhook import WebhookAwayError, WebhookError, host_of, post
@@ -31,7 +32,7 @@ _NO_WEBHOOK = (
 )
 _End = Literal[dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS]
 _Ends = tuple[_End, ...]
-_Teller = Callable[[dg.DagsterInstance, dg.DagsterRun, dg.EventLogEntry], dict[str, Any] | None]
+_Describe = Callable[[dg.DagsterInstance, dg.DagsterRun, dg.EventLogEntry], dict[str, Any] | None]
 
 
 @dataclass
@@ -61,33 +62,37 @@ class _Memory:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def sensors_of(settings: Settings) -> list[dg.SensorDefinition]:
-    """The sensors that tell, running from the start where there is somebody to tell."""
-    told_of = "Posts a JSON document to the webhook of RELIGHT_ALERT_WEBHOOK for every run"
+def sensors_of(source: ProjectSource, settings: Settings) -> list[dg.SensorDefinition]:
+    """The sensors that send alerts, running from the start where there is a webhook; their ticks read ``source``."""
+    posts = "Posts a JSON document to the webhook of RELIGHT_ALERT_WEBHOOK for every run"
     return [
         _sensor(
             "alert_run_failed",
-            f"{told_of} that failed. A run that somebody ended is none.",
-            settings,
             failed_run,
             (dg.DagsterEventType.RUN_FAILURE,),
+            description=f"{posts} that failed. A run that somebody ended is none.",
+            source=source,
+            settings=settings,
         ),
         _sensor(
             "alert_check_failed",
-            f"{told_of} in which checks failed, whether they stopped it or only warn.",
-            settings,
             failed_checks,
             (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS),
+            description=f"{posts} in which checks failed, whether they stopped it or only warn.",
+            source=source,
+            settings=settings,
         ),
     ]
 
 
-def _sensor(name: str, description: str, settings: Settings, teller: _Teller, ends: _Ends) -> dg.SensorDefinition:
+def _sensor(
+    name: str, describe: _Describe, ends: _Ends, *, description: str, source: ProjectSource, settings: Settings
+) -> dg.SensorDefinition:
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        url = load_settings().alert_webhook
+        url = source.settings().alert_webhook
         if url is None:
             return dg.SkipReason(_NO_WEBHOOK)
-        return _tell(context, url.get_secret_value(), teller, ends)
+        return _send_alerts(context, url.get_secret_value(), describe, ends)
 
     on = settings.alert_webhook is not None
     return dg.SensorDefinition(
@@ -99,26 +104,26 @@ def _sensor(name: str, description: str, settings: Settings, teller: _Teller, en
     )
 
 
-def _tell(
-    context: dg.SensorEvaluationContext, url: str, teller: _Teller, ends: _Ends
+def _send_alerts(
+    context: dg.SensorEvaluationContext, url: str, describe: _Describe, ends: _Ends
 ) -> dg.SensorResult | dg.SkipReason:
     memory = _Memory.of(context.cursor)
     if time.time() < memory.not_before:
         return dg.SkipReason(f"the webhook at {host_of(url)} was away; it is tried again later")
     _begin(context.instance, memory, ends)
-    told: list[str] = []
+    sent: list[str] = []
     fault: WebhookError | None = None
     for end, record in _ended(context.instance, memory, ends):
         document: dict[str, Any] | None = None
-        # One run of which nothing can be told must not keep the others from being told of for ever.
+        # One run about which no alert can be made must not keep back those about the others for ever.
         with decoration(f"an alert about run {record.run_id}", context.log.error):
-            document = _document(context.instance, record, teller)
-        if document is not None and len(told) == PER_TICK:
+            document = _document(context.instance, record, describe)
+        if document is not None and len(sent) == PER_TICK:
             break
         try:
             if document is not None:
                 post(url, document)
-                told.append(record.run_id)
+                sent.append(record.run_id)
                 memory.away = 0
         except WebhookAwayError as error:
             fault = error
@@ -129,7 +134,7 @@ def _tell(
         memory.dealt_with[end.value] = record.storage_id
         if fault is not None:
             break  # one that is slow holds up the other sensors no longer
-    reasons = [f"told {host_of(url)} of {', '.join(told)}"] if told else []
+    reasons = [f"told {host_of(url)} of {', '.join(sent)}"] if sent else []
     if fault is not None:
         reasons.append(f"run {record.run_id}: {fault}")
         context.log.error(reasons[-1])
@@ -151,8 +156,8 @@ def _ended(instance: dg.DagsterInstance, memory: _Memory, ends: _Ends) -> Iterat
             yield end, record
 
 
-def _document(instance: dg.DagsterInstance, record: dg.EventLogRecord, teller: _Teller) -> dict[str, Any] | None:
+def _document(instance: dg.DagsterInstance, record: dg.EventLogRecord, describe: _Describe) -> dict[str, Any] | None:
     if time.time() - record.timestamp > MAX_AGE_S:
         return None
     run = instance.get_run_by_id(record.run_id)
-    return None if run is None else teller(instance, run, record.event_log_entry)
+    return None if run is None else describe(instance, run, record.event_log_entry)

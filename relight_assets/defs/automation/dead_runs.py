@@ -192,17 +192,17 @@ def _state(instance: dg.DagsterInstance, run_id: str) -> RunState:
     return RunState(run_id, found, run.tags.get("dagster/partition"), run.status, since)
 
 
-def release(instance: dg.DagsterInstance, asked: str) -> str:
+def release(instance: dg.DagsterInstance, prefix: str) -> str:
     """Mark a run as failed whose process is gone as a person knows, and free what it holds; what was done.
 
     Args:
         instance: the instance with the run.
-        asked: the run's id, or the beginning of one that is unfinished or holds a slot.
+        prefix: the run's id, or the beginning of one that is unfinished or holds a slot.
 
     Raises:
         UserError: no such run, or several; it waits in the queue; its process is at work here.
     """
-    state = _state(instance, _run_id_of(instance, asked))
+    state = _state(instance, _run_id_of(instance, prefix))
     with examined(instance, state.run_id) as found:
         if found.life is Life.AT_WORK:
             raise UserError(
@@ -219,14 +219,14 @@ def release(instance: dg.DagsterInstance, asked: str) -> str:
     return f"run {state.run_id} is marked as failed and holds no slot of the pool `{POOL}` any more"
 
 
-def _run_id_of(instance: dg.DagsterInstance, asked: str) -> str:
-    if instance.get_run_by_id(asked) is not None:
-        return asked
+def _run_id_of(instance: dg.DagsterInstance, prefix: str) -> str:
+    if instance.get_run_by_id(prefix) is not None:
+        return prefix
     known = [state.run_id for state in unfinished_runs(instance)]
-    found = [run_id for run_id in known if asked and run_id.startswith(asked)]
-    if not found and asked:  # it has ended, perhaps a moment ago, when it was found to be dead
-        found = [run.run_id for run in instance.get_runs(limit=_LATEST) if run.run_id.startswith(asked)]
+    found = [run_id for run_id in known if prefix and run_id.startswith(prefix)]
+    if not found and prefix:  # it has ended, perhaps a moment ago, when it was found to be dead
+        found = [run.run_id for run in instance.get_runs(limit=_LATEST) if run.run_id.startswith(prefix)]
     if len(found) != 1:
         which = "several runs" if found else "no run"
-        raise UserError(f"{which} `{asked}`; runs that have not ended: {', '.join(found or known) or 'none'}")
+        raise UserError(f"{which} `{prefix}`; runs that have not ended: {', '.join(found or known) or 'none'}")
     return found[0]

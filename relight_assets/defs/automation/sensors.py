@@ -11,8 +11,9 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import Settings, load_project_recipe, load_settings
+from relight_assets.config.settings import Settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
 from relight_assets.dataset.csv.read import SplitCsv
@@ -110,12 +111,17 @@ def _plain(items: dict[str, Any]) -> dict[str, Any]:
     return {name: asdict(item) for name, item in items.items()}
 
 
-def sensor_of(settings: Settings) -> dg.SensorDefinition:
-    """The sensor on ``csv_dir``, running from the start where ``watch`` says so."""
+def sensor_of(source: ProjectSource, settings: Settings) -> dg.SensorDefinition:
+    """The sensor on ``csv_dir``, running from the start where ``watch`` says so; its ticks read ``source``."""
+
+    def tick(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        with history_errors(home_of(context.instance)):
+            return _detect_changes(context, source)
+
     return dg.SensorDefinition(
         name="new_csvs",
         job=relight_split,
-        evaluation_fn=_tick,
+        evaluation_fn=tick,
         minimum_interval_seconds=TICK_S,
         default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
         description=(
@@ -125,17 +131,21 @@ def sensor_of(settings: Settings) -> dg.SensorDefinition:
     )
 
 
-def schedule_of(settings: Settings) -> dg.ScheduleDefinition:
-    """The sweep, which somebody has to switch on.
+def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinition:
+    """The sweep, which somebody has to switch on; its ticks read ``source``.
 
     Raises:
         ConfigError: ``sweep_cron`` is no cron expression.
     """
+
+    def tick(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from sweep(context, source)
+
     try:
         return dg.ScheduleDefinition(
             name="sweep",
             job=relight_split,
-            execution_fn=_sweep,
+            execution_fn=tick,
             cron_schedule=settings.sweep_cron,
             description=(
                 "Looks at every split and runs those of which something is missing or stale, whatever made it so: a "
@@ -169,12 +179,7 @@ def abandoned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     return dg.SkipReason("; ".join([reason, *unsure]))
 
 
-def _tick(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    with history_errors(home_of(context.instance)):
-        return _look_for_new(context)
-
-
-def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+def _detect_changes(context: dg.SensorEvaluationContext, source: ProjectSource) -> dg.SensorResult:
     """Ask for the runs of what changed; with nothing to ask for, what is wrong with the other CSVs is an error.
 
     A tick that raises asks for nothing and leaves the cursor as it was.  So it raises only where there is neither a
@@ -183,7 +188,7 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
     Raises:
         TickError: there are CSVs that cannot be used, or the folder cannot be listed.
     """
-    settings, memory = load_settings(), _Memory.of(context.cursor)
+    settings, memory = source.settings(), _Memory.of(context.cursor)
     before = memory.cursor()
     try:
         changes = look(settings.csv_dir, settings.csv_glob, memory.seen, known_csvs(context.instance))
@@ -196,7 +201,7 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         for note in csv.notes:
             context.log.warning(note)
     memory.seen = changes.seen
-    unchecked = _log_unchecked_rows(context, changes.changed, settings)
+    unchecked = _log_unchecked_rows(context, changes.changed, source, settings)
     requests = [*_of_changed(context.instance, changes, memory), *_of_failed(context.instance, memory, changes)]
     asked = {str(request.partition_key) for request in requests}  # the partitions may have been lost with the history
     there = {split for split in changes.seen if changes.usable(split) and split not in changes.resting}
@@ -227,11 +232,11 @@ def _look_for_new(context: dg.SensorEvaluationContext) -> dg.SensorResult:
 
 
 def _log_unchecked_rows(
-    context: dg.SensorEvaluationContext, changed: Mapping[str, SplitCsv], settings: Settings
+    context: dg.SensorEvaluationContext, changed: Mapping[str, SplitCsv], source: ProjectSource, settings: Settings
 ) -> dict[str, int]:
     """How many rows of each changed split wait for files to be hashed, as far as its run is not going to be refused."""
     found: dict[str, int] = {}
-    for split, rows in _scanned(changed, settings).items():
+    for split, rows in _scanned(changed, source, settings).items():
         if isinstance(rows, RelightError):
             context.log.error(f"{split}: {rows}")
             continue
@@ -243,7 +248,9 @@ def _log_unchecked_rows(
     return found
 
 
-def _scanned(changed: Mapping[str, SplitCsv], settings: Settings) -> dict[str, int | RelightError]:
+def _scanned(
+    changed: Mapping[str, SplitCsv], source: ProjectSource, settings: Settings
+) -> dict[str, int | RelightError]:
     """The unchecked rows of each split, or why its run would be refused; without those that take too long."""
     if not changed:
         return {}
@@ -251,7 +258,7 @@ def _scanned(changed: Mapping[str, SplitCsv], settings: Settings) -> dict[str, i
 
     def scan_all() -> None:
         for split, csv in changed.items():
-            answers.put((split, _unchecked_rows(csv, settings)))
+            answers.put((split, _unchecked_rows(csv, source, settings)))
 
     Thread(target=scan_all, daemon=True).start()
     found: dict[str, int | RelightError] = {}
@@ -263,9 +270,9 @@ def _scanned(changed: Mapping[str, SplitCsv], settings: Settings) -> dict[str, i
     return found
 
 
-def _unchecked_rows(csv: SplitCsv, settings: Settings) -> int | RelightError:
+def _unchecked_rows(csv: SplitCsv, source: ProjectSource, settings: Settings) -> int | RelightError:
     try:
-        state = load_split_state(csv, load_project_recipe().recipe, settings)
+        state = load_split_state(csv, source.recipe().recipe, settings)
         reason = refusal(state)
     except RelightError as error:
         return error
@@ -301,21 +308,22 @@ def _request(split: str, asked: _Asked) -> dg.RunRequest:
 
 
 def _nothing_to_do(changes: Changes, faults: Iterable[str]) -> str:
-    told = [*faults]
+    reasons = [*faults]
     if changes.resting:
-        told.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
+        reasons.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
     if changes.gone:
-        told.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
-    return " ".join([*told, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
+        reasons.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
+    return " ".join([*reasons, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
 
 
-def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Ask for the runs of what is missing or stale; with none to ask for, what is wrong with a split is an error.
 
     Raises:
         TickError: there are splits that cannot be run, and no run is asked for, which a tick that raises would lose.
     """
-    settings, recipe = load_settings(), load_project_recipe().recipe
+    project = source.context()
+    settings, recipe = project.settings, project.recipe
     try:
         folder = list_csvs(settings.csv_dir, settings.csv_glob)
     except RelightError as error:
@@ -335,10 +343,10 @@ def _sweep(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg
                 stale[split] = reason
         except RelightError as error:
             faults.append(error)
-    told = list(dict.fromkeys(map(str, faults)))
-    if told and not stale:
-        raise TickError(" ".join(told))
-    for fault in told:
+    sentences = list(dict.fromkeys(map(str, faults)))
+    if sentences and not stale:
+        raise TickError(" ".join(sentences))
+    for fault in sentences:
         context.log.error(fault)
     for split, reason in stale.items():
         context.log.info(f"{split}: {reason}")

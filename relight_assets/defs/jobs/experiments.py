@@ -6,8 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.loader import LoadedRecipe, parse_quality, parse_recipe
-from relight_assets.config.settings import Settings, recipe_file
+from relight_assets.config.context import ProjectContext
+from relight_assets.config.loader import parse_quality, parse_recipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -25,9 +27,8 @@ from relight_assets.defs.metadata.run_metadata import (
     totals,
 )
 from relight_assets.defs.publishing import publish
-from relight_assets.defs.resources import SNAPSHOT, errors_for_people, project_recipe, settings_for
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
-from relight_assets.defs.runs.run_locks import RUN_LOCK
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
@@ -67,19 +68,19 @@ def experiment_key(name: str) -> dg.AssetKey:
     config_schema=_CONFIG,
     out=dg.Out(dg.Nothing),
     pool=POOL,
-    required_resource_keys={RUN_LOCK, SNAPSHOT},
     description=(
         "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
         "recipes' pictures side by side. The split's own folder is only read."
     ),
 )
-def relight_experiment(context: dg.OpExecutionContext) -> None:
+def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> None:
     """Run one experiment on one split."""
     config: dict[str, Any] = context.op_config
     name: str = config["experiment"]
-    with errors_for_people():
+    with as_dagster_failure():
         _check_numbers(config)
-        settings, loaded = settings_for(config["num_gpus"]), _recipe(config)
+        project = run_inputs.project(config["num_gpus"])
+        settings, loaded = project.settings, _recipe(config, project)
         stages = [stage for stage in stage_names() if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
@@ -90,7 +91,7 @@ def relight_experiment(context: dg.OpExecutionContext) -> None:
             experiment=name,
             quality=loaded.quality,
         )
-        split = context.resources.snapshot.split_of(settings, context.partition_key)
+        split = run_inputs.split(context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
         published = publish(split, loaded, settings, name, failures=True)
         for failed in published.failed:
@@ -149,11 +150,10 @@ def _check_numbers(config: dict[str, Any]) -> None:
         raise ConfigError("run config: `stages`: found []; must name at least one stage")
 
 
-def _recipe(config: dict[str, Any]) -> LoadedRecipe:
-    project = project_recipe()
-    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", recipe_file().parent)
+def _recipe(config: dict[str, Any], project: ProjectContext) -> LoadedRecipe:
+    loaded = parse_recipe(overridden(project.recipe, config["recipe"]), "run config", project.recipe_file.parent)
     check_feasible(loaded.recipe)
-    return replace(loaded, quality=project.quality.with_given(parse_quality(config["quality"], "run config")))
+    return replace(loaded, quality=project.loaded.quality.with_given(parse_quality(config["quality"], "run config")))
 
 
 def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:

@@ -5,14 +5,13 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.config.settings import load_settings
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks import MAPPING, verdict_table
 from relight_assets.defs.jobs.experiments import experiment_key
-from relight_assets.defs.resources import errors_for_people, split_of
-from relight_assets.defs.runs.run_locks import RUN_LOCK
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.quality.verify.split import Verification, verify_finished
+from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.stages.registry import stage_names
 
 _OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
@@ -52,31 +51,35 @@ class VerifyConfig(dg.Config):
 
 @dg.op(
     out=dg.Out(dg.Nothing),
-    required_resource_keys={RUN_LOCK},
     description=(
         "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
         "mapping CSV against its input, and measures every picture. Fails if anything is not as it must be. Changes "
         "nothing."
     ),
 )
-def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
+def verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_inputs: dg.ResourceParam[RunInputs]) -> None:
     """Verify one split."""
-    settings, experiment = load_settings(), config.experiment or None
-    with errors_for_people():
-        found = verify_finished(
-            split_of(settings, context.partition_key),
+    experiment = config.experiment or None
+    with as_dagster_failure():
+        project, split = run_inputs.project(), run_inputs.split(context.partition_key)
+        settings = project.settings
+        loaded = experiment_recipe(split.split, settings, experiment) if experiment is not None else project.loaded
+        found = verify_split(
+            split,
+            loaded.recipe,
             settings,
+            quality=settings.quality_of(loaded),
             experiment=experiment,
             sample=config.sample or None,
         )
-    told = summary_of(found)
+    summary = summary_of(found)
     # It stands among the events of what it is about, whatever came out.
     key = MAPPING if experiment is None else experiment_key(experiment)
     metadata = _metadata(found)
-    context.log_event(dg.AssetObservation(key, partition=found.split, description=told, metadata=metadata))
+    context.log_event(dg.AssetObservation(key, partition=found.split, description=summary, metadata=metadata))
     if not found.passed:
-        raise dg.Failure(description=told, metadata=metadata, allow_retries=False)
-    context.log.info(told)
+        raise dg.Failure(description=summary, metadata=metadata, allow_retries=False)
+    context.log.info(summary)
 
 
 @dg.job(

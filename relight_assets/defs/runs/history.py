@@ -33,10 +33,10 @@ def history_errors(home: Path | str) -> Iterator[None]:
     except RelightError:
         raise
     except Exception as error:
-        told = history_error(error, Path(home))
-        if told is None:
+        fault = history_error(error, Path(home))
+        if fault is None:
             raise
-        raise told from error
+        raise fault from error
 
 
 def history_error(error: BaseException, home: Path) -> HistoryError | None:
@@ -59,23 +59,24 @@ def history_error_of(links: list[tuple[str, str]], home: Path) -> HistoryError |
 
 
 def _sentence(name: str, text: str, home: Path, fault: BaseException) -> str:
-    said = f"{name}: {' '.join(text.split())[:300]}"
-    if any(part in said for part in _OTHER_VERSION):
+    detail = f"{name}: {' '.join(text.split())[:300]}"
+    if any(part in detail for part in _OTHER_VERSION):
         return (
-            f"Dagster's history in {home} is of another version of Dagster ({said}): "
+            f"Dagster's history in {home} is of another version of Dagster ({detail}): "
             f"`DAGSTER_HOME={home} dagster instance migrate` brings an older one up to date. Or, with nothing running, "
             f"delete {what_to_delete(home)}: {LOST_WITH_IT}"
         )
     if not isinstance(fault, sqlite3.Error):
-        return f"Dagster's database does not answer as it should ({said}); see `storage` in {home / 'dagster.yaml'}"
-    if "locked" in said:
-        return f"Dagster's history in {home} is locked by another process ({said}); wait for it, or end it"
-    if any(part in said for part in _NOT_WRITABLE):
+        return f"Dagster's database does not answer as it should ({detail}); see `storage` in {home / 'dagster.yaml'}"
+    if "locked" in detail:
+        return f"Dagster's history in {home} is locked by another process ({detail}); wait for it, or end it"
+    if any(part in detail for part in _NOT_WRITABLE):
         return (
-            f"Dagster's history in {home} cannot be read or written ({said}); check permissions and space of the disk"
+            f"Dagster's history in {home} cannot be read or written ({detail}); check permissions and space of the disk"
         )
-    files = ", ".join(map(str, damaged(home))) if any(part in said for part in _DAMAGED) else ""
+    files = ", ".join(map(str, damaged(home))) if any(part in detail for part in _DAMAGED) else ""
+    where = f"{files}: {detail}" if files else detail
     return (
-        f"Dagster's history in {home} is damaged ({f'{files}: ' if files else ''}{said}). With nothing running, delete "
+        f"Dagster's history in {home} is damaged ({where}). With nothing running, delete "
         f"{what_to_delete(home)}: {LOST_WITH_IT}"
     )

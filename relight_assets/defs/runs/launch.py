@@ -4,7 +4,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ import dagster as dg
 import yaml
 from filelock import FileLock
 
-from relight_assets.config.loader import LoadedRecipe
 from relight_assets.config.project_files import DAGSTER_YAML, project_file
-from relight_assets.config.settings import Settings, project_folder
+from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import write_atomic
 from relight_assets.defs.assets.splits import register_splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders, runs_left_alone
@@ -41,10 +41,10 @@ class Launched:
     metadata: dict[str, dict[str, Any]]
 
 
-def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -> Path:
-    """Make sure that there is a Dagster home with our instance settings, and point DAGSTER_HOME to it.
+def prepare_home(settings: Settings, project: Path, environ: Mapping[str, str]) -> Path:
+    """Make sure that there is a Dagster home with our instance settings; where it is.
 
-    A DAGSTER_HOME that is set already is used as it is.
+    The instance settings are those of the ``project``, a folder.  A DAGSTER_HOME that is set is used as it is.
 
     Raises:
         ConfigError: the home cannot be made or written.
@@ -54,40 +54,44 @@ def prepare_home(settings: Settings, environ: "os._Environ[str]" = os.environ) -
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not given and not (home / "dagster.yaml").exists():
-            write_atomic(home / "dagster.yaml", _instance_template())
+            write_atomic(home / "dagster.yaml", _instance_template(project))
         (home / ".relight.lock").touch()
     except OSError as error:
-        told = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
-        raise ConfigError(f"{told} ({error.filename})" if error.filename else told) from None
-    environ["DAGSTER_HOME"] = str(home)
+        message = f"{'DAGSTER_HOME' if given else 'dagster_home'} {home} cannot be prepared: {error.strerror}"
+        raise ConfigError(f"{message} ({error.filename})" if error.filename else message) from None
     return home
 
 
-def _instance_template() -> bytes:
+def _instance_template(project: Path) -> bytes:
     """The project's ``config/dagster.yaml``, or the one that this package comes with."""
-    own = project_folder() / DAGSTER_YAML
+    own = project / DAGSTER_YAML
     return own.read_bytes() if own.is_file() else project_file(DAGSTER_YAML)
 
 
 @contextmanager
-def instance_of(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
+def instance_of(
+    settings: Settings, project: Path, report: Callable[[str], None] = lambda _: None
+) -> Iterator[dg.DagsterInstance]:
     """:func:`opened_instance`, with a partition for every CSV."""
-    with opened_instance(settings, report) as instance:
+    with opened_instance(settings, project, report) as instance:
         register_splits(instance, settings)
         yield instance
 
 
 @contextmanager
-def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _: None) -> Iterator[dg.DagsterInstance]:
-    """The project's Dagster instance, with no run of a process that is gone.
+def opened_instance(
+    settings: Settings, project: Path, report: Callable[[str], None] = lambda _: None
+) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance of a project, by its folder, with no run of a process that is gone.
 
-    ``report`` is told of every run that was closed, and of those of which a person must know whether they live.
+    ``report`` is given a sentence about each run that was closed, and about each of which a person must know whether it
+    lives.
 
     Raises:
         ConfigError: there can be no DAGSTER_HOME.
         HistoryError: a database of it cannot be used, then or until the caller is done.
     """
-    home = prepare_home(settings)
+    home = prepare_home(settings, project, os.environ)
     with history_errors(home):
         with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
             instance = _instance(home)
@@ -104,7 +108,7 @@ def opened_instance(settings: Settings, report: Callable[[str], None] = lambda _
 
 def _instance(home: Path) -> dg.DagsterInstance:
     try:
-        return dg.DagsterInstance.get()
+        return dg.DagsterInstance.from_config(str(home))
     except dg.DagsterInvalidConfigError as error:
         raise ConfigError(f"{home / 'dagster.yaml'} is not one that Dagster takes: {error.errors[0].message}") from None
     except yaml.YAMLError as error:
@@ -112,17 +116,17 @@ def _instance(home: Path) -> dg.DagsterInstance:
 
 
 def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -> None:
-    """Wait until the pool of the image op has a free slot; ``report`` is told what it waits for, once.
+    """Wait until the pool of the image op has a free slot; ``report`` is given what it waits for, once.
 
     Dagster would wait by itself, but in a run that counts as started, at the cost of a whole core, and where the limit
     is 0 without a word.
     """
-    told = None
+    reported = None
     while (found := _waits_for(instance)) is not None:
         what, sentence = found
-        if what != told:
+        if what != reported:
             report(sentence)
-            told = what
+            reported = what
         time.sleep(2)
         close_abandoned_runs(instance)
 

@@ -20,28 +20,30 @@ class LaunchError(RelightError):
 
 
 def raised_by(instance: dg.DagsterInstance, run_id: str, error: BaseException) -> RelightError:
-    """What to tell of an error that Dagster let through, instead of recording it as the run's."""
-    told = history_error(error, home_of(instance))
-    return told if told is not None else unexpected(error, f"run {run_id}")
+    """What to report of an error that Dagster let through, instead of recording it as the run's."""
+    fault = history_error(error, home_of(instance))
+    return fault if fault is not None else unexpected(error, f"run {run_id}")
 
 
 def failure_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance, split: str) -> RelightError:
-    """What to tell of a run that did not succeed."""
+    """What to report of a run that did not succeed."""
     stopped_by = [
         evaluation
         for evaluation in result.get_asset_check_evaluations()
         if not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
     ]
     if stopped_by:
-        return LaunchError(f"{'; '.join(map(_told, stopped_by))}; `relight verify --split {split}` lists everything")
+        return LaunchError(
+            f"{'; '.join(map(_sentence_about, stopped_by))}; `relight verify --split {split}` lists everything"
+        )
     run = f"run {result.run_id}"
     for event in result.get_step_failure_events():
         data = event.step_failure_data
-        told = data.user_failure_data
-        if told is not None and told.description:
-            user_error = told.metadata.get("user_error")
+        failure = data.user_failure_data
+        if failure is not None and failure.description:
+            user_error = failure.metadata.get("user_error")
             kind = UserError if user_error is not None and user_error.value else LaunchError
-            return kind(told.description)
+            return kind(failure.description)
         if data.error is not None:
             return _of_error(
                 recorded_errors(data.error), data.error.to_string(), instance, f"{run}, step {event.step_key}"
@@ -60,13 +62,13 @@ def _of_error(chain: Sequence[RecordedError], traceback: str, instance: dg.Dagst
         if isinstance(kind, type):  # one of ours, raised where nothing turns it into a failure with a sentence
             return (UserError if issubclass(kind, UserError) else LaunchError)(error.message)
     plain = [(error.name, error.message) for error in chain]
-    told = history_error_of(plain, home_of(instance))
-    if told is not None:
-        return told
+    fault = history_error_of(plain, home_of(instance))
+    if fault is not None:
+        return fault
     return LaunchError(f"{sentence(cause_of(plain), traceback, doing)}, and in the UI among the run's events")
 
 
-def _told(evaluation: dg.AssetCheckEvaluation) -> str:
+def _sentence_about(evaluation: dg.AssetCheckEvaluation) -> str:
     """One sentence about a check that failed, with the first fault that it found."""
     examples = evaluation.metadata.get("examples")
     first = examples.records[0].data if isinstance(examples, dg.TableMetadataValue) and examples.records else None

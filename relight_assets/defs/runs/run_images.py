@@ -6,13 +6,13 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any, Protocol
 
-from relight_assets.config.loader import LoadedRecipe, load_recipe
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import decoration
 from relight_assets.dataset.csv.read import SplitCsv
-from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import publish
+from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import check_outgoing
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
@@ -54,26 +54,26 @@ def run_images(
     except BaseException:
         # What is downstream is skipped now, when the CSVs are needed most.
         with suppress(Exception):
-            layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment))
+            name = options.experiment
             # An experiment whose start was refused still is of the recipe that it was run with before.
-            if options.experiment is None or load_recipe(layout.recipe).recipe == loaded.recipe:
-                publish(split, loaded, settings, options.experiment, failures=True)
+            if name is None or experiment_recipe(split.split, settings, name).recipe == loaded.recipe:
+                publish(split, loaded, settings, name, failures=True)
         raise
     rows = summary.state.row_counts()
     if rows["failed"] or rows["rejected"]:
-        told = (
+        notice = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
         )
         with decoration("the run's log", _LOG.warning):
-            context.log.warning(told)
+            context.log.warning(notice)
     return summary
 
 
 def warnings_of(context: Context, summary: RunSummary) -> Warnings:
     """The warnings of a step, with those of the run that it made."""
     warn = Warnings(context.log)
-    for told in summary.warnings:
-        warn(told)
+    for notice in summary.warnings:
+        warn(notice)
     return warn
 
 

@@ -13,7 +13,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import msgspec
@@ -23,8 +22,6 @@ from relight_assets.engine.hardware.machine import this_machine
 
 LAUNCHED_BY = "relight/launched_by"
 COMMAND = "relight run"
-RUN_LOCK = "run_lock"
-"""The key of the resource :class:`RunLock`."""
 _PARTS = ("", ".steps", ".launch")
 """Of the names of a run's lock files; all but the first are of earlier versions."""
 _LONGEST = 4096
@@ -75,22 +72,15 @@ def holding(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
         os.close(_held.pop(path))
 
 
-class RunLock(dg.ConfigurableResource[Any]):
-    """Held by the process of a run from its first step until the process ends.
+def lock_until_exit(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Take the lock of a run, unless this process has it, and hold it until the process ends.
 
-    Not only to the last step: the run's end is recorded after that, and a process that were killed in between would
+    Not only to the run's last step: its end is recorded after that, and a process that were killed in between would
     leave a run that counts as running for ever.
     """
-
-    @contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> "Iterator[RunLock]":
-        """Take the lock, unless this process has it."""
-        assert context.instance is not None  # noqa: S101  (in a run there are both)
-        assert context.run is not None  # noqa: S101
-        path = _paths(context.instance, context.run.run_id)[0]
-        if path not in _held:
-            _take(path)
-        yield self
+    path = _paths(instance, run_id)[0]
+    if path not in _held:
+        _take(path)
 
 
 def _take(path: Path) -> None:

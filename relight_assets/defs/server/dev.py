@@ -1,8 +1,9 @@
 """``dagster dev`` in this process, with the guarded web server in place of Dagster's."""
 
+import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relight_assets.defs.dagster_internals import WEB_SERVER, replace_servers, run_dev
@@ -13,13 +14,14 @@ GUARDED_SERVER = "relight_assets.defs.server.webserver"
 _END_S = 10.0
 
 
-def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
+def serve(workspace: Sequence[str], port: int, *, read_only: bool, environment: Mapping[str, str]) -> None:
     """Run web server, daemon and code server until Ctrl-C, SIGTERM or SIGHUP ends them all.
 
     Args:
         workspace: Dagster's options for what to load, ``-w FILE`` or ``-m MODULE``.
         port: of the web server, on 127.0.0.1.
         read_only: whether the UI changes nothing; sensors and schedules go on.
+        environment: variables that the servers have besides those of this process.
 
     Raises:
         ServersEndedError: one of them ended by itself.
@@ -27,7 +29,8 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
     """
     options = [*workspace, "-h", HOST, "-p", str(port)]
     servers = _start_guarded(("--read-only",) if read_only else ())
-    stop = _stop_when_told()
+    stop = _stop_when_asked()
+    os.environ.update(environment)  # Dagster's command reads it in this process, and hands it on to the servers
     try:
         run_dev(options)
     except KeyboardInterrupt:  # before Dagster waited for it, or once more
@@ -36,7 +39,7 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool) -> None:
     finally:
         for server in servers:
             server.end()
-    if not stop.asked:
+    if not stop.requested:
         raise ServersEndedError("a server of the UI ended by itself; what it printed says why")
 
 
@@ -77,15 +80,15 @@ def _start_guarded(options: Sequence[str]) -> list[_Server]:
 
 @dataclass
 class _Stop:
-    asked: bool = False
+    requested: bool = False
 
 
-def _stop_when_told() -> _Stop:
+def _stop_when_asked() -> _Stop:
     """Have Ctrl-C, SIGTERM and SIGHUP (unless under nohup) end what is done; whether one of them did."""
     stop = _Stop()
 
     def interrupt(*_: object) -> None:
-        stop.asked = True
+        stop.requested = True
         raise KeyboardInterrupt
 
     # Whatever the shell has set: one that starts a command in the background has it ignore Ctrl-C.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.defs.dagster_internals import run_web_server
 from relight_assets.defs.server.request_guard import RequestGuard
@@ -20,7 +20,7 @@ from relight_assets.errors import RelightError
 def main() -> None:
     """Run the server that ``sys.argv`` describes; the hosts besides loopback are ``ui_hosts`` of the platform file."""
     try:
-        hosts = load_settings().ui_hosts
+        hosts = ProjectSource(os.environ).settings().ui_hosts
     except RelightError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(exit_code([error]))

@@ -7,9 +7,9 @@ is redone with the same bytes stops the change there.
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from hashlib import sha256
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.records import RecordStamps
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_of, stages
@@ -66,7 +66,7 @@ class Digests:
         reads = ",".join([f"{quoted}:{_quoted(files[name])}" for name, quoted in self._quoted[stage]])
         source = _quoted(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
-        return sha256(text.encode("ascii")).hexdigest()
+        return sha256_hex(text.encode("ascii"))
 
     def tried(
         self,

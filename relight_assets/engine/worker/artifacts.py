@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.execution.messages import WorkItem
@@ -133,7 +133,7 @@ class ImageArtifacts:
                 data = layout.storage.read(path, max_bytes=stamps[name].size)
             except OSError as error:
                 raise host_limit(error) or DamagedFileError(stage) from error
-            if data is None or sha256(data).hexdigest() != stamps[name].sha256:
+            if data is None or sha256_hex(data) != stamps[name].sha256:
                 raise DamagedFileError(stage)
             self._pixels[name] = decode_png(data)
         return self._pixels[name]

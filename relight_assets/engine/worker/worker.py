@@ -30,7 +30,7 @@ from relight_assets.models import loading
 from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.segmenters.batching import Segmentation
-from relight_assets.stages.degraded.families.registry import register
+from relight_assets.stages.degraded.families.registry import register_families
 from relight_assets.stages.registry import register_stages
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
@@ -71,7 +71,7 @@ class ImageWorker:
         max_pixels: int,
         threads: int,
         models: ModelFiles | None = None,
-        families: Sequence[str] = (),
+        family_modules: Sequence[str] = (),
         image_root: AnyRoot = None,
         storage: Storage = LOCAL,
         batch: int = 4,
@@ -87,7 +87,7 @@ class ImageWorker:
             max_pixels: larger pictures are refused.
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
             models: where the model files are; None: in the user's cache, and those alone that are fetched into it.
-            families: dotted module names of families of light beyond those of this package.
+            family_modules: dotted names of modules with families of light beyond those of this package.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             storage: where the folder lies.
             batch: pictures that the segmenter is given at a time, at most.
@@ -101,8 +101,7 @@ class ImageWorker:
         """
         cv2.setNumThreads(1)
         register_stages(stage_modules)
-        for module in families:
-            register(module)
+        register_families(family_modules)
         self._threads = threads
         self._budget_bytes = memory_bytes
         models = models or ModelFiles()

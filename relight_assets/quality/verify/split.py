@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from relight_assets.config.loader import LoadedRecipe, load_recipe
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import Settings, load_project_recipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -100,19 +99,6 @@ class Verification:
         }
 
 
-def verify_finished(
-    split: SplitCsv, settings: Settings, *, experiment: str | None = None, sample: int | None = None
-) -> Verification:
-    """:func:`verify_split` by the recipe, and the thresholds, that its outputs are of.
-
-    Raises:
-        UserError: see :func:`verify_split` and :func:`recipe_of`.
-    """
-    loaded = recipe_of(split.split, settings, experiment)
-    quality = settings.quality_of(loaded)
-    return verify_split(split, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
-
-
 def verify_split(
     split: SplitCsv,
     recipe: Recipe,
@@ -184,20 +170,6 @@ def _verdicts(
         *variants_differ(files.distances, quality),
         *consistent(consistency, quality),
     ]
-
-
-def recipe_of(split: str, settings: Settings, experiment: str | None) -> LoadedRecipe:
-    """The recipe that a split's outputs are of: the project's, or the one that an experiment was run with last.
-
-    Raises:
-        UserError: there is no such experiment of this split, or its recipe cannot be used.
-    """
-    if experiment is None:
-        return load_project_recipe()
-    written = SplitLayout(split_folder(settings.output_root, split, experiment)).recipe
-    if not written.exists():
-        raise UserError(f"the experiment `{experiment}` has nothing of the split `{split}`: no {written}")
-    return load_recipe(written)
 
 
 def _some_whole(state: SplitState, told: Sequence[Fault]) -> list[Record]:

@@ -1,1 +1,1 @@
-"""The asset ``degraded``: the person under a light that the photo was not taken in."""
+"""The asset ``degraded``: the person under another light than the photo's."""

@@ -1,4 +1,4 @@
-"""The person under a light that the photo was not taken in: the training input's foreground."""
+"""The person under another light than the photo's: the foreground of the training input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,16 +14,17 @@ from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
+from relight_assets.stages.degraded.exposure import rolloff
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.sampler import Relit, relight, rolloff
+from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "4"
 
 MARGIN = 0.03
-"""Air around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
+"""Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Degraded:
     """A relit person.
 
     ``image`` is (H, W, 4) uint8 RGBA, sRGB, straight alpha: the mask's alpha, RGB 0 where that is 0.
-    ``degradation_type`` is soft_shading, hard_shadow, specular or none.  ``light_direction`` is the
+    ``degradation_type`` is the family of light.  ``light_direction`` is the
     unit vector toward the key light, x right, y down, z to the camera.  ``numbers`` is everything
     that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the picture is made with the full ones.
     """

@@ -1,4 +1,4 @@
-"""Where a light stands."""
+"""The direction of a light: elevation and azimuth, and how they are drawn."""
 
 import math
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from numpy.random import Generator
 from relight_assets.config.recipe import lights
 
 MAX_TRIES = 64
+"""Directions that are drawn until one is allowed; then the farthest of them is taken."""
 
 
 @dataclass(frozen=True)

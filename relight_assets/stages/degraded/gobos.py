@@ -1,9 +1,9 @@
-"""What stands between a lamp and a face: leaves, blinds, a window, an edge, a blob, a lattice, or a picture.
+"""Gobos, the patterns between a lamp and a face: leaves, blinds, a window, an edge, a blob, a lattice, or a picture.
 
-Each made-up kind is a smooth field over the pattern's plane, lit where it is above a level.  The level is
-the quantile that gives the wanted coverage, so that a pattern neither misses the person nor hides
-it; and cutting a smooth field at full working size leaves no blocks, however small it was made.  A
-picture of the user's is a transparency: its grays let through what they say.
+Each procedural kind is a smooth field over the pattern's plane, lit where it is above a level.  The level is
+the quantile that gives the wanted coverage, so that a pattern neither misses the person nor hides it.  The
+field is cut at full working size, so a texture of few pixels leaves no blocks.  A user's picture is a
+transparency: its gray value is the share of light that it lets through.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,16 +18,13 @@ from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.geometry.height_field import smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 
-TEXTURE_SIDE = 192
-TEXTURE_EXTENT = 4.0
-"""Side of a noise texture in units of s.  It repeats mirrored beyond."""
-
-
+TEXTURE_SIDE, TEXTURE_EXTENT = 192, 4.0
+"""Side of a noise texture, in pixels and in units of the subject's size s.  It repeats mirrored beyond."""
 PICTURE_WIDTHS = (0.6, 2.0)
-"""How wide a picture of the user's may be, in units of s."""
+"""Widths of a user's picture, in units of s."""
 
 Gobos = Mapping[str, Gray8]
-"""The user's own pictures by file name: (h, w) uint8, 255 lets light through."""
+"""The user's pictures by file name: (h, w) uint8, 255 lets all light through."""
 NO_GOBOS: Gobos = MappingProxyType({})
 Drawn = dict[str, float | list[float]]
 """What was drawn, in plain JSON values, for the record."""
@@ -49,7 +46,7 @@ def pattern(kind: str, rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn
 
 
 def picture(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
-    """Lay a picture of the user's over the pattern's plane, mirrored beyond its edges.
+    """Lay a user's picture over the pattern's plane, mirrored beyond its edges.
 
     Args:
         image: (h, w) uint8, 255 lets light through.
@@ -62,7 +59,7 @@ def picture(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tu
         What is let through, (h, w) float32 in 0..1, and what was drawn.
     """
     wide, left, top = log_uniform(rng, PICTURE_WIDTHS), float(rng.random()), float(rng.random())
-    # Finer than the plane it would only glitter.
+    # Detail finer than the plane would alias.
     shrink = min(1.0, wide * unit / image.shape[1])
     size = [max(1, round(side * shrink)) for side in (image.shape[1], image.shape[0])]
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)

@@ -69,6 +69,7 @@ def test_every_bad_file_is_named_and_the_others_are_found(tmp_path: Path) -> Non
     assert "is a named pipe, not a file" in told["pipe_images.csv"]
 
 
+@pytest.mark.processes
 def test_a_link_that_may_not_be_followed_is_named(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.mkdir()

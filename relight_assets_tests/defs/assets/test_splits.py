@@ -6,11 +6,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.defs.assets import splits
 from relight_assets.defs.assets.splits import SPLIT_CSV, checked_csvs, register_splits, split_csv
-from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock
+from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets_tests.conftest import sha256
+
+PROJECT = ProjectSource(os.environ)
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_csv_becomes_a_partition_and_outgoing_ones_do_not(folder: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        assert register_splits(instance, load_settings()) == ["train", "val"]
+        assert register_splits(instance, PROJECT.settings()) == ["train", "val"]
         assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
 
 
@@ -46,9 +48,9 @@ def test_no_partition_is_made_of_a_csv_that_cannot_be_used_or_has_no_rows(folder
     bad = write_bad_ones(folder)
     (folder / "empty_images.csv").write_text("image_path\n", encoding="utf-8")
     with dg.DagsterInstance.ephemeral() as instance:
-        assert register_splits(instance, load_settings()) == ["train", "val"]
+        assert register_splits(instance, PROJECT.settings()) == ["train", "val"]
         assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
-        found = checked_csvs(instance, load_settings())
+        found = checked_csvs(instance, PROJECT.settings())
     assert sorted(path.name for path in found.faults) == bad
     assert list(found.empty) == ["empty"]
 
@@ -58,17 +60,19 @@ def test_a_large_csv_that_did_not_change_is_not_read_at_the_next_start(
 ) -> None:
     monkeypatch.setattr("relight_assets.dataset.csv.contents.RESTED_S", -1.0)
     with dg.DagsterInstance.ephemeral() as instance:
-        register_splits(instance, load_settings())
+        register_splits(instance, PROJECT.settings())
         splits._known_csvs.cache_clear()  # another process
         monkeypatch.setattr(
             "relight_assets.dataset.csv.folder.read_split_csv", lambda path: pytest.fail(f"read {path}")
         )
-        assert register_splits(instance, load_settings()) == ["train", "val"]
+        assert register_splits(instance, PROJECT.settings()) == ["train", "val"]
 
 
 def observe(instance: dg.DagsterInstance) -> tuple[dg.ExecuteInProcessResult, dict[str | None, str]]:
     """An observation of all CSVs, and the data versions that it recorded."""
-    made = dg.Definitions([split_csv], executor=dg.in_process_executor, resources={RUN_LOCK: RunLock()})
+    made = dg.Definitions(
+        [split_csv], executor=dg.in_process_executor, resources={RUN_INPUTS: run_inputs(PROJECT.context)}
+    )
     job = made.resolve_implicit_global_asset_job_def()
     result = job.execute_in_process(instance=instance, asset_selection=[SPLIT_CSV], raise_on_error=False)
     versions = {
@@ -81,7 +85,7 @@ def observe(instance: dg.DagsterInstance) -> tuple[dg.ExecuteInProcessResult, di
 
 def test_observing_records_the_content_of_every_csv(folder: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
-        register_splits(instance, load_settings())
+        register_splits(instance, PROJECT.settings())
         result, versions = observe(instance)
     assert result.success
     assert versions == {name: sha256(folder / f"{name}_images.csv") for name in ("train", "val")}
@@ -90,7 +94,7 @@ def test_observing_records_the_content_of_every_csv(folder: Path) -> None:
 def test_observing_records_the_others_and_fails_with_what_is_wrong(folder: Path) -> None:
     bad = write_bad_ones(folder)
     with dg.DagsterInstance.ephemeral() as instance:
-        register_splits(instance, load_settings())
+        register_splits(instance, PROJECT.settings())
         result, versions = observe(instance)
     assert versions == {name: sha256(folder / f"{name}_images.csv") for name in ("train", "val")}
     (failure,) = result.get_step_failure_events()

@@ -1,5 +1,6 @@
 """The sensors that tell, tick by tick: real runs, a real web server.  (faults/ has them under a real daemon.)"""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
 from relight_assets.defs.automation import alerts, webhook
 from relight_assets.defs.automation.alerts import PER_TICK, sensors_of
@@ -16,6 +17,8 @@ from relight_assets.defs.automation.sensors import ATTEMPT
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
+
+PROJECT = ProjectSource(os.environ)
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -55,7 +58,7 @@ class Ticks:
 
 
 def sensor(name: str) -> dg.SensorDefinition:
-    (found,) = (made for made in sensors_of(load_settings()) if made.name == name)
+    (found,) = (made for made in sensors_of(PROJECT, PROJECT.settings()) if made.name == name)
     return found
 
 
@@ -242,7 +245,7 @@ def test_a_document_that_is_refused_does_not_stand_in_the_way_of_the_next(
 
 
 def test_a_sensor_without_a_webhook_is_off_and_says_so_if_it_is_switched_on(instance: dg.DagsterInstance) -> None:
-    for made in sensors_of(load_settings()):
+    for made in sensors_of(PROJECT, PROJECT.settings()):
         assert made.default_status is dg.DefaultSensorStatus.STOPPED
         with dg.build_sensor_context(instance=instance) as context:
             answer = made.evaluate_tick(context)

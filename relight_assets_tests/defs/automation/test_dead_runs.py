@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from relight_assets.config.project import ProjectSource
 from relight_assets.defs.automation import dead_runs
 from relight_assets.defs.automation.dead_runs import (
     close_abandoned_runs,
@@ -18,8 +19,9 @@ from relight_assets.defs.automation.dead_runs import (
     runs_left_alone,
     unfinished_runs,
 )
+from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.defs.runs.run_images import POOL
-from relight_assets.defs.runs.run_locks import RUN_LOCK, RunLock, holding
+from relight_assets.defs.runs.run_locks import holding
 from relight_assets.errors import UserError
 from relight_assets_tests.defs.runs.test_run_locks import change, killed_while_holding
 
@@ -173,7 +175,7 @@ def test_a_kill_between_the_steps_of_closing_heals(
 
 
 def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterInstance) -> None:
-    @dg.op(required_resource_keys={RUN_LOCK})
+    @dg.op(required_resource_keys={RUN_INPUTS})
     def first() -> int:
         return 1
 
@@ -182,7 +184,9 @@ def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterIn
         assert close_abandoned_runs(context.instance) == []  # it is at work
         os.kill(os.getpid(), signal.SIGKILL)
 
-    @dg.job(resource_defs={RUN_LOCK: RunLock()}, executor_def=dg.in_process_executor)
+    @dg.job(
+        resource_defs={RUN_INPUTS: run_inputs(ProjectSource(os.environ).context)}, executor_def=dg.in_process_executor
+    )
     def two_steps() -> None:
         last(first())
 

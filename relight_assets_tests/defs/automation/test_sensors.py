@@ -8,7 +8,7 @@ from threading import Event
 import dagster as dg
 import pytest
 
-from relight_assets.config.settings import load_settings
+from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
 from relight_assets.defs.assets.splits import SPLIT_CSV
 from relight_assets.defs.automation import sensors
@@ -16,6 +16,8 @@ from relight_assets.defs.automation.sensors import ATTEMPT, MAX_ATTEMPTS, schedu
 from relight_assets.errors import ConfigError, OutputFolderError
 from relight_assets_tests.conftest import PORTRAITS, Project, sha256
 from relight_assets_tests.defs.ticks import Sensor, materialized, runs_of, swept
+
+PROJECT = ProjectSource(os.environ)
 
 
 @pytest.fixture
@@ -198,9 +200,9 @@ def test_a_run_for_a_csv_of_other_photos_is_refused(
 
 
 def test_whether_the_sensor_runs_from_the_start_is_a_setting(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.RUNNING
+    assert sensor_of(PROJECT, PROJECT.settings()).default_status is dg.DefaultSensorStatus.RUNNING
     monkeypatch.setenv("RELIGHT_WATCH", "false")
-    assert sensor_of(load_settings()).default_status is dg.DefaultSensorStatus.STOPPED
+    assert sensor_of(PROJECT, PROJECT.settings()).default_status is dg.DefaultSensorStatus.STOPPED
 
 
 # -- runs whose process is gone ------------------------------------------------------------------------------
@@ -305,7 +307,7 @@ def test_a_schedule_that_cannot_be_read_is_a_clear_error(project: Project, monke
 
 
 def test_the_schedule_is_off_until_it_is_switched_on(project: Project) -> None:
-    assert schedule_of(load_settings()).default_status is dg.DefaultScheduleStatus.STOPPED
+    assert schedule_of(PROJECT, PROJECT.settings()).default_status is dg.DefaultScheduleStatus.STOPPED
 
 
 def test_no_request_of_the_sensor_or_the_schedule_replaces_photos(
@@ -314,5 +316,5 @@ def test_no_request_of_the_sensor_or_the_schedule_replaces_photos(
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
     with dg.build_schedule_context(instance=instance) as context:
-        requests = [*(sensor.tick().run_requests or []), *sensors._sweep(context)]
+        requests = [*(sensor.tick().run_requests or []), *sensors.sweep(context, PROJECT)]
     assert [isinstance(request, dg.RunRequest) and not request.run_config for request in requests] == [True, True]

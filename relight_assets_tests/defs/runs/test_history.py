@@ -33,7 +33,7 @@ def used(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Path:
     home = folder / ".dagster_home"
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DAGSTER_HOME", raising=False)
-        with instance_of(Settings(csv_dir=project.data, dagster_home=home)) as instance:
+        with instance_of(Settings(csv_dir=project.data, dagster_home=home), project.root) as instance:
             for _ in range(40):
                 instance.create_run_for_job(empty, status=dg.DagsterRunStatus.SUCCESS, tags={"a": "b" * 300})
             instance.report_runless_asset_event(dg.AssetMaterialization("masks"))
@@ -75,8 +75,7 @@ def a_part_of_a_page(path: Path) -> None:
 
 def use(settings: Settings) -> None:
     """What every start does, and what a run asks for."""
-    os.environ.pop("DAGSTER_HOME", None)  # which the start before has set
-    with instance_of(settings) as instance:
+    with instance_of(settings, settings.csv_dir.parent) as instance:
         instance.get_runs()
         instance.event_log_storage.get_concurrency_info(POOL)
         instance.all_instigator_state()
@@ -107,18 +106,18 @@ def test_a_database_that_was_deleted_or_emptied_begins_anew(settings: Settings, 
         left.unlink()
     path.touch()
     use(settings)
-    with opened_instance(settings) as instance:
+    with opened_instance(settings, settings.csv_dir.parent) as instance:
         assert instance.get_dynamic_partitions("splits") == ["train"]
         assert instance.event_log_storage.get_concurrency_info(POOL).slot_count == 1
 
 
 def test_a_slot_that_outlives_the_runs_in_a_deleted_database_is_freed(settings: Settings) -> None:
-    with opened_instance(settings) as instance:
+    with opened_instance(settings, settings.csv_dir.parent) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
         instance.event_log_storage.claim_concurrency_slot(POOL, run, "relight_images")
     for path in (settings.dagster_home / "history").glob("runs.db*"):
         path.unlink()
-    with opened_instance(settings) as instance:
+    with opened_instance(settings, settings.csv_dir.parent) as instance:
         assert not instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
 
 
@@ -144,7 +143,7 @@ def test_a_locked_database_is_no_damaged_one(settings: Settings, monkeypatch: py
     from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
     monkeypatch.setattr(sqlite_event_log, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.1)
-    with opened_instance(settings) as instance:
+    with opened_instance(settings, settings.csv_dir.parent) as instance:
         pass
     with closing(sqlite3.connect(settings.dagster_home / "history" / "runs" / "index.db")) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")

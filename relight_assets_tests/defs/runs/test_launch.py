@@ -18,28 +18,27 @@ from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 def test_a_home_gets_our_instance_settings_once(tmp_path: Path) -> None:
     settings = Settings(dagster_home=tmp_path / "home")
-    environment = {"PATH": ""}
-    assert prepare_home(settings, environment) == tmp_path / "home"  # type: ignore[arg-type]
-    assert environment["DAGSTER_HOME"] == str(tmp_path / "home")
+    assert prepare_home(settings, tmp_path, {"PATH": ""}) == tmp_path / "home"
+    assert "DAGSTER_HOME" not in os.environ
     with dg.DagsterInstance.from_config(str(tmp_path / "home")) as instance:
         assert not instance.telemetry_enabled
         assert instance.run_monitoring_enabled
         assert instance.global_op_concurrency_default_limit == 1
     (tmp_path / "home" / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    prepare_home(settings, {})  # type: ignore[arg-type]
+    prepare_home(settings, tmp_path, {})
     assert "run_monitoring" not in (tmp_path / "home" / "dagster.yaml").read_text()
 
 
 def test_a_home_that_is_set_is_used_as_it_is(tmp_path: Path) -> None:
     own = {"DAGSTER_HOME": str(tmp_path)}
-    assert prepare_home(Settings(dagster_home=tmp_path / "not"), own) == tmp_path  # type: ignore[arg-type]
+    assert prepare_home(Settings(dagster_home=tmp_path / "not"), tmp_path, own) == tmp_path
     assert not (tmp_path / "dagster.yaml").exists()
 
 
 def test_a_home_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"cannot be written: .*file is not a folder.*set dagster_home"):
-        prepare_home(Settings(dagster_home=tmp_path / "file" / "home"), {})  # type: ignore[arg-type]
+        prepare_home(Settings(dagster_home=tmp_path / "file" / "home"), tmp_path, {})
 
 
 def test_the_pool_is_limited_before_the_first_run_and_somebodys_own_limit_stays(
@@ -47,10 +46,10 @@ def test_the_pool_is_limited_before_the_first_run_and_somebodys_own_limit_stays(
 ) -> None:
     monkeypatch.chdir(make_project(tmp_path, photos).root)
     settings = Settings(csv_dir=tmp_path / "data", dagster_home=tmp_path / "home")
-    with instance_of(settings) as instance:
+    with instance_of(settings, tmp_path) as instance:
         assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 1
         instance.event_log_storage.set_concurrency_slots("gpu", 3)
-    with instance_of(settings) as instance:
+    with instance_of(settings, tmp_path) as instance:
         assert instance.event_log_storage.get_concurrency_info("gpu").slot_count == 3
 
 
@@ -116,7 +115,9 @@ def test_a_live_run_is_not_taken_for_dead_and_is_waited_for(project: Project) ->
 
 def claimed_by(project: Project, status: dg.DagsterRunStatus) -> str:
     """A run that has the only slot of the pool."""
-    with instance_of(Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home")) as instance:
+    with instance_of(
+        Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home"), project.root
+    ) as instance:
         run = instance.create_run_for_job(empty, status=status).run_id
         assert instance.event_log_storage.claim_concurrency_slot("gpu", run, "relight_images").is_claimed
     return run
@@ -155,7 +156,9 @@ def test_a_run_of_which_nobody_knows_is_waited_for_and_said_how_to_release(proje
 
 
 def test_a_pool_of_limit_0_is_said_once_and_ctrl_c_ends_the_wait(project: Project) -> None:
-    with instance_of(Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home")) as instance:
+    with instance_of(
+        Settings(csv_dir=project.data, dagster_home=project.root / ".dagster_home"), project.root
+    ) as instance:
         instance.event_log_storage.set_concurrency_slots("gpu", 0)
     waiting = command(project, "run", "--split", "train")
     said = lines_of(waiting, "has limit 0")
@@ -187,7 +190,7 @@ def test_an_interrupted_run_says_that_it_goes_on_later(project: Project) -> None
 def test_a_dagster_home_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> None:
     for wrong in ("relative", str(tmp_path / "none")):
         with pytest.raises(ConfigError, match="must be the full path of a folder"):
-            prepare_home(Settings(dagster_home=tmp_path), {"DAGSTER_HOME": wrong})  # type: ignore[arg-type]
+            prepare_home(Settings(dagster_home=tmp_path), tmp_path, {"DAGSTER_HOME": wrong})
 
 
 @pytest.mark.parametrize(
@@ -200,7 +203,7 @@ def test_a_dagster_yaml_that_cannot_be_used_is_one_sentence(
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=told) as caught, opened_instance(Settings(dagster_home=home)):
+    with pytest.raises(ConfigError, match=told) as caught, opened_instance(Settings(dagster_home=home), tmp_path):
         pass
     assert str(caught.value).startswith(f"{home / 'dagster.yaml'} ")
     assert "\n" not in str(caught.value)

@@ -161,7 +161,8 @@ def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work
             given.append(WorkItem(len(given), "nap", "", stage_names()))
             yield given[-1]
 
-    outcomes.extend(dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60))
+    for outcome in dispatch.run(work(), engine(2, "crash on GPU-1"), batch=2, start_s=60, hang_s=60):
+        outcomes.append(outcome)  # noqa: PERF402  (`work` looks at it meanwhile)
     finished = [each.result.index for each in outcomes if isinstance(each, Finished)]
     assert sorted(finished) == [item.index for item in given]
     assert len(given_up()) == 1

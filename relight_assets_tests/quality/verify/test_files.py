@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.cli import terminal
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.quality.verify import files
@@ -40,7 +41,7 @@ def test_each_file_is_named_and_the_others_are_measured(ran: Bench, kind: str) -
     if kind.startswith("a folder"):
         assert places[2] in told
     assert all(fault.text.isprintable() for fault in found.faults)
-    terminal.out.print(terminal.status_of(ran.settings, Recipe()).table)
+    out.print(status_of(ran.settings, Recipe()).table)
 
 
 def test_a_file_far_larger_than_its_record_says_is_not_read(ran: Bench) -> None:

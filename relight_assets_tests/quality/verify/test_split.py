@@ -14,15 +14,18 @@ from msgspec.structs import replace
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record, write_record
+from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.publish import mapping_path, write_split_mapping
 from relight_assets.engine.run import digests_of
 from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.statistics import recorded_metrics
-from relight_assets.quality.verify.split import Verification, verify_finished, verify_split
+from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
@@ -42,6 +45,16 @@ def verified(
     bench: Bench, recipe: Recipe | None = None, sample: int | None = None, quality: Quality | None = None
 ) -> Verification:
     return verify_split(bench.split(), recipe or Recipe(), bench.settings, quality=quality, sample=sample)
+
+
+def verified_by(bench: Bench, settings: Settings, loaded: LoadedRecipe, experiment: str | None = None) -> Verification:
+    """What the commands and the job `verify` do: the thresholds are those of settings and recipe file."""
+    quality = settings.quality_of(loaded)
+    return verify_split(bench.split(), loaded.recipe, settings, quality=quality, experiment=experiment)
+
+
+def verified_experiment(bench: Bench, settings: Settings, name: str) -> Verification:
+    return verified_by(bench, settings, experiment_recipe("train", settings, name), name)
 
 
 def codes(found: Verification) -> list[tuple[str, str]]:
@@ -123,9 +136,9 @@ def test_layers_of_linear_light_are_held_against_the_photo_in_linear_light(bench
 
 def test_an_experiment_in_linear_light_is_verified_by_its_own_recipe(bench: Bench) -> None:
     bench.run(recipe_with(background={"blend": "linear"}), experiment="linear")
-    found = verify_finished(bench.split(), bench.settings, experiment="linear")
+    found = verified_experiment(bench, bench.settings, "linear")
     assert len(found.measured) == 4
-    assert failed(found) == failed(verify_finished(bench.split(), bench.settings)) == []
+    assert failed(found) == failed(verified(bench)) == []
 
 
 def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
@@ -169,17 +182,16 @@ def test_a_bound_that_no_picture_meets_fails_without_a_fault(bench: Bench) -> No
 
 
 def test_thresholds_in_the_projects_recipe_hold_and_recompute_nothing(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench,
 ) -> None:
     file = bench.folder / "old.yaml"
     file.write_text("quality: {strength_range: [1.9, 2.0]}\n")
-    monkeypatch.setenv("RELIGHT_CONFIG", str(file))
     assert computed(bench.run(load_recipe(file).recipe)) == dict.fromkeys(stage_names(), 0)
-    assert failed(verify_finished(bench.split(), bench.settings)) == ["weakest"]
+    assert failed(verified_by(bench, bench.settings, load_recipe(file))) == ["weakest"]
     file.write_text("")
-    assert failed(verify_finished(bench.split(), bench.settings)) == []
+    assert failed(verified_by(bench, bench.settings, load_recipe(file))) == []
     strict = bench.settings.model_copy(update={"quality": Quality(max_lit_apart=0, rim_range=(1.5, 1.7))})
-    assert failed(verify_finished(bench.split(), strict)) == ["dark rim"]
+    assert failed(verified_by(bench, strict, load_recipe(file))) == ["dark rim"]
 
 
 def test_an_experiment_of_before_is_held_against_the_thresholds_beside_its_recipe(bench: Bench) -> None:
@@ -187,9 +199,9 @@ def test_an_experiment_of_before_is_held_against_the_thresholds_beside_its_recip
     written = SplitLayout(split_folder(bench.settings.output_root, "train", "old")).recipe
     settings = bench.settings.model_copy(update={"quality": Quality(strength_range=(1.9, 2.0))})
     with_it = {**yaml.safe_load(written.read_text()), "quality": Quality().model_dump(mode="json")}
-    assert "weakest" in failed(verify_finished(bench.split(), settings, experiment="old"))
+    assert "weakest" in failed(verified_experiment(bench, settings, "old"))
     written.write_text(yaml.safe_dump(with_it))
-    assert "weakest" not in failed(verify_finished(bench.split(), settings, experiment="old"))
+    assert "weakest" not in failed(verified_experiment(bench, settings, "old"))
 
 
 def failed(found: Verification) -> list[str]:

@@ -1,8 +1,9 @@
 """The families of light: one module of this package for each family in the recipe's section ``degradation``.
 
-Other modules may be registered by dotted name.  Worker processes register them again: see :func:`registered`.
+Families of other modules are added by :func:`register_families`.
 """
 
+from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 
@@ -10,13 +11,13 @@ from relight_assets.config.recipe.lights import add_family, family_names, remove
 from relight_assets.stages.degraded.light_family import LightFamily
 
 _PACKAGE = "relight_assets.stages.degraded.families"
-_registered: dict[str, str] = {}
-"""The dotted module name of each registered family."""
+_extra: dict[str, str] = {}
+"""The dotted module name of each family that was added."""
 
 
 def family(name: str) -> LightFamily:
     """The family of a name in the recipe."""
-    found: LightFamily = import_module(_registered.get(name, f"{_PACKAGE}.{name}")).FAMILY
+    found: LightFamily = import_module(_extra.get(name, f"{_PACKAGE}.{name}")).FAMILY
     return found
 
 
@@ -26,23 +27,27 @@ def second_names() -> tuple[str, ...]:
     return tuple(name for name in family_names() if family(name).add is not None)
 
 
-def register(module: str) -> None:
-    """Add the family of a module, by its dotted name, to the recipe and to all that is derived from it."""
-    found: LightFamily = import_module(module).FAMILY
-    if found.name not in family_names():
-        _registered[found.name] = module
-        add_family(found.name, found.options)
-        second_names.cache_clear()
+def register_families(modules: Collection[str]) -> None:
+    """Add the family ``FAMILY`` of each module, by its dotted name, to the recipe and all that is derived from it.
 
-
-def unregister(module: str) -> None:
-    """Take back what :func:`register` added."""
-    name = next(name for name, known in _registered.items() if known == module)
-    del _registered[name]
-    remove_family(name)
+    Worker processes are given the names, and import the modules themselves.
+    """
+    for module in modules:
+        added: LightFamily = import_module(module).FAMILY
+        if added.name not in family_names():
+            _extra[added.name] = module
+            add_family(added.name, added.options)
     second_names.cache_clear()
 
 
-def registered() -> tuple[str, ...]:
-    """The dotted module names that :func:`register` was given, for workers."""
-    return tuple(_registered.values())
+def remove_families(modules: Collection[str]) -> None:
+    """Take back what :func:`register_families` added."""
+    for name in [name for name, module in _extra.items() if module in modules]:
+        del _extra[name]
+        remove_family(name)
+    second_names.cache_clear()
+
+
+def extra_modules() -> tuple[str, ...]:
+    """The dotted names of the modules whose families were added."""
+    return tuple(_extra.values())

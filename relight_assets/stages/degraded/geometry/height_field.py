@@ -20,7 +20,9 @@ STEEPEST = 2.2
 INFLATION_REACH = 0.35
 """Screening length of the inflation in units of s: wider bodies do not bulge further."""
 SWEEPS, SPECTRAL_RADIUS = 40, 0.99
+"""Jacobi sweeps on each level of the inflation, and the spectral radius by which they are accelerated."""
 DOME_HEIGHT = 0.7
+"""Height of the head's dome, in units of the head's smaller half axis."""
 JOIN_BAND = 0.16
 """Width of the join, in units of the face's size, measured inward from the mesh's outline."""
 JOIN_REACH = 0.16

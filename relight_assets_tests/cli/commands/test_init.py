@@ -6,10 +6,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight_assets.cli.main import main
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.project_folder import project_folder
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import Settings, load_project_recipe, load_settings, project_folder
+from relight_assets.config.settings import Settings
+from relight_assets.config.settings_loader import load_settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {
     "config/platform.yaml",
     "config/mvp_config.yaml",
@@ -47,7 +50,7 @@ def test_its_settings_and_recipe_are_the_defaults(tmp_path: Path, monkeypatch: p
     init(tmp_path)
     monkeypatch.chdir(tmp_path / "data")
     assert project_folder() == tmp_path
-    assert load_project_recipe({}).recipe == Recipe()
+    assert ProjectSource({}).recipe().recipe == Recipe()
     settings = load_settings({})
     assert (settings.csv_dir, settings.output_root) == (tmp_path / "data", tmp_path / "data" / "outputs")
     placed = {"csv_dir": 0, "output_root": 0, "dagster_home": 0}

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.files import write_file
-from relight_assets.cli.terminal import out
+from relight_assets.cli.terminal.messages import out
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.errors import UserError
 
@@ -29,8 +29,8 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
             raise UserError(f"--write: {folder} is the record's own folder; its pictures are never replaced this way")
         for made in made_again(record, foreground, gobos):
             same = same and made.same
-            said = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
-            out.print(f"{number}_{made.name}.png  {said}", soft_wrap=True)
+            result = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
+            out.print(f"{number}_{made.name}.png  {result}", soft_wrap=True)
             if folder is not None:
                 write_file(folder / f"{number}_{made.name}.png", made.data)
     sys.exit(exit_code(done=same))

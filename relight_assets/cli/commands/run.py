@@ -1,0 +1,74 @@
+"""``relight run``."""
+
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from relight_assets.cli.dagster_runs import materialize_splits
+from relight_assets.cli.options import select_recipe, select_splits, select_stages
+from relight_assets.cli.terminal.closing_table import print_closing_table
+from relight_assets.cli.terminal.messages import print_note
+from relight_assets.config.project import ProjectSource
+from relight_assets.core.exit_codes import exit_code
+from relight_assets.stages.registry import stage_names
+
+
+@click.command()
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--split", "split", help="One split by name, from csv_dir.")
+@click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
+@click.option("--config", type=click.Path(path_type=Path), help="Recipe; another than the project's is an experiment.")
+@click.option("--experiment", default="", help="Name of the experiment that another recipe's outputs go to.")
+@click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
+@click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
+@click.option(
+    "--stages", default=",".join(stage_names()), show_default=True, help="Comma-separated; only these are computed."
+)
+@click.option("--retry-failed", is_flag=True, help="Also try images whose recorded failure still holds.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder with numbered pictures of unknown origin.")
+@click.option(
+    "--replace",
+    "replace_photos",
+    is_flag=True,
+    help="Redo rows that name other photos than the split's pictures were made of.",
+)
+@click.pass_obj
+def run(
+    source: ProjectSource,
+    csv_file: Path | None,
+    split: str | None,
+    all_splits: bool,
+    config: Path | None,
+    experiment: str,
+    num_samples: int | None,
+    num_gpus: int | None,
+    stages: str,
+    retry_failed: bool,
+    overwrite: bool,
+    replace_photos: bool,
+) -> None:
+    """Bring splits up to date: only what is missing or stale is computed."""
+    selected = select_stages(stages)
+    project = source.context()
+    settings, csvs = select_splits(project.settings, csv_file, split, all_splits=all_splits)
+    project = replace(project, settings=settings)
+    name, loaded = select_recipe(project, config, experiment)
+    image_config = {
+        "num_samples": num_samples or 0,
+        "num_gpus": num_gpus or 0,
+        "retry_failed": retry_failed,
+        "overwrite": overwrite,
+        "replace": replace_photos,
+    }
+    done, errors = materialize_splits(source, project, csvs, selected, image_config, experiment=name, loaded=loaded)
+    print_closing_table(done, settings, name)
+    considered = Counter(state.row_status(row) for state, _ in done for row in range(len(state.keys[:num_samples])))
+    pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in selected)
+    if waiting := max(pending, default=0):
+        print_note(f"{waiting} images wait for a stage that was not selected (upstream_stale)")
+    elif considered["pending"] and len(selected) < len(stage_names()):
+        print_note(f"{considered['pending']} rows are pending: not all stages were selected")
+    sys.exit(exit_code(errors, done=considered["done"] == considered.total()))

@@ -1,0 +1,31 @@
+"""``relight status``."""
+
+import sys
+import time
+from contextlib import suppress
+
+import click
+from rich.live import Live
+
+from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.status_table import status_of
+from relight_assets.config.project import ProjectSource
+from relight_assets.core.exit_codes import exit_code
+
+
+@click.command()
+@click.option("--watch", is_flag=True, help="Keep showing, every two seconds, until Ctrl-C.")
+@click.pass_obj
+def status(source: ProjectSource, watch: bool) -> None:
+    """Done, failed and pending rows per split; rate and time to go while a run is on."""
+    project = source.context()
+    now = status_of(project.settings, project.recipe)
+    if watch:
+        with Live(now.table, console=out, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(2)
+                now = status_of(project.settings, project.recipe)
+                live.update(now.table, refresh=True)
+    else:
+        out.print(now.table)
+    sys.exit(exit_code(now.errors, done=now.done))

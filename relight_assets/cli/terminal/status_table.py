@@ -1,0 +1,90 @@
+"""Where every split stands, in a table."""
+
+import os
+from dataclasses import dataclass
+
+from rich.markup import escape
+from rich.table import Table
+
+from relight_assets.cli.terminal.tables import SLIM
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.folder import list_csvs, no_rows, split_label
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.engine.progress import read_progress
+from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.scan import SplitState
+from relight_assets.errors import CsvError, OtherPhotosError, RelightError
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where every split stands."""
+
+    table: Table
+    errors: list[RelightError]
+    """Of the splits that cannot be used; each stands in its row."""
+    done: bool
+    """Whether every row of the others is done."""
+
+
+def status_of(settings: Settings, recipe: Recipe) -> Status:
+    """Where every split stands; what is wrong with one stands in its row.
+
+    Raises:
+        CsvError: the folder of CSVs cannot be listed.
+    """
+    table = Table("split", "rows", *ROW_STATUSES, "orphans", "now", **SLIM)
+    errors: list[RelightError] = []
+    done = True
+    for path, csv in list_csvs(settings.csv_dir, settings.csv_glob).read_all():
+        try:
+            if isinstance(csv, CsvError):
+                raise csv
+            state = load_split_state(csv, recipe, settings)
+        except RelightError as error:
+            errors.append(error)
+            table.add_row(escape(split_label(path)), *[""] * 6, escape(str(error)))
+            continue
+        counts = state.row_counts()
+        if reason := refusal(state):
+            errors.append(OtherPhotosError(reason))
+        done = done and counts["done"] == counts.total()
+        table.add_row(
+            csv.split,
+            str(len(state.keys)),
+            *(str(counts[status]) for status in ROW_STATUSES),
+            str(state.orphans),
+            escape(reason or "") or _running(state.layout) or _unchecked(state) or _without_rows(csv),
+        )
+    return Status(table, errors, done)
+
+
+def _without_rows(csv: SplitCsv) -> str:
+    return "" if len(csv.table) else escape(no_rows(csv.path))
+
+
+def _unchecked(state: SplitState) -> str:
+    """How many pending rows wait for files to be hashed, which the next run does."""
+    return f"{state.unchecked_rows} rows unchecked: their files have other times" if state.unchecked_rows else ""
+
+
+def _running(layout: SplitLayout) -> str:
+    now = read_progress(layout.progress)
+    if now is None or now.finished or not _alive(now.pid):
+        return ""
+    eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""
+    return f"{now.done} of {now.total}, {now.images_per_s:.2f} {now.counted}/s{eta}"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

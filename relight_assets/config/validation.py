@@ -1,0 +1,97 @@
+"""Strict checks of what a file or a variable holds; messages name the key, what was found and what is allowed."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from relight_assets.config.yaml_reader import hide_address, odd_character
+from relight_assets.config.yaml_reader import shown as shown_text
+from relight_assets.errors import ConfigError
+
+HIDDEN_FAULT = "hidden"
+"""The type of a fault whose input no message shows."""
+MAX_FAULTS = 20
+"""Mistakes that are listed; the others are counted."""
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> ModelT:
+    """Check ``data`` strictly (no text for numbers) against a model.
+
+    Raises:
+        ConfigError: one line per fault, each with file, key, what was found and what is allowed; the first few.
+    """
+    try:
+        # By way of JSON: pydantic's strict mode then takes lists for tuples and integers for floats, no more.
+        return model.model_validate_json(_as_json(data, origin), strict=True)
+    except ValidationError as error:
+        known = sorted(_known_keys(model))
+        faults = error.errors(include_url=False)
+        lines = [_fault(fault, known) for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            lines.append(f"and {len(faults) - MAX_FAULTS} more mistakes")
+        raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
+
+
+def _as_json(data: Mapping[str, Any], origin: str) -> str:
+    try:
+        text = json.dumps(data, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or what holds itself
+        raise ConfigError(f"{origin}: a value in it is no plain data, or too large") from None
+    if (odd := odd_character(text)) is not None:
+        raise ConfigError(f"{origin}: a text in it holds {odd}")
+    return text
+
+
+_PLAIN_WORDS = {
+    "missing": "a value is missing here",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be text",
+    "tuple_type": "must be a list, such as [0.1, 0.5]",
+    "model_type": "must be a section of `key: value` lines",
+    "model_attributes_type": "must be a section of `key: value` lines",
+    "too_long": "has too many values",
+}
+
+
+def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_text(part)}" for part in fault["loc"]).lstrip(".")
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key `{key}`{_nearest(key, known)}"
+    rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    rule = rule.replace("Input should be", "must be")
+    # A rule over a whole section names its values itself; the section in full would drown it.
+    over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)
+    found = "" if over_section or fault["type"] == HIDDEN_FAULT else f"found {_shown(fault['input'])}; "
+    return f"`{key}`: {found}{rule}" if key else f"{found}{rule}"
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    parent, _, name = key.rpartition(".")
+    siblings = [k for k in known if k.rpartition(".")[0] == parent]
+    by_name = {k.rpartition(".")[2]: k for k in [*known, *siblings]}
+    close = difflib.get_close_matches(name, by_name, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean `{by_name[close[0]]}`?"
+    allowed = ", ".join(f"`{k.rpartition('.')[2]}`" for k in siblings)
+    return f"; allowed here: {allowed}" if allowed else ""
+
+
+def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}"
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _known_keys(field.annotation, f"{prefix}{name}.")
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = text if text.isprintable() else json.dumps(value, default=str)
+    if hide_address(text) != text:
+        return "an address, which is not shown"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,130 @@
+"""What a materialization says of its run, by the numbers of a run that is made up and of a split that was run."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relight_assets import __version__
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.hashing import canonical_digest
+from relight_assets.dataset.records import read_record
+from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, provenance, totals
+from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.engine.execution.messages import ImageResult
+from relight_assets.engine.run import RunSummary
+from relight_assets.engine.tally import DeviceTally, Tally
+from relight_assets.stages.registry import stage_names
+from relight_assets_tests.conftest import Bench, recipe_with
+
+
+class Log:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.told.append(text)
+
+
+@pytest.fixture
+def summary(finished: Bench) -> RunSummary:
+    """Of a run of two images on two devices, one of which was lost, after which the split stands as it does."""
+    tally = Tally()
+    drawn = ({"degradation_type": "specular", "strength": 0.25}, {"degradation_type": "hard_shadow", "strength": 0.5})
+    for index, light in enumerate(drawn):
+        made: dict[str, Any] = {"masks": {"coverage": 0.2 + index / 10}, "degraded": light}
+        tally.add(ImageResult(index, dict.fromkeys(stage_names(), "computed"), numbers=made))
+    tally.add(ImageResult(2, dict.fromkeys(stage_names(), "reused")))
+    tally.add(ImageResult(3, dict.fromkeys(stage_names(), "failed"), code="no_person"))
+    devices = {
+        "gpu 0": DeviceTally(2, Counter({"decode": 0.5, "segment": 1.0, "masks": 2.0}), 1, False, 900, 4000),
+        "gpu 1": DeviceTally(0, Counter(), 3, True, 1100, 3000),
+    }
+    return RunSummary(tally, finished.state(), wall_s=4.0, devices=devices, threads=2)
+
+
+def total(summary: RunSummary) -> dict[str, Any]:
+    log = Log()
+    found = totals(summary, Warnings(log))
+    assert log.told == []
+    return found
+
+
+def test_counts_are_those_of_the_stage_with_every_outcome(summary: RunSummary) -> None:
+    expected = {"images": 4, "computed": 2, "reused": 1, "failed": 1, "rejected": 0, "pending": 0}
+    assert counts(summary, "masks") == expected | {"failures_by_code": {"no_person": 1}}
+    del summary.tally.codes["no_person"]
+    assert counts(summary, "masks") == expected
+
+
+def test_means_are_over_the_images_that_have_the_number(summary: RunSummary) -> None:
+    assert numbers(summary, "masks")["mean_coverage"] == 0.25
+    assert numbers(summary, "degraded")["mean_strength"] == 0.375
+
+
+def test_every_family_has_its_share_and_one_that_was_not_drawn_has_none(summary: RunSummary) -> None:
+    shares = {name: value for name, value in numbers(summary, "degraded").items() if name.startswith("share_")}
+    assert shares == {"share_soft_shading": 0.0, "share_hard_shadow": 0.5, "share_specular": 0.5, "share_none": 0.0}
+    assert not [name for name in numbers(summary, "masks") if name.startswith("share_")]
+    summary.tally.families.clear()
+    assert not [name for name in numbers(summary, "degraded") if name.startswith("share_")]
+
+
+def test_rows_times_and_memory_are_those_of_the_split_and_the_run(summary: RunSummary, finished: Bench) -> None:
+    found = total(summary)
+    assert (found["rows"], found["rows_done"], found["rows_failed"], found["rows_rejected"]) == (7, 4, 2, 1)
+    assert found["rows"] == sum(value for name, value in found.items() if name.startswith("rows_"))
+    assert (found["orphans"], found["workers"]) == (0, 1)  # of two places one was lost
+    assert (found["images_per_s"], found["wall_s"]) == (0.5, 4.0)  # two were computed
+    assert (found["worker_peak_mib"], found["gpu_peak_mib"]) == (1100, 4000)
+    assert found["output_folder"].value == str(finished.layout.folder)
+
+
+def test_seconds_are_those_of_the_records_whenever_they_were_made(summary: RunSummary, finished: Bench) -> None:
+    records = [read_record(finished.layout.record(index)) for index in finished.layout.numbers("metadata.json")]
+    spent: Counter[str] = Counter()
+    for record in records:
+        assert record is not None
+        spent.update(record.timings_ms)
+    assert len(records) == 4
+    found = total(summary)["seconds_by_stage"]
+    assert found == {name: pytest.approx(milliseconds / 1000, abs=0.006) for name, milliseconds in spent.items()}
+    assert set(found) >= {"decode", *stage_names(), "encode"}
+
+
+def test_the_table_of_devices_shows_one_that_lags_behind_and_one_that_was_lost(summary: RunSummary) -> None:
+    first, second = (record.data for record in total(summary)["devices"].records)
+    assert (first["device"], first["images"], first["images_per_s"], first["replaced"]) == ("gpu 0", 2, 0.5, 1)
+    assert (first["segmenter_busy"], first["threads_busy"]) == (0.25, 0.25)  # 1 s of 4 s; 2 s of 4 s in two threads
+    assert (first["decode_s"], first["masks_s"], first["encode_s"]) == (0.5, 2.0, 0.0)
+    assert (second["device"], second["images"], second["peak_mib"]) == ("gpu 1 (lost)", 0, 1100)
+
+
+def test_a_run_with_nothing_to_do_has_no_devices_and_no_memory(summary: RunSummary) -> None:
+    found = total(replace(summary, devices={}, wall_s=0.0))
+    assert found["workers"] == found["images_per_s"] == 0
+    assert not {"devices", "worker_peak_mib", "gpu_peak_mib"} & found.keys()
+
+
+def test_the_data_version_of_a_stage_changes_with_what_is_current(finished: Bench, summary: RunSummary) -> None:
+    other = replace(summary, state=finished.state(recipe_with(background={"gray_color": [1, 2, 3]})))
+    assert data_version(summary, "masks") == data_version(other, "masks")
+    assert data_version(other, "composites") == canonical_digest({})  # none is current under the other recipe
+    versions = {stage: data_version(summary, stage) for stage in stage_names()}
+    assert len(set(versions.values())) == len(stage_names())
+    assert versions == {stage: data_version(summary, stage) for stage in stage_names()}
+
+
+def test_the_provenance_is_of_the_recipe_the_stage_s_part_of_it_and_its_models(finished: Bench) -> None:
+    def of(stage: str, recipe: Recipe) -> dict[str, Any]:
+        return provenance([stage], recipe, finished.settings)
+
+    gray, other = Recipe(), recipe_with(background={"gray_color": [1, 2, 3]})
+    assert of("masks", gray)["package_version"] == __version__
+    assert of("masks", gray)["recipe_digest"] == of("composites", gray)["recipe_digest"]
+    assert of("masks", gray)["recipe_digest"] != of("masks", other)["recipe_digest"]
+    assert of("masks", gray)["stage_recipe_digest"] == of("masks", other)["stage_recipe_digest"]
+    assert of("composites", gray)["stage_recipe_digest"] != of("composites", other)["stage_recipe_digest"]
+    assert [stage for stage in stage_names() if "model_digest" in of(stage, gray)] == ["masks", "degraded"]
+    assert of("masks", gray)["model_digest"] != of("degraded", gray)["model_digest"]

@@ -1,0 +1,133 @@
+"""The shape of the package: where its tests are, how large its modules and packages are, and that nothing re-exports.
+
+An exception stands in a table with its reason, and one that is no longer needed fails as well.
+"""
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE, BENCHMARKS, TESTS = ROOT / "relight_assets", ROOT / "benchmarks", ROOT / "relight_assets_tests"
+LONGEST = 400
+"""Lines of a module: what is read in one sitting."""
+WIDEST = 12
+"""Modules and packages side by side: what a reader takes in at once."""
+
+TESTED_ELSEWHERE = {
+    # Types, names and constants, which do nothing by themselves: where they are used.
+    "errors.py": "core/test_exit_codes.py",
+    "core/arrays.py": "stages/test_golden.py",
+    "doctor/finding.py": "doctor/test_machine.py",
+    "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
+    "models/segmenters/base.py": "models/segmenters/test_selfie.py",
+    "stages/base.py": "stages/test_registry.py",
+    "storage/base.py": "storage/test_local.py",
+    # What holds for each of a kind is tested on all of them at once: stages, families of light, engines, numbers.
+    "stages/*/stage.py": "stages/test_registry.py",
+    "stages/*/metrics.py": "dataset/test_metrics.py",
+    "stages/metric.py": "dataset/test_metrics.py",
+    "stages/masks/person_mask.py": "stages/masks/test_mask.py",
+    "stages/degraded/families/*.py": "stages/degraded/families/test_registry.py",
+    "stages/degraded/light_family.py": "stages/degraded/families/test_registry.py",
+    "config/engines.py": "engine/execution/test_registry.py",
+    "engine/execution/*.py": "engine/execution/test_dispatch.py",
+    # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
+    "config/recipe/*.py": "config/recipe/test_recipe.py",
+    "quality/feasibility.py": "config/test_loader.py",
+    "config/project_files.py": "cli/test_init.py",
+    "cli/*.py": "cli/test_main.py",
+    "engine/state/*.py": "engine/state/test_plan.py",
+    "engine/worker/*.py": "engine/worker/test_worker.py",
+    "engine/hardware/gpu_locks.py": "engine/hardware/test_locks.py",
+    "storage/locks.py": "engine/hardware/test_locks.py",
+    "models/files.py": "models/test_loading.py",
+    "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
+    "defs/resources.py": "defs/assets/test_images.py",
+    "defs/runs/run_images.py": "defs/assets/test_images.py",
+    "defs/automation/incidents.py": "defs/automation/test_alerts.py",
+    "defs/metadata/warnings.py": "defs/test_decorations.py",
+}
+"""Modules of the package without a test file of their own, and the file that tests them."""
+WIDER = {
+    "relight_assets": "the layers, of which the contract of the imports names each",
+    "relight_assets/cli": "a module for each group of commands",
+    "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
+    "relight_assets/engine": "what a run is made of, from start to publishing",
+    "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",
+    "benchmarks/bench": "a module for each thing that is measured",
+}
+"""Packages with more modules side by side, and why."""
+
+
+def modules(*folders: Path) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_no_module_is_longer_than_can_be_read_in_one_sitting() -> None:
+    lines = {name_of(path): path.read_text("utf-8").count("\n") for path in modules(PACKAGE, BENCHMARKS, TESTS)}
+    assert not {name: count for name, count in lines.items() if count > LONGEST}, "split each by what it is about"
+
+
+def test_every_module_has_its_test_file() -> None:
+    without = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in modules(PACKAGE)
+        if path.name != "__init__.py" and not _test_of(path).is_file()
+    ]
+    needed = {pattern for pattern in TESTED_ELSEWHERE for name in without if fnmatch(name, pattern)}
+    untested = [name for name in without if not any(fnmatch(name, pattern) for pattern in TESTED_ELSEWHERE)]
+    assert not untested, "write the tests, each at the same place below relight_assets_tests"
+    assert not TESTED_ELSEWHERE.keys() - needed, "these have tests of their own, or are gone: shorten the table"
+    gone = [name for name in TESTED_ELSEWHERE.values() if not (TESTS / name).is_file()]
+    assert not gone, "these were to test modules without a test file of their own"
+
+
+def _test_of(path: Path) -> Path:
+    return TESTS / path.relative_to(PACKAGE).with_name(f"test_{path.stem.strip('_')}.py")
+
+
+@pytest.mark.parametrize("top", [PACKAGE, BENCHMARKS], ids=lambda top: top.name)
+def test_no_package_is_wider_than_can_be_taken_in_at_once(top: Path) -> None:
+    wide = set()
+    for folder in (top, *(path for path in top.rglob("*") if (path / "__init__.py").is_file())):
+        inside = [path for path in folder.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()]
+        if len([path for path in inside if path.name != "__init__.py"]) > WIDEST:
+            wide.add(name_of(folder))
+    expected = {name for name in WIDER if name.startswith(top.name)}
+    assert not wide - expected, "group the modules by what they are about"
+    assert not expected - wide, "these are no longer wide: shorten the table"
+
+
+def test_nothing_is_imported_in_a_package_s_init() -> None:
+    """One import path for each name: no ``__init__`` has more than a docstring and the version."""
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in modules(PACKAGE, BENCHMARKS)
+        if path.name == "__init__.py"
+        for node in ast.parse(path.read_text("utf-8")).body
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)) and not _is_version(node)
+    ]
+    assert not found
+
+
+def _is_version(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__version__"
+
+
+def test_every_folder_of_tests_is_of_a_package_or_of_a_kind() -> None:
+    kinds = {"benchmarks", "browser", "faults", "fixtures", "fuzz"}
+    folders = [path.parent for path in TESTS.rglob("test_*.py")]
+    gone = {
+        name_of(folder)
+        for folder in folders
+        if folder.relative_to(TESTS).parts[:1] not in {(kind,) for kind in kinds}
+        and not (PACKAGE / folder.relative_to(TESTS)).is_dir()
+    }
+    assert not gone, "the tests follow the modules that they test"
