@@ -34,7 +34,7 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (run_metadata, "metric_sheet", "the sheet of the worst images by metric"),
     ),
     "files": (
-        (run_metadata, "write_atomic", "the file contact_sheet.jpg"),
+        (run_metadata, "_sheet_file", "the file contact_sheet.jpg"),
         (progress, "asdict", "the progress file"),
     ),
     "previews, logs, links": (

@@ -10,7 +10,6 @@ from relight_assets.config.context import ProjectContext
 from relight_assets.config.loader import parse_quality, parse_recipe
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.atomic_io import write_atomic
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
@@ -170,9 +169,9 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     small, large = (comparison_sheet(own, state.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
         return {}
-    path = state.layout.folder / COMPARISON
-    write_atomic(path, large)
-    shown = inline(small, "jpg", instance, run_id, f"{state.split.split}-comparison")
+    path = survey.layout.folder / COMPARISON
+    survey.layout.storage.put(path, large)
+    shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 

@@ -12,7 +12,6 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.lights import family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
@@ -124,7 +123,7 @@ def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
     sheet, path = contact_sheet(layout, done, FILE_CELL), layout.folder / CONTACT_SHEET
     if sheet is None:
         return {}
-    write_atomic(path, sheet)
+    layout.storage.put(path, sheet)
     return {"contact_sheet_file": dg.MetadataValue.path(str(path))}
 
 

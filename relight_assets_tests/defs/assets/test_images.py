@@ -13,8 +13,8 @@ import pytest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
-from relight_assets.defs.metadata import run_metadata
 from relight_assets.defs.runs import run_images
+from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import PORTRAITS, Project
 
 
@@ -185,10 +185,14 @@ def test_failed_rows_are_a_warning_in_the_log(instance: dg.DagsterInstance, proj
 def test_a_disk_without_room_for_the_sheets_is_one_sentence(
     instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    put = LocalStorage.put
 
-    monkeypatch.setattr(run_metadata, "write_atomic", full)
+    def full(storage: LocalStorage, path: Path, *more: Any, **options: Any) -> None:
+        if path.name == "contact_sheet.jpg":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put(storage, path, *more, **options)
+
+    monkeypatch.setattr(LocalStorage, "put", full)
     result = materialize(instance, "train", ["masks", "albedo", "degraded", "composites"])
     assert result.success
     told = "without the file contact_sheet.jpg: OSError: [Errno 28] No space left on device"
