@@ -169,9 +169,9 @@ def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterIns
     small, large = (comparison_sheet(own, state.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
         return {}
-    path = survey.layout.folder / COMPARISON
-    survey.layout.storage.put(path, large)
-    shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
+    path = state.layout.folder / COMPARISON
+    state.layout.storage.put(path, large)
+    shown = inline(small, "jpg", instance, run_id, f"{state.split.split}-comparison")
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 
