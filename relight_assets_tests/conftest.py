@@ -22,9 +22,9 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import registry, store, wheel
@@ -148,12 +148,12 @@ class Bench:
         settings = self.settings.model_copy(update={"cpu_workers": workers})
         return run_split(self.split(), recipe or Recipe(), settings, RunOptions(**options), worker=worker)
 
-    def survey(self, recipe: Recipe | None = None) -> Survey:
-        return look(self.split(), recipe or Recipe(), self.settings)
+    def state(self, recipe: Recipe | None = None) -> SplitState:
+        return load_split_state(self.split(), recipe or Recipe(), self.settings)
 
     def recorded(self, recipe: Recipe | None = None) -> list[RecordedImage]:
-        survey = self.survey(recipe)
-        return list(recorded_images(survey.layout, survey.images.values()))
+        state = self.state(recipe)
+        return list(recorded_images(state.layout, state.images.values()))
 
     def pictures(self) -> dict[str, str]:
         """sha256 of every picture by file name."""

@@ -16,9 +16,9 @@ EDGES = {
     "defs/runs/launch.py": "DAGSTER_HOME, which is Dagster's",
 }
 BELOW = {
-    "engine/execution/local.py": "the environment of the worker processes that it starts",
+    "engine/execution/local_process.py": "the environment of the worker processes that it starts",
     "engine/hardware/devices.py": "CUDA_VISIBLE_DEVICES: which devices this process has",
-    "engine/hardware/locks.py": "HOME, in which the locks of devices lie",
+    "engine/hardware/gpu_locks.py": "HOME, in which the locks of devices lie",
     "models/segmenters/sam3/base.py": "keeps Hugging Face offline, and reads CUDA_VISIBLE_DEVICES",
     "models/store.py": "where model files are kept for callers without settings",
     "reports/charts.py": "an environment in which matplotlib finds its own settings alone",

@@ -15,7 +15,7 @@ from benchmarks.bench.portraits import write_portraits
 from benchmarks.bench.sizes import QUICK
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
-from relight_assets.engine.run import digests_of, look
+from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 
@@ -31,7 +31,7 @@ def state_bytes_per_row(csv: Path, output_root: Path) -> float:
     ctypes.CDLL(None).malloc_trim(0)  # what reading the CSV left free must not hide what the state takes
     before = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
-    state = look(split, recipe, settings)
+    state = load_split_state(split, recipe, settings)
     make_plan(state, digests, stage_names())
     return (_status("VmHWM") - before) / len(state.keys)
 

@@ -13,7 +13,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import write_record
-from relight_assets.engine.run import RunOptions, digests_of, look, run_split
+from relight_assets.engine.run import RunOptions, digests_of, load_split_state, run_split
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import UserError
 from relight_assets.stages.registry import stage_names, stages
@@ -22,7 +22,7 @@ from relight_assets.storage.files import source_token
 
 @dataclass(frozen=True)
 class PlanCost:
-    """Survey and plan of a finished split, and a whole run that finds nothing to do."""
+    """Scan and plan of a finished split, and a whole run that finds nothing to do."""
 
     wall_s: float
     cpu_s: float
@@ -65,9 +65,9 @@ def plan_once(csv: Path, output_root: Path) -> PlanCost:
     """
     split, recipe, settings = read_split_csv(csv), Recipe(), settings_for(output_root, 1)
     digests = digests_of(recipe, settings)
-    look(split, recipe, settings)  # as in any later run, the files are in the page cache
+    load_split_state(split, recipe, settings)  # as in any later run, the files are in the page cache
     cpu, wall = time.process_time(), time.perf_counter()
-    plan = make_plan(look(split, recipe, settings), digests, stage_names())
+    plan = make_plan(load_split_state(split, recipe, settings), digests, stage_names())
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     if plan.work:
         raise UserError(f"the bench needs finished images; {len(plan.work)} are not")

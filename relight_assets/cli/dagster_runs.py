@@ -15,8 +15,8 @@ from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.contents import check_csvs
 from relight_assets.dataset.csv.folder import CsvFolder, no_rows, read_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.engine.run import look
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import InterruptedRunError, RelightError
 from relight_assets.stages.base import Stage
 
@@ -56,7 +56,7 @@ def materialize_splits(
     *,
     experiment: str | None = None,
     loaded: LoadedRecipe | None = None,
-) -> tuple[list[tuple[Survey, dict[str, Any]]], list[RelightError]]:
+) -> tuple[list[tuple[SplitState, dict[str, Any]]], list[RelightError]]:
     """Materialize each split of a folder with a progress bar; where each then stands, and its stages' metadata.
 
     With an ``experiment``, ``loaded`` is its recipe.  A CSV that cannot be used and a split whose run fails do not stop
@@ -72,7 +72,7 @@ def materialize_splits(
         definitions = build_definitions(source, project)
     settings = project.settings
     loaded = loaded or project.loaded
-    done: list[tuple[Survey, dict[str, Any]]] = []
+    done: list[tuple[SplitState, dict[str, Any]]] = []
     errors: list[RelightError] = []
     with launch.instance_of(settings, project.folder, print_line) as instance:
         csvs = check_csvs(folder, known_csvs(instance))
@@ -101,7 +101,7 @@ def materialize_splits(
                             experiment=experiment,
                             loaded=loaded,
                         )
-                done.append((look(read_csv(path), loaded.recipe, settings, experiment), launched.metadata))
+                done.append((load_split_state(read_csv(path), loaded.recipe, settings, experiment), launched.metadata))
             except (InterruptedRunError, KeyboardInterrupt):
                 stopped = InterruptedRunError()
                 print_error(str(stopped))

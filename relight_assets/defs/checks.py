@@ -23,9 +23,9 @@ from relight_assets.defs.assets.splits import splits
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
-from relight_assets.engine.state.scan import Survey, row_keys
+from relight_assets.engine.state.scan import SplitState, row_keys
 from relight_assets.errors import CsvError
-from relight_assets.quality.duplicates import Pair, Photo, look_alikes, twins
+from relight_assets.quality.duplicates import Pair, Photo, duplicates_across, duplicates_within
 from relight_assets.quality.statistics import SplitStatistics, Spread, drift, spreads
 from relight_assets.quality.thresholds import Verdict, verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults
@@ -99,18 +99,18 @@ SPECS = [
 
 @dataclass(frozen=True)
 class _Split:
-    survey: Survey
+    state: SplitState
     loaded: LoadedRecipe
     settings: Settings
     mapping: StagedMapping
     before: Mapping[str, Spread]
     warn: Warn
-    records: Callable[[Survey], "SplitRecords"]
+    records: Callable[[SplitState], "SplitRecords"]
 
     @property
     def photos(self) -> Sequence[Photo]:
         """Of all images that have a record, by their numbers."""
-        return self.records(self.survey).photos
+        return self.records(self.state).photos
 
 
 @dataclass(frozen=True)
@@ -121,19 +121,19 @@ class SplitRecords:
     photos: list[Photo]
 
     @classmethod
-    def of(cls, survey: Survey) -> "SplitRecords":
+    def of(cls, state: SplitState) -> "SplitRecords":
         """Read the records of a split."""
         found = cls(SplitStatistics(), [])
-        for image in recorded_images(survey.layout, survey.images.values()):
+        for image in recorded_images(state.layout, state.images.values()):
             found.statistics.add(image)
-            found.photos.append(Photo.of(survey.split.split, image.record))
+            found.photos.append(Photo.of(state.split.split, image.record))
         found.photos.sort(key=lambda photo: photo.index)
         return found
 
 
 def blocking_checks(mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings) -> list[dg.AssetCheckResult]:
     """The checks without which a mapping is not published."""
-    split = _Split(mapping.survey, loaded, settings, mapping, {}, _NOBODY, SplitRecords.of)
+    split = _Split(mapping.state, loaded, settings, mapping, {}, _NOBODY, SplitRecords.of)
     return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
 
 
@@ -144,7 +144,7 @@ def check_split(
     before: Mapping[str, Spread],
     *,
     warn: Warn = _NOBODY,
-    records: Callable[[Survey], SplitRecords] | None = None,
+    records: Callable[[SplitState], SplitRecords] | None = None,
 ) -> list[dg.AssetCheckResult]:
     """Every check of :data:`SPECS` on a staged mapping.
 
@@ -159,13 +159,13 @@ def check_split(
         records: reads the records of a split; None: :meth:`SplitRecords.of`.
     """
     # Once for all checks, and not before the first of them asks: what it raises is that check's fault.
-    split = _Split(mapping.survey, loaded, settings, mapping, before, warn, records or cache(SplitRecords.of))
+    split = _Split(mapping.state, loaded, settings, mapping, before, warn, records or cache(SplitRecords.of))
     return [
         *_of_rows(split),
         *_of_files(split),
         _advice("few_rows_failed", lambda name: _of_failures(name, split), warn),
         _advice("no_picture_in_two_splits", lambda name: _of_other_splits(name, split), warn),
-        _advice("no_picture_twice", lambda name: _of_pairs(name, twins(split.photos)), warn),
+        _advice("no_picture_twice", lambda name: _of_pairs(name, duplicates_within(split.photos)), warn),
         _advice("numbers_stay", lambda name: _of_drift(name, split), warn),
     ]
 
@@ -180,8 +180,8 @@ def _advice(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -
 
 
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
-    counts = split.survey.row_counts()
-    rows = len(split.survey.split.table)
+    counts = split.state.row_counts()
+    rows = len(split.state.split.table)
     named = _outputs_named(split.mapping.file)
     yield _result(
         "rows_add_up",
@@ -193,7 +193,7 @@ def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
         },
     )
-    faults = list(mapping_faults(split.survey, split.mapping.file, split.mapping.target))
+    faults = list(mapping_faults(split.state, split.mapping.file, split.mapping.target))
     yield _result("mapping_is_the_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
 
 
@@ -205,7 +205,7 @@ def _outputs_named(mapping: Path) -> list[bool]:
 
 
 def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
-    read = read_files(split.survey, split.loaded.recipe, SAMPLE)
+    read = read_files(split.state, split.loaded.recipe, SAMPLE)
     background = [fault for fault in read.faults if fault.code == "background"]
     metrics = [fault for fault in read.faults if fault.code == "metric"]
     others = [fault for fault in read.faults if fault.code not in ("background", "metric")]
@@ -248,9 +248,9 @@ def verdict_table(found: Sequence[Verdict]) -> dg.TableMetadataValue:
 
 
 def _of_failures(name: str, split: _Split) -> dg.AssetCheckResult:
-    counts = split.survey.row_counts()
+    counts = split.state.row_counts()
     share = counts["failed"] / max(1, counts.total())
-    codes = Counter(image.failure.code for image in split.survey.images.values() if image.failure is not None)
+    codes = Counter(image.failure.code for image in split.state.images.values() if image.failure is not None)
     return _result(
         name,
         passed=share <= split.settings.max_failed_share,
@@ -262,7 +262,7 @@ def _of_failures(name: str, split: _Split) -> dg.AssetCheckResult:
 def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
     rows, skipped = _rows_of_splits(split.settings)
     unread: list[str] = []
-    pairs = look_alikes(split.photos, split.survey.layout, rows, unread)
+    pairs = duplicates_across(split.photos, split.state.layout, rows, unread)
     for told in unread:
         split.warn(f"the check `{name}` says nothing of one split: {told}")
     return _of_pairs(name, pairs, unread, skipped)
@@ -314,7 +314,7 @@ def _rows_of_splits(settings: Settings) -> tuple[dict[str, set[str | None]], lis
 
 
 def _of_drift(name: str, split: _Split) -> dg.AssetCheckResult:
-    now = spreads(split.records(split.survey).statistics)
+    now = spreads(split.records(split.state).statistics)
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
     records = [

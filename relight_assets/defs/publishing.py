@@ -14,9 +14,9 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks import blocking_checks
 from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import OtherPhotosError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
@@ -28,7 +28,7 @@ Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
 class Published:
     """What came of a mapping."""
 
-    survey: Survey
+    state: SplitState
     staged: StagedMapping
     checks: Sequence[dg.AssetCheckResult]
 
@@ -45,13 +45,13 @@ class Published:
 
 
 @contextmanager
-def locked_survey(
+def locked_state(
     split: SplitCsv,
     recipe: Recipe,
     settings: Settings,
     experiment: str | None = None,
     storage: Storage = LOCAL,
-) -> Iterator[Survey]:
+) -> Iterator[SplitState]:
     """Where a split stands, while nobody writes in its folder.
 
     Raises:
@@ -59,10 +59,10 @@ def locked_survey(
         OutputFolderError: somebody writes there, or it cannot be read.
     """
     with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)):
-        survey = look(split, recipe, settings, experiment, storage=storage)
-        if (reason := refusal(survey)) is not None:
+        state = load_split_state(split, recipe, settings, experiment, storage=storage)
+        if (reason := refusal(state)) is not None:
             raise OtherPhotosError(reason)
-        yield survey
+        yield state
 
 
 def publish(
@@ -87,20 +87,20 @@ def publish(
         storage: where the split's files lie.
 
     Raises:
-        OtherPhotosError, OutputFolderError: as :func:`locked_survey`.
+        OtherPhotosError, OutputFolderError: as :func:`locked_state`.
         CsvError: a CSV cannot be written.
     """
-    with locked_survey(split, loaded.recipe, settings, experiment, storage) as survey:
-        staged = stage_mapping(survey, settings, experiment)
+    with locked_state(split, loaded.recipe, settings, experiment, storage) as state:
+        staged = stage_mapping(state, settings, experiment)
         try:
             checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)
-            published = Published(survey, staged, checks)
+            published = Published(state, staged, checks)
             if published.done:
                 staged.publish()
             else:
-                withdraw_pictures(survey, settings, experiment)
+                withdraw_pictures(state, settings, experiment)
         finally:
             staged.discard()
         if failures:
-            write_split_failures(survey, settings, experiment)
+            write_split_failures(state, settings, experiment)
     return published

@@ -24,9 +24,9 @@ from relight_assets.doctor.ports import PORT, port_fault
 from relight_assets.doctor.temporary_folder import check_sockets, temporary_folder
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, Needed, mib, needed_for
 from relight_assets.engine.publish import check_outgoing
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.folders import nearest, write_fault
@@ -77,14 +77,14 @@ class Folders:
         if csv.table.empty:
             return 0
         try:
-            survey = look(csv, self._recipe, self._settings)
+            state = load_split_state(csv, self._recipe, self._settings)
         except ModelFileError:  # reported under `models`; nothing of the split can be current
             self._usable[csv.split] = csv.path
             return len(csv.table)
-        if reason := refusal(survey):
+        if reason := refusal(state):
             raise CsvError(reason)
         self._usable[csv.split] = csv.path
-        self._needed += needed_for(_undone(survey), survey.variants, self._recipe.image_size, self._settings.photo_root)
+        self._needed += needed_for(_undone(state), state.variants, self._recipe.image_size, self._settings.photo_root)
         return len(csv.table)
 
     def outgoing(self) -> Iterator[Finding]:
@@ -167,11 +167,11 @@ def port() -> Iterator[Finding]:
     yield Finding("port", f"{PORT} {fault or 'is free'} on 127.0.0.1", advice if fault else None)
 
 
-def _undone(survey: Survey) -> list[Path]:
+def _undone(state: SplitState) -> list[Path]:
     """The photos of the images that the next run will make."""
     return [
         image.file
-        for image in survey.images.values()
+        for image in state.images.values()
         if image.file is not None and image.failure is None and len(image.current) < len(stage_names())
     ]
 

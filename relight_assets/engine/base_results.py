@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import Record, known_record, remove_record, write_record
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.stages.base import Stage
 from relight_assets.storage.files import host_limit
 
 
-def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
+def seed_index(own: SplitLayout, experiment: SplitLayout) -> None:
     """Have a new experiment number its images as the split does, so that pictures with one number show one photo.
 
     Raises:
@@ -25,7 +25,7 @@ def share_numbers(own: SplitLayout, experiment: SplitLayout) -> None:
         experiment.storage.put(experiment.index_csv, own.storage.read(own.index_csv) or b"", durable=True)
 
 
-def borrow(own: Survey, experiment: Survey, num_samples: int | None = None) -> int:
+def link_from_base(own: SplitState, experiment: SplitState, num_samples: int | None = None) -> int:
     """Give an experiment what the split's own folder has of its photos and the experiment itself has not.
 
     Args:

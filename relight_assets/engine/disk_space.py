@@ -10,7 +10,7 @@ from pathlib import Path
 
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.engine.execution.messages import WorkItem
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.imaging.decode import size_of
 from relight_assets.stages.registry import stage_names
 
@@ -67,7 +67,7 @@ def needed_for(photos: Sequence[Path], variants: int, image_size: int | None, im
 
 
 def space_warning(
-    folder: Path, before: Survey, work: Sequence[WorkItem], image_size: int | None, image_root: AnyRoot = None
+    folder: Path, before: SplitState, work: Sequence[WorkItem], image_size: int | None, image_root: AnyRoot = None
 ) -> str | None:
     """A sentence where the disk has less room than will be needed; None otherwise.
 

@@ -15,7 +15,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
-from relight_assets.engine.base_results import borrow, share_numbers
+from relight_assets.engine.base_results import link_from_base, seed_index
 from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter
@@ -23,7 +23,7 @@ from relight_assets.engine.publish import withdraw_pictures
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.identity import Adopted, csv_place, decide, files_to_hash, orphans_of, refusal
 from relight_assets.engine.state.image_state import ImageState, blocked, failed
-from relight_assets.engine.state.scan import Survey, scan
+from relight_assets.engine.state.scan import SplitState, scan_split
 from relight_assets.errors import OtherPhotosError
 from relight_assets.storage.files import FileStamp
 
@@ -44,7 +44,7 @@ class Preparation:
     """What a person should know."""
     _hashes: dict[str, FileStamp | None] = field(default_factory=dict)
 
-    def prepared(self) -> Survey:
+    def prepared(self) -> SplitState:
         """The split as it is once all is prepared: every image has a number.
 
         An experiment takes over from the split's own folder what both recipes make alike.
@@ -58,16 +58,16 @@ class Preparation:
         if self.experiment is None or not own.folder.is_dir():
             return self._withdrawn(self._numbered(self._settled(), ()))
         with locked_folder(own):
-            share_numbers(own, self.layout)
+            seed_index(own, self.layout)
             # The split's first, in their order: photos that came to it since get the same numbers here.
             state = self._withdrawn(self._numbered(self._settled(), lasting_index.load(own)))
-            count = borrow(self._checked(own), state, self.num_samples)
+            count = link_from_base(self._checked(own), state, self.num_samples)
         return self._scan(self.layout) if count else state
 
-    def _scan(self, layout: SplitLayout) -> Survey:
-        return scan(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
+    def _scan(self, layout: SplitLayout) -> SplitState:
+        return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
 
-    def _checked(self, layout: SplitLayout) -> Survey:
+    def _checked(self, layout: SplitLayout) -> SplitState:
         """The rows in a folder, with nothing left unchecked."""
         state = self._scan(layout)
         if not self._hash(files_to_hash(state, (), self._hashes)):
@@ -87,7 +87,7 @@ class Preparation:
 
     # -- whose photos -----------------------------------------------------------------------------------------
 
-    def _settled(self) -> Survey:
+    def _settled(self) -> SplitState:
         """The split once its photos are known to be those of its pictures, and records and origin say so."""
         state = self._scan(self.layout)
         if not self.replace_photos and (reason := refusal(state)) is not None:
@@ -110,7 +110,7 @@ class Preparation:
         write_origin(self.layout, origin)
         return dataclasses.replace(state, origin=origin)
 
-    def _adopt(self, state: Survey, adopted: Collection[Adopted]) -> None:
+    def _adopt(self, state: SplitState, adopted: Collection[Adopted]) -> None:
         """Give photos that stand under other names what was made of them, with its number."""
         numbers = dict(state.index)
         for each in adopted:
@@ -153,7 +153,7 @@ class Preparation:
             write_failure(self.layout, image.new_failure, durable=False)
         return dataclasses.replace(image, failure=image.new_failure or image.failure, new_stamps=None, new_failure=None)
 
-    def _origin(self, state: Survey) -> Origin:
+    def _origin(self, state: SplitState) -> Origin:
         root = self.settings.image_root
         former = state.origin.mappings if state.origin is not None else ()
         return Origin(
@@ -165,7 +165,7 @@ class Preparation:
 
     # -- numbers and mappings ---------------------------------------------------------------------------------
 
-    def _numbered(self, state: Survey, first: Collection[str]) -> Survey:
+    def _numbered(self, state: SplitState, first: Collection[str]) -> SplitState:
         """Number the images that have no number yet, those of ``first`` before the others."""
         keys = [key for key in state.keys if key is not None]
         index = lasting_index.extend(self.layout, [*first, *keys], state.index)
@@ -174,7 +174,7 @@ class Preparation:
             state.images[key] = _with_number(image, index[key])
         return dataclasses.replace(state, index=index)
 
-    def _withdrawn(self, state: Survey) -> Survey:
+    def _withdrawn(self, state: SplitState) -> SplitState:
         """Withdraw from all mappings what is about to be written."""
         told = withdraw_pictures(state, self.settings, self.experiment)
         self.notes += [note for note in told if note not in self.notes]

@@ -13,10 +13,10 @@ from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLa
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.publish import withdraw_pictures
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import csv_place, refusal
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.engine.state.scan import Survey, orphan_numbers
+from relight_assets.engine.state.scan import SplitState, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.storage.base import Storage
 
@@ -100,13 +100,13 @@ def _locked(split: SplitCsv, settings: Settings, experiment: str | None) -> Iter
         raise OutputFolderError(f"{layout.folder}: {error}") from error
 
 
-def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
+def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> SplitState:
     """Where a split stands, if that alone tells which its orphans are.
 
     Raises:
         UserError: it does not.
     """
-    state = look(split, recipe, settings, experiment)
+    state = load_split_state(split, recipe, settings, experiment)
     if (reason := refusal(state)) is not None:
         raise OtherPhotosError(reason)
     if not state.orphans:
@@ -130,7 +130,7 @@ def _may_be_renamed(image: ImageState) -> bool:
     return not image.recorded and (image.index is None or image.source is None or image.status == "pending")
 
 
-def _orphans(state: Survey, layout: SplitLayout) -> Orphans:
+def _orphans(state: SplitState, layout: SplitLayout) -> Orphans:
     numbers = orphan_numbers(layout, state.index, state.images)
     found = sorted((last not in _CLAIMS, number, last) for number, last in layout.numbered() if number in numbers)
     files = tuple(layout.folder / f"{number:05d}_{last}" for _, number, last in found)

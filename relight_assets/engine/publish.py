@@ -30,25 +30,25 @@ from relight_assets.dataset.csv.mapping import (
 from relight_assets.dataset.layout import SplitLayout, experiment_folder
 from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import BlankPathError, CsvError, OutputFolderError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.folders import write_fault
 
 
-def mapping_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+def mapping_path(state: SplitState, settings: Settings, experiment: str | None = None) -> Path:
     """Where the mapping of a split goes."""
-    return _paths(survey, settings, experiment)[0]
+    return _paths(state, settings, experiment)[0]
 
 
-def failures_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+def failures_path(state: SplitState, settings: Settings, experiment: str | None = None) -> Path:
     """Where the failed rows of a split go."""
-    return _paths(survey, settings, experiment)[1]
+    return _paths(state, settings, experiment)[1]
 
 
-def variants_path(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+def variants_path(state: SplitState, settings: Settings, experiment: str | None = None) -> Path:
     """Where the rows of all variants go, if there are several."""
-    return _paths(survey, settings, experiment)[2]
+    return _paths(state, settings, experiment)[2]
 
 
 def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None) -> None:
@@ -73,7 +73,7 @@ def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None)
 class StagedMapping:
     """A split's mapping as it stands, to be checked before anybody sees it; and the CSV of all lights, if any."""
 
-    survey: Survey
+    state: SplitState
     file: Path
     """The mapping, where it lies until it is published."""
     target: Path
@@ -85,12 +85,12 @@ class StagedMapping:
         Raises:
             CsvError: it cannot be written.
         """
-        split, layout = self.survey.split, self.survey.layout
+        split, layout = self.state.split, self.state.layout
         _make_folder(self.target)
-        _remember_mappings(layout, self.target, *([self.variants_target] if self.survey.variants > 1 else []))
-        write_mapping(split, self.survey.outputs(), self.target, layout.storage)
-        if self.survey.variants > 1:
-            write_variants(split, self.survey.variant_outputs(), self.variants_target, layout.storage)
+        _remember_mappings(layout, self.target, *([self.variants_target] if self.state.variants > 1 else []))
+        write_mapping(split, self.state.outputs(), self.target, layout.storage)
+        if self.state.variants > 1:
+            write_variants(split, self.state.variant_outputs(), self.variants_target, layout.storage)
         else:
             remove_variants(self.variants_target, layout.storage)
         self.discard()
@@ -99,45 +99,45 @@ class StagedMapping:
     def discard(self) -> None:
         """Leave the one before in its place, of which everything was withdrawn that no longer holds."""
         with suppress(OSError):
-            self.survey.layout.storage.remove(self.file)
+            self.state.layout.storage.remove(self.file)
 
 
-def stage_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> StagedMapping:
+def stage_mapping(state: SplitState, settings: Settings, experiment: str | None = None) -> StagedMapping:
     """Write the mapping of a split as it stands beside its pictures.
 
     Raises:
         CsvError: it cannot be written.
     """
-    mapping, _, variants = _paths(survey, settings, experiment)
-    staged = survey.layout.staged_mapping
+    mapping, _, variants = _paths(state, settings, experiment)
+    staged = state.layout.staged_mapping
     _make_folder(staged)
-    write_mapping(survey.split, survey.outputs(), staged, survey.layout.storage)
-    return StagedMapping(survey, staged, mapping, variants)
+    write_mapping(state.split, state.outputs(), staged, state.layout.storage)
+    return StagedMapping(state, staged, mapping, variants)
 
 
-def write_split_mapping(survey: Survey, settings: Settings, experiment: str | None = None) -> Path:
+def write_split_mapping(state: SplitState, settings: Settings, experiment: str | None = None) -> Path:
     """Write the mapping of a split as it stands, without any check; where it is.
 
     Raises:
         CsvError: it cannot be written.
     """
-    return stage_mapping(survey, settings, experiment).publish()
+    return stage_mapping(state, settings, experiment).publish()
 
 
-def mapping_is_current(survey: Survey, settings: Settings) -> bool:
+def mapping_is_current(state: SplitState, settings: Settings) -> bool:
     """Whether the outgoing CSVs of a split are what its rows and pictures make them."""
-    mapping, failures, variants = _paths(survey, settings)
-    split = survey.split
-    wanted = {mapping: mapping_blocks(split, survey.outputs()), failures: failures_blocks(_failure_rows(survey))}
-    if survey.variants > 1:
-        wanted[variants] = variants_blocks(split, survey.variant_outputs())
+    mapping, failures, variants = _paths(state, settings)
+    split = state.split
+    wanted = {mapping: mapping_blocks(split, state.outputs()), failures: failures_blocks(_failure_rows(state))}
+    if state.variants > 1:
+        wanted[variants] = variants_blocks(split, state.variant_outputs())
     elif is_variants(variants):
         return False
-    return all(_holds(path, blocks, survey.layout.storage) for path, blocks in wanted.items())
+    return all(_holds(path, blocks, state.layout.storage) for path, blocks in wanted.items())
 
 
 def withdraw_pictures(
-    survey: Survey, settings: Settings, experiment: str | None = None, removed: Collection[int] = ()
+    state: SplitState, settings: Settings, experiment: str | None = None, removed: Collection[int] = ()
 ) -> list[str]:
     """Take the pictures that are not current, and so may be written now, out of every mapping that names them.
 
@@ -149,16 +149,16 @@ def withdraw_pictures(
     Raises:
         CsvError: the one that the split has now cannot be changed.
     """
-    mapping, _, variants = _paths(survey, settings, experiment)
-    keep, storage = _KeepsOutput(survey, settings, removed), survey.layout.storage
-    staged = survey.layout.staged_mapping
+    mapping, _, variants = _paths(state, settings, experiment)
+    keep, storage = _KeepsOutput(state, settings, removed), state.layout.storage
+    staged = state.layout.staged_mapping
     with suppress(OSError):
         if not staged.is_dir():  # a file is of somebody who was killed before it was published, a folder is not ours
             storage.remove(staged)
     for target in (mapping, variants):
         withdraw_outputs(target, keep, storage)
     notes = []
-    for former in survey.origin.mappings if survey.origin is not None else ():
+    for former in state.origin.mappings if state.origin is not None else ():
         try:
             if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
                 withdraw_outputs(Path(former), keep.in_this_folder, storage)
@@ -170,10 +170,10 @@ def withdraw_pictures(
 class _KeepsOutput:
     """Whether a mapping's row keeps the picture that it names."""
 
-    def __init__(self, survey: Survey, settings: Settings, removed: Collection[int]):
-        self._survey, self._image_root = survey, settings.image_root
-        self._numbers = {image.index for image in survey.images.values() if image.index is not None} | {*removed}
-        self._elsewhere = cache(partial(_is_other_folder, survey.layout.folder))
+    def __init__(self, state: SplitState, settings: Settings, removed: Collection[int]):
+        self._survey, self._image_root = state, settings.image_root
+        self._numbers = {image.index for image in state.images.values() if image.index is not None} | {*removed}
+        self._elsewhere = cache(partial(_is_other_folder, state.layout.folder))
 
     def __call__(self, cell: str, output: str) -> bool:
         key = index_key(cell, self._survey.split.path.parent, self._image_root)
@@ -201,16 +201,16 @@ def _is_other_folder(folder: Path, other: str) -> bool:
         return False
 
 
-def write_split_failures(survey: Survey, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
+def write_split_failures(state: SplitState, settings: Settings, experiment: str | None = None) -> list[FailureRow]:
     """Write the rows that failed or were rejected, and return them.
 
     Raises:
         CsvError: they cannot be written.
     """
-    rows = list(_failure_rows(survey))
-    target = failures_path(survey, settings, experiment)
+    rows = list(_failure_rows(state))
+    target = failures_path(state, settings, experiment)
     _make_folder(target)
-    write_failures(survey.split, rows, target, survey.layout.storage)
+    write_failures(state.split, rows, target, state.layout.storage)
     return rows
 
 
@@ -235,10 +235,10 @@ def _holds(path: Path, blocks: Iterable[bytes], storage: Storage) -> bool:
         return False
 
 
-def _paths(survey: Survey, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:
+def _paths(state: SplitState, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:
     # An experiment's CSVs never replace the split's own.
     folder = settings.mapping_dir if experiment is None else experiment_folder(settings.output_root, experiment)
-    return outgoing_paths(survey.split.path, folder)
+    return outgoing_paths(state.split.path, folder)
 
 
 def _make_folder(target: Path) -> None:
@@ -248,12 +248,12 @@ def _make_folder(target: Path) -> None:
         raise CsvError(f"the folder {target.parent} cannot be made: {error}; check mapping_dir") from error
 
 
-def _failure_rows(survey: Survey) -> Iterator[FailureRow]:
-    cells = survey.split.table["image_path"]
-    for key, cell, line in zip(survey.keys, cells, survey.split.lines, strict=True):
+def _failure_rows(state: SplitState) -> Iterator[FailureRow]:
+    cells = state.split.table["image_path"]
+    for key, cell, line in zip(state.keys, cells, state.split.lines, strict=True):
         if key is None:
             yield FailureRow(line, cell, BlankPathError.code, "masks", "the image_path cell is empty")
             continue
-        failure = survey.images[key].failure
+        failure = state.images[key].failure
         if failure is not None:
             yield FailureRow(line, cell, failure.code, failure.stage or "masks", failure.message)

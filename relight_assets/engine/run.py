@@ -30,7 +30,7 @@ from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
-from relight_assets.engine.state.scan import Survey, scan
+from relight_assets.engine.state.scan import SplitState, scan_split
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
@@ -72,7 +72,7 @@ class RunSummary:
     """What a run did, and where the split stands after it."""
 
     tally: Tally
-    survey: Survey
+    state: SplitState
     """As it was scanned when the run began, and updated by every result."""
     num_samples: int | None
     """The run was asked for so many rows; None: for all."""
@@ -104,7 +104,7 @@ def digests_of(recipe: Recipe, settings: Settings) -> Digests:
     return Digests(recipe, ModelFiles.of(settings).sha256_of)
 
 
-def look(
+def load_split_state(
     split: SplitCsv,
     recipe: Recipe,
     settings: Settings,
@@ -112,7 +112,7 @@ def look(
     *,
     hashes: Hashes = NO_HASHES,
     storage: Storage = LOCAL,
-) -> Survey:
+) -> SplitState:
     """Where a split stands, without touching anything.
 
     ``hashes`` are the stamps of files that somebody has hashed just now.
@@ -122,7 +122,7 @@ def look(
     """
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
     try:
-        return scan(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
+        return scan_split(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
 
@@ -200,7 +200,7 @@ def _resolved(recipe: Recipe, quality: Quality) -> bytes:
 
 def _work(
     plan: Plan,
-    state: Survey,
+    state: SplitState,
     *,
     recipe: Recipe,
     settings: Settings,
@@ -277,7 +277,7 @@ def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
 class _Accounts:
     """Where everything that a run brings is counted."""
 
-    state: Survey
+    state: SplitState
     keys: dict[int, str]
     """Of the images that are worked on, by their numbers."""
     digests: Digests

@@ -49,7 +49,7 @@ class Pair:
     bits: int | None
 
 
-def look_alikes(
+def duplicates_across(
     own: Sequence[Photo],
     layout: SplitLayout,
     rows: Mapping[str, Collection[str | None]],
@@ -70,7 +70,7 @@ def look_alikes(
     return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
 
 
-def twins(photos: Sequence[Photo]) -> list[Pair]:
+def duplicates_within(photos: Sequence[Photo]) -> list[Pair]:
     """Photos that a split has twice, with the first of each; then those that are nearly another, with the nearest.
 
     ``photos`` are in the order of their numbers.
@@ -84,7 +84,7 @@ def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, s
     """Pictures of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
 
     Each as number and name, with those of the first of ``images`` that has the bytes.  Of the same photo the same
-    picture is made under every number; that is for :func:`twins` to tell.
+    picture is made under every number; that is for :func:`duplicates_within` to tell.
     """
     first: dict[str, tuple[int, str, str]] = {}
     found = []

@@ -13,7 +13,7 @@ from relight_assets.config.recipe.lights import family_names
 from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.recorded import RecordedImage
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.thresholds import Measured
 from relight_assets.stages.base import Stage
@@ -116,9 +116,9 @@ def statistics_of(images: Iterable[RecordedImage]) -> SplitStatistics:
     return statistics
 
 
-def rejected_skins(survey: Survey) -> list[float]:
+def rejected_skins(state: SplitState) -> list[float]:
     """CIE L* of the face of each photo that the recipe's `photo_qa` turned away and that has one."""
-    failures = (image.failure for image in survey.images.values())
+    failures = (image.failure for image in state.images.values())
     return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
 
 

@@ -17,7 +17,7 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine import preparation
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.engine.run import RunOptions, load_split_state, run_split
 from relight_assets.engine.state.digests import Digests
 from relight_assets.models.files import ModelFiles
 from relight_assets.quality.verify.split import verify_split
@@ -95,8 +95,8 @@ def test_nothing_is_hashed_computed_or_rewritten(settings: Settings, monkeypatch
     folder = settings.output_root / "data-train"
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("0*")}
     summary = run_split(split(settings), recipe(), settings, RunOptions(), worker=never)  # type: ignore[arg-type]
-    assert summary.survey.row_counts() == {"done": 2, "failed": 1}
-    assert summary.survey.unchecked_rows == 0
+    assert summary.state.row_counts() == {"done": 2, "failed": 1}
+    assert summary.state.unchecked_rows == 0
     assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.glob("0*")} == before
     origin = read_origin(SplitLayout(folder))
     assert origin is not None
@@ -104,7 +104,7 @@ def test_nothing_is_hashed_computed_or_rewritten(settings: Settings, monkeypatch
 
 
 def test_verify_finds_it_whole(settings: Settings) -> None:
-    write_split_mapping(look(split(settings), recipe(), settings), settings)
+    write_split_mapping(load_split_state(split(settings), recipe(), settings), settings)
     assert verify_split(split(settings), recipe(), settings).faults == []
 
 
@@ -113,10 +113,10 @@ def test_a_folder_that_moves_after_the_update_computes_nothing(settings: Setting
     shutil.copytree(tmp_path / "data", tmp_path / "moved", copy_function=shutil.copy)
     shutil.rmtree(tmp_path / "data")
     moved = settings.model_copy(update={"csv_dir": tmp_path / "moved", "output_root": tmp_path / "moved/outputs"})
-    assert look(split(moved), recipe(), moved).unchecked_rows == 3
+    assert load_split_state(split(moved), recipe(), moved).unchecked_rows == 3
     summary = run_split(split(moved), recipe(), moved, RunOptions(), worker=never)  # type: ignore[arg-type]
     assert computed(summary) == dict.fromkeys(stage_names(), 0)
-    assert summary.survey.row_counts() == {"done": 2, "failed": 1}
+    assert summary.state.row_counts() == {"done": 2, "failed": 1}
     record = read_record(SplitLayout(moved.output_root / "data-train").record(0))
     assert record is not None
     assert record.source.place == str(tmp_path / "moved/photos/collins_close.jpg")

@@ -61,8 +61,8 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (mapping, "_failures", "the table of failures"),
     ),
     "checks that warn": (
-        (checks, "look_alikes", "the check `no_picture_in_two_splits`"),
-        (checks, "twins", "the check `no_picture_twice`"),
+        (checks, "duplicates_across", "the check `no_picture_in_two_splits`"),
+        (checks, "duplicates_within", "the check `no_picture_twice`"),
         (checks, "spreads", "the check `numbers_stay`"),
         (checks, "verdicts", "the check `pictures_are_good`"),
         (checks, "_of_failures", "the check `few_rows_failed`"),
@@ -157,7 +157,7 @@ def test_within_dagster_the_metadata_lacks_it(
     monkeypatch.chdir(project.root)
     for name in ("charts", "metric_sheet"):
         monkeypatch.setattr(run_metadata, name, broken)
-    monkeypatch.setattr(checks, "look_alikes", broken)
+    monkeypatch.setattr(checks, "duplicates_across", broken)
     result = (
         defs()
         .resolve_implicit_global_asset_job_def()

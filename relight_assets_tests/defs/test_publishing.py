@@ -30,7 +30,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Bench:
 def published(done: Bench) -> Path:
     """The mapping, of everything that is done."""
     assert publish(done.split(), GRAY, done.settings, failures=True).done
-    return mapping_path(done.survey(), done.settings)
+    return mapping_path(done.state(), done.settings)
 
 
 def result(severity: dg.AssetCheckSeverity) -> list[dg.AssetCheckResult]:
@@ -47,7 +47,7 @@ def warns(_: StagedMapping) -> Sequence[dg.AssetCheckResult]:
 
 def test_it_is_published_with_the_failed_rows_and_the_staged_one_goes(done: Bench, published: Path) -> None:
     assert published.read_text().count("_output.png") == 3
-    assert failures_path(done.survey(), done.settings).read_text().count("no_person") == 1
+    assert failures_path(done.state(), done.settings).read_text().count("no_person") == 1
     assert not done.layout.staged_mapping.exists()
     published.unlink()
     assert publish(done.split(), GRAY, done.settings, check=warns).done

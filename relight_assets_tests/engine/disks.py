@@ -56,7 +56,7 @@ class Disk:
         """Run, and publish the mapping, as a run of the split's assets does."""
         split = read_split_csv(self.root / folder / "train_images.csv")
         summary = run_split(split, recipe or Recipe(), self.settings, RunOptions(**options))
-        write_split_mapping(summary.survey, self.settings, options.get("experiment"))
+        write_split_mapping(summary.state, self.settings, options.get("experiment"))
         return summary
 
     def outputs(self, folder: str = "a") -> list[str]:
@@ -83,4 +83,4 @@ class Disk:
 
 def nothing_computed(summary: RunSummary, rows: int = 3) -> None:
     assert summary.tally.computed_images == 0
-    assert summary.survey.row_counts() == {"done": rows}
+    assert summary.state.row_counts() == {"done": rows}

@@ -10,7 +10,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets_tests.conftest import (
     PORTRAITS,
     Bench,
@@ -43,7 +43,7 @@ def experiment(ran: Bench) -> SplitLayout:
 def test_the_light_alone_is_computed_and_the_numbers_are_the_split_s(ran: Bench, experiment: SplitLayout) -> None:
     summary = ran.run(RELIT, experiment="other")
     assert computed(summary) == {"masks": 0, "albedo": 0, "degraded": 2, "composites": 2}
-    assert summary.survey.row_counts() == {"done": 2}
+    assert summary.state.row_counts() == {"done": 2}
     for number in (0, 1):
         for name in NAMES:
             assert experiment.png(number, name).samefile(ran.layout.png(number, name))
@@ -84,7 +84,7 @@ def test_a_run_of_the_split_leaves_the_experiment_as_it_is(ran: Bench, experimen
     before = {path.name: sha256(path) for path in experiment.folder.glob("*.png")}
     ran.run(recipe_with(background={"blend": "linear"}))
     assert {path.name: sha256(path) for path in experiment.folder.glob("*.png")} == before
-    assert look(ran.split(), RELIT, ran.settings, "other").row_counts() == {"done": 2}
+    assert load_split_state(ran.split(), RELIT, ran.settings, "other").row_counts() == {"done": 2}
 
 
 def test_only_so_many_rows_are_taken_over_and_later_ones_later(ran: Bench, experiment: SplitLayout) -> None:
@@ -161,8 +161,8 @@ def test_what_cannot_be_taken_over_is_made_by_the_experiment_itself(ran: Bench, 
     put("a folder", experiment.png(0, "input"))
     put("a folder that is not empty", experiment.png(1, "albedo"))
     summary = ran.run(RELIT, experiment="other")
-    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    assert summary.state.row_counts() == {"done": 1, "failed": 1}
     assert summary.tally.codes == {"output_blocked": 1}
     shutil.rmtree(experiment.png(1, "albedo"))
-    assert ran.run(RELIT, experiment="other").survey.row_counts() == {"done": 2}
+    assert ran.run(RELIT, experiment="other").state.row_counts() == {"done": 2}
     assert_records_tell_the_truth(experiment)

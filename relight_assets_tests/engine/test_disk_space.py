@@ -30,27 +30,27 @@ def planned(bench: Bench, digests: Digests) -> list[WorkItem]:
 def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
     bench.write_csv(PORTRAITS)
     work = planned(bench, digests_of(Recipe(), bench.settings))
-    warning = space_warning(bench.layout.folder, bench.survey(), work, None)
+    warning = space_warning(bench.layout.folder, bench.state(), work, None)
     assert warning is not None
     assert "for 4 images, but 0 MiB are free" in warning
     disk.free = 1 << 40
-    assert space_warning(bench.layout.folder, bench.survey(), work, None) is None
+    assert space_warning(bench.layout.folder, bench.state(), work, None) is None
 
 
 def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:
     bench.write_csv(PORTRAITS)
     work = planned(bench, digests_of(Recipe(), bench.settings))
     disk.free = int(4 * 128 * 128 * BYTES_PER_PIXEL)
-    assert space_warning(bench.layout.folder, bench.survey(), work, None) is not None
-    assert space_warning(bench.layout.folder, bench.survey(), work, 128) is None
+    assert space_warning(bench.layout.folder, bench.state(), work, None) is not None
+    assert space_warning(bench.layout.folder, bench.state(), work, 128) is None
 
 
 def test_what_is_written_over_needs_no_more_space(finished: Bench, disk: SimpleNamespace) -> None:
     recipe = Recipe()
-    plan = make_plan(finished.survey(), digests_of(recipe, finished.settings), stage_names())
-    assert space_warning(finished.layout.folder, finished.survey(), plan.work, None) is None
+    plan = make_plan(finished.state(), digests_of(recipe, finished.settings), stage_names())
+    assert space_warning(finished.layout.folder, finished.state(), plan.work, None) is None
     again = [WorkItem(0, PORTRAITS[0], str(finished.photos / PORTRAITS[0]), stage_names())]
-    assert space_warning(finished.layout.folder, finished.survey(), again, None) is None
+    assert space_warning(finished.layout.folder, finished.state(), again, None) is None
 
 
 def test_the_estimate_is_near_what_a_portrait_really_takes(finished: Bench) -> None:

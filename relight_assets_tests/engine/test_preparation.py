@@ -14,7 +14,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import mapping_path
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.errors import OtherPhotosError
 from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import computed, recipe_with, sha256
@@ -68,13 +68,13 @@ def test_a_copy_computes_nothing(first: Disk, tmp_path: Path, copy: Callable[[Pa
         target.rename(first.root)
     disk = Disk(first.root if whole else target)
     try:
-        state = look(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
+        state = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
         assert state.unchecked_rows == 3
         nothing_computed(disk.run())
         assert disk.pictures() == before
         assert verify_split(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings).faults == []
         nothing_computed(disk.run())
-        after = look(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
+        after = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
         assert (after.unchecked_rows, after.row_counts()) == (0, {"done": 3})
     finally:
         if whole:
@@ -132,7 +132,7 @@ def test_an_experiment_of_a_restored_folder_takes_over_what_is_there(first: Disk
 
 
 def test_what_is_mapped_is_where_the_run_says(disk: Disk) -> None:
-    state = look(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
+    state = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
     origin = read_origin(disk.layout())
     assert origin is not None
     assert origin.mappings == (str(mapping_path(state, disk.settings)),)

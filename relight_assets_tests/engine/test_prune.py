@@ -19,7 +19,7 @@ from relight_assets_tests.faults.one_file import put
 def ran(bench: Bench) -> Bench:
     """Three portraits and a cat, of which the CSV names the second alone by now."""
     bench.write_csv([*PORTRAITS[:3], "cat.png"])
-    write_split_mapping(bench.run().survey, bench.settings)
+    write_split_mapping(bench.run().state, bench.settings)
     bench.write_csv([PORTRAITS[1]])
     return bench
 
@@ -35,14 +35,14 @@ def test_orphans_are_listed_and_nothing_is_changed(ran: Bench) -> None:
     assert len(orphans.files) == 7 + 7 + 1
     assert orphans.size == sum(path.stat().st_size for path in orphans.files)
     assert sorted(path.name for path in ran.layout.folder.iterdir()) == before
-    assert ran.survey().orphans == 3
+    assert ran.state().orphans == 3
 
 
 def test_they_are_removed_with_what_mappings_say_of_them_and_their_numbers_stay_theirs(ran: Bench) -> None:
     kept = {path.name: path.read_bytes() for path in ran.layout.folder.glob("00001_*")}
     assert prune(ran.split(), Recipe(), ran.settings).numbers == (0, 2, 3)
     assert {path.name: path.read_bytes() for path in ran.layout.folder.glob("0*")} == kept
-    assert ran.survey().orphans == 0
+    assert ran.state().orphans == 0
     lines = (ran.folder / "train_images_with_relighting_outputs.csv").read_text().splitlines()[1:]
     assert [bool(line.rpartition(",")[2]) for line in lines] == [False, True, False, False]
     ran.write_csv([PORTRAITS[1], PORTRAITS[3], PORTRAITS[0]])
@@ -80,7 +80,7 @@ def test_nothing_is_removed_while_a_row_may_be_an_orphan_under_another_name(ran:
 def test_nothing_is_removed_while_a_row_with_a_number_has_no_pictures(ran: Bench, tmp_path: Path) -> None:
     moved = tmp_path / "moved.png"
     ran.write_csv([PORTRAITS[1], str(moved)])
-    assert ran.run().survey.row_counts() == {"done": 1, "failed": 1}
+    assert ran.run().state.row_counts() == {"done": 1, "failed": 1}
     shutil.copyfile(ran.photos / PORTRAITS[0], moved)  # it comes later
     with pytest.raises(UserError, match=r"1 rows, for instance .*moved.png"):
         prune(ran.split(), Recipe(), ran.settings)

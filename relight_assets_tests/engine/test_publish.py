@@ -27,8 +27,8 @@ from relight_assets.engine.publish import (
     write_split_failures,
     write_split_mapping,
 )
-from relight_assets.engine.run import look
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import CsvError, OutputFolderError
 from relight_assets_tests.conftest import Bench, recipe_with
 
@@ -46,21 +46,21 @@ class Out:
     def settings(self) -> Settings:
         return self.finished.settings.model_copy(update={"mapping_dir": self.folder / "out"})
 
-    def survey(self, recipe: Recipe | None = None, lines: Sequence[str] = ()) -> Survey:
+    def state(self, recipe: Recipe | None = None, lines: Sequence[str] = ()) -> SplitState:
         """As the split stands; with these lines in its CSV, where some are given."""
         csv = self.finished.csv_path
         if lines:
             csv = self.folder / csv.name
             csv.write_text("".join(lines))
-        return look(read_split_csv(csv), recipe or Recipe(), self.settings)
+        return load_split_state(read_split_csv(csv), recipe or Recipe(), self.settings)
 
     def lines(self) -> list[str]:
         return self.finished.csv_path.read_text().splitlines(keepends=True)
 
     def published(self, recipe: Recipe | None = None) -> Path:
-        survey = self.survey(recipe)
-        write_split_failures(survey, self.settings)
-        return write_split_mapping(survey, self.settings)
+        state = self.state(recipe)
+        write_split_failures(state, self.settings)
+        return write_split_mapping(state, self.settings)
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def out(finished: Bench, tmp_path: Path) -> Out:
     return Out(made, tmp_path)
 
 
-def with_former(survey: Survey, *paths: Path) -> Survey:
-    assert survey.origin is not None
-    return dataclasses.replace(survey, origin=replace(survey.origin, mappings=tuple(map(str, paths))))
+def with_former(state: SplitState, *paths: Path) -> SplitState:
+    assert state.origin is not None
+    return dataclasses.replace(state, origin=replace(state.origin, mappings=tuple(map(str, paths))))
 
 
 def pictures(mapping: Path) -> list[str]:
@@ -85,27 +85,27 @@ def pictures(mapping: Path) -> list[str]:
 def test_what_is_not_current_is_withdrawn_and_nothing_else(out: Out) -> None:
     target = out.published()
     before = target.read_bytes()
-    assert withdraw_pictures(out.survey(), out.settings) == []
+    assert withdraw_pictures(out.state(), out.settings) == []
     assert target.read_bytes() == before
-    survey = out.survey()
-    key = next(iter(survey.images))
-    images = {**survey.images, key: dataclasses.replace(survey.images[key], current=())}
-    withdraw_pictures(dataclasses.replace(survey, images=images), out.settings)
+    state = out.state()
+    key = next(iter(state.images))
+    images = {**state.images, key: dataclasses.replace(state.images[key], current=())}
+    withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
     assert pictures(target)[0] == ""
     assert all(pictures(target)[1:4])
-    withdraw_pictures(out.survey(OTHER), out.settings)
+    withdraw_pictures(out.state(OTHER), out.settings)
     assert not any(pictures(target))
 
 
 def test_a_row_that_is_gone_keeps_its_picture_until_its_number_is_anothers(out: Out) -> None:
     target = out.published()
     lines = out.lines()
-    survey = out.survey(lines=[lines[0], *lines[2:]])
-    withdraw_pictures(survey, out.settings)
+    state = out.state(lines=[lines[0], *lines[2:]])
+    withdraw_pictures(state, out.settings)
     assert pictures(target)[0]
-    key = next(iter(survey.images))
-    images = {**survey.images, key: dataclasses.replace(survey.images[key], index=0)}
-    withdraw_pictures(dataclasses.replace(survey, images=images), out.settings)
+    key = next(iter(state.images))
+    images = {**state.images, key: dataclasses.replace(state.images[key], index=0)}
+    withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
     assert not pictures(target)[0]
 
 
@@ -118,7 +118,7 @@ def test_former_mappings_are_withdrawn_too_and_no_file_of_another_name(out: Out,
     for path in formers:
         path.write_bytes(text)
     formers.append(tmp_path / "gone" / formers[0].name)
-    withdraw_pictures(with_former(out.survey(OTHER), *formers), out.settings)
+    withdraw_pictures(with_former(out.state(OTHER), *formers), out.settings)
     assert not any(pictures(formers[0]))
     assert [path.read_bytes() for path in formers[1:3]] == [text, text]
 
@@ -138,7 +138,7 @@ def test_a_former_mapping_that_cannot_be_written_is_told_and_stops_nobody(
         real(path, *more)
 
     monkeypatch.setattr(publish, "withdraw_outputs", refused)
-    (note,) = withdraw_pictures(with_former(out.survey(OTHER), former), out.settings)
+    (note,) = withdraw_pictures(with_former(out.state(OTHER), former), out.settings)
     assert str(former) in note
     assert "Read-only" in note
     assert not any(pictures(target))
@@ -149,7 +149,7 @@ def test_the_mapping_that_the_split_has_now_must_be_withdrawn(out: Out) -> None:
     target.unlink()
     target.mkdir()
     with pytest.raises(CsvError, match="cannot be written"):
-        withdraw_pictures(out.survey(OTHER), out.settings)
+        withdraw_pictures(out.state(OTHER), out.settings)
 
 
 def test_a_copy_of_a_folder_leaves_the_mapping_of_the_first_alone(out: Out, tmp_path: Path) -> None:
@@ -157,38 +157,38 @@ def test_a_copy_of_a_folder_leaves_the_mapping_of_the_first_alone(out: Out, tmp_
     copied = out.settings.model_copy(update={"output_root": tmp_path / "copy", "mapping_dir": tmp_path / "copied"})
     shutil.copytree(out.settings.output_root, copied.output_root)
     before = first.read_bytes()
-    survey = look(out.survey().split, OTHER, copied)
-    assert survey.origin is not None
-    assert str(first) in survey.origin.mappings
-    withdraw_pictures(survey, copied)
+    state = load_split_state(out.state().split, OTHER, copied)
+    assert state.origin is not None
+    assert str(first) in state.origin.mappings
+    withdraw_pictures(state, copied)
     assert first.read_bytes() == before
     shutil.rmtree(out.settings.output_root)  # it was moved: what the mapping names is gone
-    withdraw_pictures(survey, copied)
+    withdraw_pictures(state, copied)
     assert not any(pictures(first))
 
 
 def test_a_mapping_that_was_never_published_goes(out: Out) -> None:
-    staged = stage_mapping(out.survey(), out.settings).file
+    staged = stage_mapping(out.state(), out.settings).file
     assert staged.exists()
-    withdraw_pictures(out.survey(), out.settings)
+    withdraw_pictures(out.state(), out.settings)
     assert not staged.exists()
 
 
 def test_the_lights_of_what_is_not_current_are_withdrawn(out: Out) -> None:
-    survey = out.survey()
-    target = variants_path(survey, out.settings)
+    state = out.state()
+    target = variants_path(state, out.settings)
     target.parent.mkdir()
-    write_variants(survey.split, survey.variant_outputs(), target)
+    write_variants(state.split, state.variant_outputs(), target)
     before = target.read_bytes()
-    withdraw_pictures(survey, out.settings)
+    withdraw_pictures(state, out.settings)
     assert target.read_bytes() == before
-    withdraw_pictures(out.survey(recipe_with(variants=2)), out.settings)
+    withdraw_pictures(out.state(recipe_with(variants=2)), out.settings)
     assert target.read_bytes() == before.splitlines(keepends=True)[0]
 
 
 def test_a_folder_remembers_all_its_mappings(out: Out) -> None:
     first = out.published()
-    second = write_split_mapping(out.survey(), out.settings.model_copy(update={"mapping_dir": out.folder / "two"}))
+    second = write_split_mapping(out.state(), out.settings.model_copy(update={"mapping_dir": out.folder / "two"}))
     layout = SplitLayout(out.settings.output_root / "data-train")
     origin = read_origin(layout)
     assert origin is not None
@@ -199,11 +199,11 @@ def test_a_folder_remembers_all_its_mappings(out: Out) -> None:
 
 
 def test_csvs_that_were_just_written_are_current(out: Out) -> None:
-    assert not mapping_is_current(out.survey(), out.settings)
+    assert not mapping_is_current(out.state(), out.settings)
     out.published()
-    assert mapping_is_current(out.survey(), out.settings)
-    assert mapping_is_current(out.survey(lines=out.lines()), out.settings)
-    assert not mapping_is_current(out.survey(OTHER), out.settings)
+    assert mapping_is_current(out.state(), out.settings)
+    assert mapping_is_current(out.state(lines=out.lines()), out.settings)
+    assert not mapping_is_current(out.state(OTHER), out.settings)
 
 
 def test_a_changed_csv_needs_another_mapping(out: Out) -> None:
@@ -217,33 +217,33 @@ def test_a_changed_csv_needs_another_mapping(out: Out) -> None:
     }
     for what, lines in changed.items():
         assert lines != out.lines(), what
-        assert not mapping_is_current(out.survey(lines=lines), out.settings), what
+        assert not mapping_is_current(out.state(lines=lines), out.settings), what
 
 
 def test_a_csv_that_is_missing_or_another_one_is_not_current(out: Out) -> None:
     for path in (mapping_path, failures_path):
         out.published()
-        file = path(out.survey(), out.settings)
+        file = path(out.state(), out.settings)
         file.unlink()
-        assert not mapping_is_current(out.survey(), out.settings)
+        assert not mapping_is_current(out.state(), out.settings)
         file.write_text("x\n")
-        assert not mapping_is_current(out.survey(), out.settings)
+        assert not mapping_is_current(out.state(), out.settings)
 
 
 def test_the_csv_of_all_lights_belongs_to_them(out: Out) -> None:
     out.published()
-    survey = out.survey()
-    variants = variants_path(survey, out.settings)
-    several = dataclasses.replace(survey, variants=2)
-    write_mapping(survey.split, several.outputs(), mapping_path(survey, out.settings))
+    state = out.state()
+    variants = variants_path(state, out.settings)
+    several = dataclasses.replace(state, variants=2)
+    write_mapping(state.split, several.outputs(), mapping_path(state, out.settings))
     assert not mapping_is_current(several, out.settings)
-    write_variants(survey.split, several.variant_outputs(), variants)
+    write_variants(state.split, several.variant_outputs(), variants)
     assert mapping_is_current(several, out.settings)
-    assert not mapping_is_current(survey, out.settings)
+    assert not mapping_is_current(state, out.settings)
     out.published()  # which removes it
-    assert mapping_is_current(survey, out.settings)
+    assert mapping_is_current(state, out.settings)
     variants.write_text("somebody else's\n")
-    assert mapping_is_current(survey, out.settings)
+    assert mapping_is_current(state, out.settings)
 
 
 def test_csvs_that_could_not_be_written_are_told_before_the_work(tmp_path: Path) -> None:

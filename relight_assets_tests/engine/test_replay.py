@@ -137,7 +137,7 @@ def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage
     rewrite_record(file, harm)
     with pytest.raises(UserError, match="damaged"):
         replay(file)
-    write_split_mapping(bench.survey(), bench.settings)
+    write_split_mapping(bench.state(), bench.settings)
     found = verify_split(bench.split(), Recipe(), bench.settings)
     told = ["replay"] if damage == "cut" else ["metric", "replay"]
     assert [(fault.code, fault.file) for fault in found.faults] == [(code, file) for code in told]

@@ -101,7 +101,7 @@ def test_failures_say_what_and_leave_no_half_set(finished: Bench) -> None:
 
 
 def test_rows_are_done_plus_rejected_plus_failed_plus_pending(finished: Bench) -> None:
-    counts = finished.survey().row_counts()
+    counts = finished.state().row_counts()
     assert counts == {"done": 4, "failed": 2, "rejected": 1}
     assert counts.total() == len(finished.split().table)
 
@@ -147,7 +147,7 @@ def test_somebody_elses_pictures_are_refused(bench: Bench) -> None:
     with pytest.raises(OutputFolderError, match="--overwrite"):
         bench.run()
     assert bench.layout.png(0, "output").read_bytes() == b"older data"
-    assert bench.run(overwrite=True).survey.row_counts() == {"done": 1}
+    assert bench.run(overwrite=True).state.row_counts() == {"done": 1}
 
 
 def test_a_second_writer_is_told_who_holds_the_folder(bench: Bench) -> None:
@@ -186,15 +186,15 @@ def test_an_image_that_kills_its_worker_is_set_aside_at_the_stage_that_does(benc
     bench.run(stages=["masks"])
     summary = bench.run(worker=DeadlyAlbedo)
     assert summary.tally.codes == {"worker_killer": 1}
-    assert summary.survey.row_counts() == {"failed": 1}
+    assert summary.state.row_counts() == {"failed": 1}
     failure = read_failure(bench.layout.failure(0))
     assert failure is not None
     assert (failure.stage, "exit code 7" in failure.message) == ("albedo", True)
     again = bench.run()
     assert again.workers == 0
     assert again.tally.computed_images == 0
-    assert again.survey.row_counts() == {"failed": 1}
-    assert bench.run(retry_failed=True).survey.row_counts() == {"done": 1}
+    assert again.state.row_counts() == {"failed": 1}
+    assert bench.run(retry_failed=True).state.row_counts() == {"done": 1}
 
 
 def test_an_expired_failure_stays_until_its_stage_is_done(bench: Bench) -> None:
@@ -202,7 +202,7 @@ def test_an_expired_failure_stays_until_its_stage_is_done(bench: Bench) -> None:
     bench.run()
     for _ in range(2):
         summary = bench.run(recipe_with(masks={"min_coverage": 0.06}), stages=["albedo"])
-        assert summary.survey.row_counts() == {"pending": 1}
+        assert summary.state.row_counts() == {"pending": 1}
         assert bench.layout.failure(0).exists()
 
 
@@ -223,7 +223,7 @@ def test_one_record_that_cannot_be_read_stops_nobody_else(bench: Bench) -> None:
     bench.layout.record(0).mkdir()
     summary = bench.run()
     assert summary.tally.codes == {"record_unreadable": 1}
-    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    assert summary.state.row_counts() == {"done": 1, "failed": 1}
 
 
 def test_a_damaged_failure_file_goes_with_success(bench: Bench) -> None:
@@ -231,8 +231,8 @@ def test_a_damaged_failure_file_goes_with_success(bench: Bench) -> None:
     bench.layout.folder.mkdir(parents=True)
     bench.layout.index_csv.write_text("")
     bench.layout.failure(0).write_text("{")
-    assert bench.run().survey.row_counts() == {"done": 1}
-    assert not bench.layout.failure(bench.survey().images[str(bench.photos / PORTRAITS[0])].index or 0).exists()
+    assert bench.run().state.row_counts() == {"done": 1}
+    assert not bench.layout.failure(bench.state().images[str(bench.photos / PORTRAITS[0])].index or 0).exists()
 
 
 def test_the_resolved_recipe_lies_beside_the_pictures(bench: Bench) -> None:
@@ -263,8 +263,8 @@ def test_sources_are_not_read_when_planning(bench: Bench, tmp_path: Path, monkey
     monkeypatch.setattr(files, "open_regular", read)
     assert bench.run().tally.computed_images == 0
     os.utime(own)
-    assert bench.survey().row_counts() == {"pending": 1}
-    assert bench.survey().unchecked_rows == 1
+    assert bench.state().row_counts() == {"pending": 1}
+    assert bench.state().unchecked_rows == 1
 
 
 # -- two persons in one photo --------------------------------------------------------------------------------

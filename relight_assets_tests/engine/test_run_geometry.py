@@ -83,12 +83,12 @@ def test_another_shape_is_another_picture_and_is_recorded(own: Bench) -> None:
 
 def test_only_what_a_changed_file_concerns_is_made_again(own: Bench) -> None:
     own.run(recipe(**FROM_FILES))
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
     before = own.pictures()
     os.utime(depth_of(own, 0), ns=(5, 5))  # touched: read again, found the same, remembered
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 1, "pending": 1}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 1, "pending": 1}
     assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
     write_depth(own.photos / PORTRAITS[1], tilt=3)
     assert computed(own.run(recipe(**FROM_FILES)))["degraded"] == 1
     assert {name for name in before if own.pictures()[name] != before[name]} == {
@@ -105,7 +105,7 @@ def test_a_missing_file_fails_its_image_until_it_is_there(own: Bench) -> None:
     for _ in range(2):
         summary = own.run(recipe(**FROM_FILES))
         assert summary.tally.codes == {"geometry_missing": 1}
-        assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 1, "failed": 1}
+        assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 1, "failed": 1}
     failure = read_failure(own.layout.failure(0))
     assert failure is not None
     assert (failure.stage, failure.retryable, failure.attempts) == ("degraded", True, 2)
@@ -113,7 +113,7 @@ def test_a_missing_file_fails_its_image_until_it_is_there(own: Bench) -> None:
     assert own.pictures() == made  # what was made of it stays meanwhile
     away.rename(depth_of(own, 0))
     assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
     assert not own.layout.failure(0).exists()
 
 
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_used_is_not_tried_again_before_it_changes(own: Be
     assert set(record.stages) == {"masks", "albedo"}
     depth_of(own, 0).write_bytes(whole)
     assert own.run(recipe(**FROM_FILES)).tally.codes == {}
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
 
 
 def test_a_photo_that_killed_its_worker_stays_aside_until_its_depth_changes(own: Bench) -> None:
@@ -141,12 +141,12 @@ def test_a_photo_that_killed_its_worker_stays_aside_until_its_depth_changes(own:
     photo = own.photos / PORTRAITS[0]
     killed = Quarantined(WorkItem(0, str(photo), str(photo), stage_names()), "signal 11")
     quarantine(own.layout, digests_of(asked, own.settings), killed)
-    assert own.survey(asked).row_counts() == {"failed": 1, "pending": 1}
+    assert own.state(asked).row_counts() == {"failed": 1, "pending": 1}
     own.run(asked)
-    assert own.survey(asked).row_counts() == {"failed": 1, "done": 1}
+    assert own.state(asked).row_counts() == {"failed": 1, "done": 1}
     write_depth(photo, tilt=2)
     own.run(asked)
-    assert own.survey(asked).row_counts() == {"done": 2}
+    assert own.state(asked).row_counts() == {"done": 2}
 
 
 def test_a_file_outside_the_image_root_is_refused(own: Bench) -> None:
@@ -157,7 +157,7 @@ def test_a_file_outside_the_image_root_is_refused(own: Bench) -> None:
     assert failure.code == "geometry_file"
     assert "leads outside image_root" in failure.message
     own.run(recipe(**FROM_FILES))
-    assert own.survey(recipe(**FROM_FILES)).row_counts() == {"done": 2}
+    assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
 
 
 def test_an_experiment_takes_over_what_was_made_of_the_same_file(own: Bench) -> None:
@@ -194,15 +194,15 @@ def test_a_file_with_several_names_is_refused_until_they_are_allowed(own: Bench,
     asked = recipe(**FROM_FILES)
     for _ in range(2):  # it is not tried again and again, and never without a word
         own.run(asked)
-        assert own.survey(asked).row_counts() == {"done": 1, "failed": 1}
-    (failure,) = [image.failure for image in own.survey(asked).images.values() if image.failure is not None]
+        assert own.state(asked).row_counts() == {"done": 1, "failed": 1}
+    (failure,) = [image.failure for image in own.state(asked).images.values() if image.failure is not None]
     assert failure.code == "geometry_file"
     assert "has 2 names (hard links)" in failure.message
     assert failure.attempts == 1
     own.settings = own.settings.model_copy(update={"hard_links": True})
     own.run(asked, retry_failed=True)
-    assert own.survey(asked).row_counts() == {"done": 2}
+    assert own.state(asked).row_counts() == {"done": 2}
     own.settings = own.settings.model_copy(update={"hard_links": False})
     os.link(depth, tmp_path / "a snapshot.png")  # a link that is made later costs nothing of what is finished
     assert set(computed(own.run(asked)).values()) == {0}
-    assert own.survey(asked).row_counts() == {"done": 2}
+    assert own.state(asked).row_counts() == {"done": 2}

@@ -89,7 +89,7 @@ def test_rows_without_or_with_too_many_persons_fail_by_themselves(sam3_bench: Be
     assert failure is not None
     assert "best candidate scored 0." in failure.message
     assert run(sam3_bench, recipe("sam3", persons="reject")).tally.codes == {"several_persons": 2}
-    assert sam3_bench.survey(recipe("sam3", persons="reject")).row_counts() == {"rejected": 2}
+    assert sam3_bench.state(recipe("sam3", persons="reject")).row_counts() == {"rejected": 2}
 
 
 def test_other_weights_redo_the_masks(sam3_bench: Bench, tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ def test_the_first_of_several_is_the_light_of_one(lit: Bench, finished: Bench) -
 
 
 def test_the_csvs_name_the_first_and_all_of_them(lit: Bench) -> None:
-    survey = lit.survey(THREE)
-    target = write_split_mapping(survey, lit.settings)
+    state = lit.state(THREE)
+    target = write_split_mapping(state, lit.settings)
     with target.open(newline="") as file:
         first = [row["output_image_path"] for row in csv.DictReader(file)]
-    with variants_path(survey, lit.settings).open(newline="") as file:
+    with variants_path(state, lit.settings).open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [Path(path).name for path in first] == ["00000_v1_output.png", "00001_v1_output.png", ""]
     assert [row["output_variant"] for row in rows] == ["1", "2", "3"] * 2
@@ -80,8 +80,8 @@ def test_another_number_leaves_nothing_of_the_old_one(bench: Bench, before: int,
     lit = {*stage_spec("degraded").files(after), *stage_spec("composites").files(after)}
     assert pictures(bench, 0) == {"input", "foreground", "background", "albedo"} | lit
     assert computed(bench.run(recipe_with(variants=after))).keys() >= {"masks"}
-    write_split_mapping(bench.survey(recipe_with(variants=after)), bench.settings)
-    assert variants_path(bench.survey(Recipe()), bench.settings).exists() == (after > 1)
+    write_split_mapping(bench.state(recipe_with(variants=after)), bench.settings)
+    assert variants_path(bench.state(Recipe()), bench.settings).exists() == (after > 1)
 
 
 def test_what_an_experiment_takes_over_leaves_nothing_of_its_own_lights(bench: Bench) -> None:

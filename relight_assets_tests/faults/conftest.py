@@ -35,7 +35,7 @@ def truth(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Truth:
     """What a run that nothing disturbs makes of every photo."""
     bench = Bench(tmp_path_factory.mktemp("undisturbed"), stock)
     bench.write_csv([f"{number:02d}.png" for number in range(STOCK)])
-    assert bench.run().survey.row_counts() == {"done": STOCK}
+    assert bench.run().state.row_counts() == {"done": STOCK}
     return truth_of(bench)
 
 

@@ -22,7 +22,7 @@ from relight_assets.engine.publish import write_split_failures, write_split_mapp
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
@@ -98,8 +98,8 @@ class FaultBench(Bench):
 
     def complete(self) -> set[int]:
         """The numbers of the photos all of whose pictures are current."""
-        survey = self.survey()
-        return {number_of(key) for key, image in survey.images.items() if image.status == "done"}
+        state = self.state()
+        return {number_of(key) for key, image in state.images.items() if image.status == "done"}
 
 
 def number_of(key: str) -> int:
@@ -107,22 +107,22 @@ def number_of(key: str) -> int:
     return int(Path(key).name[:2])
 
 
-def assert_sound(bench: FaultBench, **rows: int) -> Survey:
+def assert_sound(bench: FaultBench, **rows: int) -> SplitState:
     """Check a split's folder as a fault has left it: nothing in it claims what is not so.
 
     ``rows`` is how many rows are done, failed, rejected and pending (those that are not given: none).
     """
-    survey = bench.survey()
-    counts = survey.row_counts()
+    state = bench.state()
+    counts = state.row_counts()
     assert counts.total() == len(bench.split().table)
     if rows:
         assert counts == rows
     _assert_only_whole_files(bench)
     assert_records_tell_the_truth(bench.layout)
     assert_mappings_are_true(bench)
-    _assert_undisturbed(bench, survey)
-    _assert_csvs_say_the_same(bench, survey)
-    return survey
+    _assert_undisturbed(bench, state)
+    _assert_csvs_say_the_same(bench, state)
+    return state
 
 
 def mappings(folder: Path) -> Iterator[Path]:
@@ -201,9 +201,9 @@ def _assert_only_whole_files(bench: FaultBench) -> None:
             assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None, path
 
 
-def _assert_undisturbed(bench: FaultBench, survey: Survey) -> None:
+def _assert_undisturbed(bench: FaultBench, state: SplitState) -> None:
     """What counts as current is, byte for byte, what a run without any fault makes, and so are the records."""
-    for key, image in survey.images.items():
+    for key, image in state.images.items():
         truth = bench.truth[number_of(key)]
         for stage in image.current:
             assert image.index is not None
@@ -231,23 +231,23 @@ def _source_of(record: Record) -> dict[str, Any]:
     return source | {"seed": record.seed, "recipe": record.recipe, "package_version": record.package_version}
 
 
-def _assert_csvs_say_the_same(bench: FaultBench, survey: Survey) -> None:
+def _assert_csvs_say_the_same(bench: FaultBench, state: SplitState) -> None:
     """The outgoing CSVs name exactly the rows that are done, and exactly those that failed."""
-    counts = survey.row_counts()
-    named = [path for path in survey.outputs() if path is not None]
+    counts = state.row_counts()
+    named = [path for path in state.outputs() if path is not None]
     assert len(named) == counts["done"]
     for path in named:
         assert path.is_file()
     if counts["done"] + counts["failed"]:
-        write_split_mapping(survey, bench.settings, None)
-        assert len(write_split_failures(survey, bench.settings, None)) == counts["failed"] + counts["rejected"]
+        write_split_mapping(state, bench.settings, None)
+        assert len(write_split_failures(state, bench.settings, None)) == counts["failed"] + counts["rejected"]
 
 
 def assert_heals(bench: FaultBench) -> None:
     """The next run without the fault finishes the rest, and the one after it does nothing."""
     rows = len(bench.split().table)
     summary = bench.start(retry_failed=True, cpu_workers=1)
-    assert summary.survey.row_counts() == {"done": rows}
+    assert summary.state.row_counts() == {"done": rows}
     assert_sound(bench, done=rows)
     assert not list(bench.layout.folder.glob(_TEMP))
     assert not list(bench.layout.folder.glob("*_failure.json"))

@@ -21,8 +21,8 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import look
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.scan import SplitState
 from relight_assets_tests.conftest import Project, assert_records_tell_the_truth, sha256
 from relight_assets_tests.faults.invariants import FaultBench, assert_mappings_are_true
 from relight_assets_tests.faults.processes import (
@@ -214,21 +214,21 @@ class Kills:
         bench.edited = self.edited
         return bench
 
-    def survey(self, split: str, settings: Settings | None = None) -> Survey:
+    def state(self, split: str, settings: Settings | None = None) -> SplitState:
         csv = read_split_csv(self.project.data / f"{split}_images.csv")
-        return look(csv, self.recipe, settings or self.bench.settings)
+        return load_split_state(csv, self.recipe, settings or self.bench.settings)
 
     def assert_sound(self) -> Counter[str]:
         """Nothing is lost and nothing claims what is not so; the rows of all splits by status."""
         counts: Counter[str] = Counter()
         for split, names in self.rows.items():
-            survey = self.survey(split)
-            rows = survey.row_counts()
+            state = self.state(split)
+            rows = state.row_counts()
             assert rows.total() == len(names)
-            assert set(rows) <= {"done", "pending"}, [image.failure for image in survey.images.values()]
+            assert set(rows) <= {"done", "pending"}, [image.failure for image in state.images.values()]
             counts.update(rows)
-            assert_records_tell_the_truth(survey.layout)
-            folder = survey.layout.folder
+            assert_records_tell_the_truth(state.layout)
+            folder = state.layout.folder
             for path in folder.glob("*.png") if folder.is_dir() else ():
                 assert cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None, path
             for path in folder.glob("[!.]*.json") if folder.is_dir() else ():
@@ -240,14 +240,14 @@ class Kills:
         """The sha256 of every picture, by the photo's name and the picture's; under other settings where given."""
         found: dict[str, dict[str, str]] = {}
         for split in self.rows:
-            survey = self.survey(split, settings)
-            for key, image in survey.images.items():
+            state = self.state(split, settings)
+            for key, image in state.images.items():
                 assert image.index is not None
-                record = read_record(survey.layout.record(image.index))
+                record = read_record(state.layout.record(image.index))
                 assert record is not None
                 names = [name for entry in record.stages.values() for name in entry.files]
                 found[f"{split} {Path(key).name}"] = {
-                    name: sha256(survey.layout.png(record.index, name)) for name in names
+                    name: sha256(state.layout.png(record.index, name)) for name in names
                 }
         return found
 

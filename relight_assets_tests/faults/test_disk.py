@@ -117,7 +117,7 @@ def test_a_finished_split_on_a_read_only_disk_is_verified(finished: Bench, tmp_p
     made = Bench(tmp_path, finished.photos)
     made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
     shutil.copytree(finished.layout.folder, made.layout.folder)
-    write_split_mapping(made.survey(), made.settings, None)
+    write_split_mapping(made.state(), made.settings, None)
     with read_only(made.layout.folder):
         found = verify_split(made.split(), Recipe(), made.settings)
     assert found.faults == []

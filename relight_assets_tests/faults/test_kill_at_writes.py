@@ -84,7 +84,7 @@ def test_over_existing_outputs_and_then_the_recipe_changed_back(
         shutil.copy2(path, one.layout.folder)
     assert in_a_child(lambda storage: process(one, OTHER, storage), point)
     assert_sound(one)  # what is called current has the first recipe's bytes ...
-    assert one.survey(OTHER).row_counts() == {"done" if point == LAST else "pending": 1}
+    assert one.state(OTHER).row_counts() == {"done" if point == LAST else "pending": 1}
     assert_records_tell_the_truth(one.layout)
     assert not in_a_child(lambda storage: process(one, GRAY, storage))
     assert_sound(one, done=1)  # ... and so has all of it, once that is run again
@@ -110,9 +110,9 @@ LATER_RUN = (".lock.json", "recipe.yaml", ".progress.json", ".mapping.csv", "rel
 
 
 def whole_run(bench: FaultBench, storage: LocalStorage) -> None:
-    survey = bench.start(storage=storage).survey
-    write_split_mapping(survey, bench.settings, None)
-    write_split_failures(survey, bench.settings, None)
+    state = bench.start(storage=storage).state
+    write_split_mapping(state, bench.settings, None)
+    write_split_failures(state, bench.settings, None)
 
 
 @pytest.mark.parametrize("name", FIRST_RUN)

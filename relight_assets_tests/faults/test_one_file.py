@@ -42,13 +42,13 @@ def test_something_else_in_the_place_of_an_output(bench: FaultBench, name: str) 
     for number, kind in enumerate(KINDS):
         put(kind, bench.layout.png(number, name))
     blocked = KINDS.index(STAYS)
-    assert bench.survey().row_counts() == {"done": 1, "pending": len(KINDS)}
+    assert bench.state().row_counts() == {"done": 1, "pending": len(KINDS)}
     faults = verify_split(bench.split(), Recipe(), bench.settings).faults
     named = {bench.layout.png(number, name) for number in range(len(KINDS))}
     assert {fault.file for fault in faults if fault.code in ("missing", "altered")} == named
     summary = bench.start()
     assert summary.tally.codes == {"output_blocked": 1}
-    assert summary.survey.row_counts() == {"done": count - 1, "failed": 1}
+    assert summary.state.row_counts() == {"done": count - 1, "failed": 1}
     assert_records_tell_the_truth(bench.layout)
     failure = read_failure(bench.layout.failure(blocked))
     assert failure is not None
@@ -71,7 +71,7 @@ def test_something_else_in_the_place_of_a_record(bench: FaultBench) -> None:
     assert {fault.file for fault in faults if fault.code == "record"} >= {bench.layout.record(each) for each in unread}
     summary = bench.start()
     assert summary.tally.codes == {"record_unreadable": len(unread)}
-    assert summary.survey.row_counts() == {"done": count - len(unread), "failed": len(unread)}
+    assert summary.state.row_counts() == {"done": count - len(unread), "failed": len(unread)}
     for number in unread:
         failure = read_failure(bench.layout.failure(number))
         assert failure is not None
@@ -91,17 +91,17 @@ def test_something_else_in_the_place_of_a_failure(bench: FaultBench) -> None:
     for path in broken:
         path.write_bytes(b"no picture")
     bench.start()
-    assert bench.survey().row_counts() == {"done": count, "failed": count}
+    assert bench.state().row_counts() == {"done": count, "failed": count}
     for number in range(2 * count):
         put(KINDS[number % count], bench.layout.failure(number))
     summary = bench.start()
-    assert summary.survey.row_counts() == {"done": count, "failed": count}
-    codes = {image.index: image.failure.code for image in summary.survey.images.values() if image.failure is not None}
+    assert summary.state.row_counts() == {"done": count, "failed": count}
+    codes = {image.index: image.failure.code for image in summary.state.images.values() if image.failure is not None}
     unread = count + KINDS.index(STAYS)
     assert codes == {
         number: "record_unreadable" if number == unread else "image_format" for number in range(count, 2 * count)
     }
-    rows = write_split_failures(summary.survey, bench.settings)
+    rows = write_split_failures(summary.state, bench.settings)
     assert bench.layout.failure(unread).name in next(row.message for row in rows if row.code == "record_unreadable")
     for number, kind in enumerate(KINDS):
         if kind == STAYS:
@@ -120,7 +120,7 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
     """Read errors of a bad disk and missing permissions, which a redone file heals; a place that is somebody else's."""
     bench.stock_up(10)
     bench.start()
-    write_split_mapping(bench.survey(), bench.settings)
+    write_split_mapping(bench.state(), bench.settings)
     told = run_of(
         bench,
         DARK,
@@ -138,7 +138,7 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
         ),
     )
     assert told == ""
-    counts = bench.survey(recipe_with(**DARK)).row_counts()
+    counts = bench.state(recipe_with(**DARK)).row_counts()
     assert counts == {"done": 4, "failed": 4, "pending": 2}  # pending: whose records can be read again
     failures = {number: read_failure(bench.layout.failure(number)) for number in range(10)}
     assert {number: failure.code for number, failure in failures.items() if failure is not None} == {
@@ -148,7 +148,7 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
     }
     assert_records_tell_the_truth(bench.layout)
     assert run_of(bench, DARK, {}) == ""
-    assert bench.survey(recipe_with(**DARK)).row_counts() == {"done": 10}
+    assert bench.state(recipe_with(**DARK)).row_counts() == {"done": 10}
     assert not list(bench.layout.folder.glob("*_failure.json"))
 
 
@@ -160,7 +160,7 @@ def test_a_photo_that_fails_while_its_old_outputs_cannot_be_removed(bench: Fault
     put(STAYS, bench.layout.png(1, "output"))
     photo.write_bytes(b"no picture")
     summary = bench.start()
-    assert summary.survey.row_counts() == {"done": 2, "failed": 1}
+    assert summary.state.row_counts() == {"done": 2, "failed": 1}
     assert summary.tally.codes == {"output_blocked": 1}
     assert not bench.layout.record(1).exists()
     photo.write_bytes(whole)
@@ -173,8 +173,8 @@ def test_a_lost_index_beside_a_record_that_cannot_be_read(bench: FaultBench) -> 
     bench.start()
     bench.layout.index_csv.unlink()
     put("a link to what cannot be read", bench.layout.record(1))
-    assert bench.start().survey.row_counts() == {"done": 4}
-    numbers = {Path(key).name: image.index for key, image in bench.survey().images.items()}
+    assert bench.start().state.row_counts() == {"done": 4}
+    numbers = {Path(key).name: image.index for key, image in bench.state().images.items()}
     assert numbers == {"00.png": 0, "01.png": 4, "02.png": 2, "03.png": 3}  # nobody knows whose 1 was
 
 
@@ -186,8 +186,8 @@ def test_an_orphan_whose_record_cannot_be_read(bench: FaultBench) -> None:
     bench.write_csv([str(pictures / name) for name in ("00.png", "01.png", "04.png")])
     put("a link to what cannot be read", bench.layout.record(2))
     summary = bench.start()
-    assert summary.survey.row_counts() == {"done": 3}
-    assert {Path(key).name: image.index for key, image in summary.survey.images.items()}["04.png"] == 3
+    assert summary.state.row_counts() == {"done": 3}
+    assert {Path(key).name: image.index for key, image in summary.state.images.items()}["04.png"] == 3
 
 
 def test_temp_files_of_others_and_a_folder_for_progress_stop_nothing(bench: FaultBench) -> None:
@@ -198,7 +198,7 @@ def test_temp_files_of_others_and_a_folder_for_progress_stop_nothing(bench: Faul
     temp.write_text("x")
     told = run_of(bench, {}, refusing(bench.folder, ("unlink", temp.name, errno.EPERM)))
     assert told == ""
-    assert bench.survey().row_counts() == {"done": 2}
+    assert bench.state().row_counts() == {"done": 2}
     summary = bench.start()
     assert [each for each in summary.warnings if "progress file" in each]
     json.loads(bench.layout.record(0).read_bytes())

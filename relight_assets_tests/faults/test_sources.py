@@ -17,7 +17,7 @@ def test_a_source_that_is_replaced_is_made_of_the_bytes_that_were_read(bench: Fa
     bench.stock_up(PHOTOS, {2: "replace-once"})
     bench.start(FaultyWorker)
     mine = next(bench.folder.glob("pictures/02-*.png"))
-    assert bench.survey().row_counts() == {"done": PHOTOS}
+    assert bench.state().row_counts() == {"done": PHOTOS}
     assert sha256(bench.layout.png(2, "output")) == bench.truth[0].pictures["output"]
     mine.write_bytes((bench.photos / "02.png").read_bytes())
     assert_heals(bench)
@@ -30,7 +30,7 @@ def test_a_source_in_whose_place_comes_something_else_is_a_failure_of_its_row_al
     bench.stock_up(PHOTOS, {2: what})
     bench.start(FaultyWorker)
     assert_sound(bench, done=PHOTOS - 1, failed=1)
-    (failure,) = [image.failure for image in bench.survey().images.values() if image.failure is not None]
+    (failure,) = [image.failure for image in bench.state().images.values() if image.failure is not None]
     assert failure.code == "path_refused"
     place = next(bench.folder.glob("pictures/02-*.png"))
     place.rmdir() if what == "folder" else place.unlink()

@@ -16,7 +16,7 @@ import pytest
 
 from relight_assets.cli.terminal import messages
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets_tests.conftest import Bench, write_stock
 
 IMAGES = 12
@@ -91,7 +91,7 @@ def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     names = write_stock(stock, photos, IMAGES)
     bench = Bench(tmp_path_factory.mktemp("fuzz_whole"), stock)
     bench.write_csv(names)
-    assert bench.run().survey.row_counts() == {"done": IMAGES}
+    assert bench.run().state.row_counts() == {"done": IMAGES}
     layout = bench.layout
     records = [layout.record(number).read_bytes() for number in range(IMAGES)]
     return Whole(bench, bench.pictures(), layout.index_csv.read_bytes(), records)
@@ -103,5 +103,5 @@ def bench(tmp_path: Path, whole: Whole) -> Bench:
     bench = Bench(tmp_path, whole.bench.photos)
     bench.write_csv([f"{number:02d}.png" for number in range(IMAGES)])
     whole.fill(bench)
-    assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
+    assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
     return bench

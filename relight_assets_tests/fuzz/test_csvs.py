@@ -16,9 +16,9 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_blocks, variants_blocks, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
 from relight_assets.engine.publish import withdraw_pictures, write_split_failures, write_split_mapping
-from relight_assets.engine.run import digests_of, look
+from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.scan import scan
+from relight_assets.engine.state.scan import scan_split
 from relight_assets.errors import CsvError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
@@ -81,13 +81,13 @@ def outcome_of(rng: Random, bench: Bench) -> str:
         split = read_split_csv(bench.csv_path)
     except CsvError as error:
         return "refused" if len(str(error).splitlines()) == 1 and len(str(error)) < 2000 else "refused at length"
-    survey = scan(split, bench.layout, digests_of(Recipe(), bench.settings), None)
-    counts = survey.row_counts()
+    state = scan_split(split, bench.layout, digests_of(Recipe(), bench.settings), None)
+    counts = state.row_counts()
     assert sum(counts.values()) == sum(counts[status] for status in ROW_STATUSES) == len(split.table)
     assert len(split.lines) == len(split.table)
     outputs = [rng.choice((None, Path(f"/out/{number:05d}_output.png"))) for number in range(len(split.table))]
     comes_back(split, outputs)
-    write_split_failures(survey, bench.settings)
+    write_split_failures(state, bench.settings)
     withdrawn(split, outputs, rng, bench)
     return "read"
 
@@ -117,16 +117,16 @@ def withdrawn(split: SplitCsv, outputs: list[Path | None], rng: Random, bench: B
 
 
 def test_damaged_mappings_name_nothing_that_is_withdrawn(rng: Random, bench: Bench, whole: Whole) -> None:
-    target = write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+    target = write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
     good = target.read_bytes()
     # Nothing is current: all pictures of the folder are withdrawn.
     bench.layout.record(0).unlink()
-    survey = look(bench.split(), Recipe(), bench.settings)
+    state = load_split_state(bench.split(), Recipe(), bench.settings)
     output = str(bench.layout.png(0, "output").absolute())
     for _ in range(rounds(60)):
         name, data = damaged(rng, good)
         target.write_bytes(data)
-        withdraw_pictures(survey, bench.settings)
+        withdraw_pictures(state, bench.settings)
         left = target.read_bytes()
         header = left.partition(b"\n")[0]
         if b"image_path" in header.split(b",") and header.endswith(b",output_image_path"):

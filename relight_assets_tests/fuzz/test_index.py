@@ -15,7 +15,7 @@ from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.origin import read_origin
-from relight_assets.engine.run import RunSummary, look
+from relight_assets.engine.run import RunSummary, load_split_state
 from relight_assets.errors import OutputFolderError, RelightError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
@@ -128,7 +128,7 @@ def run(bench: Bench) -> RunSummary:
 def unharmed(bench: Bench, whole: Whole) -> None:
     assert run(bench).tally.computed_images == 0
     assert lasting_index.load(bench.layout) == lasting_index.load(whole.bench.layout)
-    after = look(bench.split(), Recipe(), bench.settings)
+    after = load_split_state(bench.split(), Recipe(), bench.settings)
     assert after.row_counts() == {"done": IMAGES}
     assert bench.pictures() == whole.pictures
 
@@ -152,7 +152,7 @@ def test_a_damaged_index_changes_no_number(rng: Random, bench: Bench, whole: Who
             assert new == ("new", max(numbers.values()) + 1)
             assert new[1] <= 2 * (IMAGES + 3)
             assert bench.pictures() == whole.pictures
-            assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
+            assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
         except Exception as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
             found.append(f"{name}: {type(error).__name__}: {str(error)[:800]}: {data[:1500]!r}")
         tried[f"index.csv, {name}", "numbers kept"] += 1
@@ -212,7 +212,7 @@ def test_an_origin_that_is_none(content: bytes, bench: Bench, whole: Whole) -> N
     bench.layout.origin.write_bytes(content)
     if len(content) > 3000:
         unharmed(bench, whole)  # a few by a run; of all what is read
-    assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
+    assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
 
 
 def test_a_damaged_origin_is_mended_or_told(bench: Bench, whole: Whole) -> None:

@@ -13,7 +13,7 @@ from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
@@ -63,9 +63,9 @@ def survives(bench: Bench, whole: Whole, damaged: Sequence[tuple[int, Mutation]]
         path.write_bytes(mutation.data)
         outcomes[number] = "no record" if read_record(path) is None else "a record"
     shown(bench)
-    before = look(bench.split(), Recipe(), bench.settings)
+    before = load_split_state(bench.split(), Recipe(), bench.settings)
     bench.run()
-    after = look(bench.split(), Recipe(), bench.settings)
+    after = load_split_state(bench.split(), Recipe(), bench.settings)
     assert after.row_counts() == {"done": IMAGES}
     assert (after.unchecked_rows, after.orphans, after.misnumbered) == (0, 0, False)
     assert bench.pictures() == whole.pictures

@@ -19,7 +19,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.errors import CsvError, OutputFolderError, RelightError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
@@ -62,7 +62,7 @@ def shown(bench: Bench) -> str:
 def same(bench: Bench, whole: Whole) -> None:
     assert bench.pictures() == whole.pictures
     assert bench.layout.index_csv.read_bytes() == whole.index
-    assert look(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
+    assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
 
 
 def test_damaged_progress_is_shown_or_not(rng: Random, bench: Bench, whole: Whole) -> None:
@@ -117,7 +117,7 @@ def test_small_files_heal_or_are_told(name: str, rng: Random, bench: Bench, whol
         try:
             shown(bench)
             bench.run()
-            write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+            write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
         except RelightError as error:
             outcome = f"told: {error}"
         assert (outcome == "healed") is (kind != "a folder" or name not in TOLD), (kind, outcome)
@@ -184,9 +184,9 @@ def test_files_with_large_numbers_are_told_before_numbers_run_out(bench: Bench, 
 
 
 def test_a_mapping_in_whose_place_a_folder_lies_is_told(bench: Bench, whole: Whole) -> None:
-    target = write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+    target = write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
     target.unlink()
     target.mkdir()
     with pytest.raises(CsvError, match="cannot be written"):
-        write_split_mapping(look(bench.split(), Recipe(), bench.settings), bench.settings)
+        write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
     same(bench, whole)

@@ -12,21 +12,31 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.engine.run import RunOptions, load_split_state, run_split
 from relight_assets.engine.state.recorded import recorded_images
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality import duplicates as module
-from relight_assets.quality.duplicates import Pair, Photo, _same_bits, look_alikes, photos_of, same_outputs, twins
+from relight_assets.quality.duplicates import (
+    Pair,
+    Photo,
+    _same_bits,
+    duplicates_across,
+    duplicates_within,
+    photos_of,
+    same_outputs,
+)
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
-def photos_in(state: Survey) -> list[Photo]:
+def photos_in(state: SplitState) -> list[Photo]:
     return photos_of(state.split.split, recorded_images(state.layout, state.images.values()))
 
 
-def pairs_with_others(state: Survey, rows: dict[str, set[str | None]], unread: list[str] | None = None) -> list[Pair]:
-    return look_alikes(photos_in(state), state.layout, rows, unread)
+def pairs_with_others(
+    state: SplitState, rows: dict[str, set[str | None]], unread: list[str] | None = None
+) -> list[Pair]:
+    return duplicates_across(photos_in(state), state.layout, rows, unread)
 
 
 @pytest.fixture
@@ -42,7 +52,7 @@ def pairs_of(bench: Bench, tmp_path: Path, photos: Path) -> list[Pair]:
         csv.writer(file).writerows([["image_path"], ["moved.png"], ["again.jpg"]])
     split = read_split_csv(tmp_path / "val_images.csv")
     run_split(split, Recipe(), bench.settings, RunOptions(stages=["masks"]))
-    return pairs_with_others(look(split, Recipe(), bench.settings), {})
+    return pairs_with_others(load_split_state(split, Recipe(), bench.settings), {})
 
 
 def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pair]) -> None:
@@ -58,7 +68,7 @@ def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pai
 def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run(stages=["masks"])
-    assert pairs_with_others(bench.survey(), {}) == []
+    assert pairs_with_others(bench.state(), {}) == []
     record = read_record(bench.layout.record(0))
     assert record is not None
     del record.stages["masks"].numbers["fingerprint"]
@@ -68,7 +78,7 @@ def test_a_split_alone_and_records_without_fingerprint_have_no_pairs(bench: Benc
     (other / "00000_metadata.json").write_bytes(
         bench.layout.record(0).read_bytes().replace(b'"sha256": "', b'"sha256": "0')
     )
-    assert pairs_with_others(bench.survey(), {}) == []
+    assert pairs_with_others(bench.state(), {}) == []
 
 
 def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, tmp_path: Path, photos: Path) -> None:
@@ -77,10 +87,10 @@ def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, 
     other = bench.layout.folder.parent / "data-other"
     other.mkdir()
     (other / "00000_metadata.json").write_bytes(bench.layout.record(0).read_bytes())
-    (key,) = bench.survey().images
-    assert len(pairs_with_others(bench.survey(), {})) == 1  # a folder without a CSV
-    assert len(pairs_with_others(bench.survey(), {"other": {key}})) == 1
-    assert pairs_with_others(bench.survey(), {"other": {"somebody else.png"}}) == []
+    (key,) = bench.state().images
+    assert len(pairs_with_others(bench.state(), {})) == 1  # a folder without a CSV
+    assert len(pairs_with_others(bench.state(), {"other": {key}})) == 1
+    assert pairs_with_others(bench.state(), {"other": {"somebody else.png"}}) == []
 
 
 def test_flat_pictures_are_not_taken_for_one_another() -> None:
@@ -118,7 +128,7 @@ def test_a_photo_that_a_split_has_twice_or_nearly_is_told_once(bench: Bench, tmp
     cv2.imwrite(str(tmp_path / "again.jpg"), second, [cv2.IMWRITE_JPEG_QUALITY, 80])
     bench.write_csv([*PORTRAITS[:3], str(tmp_path / "again.jpg"), str(tmp_path / "moved.png")])
     bench.run(stages=["masks"])
-    same, nearly = twins(photos_in(bench.survey()))
+    same, nearly = duplicates_within(photos_in(bench.state()))
     assert (same.own.index, same.other.index, same.bits) == (4, 0, None)
     assert (nearly.own.index, nearly.other.index) == (3, 1)
     assert nearly.bits is not None
@@ -161,7 +171,7 @@ def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_looked_
 
     monkeypatch.setattr(os, "scandir", scandir)
     unread: list[str] = []
-    pairs = pairs_with_others(bench.survey(), {}, unread)
+    pairs = pairs_with_others(bench.state(), {}, unread)
     assert {pair.other.split for pair in pairs} == {"other"}
     assert len(pairs) == 4
     assert unread == [f"{shut} cannot be read: Permission denied"]

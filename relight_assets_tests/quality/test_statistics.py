@@ -70,7 +70,7 @@ def test_a_split_without_images_has_none(bench: Bench) -> None:
 def test_a_record_that_has_gone_since_the_scan_is_left_out(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:2])
     bench.run(stages=["masks"])
-    state = bench.survey()
+    state = bench.state()
     bench.layout.record(0).unlink()
     (image,) = recorded_images(state.layout, state.images.values())
     assert (image.record.index, image.current) == (1, ("masks",))
@@ -140,8 +140,8 @@ def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
 
 
 def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
-    survey = finished.survey()
-    seen, read = all_recorded_metrics(finished.recorded()), read_files(survey, Recipe(), None).measured
+    state = finished.state()
+    seen, read = all_recorded_metrics(finished.recorded()), read_files(state, Recipe(), None).measured
     assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
         (each.index, each.family, each.skin_lightness) for each in read
     ]
@@ -259,5 +259,5 @@ def test_a_photo_that_is_turned_away_keeps_the_lightness_of_its_skin(bench: Benc
     bench.write_csv([PORTRAITS[0], "cat.png"])
     strict = recipe_with(photo_qa={"min_face": 200})
     bench.run(strict)
-    (lightness,) = rejected_skins(bench.survey(strict))
+    (lightness,) = rejected_skins(bench.state(strict))
     assert 20 < lightness < 95

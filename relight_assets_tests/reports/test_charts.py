@@ -67,14 +67,14 @@ import sys
 from pathlib import Path
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.reports.charts import charts
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.quality.statistics import statistics_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 csv, out, target = map(Path, sys.argv[1:4])
-survey = look(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
-images = recorded_images(survey.layout, survey.images.values())
+state = load_split_state(read_split_csv(csv), Recipe(), Settings(csv_dir=csv.parent, output_root=out))
+images = recorded_images(state.layout, state.images.values())
 target.write_bytes(charts(statistics_of(images)))
 """
 

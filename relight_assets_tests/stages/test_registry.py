@@ -74,8 +74,8 @@ def test_it_follows_what_it_reads_and_its_own_version(bench: Bench, negatives: N
     gray = recipe_with(variants=2, background={"gray_color": [9, 9, 9]})
     assert computed(bench.run(gray)) == {"masks": 0, "albedo": 0, "degraded": 0, "composites": 1, "negatives": 1}
     registry._STAGES["negatives"] = replace(negative_stage.STAGE, code_version="2")
-    survey = bench.survey(gray)
-    assert [image.current for image in survey.images.values()] == [("masks", "albedo", "degraded", "composites")]
+    state = bench.state(gray)
+    assert [image.current for image in state.images.values()] == [("masks", "albedo", "degraded", "composites")]
 
 
 def test_a_record_with_a_stage_that_is_gone_is_made_again(bench: Bench, negatives: None) -> None:

@@ -111,9 +111,9 @@ def test_every_file_of_a_run_and_of_its_mapping_is_put_into_the_storage(
     bench.write_csv([*PORTRAITS[:2], "broken.png"])
     settings = bench.settings.model_copy(update={"engine": "threads"})
     before = set(bench.folder.rglob("*"))
-    survey = run_split(bench.split(), Recipe(), settings, RunOptions(storage=Remembers())).survey
-    write_split_mapping(survey, settings)
-    write_split_failures(survey, settings)
+    state = run_split(bench.split(), Recipe(), settings, RunOptions(storage=Remembers())).state
+    write_split_mapping(state, settings)
+    write_split_failures(state, settings)
     made = {path for path in set(bench.folder.rglob("*")) - before if path.is_file()}
     assert len(made) > 2 * 7
-    assert made - Remembers.written == {survey.layout.lock}
+    assert made - Remembers.written == {state.layout.lock}

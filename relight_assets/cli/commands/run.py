@@ -65,7 +65,7 @@ def run(
     }
     done, errors = materialize_splits(source, project, csvs, selected, image_config, experiment=name, loaded=loaded)
     print_closing_table(done, settings, name)
-    considered = Counter(survey.row_status(row) for survey, _ in done for row in range(len(survey.keys[:num_samples])))
+    considered = Counter(state.row_status(row) for state, _ in done for row in range(len(state.keys[:num_samples])))
     pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in selected)
     if waiting := max(pending, default=0):
         print_note(f"{waiting} images wait for a stage that was not selected (upstream_stale)")

@@ -12,32 +12,34 @@ from relight_assets.core.best_effort import WARNINGS, decoration
 from relight_assets.engine.publish import failures_path, mapping_path, variants_path
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.stages.registry import stage_names
 
 
 def print_closing_table(
-    runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None = None
+    runs: list[tuple[SplitState, dict[str, Any]]], settings: Settings, experiment: str | None = None
 ) -> None:
     """Per split: rows by status, images computed and reused, the codes of failures, and what the run warned of."""
-    for survey, metadata in runs:
+    for state, metadata in runs:
         for warning in dict.fromkeys(warning for part in metadata.values() for warning in part.get(WARNINGS, ())):
-            print_warning(f"{survey.split.split}: {warning}")
+            print_warning(f"{state.split.split}: {warning}")
     with decoration("the closing table", print_warning):
         _print_closing_table(runs, settings, experiment)
 
 
-def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Settings, experiment: str | None) -> None:
+def _print_closing_table(
+    runs: list[tuple[SplitState, dict[str, Any]]], settings: Settings, experiment: str | None
+) -> None:
     if not runs:
         return
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
-    for survey, metadata in runs:
-        counts = survey.row_counts()
+    for state, metadata in runs:
+        counts = state.row_counts()
         stages = [metadata[stage] for stage in stage_names() if stage in metadata]
         rate = stages[0].get("images_per_s") if stages else None
         table.add_row(
-            survey.split.split,
-            str(len(survey.keys)),
+            state.split.split,
+            str(len(state.keys)),
             *(str(counts[name]) for name in ROW_STATUSES),
             str(max((m["computed"] for m in stages), default=0)),
             str(min((m["reused"] for m in stages), default=0)),
@@ -45,23 +47,23 @@ def _print_closing_table(runs: list[tuple[Survey, dict[str, Any]]], settings: Se
         )
     if runs:
         out.print(table)
-    for survey, metadata in runs:
-        _print_places(survey, settings, experiment)
+    for state, metadata in runs:
+        _print_places(state, settings, experiment)
         _print_devices(next(iter(metadata.values())).get("devices"))
 
 
-def _print_places(survey: Survey, settings: Settings, experiment: str | None) -> None:
-    out.print(f"[bold]{survey.split.split}[/]")
-    codes = Counter(image.failure.code for image in survey.images.values() if image.failure is not None)
+def _print_places(state: SplitState, settings: Settings, experiment: str | None) -> None:
+    out.print(f"[bold]{state.split.split}[/]")
+    codes = Counter(image.failure.code for image in state.images.values() if image.failure is not None)
     if codes:
         print_field("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
-        print_field("", failures_path(survey, settings, experiment))
-    print_field("mapping", mapping_path(survey, settings, experiment))
-    if survey.variants > 1:
-        print_field("all variants", variants_path(survey, settings, experiment))
-    print_field("pictures", survey.layout.folder)
+        print_field("", failures_path(state, settings, experiment))
+    print_field("mapping", mapping_path(state, settings, experiment))
+    if state.variants > 1:
+        print_field("all variants", variants_path(state, settings, experiment))
+    print_field("pictures", state.layout.folder)
     for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
-        if (sheet := survey.layout.folder / name).exists():
+        if (sheet := state.layout.folder / name).exists():
             print_field(label, sheet)
 
 

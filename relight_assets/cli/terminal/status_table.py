@@ -13,10 +13,10 @@ from relight_assets.dataset.csv.folder import list_csvs, no_rows, split_label
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 
 
@@ -44,21 +44,21 @@ def status_of(settings: Settings, recipe: Recipe) -> Status:
         try:
             if isinstance(csv, CsvError):
                 raise csv
-            survey = look(csv, recipe, settings)
+            state = load_split_state(csv, recipe, settings)
         except RelightError as error:
             errors.append(error)
             table.add_row(escape(split_label(path)), *[""] * 6, escape(str(error)))
             continue
-        counts = survey.row_counts()
-        if reason := refusal(survey):
+        counts = state.row_counts()
+        if reason := refusal(state):
             errors.append(OtherPhotosError(reason))
         done = done and counts["done"] == counts.total()
         table.add_row(
             csv.split,
-            str(len(survey.keys)),
+            str(len(state.keys)),
             *(str(counts[status]) for status in ROW_STATUSES),
-            str(survey.orphans),
-            escape(reason or "") or _running(survey.layout) or _unchecked(survey) or _without_rows(csv),
+            str(state.orphans),
+            escape(reason or "") or _running(state.layout) or _unchecked(state) or _without_rows(csv),
         )
     return Status(table, errors, done)
 
@@ -67,9 +67,9 @@ def _without_rows(csv: SplitCsv) -> str:
     return "" if len(csv.table) else escape(no_rows(csv.path))
 
 
-def _unchecked(survey: Survey) -> str:
+def _unchecked(state: SplitState) -> str:
     """How many pending rows wait for files to be hashed, which the next run does."""
-    return f"{survey.unchecked_rows} rows unchecked: their files have other times" if survey.unchecked_rows else ""
+    return f"{state.unchecked_rows} rows unchecked: their files have other times" if state.unchecked_rows else ""
 
 
 def _running(layout: SplitLayout) -> str:

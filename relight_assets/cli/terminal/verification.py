@@ -33,8 +33,8 @@ def print_verifications(found: Sequence[Verification]) -> None:
         if any(each.tags.values()):
             tagged = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
             print_line(f"{each.split}: photos with a tag, of all: {tagged}")
-        if each.twins:
-            print_line(f"{each.split}: {_describe_duplicates(each.twins)}")
+        if each.duplicates:
+            print_line(f"{each.split}: {_describe_duplicates(each.duplicates)}")
         if each.verdicts:
             out.print(f"\n[bold]{each.split}[/]: what {len(each.measured)} pictures measure")
             out.print(_verdict_table(each))

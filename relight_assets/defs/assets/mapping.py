@@ -13,11 +13,11 @@ from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.checks import SPECS, SplitRecords, check_split
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.defs.publishing import locked_survey, publish
+from relight_assets.defs.publishing import locked_state, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.statistics import Spread, spreads
 from relight_assets.stages.registry import stage_names
 
@@ -54,30 +54,30 @@ def mapping_csv(
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
         check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
         published = publish(split, loaded, settings, check=check)
-    survey = published.survey
-    if survey.unchecked_rows:
+    state = published.state
+    if state.unchecked_rows:
         context.log.warning(
-            f"{split.split}: {survey.unchecked_rows} rows have no output in the mapping, because files have other "
+            f"{split.split}: {state.unchecked_rows} rows have no output in the mapping, because files have other "
             f"times than were recorded; a run of `masks` hashes them"
         )
-    names = [*survey.split.table.columns, OUTPUT_COLUMN]
-    counts = survey.row_counts()
+    names = [*state.split.table.columns, OUTPUT_COLUMN]
+    counts = state.row_counts()
     yield dg.MaterializeResult(
         check_results=published.checks,
         metadata={
-            "dagster/row_count": len(survey.keys),
+            "dagster/row_count": len(state.keys),
             **warn.part("the columns", lambda: {"dagster/column_schema": _schema(names)}),
             "path": dg.MetadataValue.path(str(published.staged.target)),
             "published": published.done,
             **(
                 {"path_of_variants": dg.MetadataValue.path(str(published.staged.variants_target))}
-                if survey.variants > 1
+                if state.variants > 1
                 else {}
             ),
-            "rows_with_output": sum(output is not None for output in survey.outputs()),
+            "rows_with_output": sum(output is not None for output in state.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
-            **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(survey)}),
-            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(survey).statistics))}),
+            **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(state)}),
+            **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(state).statistics))}),
             **warn.metadata,
         },
     )
@@ -87,9 +87,9 @@ def _schema(names: Sequence[str]) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names])
 
 
-def _lineage(survey: Survey) -> dg.TableColumnLineage:
+def _lineage(state: SplitState) -> dg.TableColumnLineage:
     """Every column is that of the input; the composites come from the photos."""
-    of = {name: [dg.TableColumnDep(SPLIT_CSV, name)] for name in survey.split.table.columns}
+    of = {name: [dg.TableColumnDep(SPLIT_CSV, name)] for name in state.split.table.columns}
     return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(SPLIT_CSV, "image_path")]})
 
 
@@ -143,13 +143,13 @@ def dead_letters(
         project = run_inputs.project()
         settings, recipe = project.settings, project.recipe
         split = run_inputs.split(context.partition_key)
-        with locked_survey(split, recipe, settings) as survey:
-            rows = write_split_failures(survey, settings)
+        with locked_state(split, recipe, settings) as state:
+            rows = write_split_failures(state, settings)
     warn = Warnings(context.log)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
-            "path": dg.MetadataValue.path(str(failures_path(survey, settings))),
+            "path": dg.MetadataValue.path(str(failures_path(state, settings))),
             **(warn.part("the table of failures", lambda: {"failures": _failures(rows)}) if rows else {}),
             **warn.metadata,
         }

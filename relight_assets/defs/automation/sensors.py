@@ -24,8 +24,7 @@ from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.jobs.jobs import relight_split
 from relight_assets.defs.runs.history import history_errors
 from relight_assets.engine.publish import mapping_is_current
-from relight_assets.engine.run import digests_of
-from relight_assets.engine.run import look as look_at_split
+from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
@@ -273,13 +272,13 @@ def _scanned(
 
 def _unchecked_rows(csv: SplitCsv, source: ProjectSource, settings: Settings) -> int | RelightError:
     try:
-        survey = look_at_split(csv, source.recipe().recipe, settings)
-        reason = refusal(survey)
+        state = load_split_state(csv, source.recipe().recipe, settings)
+        reason = refusal(state)
     except RelightError as error:
         return error
     except Exception as error:  # noqa: BLE001  (none of it is the fault of the splits that follow)
         return unexpected(error)
-    return survey.unchecked_rows if reason is None else OtherPhotosError(reason)
+    return state.unchecked_rows if reason is None else OtherPhotosError(reason)
 
 
 def _of_changed(instance: dg.DagsterInstance, changes: Changes, memory: _Memory) -> Iterator[dg.RunRequest]:
@@ -363,14 +362,14 @@ def why_stale(csv: SplitCsv, recipe: Recipe, settings: Settings) -> str | None:
     Raises:
         RelightError: its folder or its models cannot be used.
     """
-    survey = look_at_split(csv, recipe, settings)
-    if (reason := refusal(survey)) is not None:
+    state = load_split_state(csv, recipe, settings)
+    if (reason := refusal(state)) is not None:
         raise OtherPhotosError(reason)
-    if survey.unchecked_rows:
-        return f"{survey.unchecked_rows} rows unchecked: their files must be hashed"
-    if new := sum(image.index is None for image in survey.images.values()):
+    if state.unchecked_rows:
+        return f"{state.unchecked_rows} rows unchecked: their files must be hashed"
+    if new := sum(image.index is None for image in state.images.values()):
         return f"{new} images without a number"
-    if work := make_plan(survey, digests_of(recipe, settings), stage_names()).work:
+    if work := make_plan(state, digests_of(recipe, settings), stage_names()).work:
         return f"{len(work)} images of which something is missing or stale"
     # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
-    return None if mapping_is_current(survey, settings) else "the mapping is not that of the CSV"
+    return None if mapping_is_current(state, settings) else "the mapping is not that of the CSV"

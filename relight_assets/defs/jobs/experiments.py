@@ -116,7 +116,7 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
             metadata={
                 **sheets,
                 "mapping_csv": dg.MetadataValue.path(str(published.staged.target)),
-                "recipe": dg.MetadataValue.path(str(summary.survey.layout.recipe)),
+                "recipe": dg.MetadataValue.path(str(summary.state.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
                 **warn.part("the numbers", lambda: _numbers(records)),
@@ -156,22 +156,22 @@ def _recipe(config: dict[str, Any], project: ProjectContext) -> LoadedRecipe:
 
 
 def _comparison(summary: RunSummary, settings: Settings, instance: dg.DagsterInstance, run_id: str) -> dict[str, Any]:
-    survey = summary.survey
-    own = SplitLayout(split_folder(settings.output_root, survey.split.split))
+    state = summary.state
+    own = SplitLayout(split_folder(settings.output_root, state.split.split))
     own_numbers = load(own)
     pairs = [
         (own_numbers[image.key], image.index)
-        for image in survey.images.values()
+        for image in state.images.values()
         if image.status == "done"
         and image.index is not None
-        and _are_of_one_photo((own, own_numbers.get(image.key)), (survey.layout, image.index))
+        and _are_of_one_photo((own, own_numbers.get(image.key)), (state.layout, image.index))
     ]
-    small, large = (comparison_sheet(own, survey.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
+    small, large = (comparison_sheet(own, state.layout, pairs, cell) for cell in (INLINE_CELL, FILE_CELL))
     if small is None or large is None:
         return {}
-    path = survey.layout.folder / COMPARISON
-    survey.layout.storage.put(path, large)
-    shown = inline(small, "jpg", instance, run_id, f"{survey.split.split}-comparison")
+    path = state.layout.folder / COMPARISON
+    state.layout.storage.put(path, large)
+    shown = inline(small, "jpg", instance, run_id, f"{state.split.split}-comparison")
     return {"comparison": shown, "comparison_file": dg.MetadataValue.path(str(path))}
 
 

@@ -59,9 +59,9 @@ class RunRecords:
     @classmethod
     def of(cls, summary: RunSummary) -> "RunRecords":
         """Read the records of a split."""
-        found, survey = cls(), summary.survey
-        asked = None if summary.num_samples is None else {*survey.keys[: summary.num_samples]}
-        for image in recorded_images(survey.layout, survey.images.values()):
+        found, state = cls(), summary.state
+        asked = None if summary.num_samples is None else {*state.keys[: summary.num_samples]}
+        for image in recorded_images(state.layout, state.images.values()):
             found.statistics.add(image)
             if asked is None or image.record.image_path in asked:
                 found.sums.add(image)
@@ -85,29 +85,29 @@ def pictures(
     run_id: str,
 ) -> dict[str, Any]:
     """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
-    survey, split, values = summary.survey, summary.survey.split.split, records.statistics.values
+    state, split, values = summary.state, summary.state.split.split, records.statistics.values
 
     def shown(name: str, picture: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
         there = f"{split}-{name}" if suffix is None else f"{split}{suffix}"
         return {name: inline(picture, kind, instance, run_id, there)} if picture is not None else {}
 
     def sheet() -> dict[str, Any]:
-        done = [image.index for image in survey.images.values() if image.status == "done" and image.index is not None]
-        return shown("contact_sheet", contact_sheet(survey.layout, done, INLINE_CELL), suffix="") | warn.part(
-            f"the file {CONTACT_SHEET}", lambda: _sheet_file(survey.layout, done)
+        done = [image.index for image in state.images.values() if image.status == "done" and image.index is not None]
+        return shown("contact_sheet", contact_sheet(state.layout, done, INLINE_CELL), suffix="") | warn.part(
+            f"the file {CONTACT_SHEET}", lambda: _sheet_file(state.layout, done)
         )
 
     def lowest() -> dict[str, Any]:
         scores = sorted(values["masks", "score"].items(), key=lambda item: (item[1], item[0]))
-        return shown("lowest_mask_score", worst_sheet(survey.layout, "foreground", scores[:WORST]))
+        return shown("lowest_mask_score", worst_sheet(state.layout, "foreground", scores[:WORST]))
 
     def most_clipped() -> dict[str, Any]:
         shares = (item for item in values["masks", "clipped"].items() if item[1] > 0)
         worst = sorted(shares, key=lambda item: (-item[1], item[0]))[:WORST]
-        return shown("most_clipped", worst_sheet(survey.layout, "input", worst))
+        return shown("most_clipped", worst_sheet(state.layout, "input", worst))
 
     def by_metric() -> dict[str, Any]:
-        worst = metric_sheet(survey.layout, verdicts(records.measured, recipe, quality))
+        worst = metric_sheet(state.layout, verdicts(records.measured, recipe, quality))
         return shown("worst_by_metric", small_jpeg(worst) if worst is not None else None)
 
     return {
@@ -129,18 +129,18 @@ def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
 
 def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str, Any]:
     """What is the same for all stages: rows, times, devices, memory."""
-    survey = summary.survey
+    state = summary.state
     return {
-        "rows": len(survey.keys),
-        **{f"rows_{status}": survey.row_counts()[status] for status in ROW_STATUSES},
-        "orphans": survey.orphans,
+        "rows": len(state.keys),
+        **{f"rows_{status}": state.row_counts()[status] for status in ROW_STATUSES},
+        "orphans": state.orphans,
         **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(records)}),
         "workers": summary.workers,
         **warn.part("the table of devices", lambda: _by_device(summary)),
         "images_per_s": round(summary.images_per_s, 3),
         "wall_s": round(summary.wall_s, 2),
         **warn.part("the peak memory", lambda: _peak_memory(summary)),
-        "output_folder": dg.MetadataValue.path(str(survey.layout.folder)),
+        "output_folder": dg.MetadataValue.path(str(state.layout.folder)),
     }
 
 

@@ -59,7 +59,7 @@ def run_images(
             if name is None or experiment_recipe(split.split, settings, name).recipe == loaded.recipe:
                 publish(split, loaded, settings, name, failures=True)
         raise
-    rows = summary.survey.row_counts()
+    rows = summary.state.row_counts()
     if rows["failed"] or rows["rejected"]:
         notice = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"

@@ -16,7 +16,7 @@ from relight_assets.dataset.layout import RECORD_SUFFIX
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import Failure, Record, known_failure, known_record
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError
 from relight_assets.storage.files import FileStamp, stamp_source
 
@@ -79,7 +79,7 @@ class Decision:
     """Numbers whose record no longer holds, because another photo has their name and is to replace theirs."""
 
 
-def orphans_of(state: Survey) -> list[Orphan]:
+def orphans_of(state: SplitState) -> list[Orphan]:
     """The numbers whose rows are gone, the lowest first; none where no row could take one.
 
     Of one whose record cannot be read nobody knows whose it was: no row takes it.
@@ -96,7 +96,7 @@ def _is_free(image: ImageState) -> bool:
     return image.photo == "new" and image.source is not None
 
 
-def _orphan(state: Survey, number: int, key: str) -> Orphan | None:
+def _orphan(state: SplitState, number: int, key: str) -> Orphan | None:
     record, failure = known_record(state.layout, number), known_failure(state.layout, number)
     if record is not None:
         place = record.source.place
@@ -108,7 +108,9 @@ def _orphan(state: Survey, number: int, key: str) -> Orphan | None:
     return None
 
 
-def files_to_hash(state: Survey, orphans: Sequence[Orphan], hashes: Hashes = NO_HASHES) -> dict[int, tuple[str, ...]]:
+def files_to_hash(
+    state: SplitState, orphans: Sequence[Orphan], hashes: Hashes = NO_HASHES
+) -> dict[int, tuple[str, ...]]:
     """The files whose content must be known to decide, beside those that were hashed.
 
     By the number of the image; one that has none goes by a number of its own below 0.
@@ -132,7 +134,7 @@ def _by_place(orphans: Sequence[Orphan]) -> dict[str, Orphan]:
 
 
 def decide(
-    state: Survey,
+    state: SplitState,
     orphans: Sequence[Orphan],
     hashes: Hashes,
     *,
@@ -161,7 +163,7 @@ def decide(
     )
 
 
-def _adopted(state: Survey, orphans: Sequence[Orphan], hashes: Hashes) -> Iterator[Adopted]:
+def _adopted(state: SplitState, orphans: Sequence[Orphan], hashes: Hashes) -> Iterator[Adopted]:
     """Each orphan at most once, the lowest number first: by its place, then by its content."""
     left = {orphan.number: orphan for orphan in orphans}
     free = {image.key: image.source for image in state.images.values() if _is_free(image) and image.source is not None}
@@ -189,7 +191,7 @@ def _content(source: SourceFile, orphan: Orphan, hashes: Hashes) -> FileStamp | 
     return stamp if stamp is not None and stamp.sha256 == orphan.stamp.sha256 else None
 
 
-def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | None:
+def refusal(state: SplitState, adopted: Sequence[Adopted] | None = None) -> str | None:
     """Why a CSV is not that of the folder; None where it is, as far as is known.
 
     Args:
@@ -211,7 +213,7 @@ def refusal(state: Survey, adopted: Sequence[Adopted] | None = None) -> str | No
     return f"{state.layout.folder} {reason}: {WAYS_OUT}" if reason is not None else None
 
 
-def _other_csv(state: Survey) -> str | None:
+def _other_csv(state: SplitState) -> str | None:
     """Another CSV is still there to which the folder belongs."""
     origin = state.origin
     if origin is None or origin.path == csv_place(state):
@@ -231,7 +233,7 @@ def _other_csv(state: Survey) -> str | None:
     )
 
 
-def _other_photos(state: Survey, photos: Mapping[str, int]) -> str | None:
+def _other_photos(state: SplitState, photos: Mapping[str, int]) -> str | None:
     """Names stand for other photos, at other places."""
     for image in state.images.values():
         if image.photo == "other" and image.index is not None and image.source is not None:
@@ -244,7 +246,7 @@ def _other_photos(state: Survey, photos: Mapping[str, int]) -> str | None:
     return None
 
 
-def _all_changed(state: Survey, photos: Mapping[str, int]) -> str | None:
+def _all_changed(state: SplitState, photos: Mapping[str, int]) -> str | None:
     """Most photos have other content than they had, at the same places."""
     known = photos["same"] + photos["changed"]
     if known < MANY or photos["changed"] <= MOST * known:
@@ -258,7 +260,7 @@ def _all_changed(state: Survey, photos: Mapping[str, int]) -> str | None:
     )
 
 
-def _no_match(state: Survey, photos: Mapping[str, int], *, renames_known: bool) -> str | None:
+def _no_match(state: SplitState, photos: Mapping[str, int], *, renames_known: bool) -> str | None:
     """Nothing shows that the folder is the CSV's, and its origin does not say so."""
     origin = state.origin
     if origin is not None and origin.path == csv_place(state):
@@ -277,6 +279,6 @@ def _no_match(state: Survey, photos: Mapping[str, int], *, renames_known: bool) 
     return f"{owner}, and none of the {len(state.images)} photos that {csv_place(state)} names is one it was made of"
 
 
-def csv_place(state: Survey) -> str:
+def csv_place(state: SplitState) -> str:
     """The path of a split's CSV as an origin has it."""
     return plain_text(str(state.split.path.absolute()))

@@ -11,7 +11,7 @@ from relight_assets.dataset.records import Failure
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, StageStatus, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.tally import Tally
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
@@ -31,7 +31,7 @@ class Plan:
 
 
 def make_plan(
-    survey: Survey,
+    state: SplitState,
     digests: Digests,
     selected: Collection[Stage],
     *,
@@ -41,8 +41,8 @@ def make_plan(
     """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
     plan = Plan([], Tally(), [], [])
     stages = tuple(stage for stage in stage_names() if stage in selected)
-    for key in dict.fromkeys(key for key in survey.keys[:num_samples] if key is not None):
-        _decide(survey.images[key], stages, digests, plan, retry_failed=retry_failed)
+    for key in dict.fromkeys(key for key in state.keys[:num_samples] if key is not None):
+        _decide(state.images[key], stages, digests, plan, retry_failed=retry_failed)
     return plan
 
 

@@ -26,7 +26,7 @@ from relight_assets.stages.registry import stage_spec
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class SplitState:
     """All rows of a split CSV and the images they name."""
 
     split: SplitCsv
@@ -99,14 +99,14 @@ def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
     return [index_key(cell, split.path.parent, image_root) or None for cell in cells]
 
 
-def scan(
+def scan_split(
     split: SplitCsv,
     layout: SplitLayout,
     digests: Digests,
     image_root: AnyRoot,
     *,
     hashes: Hashes = NO_HASHES,
-) -> Survey:
+) -> SplitState:
     """Scan every image of a split.
 
     Args:
@@ -163,8 +163,8 @@ def _scan_images(
     origin: Origin | None,
     hashes: Hashes,
     folder: _Numbers,
-) -> Survey:
-    """As :func:`scan`, with the numbers of the images as they are given."""
+) -> SplitState:
+    """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
     keys = row_keys(split, root.folder if root is not None else None)
     cells: dict[str, str] = {}
@@ -176,7 +176,7 @@ def _scan_images(
     )
     with _garbage_left_alone():
         images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
-    return Survey(
+    return SplitState(
         split,
         layout,
         keys,

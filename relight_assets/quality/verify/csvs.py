@@ -9,7 +9,7 @@ from pathlib import Path
 
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.dataset.csv.text import csv_reader
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.storage.files import read_regular
 
 
@@ -25,17 +25,17 @@ class Fault:
     text: str
 
 
-def mapping_faults(survey: Survey, path: Path, shown: Path | None = None) -> Iterator[Fault]:
+def mapping_faults(state: SplitState, path: Path, shown: Path | None = None) -> Iterator[Fault]:
     """Hold a mapping CSV against the input's rows, in order, and against the outputs that there are.
 
     ``shown`` is the file that faults name, if it is not yet in its place.
     """
-    for fault in _mapping_faults(survey, path):
+    for fault in _mapping_faults(state, path):
         yield replace(fault, file=shown or path)
 
 
-def _mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
-    table = survey.split.table
+def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
+    table = state.split.table
     found: list[Fault] = []
     count = same = 0
     try:
@@ -45,7 +45,7 @@ def _mapping_faults(survey: Survey, path: Path) -> Iterator[Fault]:
             yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
             return
         inputs = table.itertuples(index=False, name=None)
-        for row, given, output in zip_longest(rows, inputs, survey.outputs()):
+        for row, given, output in zip_longest(rows, inputs, state.outputs()):
             count += 1
             if row is not None and given is not None and row[:-1] == [*given]:
                 same += 1
@@ -69,17 +69,17 @@ def _output_faults(path: Path, number: int, named: str, output: str) -> Iterator
         yield Fault("mapping", path, f"row {number}: there is no file {output}")
 
 
-def variants_faults(survey: Survey, path: Path) -> Iterator[Fault]:
+def variants_faults(state: SplitState, path: Path) -> Iterator[Fault]:
     """Hold the CSV of all lights, if there are several, against the input's rows and the pictures that there are."""
-    if survey.variants == 1:
+    if state.variants == 1:
         return
-    inputs = survey.split.table.itertuples(index=False, name=None)
+    inputs = state.split.table.itertuples(index=False, name=None)
     lights = (
         [*row, str(number), str(picture.absolute())]
-        for row, pictures in zip(inputs, survey.variant_outputs(), strict=True)
+        for row, pictures in zip(inputs, state.variant_outputs(), strict=True)
         for number, picture in enumerate(pictures, start=1)
     )
-    wanted = chain([[*survey.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
+    wanted = chain([[*state.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
     try:
         pairs = [(row is not None, one is not None, row == one) for row, one in zip_longest(_rows(path), wanted)]
     except _UnreadableError as error:

@@ -26,7 +26,7 @@ from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.recorded import recorded_images
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
@@ -40,12 +40,12 @@ VARIANTS_COMPARED = 8
 """Of each image, two by two."""
 
 
-def unreadable_records(survey: Survey) -> Iterator[Fault]:
+def unreadable_records(state: SplitState) -> Iterator[Fault]:
     """Records and failures that are there and cannot be used: whatever they said is lost until they can be read."""
-    for image in survey.images.values():
+    for image in state.images.values():
         if image.index is None:
             continue
-        record, failure = survey.layout.record(image.index), survey.layout.failure(image.index)
+        record, failure = state.layout.record(image.index), state.layout.failure(image.index)
         if image.failure is not None and image.failure.code == RecordUnreadableError.code:
             about = record if image.source is None else failure
             yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
@@ -73,16 +73,16 @@ class FilesRead:
     """How far two variants of an image are apart, and the image's number."""
 
 
-def read_files(survey: Survey, recipe: Recipe, sample: int | None, image_root: AnyRoot = None) -> FilesRead:
+def read_files(state: SplitState, recipe: Recipe, sample: int | None, image_root: AnyRoot = None) -> FilesRead:
     """Read the files of all images, or of ``sample`` of them, and hold them against records and background.
 
     With ``image_root`` no photo is opened that does not lie in it.
     """
-    images = [image for image in survey.images.values() if image.recorded]
+    images = [image for image in state.images.values() if image.recorded]
     if sample is not None and sample < len(images):
         images = [images[number * len(images) // sample] for number in range(sample)]
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
-        one = partial(_of_image, layout=survey.layout, laid=recipe.background, image_root=image_root)
+        one = partial(_of_image, layout=state.layout, laid=recipe.background, image_root=image_root)
         read = [found for found in threads.map(one, images) if found is not None]
     return FilesRead(
         len(read),

@@ -28,15 +28,15 @@ from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.publish import mapping_path, variants_path
 from relight_assets.engine.replay import NotInRecordError, replay
-from relight_assets.engine.run import look
+from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
-from relight_assets.quality.duplicates import Pair, Photo, same_outputs, twins
+from relight_assets.quality.duplicates import Pair, Photo, duplicates_within, same_outputs
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.statistics import SplitStatistics, rejected_skins
 from relight_assets.quality.thresholds import Measured, Verdict, verdicts
@@ -68,7 +68,7 @@ class Verification:
     """Each light of each image that is whole and finished."""
     tags: dict[str, int]
     """How many images have each tag of a photo."""
-    twins: list[Pair]
+    duplicates: list[Pair]
     """Photos that the split has twice, or nearly; no fault."""
     rejected_skins: list[float]
     """CIE L* of the face of each photo that `photo_qa` turned away and that has one."""
@@ -90,7 +90,8 @@ class Verification:
             "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
             "tags": self.tags,
             "twins": [
-                {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits} for pair in self.twins
+                {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits}
+                for pair in self.duplicates
             ],
             "rejected_skins": self.rejected_skins,
             "metrics": [asdict(verdict) for verdict in self.verdicts],
@@ -115,27 +116,27 @@ def verify_split(
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
     with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment))):
-        survey = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
-        files = read_files(survey, recipe, sample, settings.photo_root)
+        state = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
+        files = read_files(state, recipe, sample, settings.photo_root)
         consistency = [
-            each for record in _some_whole(survey, files.faults) for each in _consistency(record, survey, recipe)
+            each for record in _some_whole(state, files.faults) for each in _consistency(record, state, recipe)
         ]
-        mapping = mapping_path(survey, settings, experiment)
-        reason = refusal(survey)
+        mapping = mapping_path(state, settings, experiment)
+        reason = refusal(state)
         faults = [
-            *([Fault("origin", survey.layout.origin, reason)] if reason is not None else []),
-            *unreadable_records(survey),
+            *([Fault("origin", state.layout.origin, reason)] if reason is not None else []),
+            *unreadable_records(state),
             *files.faults,
-            *_replayed(survey, recipe, files.faults),
-            *_duplicates(survey.layout, _by_number(survey)),
-            *mapping_faults(survey, mapping),
-            *variants_faults(survey, variants_path(survey, settings, experiment)),
+            *_replayed(state, recipe, files.faults),
+            *_duplicates(state.layout, _by_number(state)),
+            *mapping_faults(state, mapping),
+            *variants_faults(state, variants_path(state, settings, experiment)),
         ]
-        tags, photos = _tags_and_photos(survey)
+        tags, photos = _tags_and_photos(state)
     megabytes = sum(files.sizes) / (1 << 20)
     return Verification(
         split.split,
-        survey.row_counts(),
+        state.row_counts(),
         files.images,
         len(files.sizes),
         megabytes,
@@ -143,22 +144,22 @@ def verify_split(
         _verdicts(files, consistency, recipe, quality or settings.quality),
         files.measured,
         tags,
-        twins(photos),
-        rejected_skins(survey),
+        duplicates_within(photos),
+        rejected_skins(state),
     )
 
 
-def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> Survey:
+def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> SplitState:
     """Where a split stands once the files are hashed of which only the size is known."""
-    survey = look(split, recipe, settings, experiment)
-    paths = [path for image in survey.images.values() for path in image.unchecked]
+    state = load_split_state(split, recipe, settings, experiment)
+    paths = [path for image in state.images.values() for path in image.unchecked]
     if not paths:
-        return survey
-    del survey  # before there is another
+        return state
+    del state  # before there is another
     stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
         hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
-    return look(split, recipe, settings, experiment, hashes=hashes)
+    return load_split_state(split, recipe, settings, experiment, hashes=hashes)
 
 
 def _verdicts(
@@ -171,24 +172,24 @@ def _verdicts(
     ]
 
 
-def _some_whole(survey: Survey, told: Sequence[Fault]) -> list[Record]:
+def _some_whole(state: SplitState, told: Sequence[Fault]) -> list[Record]:
     """The records of a few finished images, spread over the split, of whose files no fault was told."""
     known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
-    done = (image for image in survey.images.values() if image.status == "done" and image.index is not None)
+    done = (image for image in state.images.values() if image.status == "done" and image.index is not None)
     whole = [image for image in done if f"{image.index:05d}" not in known]
     if len(whole) > REPLAYED:
         whole = [whole[number * len(whole) // REPLAYED] for number in range(REPLAYED)]
-    return [image.record for image in recorded_images(survey.layout, whole)]
+    return [image.record for image in recorded_images(state.layout, whole)]
 
 
-def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tuple[int, float]]:
+def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[tuple[int, float]]:
     """How far two lights on an image's albedo are apart once they are taken out; nothing of a learned albedo."""
     method = record.stages["albedo"].numbers.get("method")
     if method not in ("retinex", "retinex_fast"):
         return
     try:
         albedo, person = (
-            decode_png(survey.layout.storage.read(survey.layout.png(record.index, name)) or b"")
+            decode_png(state.layout.storage.read(state.layout.png(record.index, name)) or b"")
             for name in ("albedo", "foreground")
         )
         faces = unpacked(record.stages["masks"].numbers)
@@ -200,11 +201,11 @@ def _consistency(record: Record, survey: Survey, recipe: Recipe) -> Iterator[tup
     yield record.index, light_inconsistency(albedo, np.ascontiguousarray(person[..., 3]), faces, parameters, method)
 
 
-def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
+def _replayed(state: SplitState, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
     """Pictures that do not come out the same from record and foreground alone, among a few images."""
     gobo_dir = recipe.degradation.hard_shadow.gobo_dir
-    for record in _some_whole(survey, told):
-        path = survey.layout.record(record.index)
+    for record in _some_whole(state, told):
+        path = state.layout.record(record.index)
         try:
             made = replay(path, gobo_dir=Path(gobo_dir) if gobo_dir is not None else None)
         except NotInRecordError:
@@ -217,22 +218,22 @@ def _replayed(survey: Survey, recipe: Recipe, told: Sequence[Fault]) -> Iterator
             continue
         for each in made:
             if not each.same:
-                picture = survey.layout.png(record.index, each.name)
+                picture = state.layout.png(record.index, each.name)
                 yield Fault("replay", picture, "comes out otherwise when it is made again from record and foreground")
 
 
-def _by_number(survey: Survey) -> Iterator[RecordedImage]:
+def _by_number(state: SplitState) -> Iterator[RecordedImage]:
     """The images that have a record, in the order of their numbers."""
-    images = sorted(survey.images.values(), key=lambda image: -1 if image.index is None else image.index)
-    return recorded_images(survey.layout, images)
+    images = sorted(state.images.values(), key=lambda image: -1 if image.index is None else image.index)
+    return recorded_images(state.layout, images)
 
 
-def _tags_and_photos(survey: Survey) -> tuple[dict[str, int], list[Photo]]:
+def _tags_and_photos(state: SplitState) -> tuple[dict[str, int], list[Photo]]:
     """How many images have each tag of a photo, and the photos; of one pass over the records."""
     statistics, photos = SplitStatistics(), []
-    for image in _by_number(survey):
+    for image in _by_number(state):
         statistics.add(image)
-        photos.append(Photo.of(survey.split.split, image.record))
+        photos.append(Photo.of(state.split.split, image.record))
     return {name: statistics.tags[name] for name in photo_tags.NAMES}, photos
 
 

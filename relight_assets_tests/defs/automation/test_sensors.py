@@ -154,7 +154,7 @@ def test_a_disk_that_does_not_answer_keeps_no_run_back(
         answered.wait()
         raise OutputFolderError("it is gone")
 
-    monkeypatch.setattr(sensors, "look_at_split", waits)
+    monkeypatch.setattr(sensors, "load_split_state", waits)
     monkeypatch.setattr(sensors, "SCAN_S", 0.1)
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()

@@ -41,7 +41,7 @@ def summary(finished: Bench) -> RunSummary:
         "gpu 0": DeviceTally(2, Counter({"decode": 0.5, "segment": 1.0, "masks": 2.0}), 1, False, 900, 4000),
         "gpu 1": DeviceTally(0, Counter(), 3, True, 1100, 3000),
     }
-    return RunSummary(tally, finished.survey(), wall_s=4.0, devices=devices, threads=2)
+    return RunSummary(tally, finished.state(), wall_s=4.0, devices=devices, threads=2)
 
 
 def total(summary: RunSummary) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def test_a_run_with_nothing_to_do_has_no_devices_and_no_memory(summary: RunSumma
 
 
 def test_the_data_version_of_a_stage_changes_with_what_is_current(finished: Bench, summary: RunSummary) -> None:
-    other = replace(summary, survey=finished.survey(recipe_with(background={"gray_color": [1, 2, 3]})))
+    other = replace(summary, state=finished.state(recipe_with(background={"gray_color": [1, 2, 3]})))
     assert data_version(summary, "masks") == data_version(other, "masks")
     assert data_version(other, "composites") == canonical_digest({})  # none is current under the other recipe
     versions = {stage: data_version(summary, stage) for stage in stage_names()}

@@ -54,7 +54,7 @@ def test_a_run_under_another_engine_makes_the_same_bytes(tmp_path: Path, photos:
     summary, threads, notices = made_by("threads", tmp_path / "threads", photos)
     assert len(local) == len(PORTRAITS) * 6
     assert threads == local
-    assert summary.survey.row_counts() == {"done": len(PORTRAITS)}
+    assert summary.state.row_counts() == {"done": len(PORTRAITS)}
     assert (summary.workers, summary.threads) == (2, 1)
     assert summary.devices.pop("thread of yore").lost
     assert summary.devices.keys() == {"thread 0", "thread 1"}

@@ -15,7 +15,7 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.engine import preparation
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import RunOptions, RunSummary, look, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
 from relight_assets.engine.state.identity import MANY, refusal
 from relight_assets.errors import OtherPhotosError
 from relight_assets.quality.verify.split import verify_split
@@ -49,7 +49,7 @@ def test_photos_that_move_to_other_names_keep_their_numbers(disk: Disk) -> None:
     assert disk.outputs() == ["00002_output.png", "00000_output.png", "00001_output.png"]
     assert load(disk.layout()) == {f"../new/person {n}.png": n - 1 for n in (1, 2, 3)}
     assert disk.record(2).image_path == "../new/person 3.png"
-    assert disk.run().survey.orphans == 0
+    assert disk.run().state.orphans == 0
 
 
 def test_an_image_root_that_is_set_later_relabels_nothing(disk: Disk) -> None:
@@ -142,7 +142,9 @@ def test_equal_size_and_time_do_not_make_the_same_photo(disk: Disk, photos: Path
     shutil.copytree(disk.root / "a", disk.root / "gone")
     shutil.rmtree(disk.root / "a")
     disk.csv("b", ["1.png"])
-    assert look(read_split_csv(disk.root / "b/train_images.csv"), Recipe(), disk.settings).unchecked_rows == 1
+    assert (
+        load_split_state(read_split_csv(disk.root / "b/train_images.csv"), Recipe(), disk.settings).unchecked_rows == 1
+    )
     with pytest.raises(OtherPhotosError):
         disk.run("b")
 
@@ -155,7 +157,7 @@ def test_replace_gives_the_folder_to_the_other_csv(disk: Disk, photos: Path) -> 
     alone.csv("b", ["1.png"])
     alone.run("b")
     summary = disk.run("b", replace_photos=True)
-    assert summary.survey.row_counts() == {"done": 1}
+    assert summary.state.row_counts() == {"done": 1}
     assert disk.pictures()["00000_output.png"] == alone.pictures()["00000_output.png"]
     assert disk.outputs("b") == ["00000_output.png"]
     assert disk.outputs("a") == ["", "00001_output.png", "00002_output.png"]  # of the first one's people nothing else
@@ -190,13 +192,13 @@ def test_a_csv_whose_origin_is_gone_needs_one_photo_that_matches(disk: Disk, pho
 def test_photos_that_cannot_be_read_decide_nothing(disk: Disk) -> None:
     before = disk.pictures()
     (disk.root / "a/2.png").rename(disk.root / "2.png")
-    assert disk.run().survey.row_counts() == {"done": 2, "failed": 1}
+    assert disk.run().state.row_counts() == {"done": 2, "failed": 1}
     (disk.root / "2.png").rename(disk.root / "a/2.png")
     nothing_computed(disk.run())
     (disk.root / "a").rename(disk.root / "b")
     for number in (1, 2, 3):  # the same CSV, whose photos are away
         (disk.root / f"b/{number}.png").rename(disk.root / f"{number}.png")
-    assert disk.run("b").survey.row_counts() == {"failed": 3}
+    assert disk.run("b").state.row_counts() == {"failed": 3}
     for number in (1, 2, 3):
         (disk.root / f"{number}.png").rename(disk.root / f"b/{number}.png")
     nothing_computed(disk.run("b"))
@@ -219,7 +221,7 @@ def test_a_photo_that_cannot_be_hashed_costs_no_picture(
     with monkeypatch.context() as patch:
         patch.setattr(preparation, "hash_files", read_error)
         for _ in range(2):
-            assert disk.run("b").survey.row_counts() == {"done": 2, "failed": 1}
+            assert disk.run("b").state.row_counts() == {"done": 2, "failed": 1}
     assert disk.pictures() == before
     with pytest.raises(OtherPhotosError, match="1 of 3 differ"):
         disk.run("b")
@@ -233,7 +235,7 @@ def test_photos_that_come_after_their_new_names_keep_their_pictures(disk: Disk) 
     for number in (1, 2, 3):
         (disk.root / f"a/{number}.png").rename(disk.root / f"new/{number}.png")
     disk.csv("a", ["n1.png", "n2.png", "n3.png"])
-    assert disk.run().survey.row_counts() == {"failed": 3}
+    assert disk.run().state.row_counts() == {"failed": 3}
     for number in (1, 2, 3):
         (disk.root / f"new/{number}.png").rename(disk.root / f"a/n{number}.png")
     nothing_computed(disk.run())
@@ -250,7 +252,7 @@ def test_nothing_is_written_beside_photos_that_may_only_be_read(first: Disk, tmp
     def attempt() -> RunSummary:
         split = read_split_csv(folder / "train_images.csv")
         summary = run_split(split, Recipe(), settings, RunOptions())
-        write_split_mapping(summary.survey, settings)
+        write_split_mapping(summary.state, settings)
         return summary
 
     for path in folder.iterdir():
@@ -299,11 +301,11 @@ def test_a_link_to_another_photo_is_an_edit(disk: Disk, photos: Path) -> None:
 
 def test_a_touched_photo_is_hashed_and_nothing_is_computed(disk: Disk) -> None:
     os.utime(disk.root / "a/2.png")
-    state = look(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
+    state = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
     assert state.unchecked_rows == 1
     assert state.row_counts() == {"done": 2, "pending": 1}
     nothing_computed(disk.run())
-    after = look(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
+    after = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
     assert (after.unchecked_rows, after.row_counts()) == (0, {"done": 3})
 
 
@@ -340,7 +342,7 @@ def test_another_disk_under_the_same_path_is_noticed(many: Disk, changed: int, r
                 many.run(stages=["masks"])
             assert many.everything() == before
         else:
-            assert refusal(look(split, Recipe(), many.settings)) is None
+            assert refusal(load_split_state(split, Recipe(), many.settings)) is None
     finally:
         (many.root / "mount").unlink()
         (many.root / "mount").symlink_to("first")

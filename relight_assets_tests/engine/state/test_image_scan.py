@@ -11,7 +11,7 @@ from relight_assets.dataset import spelling
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.index import load
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, look, run_split
+from relight_assets.engine.run import RunOptions, load_split_state, run_split
 from relight_assets_tests.conftest import Bench, assert_records_tell_the_truth
 from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed
 
@@ -35,7 +35,7 @@ def archive(tmp_path: Path, photos: Path) -> Disk:
         disk.photo(f"a/{nfd(name)}", photos / photo)
     disk.csv("a", [nfc(name) for name in NAMES])
     summary = disk.run()
-    assert summary.survey.row_counts() == {"done": 2}
+    assert summary.state.row_counts() == {"done": 2}
     return disk
 
 
@@ -62,7 +62,7 @@ def test_a_csv_or_a_disk_that_changes_its_spelling_costs_nothing(archive: Disk) 
 def test_rows_that_name_one_file_in_both_spellings_have_a_number_each(archive: Disk) -> None:
     archive.csv("a", [nfc(NAMES[0]), nfd(NAMES[0]), nfc(NAMES[1])])
     summary = archive.run()
-    assert summary.survey.row_counts() == {"done": 3}
+    assert summary.state.row_counts() == {"done": 3}
     assert load(archive.layout()) == {nfc(NAMES[0]): 0, nfc(NAMES[1]): 1, nfd(NAMES[0]): 2}
     assert archive.outputs() == ["00000_output.png", "00002_output.png", "00001_output.png"]
     assert archive.pictures()["00000_output.png"] == archive.pictures()["00002_output.png"]
@@ -72,7 +72,7 @@ def test_where_both_spellings_are_there_each_row_has_its_own_photo(archive: Disk
     other = archive.photo(f"a/{nfc(NAMES[0])}", photos / FOUR)
     archive.csv("a", [nfd(NAMES[0]), nfc(NAMES[0]), nfc(NAMES[1])])
     archive.run()
-    state = look(read_split_csv(archive.root / "a/train_images.csv"), Recipe(), archive.settings)
+    state = load_split_state(read_split_csv(archive.root / "a/train_images.csv"), Recipe(), archive.settings)
     assert state.row_counts() == {"done": 3}
     assert [state.images[spelled(NAMES[0])].file for spelled in (nfc, nfd)] == [
         other,
@@ -98,7 +98,7 @@ def test_thousands_of_missing_photos_of_one_folder_list_it_once(
 
     monkeypatch.setattr(spelling.os, "scandir", counted)
     split = read_split_csv(tmp_path / "a/train_images.csv")
-    state = look(split, Recipe(), disk.settings)
+    state = load_split_state(split, Recipe(), disk.settings)
     assert state.row_counts() == {"failed": 3001}
     assert listed.count(str(tmp_path / "a" / "people")) == 1
     told = {key: image.failure.message for key, image in state.images.items() if image.failure is not None}
@@ -108,7 +108,7 @@ def test_thousands_of_missing_photos_of_one_folder_list_it_once(
         f"There is no file 'people\\7.JPG' in '{folder}', but 'people/7.JPG' is there"
     )
     assert {image.failure.code for image in state.images.values() if image.failure is not None} == {"source_missing"}
-    again = look(split, Recipe(), disk.settings)
+    again = load_split_state(split, Recipe(), disk.settings)
     assert {key: image.failure for key, image in again.images.items()} == {
         key: image.failure for key, image in state.images.items()
     }
@@ -132,15 +132,15 @@ def test_a_link_that_is_made_to_a_photo_later_costs_no_finished_picture_and_no_n
     bench.settings = bench.settings.model_copy(update={"image_root": bench.folder / "in"})
     paths = [str(bench.folder / "in" / name) for name in names]
     bench.write_csv(paths[:1])
-    assert bench.run().survey.row_counts() == {"done": 1}
+    assert bench.run().state.row_counts() == {"done": 1}
     for name in names:
         os.link(bench.folder / "in" / name, bench.folder / f"snapshot-{name}")
     bench.write_csv(paths)
-    survey = bench.run().survey
-    assert survey.row_counts() == {"done": 1, "failed": 1}
-    (failed,) = [image.failure for image in survey.images.values() if image.failure is not None]
+    state = bench.run().state
+    assert state.row_counts() == {"done": 1, "failed": 1}
+    (failed,) = [image.failure for image in state.images.values() if image.failure is not None]
     assert failed.code == "path_refused"
     assert "hard_links: true" in failed.message
-    assert bench.survey().row_counts() == {"done": 1, "failed": 1}
+    assert bench.state().row_counts() == {"done": 1, "failed": 1}
     bench.settings = bench.settings.model_copy(update={"hard_links": True})
-    assert bench.run().survey.row_counts() == {"done": 2}
+    assert bench.run().state.row_counts() == {"done": 2}

@@ -82,8 +82,8 @@ def test_reordering_and_filtering_relabel_nothing(bench: Bench) -> None:
     after = bench.pictures()
     assert summary.tally.computed_images == 1
     assert {name: after[name] for name in before} == before
-    assert summary.survey.orphans == 1
-    outputs = [path.name for path in summary.survey.outputs() if path is not None]
+    assert summary.state.orphans == 1
+    outputs = [path.name for path in summary.state.outputs() if path is not None]
     assert outputs == ["00003_output.png", "00002_output.png", "00000_output.png"]
 
 
@@ -91,8 +91,8 @@ def test_rows_with_one_path_share_one_image(bench: Bench) -> None:
     bench.write_csv([PORTRAITS[0], PORTRAITS[1], PORTRAITS[0]])
     summary = bench.run()
     assert summary.tally.computed_images == 2
-    assert summary.survey.row_counts() == {"done": 3}
-    outputs = list(summary.survey.outputs())
+    assert summary.state.row_counts() == {"done": 3}
+    outputs = list(summary.state.outputs())
     assert outputs[0] == outputs[2]
 
 
@@ -147,7 +147,7 @@ def test_a_stage_without_its_upstream_stays_pending(bench: Bench) -> None:
     summary = bench.run(stages=["albedo", "composites"])
     assert computed(summary) == dict.fromkeys(stage_names(), 0)
     assert summary.tally.codes == {"upstream_stale": 1}
-    assert summary.survey.row_counts() == {"pending": 1}
+    assert summary.state.row_counts() == {"pending": 1}
 
 
 def test_a_lasting_failure_is_tried_again_only_on_request_or_change(bench: Bench, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_lasting_failure_is_tried_again_only_on_request_or_change(bench: Bench
     assert again is not None
     assert again.attempts == 2
     shutil.copyfile(bench.photos / PORTRAITS[0], own)
-    assert bench.run().survey.row_counts() == {"done": 1}
+    assert bench.run().state.row_counts() == {"done": 1}
     assert not failure.exists()
 
 
@@ -172,7 +172,7 @@ def test_a_changed_recipe_tries_a_failure_again(bench: Bench) -> None:
     bench.write_csv(["cat.png"])
     bench.run()
     summary = bench.run(recipe_with(masks={"min_score": 0.5}))
-    assert summary.survey.row_counts() == {"done": 1}
+    assert summary.state.row_counts() == {"done": 1}
     assert not bench.layout.failure(0).exists()
 
 
@@ -187,7 +187,7 @@ def test_a_missing_disk_costs_no_outputs(bench: Bench, tmp_path: Path) -> None:
     disk.rename(tmp_path / "away")
     summary = bench.run()
     assert summary.tally.codes == {"source_missing": 1}
-    assert list(summary.survey.outputs()) == [None]
+    assert list(summary.state.outputs()) == [None]
     (tmp_path / "away").rename(disk)
     os.utime(disk / "a.png", ns=(status.st_atime_ns, status.st_mtime_ns))
     summary = bench.run()
@@ -200,7 +200,7 @@ def test_num_samples_takes_the_first_rows(bench: Bench) -> None:
     bench.write_csv(PORTRAITS)
     summary = bench.run(num_samples=2)
     assert summary.tally.computed_images == 2
-    assert summary.survey.row_counts() == {"done": 2, "pending": 2}
+    assert summary.state.row_counts() == {"done": 2, "pending": 2}
 
 
 def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> None:
@@ -211,12 +211,12 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
     others = {"hard_shadow": {"weight": 0}, "specular": {"weight": 0}}
     summary = bench.run(recipe_with(degradation={"soft_shading": soft, **others}))
     assert summary.tally.codes == {"weak_pair": 1}
-    assert summary.survey.row_counts() == {"rejected": 1}
+    assert summary.state.row_counts() == {"rejected": 1}
     assert {p.name for p in bench.layout.folder.glob("*.png")} == {
         f"00000_{name}.png" for name in ("input", "foreground", "background", "albedo")
     }
     assert_records_tell_the_truth(bench.layout)
-    assert bench.run().survey.row_counts() == {"done": 1}
+    assert bench.run().state.row_counts() == {"done": 1}
 
 
 def test_a_source_that_does_not_answer_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,9 +234,9 @@ def test_a_source_that_does_not_answer_stops_nobody_else(bench: Bench, monkeypat
     monkeypatch.setattr(paths, "os", SimpleNamespace(**{**vars(os), "lstat": failing(lstat), "stat": failing(stat)}))
     summary = bench.run()
     assert summary.tally.codes == {"source_unreadable": 1}
-    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
+    assert summary.state.row_counts() == {"done": 1, "failed": 1}
     monkeypatch.undo()
-    assert bench.run().survey.row_counts() == {"done": 2}
+    assert bench.run().state.row_counts() == {"done": 2}
 
 
 def test_a_source_that_goes_between_scan_and_work_stops_nobody_else(bench: Bench) -> None:
@@ -244,8 +244,8 @@ def test_a_source_that_goes_between_scan_and_work_stops_nobody_else(bench: Bench
     shutil.copy(bench.photos / PORTRAITS[0], bench.folder / "goes.png")
     summary = bench.run(worker=LosesASource)
     assert summary.tally.codes == {"source_missing": 1}
-    assert summary.survey.row_counts() == {"done": 1, "failed": 1}
-    assert bench.survey().row_counts() == {"done": 1, "failed": 1}
+    assert summary.state.row_counts() == {"done": 1, "failed": 1}
+    assert bench.state().row_counts() == {"done": 1, "failed": 1}
 
 
 class LosesASource(ImageWorker):

@@ -11,7 +11,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.run import RunSummary, digests_of, look
+from relight_assets.engine.run import RunSummary, digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import source_token
@@ -23,18 +23,18 @@ ROWS = 2000
 
 def assert_as_scanned(summary: RunSummary, bench: Bench, recipe: Recipe | None = None) -> None:
     """What the results made of the state is what a scan finds now."""
-    scanned = bench.survey(recipe)
+    scanned = bench.state(recipe)
     told, found = (
         {
             key: (image.index, image.current, image.status, image.failure, image.unchecked)
             for key, image in state.images.items()
         }
-        for state in (summary.survey, scanned)
+        for state in (summary.state, scanned)
     )
     assert told == found
-    assert summary.survey.row_counts() == scanned.row_counts()
-    assert list(summary.survey.outputs()) == list(scanned.outputs())
-    assert summary.survey.index == scanned.index
+    assert summary.state.row_counts() == scanned.row_counts()
+    assert list(summary.state.outputs()) == list(scanned.outputs())
+    assert summary.state.index == scanned.index
 
 
 def test_results_stand_in_the_state_as_a_scan_finds_them(bench: Bench) -> None:
@@ -54,7 +54,7 @@ def test_an_image_that_killed_its_workers_stands_there_as_failed(bench: Bench, t
     killer.write_bytes((bench.photos / PORTRAITS[0]).read_bytes())
     bench.write_csv([str(killer), PORTRAITS[1]])
     summary = bench.run(worker=FaultyWorker)
-    assert summary.survey.row_counts() == {"failed": 1, "done": 1}
+    assert summary.state.row_counts() == {"failed": 1, "done": 1}
     assert_as_scanned(summary, bench)
 
 
@@ -67,8 +67,10 @@ def many(finished: Bench, tmp_path: Path) -> tuple[Path, Path]:
     after.folder.mkdir(parents=True)
     names = [f"{number:05d}.png" for number in range(ROWS)]
     pictures = [name for entry in record.stages.values() for name in entry.files]
+    photo = tmp_path / "one.png"
+    photo.write_bytes((finished.photos / PORTRAITS[0]).read_bytes())  # a link would change the ctime of the tests' own
     for number, name in enumerate(names):
-        (tmp_path / name).hardlink_to(finished.photos / PORTRAITS[0])
+        (tmp_path / name).hardlink_to(photo)
         for picture in pictures:
             after.png(number, picture).hardlink_to(finished.layout.png(0, picture))
     for number, name in enumerate(names):
@@ -84,11 +86,11 @@ def test_a_finished_row_takes_less_than_a_kilobyte(many: tuple[Path, Path], fini
     split, recipe = read_split_csv(csv), Recipe()
     settings = finished.settings.model_copy(update={"csv_dir": csv.parent, "output_root": outputs})
     digests = digests_of(recipe, settings)
-    look(split, recipe, settings)  # what is made once is no row's
+    load_split_state(split, recipe, settings)  # what is made once is no row's
     gc.collect()
     tracemalloc.start()
     try:
-        state = look(split, recipe, settings)
+        state = load_split_state(split, recipe, settings)
         plan = make_plan(state, digests, stage_names())
         taken, _ = tracemalloc.get_traced_memory()
     finally:
@@ -102,5 +104,5 @@ def test_a_finished_row_takes_less_than_a_kilobyte(many: tuple[Path, Path], fini
 def test_rows_that_a_run_was_not_asked_for_stay_as_they_were_scanned(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:2])
     summary = bench.run(num_samples=1)
-    assert [image.status for image in summary.survey.images.values()] == ["done", "pending"]
+    assert [image.status for image in summary.state.images.values()] == ["done", "pending"]
     assert_as_scanned(summary, bench)

@@ -21,39 +21,39 @@ def split(finished: Bench, tmp_path: Path) -> Bench:
 
 
 def test_every_row_has_one_status(split: Bench) -> None:
-    survey = split.survey()
-    statuses = [survey.row_status(row) for row in range(len(survey.keys))]
+    state = split.state()
+    statuses = [state.row_status(row) for row in range(len(state.keys))]
     assert statuses == ["done"] * 4 + ["failed"] * 2 + ["rejected"]
-    assert survey.row_counts() == {"done": 4, "failed": 2, "rejected": 1}
-    assert survey.keys[-1] is None
-    assert survey.unchecked_rows == survey.orphans == 0
+    assert state.row_counts() == {"done": 4, "failed": 2, "rejected": 1}
+    assert state.keys[-1] is None
+    assert state.unchecked_rows == state.orphans == 0
 
 
 def test_a_done_row_has_its_composite_and_no_other_row_has_one(split: Bench) -> None:
-    outputs = split.survey().outputs()
+    outputs = split.state().outputs()
     assert outputs[:4] == [split.layout.png(index, "output") for index in range(4)]
     assert outputs[4:] == [None] * 3
 
 
 def test_rows_of_one_photo_share_an_image_and_count_each(split: Bench) -> None:
     split.write_csv([PORTRAITS[1], "", PORTRAITS[1], PORTRAITS[0]])
-    survey = split.survey()
-    assert survey.keys[0] == survey.keys[2]
-    assert len(survey.images) == 2
-    assert survey.row_counts() == {"done": 3, "rejected": 1}
+    state = split.state()
+    assert state.keys[0] == state.keys[2]
+    assert len(state.images) == 2
+    assert state.row_counts() == {"done": 3, "rejected": 1}
     first, second = split.layout.png(1, "output"), split.layout.png(0, "output")
-    assert survey.outputs() == [first, None, first, second]
+    assert state.outputs() == [first, None, first, second]
 
 
 def test_numbers_whose_rows_are_gone_are_counted_while_something_lies_there(split: Bench) -> None:
     split.write_csv(PORTRAITS[:1])
-    assert split.survey().orphans == 5  # three portraits and two failures
+    assert split.state().orphans == 5  # three portraits and two failures
     split.layout.failure(4).unlink()
-    assert split.survey().orphans == 4
+    assert split.state().orphans == 4
 
 
 def test_under_another_recipe_what_depends_on_it_is_pending(split: Bench) -> None:
-    other = split.survey(recipe_with(background={"gray_color": [1, 2, 3]}))
+    other = split.state(recipe_with(background={"gray_color": [1, 2, 3]}))
     assert other.row_counts() == {"pending": 4, "failed": 2, "rejected": 1}
     assert other.outputs() == [None] * 7
     kept = [image.current for image in other.images.values() if image.status == "pending"]
@@ -61,23 +61,23 @@ def test_under_another_recipe_what_depends_on_it_is_pending(split: Bench) -> Non
 
 
 def test_several_lights_are_all_there_or_none(split: Bench) -> None:
-    assert split.survey().variant_outputs()[:4] == [[split.layout.png(index, "output")] for index in range(4)]
-    assert split.survey(recipe_with(variants=2)).variant_outputs() == [[]] * 7
+    assert split.state().variant_outputs()[:4] == [[split.layout.png(index, "output")] for index in range(4)]
+    assert split.state(recipe_with(variants=2)).variant_outputs() == [[]] * 7
 
 
 def test_a_file_with_another_time_waits_until_it_is_hashed(split: Bench) -> None:
     path = split.layout.png(2, "albedo")
     os.utime(path, ns=(1, 1))
-    survey = split.survey()
-    assert (survey.unchecked_rows, survey.row_status(2)) == (1, "pending")
-    assert survey.outputs()[2] is None
-    assert survey.row_counts()["done"] == 3
+    state = split.state()
+    assert (state.unchecked_rows, state.row_status(2)) == (1, "pending")
+    assert state.outputs()[2] is None
+    assert state.row_counts()["done"] == 3
 
 
 def test_an_empty_folder_has_nothing_and_a_scan_makes_nothing(finished: Bench, tmp_path: Path) -> None:
     bench = Bench(tmp_path, finished.photos)
     bench.write_csv([*PORTRAITS[:2], ""])
-    survey = bench.survey(Recipe())
-    assert survey.row_counts() == {"pending": 2, "rejected": 1}
-    assert all(image.index is None for image in survey.images.values())
+    state = bench.state(Recipe())
+    assert state.row_counts() == {"pending": 2, "rejected": 1}
+    assert all(image.index is None for image in state.images.values())
     assert not bench.settings.output_root.exists()

@@ -37,7 +37,7 @@ def replace_unseen(path: Path) -> None:
 def test_the_record_names_the_source_that_the_pixels_are_of(bench: Bench, bmp: Path) -> None:
     bench.run()
     replace_unseen(bmp)
-    assert bench.survey().unchecked_rows == 1  # its ctime tells that it may have changed
+    assert bench.state().unchecked_rows == 1  # its ctime tells that it may have changed
     assert bench.run().tally.computed_images == 1
     record = read_record(bench.layout.record(0))
     assert record is not None
@@ -77,5 +77,5 @@ def test_a_source_that_was_merely_touched_is_not_segmented_again(
     worker = ImageWorker(folder=bench.layout.folder, recipe=Recipe(), max_pixels=10**8, threads=1)
     (result,) = worker.process([WorkItem(0, str(bmp), str(bmp), stage_names())])
     assert set(result.outcomes.values()) == {"reused"}  # type: ignore[union-attr]
-    assert bench.survey().row_counts() == {"done": 1}
+    assert bench.state().row_counts() == {"done": 1}
     assert computed(bench.run()) == dict.fromkeys(stage_names(), 0)

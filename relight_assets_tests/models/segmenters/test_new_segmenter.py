@@ -48,7 +48,7 @@ def test_a_run_with_it(bench: Bench) -> None:
         run(bench, TINY)
     assert {each.name: each.state for each in files.listing()}["tiny_model"] == "missing"
     files.model_dir.joinpath(MODEL.file_name).write_bytes(WEIGHTS)  # type: ignore[union-attr]
-    assert run(bench, TINY).survey.row_counts() == {"done": 2}
+    assert run(bench, TINY).state.row_counts() == {"done": 2}
     for number in range(2):
         record = json.loads(bench.layout.record(number).read_bytes())
         numbers = record["stages"]["masks"]["numbers"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.engine.publish import variants_path, write_split_mapping
-from relight_assets.engine.state.scan import Survey
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.verify.csvs import mapping_faults, variants_faults
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
@@ -14,27 +14,27 @@ Change = Callable[[str], str]
 
 
 @pytest.fixture
-def mapping(finished: Bench, tmp_path: Path) -> tuple[Survey, Path]:
-    """The survey of a finished split of seven rows, and a mapping CSV of one's own."""
-    survey = finished.survey()
+def mapping(finished: Bench, tmp_path: Path) -> tuple[SplitState, Path]:
+    """The state of a finished split of seven rows, and a mapping CSV of one's own."""
+    state = finished.state()
     path = tmp_path / "mapping.csv"
-    path.write_bytes(write_split_mapping(survey, finished.settings).read_bytes())
-    return survey, path
+    path.write_bytes(write_split_mapping(state, finished.settings).read_bytes())
+    return state, path
 
 
 @pytest.fixture(scope="module")
-def lit(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> tuple[Survey, Path]:
-    """The survey of a portrait under two lights and of a cat, and where the CSV of all lights stands."""
+def lit(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> tuple[SplitState, Path]:
+    """The state of a portrait under two lights and of a cat, and where the CSV of all lights stands."""
     made = Bench(tmp_path_factory.mktemp("lit"), photos)
     made.write_csv([PORTRAITS[0], "cat.png"])
     recipe = recipe_with(variants=2)
     made.run(recipe)
-    survey = made.survey(recipe)
-    write_split_mapping(survey, made.settings)
-    return survey, variants_path(survey, made.settings)
+    state = made.state(recipe)
+    write_split_mapping(state, made.settings)
+    return state, variants_path(state, made.settings)
 
 
-def test_what_a_run_wrote_is_right(mapping: tuple[Survey, Path], lit: tuple[Survey, Path]) -> None:
+def test_what_a_run_wrote_is_right(mapping: tuple[SplitState, Path], lit: tuple[SplitState, Path]) -> None:
     assert list(mapping_faults(*mapping)) == []
     assert list(variants_faults(*lit)) == []
 
@@ -43,16 +43,16 @@ def test_large_cells_and_line_ends_in_them_are_right(tmp_path: Path) -> None:
     bench = Bench(tmp_path, tmp_path)
     note = "x\r\ny\rz\n" * 50_000
     bench.csv_path.write_text(f'image_path,note\n,"{note}"\n,\n', newline="")
-    survey = bench.survey()
-    path = write_split_mapping(survey, bench.settings)
-    assert list(mapping_faults(survey, path)) == []
+    state = bench.state()
+    path = write_split_mapping(state, bench.settings)
+    assert list(mapping_faults(state, path)) == []
     path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
-    assert [fault.code for fault in mapping_faults(survey, path)] == ["mapping"]
+    assert [fault.code for fault in mapping_faults(state, path)] == ["mapping"]
 
 
-def test_one_light_needs_no_csv_of_lights(mapping: tuple[Survey, Path]) -> None:
-    survey, path = mapping
-    assert list(variants_faults(survey, path.with_name("none.csv"))) == []
+def test_one_light_needs_no_csv_of_lights(mapping: tuple[SplitState, Path]) -> None:
+    state, path = mapping
+    assert list(variants_faults(state, path.with_name("none.csv"))) == []
 
 
 @pytest.mark.parametrize(
@@ -65,23 +65,23 @@ def test_one_light_needs_no_csv_of_lights(mapping: tuple[Survey, Path]) -> None:
         (lambda text: text + '"', "cannot be read"),
     ],
 )
-def test_a_mapping_that_is_not_the_inputs_is_found(mapping: tuple[Survey, Path], change: Change, told: str) -> None:
-    survey, path = mapping
+def test_a_mapping_that_is_not_the_inputs_is_found(mapping: tuple[SplitState, Path], change: Change, told: str) -> None:
+    state, path = mapping
     path.write_text(change(path.read_text()))
-    faults = list(mapping_faults(survey, path))
+    faults = list(mapping_faults(state, path))
     assert [(fault.code, fault.file) for fault in faults] == [("mapping", path)]
     assert told in faults[0].text
 
 
-def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[Survey, Path], tmp_path: Path) -> None:
-    survey, _ = lit
-    picture = next(survey.outputs())
+def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[SplitState, Path], tmp_path: Path) -> None:
+    state, _ = lit
+    picture = next(state.outputs())
     assert picture is not None
     path = picture.parents[2] / "train_images_with_relighting_outputs.csv"
-    assert list(mapping_faults(survey, path)) == []
+    assert list(mapping_faults(state, path)) == []
     away = picture.rename(tmp_path / picture.name)
     try:
-        (fault,) = mapping_faults(survey, path)
+        (fault,) = mapping_faults(state, path)
     finally:
         away.rename(picture)
     assert "row 1: there is no file" in fault.text
@@ -97,17 +97,17 @@ def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[Survey, Path], t
     ],
 )
 def test_a_csv_of_lights_that_is_not_right_is_found(
-    lit: tuple[Survey, Path], tmp_path: Path, change: Change, told: str
+    lit: tuple[SplitState, Path], tmp_path: Path, change: Change, told: str
 ) -> None:
-    survey, written = lit
+    state, written = lit
     path = tmp_path / "variants.csv"
     path.write_text(change(written.read_text()))
-    (fault,) = variants_faults(survey, path)
+    (fault,) = variants_faults(state, path)
     assert (fault.code, fault.file) == ("mapping", path)
     assert told in fault.text
 
 
-def test_a_csv_that_is_not_there_is_found(mapping: tuple[Survey, Path], lit: tuple[Survey, Path]) -> None:
+def test_a_csv_that_is_not_there_is_found(mapping: tuple[SplitState, Path], lit: tuple[SplitState, Path]) -> None:
     nowhere = mapping[1].with_name("none.csv")
     for faults in (mapping_faults(mapping[0], nowhere), variants_faults(lit[0], nowhere)):
         assert ["is not there" in fault.text for fault in faults] == [True]

@@ -20,7 +20,7 @@ def ran(finished: Bench, tmp_path: Path) -> Bench:
     bench = Bench(tmp_path, finished.photos)
     bench.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
     shutil.copytree(finished.layout.folder, bench.layout.folder)
-    write_split_mapping(bench.survey(), bench.settings)
+    write_split_mapping(bench.state(), bench.settings)
     return bench
 
 

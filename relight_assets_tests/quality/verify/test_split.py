@@ -37,7 +37,7 @@ def bench(finished: Bench, tmp_path: Path) -> Bench:
     made = Bench(tmp_path, finished.photos)
     made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
     shutil.copytree(finished.layout.folder, made.layout.folder)
-    write_split_mapping(made.survey(), made.settings, None)
+    write_split_mapping(made.state(), made.settings, None)
     return made
 
 
@@ -79,7 +79,7 @@ def test_a_sample_is_spread_over_the_split(bench: Bench) -> None:
 
 
 def mapping_name(bench: Bench) -> str:
-    return mapping_path(bench.survey(), bench.settings, None).name
+    return mapping_path(bench.state(), bench.settings, None).name
 
 
 def test_a_file_that_was_altered_under_its_old_size_and_time_is_found(bench: Bench) -> None:
@@ -118,7 +118,7 @@ def test_another_gray_that_was_not_run_yet_is_no_fault_of_the_files(bench: Bench
 def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> None:
     recipe = recipe_with(background={"use_gray": False})
     bench.run(recipe)
-    write_split_mapping(bench.survey(recipe), bench.settings, None)
+    write_split_mapping(bench.state(recipe), bench.settings, None)
     assert verified(bench, recipe).faults == []
 
 
@@ -126,7 +126,7 @@ def test_the_photos_own_background_is_held_against_the_photo(bench: Bench) -> No
 def test_layers_of_linear_light_are_held_against_the_photo_in_linear_light(bench: Bench, *, use_gray: bool) -> None:
     recipe = recipe_with(background={"blend": "linear", "use_gray": use_gray})
     bench.run(recipe)
-    write_split_mapping(bench.survey(recipe), bench.settings, None)
+    write_split_mapping(bench.state(recipe), bench.settings, None)
     found = verified(bench, recipe)
     assert found.passed, (found.faults, failed(found))
     assert [each.metrics.recomposition <= 2 for each in found.measured] == [True] * 4
@@ -142,7 +142,7 @@ def test_an_experiment_in_linear_light_is_verified_by_its_own_recipe(bench: Benc
 
 
 def test_a_mapping_that_is_not_there_is_found(bench: Bench) -> None:
-    mapping_path(bench.survey(), bench.settings, None).unlink()
+    mapping_path(bench.state(), bench.settings, None).unlink()
     assert "is not there" in verified(bench).faults[0].text
 
 
@@ -257,7 +257,7 @@ def test_twins_are_told_and_are_no_fault(finished: Bench, tmp_path: Path) -> Non
     (tmp_path / "copy.png").write_bytes((made.photos / PORTRAITS[0]).read_bytes())
     made.write_csv([PORTRAITS[0], str(tmp_path / "copy.png")])
     made.run()
-    write_split_mapping(made.survey(), made.settings, None)
+    write_split_mapping(made.state(), made.settings, None)
     found = verified(made)
     assert found.faults == []  # the same photo, so the same picture
     assert found.plain()["twins"] == [{"image": 1, "other_image": 0, "bits": None}]
