@@ -12,7 +12,7 @@ from relight_assets import defs as folder
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import drop_unknown_variables
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
@@ -80,6 +80,6 @@ def build_definitions(source: ProjectSource, project: ProjectContext | None = No
 
 def _with_code_references(assets: Sequence[Any]) -> Sequence[Any]:
     """Assets with references, by which the UI links each to the lines that define it."""
-    with decoration("the links to the code", _LOG.warning):
+    with best_effort("the links to the code", _LOG.warning):
         return dg.with_source_code_references(assets)
     return assets

@@ -87,15 +87,15 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
         for key in repository.asset_graph.asset_check_keys
     }
     assert blocking == {
-        "mapping_csv:rows_add_up": True,
-        "mapping_csv:mapping_is_the_input": True,
+        "mapping_csv:row_counts_reconcile": True,
+        "mapping_csv:mapping_matches_input": True,
         "mapping_csv:files_match_records": True,
         "mapping_csv:background_is_exact": True,
-        "mapping_csv:pictures_are_good": False,
-        "mapping_csv:few_rows_failed": False,
-        "mapping_csv:no_picture_in_two_splits": False,
-        "mapping_csv:no_picture_twice": False,
-        "mapping_csv:numbers_stay": False,
+        "mapping_csv:quality_thresholds": False,
+        "mapping_csv:failure_rate": False,
+        "mapping_csv:split_leakage": False,
+        "mapping_csv:duplicates": False,
+        "mapping_csv:metric_drift": False,
     }
     jobs = {job.name: sorted(node.name for node in job.nodes) for job in repository.get_all_jobs()}
     csvs = ["dead_letters", "mapping_csv"]

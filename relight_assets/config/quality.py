@@ -13,7 +13,7 @@ _STOPS = ends(0, 10)
 
 
 class Quality(Part):
-    """Thresholds of ``relight verify`` and of the check ``pictures_are_good``."""
+    """Thresholds of ``relight verify`` and of the check ``quality_thresholds``."""
 
     min_identity: Unit = 0.55
     """Correlation of an image's detail before and after."""

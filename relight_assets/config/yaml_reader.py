@@ -201,17 +201,17 @@ class _PlainLoader(yaml.SafeLoader):
             raise _at(event, f"the tag {shown(name)} is no plain data; write the value without it")
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001
-        seen: set[Any] = set()
+        read: set[Any] = set()
         for key_node, _ in node.value if isinstance(node, yaml.MappingNode) else ():
             key = self.construct_object(key_node, deep=True)
             line = key_node.start_mark.line + 1
             if not isinstance(key, str):
                 msg = f"line {line}: the key {shown(str(key))} is not text"
                 raise ConfigError(msg)
-            if key in seen:
+            if key in read:
                 msg = f"line {line}: the key `{shown(key)}` is given twice"
                 raise ConfigError(msg)
-            seen.add(key)
+            read.add(key)
         return super().construct_mapping(node, deep)
 
     def _text(self, node: yaml.ScalarNode) -> str:

@@ -13,7 +13,7 @@ LONGEST = 500
 _LOG = logging.getLogger(__name__)
 
 
-class decoration:  # noqa: N801  (reads as a statement)
+class best_effort:  # noqa: N801  (reads as a statement)
     """Do what a run can do without; whatever that raises ends the block and becomes a warning with its cause.
 
     Args:
@@ -32,16 +32,16 @@ class decoration:  # noqa: N801  (reads as a statement)
     ) -> bool:
         if not isinstance(error, Exception):  # nothing was raised, or somebody stops the run
             return False
-        told = f"without {self._what}: {cause_of(error)}"
+        message = f"without {self._what}: {cause_of(error)}"
         try:
-            self._warn(told)
+            self._warn(message)
         except Exception:  # noqa: BLE001  (who warns may be what is broken)
-            _LOG.warning("%s", told)
+            _LOG.warning("%s", message)
         return True
 
 
 def cause_of(error: BaseException) -> str:
     """What an error says, on one line, with its kind: the text alone often says too little."""
     text = " ".join(str(error).split())
-    told = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return told if len(told) <= LONGEST else f"{told[: LONGEST - 3]}..."
+    message = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return message if len(message) <= LONGEST else f"{message[: LONGEST - 3]}..."

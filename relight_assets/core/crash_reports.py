@@ -34,10 +34,10 @@ def sentence(cause: str, text: str, doing: str = "") -> str:
 def chain(error: BaseException) -> list[tuple[str, str]]:
     """An error and what it came from, the innermost cause last: class names and messages."""
     found: list[tuple[str, str]] = []
-    seen: set[int] = set()
+    visited: set[int] = set()
     now: BaseException | None = error
-    while now is not None and id(now) not in seen:
-        seen.add(id(now))
+    while now is not None and id(now) not in visited:
+        visited.add(id(now))
         found.append((type(now).__name__, _message(now)))
         now = now.__cause__ or (None if now.__suppress_context__ else now.__context__)
     return found

@@ -46,7 +46,7 @@ def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
         # Most photos of a folder may have none, and nobody reads what each of them is told.
         return resolve_image_path(str(photo.parent / text), photo.parent, image_root, known=Folders(max_names=0))
     except ImageError as error:
-        raise _told(error) from error
+        raise _reworded(error) from error
 
 
 def remembered_sha256(path: Path, remembered: Iterable[FileStamp]) -> str | None:
@@ -69,7 +69,7 @@ def read_geometry(path: Path, max_pixels: int, image_root: AnyRoot = None) -> tu
     try:
         return read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES, image_root=image_root)
     except ImageError as error:
-        raise _told(error) from error
+        raise _reworded(error) from error
 
 
 def decode_geometry(
@@ -134,7 +134,7 @@ def _decoded(data: bytes, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
     return image
 
 
-def _told(error: ImageError) -> ImageError:
+def _reworded(error: ImageError) -> ImageError:
     text = re.sub(r"^(The image_path|There is no file)", _words, str(error))
     if isinstance(error, SourceMissingError):
         return GeometryMissingError(text)

@@ -95,7 +95,7 @@ def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Fol
             return Located(real, plain_text(candidate), status)
     if not text.isascii() and (found := search.same_text()) is not None:
         return found
-    raise search.told(max(faults, key=_weight))
+    raise search.error_of(max(faults, key=_weight))
 
 
 class Located(NamedTuple):
@@ -215,7 +215,7 @@ class _Search:
                 return Located(real, plain_text(os.path.join(base, self.text)), status)  # noqa: PTH118
         return None
 
-    def told(self, fault: ImageError) -> ImageError:
+    def error_of(self, fault: ImageError) -> ImageError:
         """A fault as a person needs it: of a missing file, where it was looked for and what is there instead."""
         if not isinstance(fault, SourceMissingError) or not self.folders.guesses:
             return fault
@@ -224,19 +224,19 @@ class _Search:
         likely = next((each.likely for each in guesses if each.likely is not None), None)
         gone = next((each.no_folder for each in guesses if each.no_folder is not None), None)
         where = "" if self.text.startswith("/") else f" in {' or '.join(map(_shown, bases))}"
-        told = f"There is no file {_shown(self.text)}{where}"
+        error_of = f"There is no file {_shown(self.text)}{where}"
         if likely is not None and likely == self.text.replace("\\", "/"):
-            told += f", but {_shown(likely)} is there: write / in place of \\."
+            error_of += f", but {_shown(likely)} is there: write / in place of \\."
         elif likely is not None:
-            told += f". Did you mean {_shown(likely)}?"
+            error_of += f". Did you mean {_shown(likely)}?"
         elif self.text.startswith("~") or _VARIABLE.search(self.text):
-            told += ". Neither ~ nor a variable is expanded; write the full path."
+            error_of += ". Neither ~ nor a variable is expanded; write the full path."
         else:
-            told += f": there is no folder {_shown(gone)}." if gone is not None else "."
-            told += " Check the path and that its disk is there."
+            error_of += f": there is no folder {_shown(gone)}." if gone is not None else "."
+            error_of += " Check the path and that its disk is there."
         if not self.text.startswith("/") and not self._may_be_listed(os.fspath(self.csv_folder)):
-            told += " The CSV's own folder lies outside image_root, so it was not searched."
-        return SourceMissingError(told)
+            error_of += " The CSV's own folder lies outside image_root, so it was not searched."
+        return SourceMissingError(error_of)
 
     def _bases(self) -> list[str]:
         """The folders below which the file is looked for, those outside the root left out."""

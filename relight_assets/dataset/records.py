@@ -187,9 +187,9 @@ def metric_faults(path: Path | str, storage: Storage = LOCAL) -> list[str]:
     if written is None:
         return []
     found = [
-        told
+        message
         for stage, entry in written.stages.items()
-        for told in metrics.misfits(stage, metrics.renamed(stage, entry.numbers))
+        for message in metrics.misfits(stage, metrics.renamed(stage, entry.numbers))
     ]
     fitted = written.fitted()
     names = ("degradation_type", "light_direction", "seed", "recipe", "package_version", "timings_ms")

@@ -15,7 +15,7 @@ import dagster as dg
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.best_effort import Warn, decoration
+from relight_assets.core.best_effort import Warn, best_effort
 from relight_assets.dataset.csv.folder import list_csvs, split_label
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
@@ -55,12 +55,12 @@ def _spec(name: str, description: str, *, blocking: bool = False) -> dg.AssetChe
 
 SPECS = [
     _spec(
-        "rows_add_up",
+        "row_counts_reconcile",
         "Rows in = done + rejected + failed + pending; the mapping has as many, and an output for each done.",
         blocking=True,
     ),
     _spec(
-        "mapping_is_the_input",
+        "mapping_matches_input",
         "The mapping has the input's rows, in order, and every output that it names is there.",
         blocking=True,
     ),
@@ -75,21 +75,21 @@ SPECS = [
         blocking=True,
     ),
     _spec(
-        "pictures_are_good",
+        "quality_thresholds",
         f"What {SAMPLE} images measure is within the bounds of the section `quality` of config/platform.yaml: detail "
         f"kept, strength, exposure, clipping, colour, no rim, foreground over background is the photo.",
     ),
-    _spec("few_rows_failed", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
+    _spec("failure_rate", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
-        "no_picture_in_two_splits",
+        "split_leakage",
         "No photo of this split is that of another or nearly so, by sha256 and fingerprint: train must not know test.",
     ),
     _spec(
-        "no_picture_twice",
+        "duplicates",
         "The split has no photo twice or nearly so, by sha256 and fingerprint: what is there twice counts twice.",
     ),
     _spec(
-        "numbers_stay",
+        "metric_drift",
         f"No mean of the records has moved by more than {MAX_DRIFT:g} standard deviations, and more than chance could "
         f"move it, since this partition was materialized before: coverage, mask score, faces, clipping, shading, "
         f"strength, exposure, families of light.",
@@ -163,20 +163,20 @@ def check_split(
     return [
         *_of_rows(split),
         *_of_files(split),
-        _advice("few_rows_failed", lambda name: _of_failures(name, split), warn),
-        _advice("no_picture_in_two_splits", lambda name: _of_other_splits(name, split), warn),
-        _advice("no_picture_twice", lambda name: _of_pairs(name, duplicates_within(split.photos)), warn),
-        _advice("numbers_stay", lambda name: _of_drift(name, split), warn),
+        _advice("failure_rate", lambda name: _of_failures(name, split), warn),
+        _advice("split_leakage", lambda name: _of_other_splits(name, split), warn),
+        _advice("duplicates", lambda name: _of_pairs(name, duplicates_within(split.photos)), warn),
+        _advice("metric_drift", lambda name: _of_drift(name, split), warn),
     ]
 
 
 def _advice(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -> dg.AssetCheckResult:
     """The result of a check that does not block, whatever becomes of it."""
-    told: list[str] = []
-    with decoration(f"the check `{name}`", told.append):
+    messages: list[str] = []
+    with best_effort(f"the check `{name}`", messages.append):
         return make(name)
-    warn(told[0])
-    return _result(name, passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": told[0]})
+    warn(messages[0])
+    return _result(name, passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": messages[0]})
 
 
 def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
@@ -184,7 +184,7 @@ def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     rows = len(split.state.split.table)
     named = _outputs_named(split.mapping.file)
     yield _result(
-        "rows_add_up",
+        "row_counts_reconcile",
         passed=sum(counts[status] for status in ROW_STATUSES) == rows == len(named) and sum(named) == counts["done"],
         metadata={
             "rows": rows,
@@ -194,7 +194,7 @@ def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
         },
     )
     faults = list(mapping_faults(split.state, split.mapping.file, split.mapping.target))
-    yield _result("mapping_is_the_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
+    yield _result("mapping_matches_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
 
 
 def _outputs_named(mapping: Path) -> list[bool]:
@@ -212,7 +212,7 @@ def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = {"images": read.images, "files": len(read.sizes)}
     yield _result("files_match_records", passed=not others, metadata=counts | _shown(others))
     yield _result("background_is_exact", passed=not background, metadata=counts | _shown(background))
-    yield _advice("pictures_are_good", lambda name: _of_metrics(name, split, read, metrics), split.warn)
+    yield _advice("quality_thresholds", lambda name: _of_metrics(name, split, read, metrics), split.warn)
 
 
 def _of_metrics(name: str, split: _Split, read: FilesRead, metrics: list[Fault]) -> dg.AssetCheckResult:
@@ -263,8 +263,8 @@ def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
     rows, skipped = _rows_of_splits(split.settings)
     unread: list[str] = []
     pairs = duplicates_across(split.photos, split.state.layout, rows, unread)
-    for told in unread:
-        split.warn(f"the check `{name}` says nothing of one split: {told}")
+    for messages in unread:
+        split.warn(f"the check `{name}` says nothing of one split: {messages}")
     return _of_pairs(name, pairs, unread, skipped)
 
 

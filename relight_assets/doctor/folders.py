@@ -23,7 +23,7 @@ from relight_assets.doctor.finding import Finding
 from relight_assets.doctor.ports import PORT, port_fault
 from relight_assets.doctor.temporary_folder import check_sockets, temporary_folder
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, Needed, mib, needed_for
-from relight_assets.engine.publish import check_outgoing
+from relight_assets.engine.publish import check_output_csvs
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import SplitState
@@ -87,7 +87,7 @@ class Folders:
         self._needed += needed_for(_undone(state), state.variants, self._recipe.image_size, self._settings.photo_root)
         return len(csv.table)
 
-    def outgoing(self) -> Iterator[Finding]:
+    def output_csvs(self) -> Iterator[Finding]:
         """Where the CSVs with the pictures go.
 
         Raises:
@@ -96,7 +96,7 @@ class Folders:
         anywhere = self._settings.csv_dir / "any_images.csv"
         places = self._usable.values() or ([anywhere] if anywhere.parent.is_dir() else [])
         for csv in places:
-            check_outgoing(csv, self._settings)
+            check_output_csvs(csv, self._settings)
         for folder in dict.fromkeys(self._settings.mapping_dir or csv.parent for csv in places):
             yield Finding("outgoing CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
 

@@ -49,17 +49,17 @@ def examine(
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
         "csv folder": folders.csvs,
-        "outgoing CSVs": folders.outgoing,
+        "outgoing CSVs": folders.output_csvs,
         "disk": folders.outputs,
         "database": folders.database,
         "temporary": lambda: temporary(environ),
         "port": port,
         "open files": _open_files,
     }
-    findings = [Finding("settings", told) for told in unknown_variables]
-    for topic, look in looks.items():
+    findings = [Finding("settings", message) for message in unknown_variables]
+    for topic, examine_topic in looks.items():
         try:
-            findings += look()
+            findings += examine_topic()
         except (RelightError, OSError) as error:
             findings.append(Finding(topic, str(error), blocks=True))
     return findings
@@ -124,8 +124,8 @@ def _models(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iter
     files = ModelFiles.of(settings)
     loading.check_segmenter(recipe, files, on_gpu=on_gpu)
     with environment(dict(slots[0].environment) if slots else {VISIBLE: ""}):
-        for told in loading.segmenter_details(recipe, files):
-            yield Finding("segmenter", told)
+        for message in loading.segmenter_details(recipe, files):
+            yield Finding("segmenter", message)
         start = time.perf_counter()
         loading.make_segmenter(recipe, files)
         yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")

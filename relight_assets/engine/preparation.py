@@ -176,8 +176,8 @@ class Preparation:
 
     def _withdrawn(self, state: SplitState) -> SplitState:
         """Withdraw from all mappings what is about to be written."""
-        told = withdraw_pictures(state, self.settings, self.experiment)
-        self.notes += [note for note in told if note not in self.notes]
+        notes = withdraw_pictures(state, self.settings, self.experiment)
+        self.notes += [note for note in notes if note not in self.notes]
         return state
 
 

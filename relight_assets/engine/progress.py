@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.engine.hardware.usage import DeviceUsage
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import read_regular
@@ -167,7 +167,7 @@ class ProgressWriter:
         self._written = now
         for rate in (self._all, *self._each):
             rate.mark(now)
-        with decoration(f"the progress file {self._path}", self.warn):
+        with best_effort(f"the progress file {self._path}", self.warn):
             self._storage.put(self._path, json.dumps(asdict(self.now(finished=finished))).encode())
 
     def warn(self, text: str) -> None:
@@ -177,7 +177,7 @@ class ProgressWriter:
 
     def _device_now(self, slot: int, rate: _Rate, now: float, *, finished: bool) -> DeviceProgress:
         name, use = self._slots[slot], None
-        with decoration(f"the load of {name}", self.warn):
+        with best_effort(f"the load of {name}", self.warn):
             use = self._usage(slot) if not finished else None
         return DeviceProgress(
             name, rate.count, rate.per_s(now), use.percent if use else None, use.memory_mib if use else None

@@ -19,7 +19,7 @@ from relight_assets.dataset.csv.mapping import (
     is_variants,
     mapping_blocks,
     names_pictures,
-    outgoing_paths,
+    output_csv_paths,
     remove_variants,
     variants_blocks,
     withdraw_outputs,
@@ -51,7 +51,7 @@ def variants_path(state: SplitState, settings: Settings, experiment: str | None 
     return _paths(state, settings, experiment)[2]
 
 
-def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None) -> None:
+def check_output_csvs(csv: Path, settings: Settings, experiment: str | None = None) -> None:
     """See that the CSVs that go out of a split can be written, before there is anything for them to name.
 
     Raises:
@@ -59,7 +59,7 @@ def check_outgoing(csv: Path, settings: Settings, experiment: str | None = None)
     """
     if experiment is not None:  # they lie beside its pictures
         return
-    folder = outgoing_paths(csv, settings.mapping_dir)[0].parent
+    folder = output_csv_paths(csv, settings.mapping_dir)[0].parent
     if (fault := write_fault(folder)) is None:
         return
     where = "mapping_dir" if settings.mapping_dir is not None else "the CSV's folder"
@@ -238,7 +238,7 @@ def _holds(path: Path, blocks: Iterable[bytes], storage: Storage) -> bool:
 def _paths(state: SplitState, settings: Settings, experiment: str | None = None) -> tuple[Path, Path, Path]:
     # An experiment's CSVs never replace the split's own.
     folder = settings.mapping_dir if experiment is None else experiment_folder(settings.output_root, experiment)
-    return outgoing_paths(state.split.path, folder)
+    return output_csv_paths(state.split.path, folder)
 
 
 def _make_folder(target: Path) -> None:

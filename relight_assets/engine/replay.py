@@ -171,8 +171,8 @@ def _record(path: Path) -> Record:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     if record is None:
-        told = "is damaged, no file, or of a newer version" if os.path.lexists(path) else "is not there"
-        raise UserError(f"the record {path} {told}")
+        message = "is damaged, no file, or of a newer version" if os.path.lexists(path) else "is not there"
+        raise UserError(f"the record {path} {message}")
     return record
 
 

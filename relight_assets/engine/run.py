@@ -12,7 +12,7 @@ from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
@@ -188,7 +188,7 @@ def run_split(
 
 
 def _watched(watch: Watch, warnings: dict[str, None], progress: Progress) -> None:
-    with decoration("the report of the progress", warnings.setdefault):
+    with best_effort("the report of the progress", warnings.setdefault):
         watch(progress)
 
 
@@ -216,7 +216,7 @@ def _work(
     engine = make_engine(settings, recipe)
     if not count:
         progress = ProgressWriter(layout.progress, state.split.split, 0, storage=layout.storage)
-        _tell(notes, progress, watch)
+        _notify(notes, progress, watch)
         watch(progress.finish())
         warnings.update(dict.fromkeys(progress.warnings))
         return {}, 0
@@ -237,9 +237,9 @@ def _work(
             layout.progress, state.split.split, count, pool.slots, pool.usage, storage=layout.storage
         )
         warning: str | None = None
-        with decoration("the estimate of the space on the disk", progress.warn):
+        with best_effort("the estimate of the space on the disk", progress.warn):
             warning = space_warning(layout.folder, state, plan.work, recipe.image_size, settings.photo_root)
-        _tell([*notes, *engine.notes, *([warning] if warning else [])], progress, watch)
+        _notify([*notes, *engine.notes, *([warning] if warning else [])], progress, watch)
         accounts = _Accounts(
             state,
             {item.index: item.image_path for item in plan.work},
@@ -266,7 +266,7 @@ def _work(
     return did | {name: DeviceTally(lost=True) for name in engine.lost}, pool.threads
 
 
-def _tell(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
+def _notify(notes: Sequence[str], progress: ProgressWriter, watch: Watch) -> None:
     for note in notes:
         progress.note(note)
     if notes:
@@ -307,8 +307,8 @@ class _Accounts:
     def now(self) -> Progress:
         """How far the run is, and the devices' memory written down."""
         now = self.progress.now()
-        for device, seen in zip(self.devices, now.devices, strict=True):
-            device.gpu_peak_mib = max(device.gpu_peak_mib, seen.gpu_memory_mib or 0)
+        for device, usage in zip(self.devices, now.devices, strict=True):
+            device.gpu_peak_mib = max(device.gpu_peak_mib, usage.gpu_memory_mib or 0)
         return now
 
 

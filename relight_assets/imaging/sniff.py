@@ -41,7 +41,7 @@ _REFUSED = (
     ("nothing but zero bytes", re.compile(rb"\0+\Z")),
     ("text", re.compile(rb"[\t\n\r\x20-\x7e\x80-\xff]+\Z")),
 )
-_LOOK = 512
+_HEADER_BYTES = 512
 
 
 def image_format(data: bytes) -> str:
@@ -53,7 +53,7 @@ def image_format(data: bytes) -> str:
     """
     if not data:
         raise ImageCorruptError("The file is empty (zero bytes). Copy it again.")
-    start = data[:_LOOK]
+    start = data[:_HEADER_BYTES]
     for name, pattern in _ALLOWED:
         if pattern.match(start):
             return name

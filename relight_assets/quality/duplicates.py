@@ -137,14 +137,14 @@ def _nearly_within(own: Sequence[Photo]) -> Iterator[Pair]:
     photos = [photo for photo in own if photo.fingerprint]
     if len(photos) < 2:
         return
-    told = set()
+    reported = set()
     # The two that are nearest, because one of them may be the photo itself.
     for place, matches in enumerate(_matcher(photos).knnMatch(_bits(photos), k=2)):
         nearest = next(match for match in matches if match.imgIdx * PIECE + match.trainIdx != place)
         other = nearest.imgIdx * PIECE + nearest.trainIdx
         later, earlier = photos[max(place, other)], photos[min(place, other)]
-        if nearest.distance <= _same_bits(later, earlier) and (later, earlier) not in told:
-            told.add((later, earlier))
+        if nearest.distance <= _same_bits(later, earlier) and (later, earlier) not in reported:
+            reported.add((later, earlier))
             yield Pair(later, earlier, int(nearest.distance))
 
 

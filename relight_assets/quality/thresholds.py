@@ -101,18 +101,18 @@ def _worst(
     metric: str,
     name: str,
     bound: float,
-    told: str,
+    wanted_text: str,
     *,
     sign: int = 1,
     badness: Callable[[float], float] = float,
 ) -> Iterator[Verdict]:
     figures = [(each, sign * badness(value)) for each, value in _figures(found, name)]
     if figures:
-        yield _worst_of(figures, metric, bound=bound, told=told, sign=sign)
+        yield _worst_of(figures, metric, bound=bound, wanted_text=wanted_text, sign=sign)
 
 
 def _worst_of(
-    figures: Sequence[tuple[Measured, float]], metric: str, *, bound: float, told: str, sign: int = 1
+    figures: Sequence[tuple[Measured, float]], metric: str, *, bound: float, wanted_text: str, sign: int = 1
 ) -> Verdict:
     """Of images and how bad each is: ``sign`` times its figure."""
     ordered = sorted(figures, key=lambda figure: (-figure[1], figure[0].index, figure[0].variant))
@@ -125,7 +125,7 @@ def _worst_of(
         metric,
         len(figures),
         sign * value,
-        told,
+        wanted_text,
         value <= bound,
         tuple(each.index for each, _ in shown),
         tuple(sign * bad for _, bad in shown),
@@ -141,8 +141,8 @@ def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
         yield Verdict("identity, median", len(identities), identity, f">= {least:g}", identity >= least)
     strengths = [value for _, value in _figures(found, "strength")]
     if len(strengths) >= SOME:
-        strength, told = median(strengths), f"{low:g} to {high:g} stops"
-        yield Verdict("strength, median", len(strengths), strength, told, low <= strength <= high)
+        strength, wanted_text = median(strengths), f"{low:g} to {high:g} stops"
+        yield Verdict("strength, median", len(strengths), strength, wanted_text, low <= strength <= high)
     if clippings := [value for _, value in _figures(found, "clipping")]:
         clipping = fmean(clippings)
         yield Verdict("clipping, mean", len(clippings), clipping, f"<= {most:g}", clipping <= most)
@@ -157,8 +157,8 @@ def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) ->
     lit = {family: median(values) for family, values in exposures.items() if len(values) >= FAMILY}
     if len(lit) > 1:
         apart, most = max(lit.values()) - min(lit.values()), quality.max_lit_apart
-        told = sum(map(len, exposures.values()))
-        yield Verdict("families' lit exposure apart", told, apart, f"<= {most:g} stops", apart <= most)
+        wanted_text = sum(map(len, exposures.values()))
+        yield Verdict("families' lit exposure apart", wanted_text, apart, f"<= {most:g} stops", apart <= most)
     counts = Counter(each.family for each in found if each.family is not None)
     images = counts.total()
     if images >= MANY:
@@ -175,7 +175,7 @@ def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     if not rims:
         return
     most, middle = quality.max_mask_rim, median(rim for _, rim in rims)
-    yield _worst_of(rims, "mask rim", bound=most, told=f"<= {most:g}")
+    yield _worst_of(rims, "mask rim", bound=most, wanted_text=f"<= {most:g}")
     if len(rims) >= SOME:
         bound = quality.max_mask_rim_median
         yield Verdict("mask rim, median", len(rims), middle, f"<= {bound:g}", middle <= bound)

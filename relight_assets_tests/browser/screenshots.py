@@ -89,7 +89,7 @@ def _failures(page: "Page") -> None:
 
 def _checks(page: "Page") -> None:
     page.set_viewport_size({"width": 1500, "height": 800})
-    page.goto("/assets/mapping_csv?view=checks&checkDetail=few_rows_failed")
+    page.goto("/assets/mapping_csv?view=checks&checkDetail=failure_rate")
     page.get_by_text("Plots", exact=True).wait_for(state="visible")
 
 

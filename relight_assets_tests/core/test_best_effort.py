@@ -4,14 +4,14 @@ import logging
 
 import pytest
 
-from relight_assets.core.best_effort import LONGEST, cause_of, decoration
+from relight_assets.core.best_effort import LONGEST, best_effort, cause_of
 
 
 def test_whatever_is_raised_is_one_sentence() -> None:
     told: list[str] = []
-    with decoration("the charts", told.append):
+    with best_effort("the charts", told.append):
         raise KeyError("a\nb")
-    with decoration("the charts", told.append):
+    with best_effort("the charts", told.append):
         pass
     assert told == ["without the charts: KeyError: 'a\\nb'"]
 
@@ -19,7 +19,7 @@ def test_whatever_is_raised_is_one_sentence() -> None:
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_who_stops_the_run_stops_it(stop: type[BaseException]) -> None:
     told: list[str] = []
-    with pytest.raises(stop), decoration("the charts", told.append):
+    with pytest.raises(stop), best_effort("the charts", told.append):
         raise stop
     assert told == []
 
@@ -28,7 +28,7 @@ def test_a_warning_that_cannot_be_given_is_logged(caplog: pytest.LogCaptureFixtu
     def warn(_: str) -> None:
         raise OSError("nobody is there")
 
-    with caplog.at_level(logging.WARNING), decoration("the charts", warn):
+    with caplog.at_level(logging.WARNING), best_effort("the charts", warn):
         raise ValueError
     assert caplog.messages == ["without the charts: ValueError"]
 

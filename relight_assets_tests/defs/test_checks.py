@@ -51,7 +51,7 @@ def test_a_good_split_passes_them_all_in_its_partition(instance: dg.DagsterInsta
     assert set(found) == ALL
     assert not failed(result)
     assert found["files_match_records"].metadata["files"].value == 12
-    assert found["rows_add_up"].metadata["rows_done"].value == 2
+    assert found["row_counts_reconcile"].metadata["rows_done"].value == 2
     assert {evaluation.partition for evaluation in found.values()} == {"train"}
 
 
@@ -59,8 +59,8 @@ def test_many_failed_rows_warn_and_the_run_is_a_success(instance: dg.DagsterInst
     project.write_csv("train", [PORTRAITS[0], "cat.png"])
     result = run(instance, "train")
     assert result.success
-    assert failed(result) == {"few_rows_failed"}
-    warning = checks(result)["few_rows_failed"]
+    assert failed(result) == {"failure_rate"}
+    warning = checks(result)["failure_rate"]
     assert warning.severity is dg.AssetCheckSeverity.WARN
     assert warning.metadata["failed_share"].value == 0.5
     assert warning.metadata["failures_by_code"].value == {"no_person": 1}
@@ -72,8 +72,8 @@ def test_a_picture_of_two_splits_is_told_in_the_later_one(instance: dg.DagsterIn
     assert not failed(run(instance, "train"))
     result = run(instance, "val")
     assert result.success
-    assert failed(result) == {"no_picture_in_two_splits"}
-    (example,) = checks(result)["no_picture_in_two_splits"].metadata["examples"].records
+    assert failed(result) == {"split_leakage"}
+    (example,) = checks(result)["split_leakage"].metadata["examples"].records
     assert example.data["other_split"] == "train"
     assert PORTRAITS[1] in str(example.data["image_path"])
 
@@ -89,8 +89,8 @@ def test_a_bad_csv_beside_a_split_costs_its_checks_nothing_and_is_named(
     assert not failed(run(instance, "train"))
     result = run(instance, "val")
     assert result.success
-    assert failed(result) == {"no_picture_in_two_splits"}
-    not_compared = checks(result)["no_picture_in_two_splits"].metadata["not_compared"].value
+    assert failed(result) == {"split_leakage"}
+    not_compared = checks(result)["split_leakage"].metadata["not_compared"].value
     assert not_compared == "column, my split, nowhere"
 
 
@@ -101,8 +101,8 @@ def test_a_picture_that_a_split_has_twice_warns_with_both_numbers(
     project.write_csv("train", [*PORTRAITS[:2], str(project.data / "copy.png")])
     result = run(instance, "train")
     assert result.success
-    assert failed(result) == {"no_picture_twice"}
-    warning = checks(result)["no_picture_twice"]
+    assert failed(result) == {"duplicates"}
+    warning = checks(result)["duplicates"]
     assert warning.severity is dg.AssetCheckSeverity.WARN
     assert warning.metadata["same"].value == 1
     (example,) = warning.metadata["examples"].records
@@ -118,8 +118,8 @@ def test_nearly_the_same_picture_in_two_splits_warns_too(instance: dg.DagsterIns
     run(instance, "train")
     result = run(instance, "val")
     assert result.success
-    assert failed(result) == {"no_picture_in_two_splits"}
-    metadata = checks(result)["no_picture_in_two_splits"].metadata
+    assert failed(result) == {"split_leakage"}
+    metadata = checks(result)["split_leakage"].metadata
     assert (metadata["same"].value, metadata["nearly_the_same"].value) == (0, 1)
     assert "of 256 bits" in str(metadata["examples"].records[0].data["differs"])
 
@@ -134,8 +134,8 @@ def test_numbers_that_moved_since_the_last_time_warn_once(
     recipe.write_text(recipe.read_text().replace("exposure_range: [-0.6, 0.3]", "exposure_range: [0.7, 0.75]"))
     result = run(instance, "train")
     assert result.success
-    assert failed(result) == {"numbers_stay"}
-    moved = {record.data["number"]: record.data for record in checks(result)["numbers_stay"].metadata["moved"].records}
+    assert failed(result) == {"metric_drift"}
+    moved = {record.data["number"]: record.data for record in checks(result)["metric_drift"].metadata["moved"].records}
     assert set(moved) >= {"exposure"}
     assert "coverage" not in moved
     assert moved["exposure"]["mean_now"] > 0.69  # type: ignore[operator]
@@ -166,8 +166,8 @@ def test_pictures_that_do_not_measure_up_warn(instance: dg.DagsterInstance, proj
     path.write_text(text if file == "platform.yaml" else f"{text}\nquality: {{max_exposure: 0.0001}}\n")
     result = run(instance, "train")
     assert result.success
-    assert failed(result) == {"pictures_are_good"}
-    metrics = {row.data["metric"]: row.data for row in checks(result)["pictures_are_good"].metadata["metrics"].records}
+    assert failed(result) == {"quality_thresholds"}
+    metrics = {row.data["metric"]: row.data for row in checks(result)["quality_thresholds"].metadata["metrics"].records}
     assert [name for name, row in metrics.items() if not row["good"]] == ["exposure"]
     assert str(metrics["exposure"]["worst_images"]) in ("0, 1", "1, 0")
 
@@ -220,8 +220,8 @@ def test_a_mapping_that_is_not_the_input_is_stopped(
     result = run(instance, "train")
     assert target.read_bytes() == before
     assert not result.success
-    assert failed(result) == {"mapping_is_the_input", "rows_add_up"}
-    assert checks(result)["rows_add_up"].metadata["rows_in_mapping"].value == 1
+    assert failed(result) == {"mapping_matches_input", "row_counts_reconcile"}
+    assert checks(result)["row_counts_reconcile"].metadata["rows_in_mapping"].value == 1
 
 
 def test_an_off_background_is_stopped(instance: dg.DagsterInstance, project: Project) -> None:

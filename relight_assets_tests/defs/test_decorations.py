@@ -61,11 +61,11 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (mapping, "_failures", "the table of failures"),
     ),
     "checks that warn": (
-        (checks, "duplicates_across", "the check `no_picture_in_two_splits`"),
-        (checks, "duplicates_within", "the check `no_picture_twice`"),
-        (checks, "spreads", "the check `numbers_stay`"),
-        (checks, "verdicts", "the check `pictures_are_good`"),
-        (checks, "_of_failures", "the check `few_rows_failed`"),
+        (checks, "duplicates_across", "the check `split_leakage`"),
+        (checks, "duplicates_within", "the check `duplicates`"),
+        (checks, "spreads", "the check `metric_drift`"),
+        (checks, "verdicts", "the check `quality_thresholds`"),
+        (checks, "_of_failures", "the check `failure_rate`"),
     ),
     "the progress bar": ((progress_bar, "Progress", "the progress bar"),),
     "the end of the terminal": (
@@ -183,7 +183,7 @@ def test_within_dagster_the_metadata_lacks_it(
         "without the charts: BrokenError: out of order",
         "without the sheet of the worst images by metric: BrokenError: out of order",
     ]
-    (check,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "no_picture_in_two_splits"]
+    (check,) = [each for each in result.get_asset_check_evaluations() if each.check_name == "split_leakage"]
     assert not check.passed
     assert check.severity is dg.AssetCheckSeverity.WARN
     assert "BrokenError: out of order" in str(check.metadata["not_made"].value)

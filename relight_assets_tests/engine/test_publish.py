@@ -17,7 +17,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine import publish
 from relight_assets.engine.publish import (
-    check_outgoing,
+    check_output_csvs,
     failures_path,
     mapping_is_current,
     mapping_path,
@@ -250,12 +250,12 @@ def test_csvs_that_could_not_be_written_are_told_before_the_work(tmp_path: Path)
     csv, file = tmp_path / "data" / "a_images.csv", tmp_path / "file"
     file.write_text("")
     own = Settings(output_root=file / "out")
-    check_outgoing(csv, own)
+    check_output_csvs(csv, own)
     with pytest.raises(OutputFolderError, match=r"go to the CSV's folder .*file/data, .*set mapping_dir in"):
-        check_outgoing(file / "data" / "a_images.csv", own)
+        check_output_csvs(file / "data" / "a_images.csv", own)
     elsewhere = own.model_copy(update={"mapping_dir": tmp_path / "maps"})
-    check_outgoing(file / "data" / "a_images.csv", elsewhere)
+    check_output_csvs(file / "data" / "a_images.csv", elsewhere)
     with pytest.raises(OutputFolderError, match=r"go to mapping_dir .*file/maps, .*is not a folder; set mapping"):
-        check_outgoing(csv, own.model_copy(update={"mapping_dir": file / "maps"}))
-    check_outgoing(file / "data" / "a_images.csv", own, "of_an_experiment")  # beside its pictures
+        check_output_csvs(csv, own.model_copy(update={"mapping_dir": file / "maps"}))
+    check_output_csvs(file / "data" / "a_images.csv", own, "of_an_experiment")  # beside its pictures
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

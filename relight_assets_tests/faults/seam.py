@@ -31,7 +31,7 @@ class Point:
         return f"{self.name} {self.nth} {self.moment}"
 
 
-Seen = Callable[[str, Moment], None]
+CsvStamp = Callable[[str, Moment], None]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class WatchedStorage(LocalStorage):
     Processes that it is sent to have the plain one: they are not watched.
     """
 
-    watchers: list[Seen] = field(default_factory=list)
+    watchers: list[CsvStamp] = field(default_factory=list)
 
     def put(self, path: Path, data: bytes | memoryview, *, durable: bool = False, over_folder: bool = False) -> None:
         self._tell(path, "before")
@@ -76,7 +76,7 @@ class WatchedStorage(LocalStorage):
         return (LocalStorage, ())
 
 
-def watched(seen: Seen) -> WatchedStorage:
+def watched(seen: CsvStamp) -> WatchedStorage:
     """A storage of which ``seen(file name, moment)`` is told every moment of every write of this process."""
     return WatchedStorage([seen])
 

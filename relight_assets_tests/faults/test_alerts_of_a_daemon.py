@@ -71,7 +71,7 @@ def test_a_failed_run_and_a_failed_check_arrive(
     (of_check,) = arrived(received, warning, "check_failed")
     assert of_check["split"] == "train"
     (check,) = of_check["checks"]
-    assert (check["name"], check["severity"]) == ("few_rows_failed", "WARN")
+    assert (check["name"], check["severity"]) == ("failure_rate", "WARN")
     assert check["numbers"] == {"failed_share": 1.0, "failures_by_code": {"no_person": 1}}
     assert len(received.documents) == 2
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from relight_assets.cli.terminal.messages import out, print_field, print_warning
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.config.settings import Settings
-from relight_assets.core.best_effort import WARNINGS, decoration
+from relight_assets.core.best_effort import WARNINGS, best_effort
 from relight_assets.engine.publish import failures_path, mapping_path, variants_path
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET
 from relight_assets.engine.state.image_state import ROW_STATUSES
@@ -23,7 +23,7 @@ def print_closing_table(
     for state, metadata in runs:
         for warning in dict.fromkeys(warning for part in metadata.values() for warning in part.get(WARNINGS, ())):
             print_warning(f"{state.split.split}: {warning}")
-    with decoration("the closing table", print_warning):
+    with best_effort("the closing table", print_warning):
         _print_closing_table(runs, settings, experiment)
 
 

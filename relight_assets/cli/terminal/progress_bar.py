@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from relight_assets.cli.terminal.messages import out, print_warning
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
 
@@ -18,12 +18,12 @@ from relight_assets.engine.progress import read_progress
 def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
     """A bar that follows the run of a split by its progress file, as far as it can be drawn."""
     bar: _Bar | None = None
-    with decoration("the progress bar", print_warning):
+    with best_effort("the progress bar", print_warning):
         bar = _Bar(layout, name)
     try:
         yield
     finally:
-        with decoration("the progress bar", print_warning):
+        with best_effort("the progress bar", print_warning):
             if bar is not None:
                 bar.stop()
 
@@ -57,7 +57,7 @@ class _Bar:
             self._bar.stop()
 
     def _follow(self) -> None:
-        with decoration("the progress bar", print_warning):
+        with best_effort("the progress bar", print_warning):
             while not self._over.wait(0.5):
                 self._show()
 

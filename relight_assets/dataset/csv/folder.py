@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relight_assets.core.regular_files import kind_of
-from relight_assets.dataset.csv.read import SplitCsv, is_outgoing, name_part, read_split_csv, split_name
+from relight_assets.dataset.csv.read import SplitCsv, is_output_csv, name_part, read_split_csv, split_name
 from relight_assets.errors import CsvError
 
 
@@ -142,7 +142,7 @@ def shown(text: str) -> str:
 
 
 def _matches(name: str, glob: str) -> bool:
-    return not name.startswith(".") and not is_outgoing(name) and fnmatch.fnmatchcase(name, glob)
+    return not name.startswith(".") and not is_output_csv(name) and fnmatch.fnmatchcase(name, glob)
 
 
 def _is_file(path: Path) -> bool:

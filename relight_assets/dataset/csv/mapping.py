@@ -50,7 +50,7 @@ def names_pictures(path: Path) -> bool:
     return path.name.endswith((_ENDINGS[0], _ENDINGS[2]))
 
 
-def outgoing_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path, Path]:
+def output_csv_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Path, Path]:
     """The mapping, the failures and the variants CSV of an input CSV: in ``mapping_dir``, or beside the input."""
     folder = csv_path.parent if mapping_dir is None else mapping_dir
     stem = csv_path.name.removesuffix(".csv")

@@ -54,7 +54,7 @@ class SplitCsv:
     notes: tuple[str, ...] = ()
 
 
-def is_outgoing(name: str) -> bool:
+def is_output_csv(name: str) -> bool:
     """Whether a file name is one of our own outgoing CSVs, or of a file that somebody is still copying."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NEVER_INPUTS)
 
@@ -70,7 +70,7 @@ def split_name(path: Path) -> str:
     Raises:
         CsvError: the name is one of our own outgoing files, or gives no usable name.
     """
-    if is_outgoing(path.name):
+    if is_output_csv(path.name):
         raise CsvError(f"{path} is a file that this platform writes, so it is never an input.")
     name = name_part(path)
     try:

@@ -16,7 +16,7 @@ from relight_assets.storage.files import source_token
 
 
 @dataclass(frozen=True)
-class Seen:
+class CsvStamp:
     """A CSV as it was at the last look."""
 
     size: int
@@ -29,7 +29,7 @@ class Seen:
 class Changes:
     """What one look found."""
 
-    seen: dict[str, Seen]
+    seen: dict[str, CsvStamp]
     """Every CSV that gives a split, by the split's name, to be handed to the next look."""
     paths: dict[str, Path] = field(default_factory=dict)
     """The one CSV of each split, whether it can be used or not."""
@@ -50,7 +50,7 @@ class Changes:
         return there and self.paths[split] not in self.faults
 
 
-def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | None = None) -> Changes:
+def detect_changes(csv_dir: Path, glob: str, before: dict[str, CsvStamp], known: KnownCsvs | None = None) -> Changes:
     """Look at the CSVs of a folder.
 
     Args:
@@ -66,7 +66,7 @@ def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | N
     folder = list_csvs(csv_dir, glob)
     changes = Changes(seen={}, paths=folder.found, faults=dict(folder.faults))
     for split, path in folder.found.items():
-        _look_at(split, path, before.get(split), known, changes)
+        _classify(split, path, before.get(split), known, changes)
     for split in set(map(name_part, changes.faults)) & before.keys() - changes.seen.keys():
         changes.seen[split] = before[split]  # it is there: as soon as it can be used again it goes on from here
     changes.gone.extend(split for split in before if split not in changes.seen)
@@ -74,14 +74,14 @@ def look(csv_dir: Path, glob: str, before: dict[str, Seen], known: KnownCsvs | N
     return changes
 
 
-def _look_at(split: str, path: Path, before: Seen | None, known: KnownCsvs, changes: Changes) -> None:
+def _classify(split: str, path: Path, before: CsvStamp | None, known: KnownCsvs, changes: Changes) -> None:
     try:
         status = path.stat()
     except OSError as error:
         if error.errno != errno.ENOENT:  # else it has gone since the folder was listed
             changes.faults[path] = CsvError(f"{shown(str(path))} cannot be read: {error.strerror}.")
         return
-    now = Seen(status.st_size, source_token(status), before.sha256 if before else None)
+    now = CsvStamp(status.st_size, source_token(status), before.sha256 if before else None)
     changes.seen[split] = now
     if before is None or (before.size, before.token) != (now.size, now.token):
         changes.resting.append(split)
@@ -92,7 +92,7 @@ def _look_at(split: str, path: Path, before: Seen | None, known: KnownCsvs, chan
         changes.faults[path] = error
 
 
-def _compare(split: str, path: Path, now: Seen, known: KnownCsvs, changes: Changes) -> None:
+def _compare(split: str, path: Path, now: CsvStamp, known: KnownCsvs, changes: Changes) -> None:
     content = known.content(path)
     if content is not None and content.rows and content.sha256 == now.sha256:
         return

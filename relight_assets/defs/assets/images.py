@@ -8,7 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.config.context import ProjectContext
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
 from relight_assets.defs.metadata.run_metadata import (
     RunRecords,
@@ -100,7 +100,7 @@ def _relight_images(
 
 
 def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
-    with decoration(f"the data version of `{stage}`", warn):
+    with best_effort(f"the data version of `{stage}`", warn):
         return dg.DataVersion(data_version(records, stage))
     return None  # Dagster gives it one
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
@@ -110,11 +110,11 @@ def _spread(row: Mapping[str, Any]) -> Spread:
 def _spreads_before(context: dg.AssetExecutionContext, warn: Warnings) -> dict[str, Spread]:
     """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
     which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
-    with decoration("the comparison with the numbers of the run before", warn):
+    with best_effort("the comparison with the numbers of the run before", warn):
         for record in context.instance.fetch_materializations(which, limit=1).records:
-            told = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
+            kept = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
             with suppress(LookupError, TypeError, ValueError):  # of another version
-                rows = told.records if isinstance(told, dg.TableMetadataValue) else []
+                rows = kept.records if isinstance(kept, dg.TableMetadataValue) else []
                 return {str(row.data["number"]): _spread(row.data) for row in rows}
     return {}
 

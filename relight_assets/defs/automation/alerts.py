@@ -14,7 +14,7 @@ import dagster as dg
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.automation.incidents import failed_checks, failed_run
 from relight_assets.defs.automation.webhook import WebhookAwayError, WebhookError, host_of, post
 
@@ -116,7 +116,7 @@ def _send_alerts(
     for end, record in _ended(context.instance, memory, ends):
         document: dict[str, Any] | None = None
         # One run about which no alert can be made must not keep back those about the others for ever.
-        with decoration(f"an alert about run {record.run_id}", context.log.error):
+        with best_effort(f"an alert about run {record.run_id}", context.log.error):
             document = _document(context.instance, record, describe)
         if document is not None and len(sent) == PER_TICK:
             break

@@ -17,7 +17,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
 from relight_assets.dataset.csv.read import SplitCsv
-from relight_assets.dataset.csv.watch import Changes, Seen, look
+from relight_assets.dataset.csv.watch import Changes, CsvStamp, detect_changes
 from relight_assets.defs.assets.splits import SPLIT_CSV, known_csvs, splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, runs_left_alone
 from relight_assets.defs.dagster_internals import home_of
@@ -85,17 +85,17 @@ class _Asked:
 class _Memory:
     """What the sensor keeps from tick to tick, in its cursor."""
 
-    seen: dict[str, Seen] = field(default_factory=dict)
+    seen: dict[str, CsvStamp] = field(default_factory=dict)
     asked: dict[str, _Asked] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cursor: str | None) -> "_Memory":
         try:
             kept = json.loads(cursor or "{}")
-            known = {field.name for field in fields(Seen)}  # an older version kept more
+            known = {field.name for field in fields(CsvStamp)}  # an older version kept more
             return cls(
                 {
-                    split: Seen(**{name: value for name, value in entry.items() if name in known})
+                    split: CsvStamp(**{name: value for name, value in entry.items() if name in known})
                     for split, entry in kept.get("seen", {}).items()
                 },
                 {split: _Asked(**entry) for split, entry in kept.get("asked", {}).items()},
@@ -191,7 +191,7 @@ def _detect_changes(context: dg.SensorEvaluationContext, source: ProjectSource) 
     settings, memory = source.settings(), _Memory.of(context.cursor)
     before = memory.cursor()
     try:
-        changes = look(settings.csv_dir, settings.csv_glob, memory.seen, known_csvs(context.instance))
+        changes = detect_changes(settings.csv_dir, settings.csv_glob, memory.seen, known_csvs(context.instance))
     except RelightError as error:
         raise TickError(str(error)) from None
     faults = list(dict.fromkeys(map(str, changes.faults.values())))

@@ -14,8 +14,8 @@ from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.stages.registry import stage_names
 
-_OUTGOING = dg.AssetSelection.assets("mapping_csv", "dead_letters")
-_ALL = dg.AssetSelection.assets(*stage_names()) | _OUTGOING
+_CSV_ASSETS = dg.AssetSelection.assets("mapping_csv", "dead_letters")
+_ALL = dg.AssetSelection.assets(*stage_names()) | _CSV_ASSETS
 SHOWN = 50
 """Faults in a run's metadata at most."""
 
@@ -26,7 +26,7 @@ relight_split = dg.define_asset_job(
 )
 masks_only = dg.define_asset_job(
     "masks_only",
-    selection=dg.AssetSelection.assets("masks") | _OUTGOING,
+    selection=dg.AssetSelection.assets("masks") | _CSV_ASSETS,
     description="Segment one split and no more, to look at the masks before the rest is made of them.",
 )
 retry_dead_letters = dg.define_asset_job(
@@ -37,7 +37,7 @@ retry_dead_letters = dg.define_asset_job(
 )
 rebuild_mapping = dg.define_asset_job(
     "rebuild_mapping",
-    selection=_OUTGOING,
+    selection=_CSV_ASSETS,
     description="Write the mapping and the failures CSV of one split as its files stand. Computes nothing.",
 )
 

@@ -31,7 +31,7 @@ from relight_assets.errors import ConfigError, RelightError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
-OUTGOING = ("mapping_csv", "dead_letters")
+CSV_ASSETS = ("mapping_csv", "dead_letters")
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,9 @@ def materialize(
         instance,
         split=split,
         ops={"relight_images": {"config": image_config}},
-        asset_selection=[dg.AssetKey(name) for name in (*(s for s in stage_names() if s in stages), *OUTGOING)],
+        asset_selection=[dg.AssetKey(name) for name in (*(s for s in stage_names() if s in stages), *CSV_ASSETS)],
     )
-    return Launched({name: found[name] for name in (*stage_names(), *OUTGOING) if name in found})
+    return Launched({name: found[name] for name in (*stage_names(), *CSV_ASSETS) if name in found})
 
 
 def try_recipe(

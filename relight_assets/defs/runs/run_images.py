@@ -8,13 +8,13 @@ from typing import Any, Protocol
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import publish
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.publish import check_outgoing
+from relight_assets.engine.publish import check_output_csvs
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
 
@@ -44,7 +44,7 @@ def run_images(
         OutputFolderError: the CSVs that go out cannot be written; nothing was begun.
         RelightError: it could not do its work; the CSVs say how the split stands all the same.
     """
-    check_outgoing(split.path, settings, options.experiment)
+    check_output_csvs(split.path, settings, options.experiment)
     for warning in loaded.warnings:
         context.log.warning(warning)
     try:
@@ -64,7 +64,7 @@ def run_images(
         notice = (
             f"{split.split}: {rows['failed']} rows failed, {rows['rejected']} were rejected; `dead_letters` lists them"
         )
-        with decoration("the run's log", _LOG.warning):
+        with best_effort("the run's log", _LOG.warning):
             context.log.warning(notice)
     return summary
 

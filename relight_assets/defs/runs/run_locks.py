@@ -110,12 +110,12 @@ def _write_holder(file: int) -> None:
 def examined(instance: dg.DagsterInstance, run_id: str) -> Iterator[Found]:
     """Whether the process of a run lives.  If it is gone its lock is held meanwhile: no two close the same run."""
     with ExitStack() as stack:
-        found = [each for path in _paths(instance, run_id) if (each := _look(path, stack)) is not None]
+        found = [each for path in _paths(instance, run_id) if (each := _open_lock(path, stack)) is not None]
         worst = (Life.AT_WORK, Life.UNKNOWN, Life.ELSEWHERE, Life.GONE)
         yield min(found, key=lambda each: worst.index(each.life), default=Found(Life.UNKNOWN))
 
 
-def _look(path: Path, stack: ExitStack) -> Found | None:
+def _open_lock(path: Path, stack: ExitStack) -> Found | None:
     """What one lock file tells; None where there is none.  Its lock is kept until the stack is closed."""
     try:
         file = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -72,14 +72,14 @@ class RequestGuard:
 
         refusal = find_refusal(scope, self._hosts)
         if refusal is not None:
-            self._tell(refusal)
+            self._notify(refusal)
             await _refuse(refusal, scope, receive, send_unframed)
             return
         if _is_graphql(scope) and scope.get("method") == "GET":
             scope = {**scope, "query_string": b""}  # its page needs none, and a query there is never run
         await self._app(scope, receive, send_unframed)
 
-    def _tell(self, refusal: Refusal) -> None:
+    def _notify(self, refusal: Refusal) -> None:
         """Log a refusal, each sentence once."""
         if refusal.reason not in self._logged and len(self._logged) < _MOST_LOGGED:
             self._logged.add(refusal.reason)

@@ -221,16 +221,16 @@ class _Dispatcher:
             del self._workers[worker.slot]
             if not self._workers:
                 raise WorkersFailedError(f"no worker is left: {reason}")
-            yield from self._tell(Notice(worker.slot, f"{name} is given up: {reason}", given_up=True))
+            yield from self._notify(Notice(worker.slot, f"{name} is given up: {reason}", given_up=True))
             return
         worker.generation += 1
         worker.ready = worker.alone = worker.hung = False
         worker.handle = self._pool.start(worker.slot, worker.generation, self._events, worker.batch)
         worker.last_sign = time.monotonic()
         again = f"; {len(items)} images are tried again, each alone" if items else ""
-        yield from self._tell(Notice(worker.slot, f"{reason}; it was replaced{again}", replaced=True))
+        yield from self._notify(Notice(worker.slot, f"{reason}; it was replaced{again}", replaced=True))
 
-    def _tell(self, notice: Notice) -> Iterator[Notice]:
+    def _notify(self, notice: Notice) -> Iterator[Notice]:
         # If no worker ever starts, the run ends with the reason; that it was so on each of them is no news.
         if self._any_was_ready:
             yield notice

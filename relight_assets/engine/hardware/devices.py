@@ -87,7 +87,7 @@ def worker_places(
         expected = _why_expected(environ, driver, segmenter)
         if visible.lost or expected:
             raise GpuUnavailableError(_no_gpu(driver, visible, expected))
-        return Places(_cpu_slots(settings, segmenter), notes=_told_of_the_cpu(driver))
+        return Places(_cpu_slots(settings, segmenter), notes=_cpu_notes(driver))
     chosen = visible.devices[:asked]
     # One that was not asked for is nobody's loss.
     lost = {} if asked is not None and asked <= len(chosen) else visible.lost
@@ -127,16 +127,16 @@ def _why_expected(environ: Mapping[str, str], driver: Driver, segmenter: Segment
 
 def _no_gpu(driver: Driver, visible: Visible, expected: str | None) -> str:
     if visible.lost:
-        told = "no GPU can be used: " + "; ".join(f"{name}: {fault}" for name, fault in visible.lost.items())
+        message = "no GPU can be used: " + "; ".join(f"{name}: {fault}" for name, fault in visible.lost.items())
     elif driver.gpus:
         names = ", ".join(f"gpu {gpu.number} ({gpu.uuid})" for gpu in driver.gpus)
-        told = f"{expected}, but none that is here: there are {names}"
+        message = f"{expected}, but none that is here: there are {names}"
     else:
-        told = f"{expected}, but {driver.trouble or 'there is no NVIDIA driver here'}"
-    return f"{told}. {ON_THE_CPU}"
+        message = f"{expected}, but {driver.trouble or 'there is no NVIDIA driver here'}"
+    return f"{message}. {ON_THE_CPU}"
 
 
-def _told_of_the_cpu(driver: Driver) -> tuple[str, ...]:
+def _cpu_notes(driver: Driver) -> tuple[str, ...]:
     return (f"the work is done on the CPU: {driver.trouble}",) if driver.trouble else ()
 
 

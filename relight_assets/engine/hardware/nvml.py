@@ -89,7 +89,7 @@ def read_driver(root: Path = Path("/")) -> Driver:
 
 def _trouble(error: Any, signs: list[Path]) -> str | None:
     if error.value != pynvml.NVML_ERROR_LIBRARY_NOT_FOUND:
-        return f"the NVIDIA driver cannot be used (NVML: {_told(error)})"
+        return f"the NVIDIA driver cannot be used (NVML: {_message(error)})"
     try:
         ctypes.CDLL(LIBRARY)
     except OSError as reason:
@@ -103,7 +103,7 @@ def _trouble(error: Any, signs: list[Path]) -> str | None:
     )
 
 
-def _told(error: Any) -> str:
+def _message(error: Any) -> str:
     advice = _ADVICE.get(error.value, "`nvidia-smi` and `dmesg` tell more")
     return f"{str(error).rstrip('.')}: {advice}"
 
@@ -117,7 +117,7 @@ def _gpu(number: int) -> Gpu:
         memory = _or_none(pynvml.nvmlDeviceGetMemoryInfo, handle)
         instances = _instances(handle, uuid)
     except pynvml.NVMLError as error:
-        return Gpu(number, uuid, fault=_told(error))
+        return Gpu(number, uuid, fault=_message(error))
     if instances == ():
         return Gpu(number, uuid, name, fault="it is in MIG mode and has no instance: make one (`nvidia-smi mig -cgi`)")
     if memory is None:

@@ -25,7 +25,7 @@ _PATIENCE_S = 1.0
 """How long a socket that answers nobody may be one of ours that is just being made."""
 _PAUSE_S = 0.02
 _ANSWER_S = 1.0
-_LOOK_S = 0.5
+_POLL_S = 0.5
 """How often the thread that answers looks whether the lock was given back."""
 _CREDENTIALS = struct.Struct("3i")
 """Of Linux: pid, uid, gid."""
@@ -46,7 +46,7 @@ def held_name(name: str, holder: str) -> Iterator[None]:
     if sys.platform != "linux":
         raise OSError("there are no abstract sockets here")
     with _bound(name) as server:
-        server.settimeout(_LOOK_S)
+        server.settimeout(_POLL_S)
         ended = threading.Event()
         answers = threading.Thread(target=_answer, args=(server, holder.encode(), ended), daemon=True)
         answers.start()
@@ -90,7 +90,7 @@ def _holder(address: str, deadline: float = 0.0) -> str | None:
             client.settimeout(_ANSWER_S)
             try:
                 client.connect(address)
-                return _told(client)
+                return _message(client)
             except (ConnectionRefusedError, BlockingIOError):  # it does not listen, or not yet; too many ask
                 if time.monotonic() > deadline:
                     return None
@@ -99,7 +99,7 @@ def _holder(address: str, deadline: float = 0.0) -> str | None:
         time.sleep(_PAUSE_S)
 
 
-def _told(client: socket.socket) -> str | None:
+def _message(client: socket.socket) -> str | None:
     credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)  # type: ignore[attr-defined,unused-ignore]
     pid, uid, _ = _CREDENTIALS.unpack(credentials)
     if uid != os.geteuid():

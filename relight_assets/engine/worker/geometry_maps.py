@@ -44,12 +44,12 @@ class GeometryMap:
             return {}
         if not self.stamps:
             try:
-                self._look(remembered)
+                self._stamp(remembered)
             except ImageError:
                 return {GEOMETRY_FILE: ABSENT}
         return {name: stamp.sha256 for name, stamp in self.stamps.items()}
 
-    def _look(self, remembered: list[FileStamp]) -> None:
+    def _stamp(self, remembered: list[FileStamp]) -> None:
         path = geometry_path(self._geometry.files, self._photo, self._image_root)
         known = remembered_sha256(path, remembered)
         if known is None:

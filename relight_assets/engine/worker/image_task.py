@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from relight_assets import __version__
 from relight_assets.core.atomic_io import PlaceTakenError
-from relight_assets.core.best_effort import decoration
+from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.records import (
     Failure,
     Record,
@@ -303,7 +303,7 @@ class ImageTask:
     def _result(self, failure: Failure | None) -> ImageResult:
         waiting = any(self.outcomes[stage] == "pending" for stage in self.item.stages)
         peak = 0
-        with decoration("the peak memory", _LOG.warning):
+        with best_effort("the peak memory", _LOG.warning):
             peak = peak_mib()
         return ImageResult(
             index=self.item.index,

@@ -143,13 +143,13 @@ class FaceDetector:
         """
         unsure: list[Detection] = []
         for squares in search_areas(*rgb.shape[:2]):
-            found = [detection for square in squares for detection in self._look(rgb, square)]
+            found = [detection for square in squares for detection in self._detect(rgb, square)]
             if any(detection.score >= SURE_SCORE for detection in found):
                 return merged(found)
             unsure += found
         return merged(unsure)
 
-    def _look(self, rgb: NDArray[np.uint8], square: Square) -> list[Detection]:
+    def _detect(self, rgb: NDArray[np.uint8], square: Square) -> list[Detection]:
         canvas, mapping = _shown(rgb, square)
         outputs = sorted(self._network(canvas), key=lambda output: output.size)
         scores = 1.0 / (1.0 + np.exp(-np.clip(outputs[0].astype(np.float64), -80.0, 80.0)))

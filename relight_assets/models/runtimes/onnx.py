@@ -74,7 +74,7 @@ class Network:
             self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the runtime's errors have no base of their own
             raise ModelFileError(
-                f"{path}: ONNX Runtime cannot load this network ({_told(error)}); it must be one whole ONNX file, "
+                f"{path}: ONNX Runtime cannot load this network ({_reason(error)}); it must be one whole ONNX file, "
                 f"with all weights inside"
             ) from error
         self._name, self._sides = self._input()
@@ -85,9 +85,9 @@ class Network:
         shapes = [[side if isinstance(side, int) and side > 0 else None for side in each.shape] for each in inputs]
         fits = len(inputs) == 1 and len(shapes[0]) == 4 and inputs[0].type == "tensor(float)"
         if not fits or shapes[0][0] not in {1, None} or shapes[0][1] not in {CHANNELS, None}:
-            told = ", ".join(f"{each.name} {each.type} {list(each.shape)}" for each in inputs) or "none"
+            listed = ", ".join(f"{each.name} {each.type} {list(each.shape)}" for each in inputs) or "none"
             raise ModelFileError(
-                f"{self.path}: one float32 input of 1 x 3 x height x width is needed; its inputs are: {told}"
+                f"{self.path}: one float32 input of 1 x 3 x height x width is needed; its inputs are: {listed}"
             )
         return inputs[0].name, shapes[0][2:]
 
@@ -178,7 +178,7 @@ class Network:
                 raise ModelLimitError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
             if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):
                 raise MemoryError(str(error)) from error
-            raise ModelAnswerError(f"{self.path.name} fails on {size} ({_told(error)})") from error
+            raise ModelAnswerError(f"{self.path.name} fails on {size} ({_reason(error)})") from error
         finally:
             clock.cancel()
 
@@ -222,5 +222,5 @@ def _limit_memory() -> None:
     onnxruntime.create_and_register_allocator(place, arena)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200]

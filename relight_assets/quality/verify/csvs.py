@@ -63,8 +63,8 @@ def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
 def _output_faults(path: Path, number: int, named: str, output: str) -> Iterator[Fault]:
     """What is wrong with the output that a row names, given the one that there is."""
     if named != output:
-        told = f"row {number} says {named or 'nothing'} where there is {output or 'no current output'}"
-        yield Fault("mapping", path, told)
+        message = f"row {number} says {named or 'nothing'} where there is {output or 'no current output'}"
+        yield Fault("mapping", path, message)
     elif output and not os.path.isfile(output):  # noqa: PTH113  (never an error)
         yield Fault("mapping", path, f"row {number}: there is no file {output}")
 
@@ -87,8 +87,8 @@ def variants_faults(state: SplitState, path: Path) -> Iterator[Fault]:
         return
     if not all(same for _, _, same in pairs):
         there, due = (sum(pair[side] for pair in pairs) for side in (0, 1))
-        told = f"has {there} lines that are not those of the {due - 1} lights that there are, in order"
-        yield Fault("mapping", path, told)
+        message = f"has {there} lines that are not those of the {due - 1} lights that there are, in order"
+        yield Fault("mapping", path, message)
 
 
 class _UnreadableError(Exception):

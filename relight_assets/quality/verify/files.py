@@ -126,12 +126,12 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     # A composite that is not current may be on another gray, rightly.
     if "composites" in recorded.current and not faults:
         try:
-            looked_at = _look_at(record, content, layout, laid)
+            looked_at = _measure_pictures(record, content, layout, laid)
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
         except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
-            told = f"its pictures cannot be measured: {cause_of(error)}"
-            faults_of_metrics.append(Fault("metric", layout.record(record.index), told))
+            message = f"its pictures cannot be measured: {cause_of(error)}"
+            faults_of_metrics.append(Fault("metric", layout.record(record.index), message))
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
     return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
@@ -153,7 +153,7 @@ def _content(path: Path, stamp: FileStamp) -> bytes | Fault:
 
 def _of_metrics(record: Path) -> Iterator[Fault]:
     try:
-        yield from (Fault("metric", record, told) for told in metric_faults(record))
+        yield from (Fault("metric", record, message) for message in metric_faults(record))
     except OSError as error:
         yield Fault("record", record, f"cannot be read: {error.strerror}")
 
@@ -166,8 +166,10 @@ def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterat
     if stamp is None:
         yield Fault("source", image.file, "cannot be read")
     elif stamp.sha256 != record.source.sha256:
-        told = f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
-        yield Fault("source", image.file, told)
+        message = (
+            f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
+        )
+        yield Fault("source", image.file, message)
 
 
 class _Looked(NamedTuple):
@@ -176,7 +178,7 @@ class _Looked(NamedTuple):
     distances: list[float]
 
 
-def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
+def _measure_pictures(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
     """Measure an image light by light: of many lights on a large photo one is in memory at a time.
 
     Raises:
@@ -194,9 +196,9 @@ def _look_at(record: Record, content: Mapping[str, bytes], layout: SplitLayout, 
     for variant, (person_name, name) in enumerate(pairs):
         person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
         if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
-            told = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
+            message = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
             path = layout.png(record.index, name)
-            found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {told}"))
+            found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {message}"))
         metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
         if metrics is not None:
             found.measured.append(measured_of(record, variant, metrics))

@@ -172,9 +172,9 @@ def _verdicts(
     ]
 
 
-def _some_whole(state: SplitState, told: Sequence[Fault]) -> list[Record]:
+def _some_whole(state: SplitState, faults: Sequence[Fault]) -> list[Record]:
     """The records of a few finished images, spread over the split, of whose files no fault was told."""
-    known = {fault.file.name.partition("_")[0] for fault in told if fault.code in ("missing", "altered")}
+    known = {fault.file.name.partition("_")[0] for fault in faults if fault.code in ("missing", "altered")}
     done = (image for image in state.images.values() if image.status == "done" and image.index is not None)
     whole = [image for image in done if f"{image.index:05d}" not in known]
     if len(whole) > REPLAYED:
@@ -201,10 +201,10 @@ def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[
     yield record.index, light_inconsistency(albedo, np.ascontiguousarray(person[..., 3]), faces, parameters, method)
 
 
-def _replayed(state: SplitState, recipe: Recipe, told: Sequence[Fault]) -> Iterator[Fault]:
+def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Iterator[Fault]:
     """Pictures that do not come out the same from record and foreground alone, among a few images."""
     gobo_dir = recipe.degradation.hard_shadow.gobo_dir
-    for record in _some_whole(state, told):
+    for record in _some_whole(state, faults):
         path = state.layout.record(record.index)
         try:
             made = replay(path, gobo_dir=Path(gobo_dir) if gobo_dir is not None else None)
@@ -240,5 +240,5 @@ def _tags_and_photos(state: SplitState) -> tuple[dict[str, int], list[Photo]]:
 def _duplicates(layout: SplitLayout, images: Iterable[RecordedImage]) -> Iterator[Fault]:
     """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
     for index, name, other, there in same_outputs(images):
-        told = f"has the bytes of {layout.png(other, there).name}, which is another picture"
-        yield Fault("duplicate", layout.png(index, name), told)
+        faults = f"has the bytes of {layout.png(other, there).name}, which is another picture"
+        yield Fault("duplicate", layout.png(index, name), faults)

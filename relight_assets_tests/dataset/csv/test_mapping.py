@@ -15,7 +15,7 @@ from relight_assets.dataset.csv.mapping import (
     failures_blocks,
     mapping_blocks,
     names_pictures,
-    outgoing_paths,
+    output_csv_paths,
     remove_variants,
     withdraw_outputs,
     write_failures,
@@ -38,16 +38,16 @@ def split(tmp_path: Path) -> SplitCsv:
 
 
 def test_where_they_go(split: SplitCsv, tmp_path: Path) -> None:
-    mapping, failures, variants = outgoing_paths(split.path, None)
+    mapping, failures, variants = output_csv_paths(split.path, None)
     assert variants == tmp_path / "train_images_variants.csv"
     assert mapping == tmp_path / "train_images_with_relighting_outputs.csv"
     assert failures == tmp_path / "train_images_failures.csv"
-    assert outgoing_paths(split.path, Path("/m"))[0] == Path("/m/train_images_with_relighting_outputs.csv")
+    assert output_csv_paths(split.path, Path("/m"))[0] == Path("/m/train_images_with_relighting_outputs.csv")
 
 
 def test_mapping_keeps_every_cell(split: SplitCsv, tmp_path: Path) -> None:
     before = split.path.read_bytes()
-    mapping, failures, _ = outgoing_paths(split.path, None)
+    mapping, failures, _ = output_csv_paths(split.path, None)
     write_mapping(split, [tmp_path / "00000_output.png", None, None, Path("rel.png")], mapping)
     write_failures(split, [], failures)
     data = mapping.read_bytes()
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_written(split: SplitCsv, tmp_path: Path, monkey
 
 
 def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Path) -> None:
-    target = outgoing_paths(split.path, None)[2]
+    target = output_csv_paths(split.path, None)[2]
     two = [tmp_path / "00000_v1_output.png", tmp_path / "00000_v2_output.png"]
     write_variants(split, [two, [], [], two[:1]], target)
     with target.open(newline="", encoding="utf-8") as file:
@@ -180,7 +180,7 @@ def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Pat
 def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_was(
     split: SplitCsv, tmp_path: Path
 ) -> None:
-    target = outgoing_paths(split.path, None)[0]
+    target = output_csv_paths(split.path, None)[0]
     pictures = [tmp_path / f"{number}_output.png" for number in range(4)]
     write_mapping(split, [*pictures[:3], None], target)
     asked = []
@@ -197,7 +197,7 @@ def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_wa
 
 
 def test_a_light_that_does_not_stay_loses_its_row(split: SplitCsv, tmp_path: Path) -> None:
-    target = outgoing_paths(split.path, None)[2]
+    target = output_csv_paths(split.path, None)[2]
     write_variants(split, [[tmp_path / "1.png", tmp_path / "2.png"], [], [tmp_path / "3.png"], []], target)
     before = target.read_bytes()
     withdraw_outputs(target, lambda _, output: not output.endswith("2.png"))
@@ -205,7 +205,7 @@ def test_a_light_that_does_not_stay_loses_its_row(split: SplitCsv, tmp_path: Pat
 
 
 def test_nothing_is_written_where_nothing_is_to_be_taken_out(split: SplitCsv, tmp_path: Path) -> None:
-    target = outgoing_paths(split.path, None)[0]
+    target = output_csv_paths(split.path, None)[0]
     withdraw_outputs(target, lambda *_: False)
     withdraw_outputs(split.path / "no folder" / "x.csv", lambda *_: False)
     assert not target.exists()
@@ -220,7 +220,7 @@ def test_cells_of_any_size_come_back_and_keep_what_stays(tmp_path: Path) -> None
     path = tmp_path / "train_images.csv"
     path.write_text('image_path,note\na,"' + large.replace('"', '""') + '"\nb,\n', newline="")
     split = read_split_csv(path)
-    target = outgoing_paths(path, None)[0]
+    target = output_csv_paths(path, None)[0]
     write_mapping(split, [tmp_path / "0.png", tmp_path / "1.png"], target)
     withdraw_outputs(target, lambda cell, _: cell == "a")
     assert [row[1:] for row in csv_reader(target.read_bytes().decode())] == [
@@ -233,7 +233,7 @@ def test_cells_of_any_size_come_back_and_keep_what_stays(tmp_path: Path) -> None
 def test_columns_that_were_left_out_of_the_input_are_in_no_mapping(tmp_path: Path) -> None:
     path = tmp_path / "train_images.csv"
     path.write_text("image_path,,note,\na,,x,\nb,,,\n")
-    target = outgoing_paths(path, None)[0]
+    target = output_csv_paths(path, None)[0]
     write_mapping(read_split_csv(path), [None, None], target)
     assert target.read_text() == "image_path,note,output_image_path\na,x,\nb,,\n"
 
@@ -287,7 +287,7 @@ def test_somebody_elses_file_is_not_touched(tmp_path: Path, data: bytes) -> None
 def test_a_mapping_that_cannot_be_changed_is_a_sentence(
     split: SplitCsv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target = outgoing_paths(split.path, None)[0]
+    target = output_csv_paths(split.path, None)[0]
     write_mapping(split, [tmp_path / "1.png", None, None, None], target)
     before = target.read_bytes()
 
@@ -303,7 +303,7 @@ def test_a_mapping_that_cannot_be_changed_is_a_sentence(
 
 
 def test_which_names_are_of_csvs_that_name_pictures() -> None:
-    mapping, failures, variants = outgoing_paths(Path("/d/train_images.csv"), None)
+    mapping, failures, variants = output_csv_paths(Path("/d/train_images.csv"), None)
     assert names_pictures(mapping)
     assert names_pictures(variants)
     assert not names_pictures(failures)
@@ -311,7 +311,7 @@ def test_which_names_are_of_csvs_that_name_pictures() -> None:
 
 
 def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> None:
-    target = outgoing_paths(split.path, None)[2]
+    target = output_csv_paths(split.path, None)[2]
     write_variants(split, [[], [], [], []], target)
     remove_variants(target)
     assert not target.exists()

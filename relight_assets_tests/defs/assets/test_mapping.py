@@ -95,7 +95,7 @@ def test_the_numbers_are_compared_with_those_of_the_materialization_before(
     assert 0 < spreads["coverage"]["mean"] < 1
     second = materialize(instance, "mapping_csv")
     assert metadata_of(second, "mapping_csv")[SPREADS].records == metadata_of(first, "mapping_csv")[SPREADS].records
-    told = check_of(second, "numbers_stay")
+    told = check_of(second, "metric_drift")
     assert (told["passed"], told["largest_move"], told["compared"]) == (True, 0.0, len(spreads))
 
 

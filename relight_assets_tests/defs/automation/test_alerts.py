@@ -296,8 +296,8 @@ def test_checks_that_warn_and_checks_that_stop_are_told_with_their_numbers(
     (check,) = document["checks"]
     assert check.pop("description").startswith("The share of rows that failed")
     numbers = {"failed_share": 0.5, "failures_by_code": {"no_person": 1}}
-    assert check == {"name": "few_rows_failed", "severity": "WARN", "numbers": numbers}
-    told = "the check `few_rows_failed` warns (failed_share 0.5, no_person 1)."
+    assert check == {"name": "failure_rate", "severity": "WARN", "numbers": numbers}
+    told = "the check `failure_rate` warns (failed_share 0.5, no_person 1)."
     assert document["text"] == f"In the run {warned.run_id[:8]} of split `train`, {told}"
 
     (project.data / "outputs" / "data-train" / "00000_albedo.png").write_bytes(b"no picture")
@@ -306,7 +306,7 @@ def test_checks_that_warn_and_checks_that_stop_are_told_with_their_numbers(
     assert checks.tick() == f"told 127.0.0.1 of {stopped.run_id}"
     severities = {check["name"]: check["severity"] for check in receiver.documents[1]["checks"]}
     print(receiver.documents[1]["text"])
-    assert severities["few_rows_failed"] == "WARN"
+    assert severities["failure_rate"] == "WARN"
     assert checks.tick() == "nothing to tell"
 
 
@@ -314,26 +314,28 @@ def test_a_blocking_check_is_told_as_a_failed_run_too(
     checks: Ticks, failures: Ticks, project: Project, receiver: Receiver
 ) -> None:
     @dg.asset_check(asset="mapping_csv", blocking=True)
-    def rows_add_up() -> dg.AssetCheckResult:
+    def row_counts_reconcile() -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=False, metadata={"rows": 3, "share": float("nan"), "file": "a.csv"})
 
     @dg.asset
     def mapping_csv() -> None: ...
 
-    definitions = dg.Definitions(assets=[mapping_csv], asset_checks=[rows_add_up], executor=dg.in_process_executor)
+    definitions = dg.Definitions(
+        assets=[mapping_csv], asset_checks=[row_counts_reconcile], executor=dg.in_process_executor
+    )
     job = definitions.resolve_implicit_global_asset_job_def()
     assert not job.execute_in_process(instance=checks.instance, run_config=QUIET, raise_on_error=False).success
     assert checks.tick() == failures.tick()
     of_check, of_run = receiver.documents
     assert of_check["checks"] == [
         {
-            "name": "rows_add_up",
+            "name": "row_counts_reconcile",
             "severity": "ERROR",
             "description": "Rows in = done + rejected + failed + pending; the mapping has as many, and an output for "
             "each done.",
             "numbers": {"rows": 3},
         }
     ]
-    assert "the check `rows_add_up` failed (rows 3)" in of_check["text"]
+    assert "the check `row_counts_reconcile` failed (rows 3)" in of_check["text"]
     assert of_run["event"] == "run_failed"
-    assert "rows_add_up" in of_run["message"]
+    assert "row_counts_reconcile" in of_run["message"]

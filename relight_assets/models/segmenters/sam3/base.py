@@ -95,11 +95,11 @@ class PromptedSegmenter(ABC):
         try:
             yield
         except RuntimeError as error:
-            told = self._told(error)
-            if told is None:
+            failure = self._device_error(error)
+            if failure is None:
                 raise
-            raise type(told)(
-                f"the network cannot be loaded onto the device: {told}; 'relight doctor' tells how much memory is free"
+            raise type(failure)(
+                f"the network cannot be loaded onto the device: {failure}; `relight doctor` says how much memory is free"
             ) from error
 
     @abstractmethod
@@ -110,18 +110,18 @@ class PromptedSegmenter(ABC):
         """See :meth:`relight_assets.models.segmenters.base.Segmenter.masks`."""
         answers: list[PersonMask] = []
         for start in range(0, len(pictures), batch):
-            told = None
+            failure = None
             try:
                 answers += self._ask(pictures[start : start + batch], batch)
             except RuntimeError as error:  # torch's own errors are all of this kind
-                told = self._told(error)
-                if told is None:
+                failure = self._device_error(error)
+                if failure is None:
                     raise
-            if told is not None:
+            if failure is not None:
                 # Here, where the error is gone, and with it the tensors of its frames.
-                if isinstance(told, DeviceOutOfMemoryError) and self.device == "cuda":
+                if isinstance(failure, DeviceOutOfMemoryError) and self.device == "cuda":
                     self.torch.cuda.empty_cache()
-                raise told
+                raise failure
         return answers
 
     def _ask(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
@@ -159,7 +159,7 @@ class PromptedSegmenter(ABC):
         picture = host.to(self.device, non_blocking=True).permute(2, 0, 1)
         return resize(picture, [self._side, self._side], antialias=True)
 
-    def _told(self, error: RuntimeError) -> DeviceOutOfMemoryError | DeviceFailedError | None:
+    def _device_error(self, error: RuntimeError) -> DeviceOutOfMemoryError | DeviceFailedError | None:
         """Tell "not so many at a time" and "never again in this process" from a fault of the code (None)."""
         text = str(error).strip().split("\n", maxsplit=1)[0]
         if isinstance(error, self.torch.OutOfMemoryError) or any(sign in str(error) for sign in _NO_MEMORY):

@@ -107,5 +107,5 @@ def _from_folder(kind: str, directory: Path, **options: Any) -> Any:
 def _require_all(loaded: dict[str, Any], directory: Path) -> None:
     faults = {name: sorted(map(str, loaded[name])) for name in ("missing_keys", "mismatched_keys") if loaded[name]}
     if faults:
-        told = " and ".join(f"{len(keys)} {name.replace('_', ' ')} ({keys[0]} ...)" for name, keys in faults.items())
-        raise ModelFileError(f"{directory / WEIGHTS}: {told}: these are no weights of this network")
+        message = " and ".join(f"{len(keys)} {name.replace('_', ' ')} ({keys[0]} ...)" for name, keys in faults.items())
+        raise ModelFileError(f"{directory / WEIGHTS}: {message}: these are no weights of this network")

@@ -96,8 +96,8 @@ def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
 
     def inside(points: Points) -> bool:
         columns, rows = np.rint(points[:, :2]).astype(np.intp).T
-        seen = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-        return bool(2 * np.count_nonzero(mask[rows[seen], columns[seen]] > 0.5) > len(points))
+        inside_picture = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
+        return bool(2 * np.count_nonzero(mask[rows[inside_picture], columns[inside_picture]] > 0.5) > len(points))
 
     return [points for points in faces if inside(points)]
 
