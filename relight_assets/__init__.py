@@ -1,3 +1,3 @@
 """Turn CSVs of portrait photos into training pairs for lighting-transformation models."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

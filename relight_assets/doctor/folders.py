@@ -98,7 +98,7 @@ class Folders:
         for csv in places:
             check_output_csvs(csv, self._settings)
         for folder in dict.fromkeys(self._settings.mapping_dir or csv.parent for csv in places):
-            yield Finding("outgoing CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
+            yield Finding("output CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
 
     def outputs(self) -> Iterator[Finding]:
         """Where the pictures go, and whether there is room for them."""

@@ -49,7 +49,7 @@ def examine(
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
         "csv folder": folders.csvs,
-        "outgoing CSVs": folders.output_csvs,
+        "output CSVs": folders.output_csvs,
         "disk": folders.outputs,
         "database": folders.database,
         "temporary": lambda: temporary(environ),

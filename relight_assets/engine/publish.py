@@ -125,7 +125,7 @@ def write_split_mapping(state: SplitState, settings: Settings, experiment: str |
 
 
 def mapping_is_current(state: SplitState, settings: Settings) -> bool:
-    """Whether the outgoing CSVs of a split are what its rows and pictures make them."""
+    """Whether the output CSVs of a split are what its rows and pictures make them."""
     mapping, failures, variants = _paths(state, settings)
     split = state.split
     wanted = {mapping: mapping_blocks(split, state.outputs()), failures: failures_blocks(_failure_rows(state))}

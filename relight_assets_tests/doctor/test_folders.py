@@ -84,7 +84,7 @@ def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pyte
     (disk,) = folders.outputs()
     assert disk.text.startswith(f"1 MiB free for {bench.settings.output_root}")
     assert "will be written for 4 images, but 1 MiB are free" in (disk.advice or "")
-    (outgoing,) = folders.outgoing()
+    (outgoing,) = folders.output_csvs()
     assert outgoing.advice == "free some space: only 1 MiB are free"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
     monkeypatch.setattr("relight_assets.engine.disk_space.free_files", lambda _: 27)
@@ -100,9 +100,9 @@ def test_places_that_cannot_be_written_block(bench: Bench) -> None:
         update={"output_root": file / "out", "mapping_dir": file / "maps", "dagster_home": file / "home"}
     )
     blocked = {each.topic: told([each]) for each in examine(Recipe(), settings, os.environ) if each.blocks}
-    assert blocked.keys() >= {"outgoing CSVs", "disk", "database"}
+    assert blocked.keys() >= {"output CSVs", "disk", "database"}
     assert f"{file} is not a folder" in blocked["disk"]
-    assert "set mapping_dir" in blocked["outgoing CSVs"]
+    assert "set mapping_dir" in blocked["output CSVs"]
     assert "set dagster_home" in blocked["database"]
 
 
@@ -157,7 +157,7 @@ def test_the_doctor_writes_nothing(finished: Bench, model_files: None, monkeypat
     before = state(finished.folder)
     findings = examine(Recipe(), settings, os.environ)
     assert state(finished.folder) == before
-    assert {each.topic for each in findings} >= {"csv folder", "outgoing CSVs", "disk", "database", "temporary", "port"}
+    assert {each.topic for each in findings} >= {"csv folder", "output CSVs", "disk", "database", "temporary", "port"}
     assert not any(each.blocks for each in findings if each.topic != "devices")
     shutil.rmtree(home)
     temp.rmdir()

@@ -232,7 +232,7 @@ def _source_of(record: Record) -> dict[str, Any]:
 
 
 def _assert_csvs_say_the_same(bench: FaultBench, state: SplitState) -> None:
-    """The outgoing CSVs name exactly the rows that are done, and exactly those that failed."""
+    """The output CSVs name exactly the rows that are done, and exactly those that failed."""
     counts = state.row_counts()
     named = [path for path in state.outputs() if path is not None]
     assert len(named) == counts["done"]

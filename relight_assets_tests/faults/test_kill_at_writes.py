@@ -106,7 +106,7 @@ def test_these_are_all_the_writes_of_an_image(one: FaultBench) -> None:
 FIRST_RUN = (".lock.json", "origin.json", "index.csv", "recipe.yaml", ".progress.json")
 """What a run writes before its workers start."""
 LATER_RUN = (".lock.json", "recipe.yaml", ".progress.json", ".mapping.csv", "relighting_outputs.csv", "failures.csv")
-"""What a run writes that finds everything done, and whoever writes the outgoing CSVs after it."""
+"""What a run writes that finds everything done, and whoever writes the output CSVs after it."""
 
 
 def whole_run(bench: FaultBench, storage: LocalStorage) -> None:

@@ -95,7 +95,7 @@ def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Itera
 
 
 def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path, storage: Storage) -> None:
-    """Write an outgoing CSV of a split atomically.
+    """Write an output CSV of a split atomically.
 
     Raises:
         CsvError: ``target`` is the input CSV, or cannot be written.

@@ -28,7 +28,7 @@ VARIANT_COLUMN = "output_variant"
 """Which of a portrait's lights, in the CSV of all of them."""
 MAX_CSV_BYTES = 1 << 30
 _NEVER_INPUTS = ("*_with_*.csv", "*_failures.csv", "*_variants.csv", "*.tmp", "*.part")
-"""Our own outgoing CSVs, and what somebody is still copying."""
+"""Our own output CSVs, and what somebody is still copying."""
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -55,7 +55,7 @@ class SplitCsv:
 
 
 def is_output_csv(name: str) -> bool:
-    """Whether a file name is one of our own outgoing CSVs, or of a file that somebody is still copying."""
+    """Whether a file name is one of our own output CSVs, or of a file that somebody is still copying."""
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _NEVER_INPUTS)
 
 
@@ -68,7 +68,7 @@ def split_name(path: Path) -> str:
     """The split of a CSV: its file name without ``.csv`` and without ``_images``.
 
     Raises:
-        CsvError: the name is one of our own outgoing files, or gives no usable name.
+        CsvError: the name is one of our own output files, or gives no usable name.
     """
     if is_output_csv(path.name):
         raise CsvError(f"{path} is a file that this platform writes, so it is never an input.")
@@ -196,7 +196,7 @@ def _check_header(path: Path, line: int, header: list[str]) -> None:
     for ours in (OUTPUT_COLUMN, VARIANT_COLUMN):
         if ours in header:
             raise CsvError(
-                f"{path}, line {line}: the column {ours!r} is there already, and an outgoing CSV adds it. Rename it, "
+                f"{path}, line {line}: the column {ours!r} is there already, and an output CSV adds it. Rename it, "
                 f"or give the CSV that this one was made from."
             )
     if IMAGE_COLUMN in header:

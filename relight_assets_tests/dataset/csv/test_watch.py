@@ -76,9 +76,7 @@ def test_a_touched_file_did_not_change_and_changed_rows_did(folder: Folder) -> N
     assert list(folder.detect_changes().changed) == ["train"]
     folder.write("train_images.csv")
     folder.detect_changes()
-    assert list(folder.detect_changes().changed) == [
-        "train"
-    ]  # back to what it was, which is another content than before
+    assert list(folder.detect_changes().changed) == ["train"]  # as it was at first, not as before
 
 
 @pytest.mark.parametrize("name", ["val_images.csv.tmp", "val_images.csv.part", ".val_images.csv", "val_scores.csv"])

@@ -99,7 +99,8 @@ class PromptedSegmenter(ABC):
             if failure is None:
                 raise
             raise type(failure)(
-                f"the network cannot be loaded onto the device: {failure}; `relight doctor` says how much memory is free"
+                f"the network cannot be loaded onto the device: {failure}; "
+                "`relight doctor` shows how much memory is free"
             ) from error
 
     @abstractmethod
