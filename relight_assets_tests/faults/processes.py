@@ -81,9 +81,13 @@ def wait_until(holds: Callable[[], Any], timeout_s: float = CHANGE_S, every_s: f
 
 
 def default_signals() -> None:
-    """For a child: a shell may have had its background jobs ignore Ctrl-C, and Dagster copies that to SIGTERM."""
+    """For a child: a shell may have had its background jobs ignore Ctrl-C, and Dagster copies that to SIGTERM.
+
+    Under nohup, SIGHUP is ignored too.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
 
 
 def relight_command() -> str:
