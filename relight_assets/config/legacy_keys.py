@@ -18,16 +18,16 @@ class ScriptKey:
 SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("sam3.text_prompt", "honoured", "the prompt of the SAM3 segmenter; selfie takes none"),
     ScriptKey("sam3.enabled", "ignored", "`segmenter` names the segmenter"),
-    ScriptKey("sam3.multimask_output", "ignored", "all instances are looked at"),
-    ScriptKey("sam2", "ignored", "there is no silent fallback to another segmenter"),
-    ScriptKey("albedo_extraction.methods.retinex.enabled", "honoured", "false is an error: nothing would be left"),
+    ScriptKey("sam3.multimask_output", "ignored", "all instances are used"),
+    ScriptKey("sam2", "ignored", "relight never falls back silently to another segmenter"),
+    ScriptKey("albedo_extraction.methods.retinex.enabled", "honoured", "false is an error: no method would be left"),
     ScriptKey("albedo_extraction.methods.retinex.scales", "honoured", "used with `surround: gaussian`"),
-    ScriptKey("albedo_extraction.methods.intrinsic_anything", "ignored", "a network of yours is `methods.learned`"),
-    ScriptKey("albedo_extraction.methods.lab", "ignored", "it bleaches; retinex needs no fallback"),
-    ScriptKey("albedo_extraction.selection", "ignored", "`mix` says how often each method is drawn"),
     ScriptKey(
-        "albedo_extraction.blend_with_original", "ignored", "`retinex.strength` below 1 keeps some light instead"
+        "albedo_extraction.methods.intrinsic_anything", "ignored", "use `methods.learned` for your own ONNX model"
     ),
+    ScriptKey("albedo_extraction.methods.lab", "ignored", "it bleaches colors; retinex needs no fallback"),
+    ScriptKey("albedo_extraction.selection", "ignored", "`mix` sets how often each method is drawn"),
+    ScriptKey("albedo_extraction.blend_with_original", "ignored", "use `retinex.strength` below 1 to keep some light"),
     ScriptKey("degradation.soft_shading.weight", "honoured", ""),
     ScriptKey("degradation.soft_shading.ambient_range", "converted", "display values to linear light (sRGB decoding)"),
     ScriptKey(
@@ -36,9 +36,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
         "a display-value step to a gain of the skin lobe",
     ),
     ScriptKey("degradation.soft_shading.shininess_range", "converted", "Phong exponent to GGX roughness"),
-    ScriptKey(
-        "degradation.soft_shading.normal_estimation", "ignored", "`geometry.source` says where the shape comes from"
-    ),
+    ScriptKey("degradation.soft_shading.normal_estimation", "ignored", "`geometry.source` selects the shape"),
     ScriptKey(
         "degradation.soft_shading.add_subtle_patterns", "ignored", "patterns belong to `hard_shadow`, see `kinds`"
     ),
@@ -47,7 +45,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("degradation.hard_shadow.opacity_range", "converted", "display opacity to umbra over lit, linear"),
     ScriptKey("degradation.hard_shadow.shadow_softness", "ignored", "see `penumbra_range`, relative to the subject"),
     ScriptKey("degradation.hard_shadow.blur_range", "ignored", "see `penumbra_range`, relative to the subject"),
-    ScriptKey("degradation.hard_shadow.num_patterns", "ignored", "every image draws a pattern of its own"),
+    ScriptKey("degradation.hard_shadow.num_patterns", "ignored", "every image draws its own pattern"),
     ScriptKey("degradation.hard_shadow.use_patterns", "ignored", "see `kinds`"),
     ScriptKey("degradation.specular.weight", "honoured", ""),
     ScriptKey("degradation.specular.intensity_range", "converted", "a display-value step to a gain of the skin lobe"),
@@ -58,7 +56,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("light_sampling.azimuth_range", "honoured", ""),
     ScriptKey("background.use_gray", "honoured", ""),
     ScriptKey("background.gray_color", "honoured", ""),
-    ScriptKey("memory", "ignored", "memory in flight is bounded by the workers"),
+    ScriptKey("memory", "ignored", "workers bound their own memory"),
     ScriptKey("paths", "ignored", "folders are in config/platform.yaml"),
     ScriptKey("pipeline", "ignored", "the stages are the Dagster assets"),
 )

@@ -27,7 +27,7 @@ from relight_assets.dataset.csv.mapping import (
     write_mapping,
     write_variants,
 )
-from relight_assets.dataset.layout import SplitLayout, experiment_folder
+from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout, experiment_folder
 from relight_assets.dataset.origin import read_origin, write_origin
 from relight_assets.dataset.paths import index_key, plain_text
 from relight_assets.engine.state.scan import SplitState
@@ -171,21 +171,21 @@ class _KeepsOutput:
     """Whether a mapping's row keeps the picture that it names."""
 
     def __init__(self, state: SplitState, settings: Settings, removed: Collection[int]):
-        self._survey, self._image_root = state, settings.image_root
+        self._state, self._image_root = state, settings.image_root
         self._numbers = {image.index for image in state.images.values() if image.index is not None} | {*removed}
         self._elsewhere = cache(partial(_is_other_folder, state.layout.folder))
 
     def __call__(self, cell: str, output: str) -> bool:
-        key = index_key(cell, self._survey.split.path.parent, self._image_root)
-        if key in self._survey.images:
-            return output in {str(path.absolute()) for path in self._survey.composites(key)}
+        key = index_key(cell, self._state.split.path.parent, self._image_root)
+        if key in self._state.images:
+            return output in {str(path.absolute()) for path in self._state.composites(key)}
         # A row that is gone keeps its picture, unless its number is another row's now.
         folder, _, name = output.rpartition("/")
         return not self._is_given(name.partition("_")[0]) or self._elsewhere(folder)
 
     def _is_given(self, digits: str) -> bool:
         """Whether the number with which a picture's name begins is that of a row, or of what is removed."""
-        if not (digits.isascii() and digits.isdecimal()):
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(MAX_NUMBER))):
             return False
         return f"{int(digits):05d}" == digits and int(digits) in self._numbers
 

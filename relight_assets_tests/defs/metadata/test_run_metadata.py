@@ -10,9 +10,8 @@ from relight_assets import __version__
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.records import read_record
-from relight_assets.defs.metadata.run_metadata import counts, data_version, numbers, provenance, totals
+from relight_assets.defs.metadata.run_metadata import RunRecords, counts, data_version, numbers, provenance, totals
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.run import RunSummary
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.stages.registry import stage_names
@@ -31,22 +30,18 @@ class Log:
 def summary(finished: Bench) -> RunSummary:
     """Of a run of two images on two devices, one of which was lost, after which the split stands as it does."""
     tally = Tally()
-    drawn = ({"degradation_type": "specular", "strength": 0.25}, {"degradation_type": "hard_shadow", "strength": 0.5})
-    for index, light in enumerate(drawn):
-        made: dict[str, Any] = {"masks": {"coverage": 0.2 + index / 10}, "degraded": light}
-        tally.add(ImageResult(index, dict.fromkeys(stage_names(), "computed"), numbers=made))
-    tally.add(ImageResult(2, dict.fromkeys(stage_names(), "reused")))
-    tally.add(ImageResult(3, dict.fromkeys(stage_names(), "failed"), code="no_person"))
+    for outcome, code in (("computed", None), ("computed", None), ("reused", None), ("failed", "no_person")):
+        tally.add(dict.fromkeys(stage_names(), outcome), code)
     devices = {
         "gpu 0": DeviceTally(2, Counter({"decode": 0.5, "segment": 1.0, "masks": 2.0}), 1, False, 900, 4000),
         "gpu 1": DeviceTally(0, Counter(), 3, True, 1100, 3000),
     }
-    return RunSummary(tally, finished.state(), wall_s=4.0, devices=devices, threads=2)
+    return RunSummary(tally, finished.state(), num_samples=None, wall_s=4.0, devices=devices, threads=2)
 
 
 def total(summary: RunSummary) -> dict[str, Any]:
     log = Log()
-    found = totals(summary, Warnings(log))
+    found = totals(summary, RunRecords.of(summary), Warnings(log))
     assert log.told == []
     return found
 
@@ -58,17 +53,36 @@ def test_counts_are_those_of_the_stage_with_every_outcome(summary: RunSummary) -
     assert counts(summary, "masks") == expected
 
 
-def test_means_are_over_the_images_that_have_the_number(summary: RunSummary) -> None:
-    assert numbers(summary, "masks")["mean_coverage"] == 0.25
-    assert numbers(summary, "degraded")["mean_strength"] == 0.375
+@pytest.fixture
+def sums() -> RunRecords:
+    """What the records of two images say."""
+    records = RunRecords()
+    for coverage, family, strength in ((0.2, "specular", 0.25), (0.3, "hard_shadow", 0.5)):
+        records.sums.stages["masks"].add({"coverage": coverage})
+        records.sums.stages["degraded"].add({"degradation_type": family, "strength": strength})
+        records.sums.families[family] += 1
+    return records
 
 
-def test_every_family_has_its_share_and_one_that_was_not_drawn_has_none(summary: RunSummary) -> None:
-    shares = {name: value for name, value in numbers(summary, "degraded").items() if name.startswith("share_")}
+def test_means_are_over_the_images_that_have_the_number(sums: RunRecords) -> None:
+    assert numbers(sums, "masks")["mean_coverage"] == 0.25
+    assert numbers(sums, "degraded")["mean_strength"] == 0.375
+
+
+def test_every_family_has_its_share_and_one_that_was_not_drawn_has_none(sums: RunRecords) -> None:
+    shares = {name: value for name, value in numbers(sums, "degraded").items() if name.startswith("share_")}
     assert shares == {"share_soft_shading": 0.0, "share_hard_shadow": 0.5, "share_specular": 0.5, "share_none": 0.0}
-    assert not [name for name in numbers(summary, "masks") if name.startswith("share_")]
-    summary.tally.families.clear()
-    assert not [name for name in numbers(summary, "degraded") if name.startswith("share_")]
+    assert not [name for name in numbers(sums, "masks") if name.startswith("share_")]
+    sums.sums.families.clear()
+    assert not [name for name in numbers(sums, "degraded") if name.startswith("share_")]
+
+
+def test_the_means_are_those_of_the_records_that_the_run_was_asked_for(summary: RunSummary, finished: Bench) -> None:
+    found = [read_record(finished.layout.record(index)) for index in range(4)]
+    coverages = [record.stages["masks"].numbers["coverage"] for record in found if record is not None]
+    whole, first = RunRecords.of(summary), RunRecords.of(replace(summary, num_samples=2))
+    assert numbers(whole, "masks")["mean_coverage"] == pytest.approx(sum(coverages) / 4, abs=1e-4)
+    assert numbers(first, "masks")["mean_coverage"] == pytest.approx(sum(coverages[:2]) / 2, abs=1e-4)
 
 
 def test_rows_times_and_memory_are_those_of_the_split_and_the_run(summary: RunSummary, finished: Bench) -> None:
@@ -109,11 +123,12 @@ def test_a_run_with_nothing_to_do_has_no_devices_and_no_memory(summary: RunSumma
 
 def test_the_data_version_of_a_stage_changes_with_what_is_current(finished: Bench, summary: RunSummary) -> None:
     other = replace(summary, state=finished.state(recipe_with(background={"gray_color": [1, 2, 3]})))
-    assert data_version(summary, "masks") == data_version(other, "masks")
-    assert data_version(other, "composites") == canonical_digest({})  # none is current under the other recipe
-    versions = {stage: data_version(summary, stage) for stage in stage_names()}
+    here, there = RunRecords.of(summary), RunRecords.of(other)
+    assert data_version(here, "masks") == data_version(there, "masks")
+    assert data_version(there, "composites") == canonical_digest({})  # none is current under the other recipe
+    versions = {stage: data_version(here, stage) for stage in stage_names()}
     assert len(set(versions.values())) == len(stage_names())
-    assert versions == {stage: data_version(summary, stage) for stage in stage_names()}
+    assert versions == {stage: data_version(RunRecords.of(summary), stage) for stage in stage_names()}
 
 
 def test_the_provenance_is_of_the_recipe_the_stage_s_part_of_it_and_its_models(finished: Bench) -> None:

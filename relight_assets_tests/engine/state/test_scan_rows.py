@@ -30,7 +30,7 @@ def test_every_row_has_one_status(split: Bench) -> None:
 
 
 def test_a_done_row_has_its_composite_and_no_other_row_has_one(split: Bench) -> None:
-    outputs = split.state().outputs()
+    outputs = list(split.state().outputs())
     assert outputs[:4] == [split.layout.png(index, "output") for index in range(4)]
     assert outputs[4:] == [None] * 3
 
@@ -42,7 +42,7 @@ def test_rows_of_one_photo_share_an_image_and_count_each(split: Bench) -> None:
     assert len(state.images) == 2
     assert state.row_counts() == {"done": 3, "rejected": 1}
     first, second = split.layout.png(1, "output"), split.layout.png(0, "output")
-    assert state.outputs() == [first, None, first, second]
+    assert list(state.outputs()) == [first, None, first, second]
 
 
 def test_numbers_whose_rows_are_gone_are_counted_while_something_lies_there(split: Bench) -> None:
@@ -55,14 +55,14 @@ def test_numbers_whose_rows_are_gone_are_counted_while_something_lies_there(spli
 def test_under_another_recipe_what_depends_on_it_is_pending(split: Bench) -> None:
     other = split.state(recipe_with(background={"gray_color": [1, 2, 3]}))
     assert other.row_counts() == {"pending": 4, "failed": 2, "rejected": 1}
-    assert other.outputs() == [None] * 7
+    assert list(other.outputs()) == [None] * 7
     kept = [image.current for image in other.images.values() if image.status == "pending"]
     assert kept == [("masks", "albedo", "degraded")] * 4
 
 
 def test_several_lights_are_all_there_or_none(split: Bench) -> None:
-    assert split.state().variant_outputs()[:4] == [[split.layout.png(index, "output")] for index in range(4)]
-    assert split.state(recipe_with(variants=2)).variant_outputs() == [[]] * 7
+    assert list(split.state().variant_outputs())[:4] == [[split.layout.png(index, "output")] for index in range(4)]
+    assert list(split.state(recipe_with(variants=2)).variant_outputs()) == [[]] * 7
 
 
 def test_a_file_with_another_time_waits_until_it_is_hashed(split: Bench) -> None:
@@ -70,7 +70,7 @@ def test_a_file_with_another_time_waits_until_it_is_hashed(split: Bench) -> None
     os.utime(path, ns=(1, 1))
     state = split.state()
     assert (state.unchecked_rows, state.row_status(2)) == (1, "pending")
-    assert state.outputs()[2] is None
+    assert list(state.outputs())[2] is None
     assert state.row_counts()["done"] == 3
 
 
