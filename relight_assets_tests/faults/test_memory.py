@@ -35,7 +35,7 @@ from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.execution.dispatch import Quarantined, run
 from relight_assets.engine.execution.local import LocalPool
 from relight_assets.engine.execution.messages import WorkItem
-from relight_assets.config.recipe.recipe import stage_names
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.faults.test_memory import Greedy
 engine = LocalPool([DeviceSlot("cpu 0")], Greedy, {"itself": sys.argv[1] == "itself"})
 for outcome in run([WorkItem(0, "", "", stage_names())], engine, batch=1, start_s=60, hang_s=60):
