@@ -25,7 +25,7 @@ $(VENV)/.setup-dev: $(VENV)/.setup
 	$(PIP) -e '.[demo,dev,onnx]'
 	@touch $@
 
-demo: $(VENV)/.setup  ## sample portraits through all five assets, for three splits
+demo: $(VENV)/.setup  ## sample portraits through all assets, for three splits
 	$(BIN)/relight demo
 
 dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml shows the demo

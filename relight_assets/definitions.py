@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 def defs() -> dg.Definitions:
     """All assets, of the project that the working directory and the environment name.
 
-    A platform file or recipe that cannot be used fails here, at start-up, not in a run.
+    A settings file or recipe that cannot be used fails here, at start-up, not in a run.
     """
     if sys.getfilesystemencoding() != "utf-8":  # `relight` sees to that itself, plain `dagster` does not
         raise ConfigError(

@@ -23,7 +23,7 @@ class UserError(RelightError):
 
 
 class ConfigError(UserError):
-    """A recipe or platform file that cannot be used."""
+    """A recipe or settings file that cannot be used."""
 
     code = "config"
 

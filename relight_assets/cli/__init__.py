@@ -1,1 +1,1 @@
-"""``relight``: the command line."""
+"""The command line: the commands, what they print, and running splits through Dagster."""

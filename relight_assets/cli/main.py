@@ -29,7 +29,7 @@ from relight_assets.config.variables import drop_unknown_variables
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relight")
-@click.option("--platform", type=click.Path(path_type=Path), help="Platform file in place of config/platform.yaml.")
+@click.option("--platform", type=click.Path(path_type=Path), help="Settings file in place of config/platform.yaml.")
 @click.pass_context
 def main(context: click.Context, platform: Path | None) -> None:
     """CSVs of portrait photos in, training pairs for lighting-transformation models out."""

@@ -1,1 +1,1 @@
-"""What is asked for: the recipe, the settings, and the files they are read from."""
+"""The recipe, the settings, and reading them from their files and the environment."""

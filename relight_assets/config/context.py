@@ -1,4 +1,4 @@
-"""What was asked for: the settings and the recipe of a project, read once and passed down."""
+"""ProjectContext: the settings and the recipe of a project, read once and passed down."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

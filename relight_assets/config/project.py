@@ -20,7 +20,7 @@ class ProjectSource:
     environ: Mapping[str, str]
     """The environment, whose variables ``RELIGHT_...`` name files and replace settings."""
     platform: Path | None = None
-    """Another platform file, by an option."""
+    """Another settings file, by an option."""
     unknown_variables: tuple[str, ...] = ()
     """Sentences about variables that look like settings and are none."""
 

@@ -52,7 +52,7 @@ def working_folder() -> Path:
 
 
 def platform_file(environ: Mapping[str, str], option: Path | None = None) -> Path:
-    """The platform file: the one that an option names, that of RELIGHT_PLATFORM, or the project's.
+    """The settings file: the one that an option names, that of RELIGHT_PLATFORM, or the project's.
 
     Raises:
         ConfigError: what is given is no path.

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def load_settings(environ: Mapping[str, str], platform: Path | None = None) -> Settings:
-    """Read the platform file, if there is one, and the environment over it; ``platform`` names another file.
+    """Read the settings file, if there is one, and the environment over it; ``platform`` names another file.
 
     Relative paths in the file are relative to its folder, or to that folder's parent where it is called
     ``config``; in the environment, to the working directory.

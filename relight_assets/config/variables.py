@@ -1,4 +1,4 @@
-"""The variables ``RELIGHT_...`` of the environment: ``RELIGHT_<KEY>`` replaces one key of the platform file."""
+"""The variables ``RELIGHT_...`` of the environment: ``RELIGHT_<KEY>`` replaces one key of the settings file."""
 
 import difflib
 import re
@@ -13,7 +13,7 @@ from relight_assets.errors import ConfigError
 
 PREFIX = "RELIGHT_"
 PLATFORM = "RELIGHT_PLATFORM"
-"""Names another platform file than the project's."""
+"""Names another settings file than the project's."""
 RECIPE = "RELIGHT_CONFIG"
 """Names another recipe file than the project's."""
 _OF_A_SERVICE = re.compile(
@@ -23,7 +23,7 @@ _OF_A_SERVICE = re.compile(
 
 
 def setting_keys() -> list[str]:
-    """All keys of a platform file, those of a section dotted."""
+    """All keys of a settings file, those of a section dotted."""
     sections = {
         key: kind
         for key, field in Settings.model_fields.items()

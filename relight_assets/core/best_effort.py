@@ -1,4 +1,4 @@
-"""What only shows a run, such as charts, sheets and progress, never fails it: the run goes on without, and says why."""
+"""Best-effort blocks: charts, sheets and progress that fail become a warning, and the run goes on without them."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What 8 bits rounded off, made up again at random before few dark levels become many.
+"""Dither: random values within a quantisation step, added to dark levels before they are scaled up.
 
 A display code stands for everything that was rounded to it.  Multiplied as if it were one number, the few codes of
 black hair become every second or third of the codes above: a comb in the histogram, which tells a network that the
@@ -18,7 +18,7 @@ from relight_assets.core.color import SRGB_SLOPE
 STEP = 1 / (255 * SRGB_SLOPE)
 """Distance of the lowest eleven display codes, linear (IEC 61966-2-1).  It is wider above, where noise then fades."""
 WIDTH = 0.94
-"""Of the step: a code that is multiplied by one is still rounded to itself."""
+"""Noise amplitude as a share of a step; below 1, so that an unscaled code still rounds to itself."""
 
 
 def dither(planes: Sequence[NDArray[np.float32]], rng: Generator) -> None:

@@ -1,4 +1,4 @@
-"""With what a command ends: the first of these that applies, over all splits."""
+"""Exit codes of the commands, in order of precedence over all splits."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Names of hosts."""
+"""Parsing the names of hosts in addresses and headers."""
 
 import ipaddress
 import re

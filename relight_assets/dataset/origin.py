@@ -1,4 +1,4 @@
-"""Whose folder is it?  ``origin.json``: the CSV that a split's folder belongs to.
+"""``origin.json``: the CSV that a split's folder belongs to.
 
 Two CSVs of one name in two folders give one split, and so one folder; their rows may have the same names and show
 other people.

@@ -35,7 +35,7 @@ SCHEMA_VERSION = 2
 class StageStamps(msgspec.Struct, frozen=True, gc=False):
     """What one committed stage says of files: its digest, and the stamps of the files it wrote (by name).
 
-    ``reads`` are the files that it read and nobody here made, by what they are to it; the source is not among them.
+    ``reads`` are the user's own files that it read (depth, normals), by role; the source is not among them.
     ``code`` is the version of the stage's code.
     """
 
@@ -97,7 +97,7 @@ class _WrittenEntry(StageStamps, frozen=True, gc=False):
 
 
 class _WrittenRecord(RecordStamps, frozen=True, gc=False, kw_only=True):
-    """A :class:`Record` likewise."""
+    """A :class:`Record` as a file has it, with metrics that are not yet checked."""
 
     stages: dict[Stage, _WrittenEntry] = msgspec.field(default_factory=dict)
     degradation_type: Any = None

@@ -37,7 +37,7 @@ SHOWN = 20
 MAX_DRIFT = 0.2
 """Standard deviations; what Cohen (1988) calls a small effect."""
 MAPPING = dg.AssetKey("mapping_csv")
-_NOBODY: Warn = lambda _: None  # noqa: E731
+_ignore_warning: Warn = lambda _: None  # noqa: E731
 _VERDICTS = dg.TableSchema(
     [
         dg.TableColumn("metric", "string"),
@@ -133,8 +133,11 @@ class SplitRecords:
 
 def blocking_checks(mapping: StagedMapping, loaded: LoadedRecipe, settings: Settings) -> list[dg.AssetCheckResult]:
     """The checks without which a mapping is not published."""
-    split = _Split(mapping.state, loaded, settings, mapping, {}, _NOBODY, SplitRecords.of)
-    return [*_of_rows(split), *(each for each in _of_files(split) if each.severity is dg.AssetCheckSeverity.ERROR)]
+    split = _Split(mapping.state, loaded, settings, mapping, {}, _ignore_warning, SplitRecords.of)
+    return [
+        *_check_rows(split),
+        *(each for each in _check_files(split) if each.severity is dg.AssetCheckSeverity.ERROR),
+    ]
 
 
 def check_split(
@@ -143,7 +146,7 @@ def check_split(
     settings: Settings,
     before: Mapping[str, Spread],
     *,
-    warn: Warn = _NOBODY,
+    warn: Warn = _ignore_warning,
     records: Callable[[SplitState], SplitRecords] | None = None,
 ) -> list[dg.AssetCheckResult]:
     """Every check of :data:`SPECS` on a staged mapping.
@@ -161,11 +164,11 @@ def check_split(
     # Once for all checks, and not before the first of them asks: what it raises is that check's fault.
     split = _Split(mapping.state, loaded, settings, mapping, before, warn, records or cache(SplitRecords.of))
     return [
-        *_of_rows(split),
-        *_of_files(split),
+        *_check_rows(split),
+        *_check_files(split),
         _advice("failure_rate", lambda name: _of_failures(name, split), warn),
         _advice("split_leakage", lambda name: _of_other_splits(name, split), warn),
-        _advice("duplicates", lambda name: _of_pairs(name, duplicates_within(split.photos)), warn),
+        _advice("duplicates", lambda name: _check_pairs(name, duplicates_within(split.photos)), warn),
         _advice("metric_drift", lambda name: _of_drift(name, split), warn),
     ]
 
@@ -179,7 +182,7 @@ def _advice(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -
     return _result(name, passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": messages[0]})
 
 
-def _of_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
+def _check_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = split.state.row_counts()
     rows = len(split.state.split.table)
     named = _outputs_named(split.mapping.file)
@@ -204,7 +207,7 @@ def _outputs_named(mapping: Path) -> list[bool]:
     return [bool(row[column]) for row in rows]
 
 
-def _of_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
+def _check_files(split: _Split) -> Iterator[dg.AssetCheckResult]:
     read = read_files(split.state, split.loaded.recipe, SAMPLE)
     background = [fault for fault in read.faults if fault.code == "background"]
     metrics = [fault for fault in read.faults if fault.code == "metric"]
@@ -265,10 +268,10 @@ def _of_other_splits(name: str, split: _Split) -> dg.AssetCheckResult:
     pairs = duplicates_across(split.photos, split.state.layout, rows, unread)
     for messages in unread:
         split.warn(f"the check `{name}` says nothing of one split: {messages}")
-    return _of_pairs(name, pairs, unread, skipped)
+    return _check_pairs(name, pairs, unread, skipped)
 
 
-def _of_pairs(
+def _check_pairs(
     name: str, pairs: Sequence[Pair], unread: Sequence[str] = (), skipped: Sequence[str] = ()
 ) -> dg.AssetCheckResult:
     """``unread``: what could not be read, though it can be used; ``skipped``: the splits that cannot be used."""

@@ -1,4 +1,4 @@
-"""What the doctor found."""
+"""A finding of `relight doctor`: its topic, sentence and advice."""
 
 from dataclasses import dataclass
 

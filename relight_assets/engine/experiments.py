@@ -1,4 +1,4 @@
-"""What an experiment was run with."""
+"""Reading back the recipe of an experiment that was run."""
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.loaded import LoadedRecipe

@@ -1,4 +1,4 @@
-"""What is in files of which only the size is known?  Worker processes hash them, so that a dead disk hangs no run."""
+"""Hashing files whose content is not known, in worker processes, so that a dead disk hangs no run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing

@@ -132,15 +132,15 @@ class RecordInputs:
         """None: a light on a shape of the user's own is not replayed."""
 
     def photo(self) -> NoReturn:
-        """The photo is not in the record."""
+        """Raise NotInRecordError: the photo is not in the record."""
         raise NotInRecordError("the photo is not in the record")
 
     def person(self) -> NoReturn:
-        """Nor what the segmenter answered."""
+        """Raise NotInRecordError: the segmenter's answer is not in the record."""
         self.photo()
 
     def found_faces(self) -> NoReturn:
-        """Nor what the networks of faces answered."""
+        """Raise NotInRecordError: the face networks' answers are not in the record."""
         self.photo()
 
     def _decoded(self, name: str, path: Path) -> Pixels:

@@ -1,4 +1,4 @@
-"""The user's folder for what can be had again."""
+"""The user's cache folder, for files that can be fetched again."""
 
 from contextlib import suppress
 from pathlib import Path

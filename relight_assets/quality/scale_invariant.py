@@ -1,4 +1,4 @@
-"""Errors that do not mind a constant factor: one picture does not tell how bright its lamp was."""
+"""Scale-invariant errors: a constant factor does not count, as one image does not show how bright its lamp was."""
 
 import numpy as np
 from numpy.typing import NDArray

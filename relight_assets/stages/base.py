@@ -126,7 +126,7 @@ class StageSpec:
     reads: Callable[[Recipe], tuple[str, ...]] | None = None
     """Those of ``may_read`` that it reads under a recipe; None: all."""
     reads_outside: Callable[[Recipe], tuple[str, ...]] = no_models
-    """Files beside the photo that nobody here made, by what they are to it."""
+    """The user's own files that it reads beside the photo (depth, normals), by role."""
     keyed_by_source: bool = True
     """Whether the source's sha256 is part of its digest: it reads the photo, or draws."""
     per_light: bool = False

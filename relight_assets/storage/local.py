@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
-from relight_assets.storage.locks import TakenError, holder_of, said_beside
+from relight_assets.storage.locks import TakenError, holder_file, holder_of
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class LocalStorage:
         except Timeout:
             raise TakenError(holder_of(path)) from None
         try:
-            with said_beside(path, self):
+            with holder_file(path, self):
                 yield
         finally:
             lock.release()

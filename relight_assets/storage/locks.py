@@ -20,8 +20,8 @@ class TakenError(Exception):
 
 
 @contextmanager
-def said_beside(lock: Path, storage: Storage) -> Iterator[None]:
-    """Have this process's name stand beside a lock that it holds."""
+def holder_file(lock: Path, storage: Storage) -> Iterator[None]:
+    """Write this process's name beside a lock while it is held."""
     holder = lock.with_suffix(".json")
     storage.put(holder, f"{this_process()}\n".encode())
     try:

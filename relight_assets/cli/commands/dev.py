@@ -1,4 +1,4 @@
-"""``relight dev``."""
+"""``relight dev``: Dagster's UI and daemon for the project."""
 
 import sys
 

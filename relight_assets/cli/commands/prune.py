@@ -1,4 +1,4 @@
-"""``relight prune``."""
+"""``relight prune``: lists or removes images whose rows are gone, and partitions without a CSV."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""``relight replay``."""
+"""``relight replay``: makes images again from their records and compares the bytes."""
 
 import sys
 from pathlib import Path

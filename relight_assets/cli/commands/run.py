@@ -1,4 +1,4 @@
-"""``relight run``."""
+"""``relight run``: brings splits up to date."""
 
 import sys
 from collections import Counter

@@ -1,4 +1,4 @@
-"""``relight status``."""
+"""``relight status``: done, failed and pending rows of each split."""
 
 import sys
 import time

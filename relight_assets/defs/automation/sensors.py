@@ -1,4 +1,4 @@
-"""What happens by itself: a sensor on the folder of CSVs and a schedule start runs, another sensor closes dead ones."""
+"""Sensors and the schedule: runs on new CSVs, the nightly sweep, and closing runs whose process is gone."""
 
 import json
 import time

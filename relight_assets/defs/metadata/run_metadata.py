@@ -54,7 +54,7 @@ class RunRecords:
     digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in stage_names()})
     """Of the stages that are current, by the image's number."""
     milliseconds: Counter[str] = field(default_factory=Counter)
-    """That the present pictures took, by step, whenever they were made."""
+    """Milliseconds by step, summed over all current images, whichever run made them."""
 
     @classmethod
     def of(cls, summary: RunSummary) -> "RunRecords":

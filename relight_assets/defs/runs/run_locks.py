@@ -1,4 +1,4 @@
-"""Is the process of a run alive?  A run holds a kernel lock while it works, and the lock dies with its process.
+"""Locks that say whether a run's process is alive: the kernel drops them with the process.
 
 Dagster itself does not learn that the process of a run was killed unless its daemon started it.  The lock file says
 whose it is: a kernel knows the locks of its own processes alone, so a lock that nobody holds here proves nothing about

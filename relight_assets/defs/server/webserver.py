@@ -18,7 +18,7 @@ from relight_assets.errors import RelightError
 
 
 def main() -> None:
-    """Run the server that ``sys.argv`` describes; the hosts besides loopback are ``ui_hosts`` of the platform file."""
+    """Run the server that ``sys.argv`` describes; the hosts besides loopback are ``ui_hosts`` of the settings file."""
     try:
         hosts = ProjectSource(os.environ).settings().ui_hosts
     except RelightError as error:

@@ -12,7 +12,7 @@ from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.hardware.socket_lock import held_name
 from relight_assets.errors import DeviceBusyError
 from relight_assets.storage.local import LOCAL
-from relight_assets.storage.locks import TakenError, holder_of, said_beside, this_process
+from relight_assets.storage.locks import TakenError, holder_file, holder_of, this_process
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def _held_by_the_kernel(path: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise TakenError(holder_of(path)) from None
-        with said_beside(path, LOCAL):
+        with holder_file(path, LOCAL):
             yield
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Is a stage of an image current?  One answer, for the parent that plans and for the worker that computes.
+"""Whether a stage of an image is current: one evaluator, for the parent that plans and the worker that computes.
 
 A stage is current when its record has the digest that the stage would have now, and its files are those of the record.
 """
@@ -29,7 +29,7 @@ def current_stages(
 ) -> tuple[Stage, ...]:
     """The stages of a record that need not be redone, in order; a stage whose upstream is not current is not either.
 
-    ``outside`` are the sha256 of the files that nobody here made; None: of those that the record remembers.
+    ``outside`` are the sha256 of the user's own files (depth, normals); None: of those that the record remembers.
     """
     if record is None:
         return ()

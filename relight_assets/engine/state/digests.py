@@ -18,8 +18,8 @@ ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-_quoted = json.encoder.encode_basestring_ascii
-"""As the above, of text."""
+_json_text = json.encoder.encode_basestring_ascii
+"""Encode a string as ASCII JSON."""
 
 
 class Digests:
@@ -63,8 +63,8 @@ class Digests:
 
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
-        reads = ",".join([f"{quoted}:{_quoted(files[name])}" for name, quoted in self._quoted[stage]])
-        source = _quoted(source_sha256) if self._keyed[stage] else "null"
+        reads = ",".join([f"{quoted}:{_json_text(files[name])}" for name, quoted in self._quoted[stage]])
+        source = _json_text(source_sha256) if self._keyed[stage] else "null"
         text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
         return sha256_hex(text.encode("ascii"))
 
@@ -86,7 +86,7 @@ class Digests:
         return self.of(stage, source_sha256, files)
 
     def files_read(self, record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
-        """The sha256 of the files that stages read and nobody here made: as given, or as the record remembers them."""
+        """The sha256 of the user's own files that stages read (depth, normals): as given, or as the record has them."""
         absent = dict.fromkeys(self._outside_names, ABSENT)
         if given is not None or record is None:
             return {**absent, **(given or {})}

@@ -1,4 +1,4 @@
-"""Are the photos of a CSV those that a folder's pictures were made of?  Decided before anything is written.
+"""Whether the photos of a CSV are those that a folder's images were made of; decided before anything is written.
 
 A row's name may stand for another photo than it did: another CSV of the same name, another disk under the same path, a
 file that somebody replaced.  One photo that was edited is redone; where it cannot be an edit, the whole CSV is refused.
@@ -20,10 +20,11 @@ from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError
 from relight_assets.storage.files import FileStamp, stamp_source
 
-MANY = 20
-"""Photos from which on it is told that most of them have changed at once: another disk is mounted there."""
-MOST = 0.5
-WAYS_OUT = (
+MIN_PHOTOS = 20
+"""With so many known photos, most of which changed at once, another disk is probably mounted there."""
+MAX_CHANGED_SHARE = 0.5
+"""Share of the known photos that may have changed at once."""
+REMEDIES = (
     "rename the CSV for a split of its own, set another output_root, or give --replace to make this CSV the folder's "
     "and redo the rows whose photos are others"
 )
@@ -210,7 +211,7 @@ def refusal(state: SplitState, adopted: Sequence[Adopted] | None = None) -> str 
         or _all_changed(state, photos)
         or _no_match(state, photos, renames_known=adopted is not None)
     )
-    return f"{state.layout.folder} {reason}: {WAYS_OUT}" if reason is not None else None
+    return f"{state.layout.folder} {reason}: {REMEDIES}" if reason is not None else None
 
 
 def _other_csv(state: SplitState) -> str | None:
@@ -249,7 +250,7 @@ def _other_photos(state: SplitState, photos: Mapping[str, int]) -> str | None:
 def _all_changed(state: SplitState, photos: Mapping[str, int]) -> str | None:
     """Most photos have other content than they had, at the same places."""
     known = photos["same"] + photos["changed"]
-    if known < MANY or photos["changed"] <= MOST * known:
+    if known < MIN_PHOTOS or photos["changed"] <= MAX_CHANGED_SHARE * known:
         return None
     example = next(
         (image.source.place for image in state.images.values() if image.photo == "changed" and image.source), ""

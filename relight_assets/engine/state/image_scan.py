@@ -1,4 +1,4 @@
-"""How does one image stand to its record?
+"""Scanning one image: its photo, files and failure against its record.
 
 A file with the size and token that were recorded of it has the recorded sha256.  One with the same size and another
 token is unchecked, until somebody has hashed it and the scan is given the result.

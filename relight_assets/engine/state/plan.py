@@ -1,4 +1,4 @@
-"""Which images need which stages?  Decides, and writes nothing.
+"""The plan: which images need which stages.  Decides, and writes nothing.
 
 A selected stage whose upstream is missing or not current, and is not selected itself, leaves the image
 pending (``upstream_stale``): nothing is computed behind the user's back.

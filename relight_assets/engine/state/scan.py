@@ -1,4 +1,4 @@
-"""Where does every image of a split stand?  Reads records and stats files; writes nothing.
+"""The state of a split: every image scanned once, then updated by results.  Scanning writes nothing.
 
 The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read.
 """

@@ -1,4 +1,4 @@
-"""The stage ``albedo``."""
+"""The stage ``albedo`` as a StageSpec: remove the photo's own light by the drawn method."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stage ``composites``."""
+"""The stage ``composites`` as a StageSpec: lay the degraded person on the recipe's background."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stage ``degraded``."""
+"""The stage ``degraded`` as a StageSpec: light the albedo with each of the recipe's drawn lights."""
 
 from dataclasses import asdict
 from typing import Any

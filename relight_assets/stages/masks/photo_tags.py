@@ -27,8 +27,8 @@ leaves 0.07), and as a share of the person's."""
 _SQUARE = 8
 _SIDE = 64
 _FINE_SIDE, _DEEP = 256, 12
-_BOTTOM = 2
-"""Quarter turns that bring it up."""
+_TURNS_TO_TOP = 2
+"""Quarter turns that rotate the bottom edge to the top."""
 _BLACK, _WHITE = 12, 243
 _LEAST, _MOST = 0.04, 0.22
 """Where the mirror may stand, in units of the picture's side: at once a narrow strip and no whole head."""
@@ -165,7 +165,7 @@ def blurred_border(rgb: Rgb8, alpha: Gray8) -> bool:
         blurred = fine < most
         # Black and clipped clothes have no detail to lose.
         of_person = blurred & (cover > 0.8) & (level > _BLACK) & (level < _WHITE)
-        if (of_person[1:] & of_person[:-1]).any() and (turns != _BOTTOM or blurred.mean() >= 0.75):
+        if (of_person[1:] & of_person[:-1]).any() and (turns != _TURNS_TO_TOP or blurred.mean() >= 0.75):
             return True
     return False
 

@@ -1,4 +1,4 @@
-"""The stage ``masks``."""
+"""The stage ``masks`` as a StageSpec: segment the person, filter the photo, cut out both layers."""
 
 from typing import Any
 
