@@ -1,19 +1,17 @@
 """An image that kills whoever works on it is set aside, so that the others can be done."""
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import files_match, known_failure, known_record, write_failure
+from relight_assets.dataset.records import files_match, known_failure, known_record
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import ImageResult, StageStatus, WorkItem
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import stamp_now
-from relight_assets.engine.state.image_state import failed
+from relight_assets.engine.state.image_state import failed, put_failure
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
@@ -46,7 +44,6 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
         digest=digests.tried(stage, source.sha256, record, current, outside) if source else None,
         reads=reads,
     )
-    with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
-        write_failure(layout, failure)
+    failure = put_failure(layout, failure)
     outcomes: dict[Stage, StageStatus] = {each: "reused" if each in current else "failed" for each in stage_names()}
     return ImageResult(item.index, outcomes, code=error.code, message=str(error), failure=failure)

@@ -37,7 +37,7 @@ class SmallDevice(FaultyWorker):
         super().__init__(folder=folder, **settings)
         self._asked = folder.parent / "asked"
         self._enough = threading.Event()
-        segmentation = self.tools.segmentation
+        segmentation = self.context.segmentation
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 
@@ -76,7 +76,7 @@ class BreakingDevice(FaultyWorker):
         super().__init__(folder=folder, **settings)
         self._broke = folder.parent / "broke"
         self._broken = False
-        segmentation = self.tools.segmentation
+        segmentation = self.context.segmentation
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from relight_assets import __version__
 from relight_assets.core.atomic_io import PlaceTakenError
-from relight_assets.dataset.records import Failure, Record
-from relight_assets.errors import ImageError, OutputBlockedError
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.records import Failure, Record, read_failure, write_failure
+from relight_assets.errors import ImageError, OutputBlockedError, RecordUnreadableError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp, SourceInfo
@@ -148,3 +149,17 @@ def failed(
         package_version=__version__,
         reads=dict(reads),
     )
+
+
+def put_failure(layout: SplitLayout, failure: Failure, *, durable: bool = True) -> Failure:
+    """Write a failure; what a scan finds afterwards, where what lies in its place cannot be replaced."""
+    try:
+        write_failure(layout, failure, durable=durable)
+    except PlaceTakenError:
+        path = layout.failure(failure.index)
+        try:
+            read_failure(path, layout.storage)
+        except OSError as error:
+            unreadable = RecordUnreadableError.of(path.name, error)
+            return failed(failure.image_path, failure.index, unreadable, "masks", previous=None)
+    return failure

@@ -5,6 +5,7 @@ record that claims only the stages before it is written; then the files, each un
 renamed; then the record with them.  A record never claims bytes that are not there.
 """
 
+import dataclasses
 import logging
 import traceback
 from contextlib import suppress
@@ -25,14 +26,13 @@ from relight_assets.dataset.records import (
     known_failure,
     remove_failure,
     remove_record,
-    write_failure,
     write_record,
 )
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
 from relight_assets.engine.state.geometry_stamps import stamps_of
-from relight_assets.engine.state.image_state import blocked, failed
+from relight_assets.engine.state.image_state import blocked, failed, put_failure
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, Pixels, WorkerContext
 from relight_assets.engine.worker.stage_inputs import TaskInputs
 from relight_assets.errors import (
@@ -276,9 +276,7 @@ class ImageTask:
             traceback=tail,
             reads=self._reads(stage),
         )
-        with suppress(PlaceTakenError):  # then a scan tells of the row that its failure cannot be read
-            write_failure(self.layout, failure, durable=False)
-        return self._result(failure)
+        return dataclasses.replace(self._result(failure), failure=put_failure(self.layout, failure, durable=False))
 
     def _remove(self, stages: tuple[Stage, ...]) -> None:
         if self.entries:
