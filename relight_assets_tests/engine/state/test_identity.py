@@ -16,7 +16,7 @@ from relight_assets.engine import preparation
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
-from relight_assets.engine.state.identity import MANY, refusal
+from relight_assets.engine.state.identity import MIN_PHOTOS, refusal
 from relight_assets.errors import OtherPhotosError
 from relight_assets.quality.verify.split import verify_split
 from relight_assets.storage.files import FileStamp
@@ -316,16 +316,16 @@ def test_a_touched_photo_is_hashed_and_nothing_is_computed(disk: Disk) -> None:
 def many(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Disk:
     """As many photos as tell that a disk is another, of which most are the same few: bytes at the end differ."""
     disk = Disk(tmp_path_factory.mktemp("many") / "disk")
-    for number in range(MANY):
+    for number in range(MIN_PHOTOS):
         path = disk.photo(f"first/{number}.png", photos / (ONE, TWO)[number % 2])
         path.write_bytes(path.read_bytes() + bytes([number]))
     (disk.root / "mount").symlink_to("first")
-    disk.csv("a", [f"../mount/{number}.png" for number in range(MANY)])
-    assert disk.run(stages=["masks"]).tally.computed_images == MANY
+    disk.csv("a", [f"../mount/{number}.png" for number in range(MIN_PHOTOS)])
+    assert disk.run(stages=["masks"]).tally.computed_images == MIN_PHOTOS
     return disk
 
 
-@pytest.mark.parametrize(("changed", "refused"), [(MANY // 2, False), (MANY // 2 + 1, True)])
+@pytest.mark.parametrize(("changed", "refused"), [(MIN_PHOTOS // 2, False), (MIN_PHOTOS // 2 + 1, True)])
 def test_another_disk_under_the_same_path_is_noticed(many: Disk, changed: int, refused: bool) -> None:
     second = many.root / "second"
     shutil.copytree(many.root / "first", second)
@@ -338,7 +338,7 @@ def test_another_disk_under_the_same_path_is_noticed(many: Disk, changed: int, r
     try:
         split = read_split_csv(many.root / "a/train_images.csv")
         if refused:
-            with pytest.raises(OtherPhotosError, match=f"{changed} of {MANY} photos have changed at once"):
+            with pytest.raises(OtherPhotosError, match=f"{changed} of {MIN_PHOTOS} photos have changed at once"):
                 many.run(stages=["masks"])
             assert many.everything() == before
         else:
