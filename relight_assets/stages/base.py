@@ -90,6 +90,8 @@ class StageOutput:
 
     files: dict[str, Pixels | bytes]
     metrics: dict[str, Any]
+    pixels: dict[str, Pixels] = field(default_factory=dict)
+    """What the finished PNG bytes hold, so that later stages need not decode them."""
 
 
 def no_models(_recipe: Recipe) -> tuple[str, ...]:

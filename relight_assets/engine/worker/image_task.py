@@ -195,9 +195,9 @@ class ImageTask:
             self.layout.storage.remove(path)
         with pictures.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
-        for name, made in output.files.items():
-            if isinstance(made, np.ndarray):
-                pictures.keep(name, made)
+        arrays = {name: made for name, made in output.files.items() if isinstance(made, np.ndarray)}
+        for name, pixels in (arrays | output.pixels).items():
+            pictures.keep(name, pixels)
         return StageEntry(digest=digest, files=files, numbers=metrics, reads=self._reads(stage), code=spec.code_version)
 
     def _written(self, name: str, made: Pixels | bytes) -> FileStamp:

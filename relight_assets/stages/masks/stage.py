@@ -73,6 +73,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             "fingerprint": fingerprint(photo.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },
+        pixels={"input": photo.rgb},
     )
 
 
