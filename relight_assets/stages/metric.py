@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -77,16 +77,14 @@ class RegisteredName(str):
     """One of the names that are registered when it is checked."""
 
     __slots__ = ()
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Those there are."""
-        raise NotImplementedError
+    names: ClassVar[Callable[[], tuple[str, ...]]]
+    """Those there are; called whenever a value is checked."""
 
 
-def registered_name(names: type[RegisteredName]) -> Kind:
-    """A name out of a registry."""
-    return Kind(names, lambda: _listed(names.names()), lambda: {"enum": list(names.names())})
+def registered_name(names: Callable[[], tuple[str, ...]]) -> Kind:
+    """A name out of a registry; ``names`` gives those there are."""
+    kind = type("RegisteredName", (RegisteredName,), {"__slots__": (), "names": staticmethod(names)})
+    return Kind(kind, lambda: _listed(names()), lambda: {"enum": list(names())})
 
 
 def list_of(each: Kind, least: int, most: int) -> Kind:

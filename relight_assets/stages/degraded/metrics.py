@@ -15,7 +15,6 @@ from relight_assets.stages.metric import (
     TEXT,
     UNIT_VECTOR,
     Metric,
-    RegisteredName,
     list_of,
     number,
     object_of,
@@ -25,26 +24,9 @@ from relight_assets.stages.metric import (
 )
 
 
-class FamilyName(RegisteredName):
-    """A family of light."""
-
-    __slots__ = ()
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Those there are."""
-        return family_names()
-
-
-class SecondFamilyName(RegisteredName):
-    """A family that can be added to another's light; "" for none."""
-
-    __slots__ = ()
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Those there are."""
-        return ("", *second_names())
+def _second_family_names() -> tuple[str, ...]:
+    """The families that can be added to another's light; "" for none."""
+    return ("", *second_names())
 
 
 _PATTERNS = one_of("none", "foliage", "blinds", "window", "edge", "blob", "lattice", "custom")
@@ -99,9 +81,9 @@ _HIGHLIGHT = (
 )
 
 METRICS = (
-    Metric("degradation_type", registered_name(FamilyName), "Family of light", required=True),
+    Metric("degradation_type", registered_name(family_names), "Family of light", required=True),
     Metric("light_direction", UNIT_VECTOR, "Toward the key light", required=True),
-    Metric("mixed_with", registered_name(SecondFamilyName), "Second family", required=True),
+    Metric("mixed_with", registered_name(_second_family_names), "Second family", required=True),
     Metric("exposure", number(-4, 4), "Drawn exposure", "EV", required=True),
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),
