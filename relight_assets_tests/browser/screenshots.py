@@ -2,7 +2,7 @@
 
 make demo
 relight --platform demo/platform.yaml run --split train --config FILE --experiment candlelight   # CANDLELIGHT, below
-make dev PLATFORM=demo/platform.yaml, then
+make dev PLATFORM=demo/platform.yaml, and when the runs that the sensor starts have ended
 python -m relight_assets_tests.browser.screenshots --url http://127.0.0.1:3000
 """
 
