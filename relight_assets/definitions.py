@@ -17,6 +17,7 @@ from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, sensors
 from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 
@@ -39,7 +40,9 @@ def defs() -> dg.Definitions:
     return build_definitions(ProjectSource(os.environ))
 
 
-def build_definitions(source: ProjectSource, project: ProjectContext | None = None) -> dg.Definitions:
+def build_definitions(
+    source: ProjectSource, project: ProjectContext | None = None, states: dict[str, SplitState] | None = None
+) -> dg.Definitions:
     """All assets of a project.
 
     The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
@@ -48,6 +51,7 @@ def build_definitions(source: ProjectSource, project: ProjectContext | None = No
     Args:
         source: what sensors and schedules read at every tick.
         project: what the runs work with; None: what each of them reads from ``source`` when it starts.
+        states: where the splits stand after runs in this process, by their names; None: nobody asks.
 
     Raises:
         ConfigError: settings or recipe cannot be used.
@@ -60,7 +64,7 @@ def build_definitions(source: ProjectSource, project: ProjectContext | None = No
             [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
         ),
         executor=dg.in_process_executor,
-        resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context)},
+        resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context, states)},
         jobs=[
             jobs.relight_split,
             jobs.masks_only,

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from benchmarks.bench.pipeline_run import layout_of, record_of, settings_for
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
+from relight_assets.dataset.index import extend
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import write_record
 from relight_assets.engine.run import RunOptions, digests_of, load_split_state, run_split
@@ -32,8 +33,8 @@ class PlanCost:
 def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
     """A split of ``count`` finished images out of a few; its CSV.  Its outputs are in ``target / "outputs"``.
 
-    Sources and pictures are hard links, so sizes and times are those of the records; each record is the original's
-    under another number, name and place.
+    Sources and images are hard links, so sizes and times are those of the records; each record is the original's
+    under another number, name and place.  The index is written, as a run does before it makes anything.
     """
     originals = [csv.parent / cell for cell in read_split_csv(csv).table["image_path"]]
     before, after = layout_of(csv, output_root), SplitLayout(target / "outputs" / "data-many")
@@ -52,6 +53,7 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         record, place = records[number % len(originals)], target / name
         source = replace(record.source, token=source_token(place.stat()), place=str(place))
         write_record(after, replace(record, index=number, image_path=name, source=source), durable=False)
+    extend(after, names)
     many = target / "many_images.csv"
     many.write_text("\n".join(["image_path", *names, ""]), encoding="utf-8")
     return many

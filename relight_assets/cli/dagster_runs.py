@@ -13,9 +13,8 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.dataset.csv.contents import check_csvs
-from relight_assets.dataset.csv.folder import CsvFolder, no_rows, read_csv
+from relight_assets.dataset.csv.folder import CsvFolder, no_rows
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import InterruptedRunError, RelightError
 from relight_assets.stages.base import Stage
@@ -69,7 +68,8 @@ def materialize_splits(
         from relight_assets.defs.assets.splits import known_csvs  # noqa: PLC0415
         from relight_assets.defs.runs import launch  # noqa: PLC0415
 
-        definitions = build_definitions(source, project)
+        states: dict[str, SplitState] = {}
+        definitions = build_definitions(source, project, states)
     settings = project.settings
     loaded = loaded or project.loaded
     done: list[tuple[SplitState, dict[str, Any]]] = []
@@ -101,7 +101,7 @@ def materialize_splits(
                             experiment=experiment,
                             loaded=loaded,
                         )
-                done.append((load_split_state(read_csv(path), loaded.recipe, settings, experiment), launched.metadata))
+                done.append((states.pop(name), launched.metadata))
             except (InterruptedRunError, KeyboardInterrupt):
                 stopped = InterruptedRunError()
                 print_error(str(stopped))

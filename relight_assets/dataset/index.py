@@ -16,7 +16,7 @@ from itertools import islice
 
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import MAX_NUMBER, SplitLayout
-from relight_assets.dataset.records import known_failure, known_record
+from relight_assets.dataset.records import known_failure, known_stamps
 from relight_assets.errors import OutputFolderError
 
 _HEADER = ["index", "image_path"]
@@ -164,7 +164,7 @@ def _parse(data: bytes, highest_held: int) -> _Parsed:
 
 def _key_in_folder(layout: SplitLayout, number: int) -> str | None:
     # Of one that cannot be read nobody knows whose it is; its number counts as given all the same.
-    found = known_record(layout, number) or known_failure(layout, number)
+    found = known_stamps(layout, number) or known_failure(layout, number)
     # A file that was renamed by hand says another number than its name, and is not believed.
     return found.image_path if found is not None and found.index == number else None
 

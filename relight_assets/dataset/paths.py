@@ -11,9 +11,10 @@ import re
 import stat
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from relight_assets.core.regular_files import AnyRoot, ImageRoot, kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
@@ -162,8 +163,7 @@ def _weight(fault: ImageError) -> int:
     return 0 if isinstance(fault, _OutsideRootError) else 1 if isinstance(fault, SourceMissingError) else 2
 
 
-@dataclass(frozen=True)
-class _Search:
+class _Search(Struct, frozen=True, gc=False):
     """One cell's file is looked for."""
 
     text: str

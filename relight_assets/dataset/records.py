@@ -12,6 +12,7 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 import errno
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -23,10 +24,11 @@ from msgspec.structs import asdict
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import SplitLayout, png_name
+from relight_assets.dataset.schema_1 import from_schema_1
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names, stage_spec
+from relight_assets.stages.registry import is_stage, stage_names, stage_spec
 from relight_assets.storage.base import Storage
-from relight_assets.storage.files import Count, FileStamp, Sha256, SourceInfo, host_limit
+from relight_assets.storage.files import Count, FileStamp, Sha256Length, SourceInfo, host_limit
 from relight_assets.storage.local import LOCAL
 
 SCHEMA_VERSION = 2
@@ -39,7 +41,7 @@ class StageStamps(msgspec.Struct, frozen=True, gc=False):
     ``code`` is the version of the stage's code.
     """
 
-    digest: Sha256
+    digest: Sha256Length
     files: dict[str, FileStamp]
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
     code: str = ""
@@ -157,7 +159,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 _Kind = TypeVar("_Kind", _WrittenRecord, RecordStamps, Failure)
-_Found = TypeVar("_Found", Record, Failure)
+_Found = TypeVar("_Found", Record, RecordStamps, Failure)
 
 
 def read_record(path: Path | str, storage: Storage = LOCAL) -> Record | None:
@@ -215,6 +217,11 @@ def known_record(layout: SplitLayout, index: int) -> Record | None:
     return _if_readable(partial(read_record, storage=layout.storage), layout.record(index))
 
 
+def known_stamps(layout: SplitLayout, index: int) -> RecordStamps | None:
+    """As :func:`read_stamps` likewise."""
+    return _if_readable(partial(read_stamps, storage=layout.storage), layout.record(index))
+
+
 def known_failure(layout: SplitLayout, index: int) -> Failure | None:
     """An image's failure likewise."""
     return _if_readable(partial(read_failure, storage=layout.storage), layout.failure(index))
@@ -270,17 +277,17 @@ def remove_record(layout: SplitLayout, index: int) -> None:
 def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
     """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
     entry = record.stages.get(stage)
-    if entry is None or entry.files.keys() != _names(stage, len(entry.files)):
+    if entry is None or not _files_are_known(stage, entry):
         return False
     # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
     folder, state = str(layout.folder), layout.storage.state
-    for name, stamp in entry.files.items():
-        try:
+    try:
+        for name, stamp in entry.files.items():
             size, token = state(f"{folder}/{png_name(record.index, name)}")
-        except OSError:  # a link in a circle, a disk that does not answer: then it is made again
-            return False
-        if size != stamp.size or token != stamp.token:
-            return False
+            if size != stamp.size or token != stamp.token:
+                return False
+    except OSError:  # a link in a circle, a disk that does not answer: then it is made again
+        return False
     return True
 
 
@@ -295,6 +302,7 @@ _DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
 _OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
+_HEXADECIMAL = re.compile("[0-9a-f]*")
 _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
 
@@ -309,22 +317,36 @@ def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None
             return None
         raise
     # A file under another image's name is not that image's.
-    name = os.path.basename(path)  # noqa: PTH119  (text, for speed)
-    fits = found is not None and name.startswith(f"{found.index:05d}_")
-    if isinstance(found, RecordStamps):
-        fits = fits and _files_are_known(found) and _place_fits(found)
-    elif isinstance(found, Failure):
-        fits = fits and (found.stage is None or found.stage in stage_names())
-    return found if fits else None
+    if found is None or not os.fspath(path).rpartition("/")[2].startswith(f"{found.index:05d}_"):
+        return None
+    return found if (_failure_fits(found) if isinstance(found, Failure) else _record_fits(found)) else None
 
 
-def _files_are_known(record: RecordStamps) -> bool:
-    """Whether each stage of a record is known, and names the files that it writes and no others."""
-    known = stage_names()
-    return all(
-        stage in known and entry.files.keys() == _names(stage, len(entry.files))
-        for stage, entry in record.stages.items()
-    )
+def _failure_fits(failure: Failure) -> bool:
+    """Whether the stage of a failure is one, and its sha256 are some."""
+    sha256s = [stamp.sha256 for stamp in (*failure.reads.values(), failure.source) if stamp is not None]
+    return (failure.stage is None or is_stage(failure.stage)) and _are_hexadecimal(sha256s)
+
+
+def _record_fits(record: RecordStamps) -> bool:
+    """Whether the stages of a record are some, name the files that they write and no others, with their sha256."""
+    sha256s = [record.source.sha256]
+    for stage, entry in record.stages.items():
+        if not _files_are_known(stage, entry):
+            return False
+        sha256s.append(entry.digest)
+        sha256s += [stamp.sha256 for stamp in entry.files.values()]
+        sha256s += [stamp.sha256 for stamp in entry.reads.values()]
+    return _are_hexadecimal(sha256s) and _place_fits(record)
+
+
+def _are_hexadecimal(texts: list[str]) -> bool:
+    return _HEXADECIMAL.fullmatch("".join(texts)) is not None
+
+
+def _files_are_known(stage: Stage, entry: StageStamps) -> bool:
+    """Whether there is such a stage, and the entry names the files that it writes and no others."""
+    return is_stage(stage) and entry.files.keys() == _names(stage, len(entry.files))
 
 
 def _place_fits(record: RecordStamps) -> bool:
@@ -344,33 +366,10 @@ def _decoded(data: bytes, kind: type[_Kind]) -> _Kind | None:
     # The version by itself and first: a newer one may look like ours in all that ours looks at.
     version = SCHEMA_VERSION if data.startswith(_OURS) else _VERSIONS.decode(data).schema_version
     if version == 1:
-        return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
+        return msgspec.convert(from_schema_1(msgspec.json.decode(data)), kind)
     if version != SCHEMA_VERSION or (kind is not Failure and not _seal_fits(data)):
         return None
     return _DECODERS[kind].decode(data)
-
-
-def _from_schema_1(found: Any) -> Any:
-    """The content of a record or a failure of schema 1 under today's names; what does not fit is left as it is."""
-    if not isinstance(found, dict):
-        return found
-    if "source_sha256" in found and all(found.get(f"source_{part}") is not None for part in ("sha256", "size")):
-        stamp = {part: found.get(f"source_{part}") for part in ("sha256", "size", "mtime_ns")}
-        found["source"] = stamp
-    stages = found.get("stages")
-    for entry in [found, *(stages.values() if isinstance(stages, dict) else ())]:
-        for key in ("files", "reads"):
-            stamps = entry.get(key) if isinstance(entry, dict) else None
-            for stamp in stamps.values() if isinstance(stamps, dict) else ():
-                _name_token(stamp)
-    _name_token(found.get("source"))
-    return found
-
-
-def _name_token(stamp: Any) -> None:
-    mtime_ns = stamp.pop("mtime_ns", None) if isinstance(stamp, dict) else None
-    if isinstance(mtime_ns, int) and not isinstance(mtime_ns, bool):
-        stamp["token"] = str(mtime_ns)
 
 
 def _sealed(text: bytes) -> bytes:

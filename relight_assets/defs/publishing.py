@@ -16,7 +16,7 @@ from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
-from relight_assets.engine.state.scan import SplitState
+from relight_assets.engine.state.scan import SplitState, is_unchanged, of_this_run
 from relight_assets.errors import OtherPhotosError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
@@ -51,15 +51,20 @@ def locked_state(
     settings: Settings,
     experiment: str | None = None,
     storage: Storage = LOCAL,
+    *,
+    known: SplitState | None = None,
 ) -> Iterator[SplitState]:
-    """Where a split stands, while nobody writes in its folder.
+    """Where a split stands, while nobody writes in its folder: as it is ``known``, if that still holds.
 
     Raises:
         OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
     with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)):
-        state = load_split_state(split, recipe, settings, experiment, storage=storage)
+        if known is not None and is_unchanged(known):
+            state = known
+        else:
+            state = of_this_run(load_split_state(split, recipe, settings, experiment, storage=storage), recipe)
         if (reason := refusal(state)) is not None:
             raise OtherPhotosError(reason)
         yield state
@@ -74,6 +79,7 @@ def publish(
     check: Check | None = None,
     failures: bool = False,
     storage: Storage = LOCAL,
+    known: SplitState | None = None,
 ) -> Published:
     """Write the mapping of a split as it stands, and put it in its place if no blocking check fails.
 
@@ -85,12 +91,13 @@ def publish(
         check: what to check; None: the blocking checks alone.
         failures: write the CSV of the failed rows too, of the same moment.
         storage: where the split's files lie.
+        known: where it stood when a run of it ended; None: nobody knows.
 
     Raises:
         OtherPhotosError, OutputFolderError: as :func:`locked_state`.
         CsvError: a CSV cannot be written.
     """
-    with locked_state(split, loaded.recipe, settings, experiment, storage) as state:
+    with locked_state(split, loaded.recipe, settings, experiment, storage, known=known) as state:
         staged = stage_mapping(state, settings, experiment)
         try:
             checks = check(staged) if check is not None else blocking_checks(staged, loaded, settings)

@@ -9,6 +9,7 @@ from relight_assets.config.context import ProjectContext
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.runs.run_locks import lock_until_exit
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import RelightError, UserError
 from relight_assets.quality.feasibility import check_feasible
 
@@ -19,8 +20,10 @@ RUN_INPUTS = "run_inputs"
 class RunInputs:
     """The project and the CSVs of one run as they were when it first read them: later changes are the next run's."""
 
-    def __init__(self, read_project: Callable[[], ProjectContext]):
+    def __init__(self, read_project: Callable[[], ProjectContext], states: dict[str, SplitState] | None = None):
         self._read_project = read_project
+        self.states: dict[str, SplitState] = {} if states is None else states
+        """Where each split stood when a step of the run was done with it: scanned once, and kept up to date."""
         self._project: ProjectContext | None = None
         self._splits: dict[str, SplitCsv] = {}
 
@@ -49,8 +52,12 @@ class RunInputs:
         return self._splits[name]
 
 
-def run_inputs(read_project: Callable[[], ProjectContext]) -> dg.ResourceDefinition:
+def run_inputs(
+    read_project: Callable[[], ProjectContext], states: dict[str, SplitState] | None = None
+) -> dg.ResourceDefinition:
     """The resource :class:`RunInputs`, for runs of the project that ``read_project`` gives.
+
+    The caller finds in ``states`` where the splits stand after a run in its own process; None: each run keeps its own.
 
     With it a run takes its lock: only one that has a lock is known to be dead when its process is.
     """
@@ -59,7 +66,7 @@ def run_inputs(read_project: Callable[[], ProjectContext]) -> dg.ResourceDefinit
         assert context.instance is not None  # noqa: S101  (in a run there are both)
         assert context.run is not None  # noqa: S101
         lock_until_exit(context.instance, context.run.run_id)
-        return RunInputs(read_project)
+        return RunInputs(read_project, states)
 
     return dg.ResourceDefinition(start, description="The project and the CSVs of one run, and its lock.")
 

@@ -137,21 +137,21 @@ class Preparation:
             return self._written(image, replaced)
         except PlaceTakenError as taken:
             failure = failed(image.key, image.index, blocked(taken), "masks", previous=image.failure)
-            return dataclasses.replace(image, source=None, failure=failure, new_stamps=None, new_failure=None)
+            return replace(image, source=None, failure=failure, new_stamps=None, new_failure=None)
 
     def _written(self, image: ImageState, replaced: Collection[int]) -> ImageState:
         if image.index is None:
             return image
         if image.index in replaced:
             remove_record(self.layout, image.index)
-            return dataclasses.replace(image, recorded=False, new_stamps=None, current=(), photo="new", unchecked=())
+            return replace(image, recorded=False, new_stamps=None, current=(), photo="new", unchecked=())
         if image.new_stamps is None and image.new_failure is None:
             return image
         if image.new_stamps is not None and (record := known_record(self.layout, image.index)) is not None:
             write_record(self.layout, image.new_stamps.applied(record), durable=False)
         if image.new_failure is not None:
             write_failure(self.layout, image.new_failure, durable=False)
-        return dataclasses.replace(image, failure=image.new_failure or image.failure, new_stamps=None, new_failure=None)
+        return replace(image, failure=image.new_failure or image.failure, new_stamps=None, new_failure=None)
 
     def _origin(self, state: SplitState) -> Origin:
         root = self.settings.image_root
@@ -185,4 +185,4 @@ def _with_number(image: ImageState, number: int) -> ImageState:
     if image.index == number:
         return image
     failure = replace(image.failure, index=number) if image.failure is not None else None
-    return dataclasses.replace(image, index=number, failure=failure)
+    return replace(image, index=number, failure=failure)

@@ -30,7 +30,7 @@ from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
-from relight_assets.engine.state.scan import SplitState, scan_split
+from relight_assets.engine.state.scan import SplitState, of_this_run, scan_split
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
@@ -168,6 +168,7 @@ def run_split(
         state = preparation.prepared()
         # Now that nothing refuses the start: what lies there is of this recipe, or about to be.
         layout.storage.put(layout.recipe, _resolved(recipe, options.quality))
+        state = of_this_run(state, recipe)
         plan = make_plan(
             state, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed
         )

@@ -26,6 +26,11 @@ def stage_names() -> tuple[Stage, ...]:
     return tuple(_STAGES)
 
 
+def is_stage(name: str) -> bool:
+    """Whether there is a stage of that name."""
+    return name in _STAGES
+
+
 def stage_spec(name: Stage) -> StageSpec:
     """The stage of a name.
 

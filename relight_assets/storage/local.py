@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -76,8 +77,7 @@ class LocalStorage:
         except FileNotFoundError:
             return
         with entries:
-            for entry in entries:
-                yield entry.name
+            yield from map(_NAME, entries)
 
     def link(self, source: Path, target: Path) -> None:
         """A hard link; a copy with the same mtime where the file system has none."""
@@ -107,6 +107,9 @@ class LocalStorage:
     def _rename(self, temp: Path, path: Path) -> None:
         """Put a whole temp file in a file's place."""
         temp.replace(path)
+
+
+_NAME = attrgetter("name")  # a folder holds seven files for each image
 
 
 def _remove_folder(path: Path) -> None:

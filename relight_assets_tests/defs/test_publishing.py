@@ -1,6 +1,7 @@
 """A mapping takes the place of the one before once its checks have passed, while nobody writes in the folder."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,3 +106,21 @@ def test_a_mapping_that_cannot_be_put_in_its_place_is_a_sentence(done: Bench, pu
     with pytest.raises(CsvError, match="check mapping_dir"):
         publish(done.split(), GRAY, settings)
     assert not done.layout.staged_mapping.exists()
+
+
+def test_what_a_run_knew_is_taken_while_it_holds_and_no_longer(tmp_path: Path, photos: Path) -> None:
+    own = Path(shutil.copytree(photos, tmp_path / "photos"))
+    bench = Bench(tmp_path, own)
+    bench.write_csv(PORTRAITS[:3])
+    known = bench.run().state
+    assert publish(bench.split(), GRAY, bench.settings, known=known).state is known
+    os.utime(own / PORTRAITS[1], ns=(1, 1))
+    touched = publish(bench.split(), GRAY, bench.settings, known=known)
+    assert touched.state is not known
+    assert touched.state.unchecked_rows == 1  # the same bytes, which nobody has read since
+    (own / PORTRAITS[1]).write_bytes((own / PORTRAITS[2]).read_bytes())
+    edited = publish(bench.split(), GRAY, bench.settings, known=known)
+    assert [path is not None for path in edited.state.outputs()] == [True, False, True]
+    known = bench.run().state
+    assert bench.run().tally.computed_images == 0
+    assert publish(bench.split(), GRAY, bench.settings, known=known).state is not known  # another run has been there

@@ -89,7 +89,7 @@ def test_what_is_not_current_is_withdrawn_and_nothing_else(out: Out) -> None:
     assert target.read_bytes() == before
     state = out.state()
     key = next(iter(state.images))
-    images = {**state.images, key: dataclasses.replace(state.images[key], current=())}
+    images = {**state.images, key: replace(state.images[key], current=())}
     withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
     assert pictures(target)[0] == ""
     assert all(pictures(target)[1:4])
@@ -104,7 +104,7 @@ def test_a_row_that_is_gone_keeps_its_picture_until_its_number_is_anothers(out: 
     withdraw_pictures(state, out.settings)
     assert pictures(target)[0]
     key = next(iter(state.images))
-    images = {**state.images, key: dataclasses.replace(state.images[key], index=0)}
+    images = {**state.images, key: replace(state.images[key], index=0)}
     withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
     assert not pictures(target)[0]
 

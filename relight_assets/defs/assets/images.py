@@ -119,4 +119,6 @@ def _run(
         overwrite=config.overwrite,
         replace_photos=config.replace,
     )
-    return run_images(context, split, project.loaded, project.settings, options)
+    summary = run_images(context, split, project.loaded, project.settings, options)
+    run_inputs.states[split.split] = summary.state
+    return summary

@@ -53,8 +53,8 @@ def mapping_csv(
         before = _spreads_before(context, warn)
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
         check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
-        published = publish(split, loaded, settings, check=check)
-    state = published.state
+        published = publish(split, loaded, settings, check=check, known=run_inputs.states.get(split.split))
+    state = run_inputs.states[split.split] = published.state
     if state.unchecked_rows:
         context.log.warning(
             f"{split.split}: {state.unchecked_rows} rows have no output in the mapping, because files have other "
@@ -143,7 +143,8 @@ def dead_letters(
         project = run_inputs.project()
         settings, recipe = project.settings, project.recipe
         split = run_inputs.split(context.partition_key)
-        with locked_state(split, recipe, settings) as state:
+        with locked_state(split, recipe, settings, known=run_inputs.states.get(split.split)) as state:
+            run_inputs.states[split.split] = state
             rows = write_split_failures(state, settings)
     warn = Warnings(context.log)
     return dg.MaterializeResult(

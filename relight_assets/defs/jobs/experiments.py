@@ -92,7 +92,8 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
         )
         split = run_inputs.split(context.partition_key)
         summary = run_images(context, split, loaded, settings, options)
-        published = publish(split, loaded, settings, name, failures=True)
+        published = publish(split, loaded, settings, name, failures=True, known=summary.state)
+        run_inputs.states[split.split] = published.state
         for failed in published.failed:
             context.log.warning(f"{split.split}: the check {failed} failed; the mapping stays without what is new")
     warn, run_id, records = warnings_of(context, summary), context.run.run_id, RunRecords.of(summary)

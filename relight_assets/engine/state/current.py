@@ -36,10 +36,10 @@ def current_stages(
     good: list[Stage] = []
     files = digests.files_read(record, outside)
     for stage in stage_names():
-        entry = record.stages.get(stage)
-        if entry is None or not digests.has_upstream(stage, good):
+        if stage not in record.stages or not digests.has_upstream(stage, good):
             continue
         if is_current(record, stage, digests.of(stage, source_sha256, files), files_match):
             good.append(stage)
-            files.update((name, stamp.sha256) for name, stamp in entry.files.items())
+            for name, stamp in record.stages[stage].files.items():
+                files[name] = stamp.sha256
     return tuple(good)

@@ -4,7 +4,6 @@ A file with the size and token that were recorded of it has the recorded sha256.
 token is unchecked, until somebody has hashed it and the scan is given the result.
 """
 
-import dataclasses
 from collections.abc import Container, Mapping
 from functools import partial
 
@@ -87,7 +86,7 @@ class ImageScanner:
         if state.status != "pending" or state.unchecked:
             return state
         unreadable = RecordUnreadableError.of(f"{index:05d}_{FAILURE_SUFFIX}", error)
-        return dataclasses.replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
+        return replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
 
     def _with_record(
         self, key: str, cell: str, index: int | None, record: RecordStamps | None, failure: Failure | None

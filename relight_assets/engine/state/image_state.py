@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from relight_assets import __version__
@@ -32,8 +33,7 @@ Hashes = Mapping[str, FileStamp | None]
 NO_HASHES: Hashes = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(Struct, frozen=True, gc=False):
     """A photo as ``stat`` finds it: its path, the place at which the CSV names it, size in bytes and token."""
 
     path: str
@@ -64,11 +64,11 @@ class NewStamps:
         return replace(record, source=self.source, stages=stages)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageState:
+class ImageState(Struct, frozen=True, gc=False):
     """One image: what of it is current, and the failure that still holds, if one does.
 
-    There is one for every row, so it keeps nothing of the record but what planning asks for again: under 1 kB.
+    There is one for every row, so it keeps nothing of the record but what planning asks for again: under 1 kB.  And a
+    struct, which is made twenty times as fast as a frozen dataclass.
     """
 
     key: str

@@ -5,6 +5,7 @@ The answer comes from the files alone: the records, the failures and what ``stat
 
 import dataclasses
 import gc
+import os
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
@@ -21,8 +25,9 @@ from relight_assets.dataset.paths import index_key
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
-from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus
+from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus, SourceFile
 from relight_assets.stages.registry import stage_spec
+from relight_assets.storage.files import source_token
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,8 @@ class SplitState:
     """Different lights that each portrait is to have."""
     misnumbered: bool = False
     """``index.csv`` gives a number to an image, and a record gives it to another."""
+    run: tuple[int, str] | None = None
+    """Size and token of the resolved recipe, which each run writes anew; None: nobody held the folder's lock."""
 
     @property
     def unchecked_rows(self) -> int:
@@ -81,7 +88,7 @@ class SplitState:
         """
         image, current = self.images[key], result.current
         before = image.failure if image.failure is not None and image.failure.stage not in current else None
-        self.images[key] = dataclasses.replace(
+        self.images[key] = replace(
             image,
             photo="same" if current else image.photo,
             current=current,
@@ -187,6 +194,35 @@ def _scan_images(
         variants=digests.variants,
         misnumbered=scanner.misnumbered,
     )
+
+
+def of_this_run(state: SplitState, recipe: Recipe) -> SplitState:
+    """A state with what :func:`is_unchanged` goes by; the folder's lock is held."""
+    if recipe.geometry.from_file:  # the user's own files of depth or normals may change unseen
+        return state
+    return dataclasses.replace(state, run=_run_of(state.layout))
+
+
+def is_unchanged(state: SplitState) -> bool:
+    """Whether a split still stands as it did under the folder's lock: no other run since, and no photo changed."""
+    if state.run is None or state.run != _run_of(state.layout):
+        return False
+    return all(_is_unchanged(image.source) for image in state.images.values() if image.source is not None)
+
+
+def _run_of(layout: SplitLayout) -> tuple[int, str] | None:
+    try:
+        return layout.storage.state(layout.recipe)
+    except OSError:
+        return None
+
+
+def _is_unchanged(photo: SourceFile) -> bool:
+    try:
+        status = os.stat(photo.place)  # noqa: PTH116  (text, for speed)
+    except (OSError, ValueError):
+        return False
+    return status.st_size == photo.size and source_token(status) == photo.token
 
 
 def orphan_numbers(layout: SplitLayout, index: Mapping[str, int], rows: Container[str]) -> set[int]:

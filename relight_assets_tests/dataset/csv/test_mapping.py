@@ -212,7 +212,7 @@ def test_nothing_is_written_where_nothing_is_to_be_taken_out(split: SplitCsv, tm
     write_mapping(split, [tmp_path / "1.png", None, None, None], target)
     before = target.stat()
     withdraw_outputs(target, lambda *_: True)
-    assert target.stat() == before
+    assert (target.stat().st_ino, target.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_cells_of_any_size_come_back_and_keep_what_stays(tmp_path: Path) -> None:

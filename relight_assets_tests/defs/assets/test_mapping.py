@@ -9,6 +9,8 @@ import pytest
 
 from relight_assets.definitions import defs
 from relight_assets.defs.assets.mapping import SPREADS
+from relight_assets.engine.state.image_scan import ImageScanner
+from relight_assets.engine.state.image_state import ImageState
 from relight_assets_tests.conftest import PORTRAITS, Project
 
 CSVS = ("mapping_csv", "dead_letters")
@@ -117,3 +119,21 @@ def test_two_lights_per_photo_have_a_mapping_of_their_own(instance: dg.DagsterIn
     rows = rows_of(Path(told["path_of_variants"]))
     assert len({row["output_image_path"] for row in rows}) == len(rows) == 2
     assert all(Path(row["output_image_path"]).is_file() for row in rows)
+
+
+def test_a_run_scans_each_image_once(
+    instance: dg.DagsterInstance, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scanned: list[str] = []
+
+    def scan(scanner: ImageScanner, key: str, cell: str, index: int | None) -> ImageState:
+        scanned.append(key)
+        return whole(scanner, key, cell, index)
+
+    whole = ImageScanner.scan
+    monkeypatch.setattr(ImageScanner, "scan", scan)
+    materialize(instance, *STAGES, *CSVS)
+    assert sorted(Path(key).name for key in scanned) == sorted([PORTRAITS[0], "cat.png", PORTRAITS[1]])
+    scanned.clear()
+    materialize(instance, *CSVS)  # by itself a mapping has only the files to go by
+    assert len(scanned) == 3
