@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.metric import UNIT_TOLERANCE, Kind, Metric, RegisteredName, UnitVector, struct_of
 from relight_assets.stages.registry import stage_spec

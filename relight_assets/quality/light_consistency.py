@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
+from relight_assets.config.recipe.albedo import AlbedoMethod, Retinex
 from relight_assets.core.arrays import Gray8, Plane, Rgb8
 from relight_assets.core.color import decode, encode
 from relight_assets.core.spherical_harmonics import shading

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
 from relight_assets.dataset.records import Record
 from relight_assets.engine.state.recorded import RecordedImage

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relight_assets.config.recipe.lights import Degradation, family_names
+from relight_assets.config.recipe.degradation import Degradation, family_names
 from relight_assets.dataset.metrics import (
     fitted,
     fitted_direction,

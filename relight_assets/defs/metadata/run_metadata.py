@@ -9,7 +9,7 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest

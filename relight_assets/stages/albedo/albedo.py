@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.albedo import AlbedoMethod, AlbedoMix, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Rgb8, Rgba8
 from relight_assets.core.color import (
     decode,
@@ -66,7 +66,7 @@ class Albedo:
     numbers: dict[str, float | str]
 
 
-def draw_method(mix: recipe.AlbedoMix, seed: int, source_sha256: str, variant: int = 0) -> recipe.AlbedoMethod:
+def draw_method(mix: AlbedoMix, seed: int, source_sha256: str, variant: int = 0) -> AlbedoMethod:
     """The method of one image, by the weights of the recipe."""
     return weighted(stream(seed, source_sha256, variant, "albedo/method"), mix.weights)
 
@@ -78,8 +78,8 @@ def grain(source_sha256: str) -> Generator:
 
 def extract(
     foreground: Rgba8,
-    parameters: recipe.Retinex,
-    method: recipe.AlbedoMethod = "retinex",
+    parameters: Retinex,
+    method: AlbedoMethod = "retinex",
     noise: Generator | None = None,
 ) -> Albedo:
     """Remove slow changes of brightness, and a little of those of colour, from a person.
@@ -193,9 +193,9 @@ def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
 def _inverse_shading(
     light: Plane,
     small: _Small,
-    parameters: recipe.Retinex,
+    parameters: Retinex,
     frame: float,
-    method: recipe.AlbedoMethod,
+    method: AlbedoMethod,
 ) -> tuple[Plane, float]:
     # 1 / shading^strength at full size, where ln shading has mean 0 over the mask; its standard deviation.
     # The light is turned into its logarithm in place.

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relight_assets.config.recipe.lights import Degradation, FamilyOptions
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.family_options import FamilyOptions
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight
 
 

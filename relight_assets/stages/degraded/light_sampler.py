@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.stages.degraded.direction import Direction, draw_direction
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
@@ -42,8 +43,8 @@ class LightSampler:
     """What lights are drawn from: a person, a recipe and the random streams."""
 
     scene: Scene
-    degradation: lights.Degradation
-    sampling: lights.LightSampling
+    degradation: Degradation
+    sampling: LightSampling
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.stages.degraded.families.registry import second_names
 from relight_assets.stages.metric import (
     COUNT,

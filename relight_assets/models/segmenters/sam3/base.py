@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.config.recipe.recipe import Persons
+from relight_assets.config.recipe.masks import Persons
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.faces.detection import shrunk_by_whole
 from relight_assets.models.segmenters.sam3.instances import enlarged, joined

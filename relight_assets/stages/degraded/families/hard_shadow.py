@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import HardShadow
+from relight_assets.config.recipe.families import HardShadow
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 
-from relight_assets.config.recipe.lights import add_family, family_names, remove_family
+from relight_assets.config.recipe.degradation import add_family, family_names, remove_family
 from relight_assets.stages.degraded.light_family import LightFamily
 
 _PACKAGE = "relight_assets.stages.degraded.families"

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import Specular
+from relight_assets.config.recipe.families import Specular
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
 from relight_assets.stages.degraded.shading import highlights, soft_light

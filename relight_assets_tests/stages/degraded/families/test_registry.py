@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from relight_assets.config.loader import parse_recipe
-from relight_assets.config.recipe.lights import Degradation, KeyLightOptions, family_names
+from relight_assets.config.recipe.degradation import Degradation, family_names
+from relight_assets.config.recipe.family_options import KeyLightOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.metrics import fitted_family, misfits
 from relight_assets.dataset.record_schema import json_schema

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import FamilyWeight, KeyLightOptions, LightElevations, MinStrength
+from relight_assets.config.recipe.family_options import FamilyWeight, KeyLightOptions, LightElevations, MinStrength
 from relight_assets.config.recipe.types import UnitRange
 from relight_assets.core.rng import uniform
 from relight_assets.stages.degraded.light_family import LightFamily
