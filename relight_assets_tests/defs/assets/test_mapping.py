@@ -117,3 +117,19 @@ def test_two_lights_per_photo_have_a_mapping_of_their_own(instance: dg.DagsterIn
     rows = rows_of(Path(told["path_of_variants"]))
     assert len({row["output_image_path"] for row in rows}) == len(rows) == 2
     assert all(Path(row["output_image_path"]).is_file() for row in rows)
+
+
+def test_the_mapping_says_where_its_columns_come_from(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    materialize(instance, *STAGES, *CSVS)
+    event = instance.get_latest_materialization_event(dg.AssetKey("mapping_csv"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    assert lineage == dg.TableColumnLineage(
+        {
+            "image_path": [dg.TableColumnDep("split_csv", "image_path")],
+            "note": [dg.TableColumnDep("split_csv", "note")],
+            "output_image_path": [dg.TableColumnDep("split_csv", "image_path")],
+        }
+    )
