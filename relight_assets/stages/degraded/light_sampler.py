@@ -12,6 +12,8 @@ from relight_assets.stages.degraded.direction import Direction, draw_direction
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
 
+SECOND = "second_"
+"""Begins the names of the numbers of a family that is added to another's light."""
 Streams = Callable[[str], Generator]
 """Gives the random stream of a purpose."""
 
@@ -67,4 +69,4 @@ class LightSampler:
 
 def second_numbers(numbers: Numbers) -> Numbers:
     """The numbers of a family that is added to another's light, as the record names them."""
-    return {f"second_{name}": value for name, value in numbers.items()}
+    return {f"{SECOND}{name}": value for name, value in numbers.items()}
