@@ -48,6 +48,10 @@ TESTED_ELSEWHERE = {
     "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
     "defs/runs/run_images.py": "defs/assets/test_images.py",
     "defs/automation/incidents.py": "defs/automation/test_alerts.py",
+    "dataset/record_format.py": "dataset/test_records.py",
+    "dataset/record_types.py": "dataset/test_records.py",
+    "defs/automation/tick_error.py": "defs/automation/test_sensor_faults.py",
+    "defs/checks/*.py": "defs/checks/test_mapping_checks.py",
     "defs/metadata/warnings.py": "defs/test_decorations.py",
 }
 """Modules of the package without a test file of their own, and the file that tests them."""

@@ -16,7 +16,7 @@ class Retinex(Part):
     enabled: bool = True
     """Cannot be false: there is no other method."""
     surround: Literal["edge_aware", "gaussian"] = "edge_aware"
-    """How far light is looked for: up to edges, or the classical Gaussian."""
+    """How far around a pixel light is averaged: up to edges, or the classical Gaussian."""
     scales: Annotated[tuple[Annotated[float, number(1, 2000)], ...], Field(min_length=1, max_length=6)] = (
         15.0,
         80.0,
@@ -53,7 +53,7 @@ class AlbedoMix(Part):
     msr_classic: Weight = 0.0
     """As the earlier scripts had it, per channel; to compare with."""
     learned: Weight = 0.0
-    """A network of yours; see `methods.learned`."""
+    """Your own ONNX model; see `methods.learned`."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> "AlbedoMix":

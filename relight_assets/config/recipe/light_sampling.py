@@ -7,7 +7,7 @@ from relight_assets.config.recipe.types import Interval, Part, Unit, ends, numbe
 
 
 class LightSampling(Part):
-    """Where lights may stand.  Elevation 90 is toward the camera, 0 in the picture plane."""
+    """Where lights may stand.  Elevation 90 is toward the camera, 0 in the image plane."""
 
     method: Literal["hemisphere_uniform"] = "hemisphere_uniform"
     """Uniform over the sphere, not over degrees."""

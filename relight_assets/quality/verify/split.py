@@ -22,7 +22,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.record_types import Record
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.hash_files import stamp_of
