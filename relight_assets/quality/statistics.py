@@ -15,7 +15,7 @@ from relight_assets.dataset.record_types import Record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.light_distribution import Vector
-from relight_assets.quality.thresholds import Measured
+from relight_assets.quality.measured import Measured
 from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics

@@ -7,7 +7,8 @@ import dagster as dg
 from relight_assets.defs.checks.checked_split import CheckedSplit
 from relight_assets.defs.checks.results import advisory, check_result, shown_faults
 from relight_assets.defs.checks.specs import SAMPLE
-from relight_assets.quality.thresholds import Verdict, verdicts
+from relight_assets.quality.measured import Verdict
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.csvs import Fault
 from relight_assets.quality.verify.files import FilesRead, read_files
 

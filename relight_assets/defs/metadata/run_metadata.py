@@ -23,8 +23,9 @@ from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.models.files import ModelFiles
+from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
-from relight_assets.quality.thresholds import Measured, verdicts
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.reports.charts import charts
 from relight_assets.reports.contact_sheets import (
     FILE_CELL,

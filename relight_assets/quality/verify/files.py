@@ -31,8 +31,8 @@ from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
+from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import measured_of
-from relight_assets.quality.thresholds import Measured
 from relight_assets.quality.verify.csvs import Fault
 from relight_assets.stages.image_metrics import few_of, measure
 from relight_assets.storage.files import FileStamp, read_regular

@@ -38,8 +38,9 @@ from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.duplicates import Pair, Photo, duplicates_within, same_outputs
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
+from relight_assets.quality.measured import Measured, Verdict
 from relight_assets.quality.statistics import SplitStatistics, rejected_skins
-from relight_assets.quality.thresholds import Measured, Verdict, verdicts
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.stages.masks import photo_tags
