@@ -17,7 +17,7 @@ from relight_assets.core.arrays import LinearRgb
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import smooth
+from relight_assets.stages.degraded.geometry.filters import smooth
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
