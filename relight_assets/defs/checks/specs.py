@@ -54,6 +54,6 @@ SPECS = [
         "metric_drift",
         f"No mean of the records has moved by more than {MAX_DRIFT:g} standard deviations, and more than chance could "
         f"move it, since this partition was materialized before: coverage, mask score, faces, clipping, shading, "
-        f"strength, exposure, families of light.",
+        f"strength, exposure, light families.",
     ),
 ]

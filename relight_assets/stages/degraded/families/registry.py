@@ -1,4 +1,4 @@
-"""The families of light: one module of this package for each family in the recipe's section ``degradation``.
+"""The light families: one module of this package for each family in the recipe's section ``degradation``.
 
 Families of other modules are added by :func:`register_families`.
 """
