@@ -14,7 +14,8 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.images import images_asset
-from relight_assets.defs.automation import alerts, sensors
+from relight_assets.defs.automation import alerts, new_csvs, sweep
+from relight_assets.defs.automation.abandoned_runs import abandoned_runs
 from relight_assets.defs.jobs import experiments, jobs
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.engine.state.scan import SplitState
@@ -74,11 +75,11 @@ def build_definitions(
             jobs.verify,
         ],
         sensors=[
-            sensors.sensor_of(source, settings),
-            sensors.abandoned_runs,
+            new_csvs.sensor_of(source, settings),
+            abandoned_runs,
             *alerts.sensors_of(source, settings),
         ],
-        schedules=[sensors.schedule_of(source, settings)],
+        schedules=[sweep.schedule_of(source, settings)],
     )
 
 

@@ -13,7 +13,7 @@ EDGES = {
     "definitions.py": "where Dagster's own processes begin",
     "defs/server/webserver.py": "where the web server begins",
     "defs/server/dev.py": "hands its variables to the servers that it starts",
-    "defs/runs/launch.py": "DAGSTER_HOME, which is Dagster's",
+    "defs/runs/instance.py": "DAGSTER_HOME, which is Dagster's",
 }
 BELOW = {
     "engine/execution/local_process.py": "the environment of the worker processes that it starts",

@@ -36,6 +36,7 @@ TESTED_ELSEWHERE = {
     "engine/execution/*.py": "engine/execution/test_dispatch.py",
     # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
     "config/recipe/*.py": "config/recipe/test_recipe.py",
+    "quality/measured.py": "quality/test_thresholds.py",
     "quality/feasibility.py": "config/test_loader.py",
     "config/*.py": "config/test_settings.py",
     "engine/experiments.py": "engine/test_base_results.py",
@@ -46,8 +47,13 @@ TESTED_ELSEWHERE = {
     "storage/locks.py": "engine/hardware/test_locks.py",
     "models/files.py": "models/test_loading.py",
     "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
+    "defs/runs/pool.py": "defs/runs/test_launch.py",
     "defs/runs/run_images.py": "defs/assets/test_images.py",
     "defs/automation/incidents.py": "defs/automation/test_alerts.py",
+    "dataset/record_format.py": "dataset/test_records.py",
+    "dataset/record_types.py": "dataset/test_records.py",
+    "defs/automation/tick_error.py": "defs/automation/test_sensor_faults.py",
+    "defs/checks/*.py": "defs/checks/test_mapping_checks.py",
     "defs/metadata/warnings.py": "defs/test_decorations.py",
 }
 """Modules of the package without a test file of their own, and the file that tests them."""

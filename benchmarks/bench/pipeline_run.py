@@ -13,7 +13,8 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import UserError

@@ -16,7 +16,7 @@ from benchmarks.science.scores import (
     grosse_score,
     slopes,
 )
-from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
+from relight_assets.config.recipe.albedo import AlbedoMethod, Retinex
 from relight_assets.core.color import decode, encode
 from relight_assets.quality.scale_invariant import inconsistency, scale_invariant_error
 from relight_assets.stages.albedo.albedo import extract

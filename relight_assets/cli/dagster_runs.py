@@ -67,6 +67,8 @@ def materialize_splits(
         from relight_assets.definitions import build_definitions  # noqa: PLC0415
         from relight_assets.defs.assets.splits import known_csvs  # noqa: PLC0415
         from relight_assets.defs.runs import launch  # noqa: PLC0415
+        from relight_assets.defs.runs.instance import instance_of  # noqa: PLC0415
+        from relight_assets.defs.runs.pool import wait_for_pool  # noqa: PLC0415
 
         states: dict[str, SplitState] = {}
         definitions = build_definitions(source, project, states)
@@ -74,7 +76,7 @@ def materialize_splits(
     loaded = loaded or project.loaded
     done: list[tuple[SplitState, dict[str, Any]]] = []
     errors: list[RelightError] = []
-    with launch.instance_of(settings, project.folder, print_line) as instance:
+    with instance_of(settings, project.folder, print_line) as instance:
         csvs = check_csvs(folder, known_csvs(instance))
         for path, fault in csvs.faults.items():
             print_split_error(path, fault)
@@ -85,7 +87,7 @@ def materialize_splits(
         for name, path in csvs.usable.items():
             layout = SplitLayout(split_folder(settings.output_root, name, experiment))
             try:
-                launch.wait_for_pool(instance, report=print_line)
+                wait_for_pool(instance, report=print_line)
                 with progress_bar(layout, name):
                     if experiment is None:
                         launched = launch.materialize(

@@ -7,13 +7,12 @@ measured of stays current.
 import json
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.metric import UNIT_TOLERANCE, Kind, Metric, RegisteredName, UnitVector, struct_of
 from relight_assets.stages.registry import stage_spec
@@ -44,19 +43,20 @@ def fitted(stage: Stage, numbers: Any) -> dict[str, Any]:
 
     A metric of a wrong type, out of range or not finite is None, one that is not known is left out.  Never raises.
     """
-    if _fits(numbers, _whole_of(stage, numbers)):
+    spec = stage_spec(stage)
+    types = _types_of(spec)
+    if _fits(numbers, types.of(spec, numbers)):
         return numbers
     if not isinstance(numbers, dict):
         return {}
-    spec = stage_spec(stage)
     if spec.per_light and numbers.get("variants") and isinstance(numbers["variants"], list):
-        return {"variants": [_fitted(spec.metrics, light) for light in lights_of(numbers)]}
-    return _fitted(spec.metrics, numbers)
+        return {"variants": [_fitted(types.metrics, light) for light in lights_of(numbers)]}
+    return _fitted(types.metrics, numbers)
 
 
 def value_of(stage: Stage, numbers: Any, name: str) -> Any:
     """One metric of an entry, or of a light; None where it is absent, unknown, or does not fit.  Never raises."""
-    metric = _by_name(stage_spec(stage)).get(name)
+    metric = _types_of(stage_spec(stage)).by_name.get(name)
     return value_in(metric, numbers) if metric is not None and isinstance(numbers, dict) else None
 
 
@@ -68,20 +68,21 @@ def value_in(metric: Metric, numbers: dict[str, Any]) -> Any:
 
 def misfits(stage: Stage, numbers: Any) -> list[str]:
     """A short sentence for each metric of an entry that is missing, unknown, of a wrong type or out of range."""
-    if _fits(numbers, _whole_of(stage, numbers)):
+    spec = stage_spec(stage)
+    types = _types_of(spec)
+    if _fits(numbers, types.of(spec, numbers)):
         return []
     if not isinstance(numbers, dict):
         return [f"the numbers of `{stage}` are no object"]
-    spec = stage_spec(stage)
     if not spec.per_light or "variants" not in numbers:
-        return list(_misfits(spec.metrics, numbers, f"{stage}."))
+        return list(_misfits(types.metrics, numbers, f"{stage}."))
     variants = numbers["variants"]
     if not isinstance(variants, list) or not variants:
         return [f"`{stage}.variants` is no list of lights"]
     found = [f"`{stage}.{name}` is not known" for name in numbers if name != "variants"]
     for number, light in enumerate(variants):
         where = f"{stage}.variants[{number}]"
-        found += _misfits(spec.metrics, light, f"{where}.") if isinstance(light, dict) else [f"`{where}` is no object"]
+        found += _misfits(types.metrics, light, f"{where}.") if isinstance(light, dict) else [f"`{where}` is no object"]
     return found
 
 
@@ -105,26 +106,30 @@ def fitted_timings(value: Any) -> dict[str, float]:
     return {step: spent for step, spent in steps if type(spent) in _NUMBERS and 0 <= spent <= _LONGEST_MS}
 
 
-def _whole_of(stage: Stage, numbers: Any) -> type[msgspec.Struct]:
-    spec = stage_spec(stage)
-    several = spec.per_light and isinstance(numbers, dict) and "variants" in numbers
-    return _variants(spec) if several else _struct(spec)
+class _Types:
+    """What the numbers of a stage are checked by."""
+
+    def __init__(self, name: Stage, metrics: tuple[Metric, ...]) -> None:
+        self.metrics = metrics
+        self.by_name = {metric.name: metric for metric in metrics}
+        self._one: Any = struct_of(name.capitalize(), metrics)
+        lights = Annotated[list[self._one], Meta(min_length=1)]  # type: ignore[name-defined]
+        self._variants = msgspec.defstruct("Variants", [("variants", lights)], gc=False, forbid_unknown_fields=True)
+
+    def of(self, spec: StageSpec, numbers: Any) -> Any:
+        """The type of an entry's numbers: of one light, or of several variants."""
+        return self._variants if spec.per_light and isinstance(numbers, dict) and "variants" in numbers else self._one
 
 
-@cache
-def _struct(spec: StageSpec) -> Any:
-    return struct_of(spec.name.capitalize(), spec.metrics)
+_types: dict[Stage, _Types] = {}
 
 
-@cache
-def _variants(spec: StageSpec) -> type[msgspec.Struct]:
-    lights = Annotated[list[_struct(spec)], Meta(min_length=1)]  # type: ignore[misc, valid-type]
-    return msgspec.defstruct("Variants", [("variants", lights)], gc=False, forbid_unknown_fields=True)
-
-
-@cache
-def _by_name(spec: StageSpec) -> dict[str, Metric]:
-    return {metric.name: metric for metric in spec.metrics}
+def _types_of(spec: StageSpec) -> _Types:
+    """The types of a stage, made anew where a family or a stage with other metrics was registered."""
+    metrics, types = spec.metrics(), _types.get(spec.name)
+    if types is None or types.metrics is not metrics:
+        types = _types[spec.name] = _Types(spec.name, metrics)
+    return types
 
 
 def _fits(value: Any, wanted: Any) -> bool:

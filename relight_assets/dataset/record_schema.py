@@ -12,16 +12,16 @@ from typing import Any
 
 import msgspec
 
-from relight_assets.dataset.records import SCHEMA_VERSION, Record, StageEntry
+from relight_assets.dataset.record_format import SCHEMA_VERSION
+from relight_assets.dataset.record_types import Record, StageEntry
 from relight_assets.stages.base import StageSpec
+from relight_assets.stages.degraded.light_sampler import SECOND
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.metric import Metric, schema_of
 from relight_assets.stages.registry import stages
 
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 SCHEMA_FILE, TABLES_FILE = "record.schema.json", "records.md"
-_REPEATED = "second_"
-"""Begins the names of the second family's numbers, which mean what those of the first do."""
 
 
 def json_schema() -> dict[str, Any]:
@@ -44,7 +44,7 @@ def json_schema() -> dict[str, Any]:
         "title": f"Record of an image, version {SCHEMA_VERSION}",
         "properties": properties,
         "additionalProperties": False,
-        "$defs": shared | {f"{spec.name}_numbers": schema_of(spec.metrics) for spec in stages()},
+        "$defs": shared | {f"{spec.name}_numbers": schema_of(spec.metrics()) for spec in stages()},
     }
     return _without_python(schema)
 
@@ -79,7 +79,7 @@ def _entry(entry: dict[str, Any], spec: StageSpec) -> dict[str, Any]:
 
 def tables() -> str:
     """The numbers of each stage as Markdown tables."""
-    parts = [*((spec.name, spec.metrics) for spec in stages()), ("degraded: metrics", MEASURED)]
+    parts = [*((spec.name, spec.metrics()) for spec in stages()), ("degraded: metrics", MEASURED)]
     return "\n".join(f"## {title}\n\n{_table(metrics)}" for title, metrics in parts)
 
 
@@ -87,7 +87,8 @@ def _table(metrics: Sequence[Metric]) -> str:
     rows = ["| number | type and range | unit | meaning |", "|---|---|---|---|"]
     names = {metric.name for metric in metrics}
     for metric in metrics:
-        if metric.name.startswith(_REPEATED) and metric.name.removeprefix(_REPEATED) in names:
+        # Those of a second family mean what those of the first do.
+        if metric.name.startswith(SECOND) and metric.name.removeprefix(SECOND) in names:
             continue
         may = " or null" * metric.null + ("" if metric.required else "; not always there")
         rows.append(f"| `{metric.name}` | {metric.kind.text}{may} | {metric.unit} | {metric.meaning} |")

@@ -11,7 +11,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.defs.checks import blocking_checks
+from relight_assets.defs.checks.mapping_checks import blocking_checks
 from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
 from relight_assets.engine.run import load_split_state

@@ -7,7 +7,8 @@ no file is ever written in place, so neither side can change what the other sees
 from msgspec.structs import replace
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, known_record, remove_record, write_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import known_record, remove_record, write_record
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.stages.base import Stage

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from relight_assets.config.recipe.gobos import with_gobos
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.arrays import Pixels8, Points, Triangles
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.models.faces.mesh import TRIANGLES
-from relight_assets.stages.base import AlbedoNetwork, Pixels, Points, StageOutput, StageSpec
+from relight_assets.stages.base import AlbedoNetwork, StageOutput, StageSpec
 from relight_assets.stages.degraded.stage import patterns_sha256
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.stages.registry import stages
@@ -88,7 +88,7 @@ def replay(record_file: Path, foreground_file: Path | None = None, gobo_dir: Pat
     return made
 
 
-def _replayed(record: Record, spec: StageSpec, name: str, made: Pixels | bytes) -> Replayed:
+def _replayed(record: Record, spec: StageSpec, name: str, made: Pixels8 | bytes) -> Replayed:
     data = made if isinstance(made, bytes) else encode_png(made)
     stamp = record.stages[spec.name].files.get(name)
     return Replayed(name, stamp.sha256 if stamp else "", sha256_hex(data), data)
@@ -103,11 +103,11 @@ class RecordInputs:
         self.recipe, self.source_sha256 = recipe, record.source.sha256
         self.gobos = load_gobos(recipe)
         self.segmenter: dict[str, str] = {}
-        self.face_triangles: NDArray[np.int32] = TRIANGLES
+        self.face_triangles: Triangles = TRIANGLES
         self._record, self._layout = record, layout
-        self._pixels: dict[str, Pixels] = {"foreground": self._decoded("foreground", foreground)}
+        self._pixels: dict[str, Pixels8] = {"foreground": self._decoded("foreground", foreground)}
 
-    def read(self, artifact: str) -> Pixels:
+    def read(self, artifact: str) -> Pixels8:
         """An artifact that was made again; the background, which is made of the photo, from its file."""
         if artifact not in self._pixels:
             self._pixels[artifact] = self._decoded(artifact, self._layout.png(self._record.index, artifact))
@@ -143,7 +143,7 @@ class RecordInputs:
         """Raise NotInRecordError: the face networks' answers are not in the record."""
         self.photo()
 
-    def _decoded(self, name: str, path: Path) -> Pixels:
+    def _decoded(self, name: str, path: Path) -> Pixels8:
         stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
         advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"
         try:

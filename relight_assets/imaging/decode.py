@@ -20,7 +20,7 @@ from PIL.ImageFile import ImageFile
 
 from relight_assets.core.regular_files import AnyRoot, open_regular
 from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
-from relight_assets.imaging import color_profiles, jpeg, normalize, png, sniff
+from relight_assets.imaging import color_profiles, jpeg, jpeg_parts, normalize, png, sniff
 from relight_assets.imaging.truncation import require_complete
 from relight_assets.storage.files import SourceInfo, read_source
 
@@ -130,7 +130,7 @@ def size_of(path: Path, image_root: AnyRoot = None) -> tuple[int, int]:
 def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
     """The upright pixels, and the EXIF orientation that was applied."""
     kind = sniff.image_format(data)
-    parts = jpeg.parts_of(data, partial(_check_size, max_pixels=max_pixels)) if kind == "JPEG" else None
+    parts = jpeg_parts.parts_of(data, partial(_check_size, max_pixels=max_pixels)) if kind == "JPEG" else None
     if kind == "WEBP":
         sniff.require_whole_webp(data)
         _check_size(sniff.webp_size(data), max_pixels)  # the decoder makes room for all of it as it is opened

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Rgb8
 from relight_assets.errors import IncompletePhotoError
 
 LEAST_SHARE, LEAST_ROWS = 0.04, 16
@@ -25,10 +26,8 @@ _EDGE_ROWS = 42
 encoding blurs: 8 in JPEG, 24 in WebP."""
 _BAND = 64
 
-Pixels = NDArray[np.uint8]
 
-
-def require_complete(rgb: Pixels) -> None:
+def require_complete(rgb: Rgb8) -> None:
     """Turn a photo away whose lower part is missing: one colour from edge to edge down to the last row.
 
     Args:
@@ -56,7 +55,7 @@ def require_complete(rgb: Pixels) -> None:
         )
 
 
-def _tail(rgb: Pixels) -> int:
+def _tail(rgb: Rgb8) -> int:
     """The first of the rows at the end that are of one colour."""
     color, stop = rgb[-1, 0], len(rgb)
     while stop > 0:
@@ -68,10 +67,10 @@ def _tail(rgb: Pixels) -> int:
     return 0
 
 
-def _is(pixels: Pixels, color: Pixels) -> NDArray[np.bool_]:
+def _is(pixels: Rgb8, color: Rgb8) -> NDArray[np.bool_]:
     return _distance(pixels, color) <= SAME
 
 
-def _distance(pixels: Pixels, color: Pixels) -> NDArray[np.int16]:
+def _distance(pixels: Rgb8, color: Rgb8) -> NDArray[np.int16]:
     found: NDArray[np.int16] = np.abs(pixels.astype(np.int16) - color.astype(np.int16)).max(axis=-1)
     return found

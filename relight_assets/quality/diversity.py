@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.quality import Quality
 from relight_assets.core.color import decode, luminance
-from relight_assets.quality.thresholds import WORST, Verdict
+from relight_assets.quality.measured import WORST, Verdict
 from relight_assets.stages.image_metrics import FLOOR, SURE
 
 

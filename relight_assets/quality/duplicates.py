@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import value_of
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 

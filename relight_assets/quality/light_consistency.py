@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import AlbedoMethod, Retinex
+from relight_assets.config.recipe.albedo import AlbedoMethod, Retinex
 from relight_assets.core.arrays import Gray8, Plane, Rgb8
 from relight_assets.core.color import decode, encode
 from relight_assets.core.spherical_harmonics import shading
 from relight_assets.models.faces.mesh import TRIANGLES
+from relight_assets.quality.measured import WORST, Verdict
 from relight_assets.quality.scale_invariant import inconsistency
-from relight_assets.quality.thresholds import WORST, Verdict
 from relight_assets.stages.albedo.albedo import extract
 from relight_assets.stages.degraded.geometry import height_field
 from relight_assets.stages.foreground_color import with_alpha

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.record_types import Record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.light_distribution import Vector
-from relight_assets.quality.thresholds import Measured
+from relight_assets.quality.measured import Measured
 from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics

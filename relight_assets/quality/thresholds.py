@@ -1,60 +1,21 @@
-"""All images of a split held against the thresholds: each metric, its figure, and the worst images."""
+"""All images of a split compared with the thresholds: each metric, its value, and the worst images."""
 
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from statistics import fmean, median
 
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.quality.light_distribution import Placed, Vector, spread
-from relight_assets.stages.image_metrics import ImageMetrics
+from relight_assets.quality.fairness import skin_verdicts
+from relight_assets.quality.light_distribution import Placed, spread
+from relight_assets.quality.measured import SOME, WORST, Measured, Verdict, values_of
 
-WORST = 8
 MANY = 200
 """With fewer images, the spread of lights and the families' shares say nothing."""
-SOME = 20
-"""Images of a family or a third of skins, for a median that says something."""
 FAMILY = 60
 """Images of a family, for a median of exposures, which are drawn over .9 stops, that is known to .06 stops."""
 SIGMAS = 3.0
-
-
-@dataclass(frozen=True)
-class Measured:
-    """An image and what was measured of it.  What its record does not have is None, and not counted."""
-
-    index: int
-    family: str | None
-    light_direction: Vector | None
-    skin_lightness: float | None
-    metrics: ImageMetrics
-    source_light: Vector | None = None
-    """Toward the photo's own light, where it is known."""
-    mask_rim: float | None = None
-    """How steep the light is across the face mesh's outline, against beside it."""
-    variant: int = 0
-    """Which of the image's lights."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One metric over all images."""
-
-    metric: str
-    images: int
-    value: float
-    """What is held against the bound: that of the worst image, or of all of them."""
-    bound: str
-    passed: bool
-    worst: tuple[int, ...] = ()
-    """Numbers of the images that are worst, those first."""
-    worst_values: tuple[float, ...] = ()
-    """The figure of each of them."""
-    worst_variants: tuple[int, ...] = ()
-    """Which of its lights it is; empty where that says nothing."""
 
 
 def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> list[Verdict]:
@@ -67,14 +28,8 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_families(found, recipe, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
-        *_of_skins(found, quality),
+        *skin_verdicts(found, quality),
     ]
-
-
-def _figures(found: Sequence[Measured], name: str) -> list[tuple[Measured, float]]:
-    """A metric of the images that have it."""
-    values = ((each, getattr(each.metrics, name)) for each in found)
-    return [(each, value) for each, value in values if value is not None]
 
 
 def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
@@ -106,7 +61,7 @@ def _worst(
     sign: int = 1,
     badness: Callable[[float], float] = float,
 ) -> Iterator[Verdict]:
-    figures = [(each, sign * badness(value)) for each, value in _figures(found, name)]
+    figures = [(each, sign * badness(value)) for each, value in values_of(found, name)]
     if figures:
         yield _worst_of(figures, metric, bound=bound, wanted_text=wanted_text, sign=sign)
 
@@ -136,14 +91,14 @@ def _worst_of(
 def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
     low, high = quality.strength_median_range
     least, most = quality.min_identity_median, quality.max_clipping_mean
-    if identities := [value for _, value in _figures(found, "identity")]:
+    if identities := [value for _, value in values_of(found, "identity")]:
         identity = median(identities)
         yield Verdict("identity, median", len(identities), identity, f">= {least:g}", identity >= least)
-    strengths = [value for _, value in _figures(found, "strength")]
+    strengths = [value for _, value in values_of(found, "strength")]
     if len(strengths) >= SOME:
         strength, wanted_text = median(strengths), f"{low:g} to {high:g} stops"
         yield Verdict("strength, median", len(strengths), strength, wanted_text, low <= strength <= high)
-    if clippings := [value for _, value in _figures(found, "clipping")]:
+    if clippings := [value for _, value in values_of(found, "clipping")]:
         clipping = fmean(clippings)
         yield Verdict("clipping, mean", len(clippings), clipping, f"<= {most:g}", clipping <= most)
 
@@ -151,7 +106,7 @@ def _of_medians(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
 def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> Iterator[Verdict]:
     """Brightness must not give a family away; and each must be as frequent as the recipe says."""
     exposures: dict[str, list[float]] = {}
-    for each, value in _figures(found, "lit_exposure"):
+    for each, value in values_of(found, "lit_exposure"):
         if each.family is not None and each.family in recipe.degradation.key_lights:
             exposures.setdefault(each.family, []).append(value)
     lit = {family: median(values) for family, values in exposures.items() if len(values) >= FAMILY}
@@ -196,50 +151,9 @@ def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
         yield Verdict("lights' azimuth uneven", images, above.off, f"<= {SIGMAS + 1:g} sigma", above.off <= SIGMAS + 1)
 
 
-def _of_skins(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
-    """No third of all skins, by lightness, fares much worse than all do."""
-    thirds = terciles(found)
-    if not thirds:
-        return
-    everybody = [each for third in thirds for each in third]
-    off = [
-        worse
-        for name, badness in _SKIN_METRICS.items()
-        if (worse := _third_worse_by(thirds, name, badness)) is not None
-    ]
-    if off:
-        most = quality.max_tercile_worse
-        yield Verdict("a third of skins worse by", len(everybody), max(off), f"<= {most:g}", max(off) <= most)
-
-
 _SKIN_METRICS: dict[str, Callable[[float], float]] = {
     "identity": lambda value: 1 / max(value, 1e-6),
     "exposure": lambda value: 1 + abs(value),
     "chroma": lambda value: 1 + value,
 }
 """How bad each metric is that all skins must fare alike by."""
-
-
-def _third_worse_by(thirds: Sequence[Sequence[Measured]], name: str, badness: Callable[[float], float]) -> float | None:
-    """By which share a third is worse than all; None where a third does not have the metric."""
-    bad = [[badness(value) for _, value in _figures(third, name)] for third in thirds]
-    if not all(bad):
-        return None
-    middle = median(value for third in bad for value in third)
-    return max(median(third) for third in bad) / middle - 1
-
-
-def rejected_of(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> list[int]:
-    """How many of the photos that were turned away, by the lightness of their skin, belong to each of the thirds."""
-    starts = [min(each.skin_lightness or 0.0 for each in third) for third in thirds[1:]]
-    counts = Counter(sum(lightness >= start for start in starts) for lightness in rejected)
-    return [counts[third] for third in range(len(thirds))]
-
-
-def terciles(found: Sequence[Measured]) -> list[list[Measured]]:
-    """The images with a face in thirds by the lightness of its skin, the dark third first; none of too few images."""
-    faces = sorted((each for each in found if each.skin_lightness is not None), key=lambda e: e.skin_lightness or 0.0)
-    if len(faces) < 3 * SOME:
-        return []
-    ends = [round(len(faces) * part / 3) for part in range(4)]
-    return [faces[start:end] for start, end in pairwise(ends)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.quality.statistics import KEY_TEMPERATURE, SplitStatistics
 
 _INK = "#3b6ea5"

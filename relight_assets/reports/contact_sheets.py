@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.imaging.png import decode_png
-from relight_assets.quality.thresholds import Verdict
+from relight_assets.quality.measured import Verdict
 from relight_assets.storage.files import read_regular
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")

@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.arrays import LinearRgb, Pixels8, Plane, Points, Rgb8, Triangles
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
@@ -16,18 +14,14 @@ from relight_assets.stages.metric import Metric
 
 Stage = str
 """The name of a stage, which is that of its asset."""
-Pixels = NDArray[np.uint8]
-"""(H, W, 3) RGB or (H, W, 4) RGBA with straight alpha, uint8, sRGB."""
-Points = NDArray[np.float32]
-"""(468, 3) float32 points of a face, in the photo's pixels: x right, y down, z smaller nearer the camera."""
 
 
 class Photo(Protocol):
     """A decoded source."""
 
     @property
-    def rgb(self) -> Pixels:
-        """(H, W, 3) uint8 sRGB, upright."""
+    def rgb(self) -> Rgb8:
+        """Its pixels, upright."""
 
     @property
     def verbatim(self) -> bytes | None:
@@ -39,15 +33,15 @@ class FoundFace(Protocol):
 
     @property
     def points(self) -> Points:
-        """Its points."""
+        """Its 468 points, in the photo's pixels."""
 
     @property
     def presence(self) -> float:
         """The logit of there being one."""
 
 
-AlbedoNetwork = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
-"""Gives the albedo, (h, w, 3) float32 linear, of (h, w, 3) float32 linear RGB and (h, w) float32 alpha in 0..1."""
+AlbedoNetwork = Callable[[LinearRgb, Plane], LinearRgb]
+"""Gives the albedo of an image and its alpha, 0..1."""
 
 
 class StageInputs(Protocol):
@@ -60,12 +54,12 @@ class StageInputs(Protocol):
     """Name and sha256 of the segmenter, as records have them."""
     gobos: Gobos
     """The user's own shadow patterns."""
-    face_triangles: NDArray[np.int32]
-    """(N, 3) triangles of a face's points."""
+    face_triangles: Triangles
+    """Triangles of a face's points."""
     albedo_network: AlbedoNetwork | None
     """None: the recipe never draws `learned`."""
 
-    def read(self, artifact: str) -> Pixels:
+    def read(self, artifact: str) -> Pixels8:
         """An artifact of an earlier stage, as its file holds it."""
 
     def photo(self) -> Photo:
@@ -88,9 +82,9 @@ class StageInputs(Protocol):
 class StageOutput:
     """What a stage made: pixels by artifact, or finished PNG bytes, and the metrics of its record."""
 
-    files: dict[str, Pixels | bytes]
+    files: dict[str, Pixels8 | bytes]
     metrics: dict[str, Any]
-    pixels: dict[str, Pixels] = field(default_factory=dict)
+    pixels: dict[str, Pixels8] = field(default_factory=dict)
     """What the finished PNG bytes hold, so that later stages need not decode them."""
 
 
@@ -117,8 +111,9 @@ class StageSpec:
     recipe_part: Callable[[Recipe], dict[str, Any]]
     """What of the recipe decides its pixels, as plain JSON values."""
     make: Callable[[StageInputs], StageOutput]
-    metrics: tuple[Metric, ...]
-    """Of its record; of one light, where it works once for each."""
+    metrics: Callable[[], tuple[Metric, ...]]
+    """Gives those of its record (of one light, where it works once for each): the same object until others are
+    registered."""
     description: str
     """For the UI."""
     former_names: Mapping[str, str] = field(default_factory=dict)

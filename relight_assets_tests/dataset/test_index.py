@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from relight_assets.dataset import index
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Failure, Record, write_failure, write_record
+from relight_assets.dataset.record_types import Failure, Record
+from relight_assets.dataset.records import write_failure, write_record
 from relight_assets.errors import OutputFolderError
 from relight_assets.storage.files import SourceInfo
 

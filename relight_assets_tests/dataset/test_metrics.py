@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relight_assets.config.recipe.lights import Degradation, family_names
+from relight_assets.config.recipe.degradation import Degradation, family_names
 from relight_assets.dataset.metrics import (
     fitted,
     fitted_direction,
@@ -21,7 +21,7 @@ from relight_assets.dataset.metrics import (
     value_of,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.degraded.metrics import MEASURED, METRICS
+from relight_assets.stages.degraded.metrics import MEASURED, metrics
 from relight_assets.stages.degraded.sampler import LIGHTS, TRIES
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
@@ -81,13 +81,13 @@ def test_whatever_a_recipe_draws_fits(bench: Bench, sections: dict[str, Any]) ->
 def test_names_and_bounds_are_those_of_the_code_that_makes_them() -> None:
     assert tuple(metric.name for metric in MEASURED) == tuple(ImageMetrics.__dataclass_fields__)
     assert set(family_names()) == set(Degradation().weights)
-    named = {metric.name: metric for metric in stage_spec("masks").metrics}
+    named = {metric.name: metric for metric in stage_spec("masks").metrics()}
     assert set(photo_tags.NAMES) <= set(named)
-    drawn = {metric.name: metric.kind.text for metric in METRICS}
+    drawn = {metric.name: metric.kind.text for metric in metrics()}
     assert drawn["strength_tries"] == f"whole number, 1 to {TRIES}"
     assert drawn["lights_drawn"] == f"whole number, 1 to {LIGHTS}"
-    for metrics in (spec.metrics for spec in stages()):
-        assert len({metric.name for metric in metrics}) == len(metrics)
+    for spec in stages():
+        assert len({metric.name for metric in spec.metrics()}) == len(spec.metrics())
 
 
 # -- what is damaged -----------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def test_each_of_many_lights_keeps_its_place(numbers: dict[Stage, dict[str, Any]
     assert misfits("degraded", {"variants": []}) == ["`degraded.variants` is no list of lights"]
 
 
-keys = st.text(max_size=5) | st.sampled_from([*(metric.name for metric in METRICS), "variants"])
+keys = st.text(max_size=5) | st.sampled_from([*(metric.name for metric in metrics()), "variants"])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4),

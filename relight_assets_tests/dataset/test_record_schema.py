@@ -20,8 +20,8 @@ def test_the_docs_are_what_the_code_makes_them() -> None:
 
 def test_every_number_has_a_meaning_of_its_own() -> None:
     for spec in stages():
-        assert len({metric.name for metric in spec.metrics}) == len(spec.metrics)
-        for metric in spec.metrics:
+        assert len({metric.name for metric in spec.metrics()}) == len(spec.metrics())
+        for metric in spec.metrics():
             assert metric.meaning[:1].isupper() or metric.meaning.startswith("sha256"), metric.name
             assert len(metric.meaning.split()) > 1, metric.name
 

@@ -13,10 +13,8 @@ import pytest
 from msgspec.structs import replace
 
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.record_types import Failure, Record, StageEntry
 from relight_assets.dataset.records import (
-    Failure,
-    Record,
-    StageEntry,
     files_match,
     metric_faults,
     read_failure,

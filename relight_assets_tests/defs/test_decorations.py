@@ -14,8 +14,8 @@ from relight_assets import definitions
 from relight_assets.cli.main import main
 from relight_assets.cli.terminal import closing_table, progress_bar
 from relight_assets.definitions import defs
-from relight_assets.defs import checks
 from relight_assets.defs.assets import images, mapping
+from relight_assets.defs.checks import drift, duplicates, files, mapping_checks
 from relight_assets.defs.jobs import experiments
 from relight_assets.defs.metadata import run_metadata
 from relight_assets.defs.runs import run_images
@@ -61,11 +61,11 @@ BROKEN: dict[str, tuple[Place, ...]] = {
         (mapping, "_failures", "the table of failures"),
     ),
     "checks that warn": (
-        (checks, "duplicates_across", "the check `split_leakage`"),
-        (checks, "duplicates_within", "the check `duplicates`"),
-        (checks, "spreads", "the check `metric_drift`"),
-        (checks, "verdicts", "the check `quality_thresholds`"),
-        (checks, "_of_failures", "the check `failure_rate`"),
+        (duplicates, "duplicates_across", "the check `split_leakage`"),
+        (duplicates, "duplicates_within", "the check `duplicates`"),
+        (drift, "spreads", "the check `metric_drift`"),
+        (files, "verdicts", "the check `quality_thresholds`"),
+        (mapping_checks, "check_failure_rate", "the check `failure_rate`"),
     ),
     "the progress bar": ((progress_bar, "Progress", "the progress bar"),),
     "the end of the terminal": (
@@ -157,7 +157,7 @@ def test_within_dagster_the_metadata_lacks_it(
     monkeypatch.chdir(project.root)
     for name in ("charts", "metric_sheet"):
         monkeypatch.setattr(run_metadata, name, broken)
-    monkeypatch.setattr(checks, "duplicates_across", broken)
+    monkeypatch.setattr(duplicates, "duplicates_across", broken)
     result = (
         defs()
         .resolve_implicit_global_asset_job_def()

@@ -9,8 +9,9 @@ from click.testing import CliRunner
 
 from relight_assets.cli.main import main
 from relight_assets.definitions import defs
-from relight_assets.defs.automation import sensors
-from relight_assets.defs.automation.sensors import RUN_KEY
+from relight_assets.defs.automation import run_requests
+from relight_assets.defs.automation.abandoned_runs import abandoned_runs
+from relight_assets.defs.automation.run_requests import RUN_KEY
 from relight_assets.defs.runs.history import HistoryError
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, runs_of
@@ -56,7 +57,7 @@ def test_a_request_whose_run_is_on_its_way_keeps_its_key(sensor: Sensor, project
 def test_a_partition_that_was_lost_with_the_history_is_made_again_for_a_retry(
     sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "RETRY_AFTER_S", -1.0)
+    monkeypatch.setattr(run_requests, "RETRY_AFTER_S", -1.0)
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
     (key,) = sensor.run_keys()
@@ -77,7 +78,7 @@ def test_a_damaged_history_is_a_sentence_of_the_tick(
     with pytest.raises(HistoryError, match=r"is damaged \(.*index.db: .*no picture"):
         sensor.tick()
     with dg.build_sensor_context(instance=instance, definitions=defs()) as context, pytest.raises(HistoryError):
-        sensors.abandoned_runs(context)
+        abandoned_runs(context)
 
 
 def test_the_commands_that_need_no_history_go_on_without_and_the_others_say_so(project: Project) -> None:

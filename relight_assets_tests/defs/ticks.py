@@ -6,8 +6,9 @@ import dagster as dg
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
-from relight_assets.defs.automation import sensors
-from relight_assets.defs.automation.sensors import RUN_KEY, sensor_of
+from relight_assets.defs.automation.new_csvs import sensor_of
+from relight_assets.defs.automation.run_requests import RUN_KEY
+from relight_assets.defs.automation.sweep import sweep
 
 PROJECT = ProjectSource(os.environ)
 
@@ -43,7 +44,7 @@ def runs_of(instance: dg.DagsterInstance, key: str, status: dg.DagsterRunStatus)
 def swept(instance: dg.DagsterInstance) -> list[str | None]:
     """The splits that a sweep asks for."""
     with dg.build_schedule_context(instance=instance) as context:  # which opens an instance of its own
-        answers = list(sensors.sweep(context, PROJECT))
+        answers = list(sweep(context, PROJECT))
     asked = [answer.partition_key for answer in answers if isinstance(answer, dg.RunRequest)]
     assert asked or isinstance(answers[0], dg.SkipReason)
     return asked

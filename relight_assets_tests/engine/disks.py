@@ -9,7 +9,8 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets_tests.conftest import PORTRAITS, sha256

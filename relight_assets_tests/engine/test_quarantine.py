@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.records import Failure, read_failure, read_record
+from relight_assets.dataset.record_types import Failure
+from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.quarantine import quarantine

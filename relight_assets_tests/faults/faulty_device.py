@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from relight_assets.core.arrays import Rgb8
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.segmenters.base import Segmenter
-from relight_assets.models.segmenters.batching import Pixels
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.faulty import FaultyWorker
@@ -19,7 +19,7 @@ TAKEN_FIRST = 8
 """Images that a worker has on its way before its segmenter answers, so that it is asked for several at a time."""
 
 
-def _number(picture: Pixels) -> int:
+def _number(picture: Rgb8) -> int:
     """The stock's number of a photo, which stands in its corner."""
     return int(picture[0, 0, 0])
 
@@ -50,7 +50,7 @@ class SmallDevice(FaultyWorker):
                 self._enough.set()
             yield item
 
-    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         if not self._asked.exists():
             self._enough.wait()
         with self._asked.open("a", encoding="ascii") as file:
@@ -80,7 +80,7 @@ class BreakingDevice(FaultyWorker):
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 
-    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         assert not self._broken, "asked again in a process whose device is broken"
         if 5 in map(_number, pictures) and (self.ALWAYS or not self._broke.exists()):
             self._broke.touch()

@@ -16,7 +16,8 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import index_key
-from relight_assets.dataset.records import Record, files_match, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import files_match, read_record
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split

@@ -3,7 +3,7 @@
 import numpy as np
 
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.recipe import Retinex
+from relight_assets.config.recipe.albedo import Retinex
 from relight_assets.quality.light_consistency import AMBIENT, consistent, light_inconsistency
 from relight_assets_tests.stages.portraits import portrait
 

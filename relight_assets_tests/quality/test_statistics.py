@@ -13,6 +13,7 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
+from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import (
     RecordSums,
     SplitStatistics,
@@ -24,7 +25,7 @@ from relight_assets.quality.statistics import (
     spreads,
     statistics_of,
 )
-from relight_assets.quality.thresholds import Measured, verdicts
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.files import read_files
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.quality.thresholds import Verdict
+from relight_assets.quality.measured import Verdict
 from relight_assets.reports.contact_sheets import (
     COLUMNS,
     WORST,

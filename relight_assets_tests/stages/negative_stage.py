@@ -5,8 +5,11 @@ from typing import Any
 import numpy as np
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
+from relight_assets.core.arrays import Pixels8
+from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.metric import Metric, number
+
+METRICS = (Metric("brightness", number(0, 255), "Mean of all channels", "levels", required=True),)
 
 
 def _reads(recipe: Recipe) -> tuple[str, ...]:
@@ -19,7 +22,7 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
 
 def _make(inputs: StageInputs) -> StageOutput:
     variants = inputs.recipe.variants
-    files: dict[str, Pixels | bytes] = {
+    files: dict[str, Pixels8 | bytes] = {
         variant_name("negative", variant, variants): np.subtract(
             255, inputs.read(variant_name("output", variant, variants)), dtype=np.uint8
         )
@@ -37,7 +40,7 @@ STAGE = StageSpec(
     reads=_reads,
     recipe_part=_recipe_part,
     make=_make,
-    metrics=(Metric("brightness", number(0, 255), "Mean of all channels", "levels", required=True),),
+    metrics=lambda: METRICS,
     description="The composite with its colours turned round. Per image: `NNNNN_negative.png` (RGB).",
     keyed_by_source=False,
     per_light=True,

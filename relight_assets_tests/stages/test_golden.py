@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
@@ -31,7 +31,7 @@ def digest(*images):
 def computed():
     person = portrait()
     points, triangles = face_mesh()
-    settings = recipe.Recipe()
+    settings = Recipe()
     alpha = mask.clean_alpha(person.probability, person.rgb)
     layers = mask.separate(person.rgb, alpha)
     surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
@@ -51,7 +51,7 @@ def computed():
         )
         relit.append(found.image)
     outputs = [
-        composite.composite(relit[0], layers.background, recipe.Background(use_gray=use_gray, blend=blend))
+        composite.composite(relit[0], layers.background, Background(use_gray=use_gray, blend=blend))
         for use_gray in (True, False)
         for blend in ("srgb", "linear")
     ]

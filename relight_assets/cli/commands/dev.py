@@ -31,7 +31,7 @@ def dev(source: ProjectSource, port: int, read_only: bool) -> None:
     settings, folder = source.settings(), source.folder()
     with known_warnings_off():
         from relight_assets.defs.assets.splits import checked_csvs  # noqa: PLC0415  (Dagster is slow)
-        from relight_assets.defs.runs.launch import instance_of  # noqa: PLC0415
+        from relight_assets.defs.runs.instance import instance_of  # noqa: PLC0415
         from relight_assets.defs.server.dev import serve  # noqa: PLC0415
     with instance_of(settings, folder, print_line) as instance:
         names = instance.get_dynamic_partitions("splits")

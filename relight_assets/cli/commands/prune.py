@@ -85,7 +85,7 @@ def _prune_partitions(settings: Settings, project: Path, *, remove: bool) -> lis
 def _prune_partitions_of(settings: Settings, project: Path, *, remove: bool) -> list[RelightError]:
     with known_warnings_off():
         from relight_assets.defs.assets.splits import checked_csvs  # noqa: PLC0415  (Dagster is slow)
-        from relight_assets.defs.runs.launch import instance_of  # noqa: PLC0415
+        from relight_assets.defs.runs.instance import instance_of  # noqa: PLC0415
     errors: list[RelightError] = []
     with instance_of(settings, project) as instance:
         csvs = checked_csvs(instance, settings)

@@ -18,7 +18,7 @@ def list_runs(source: ProjectSource) -> None:
     """The runs that count as running or hold the devices, and what is known of their processes."""
     with known_warnings_off():
         from relight_assets.defs.automation.dead_runs import unfinished_runs  # noqa: PLC0415  (Dagster is slow)
-        from relight_assets.defs.runs.launch import opened_instance  # noqa: PLC0415
+        from relight_assets.defs.runs.instance import opened_instance  # noqa: PLC0415
     notices: list[str] = []
     with opened_instance(source.settings(), source.folder(), notices.append) as instance:
         states = unfinished_runs(instance)
@@ -39,6 +39,6 @@ def release_run(source: ProjectSource, run_id: str) -> None:
     """
     with known_warnings_off():
         from relight_assets.defs.automation.dead_runs import release  # noqa: PLC0415  (Dagster is slow)
-        from relight_assets.defs.runs.launch import opened_instance  # noqa: PLC0415
+        from relight_assets.defs.runs.instance import opened_instance  # noqa: PLC0415
     with opened_instance(source.settings(), source.folder(), print_line) as instance:
         print_line(release(instance, run_id))

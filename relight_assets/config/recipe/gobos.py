@@ -7,7 +7,7 @@ may move.  Nothing is decoded here.
 from itertools import islice
 from pathlib import Path
 
-from relight_assets.config.recipe.lights import Gobo
+from relight_assets.config.recipe.families import Gobo
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import open_regular

@@ -11,7 +11,9 @@ from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
 from relight_assets.defs.assets.splits import SPLIT_CSV, splits
-from relight_assets.defs.checks import SPECS, SplitRecords, check_split
+from relight_assets.defs.checks.checked_split import SplitRecords
+from relight_assets.defs.checks.mapping_checks import check_split
+from relight_assets.defs.checks.specs import SPECS
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.publishing import locked_state, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure

@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.defs.automation.sensors import ATTEMPT, MAX_ATTEMPTS
-from relight_assets.defs.checks import SPECS
+from relight_assets.defs.automation.run_requests import ATTEMPT, MAX_ATTEMPTS
+from relight_assets.defs.checks.specs import SPECS
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
 
 LONGEST = 1000

@@ -6,7 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.defs.assets.splits import splits
-from relight_assets.defs.checks import MAPPING, verdict_table
+from relight_assets.defs.checks.files import verdict_table
+from relight_assets.defs.checks.specs import MAPPING
 from relight_assets.defs.jobs.experiments import experiment_key
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.experiments import experiment_recipe

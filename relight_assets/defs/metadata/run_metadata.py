@@ -9,7 +9,7 @@ import dagster as dg
 
 from relight_assets import __version__
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.lights import family_names
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
@@ -23,8 +23,9 @@ from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.models.files import ModelFiles
+from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
-from relight_assets.quality.thresholds import Measured, verdicts
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.reports.charts import charts
 from relight_assets.reports.contact_sheets import (
     FILE_CELL,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from relight_assets.dataset.records import Failure
+from relight_assets.dataset.record_types import Failure
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp

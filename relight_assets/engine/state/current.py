@@ -5,7 +5,7 @@ A stage is current when its record has the digest that the stage would have now,
 
 from collections.abc import Callable, Mapping
 
-from relight_assets.dataset.records import RecordStamps
+from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.engine.state.digests import Digests
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names

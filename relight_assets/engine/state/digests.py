@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.dataset.records import RecordStamps
+from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_of, stages
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.geometry_files import geometry_path, remembered_sha256
-from relight_assets.dataset.records import Failure, RecordStamps
+from relight_assets.dataset.record_types import Failure, RecordStamps
 from relight_assets.engine.state.digests import ABSENT, UNREAD
 from relight_assets.errors import ImageError
 from relight_assets.stages.degraded.stage import GEOMETRY_FILE

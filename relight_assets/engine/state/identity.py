@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from relight_assets.dataset.layout import RECORD_SUFFIX
 from relight_assets.dataset.paths import plain_text
-from relight_assets.dataset.records import Failure, Record, known_failure, known_record
+from relight_assets.dataset.record_types import Failure, Record
+from relight_assets.dataset.records import known_failure, known_record
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, SourceFile, has_stamp
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, OtherPhotosError, SourceMissingError

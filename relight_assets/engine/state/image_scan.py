@@ -14,7 +14,8 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
 from relight_assets.dataset.paths import locate_image
-from relight_assets.dataset.records import Failure, RecordStamps, files_match, read_failure, read_stamps
+from relight_assets.dataset.record_types import Failure, RecordStamps
+from relight_assets.dataset.records import files_match, read_failure, read_stamps
 from relight_assets.dataset.spelling import Folders
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from relight_assets import __version__
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Failure, Record, read_failure, write_failure
+from relight_assets.dataset.record_types import Failure, Record
+from relight_assets.dataset.records import read_failure, write_failure
 from relight_assets.errors import ImageError, OutputBlockedError, RecordUnreadableError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names

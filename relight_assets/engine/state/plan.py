@@ -7,7 +7,7 @@ pending (``upstream_stale``): nothing is computed behind the user's back.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from relight_assets.dataset.records import Failure
+from relight_assets.dataset.record_types import Failure
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, StageStatus, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.stages.base import Stage
 

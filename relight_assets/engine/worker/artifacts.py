@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.arrays import Pixels8, Rgb8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
@@ -28,8 +26,6 @@ from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.registry import stage_of
 from relight_assets.storage.files import FileStamp, host_limit
 
-Pixels = NDArray[np.uint8]
-
 
 @dataclass(frozen=True)
 class WorkerContext:
@@ -42,7 +38,7 @@ class WorkerContext:
     segmentation: Segmentation
     segmenter_identity: dict[str, str]
     """Name and sha256 of the segmenter, for the records."""
-    faces: Callable[[Pixels], list[FaceMesh]]
+    faces: Callable[[Rgb8], list[FaceMesh]]
     albedo_extractor: AlbedoExtractor | None
     """None: the recipe never draws a learned one."""
     shape_estimator: ShapeEstimator | None
@@ -77,7 +73,7 @@ class ImageArtifacts:
             estimator=context.shape_estimator,
         )
         self._decoded: DecodedImage | Exception | None = None
-        self._pixels: dict[str, Pixels] = {}
+        self._pixels: dict[str, Pixels8] = {}
 
     @property
     def ahead(self) -> DecodedImage | None:
@@ -115,11 +111,11 @@ class ImageArtifacts:
             raise self.mask
         return self.mask
 
-    def keep(self, name: str, pixels: Pixels) -> None:
+    def keep(self, name: str, pixels: Pixels8) -> None:
         """Remember what a file holds, so that it need not be read."""
         self._pixels[name] = pixels
 
-    def read(self, name: str, stamps: dict[str, FileStamp]) -> Pixels:
+    def read(self, name: str, stamps: dict[str, FileStamp]) -> Pixels8:
         """The pixels of one output file, as the file holds them.
 
         Raises:

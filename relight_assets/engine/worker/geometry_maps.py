@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.networks import Geometry
+from relight_assets.core.arrays import Rgb8
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.engine.state.digests import ABSENT
@@ -15,8 +16,6 @@ from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.stage import GEOMETRY_FILE
 from relight_assets.storage.files import FileStamp, stamp_source
-
-Pixels = NDArray[np.uint8]
 
 
 class GeometryMap:
@@ -71,7 +70,7 @@ class GeometryMap:
             self._data, stamp = read_geometry(path, self._max_pixels, self._image_root)
             self.stamps = {GEOMETRY_FILE: stamp}
 
-    def of(self, rgb: Pixels) -> ShapeMap | None:
+    def of(self, rgb: Rgb8) -> ShapeMap | None:
         """The map of the photo, (H, W, 3) uint8 sRGB; None where the recipe wants none.
 
         Raises:
@@ -88,7 +87,7 @@ class GeometryMap:
                 self._made = ShapeMap("normals", image * np.array([1, down, 1], np.float32))
         return self._made
 
-    def _decoded(self, kind: Literal["depth", "normals"], rgb: Pixels) -> NDArray[np.float32]:
+    def _decoded(self, kind: Literal["depth", "normals"], rgb: Rgb8) -> NDArray[np.float32]:
         self.read()
         assert self._data is not None  # noqa: S101  (read just now)
         name = self._geometry.files.rpartition("/")[2].replace("{stem}", self._photo.stem)

@@ -16,24 +16,17 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
+from relight_assets.core.arrays import Pixels8
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
-from relight_assets.dataset.records import (
-    Failure,
-    Record,
-    StageEntry,
-    files_match,
-    known_failure,
-    remove_failure,
-    remove_record,
-    write_record,
-)
+from relight_assets.dataset.record_types import Failure, Record, StageEntry
+from relight_assets.dataset.records import files_match, known_failure, remove_failure, remove_record, write_record
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
 from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed, put_failure
-from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, Pixels, WorkerContext
+from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, WorkerContext
 from relight_assets.engine.worker.stage_inputs import TaskInputs
 from relight_assets.errors import (
     DeviceFailedError,
@@ -200,7 +193,7 @@ class ImageTask:
             pictures.keep(name, pixels)
         return StageEntry(digest=digest, files=files, numbers=metrics, reads=self._reads(stage), code=spec.code_version)
 
-    def _written(self, name: str, made: Pixels | bytes) -> FileStamp:
+    def _written(self, name: str, made: Pixels8 | bytes) -> FileStamp:
         data = made if isinstance(made, bytes) else encode_png(made)
         return self.layout.storage.put_stamped(self.layout.png(self.item.index, name), data)
 

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
-from relight_assets.dataset.records import StageEntry
+from relight_assets.core.arrays import Pixels8, Points, Triangles
+from relight_assets.dataset.record_types import StageEntry
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts
 from relight_assets.imaging.decode import DecodedImage
 from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh
-from relight_assets.stages.base import AlbedoNetwork, Pixels, Points, Stage
+from relight_assets.stages.base import AlbedoNetwork, Stage
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
@@ -24,12 +22,12 @@ class TaskInputs:
         context = artifacts.context
         self.recipe, self.source_sha256 = context.recipe, source_sha256
         self.segmenter, self.gobos = context.segmenter_identity, context.gobos
-        self.face_triangles: NDArray[np.int32] = TRIANGLES
+        self.face_triangles: Triangles = TRIANGLES
         extractor = context.albedo_extractor
         self.albedo_network: AlbedoNetwork | None = extractor.albedo if extractor is not None else None
         self._artifacts, self._entries = artifacts, entries
 
-    def read(self, artifact: str) -> Pixels:
+    def read(self, artifact: str) -> Pixels8:
         """An artifact of an earlier stage, as its file holds it.
 
         Raises:

@@ -14,12 +14,14 @@ import cv2
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.arrays import Rgb8
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, read_record
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.state.digests import Digests
-from relight_assets.engine.worker.artifacts import DamagedFileError, Pixels, WorkerContext, segment_together
+from relight_assets.engine.worker.artifacts import DamagedFileError, WorkerContext, segment_together
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.image_task import ImageTask
 from relight_assets.engine.worker.memory_budget import ByteBudget
@@ -215,7 +217,7 @@ class _MesherPerThread:
         self._own = threading.local()
         self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
 
-    def __call__(self, rgb: Pixels) -> list[FaceMesh]:
+    def __call__(self, rgb: Rgb8) -> list[FaceMesh]:
         if not hasattr(self._own, "mesher"):
             with self._loading:
                 self._own.mesher = FaceMesher(*self._paths)

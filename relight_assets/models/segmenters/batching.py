@@ -3,14 +3,10 @@
 import threading
 from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from relight_assets.core.arrays import Rgb8
 from relight_assets.errors import DeviceOomError, DeviceOutOfMemoryError
 from relight_assets.models.segmenters.base import Segmenter
 from relight_assets.stages.masks.person_mask import PersonMask
-
-Pixels = NDArray[np.uint8]
 
 
 class Segmentation:
@@ -22,7 +18,7 @@ class Segmentation:
         self._segmenter = segmenter
         self._lock = threading.Lock()
 
-    def __call__(self, pictures: Sequence[Pixels]) -> list[PersonMask | DeviceOomError]:
+    def __call__(self, pictures: Sequence[Rgb8]) -> list[PersonMask | DeviceOomError]:
         """The answer for each picture, or why it has none.
 
         Where memory runs out the pictures are asked for again in batches of half the size.  If that helps, the
@@ -37,7 +33,7 @@ class Segmentation:
                 answers += self._ask(pictures[len(answers) : len(answers) + self.batch], self.batch)
             return answers
 
-    def _ask(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask | DeviceOomError]:
+    def _ask(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask | DeviceOomError]:
         try:
             return list(self._segmenter.masks(pictures, batch))
         except DeviceOutOfMemoryError as error:

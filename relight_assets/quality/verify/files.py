@@ -21,7 +21,8 @@ from relight_assets.core.best_effort import cause_of
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot, kind_of
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.records import Record, metric_faults, read_failure
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import metric_faults, read_failure
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.state.image_state import ImageState
@@ -30,8 +31,8 @@ from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
+from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import measured_of
-from relight_assets.quality.thresholds import Measured
 from relight_assets.quality.verify.csvs import Fault
 from relight_assets.stages.image_metrics import few_of, measure
 from relight_assets.storage.files import FileStamp, read_regular

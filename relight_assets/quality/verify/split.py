@@ -22,7 +22,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.records import Record
+from relight_assets.dataset.record_types import Record
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.hash_files import stamp_of
@@ -38,8 +38,9 @@ from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.duplicates import Pair, Photo, duplicates_within, same_outputs
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
+from relight_assets.quality.measured import Measured, Verdict
 from relight_assets.quality.statistics import SplitStatistics, rejected_skins
-from relight_assets.quality.thresholds import Measured, Verdict, verdicts
+from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.stages.masks import photo_tags

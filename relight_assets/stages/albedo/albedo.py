@@ -1,4 +1,4 @@
-"""The person without the photo's own light, as far as one picture tells.
+"""The person without the photo's own light, as far as one image shows.
 
 Multi-scale retinex (Jobson, Rahman, Woodell, IEEE TIP 1997), changed where its textbook form
 bleaches faces: on luminance only, so that colours stay; inside the mask only, so that the
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.albedo import AlbedoMethod, AlbedoMix, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Rgb8, Rgba8
 from relight_assets.core.color import (
     decode,
@@ -29,6 +29,7 @@ from relight_assets.core.color import (
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream, weighted
 from relight_assets.core.rounding import rounded
+from relight_assets.stages.albedo.masked_filters import box, guided, masked_gaussian
 from relight_assets.stages.albedo.msr_classic import msr_classic
 from relight_assets.stages.integrated_shading import Borders, borders, integrated
 
@@ -66,7 +67,7 @@ class Albedo:
     numbers: dict[str, float | str]
 
 
-def draw_method(mix: recipe.AlbedoMix, seed: int, source_sha256: str, variant: int = 0) -> recipe.AlbedoMethod:
+def draw_method(mix: AlbedoMix, seed: int, source_sha256: str, variant: int = 0) -> AlbedoMethod:
     """The method of one image, by the weights of the recipe."""
     return weighted(stream(seed, source_sha256, variant, "albedo/method"), mix.weights)
 
@@ -78,8 +79,8 @@ def grain(source_sha256: str) -> Generator:
 
 def extract(
     foreground: Rgba8,
-    parameters: recipe.Retinex,
-    method: recipe.AlbedoMethod = "retinex",
+    parameters: Retinex,
+    method: AlbedoMethod = "retinex",
     noise: Generator | None = None,
 ) -> Albedo:
     """Remove slow changes of brightness, and a little of those of colour, from a person.
@@ -193,9 +194,9 @@ def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
 def _inverse_shading(
     light: Plane,
     small: _Small,
-    parameters: recipe.Retinex,
+    parameters: Retinex,
     frame: float,
-    method: recipe.AlbedoMethod,
+    method: AlbedoMethod,
 ) -> tuple[Plane, float]:
     # 1 / shading^strength at full size, where ln shading has mean 0 over the mask; its standard deviation.
     # The light is turned into its logarithm in place.
@@ -203,7 +204,7 @@ def _inverse_shading(
     slope, offset = np.zeros_like(values), np.zeros_like(values)
     if parameters.surround == "gaussian":
         for sigma in parameters.scales:
-            surround = _masked_gaussian(values, weight, sigma * frame / 512)
+            surround = masked_gaussian(values, weight, sigma * frame / 512)
             offset += surround / np.float32(len(parameters.scales))
         low, rest = offset, offset
     else:
@@ -213,7 +214,7 @@ def _inverse_shading(
         flat = values - smooth
         share, epsilon = (1.0, FAST_EPSILON) if alone else (SURROUND_SHARE, EDGE_EPSILON)
         for radius in RADII:
-            a, b = _guided(flat, weight, max(1, round(radius * small.subject)), epsilon)
+            a, b = guided(flat, weight, max(1, round(radius * small.subject)), epsilon)
             slope += a * np.float32(share / len(RADII))
             offset += b * np.float32(share / len(RADII))
         # The surround is slope * (L - smooth) + offset; the parts are put together before they are enlarged.
@@ -230,48 +231,16 @@ def _inverse_shading(
     return cv2.exp(result, result), spread
 
 
-def _guided(values: Plane, weight: Plane, radius: int, epsilon: float) -> tuple[Plane, Plane]:
-    # Guided filter of an image by itself (He, Sun, Tang, PAMI 2013); each mean is over mask pixels only.
-    inverse = safe_ratio(np.ones_like(weight), _box(weight, radius))
-    weighted = values * weight
-    mean = _box(weighted, radius) * inverse
-    variance = np.maximum(_box(weighted * values, radius) * inverse - mean * mean, np.float32(0))
-    a = safe_ratio(variance, variance + np.float32(epsilon))
-    b = mean * (1 - a)
-    return _box(a * weight, radius) * inverse, _box(b * weight, radius) * inverse
-
-
-def _box(plane: Plane, radius: int) -> Plane:
-    # Zero outside: what is beyond the crop is not the person.
-    return cv2.boxFilter(plane, -1, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_CONSTANT)
-
-
-def _masked_gaussian(values: Plane, weight: Plane, sigma: float) -> Plane:
-    # At the surrounds' size a Gaussian of 250 of 512 pixels is still wide: it is blurred smaller yet.
-    height, width = values.shape
-    shrink = max(1, int(np.sqrt(sigma)))
-    size = (max(1, width // shrink), max(1, height // shrink))
-    both = cv2.merge([values * weight, weight])
-    both = cv2.resize(both, size, interpolation=cv2.INTER_AREA)
-    factor = width / size[0]
-    # Shrinking and growing blur as well, by a variance that is taken off here.
-    variance = (sigma * sigma - (factor * factor - 1) / 12 - factor * factor / 6) / (factor * factor)
-    if variance > 0.01:
-        both = cv2.GaussianBlur(both, (0, 0), float(np.sqrt(variance)), borderType=cv2.BORDER_CONSTANT)
-    both = cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR)
-    return safe_ratio(both[..., 0], both[..., 1])
-
-
 def _color_factors(small: _Small, strength: float) -> list[Plane]:
     # Per channel, at the surrounds' size, what takes part of a slow warm-cool change away and leaves luminance alone.
     # Slow within one paint: a blur over all would take red lips and a blue shirt for coloured light.
     weight = small.weight
     radius = max(1, round(COLOR_RADIUS * small.subject))
-    share = _box(_box(weight, radius), radius)
+    share = box(box(weight, radius), radius)
     logs = []
     for ratio in small.log_ratios:
         drift = integrated(ratio, small.borders, COLOR_ROUNDS)
-        slow = safe_ratio(_box(_box(drift * weight, radius), radius), share)
+        slow = safe_ratio(box(box(drift * weight, radius), radius), share)
         slow -= np.float32(small.mean(slow))
         logs.append(np.float32(-strength * COLOR_REACH) * np.tanh(slow / np.float32(COLOR_REACH)))
     factors = [cv2.exp(logs[0]), np.ones_like(weight), cv2.exp(logs[1])]

@@ -40,7 +40,7 @@ ALBEDO = StageSpec(
     may_read=("foreground",),
     recipe_part=_recipe_part,
     make=_make,
-    metrics=METRICS,
+    metrics=lambda: METRICS,
     description=(
         "The foreground without its light, by edge-aware multi-scale retinex on luminance. "
         "Per image: `NNNNN_albedo.png` (RGB, black outside the mask)."

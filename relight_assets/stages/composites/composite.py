@@ -3,14 +3,14 @@
 import cv2
 import numpy as np
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.recipe import Background
 from relight_assets.core.arrays import Rgb8, Rgba8
 from relight_assets.stages.foreground_color import at_edge, mix_colors, soft_edge
 
 CODE_VERSION = "1"
 
 
-def composite(degraded: Rgba8, background: Rgba8 | None, parameters: recipe.Background) -> Rgb8:
+def composite(degraded: Rgba8, background: Rgba8 | None, parameters: Background) -> Rgb8:
     """Lay the degraded person over what the recipe asks for.
 
     Args:

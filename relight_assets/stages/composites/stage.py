@@ -3,9 +3,12 @@
 from typing import Any
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
+from relight_assets.core.arrays import Pixels8
+from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.composites.composite import composite
 from relight_assets.stages.metric import Metric, one_of
+
+METRICS = (Metric("background", one_of("gray", "original"), "What is behind the person", required=True),)
 
 
 def _reads(recipe: Recipe) -> tuple[str, ...]:
@@ -20,7 +23,7 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
 def _make(inputs: StageInputs) -> StageOutput:
     recipe = inputs.recipe
     behind = None if recipe.background.use_gray else inputs.read("background")
-    files: dict[str, Pixels | bytes] = {}
+    files: dict[str, Pixels8 | bytes] = {}
     for variant in range(recipe.variants):
         person = inputs.read(variant_name("degraded_fg", variant, recipe.variants))
         files[variant_name("output", variant, recipe.variants)] = composite(person, behind, recipe.background)
@@ -35,7 +38,7 @@ COMPOSITES = StageSpec(
     reads=_reads,
     recipe_part=_recipe_part,
     make=_make,
-    metrics=(Metric("background", one_of("gray", "original"), "What is behind the person", required=True),),
+    metrics=lambda: METRICS,
     description=(
         "The degraded foreground on gray (or on the photo's own background): the model's input; the photo is "
         "its target. Per image: `NNNNN_output.png` (RGB)."

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.config.recipe import lights as recipe_lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import Gray8, Points, Rgb8, Rgba8, Triangles
 from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
@@ -50,8 +51,8 @@ def degrade(
     albedo: Rgb8,
     faces: Sequence[Points],
     triangles: Triangles,
-    degradation: recipe_lights.Degradation,
-    lights: recipe_lights.LightSampling,
+    degradation: Degradation,
+    lights: LightSampling,
     seed: int,
     source_sha256: str,
     variant: int = 0,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.light_sampling import LightSampling
 
 MAX_TRIES = 64
 """Directions that are drawn until one is allowed; then the farthest of them is taken."""
@@ -40,7 +40,7 @@ def direction(elevation: float, azimuth: float) -> Direction:
 def draw_direction(
     rng: Generator,
     elevations: tuple[float, float],
-    sampling: lights.LightSampling,
+    sampling: LightSampling,
     away_from: Direction | None = None,
 ) -> Direction:
     """Draw a light, uniform in area on the part of the sphere that is allowed.

@@ -7,7 +7,9 @@ dataset would be rejected one by one.
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe import lights, recipe
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.color import planckian
 from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
@@ -24,7 +26,7 @@ PHOTO_AMBIENT = 0.35
 """Ambient share in the model photo's own light, which comes from the camera."""
 
 
-def recipe_feasibility(recipe_: recipe.Recipe) -> dict[str, float]:
+def recipe_feasibility(recipe_: Recipe) -> dict[str, float]:
     """Return the share of each family's lights that pass the strength gate, redraws included, 0..1.
 
     Lights fall on a built-in model: an egg on shoulders, of one albedo, photographed in frontal light.
@@ -61,7 +63,7 @@ def model_head() -> Scene:
     )
 
 
-def _passes(scene: Scene, degradation: lights.Degradation, sampling: lights.LightSampling, number: int) -> bool:
+def _passes(scene: Scene, degradation: Degradation, sampling: LightSampling, number: int) -> bool:
     def streams(purpose: str) -> Generator:
         return stream(0, "model", number, purpose)
 

@@ -15,7 +15,7 @@ from numpy.random import Generator
 
 from relight_assets.core.arrays import Gray8, Plane
 from relight_assets.core.rng import log_uniform, uniform
-from relight_assets.stages.degraded.geometry.height_field import smoothstep
+from relight_assets.stages.degraded.geometry.filters import smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 
 TEXTURE_SIDE, TEXTURE_EXTENT = 192, 4.0

@@ -1,15 +1,17 @@
-"""What a family of light is: one object that says how its lights are drawn, rendered and mixed."""
+"""What a light family is: one object that says how its lights are drawn, rendered, mixed and recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relight_assets.config.recipe.lights import Degradation, FamilyOptions
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.family_options import FamilyOptions
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight
+from relight_assets.stages.metric import Metric
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LightFamily:
-    """A family of light.  Its module in ``families`` holds one as ``FAMILY``."""
+    """A light family.  Its module in ``families`` holds one as ``FAMILY``."""
 
     name: str
     """That of its section in the recipe, and of its random streams."""
@@ -19,6 +21,10 @@ class LightFamily:
     """Draws the place and the shape of a light."""
     add: Callable[[LightSampler, SampledLight], SampledLight] | None = None
     """Adds this family to another's light, under the same lamp; None: it is never a second family."""
+    metrics: tuple[Metric, ...] = ()
+    """The numbers that its lights record, beyond those of every light (``stages/degraded/metrics.py``)."""
+    second_metrics: tuple[Metric, ...] = ()
+    """Those that it records when it is added to another's light; in the record their names begin with ``second_``."""
     remedy: str = "widen its ranges"
     """What to change in the recipe when its lights are too weak."""
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 from numpy.random import Generator
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.stages.degraded.direction import Direction, draw_direction
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
 
+SECOND = "second_"
+"""Begins the names of the numbers of a family that is added to another's light."""
 Streams = Callable[[str], Generator]
 """Gives the random stream of a purpose."""
 
@@ -42,8 +45,8 @@ class LightSampler:
     """What lights are drawn from: a person, a recipe and the random streams."""
 
     scene: Scene
-    degradation: lights.Degradation
-    sampling: lights.LightSampling
+    degradation: Degradation
+    sampling: LightSampling
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
 
@@ -66,4 +69,4 @@ class LightSampler:
 
 def second_numbers(numbers: Numbers) -> Numbers:
     """The numbers of a family that is added to another's light, as the record names them."""
-    return {f"second_{name}": value for name, value in numbers.items()}
+    return {f"{SECOND}{name}": value for name, value in numbers.items()}

@@ -1,24 +1,26 @@
 """What the stage `degraded` records of each light: every number that was drawn, and what was measured."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
-from relight_assets.config.recipe.lights import family_names
-from relight_assets.stages.degraded.families.registry import second_names
+from relight_assets.config.recipe.degradation import family_names
+from relight_assets.stages.degraded.families.registry import families, second_names
+from relight_assets.stages.degraded.light_family import LightFamily
+from relight_assets.stages.degraded.light_sampler import SECOND
+from relight_assets.stages.degraded.shading.metrics import HAS_PATTERN
 from relight_assets.stages.metric import (
     COUNT,
     FLAG,
     HEX,
-    KELVIN,
     RATIO,
     SHARE,
     SIGNED,
     TEXT,
     UNIT_VECTOR,
     Metric,
-    list_of,
     number,
     object_of,
-    one_of,
     registered_name,
     whole,
 )
@@ -28,9 +30,6 @@ def _second_family_names() -> tuple[str, ...]:
     """The families that can be added to another's light; "" for none."""
     return ("", *second_names())
 
-
-_PATTERNS = one_of("none", "foliage", "blinds", "window", "edge", "blob", "lattice", "custom")
-_SIZES = number(0, 10)
 
 MEASURED = (
     Metric("identity", SIGNED, "Correlation of the gradients of log luminance, before and after"),
@@ -45,42 +44,7 @@ MEASURED = (
     Metric("comb", number(-4, 4), "How jagged the histogram of the dark half is, beyond the photo's own"),
 )
 
-_SHADOW = (
-    Metric("has_pattern", FLAG, "A pattern stands between light and person"),
-    Metric("pattern_type", _PATTERNS, "Kind of pattern"),
-    Metric("pattern_file", TEXT, "File name of a pattern of the user's own"),
-    Metric("pattern_rotation", number(0, 360), "Rotation of the pattern", "degrees"),
-    Metric("pattern_tilt", SIGNED, "Perspective tilt of the pattern", "1 / subject size"),
-    Metric("pattern_offset", list_of(SIGNED, 2, 2), "Offset of the pattern from the head", "subject size"),
-    Metric("pattern_coverage", SHARE, "Share of the person that the pattern covers"),
-    Metric("pattern_face_coverage", SHARE, "Share of the head that the pattern covers"),
-    Metric("pattern_wavelength", _SIZES, "Wavelength of leaves and blobs", "subject size"),
-    Metric("pattern_periods", list_of(_SIZES, 1, 2), "Period of stripes", "subject size"),
-    Metric("pattern_phases", list_of(SHARE, 1, 2), "Phase of stripes", "periods"),
-    Metric("pattern_bend", SHARE, "Bend of the pattern's lines", "subject size"),
-    Metric("pattern_size", list_of(_SIZES, 2, 2), "Width and height of a window", "subject size"),
-    Metric("pattern_panes", list_of(number(1, 10), 2, 2), "Panes of a window, across and down"),
-    Metric("pattern_bar", SHARE, "Width of a window's bars", "panes"),
-    Metric("pattern_width", _SIZES, "Width of a pattern of the user's own", "subject size"),
-    Metric("pattern_corner", list_of(SHARE, 2, 2), "Point of the pattern that lies over the head's middle"),
-    Metric("penumbra", SHARE, "Width of the shadow's edge", "subject size"),
-    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the picture"),
-    Metric("self_shadow", FLAG, "The head casts a shadow on itself"),
-    Metric("lamp_size", SHARE, "Angular half size of the lamp", "radians"),
-    Metric("subsurface", SHARE, "Distance that red bleeds into the shadow", "subject size"),
-    Metric("shadow_coverage", SHARE, "Share of the person in shadow"),
-    Metric("shadow_level", SHARE, "Umbra over lit, linear"),
-)
-
-_HIGHLIGHT = (
-    Metric("roughness", SHARE, "GGX roughness of the skin"),
-    Metric("shininess", number(0, 2000), "Roughness as a Phong exponent"),
-    Metric("highlight_temperatures", list_of(KELVIN, 1, 2), "Colour temperature of each lamp", "kelvin"),
-    Metric("highlight_lights", list_of(SIGNED, 3, 6), "Unit vectors to the lamps, one after the other"),
-    Metric("specular_gain", number(0, 3), "Gain over the physical lobe of skin"),
-)
-
-METRICS = (
+LIGHT = (
     Metric("degradation_type", registered_name(family_names), "Family of light", required=True),
     Metric("light_direction", UNIT_VECTOR, "Toward the key light", required=True),
     Metric("mixed_with", registered_name(_second_family_names), "Second family", required=True),
@@ -112,22 +76,35 @@ METRICS = (
     ),
     Metric("patterns_sha256", HEX, "sha256 of the user's own patterns"),
     Metric("metrics", object_of("Measured", MEASURED), "Metrics of the picture, measured at 256 pixels"),
-    Metric("ambient", SHARE, "Ambient share of the light, linear"),
-    Metric("key_share", SHARE, "Share of the key light against fill"),
-    Metric("wrap", SHARE, "Wrap of the key light"),
-    Metric("falloff", number(0.5, 4), "Exponent of the key against the angle of incidence"),
-    Metric("key_temperature", KELVIN, "Colour temperature of the key light", "kelvin"),
-    Metric("key_tint", SHARE, "Saturation of the key light's colour"),
-    Metric("ambient_temperature", KELVIN, "Colour temperature of the ambient light", "kelvin"),
-    Metric("ambient_tint", SHARE, "Saturation of the ambient light's colour"),
-    Metric("fill_lights", list_of(number(-90, 360), 2, 4), "Azimuth and elevation of each fill light", "degrees"),
-    Metric("fill_sizes", list_of(SHARE, 1, 2), "Relative brightness of each fill light"),
-    Metric("fill_damping", list_of(SHARE, 2, 4), "Damping of each fill light's first and second order harmonics"),
-    *(replace(each, required=each.name == "has_pattern") for each in _SHADOW),
-    *_HIGHLIGHT,
-    *(
-        replace(each, name=f"second_{each.name}", meaning=f"{each.meaning} (second family)")
-        for each in (*_SHADOW, *_HIGHLIGHT)
-    ),
+    replace(HAS_PATTERN, required=True),
 )
-"""Of one light.  With ``variants: N`` the stage's numbers are ``{"variants": [...]}``, one of these for each light."""
+"""Of every light, whatever its family."""
+
+
+def metrics() -> tuple[Metric, ...]:
+    """Of one light, of whatever family there is.
+
+    With ``variants: N`` the stage's numbers are ``{"variants": [...]}``, one of these for each light.
+
+    Raises:
+        ValueError: two families declare different metrics under one name.
+    """
+    return _gathered(families())
+
+
+@cache
+def _gathered(families: tuple[LightFamily, ...]) -> tuple[Metric, ...]:
+    seconds = (
+        replace(each, name=f"{SECOND}{each.name}", meaning=f"{each.meaning} (second family)")
+        for family in families
+        for each in family.second_metrics
+    )
+    return _each_once([*LIGHT, *(each for family in families for each in family.metrics), *seconds])
+
+
+def _each_once(declared: Iterable[Metric]) -> tuple[Metric, ...]:
+    found: dict[str, Metric] = {}
+    for metric in declared:
+        if found.setdefault(metric.name, metric) != metric:
+            raise ValueError(f"`{metric.name}` is declared twice, as different metrics")
+    return tuple(found.values())

@@ -13,7 +13,8 @@ from functools import partial
 import cv2
 from numpy.random import Generator
 
-from relight_assets.config.recipe import lights as recipe_lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.rng import uniform, weighted
 from relight_assets.errors import WeakPairError
@@ -50,8 +51,8 @@ class Relit:
 
 def relight(
     scene: Scene,
-    degradation: recipe_lights.Degradation,
-    sampling: recipe_lights.LightSampling,
+    degradation: Degradation,
+    sampling: LightSampling,
     streams: Streams,
     gobos: Gobos = NO_GOBOS,
 ) -> Relit:
@@ -151,9 +152,7 @@ def _source_numbers(scene: Scene, key_light: Direction | None) -> Numbers:
     }
 
 
-def _draw_second(
-    family: LightFamily, degradation: recipe_lights.Degradation, chance: float, choice: float
-) -> LightFamily | None:
+def _draw_second(family: LightFamily, degradation: Degradation, chance: float, choice: float) -> LightFamily | None:
     weights = degradation.weights
     others = [name for name in registry.second_names() if name != family.name and weights[name] > 0]
     if family.name not in degradation.key_lights or not others or chance >= degradation.mixture_probability:

@@ -6,11 +6,12 @@ from typing import Any
 import cv2
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.base import Pixels, StageInputs, StageOutput, StageSpec, variant_name
+from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import degrade
-from relight_assets.stages.degraded.metrics import METRICS
+from relight_assets.stages.degraded.metrics import metrics
 from relight_assets.stages.image_metrics import measure_downsampled
 
 GEOMETRY_FILE = "geometry_file"
@@ -51,7 +52,7 @@ def _make(inputs: StageInputs) -> StageOutput:
         WeakPairError: no drawn strength made a pair differ enough.
     """
     recipe, foreground, shape_map = inputs.recipe, inputs.read("foreground"), inputs.shape_map()
-    files: dict[str, Pixels | bytes] = {}
+    files: dict[str, Pixels8 | bytes] = {}
     lights: list[dict[str, Any]] = []
     for variant in range(recipe.variants):
         made = degrade(
@@ -109,7 +110,7 @@ DEGRADED = StageSpec(
     recipe_part=_recipe_part,
     make=_make,
     measure=_measure,
-    metrics=METRICS,
+    metrics=metrics,
     former_names={"seen": "metrics", "flaw": "artifact_score"},
     description=(
         "The albedo under another light: soft shading, hard shadows or specular reflection, drawn per image. "

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.masks import Masks, Persons
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.arrays import Gray8, Mask, Plane, Rgb8, Rgba8
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.foreground_color import (
@@ -66,7 +67,7 @@ def person_numbers(probability: Plane) -> PersonNumbers:
     return PersonNumbers(score=total / count, coverage=count / probability.size)
 
 
-def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.Masks) -> None:
+def require_person(numbers: PersonNumbers, faces_found: int, thresholds: Masks) -> None:
     """Raise :class:`NoPersonError` unless the mask is large enough and sure enough, or shows a face.
 
     A face vouches for an unsure mask, because the segmenter always marks something: the surest
@@ -84,9 +85,7 @@ def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.
         )
 
 
-def require_instances(
-    scores: Sequence[float], best_score: float | None, coverage: float, settings: recipe.Recipe
-) -> None:
+def require_instances(scores: Sequence[float], best_score: float | None, coverage: float, settings: Recipe) -> None:
     """Raise unless a segmenter that tells persons apart found what the recipe wants.
 
     Args:
@@ -114,7 +113,7 @@ def require_instances(
         )
 
 
-def require_one_person(second_person: bool, persons: recipe.Persons) -> None:  # noqa: FBT001  (it is all that is known)
+def require_one_person(second_person: bool, persons: Persons) -> None:  # noqa: FBT001  (it is all that is known)
     """Raise :class:`SeveralPersonsError` where ``persons`` is ``reject`` and there may be another person."""
     if second_person and persons == "reject":
         raise SeveralPersonsError(
@@ -126,7 +125,7 @@ def clean_alpha(
     probability: Plane,
     rgb: Rgb8,
     cells: tuple[int, int] | None = None,
-    persons: recipe.Persons = "union",
+    persons: Persons = "union",
 ) -> Gray8:
     """Turn a coarse person probability into the photo's alpha.
 

@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.masks import PhotoQa
 from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
 from relight_assets.core.rounding import rounded
@@ -99,7 +99,7 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
     return PhotoMetrics(**rounded(asdict(found)))
 
 
-def require(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
+def require(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     """Turn a photo away that would teach the wrong thing.
 
     Raises:
@@ -113,7 +113,7 @@ def require(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
         raise
 
 
-def _require_all(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
+def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     _require_size(numbers, wanted)
     if numbers.soft_edge > wanted.max_soft_edge:
         raise BadMatteError(
@@ -128,7 +128,7 @@ def _require_all(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
         )
 
 
-def _require_size(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
+def _require_size(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if numbers.coverage > wanted.max_coverage:
         raise PersonTooLargeError(
             f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
@@ -146,7 +146,7 @@ def _require_size(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
         )
 
 
-def _require_light(numbers: PhotoMetrics, wanted: recipe.PhotoQa) -> None:
+def _require_light(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
         raise OverexposedError(
             f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float32]
+from relight_assets.core.arrays import Points
+
 FINEST = 1 / 64
 """Pixels.  Steps are powers of two, so that multiples of them are exact in float32."""
 _LARGEST = 32767

@@ -85,7 +85,7 @@ MASKS = StageSpec(
     reads_photo=True,
     recipe_part=_recipe_part,
     make=_make,
-    metrics=METRICS,
+    metrics=lambda: METRICS,
     description=(
         "The person of each photo, cut out. Per image: `NNNNN_input.png` (the photo, upright, 8-bit RGB), "
         "`NNNNN_foreground.png` and `NNNNN_background.png` (RGBA; the mask is the alpha of the foreground)."

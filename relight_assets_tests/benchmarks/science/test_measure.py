@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.science.intrinsic import read_objects
 from benchmarks.science.measure import Figures, measure
-from relight_assets.config.recipe.recipe import Retinex
+from relight_assets.config.recipe.albedo import Retinex
 from relight_assets_tests.benchmarks.science.test_intrinsic import write_object
 
 

@@ -9,7 +9,8 @@ from relight_assets.cli.terminal.verification import (
     _thirds_table,
 )
 from relight_assets.quality.duplicates import Pair, Photo
-from relight_assets.quality.thresholds import SOME, Measured, terciles
+from relight_assets.quality.fairness import terciles
+from relight_assets.quality.measured import SOME, Measured
 from relight_assets.stages.image_metrics import ImageMetrics
 
 FINE = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)

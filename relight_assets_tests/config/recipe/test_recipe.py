@@ -8,16 +8,6 @@ from relight_assets.core.hashing import canonical_digest
 from relight_assets.stages.registry import stage_names, stage_spec
 
 
-def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
-    light = Recipe().degradation
-    assert light.soft_shading.ambient_linear == pytest.approx((0.06, 0.35), abs=0.01)
-    assert light.hard_shadow.shadow_level == pytest.approx((0.12, 0.45), abs=0.01)
-    assert light.specular.gain == pytest.approx((0.8, 3.0), abs=0.1)
-    assert light.specular.roughness == pytest.approx((0.28, 0.55), abs=0.01)
-    assert light.specular.ambient_linear == pytest.approx((0.2, 0.45), abs=0.01)
-    assert light.weights == {"soft_shading": 0.45, "hard_shadow": 0.35, "specular": 0.2, "none": 0.0}
-
-
 def test_a_recipe_is_frozen() -> None:
     with pytest.raises(ValidationError):
         Recipe().seed = 3  # type: ignore[misc]
@@ -79,9 +69,3 @@ def test_a_photo_s_file_has_a_name_of_its_own(files: str) -> None:
 
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert canonical_digest({"a": 1, "b": 2}) == canonical_digest({"b": 2, "a": 1})
-
-
-def test_families_are_lit_from_where_both_ranges_allow() -> None:
-    recipe = Recipe.model_validate({"light_sampling": {"elevation_range": [20, 60]}})
-    assert recipe.light_sampling.elevations(recipe.degradation.soft_shading.elevation_range) == (20, 60)
-    assert recipe.light_sampling.elevations(recipe.degradation.hard_shadow.elevation_range) == (25, 60)

@@ -137,3 +137,19 @@ def test_a_run_scans_each_image_once(
     scanned.clear()
     materialize(instance, *CSVS)  # by itself a mapping has only the files to go by
     assert len(scanned) == 3
+
+
+def test_the_mapping_says_where_its_columns_come_from(instance: dg.DagsterInstance, project: Project) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    materialize(instance, *STAGES, *CSVS)
+    event = instance.get_latest_materialization_event(dg.AssetKey("mapping_csv"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value
+    assert lineage == dg.TableColumnLineage(
+        {
+            "image_path": [dg.TableColumnDep("split_csv", "image_path")],
+            "note": [dg.TableColumnDep("split_csv", "note")],
+            "output_image_path": [dg.TableColumnDep("split_csv", "image_path")],
+        }
+    )

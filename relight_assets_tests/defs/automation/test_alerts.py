@@ -13,7 +13,7 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
 from relight_assets.defs.automation import alerts, webhook
 from relight_assets.defs.automation.alerts import PER_TICK, sensors_of
-from relight_assets.defs.automation.sensors import ATTEMPT
+from relight_assets.defs.automation.run_requests import ATTEMPT
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving

@@ -7,8 +7,8 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs.automation import sensors
-from relight_assets.defs.automation.sensors import TickError
+from relight_assets.defs.automation import run_requests
+from relight_assets.defs.automation.tick_error import TickError
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, runs_of, swept
 
@@ -91,7 +91,7 @@ def test_a_bad_name_alone_is_an_error_at_the_first_tick(sensor: Sensor, project:
 def test_a_run_that_failed_is_tried_again_beside_a_bad_csv_and_not_of_one(
     sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sensors, "RETRY_AFTER_S", -1.0)
+    monkeypatch.setattr(run_requests, "RETRY_AFTER_S", -1.0)
     project.write_csv("train", PORTRAITS[:1])
     val = project.write_csv("val", PORTRAITS[1:2])
     sensor.tick()
@@ -146,15 +146,6 @@ def test_a_folder_that_is_not_there_is_an_error_and_forgets_nothing(sensor: Sens
         sensor.tick()
     away.rename(project.data)
     assert not sensor.run_keys()
-    assert not sensor.run_keys()
-
-
-def test_a_cursor_of_the_version_before_is_gone_on_with(sensor: Sensor, project: Project) -> None:
-    project.write_csv("train", PORTRAITS[:1])
-    sensor.tick()
-    assert sensor.run_keys()
-    assert sensor.cursor is not None
-    sensor.cursor = sensor.cursor.replace('"size"', '"fault": null, "read": true, "size"')
     assert not sensor.run_keys()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from relight_assets.config.settings import Settings
 from relight_assets.defs.runs.history import HistoryError, history_error, history_errors
-from relight_assets.defs.runs.launch import instance_of, opened_instance
+from relight_assets.defs.runs.instance import instance_of, opened_instance
 from relight_assets.defs.runs.run_images import POOL
 from relight_assets_tests.conftest import PORTRAITS, make_project
 

@@ -1,17 +1,15 @@
 import warnings
 
-import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import recipe
-from relight_assets.core.color import decode, decode_planes, luminance
+from relight_assets.config.recipe.albedo import AlbedoMix, Retinex
+from relight_assets.core.color import decode, luminance
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.albedo.albedo import extract
-from relight_assets_tests.stages import exact
 from relight_assets_tests.stages.portraits import portrait
 
-PLAIN = recipe.Retinex(color_strength=0.0)
+PLAIN = Retinex(color_strength=0.0)
 
 
 def logs(rgb):
@@ -43,14 +41,14 @@ def test_shading_goes_and_paint_stays(light):
 
 def test_the_gaussian_surround_also_removes_shading():
     person = portrait(320, 280)
-    shading, _ = slopes(extract(person.foreground, recipe.Retinex(surround="gaussian")).image, person)
+    shading, _ = slopes(extract(person.foreground, Retinex(surround="gaussian")).image, person)
     assert shading < 0.75
 
 
 def test_less_strength_leaves_more_shading():
     person = portrait(256, 224)
-    half = slopes(extract(person.foreground, recipe.Retinex(strength=0.4)).image, person)[0]
-    full = slopes(extract(person.foreground, recipe.Retinex(strength=0.85)).image, person)[0]
+    half = slopes(extract(person.foreground, Retinex(strength=0.4)).image, person)[0]
+    full = slopes(extract(person.foreground, Retinex(strength=0.85)).image, person)[0]
     assert half > full + 0.2
 
 
@@ -71,7 +69,7 @@ def test_without_the_colour_step_colours_stay():
 def test_the_colour_step_is_small():
     person = portrait(256, 224)
     inside = (person.alpha == 255) & (person.rgb.min(axis=2) > 30)
-    image = extract(person.foreground, recipe.Retinex()).image
+    image = extract(person.foreground, Retinex()).image
     assert angles(image[inside], person.rgb[inside]).mean() < 3
 
 
@@ -84,7 +82,7 @@ def test_median_brightness_stays():
 
 def test_nothing_is_written_outside_and_something_everywhere_inside():
     person = portrait()
-    image = extract(person.foreground, recipe.Retinex()).image
+    image = extract(person.foreground, Retinex()).image
     assert image[person.alpha == 0].max() == 0
     assert image[person.alpha > 0].max(axis=1).min() > 0
 
@@ -110,7 +108,7 @@ def test_odd_inputs_give_finite_albedo_without_warnings(surround, color, mask, s
     foreground[foreground[..., 3] == 0] = 0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        made = extract(foreground, recipe.Retinex(surround=surround))
+        made = extract(foreground, Retinex(surround=surround))
     assert made.image.shape == (*size, 3)
     assert all(isinstance(value, (float, str)) for value in made.numbers.values())
     assert all(np.isfinite(value) for value in made.numbers.values() if isinstance(value, float))
@@ -119,61 +117,13 @@ def test_odd_inputs_give_finite_albedo_without_warnings(surround, color, mask, s
         assert np.ptp(made.image.reshape(-1, 3).astype(int), axis=0).max() <= 1
 
 
-def reduced(person):
-    mask = (person.alpha > 127).astype(np.uint8)
-    return mask > 0, albedo._reduced(decode_planes(person.rgb), mask)
-
-
-@pytest.mark.parametrize("size", [(1024, 900), (700, 611), (500, 800)])
-@pytest.mark.parametrize("scale", recipe.Retinex().scales)
-def test_gaussian_surrounds_are_near_exact_ones(size, scale):
-    """Measured at most, of the spread of the log light: .26 % root mean square at the surrounds' size, 1.5 % at full
-    size, where nearly all of it is that the logarithm is taken after shrinking; .0084 and .049 nepers anywhere.
-    """
-    person = portrait(*size)
-    mask, small = reduced(person)
-    sigma = scale * max(small.weight.shape) / 512
-    found = albedo._masked_gaussian(small.log_light, small.weight, sigma)
-    inside = small.weight > 0.5
-    own = exact.masked_gaussian(small.log_light, small.weight, sigma)
-    rms, worst = exact.errors(found, own, inside, small.log_light[inside].std())
-    assert rms < 0.003
-    assert worst < 0.010
-    full = logs(person.rgb)
-    grown = cv2.resize(found, size[::-1], interpolation=cv2.INTER_LINEAR)
-    rms, worst = exact.errors(grown, exact.masked_gaussian(full, mask, scale * max(size) / 512), mask, full[mask].std())
-    assert rms < 0.020
-    assert worst < 0.06
-
-
-@pytest.mark.parametrize("size", [(1024, 900), (700, 611)])
-@pytest.mark.parametrize("radius", albedo.RADII)
-def test_edge_aware_surrounds_are_near_exact_ones(size, radius):
-    """Measured at most, of the surround's spread: 3e-7 at the surrounds' own size; 2.9 % root mean square and .063
-    nepers anywhere against the guided filter at full size.
-    """
-    person = portrait(*size)
-    mask, small = reduced(person)
-    values, inside = small.log_light, small.weight > 0.5
-    own = max(1, round(radius * small.subject))
-    slope, offset = albedo._guided(values, small.weight, own, albedo.EDGE_EPSILON)
-    exactly = exact.masked_guided(values, small.weight, own, albedo.EDGE_EPSILON)
-    assert exact.errors(slope * values + offset, exactly, inside)[0] < 1e-6
-    full = logs(person.rgb)
-    slope, offset = (cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR) for plane in (slope, offset))
-    exactly = exact.masked_guided(full, mask, round(radius * np.sqrt(mask.sum())), albedo.EDGE_EPSILON)
-    rms, worst = exact.errors(slope * full + offset, exactly, mask)
-    assert rms < 0.035
-    assert worst < 0.075
-
-
 def test_a_method_is_drawn_by_weight_and_always_the_same_for_a_photo():
-    mix = recipe.AlbedoMix(retinex=0.7, retinex_fast=0.3)
+    mix = AlbedoMix(retinex=0.7, retinex_fast=0.3)
     drawn = [albedo.draw_method(mix, 0, f"{number:064x}") for number in range(300)]
     assert 0.6 < drawn.count("retinex") / 300 < 0.8
     assert set(drawn) == {"retinex", "retinex_fast"}
     assert drawn == [albedo.draw_method(mix, 0, f"{number:064x}") for number in range(300)]
-    assert albedo.draw_method(recipe.AlbedoMix(), 5, "ab") == "retinex"
+    assert albedo.draw_method(AlbedoMix(), 5, "ab") == "retinex"
 
 
 def test_every_method_leaves_its_name_and_another_picture():

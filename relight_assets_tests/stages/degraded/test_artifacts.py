@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded import sampler as module
 from relight_assets.stages.degraded.artifacts import (
@@ -69,8 +70,8 @@ def test_detail_is_the_same_whatever_the_contrast_and_nothing_is_no_loss() -> No
 
 
 def drawn(seed: int):
-    degradation = lights.Degradation()
-    return relight(portrait_scene(), degradation, lights.LightSampling(), lambda p: stream(seed, "", 0, p))
+    degradation = Degradation()
+    return relight(portrait_scene(), degradation, LightSampling(), lambda p: stream(seed, "", 0, p))
 
 
 def test_a_light_with_artifacts_is_drawn_again_as_a_whole_in_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,9 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights, recipe
+from relight_assets.config.recipe.albedo import Retinex
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.albedo.albedo import extract
 from relight_assets.stages.degraded.degrade import degrade
@@ -18,18 +20,18 @@ FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
 def only(family, **changes):
     weights = {name: {"weight": 1.0 if name == family else 0.0} for name in FAMILIES}
     weights[family] |= changes
-    return lights.Degradation.model_validate(weights)
+    return Degradation.model_validate(weights)
 
 
 def run(person, degradation=None, *, faces=None, triangles=NO_TRIANGLES, **key):
     return degrade(
         input_rgb=person.rgb,
         foreground=person.foreground,
-        albedo=extract(person.foreground, recipe.Retinex()).image,
+        albedo=extract(person.foreground, Retinex()).image,
         faces=faces or [],
         triangles=triangles,
-        degradation=degradation or lights.Degradation(),
-        lights=lights.LightSampling(),
+        degradation=degradation or Degradation(),
+        lights=LightSampling(),
         **({"seed": 0, "source_sha256": SHA} | key),
     )
 
@@ -75,7 +77,7 @@ def test_another_key_gives_another_light(other):
 def test_families_are_drawn_by_weight():
     person = portrait(72, 64)
     types = [run(person, variant=variant).degradation_type for variant in range(120)]
-    for family, weight in lights.Degradation().weights.items():
+    for family, weight in Degradation().weights.items():
         assert types.count(family) / 120 == pytest.approx(
             weight, abs=3 * np.sqrt(max(weight * (1 - weight), 1e-9) / 120)
         )
@@ -110,7 +112,7 @@ def test_odd_inputs_end_in_finite_pixels_or_a_weak_pair(family, color, mask, siz
     points, triangles = face_mesh(64, 64)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        albedo = extract(foreground, recipe.Retinex()).image
+        albedo = extract(foreground, Retinex()).image
         try:
             found = degrade(
                 input_rgb=rgb,
@@ -119,7 +121,7 @@ def test_odd_inputs_end_in_finite_pixels_or_a_weak_pair(family, color, mask, siz
                 faces=[points, points + 500],
                 triangles=triangles,
                 degradation=only(family),
-                lights=lights.LightSampling(),
+                lights=LightSampling(),
                 seed=0,
                 source_sha256=SHA,
             )
@@ -139,8 +141,8 @@ def test_an_empty_mask_is_a_weak_pair():
             albedo=nothing[..., :3].copy(),
             faces=[],
             triangles=NO_TRIANGLES,
-            degradation=lights.Degradation(),
-            lights=lights.LightSampling(),
+            degradation=Degradation(),
+            lights=LightSampling(),
             seed=0,
             source_sha256=SHA,
         )

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights as recipe_lights
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import Direction, direction, draw_direction
 
@@ -12,7 +12,7 @@ COUNT = 6000
 
 def lights(elevations, *, count=COUNT, away_from=None, **changes):
     rng = stream(0, "", 0, "lights")
-    sampling = recipe_lights.LightSampling(**changes)
+    sampling = LightSampling(**changes)
     return np.array([draw_direction(rng, elevations, sampling, away_from).vector for _ in range(count)])
 
 

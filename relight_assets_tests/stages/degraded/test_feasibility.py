@@ -1,15 +1,15 @@
 import pytest
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.stages.degraded.feasibility import model_head, recipe_feasibility
 
 
 def parsed(**degradation):
-    return recipe.Recipe.model_validate({"degradation": degradation})
+    return Recipe.model_validate({"degradation": degradation})
 
 
 def test_the_defaults_pass_nearly_always():
-    shares = recipe_feasibility(recipe.Recipe())
+    shares = recipe_feasibility(Recipe())
     assert set(shares) == {"soft_shading", "hard_shadow", "specular"}
     assert min(shares.values()) > 0.9
 
@@ -37,7 +37,7 @@ def test_light_that_is_nearly_all_ambient_does_not_pass():
 
 
 def test_it_gives_the_same_answer_twice():
-    assert recipe_feasibility(recipe.Recipe()) == recipe_feasibility(recipe.Recipe())
+    assert recipe_feasibility(Recipe()) == recipe_feasibility(Recipe())
 
 
 def test_the_model_is_lit_from_the_camera():

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.families import SoftShading
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.light_sampler import LightSampler
@@ -11,8 +13,8 @@ from relight_assets_tests.stages.degraded.scenes import portrait_scene
 def sampler(degradation=None):
     return LightSampler(
         portrait_scene(),
-        degradation or lights.Degradation(),
-        lights.LightSampling(),
+        degradation or Degradation(),
+        LightSampling(),
         lambda purpose: stream(0, "", 0, purpose),
     )
 
@@ -42,8 +44,8 @@ def test_a_second_shadow_only_dims():
 
 
 def test_shiny_soft_light_has_highlights():
-    soft = lights.SoftShading(specular_intensity_range=(0.05, 0.2), shininess_range=(10, 100))
-    sampled = registry.family("soft_shading").sample(sampler(lights.Degradation(soft_shading=soft)))
+    soft = SoftShading(specular_intensity_range=(0.05, 0.2), shininess_range=(10, 100))
+    sampled = registry.family("soft_shading").sample(sampler(Degradation(soft_shading=soft)))
     lit = sampled.render(stream(0, "", 0, "strength"), 0.0)
     assert lit.highlight is not None
     assert lit.highlight.max() > 0

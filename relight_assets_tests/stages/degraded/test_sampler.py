@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.direction import Direction
@@ -15,11 +16,11 @@ def only(family, **changes):
         name: {"weight": 1.0 if name == family else 0.0} for name in ("soft_shading", "hard_shadow", "specular", "none")
     }
     weights[family] |= changes
-    return lights.Degradation.model_validate(weights)
+    return Degradation.model_validate(weights)
 
 
 def relit(degradation, seed=0):
-    return relight(portrait_scene(), degradation, lights.LightSampling(), lambda p: stream(seed, "", 0, p))
+    return relight(portrait_scene(), degradation, LightSampling(), lambda p: stream(seed, "", 0, p))
 
 
 @pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
@@ -67,9 +68,9 @@ def test_exposure_is_kept():
 
 
 def test_mixtures_come_as_often_as_asked():
-    always = lights.Degradation(mixture_probability=1.0)
+    always = Degradation(mixture_probability=1.0)
     assert all(relit(always, seed).numbers["mixed_with"] for seed in range(6))
-    never = lights.Degradation(mixture_probability=0.0)
+    never = Degradation(mixture_probability=0.0)
     assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))
 
 
@@ -94,5 +95,5 @@ def test_flat_light_has_no_angle_and_a_person_without_a_face_no_known_light():
 def test_the_record_says_what_gave_the_shape():
     assert relit(only("soft_shading")).numbers["geometry"] == "face_mesh"
     assert relit(only("soft_shading")).numbers["geometry_faces"] == 1
-    bare = relight(portrait_scene(with_face=False), only("none"), lights.LightSampling(), lambda p: stream(0, "", 0, p))
+    bare = relight(portrait_scene(with_face=False), only("none"), LightSampling(), lambda p: stream(0, "", 0, p))
     assert (bare.numbers["geometry"], bare.numbers["geometry_faces"]) == ("inflated", 0)

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.masks import Masks
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.masks.mask import (
     PersonNumbers,
@@ -43,7 +44,7 @@ def test_numbers_of_a_mask():
     ("score", "coverage", "faces"), [(0.97, 0.5, 0), (0.97, 0.5, 1), (0.80, 0.5, 1), (0.96, 0.05, 0)]
 )
 def test_a_person_is_let_through(score, coverage, faces):
-    require_person(PersonNumbers(score, coverage), faces, recipe.Masks())
+    require_person(PersonNumbers(score, coverage), faces, Masks())
 
 
 @pytest.mark.parametrize(
@@ -52,11 +53,11 @@ def test_a_person_is_let_through(score, coverage, faces):
 )
 def test_no_person_is_turned_away_with_numbers(score, coverage, faces, says):
     with pytest.raises(NoPersonError, match=says):
-        require_person(PersonNumbers(score, coverage), faces, recipe.Masks())
+        require_person(PersonNumbers(score, coverage), faces, Masks())
 
 
 def settings(**masks):
-    return recipe.Recipe.model_validate({"segmenter": "sam3", "masks": masks})
+    return Recipe.model_validate({"segmenter": "sam3", "masks": masks})
 
 
 def test_found_persons_are_let_through_by_the_recipe():

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.recipe import PhotoQa
+from relight_assets.config.recipe.masks import PhotoQa
 from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
 
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import recipe
+from relight_assets.config.recipe.masks import PhotoQa
 from relight_assets.errors import (
     BadMatteError,
     BlurredError,
@@ -94,26 +94,26 @@ def test_nobody_has_numbers_too():
     ],
 )
 def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error):
-    require(GOOD, recipe.PhotoQa())
+    require(GOOD, PhotoQa())
     with pytest.raises(error, match=r"photo_qa\.") as caught:
-        require(replace(GOOD, **change), recipe.PhotoQa())
+        require(replace(GOOD, **change), PhotoQa())
     assert caught.value.rejected
     assert caught.value.skin_lightness == change.get("skin_lightness", 60.0)
     limits = {"max_coverage": 1, "min_subject": 0, "min_face": 0, "max_soft_edge": 1, "max_face_clipped": 1}
-    require(replace(GOOD, **change), recipe.PhotoQa(**limits, min_lightness=0, min_sharpness=0))
+    require(replace(GOOD, **change), PhotoQa(**limits, min_lightness=0, min_sharpness=0))
 
 
 def test_flat_light_is_taken_unless_the_recipe_wants_more():
     flat = replace(GOOD, light_contrast=0.1)
-    require(flat, recipe.PhotoQa())
+    require(flat, PhotoQa())
     with pytest.raises(FlatLightError, match=r"photo_qa\.min_light_contrast") as caught:
-        require(flat, recipe.PhotoQa(min_light_contrast=0.3))
+        require(flat, PhotoQa(min_light_contrast=0.3))
     assert caught.value.rejected
 
 
 def test_where_there_is_no_face_its_size_is_no_matter_and_few_pixels_are_not_blurred():
-    require(replace(GOOD, face_size=None, sharpness=None), recipe.PhotoQa())
+    require(replace(GOOD, face_size=None, sharpness=None), PhotoQa())
 
 
 def test_dark_skin_and_dark_clothes_are_no_fault():
-    require(replace(GOOD, skin_lightness=15.0, lightness=3.0), recipe.PhotoQa())
+    require(replace(GOOD, skin_lightness=15.0, lightness=3.0), PhotoQa())

@@ -7,15 +7,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from relight_assets.config.recipe.recipe import Persons
+from relight_assets.config.recipe.masks import Persons
+from relight_assets.core.arrays import Rgb8
 from relight_assets.errors import DeviceFailedError, DeviceOutOfMemoryError
 from relight_assets.models.faces.detection import shrunk_by_whole
 from relight_assets.models.segmenters.sam3.instances import enlarged, joined
 from relight_assets.stages.masks.person_mask import PersonMask
 
-Pixels = NDArray[np.uint8]
 TORCH_FOR_GPUS = (
     "install a build for CUDA (https://pytorch.org/get-started), or set num_gpus: none to work on the CPU on purpose"
 )
@@ -107,7 +106,7 @@ class PromptedSegmenter(ABC):
     def candidates(self, squares: Any) -> tuple[Any, Any]:
         """Scores (B, Q) in 0..1 and mask logits (B, Q, h, w) of (B, 3, side, side) float squares in -1..1."""
 
-    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         """See :meth:`relight_assets.models.segmenters.base.Segmenter.masks`."""
         answers: list[PersonMask] = []
         for start in range(0, len(pictures), batch):
@@ -125,7 +124,7 @@ class PromptedSegmenter(ABC):
                 raise failure
         return answers
 
-    def _ask(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def _ask(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         torch = self.torch
         with torch.inference_mode():
             squares = torch.zeros((batch, 3, self._side, self._side), dtype=torch.uint8, device=self.device)
@@ -148,7 +147,7 @@ class PromptedSegmenter(ABC):
                 for one, mask in zip(found, large, strict=True)
             ]
 
-    def _square(self, rgb: Pixels) -> Any:
+    def _square(self, rgb: Rgb8) -> Any:
         # Bytes go up, and are resized there as the official processor does, antialiased, from bytes to bytes.
         from torchvision.transforms.v2.functional import resize  # noqa: PLC0415
 

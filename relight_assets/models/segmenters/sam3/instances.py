@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from relight_assets.config.recipe.recipe import Persons
+from relight_assets.config.recipe.masks import Persons
 from relight_assets.errors import InternalError
 
 SAME_PERSON = 0.7

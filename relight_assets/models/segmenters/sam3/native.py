@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
-from relight_assets.config.recipe.recipe import Persons, Recipe
+from relight_assets.config.recipe.masks import Persons
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ModelFileError
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.remembered_hashes import check_sha256

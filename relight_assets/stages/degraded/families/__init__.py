@@ -1,1 +1,1 @@
-"""The families of light, which do not know each other."""
+"""The light families, which do not know each other."""

@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import HardShadow
+from relight_assets.config.recipe.families import HardShadow, ShadowKinds
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import smooth
+from relight_assets.stages.degraded.geometry.filters import smooth
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
@@ -25,6 +25,15 @@ from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
 from relight_assets.stages.degraded.shading import shadow_patterns
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
+from relight_assets.stages.degraded.shading.metrics import (
+    AMBIENT_TEMPERATURE,
+    HAS_PATTERN,
+    KEY_TEMPERATURE,
+    PATTERN,
+    SELF_SHADOW,
+    WRAP,
+)
+from relight_assets.stages.metric import SHARE, TEXT, Metric, number, one_of
 
 LAMP_SIZE = (0.05, 0.25)
 """Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
@@ -36,6 +45,18 @@ SUBSURFACE = (1.0, 0.45, 0.25)
 """How far light bleeds in skin, R, G and B relative to R."""
 CUSTOM = "custom"
 """The kind that takes the user's own patterns."""
+
+_SHADOW = (
+    Metric("pattern_type", one_of(*ShadowKinds.model_fields), "Kind of pattern"),
+    Metric("pattern_file", TEXT, "File name of a pattern of the user's own"),
+    *PATTERN,
+    Metric("penumbra", SHARE, "Width of the shadow's edge", "subject size"),
+    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the picture"),
+    *SELF_SHADOW,
+    Metric("subsurface", SHARE, "Distance that red bleeds into the shadow", "subject size"),
+    Metric("shadow_coverage", SHARE, "Share of the person in shadow"),
+    Metric("shadow_level", SHARE, "Umbra over lit, linear"),
+)
 
 
 @dataclass(frozen=True)
@@ -140,4 +161,12 @@ def render_shadow(
     return cv2.merge(planes), numbers
 
 
-FAMILY = LightFamily("hard_shadow", HardShadow, sample, add=add, remedy="raise `opacity_range`")
+FAMILY = LightFamily(
+    "hard_shadow",
+    HardShadow,
+    sample,
+    add=add,
+    metrics=(*_SHADOW, WRAP, KEY_TEMPERATURE, AMBIENT_TEMPERATURE),
+    second_metrics=(HAS_PATTERN, *_SHADOW),
+    remedy="raise `opacity_range`",
+)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from relight_assets.config.recipe.lights import Flat
+from relight_assets.config.recipe.families import Flat
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading

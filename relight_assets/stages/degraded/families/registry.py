@@ -1,4 +1,4 @@
-"""The families of light: one module of this package for each family in the recipe's section ``degradation``.
+"""The light families: one module of this package for each family in the recipe's section ``degradation``.
 
 Families of other modules are added by :func:`register_families`.
 """
@@ -7,7 +7,7 @@ from collections.abc import Collection
 from functools import cache
 from importlib import import_module
 
-from relight_assets.config.recipe.lights import add_family, family_names, remove_family
+from relight_assets.config.recipe.degradation import add_family, family_names, remove_family
 from relight_assets.stages.degraded.light_family import LightFamily
 
 _PACKAGE = "relight_assets.stages.degraded.families"
@@ -22,9 +22,15 @@ def family(name: str) -> LightFamily:
 
 
 @cache
+def families() -> tuple[LightFamily, ...]:
+    """All families, in the order of the recipe; the same object until one is added or removed."""
+    return tuple(map(family, family_names()))
+
+
+@cache
 def second_names() -> tuple[str, ...]:
     """The families that can be added to another's light, in the order of the recipe."""
-    return tuple(name for name in family_names() if family(name).add is not None)
+    return tuple(each.name for each in families() if each.add is not None)
 
 
 def register_families(modules: Collection[str]) -> None:
@@ -37,7 +43,7 @@ def register_families(modules: Collection[str]) -> None:
         if added.name not in family_names():
             _extra[added.name] = module
             add_family(added.name, added.options)
-    second_names.cache_clear()
+    _forget_families()
 
 
 def remove_families(modules: Collection[str]) -> None:
@@ -45,6 +51,11 @@ def remove_families(modules: Collection[str]) -> None:
     for name in [name for name, module in _extra.items() if module in modules]:
         del _extra[name]
         remove_family(name)
+    _forget_families()
+
+
+def _forget_families() -> None:
+    families.cache_clear()
     second_names.cache_clear()
 
 

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import SoftShading
+from relight_assets.config.recipe.families import SoftShading
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, soft_light
+from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, SOFT_LIGHT
 
 
 def sample(sampler: LightSampler) -> SampledLight:
@@ -32,4 +33,10 @@ def sample(sampler: LightSampler) -> SampledLight:
     return SampledLight(direction, soft.numbers, render)
 
 
-FAMILY = LightFamily("soft_shading", SoftShading, sample, remedy="lower `ambient_range`")
+FAMILY = LightFamily(
+    "soft_shading",
+    SoftShading,
+    sample,
+    metrics=(*SOFT_LIGHT, *HIGHLIGHT),
+    remedy="lower `ambient_range`",
+)

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import Specular
+from relight_assets.config.recipe.families import Specular
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
 from relight_assets.stages.degraded.shading import highlights, soft_light
+from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, SOFT_LIGHT
 
 SECOND_LAMP = 0.5
 """Probability of a second lamp."""
@@ -48,4 +49,12 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     return SampledLight(first.direction, first.numbers | numbers, render)
 
 
-FAMILY = LightFamily("specular", Specular, sample, add=add, remedy="lower `ambient_range` or raise `intensity_range`")
+FAMILY = LightFamily(
+    "specular",
+    Specular,
+    sample,
+    add=add,
+    metrics=(*SOFT_LIGHT, *HIGHLIGHT),
+    second_metrics=HIGHLIGHT,
+    remedy="lower `ambient_range` or raise `intensity_range`",
+)

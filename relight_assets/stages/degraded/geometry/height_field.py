@@ -1,19 +1,19 @@
-"""The shape that the light falls on: a height field over the picture, nearer to the camera is higher.
+"""The shape that the light falls on: a height field over the image, nearer to the camera is higher.
 
 Where a face mesh is given, the face is that mesh.  Everything else (hair, neck, body) is an
 inflated silhouette with a dome for the head.  The two are joined in height, over a band, never in
 shading: a join in shading shows as the rim of a mask.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Mask, Plane, Points, Triangles
 from relight_assets.core.color import safe_ratio
+from relight_assets.stages.degraded.geometry.filters import inward_distance, smooth, smoothstep
+from relight_assets.stages.degraded.geometry.head import Head, head_of_mask, head_of_mesh
 
 STEEPEST = 2.2
 """Slopes approach this and never pass it (65 degrees): inflated silhouettes are infinitely steep."""
@@ -27,38 +27,6 @@ JOIN_BAND = 0.16
 """Width of the join, in units of the face's size, measured inward from the mesh's outline."""
 JOIN_REACH = 0.16
 """How far outside of the mesh its depth still pulls at what lies around, in units of the face's size."""
-
-CHIN, FOREHEAD = 152, 10
-"""Mesh points at the ends of the face's long axis."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """The head as an ellipse: centre, half width, half height in pixels, and the direction of its top."""
-
-    x: float
-    y: float
-    half_width: float
-    half_height: float
-    up: tuple[float, float]
-
-    def distance(self, shape: tuple[int, int]) -> Plane:
-        """Return squared elliptic distance from the centre, 1 on the outline, (h, w) float32."""
-        dx = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(self.x)
-        dy = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(self.y)
-        along = dx * np.float32(self.up[0]) + dy * np.float32(self.up[1])
-        across = dx * np.float32(-self.up[1]) + dy * np.float32(self.up[0])
-        return np.square(along / np.float32(self.half_height)) + np.square(across / np.float32(self.half_width))
-
-    def scaled(self, factor_x: float, factor_y: float) -> "Head":
-        """Return the same head in a picture whose pixels are that much smaller."""
-        return Head(
-            x=(self.x + 0.5) * factor_x - 0.5,
-            y=(self.y + 0.5) * factor_y - 0.5,
-            half_width=self.half_width * factor_x,
-            half_height=self.half_height * factor_y,
-            up=self.up,
-        )
 
 
 def height_field(mask: Plane, faces: Sequence[Points], triangles: Triangles, size: float) -> tuple[Plane, Plane, Head]:
@@ -96,8 +64,8 @@ def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
 
     def inside(points: Points) -> bool:
         columns, rows = np.rint(points[:, :2]).astype(np.intp).T
-        inside_picture = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-        return bool(2 * np.count_nonzero(mask[rows[inside_picture], columns[inside_picture]] > 0.5) > len(points))
+        inside_image = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
+        return bool(2 * np.count_nonzero(mask[rows[inside_image], columns[inside_image]] > 0.5) > len(points))
 
     return [points for points in faces if inside(points)]
 
@@ -110,7 +78,7 @@ def _dome(head: Head, shape: tuple[int, ...]) -> Plane:
 def inflate(solid: Plane, reach: float) -> Plane:
     """Solve ``(Laplace - 1 / reach^2) u = -1`` inside a mask; ``sqrt(2 u)`` is a rounded silhouette.
 
-    u is 0 on the silhouette and has no slope across the picture's border, where the person goes
+    u is 0 on the silhouette and has no slope across the image's border, where the person goes
     on.  Nested iteration: each level refines the solution of the one half as large.
     """
     levels = [solid]
@@ -140,35 +108,6 @@ def _relax(u: Plane, inside: Plane, step: float, reach: float) -> Plane:
             after = cv2.addWeighted(after, omega, before, 1 - omega, 0)
         before, u = u, after
     return np.maximum(u, 0)
-
-
-def head_of_mesh(points: Points) -> Head:
-    """Lay an ellipse, a little larger than the face, around hair and ears of a face mesh."""
-    flat = points[:, :2].astype(np.float64)
-    axis = flat[FOREHEAD] - flat[CHIN]
-    length = float(np.hypot(*axis))
-    up = axis / length if length > 1e-6 else np.array([0.0, -1.0])
-    across = np.array([-up[1], up[0]])
-    along_range, across_range = np.ptp(flat @ up), np.ptp(flat @ across)
-    middle = (flat @ up).min() + 0.58 * along_range
-    side = (flat @ across).min() + 0.5 * across_range
-    x, y = up * middle + across * side
-    half_width = max(0.62 * float(across_range), 0.42 * float(along_range), 1.0)
-    return Head(float(x), float(y), half_width, max(0.72 * float(along_range), 1.0), (float(up[0]), float(up[1])))
-
-
-def head_of_mask(solid: Plane) -> Head:
-    """Guess the head of a silhouette: the first place, going down, where it is widest."""
-    distance = inward_distance(solid > 0)
-    widest = cv2.blur(distance.max(axis=1)[:, None], (1, max(1, solid.shape[0] // 16))).ravel()
-    row = int(np.argmax(widest))
-    rising = np.flatnonzero((widest[1:-1] > widest[2:]) & (widest[1:-1] >= widest[:-2])) + 1
-    tall = rising[widest[rising] > 0.3 * widest.max()]
-    if tall.size:
-        row = int(tall[0])
-    radius = max(float(widest[row]), 1.0)
-    column = float(np.argmax(distance[row]))
-    return Head(column, float(row), 1.05 * radius, 1.35 * radius, (0.0, -1.0))
 
 
 def join_face(height: Plane, points: Points, triangles: Triangles) -> tuple[Plane, Plane]:
@@ -243,38 +182,3 @@ def normals(height: Plane) -> tuple[Plane, Plane, Plane]:
     slope_y *= cap
     n_z = np.float32(1) / cv2.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
     return -slope_x * n_z, -slope_y * n_z, n_z
-
-
-def inward_distance(inside: Mask) -> Plane:
-    """Return the distance in pixels of each inner pixel to the nearest outer one; the picture's border is none."""
-    distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
-    # A mask that fills the picture has no silhouette to be far from.
-    return np.minimum(distance, np.float32(0.5 * max(inside.shape)))
-
-
-def smooth(plane: Plane, sigma: float) -> Plane:
-    """Blur by a Gaussian of ``sigma`` pixels, the picture mirrored at its border.  Below .3 nothing is done.
-
-    From 4 on at reduced size: within .2 % (root mean square) of exact, and within 3 % of the range anywhere.
-    """
-    if sigma < 0.3:
-        return plane
-    height, width = plane.shape[:2]
-    sigma = min(sigma, 0.5 * max(height, width))
-    # Small enough to be quick, large enough to keep what the blur lets through.
-    shrink = int(np.sqrt(sigma))
-    if shrink < 2 or min(height, width) < 4 * shrink:
-        return cv2.GaussianBlur(plane, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
-    size = (round(width / shrink), round(height / shrink))
-    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    # Shrinking and growing blur as well, by a variance that is taken off here.
-    factors = (width / size[0], height / size[1])
-    left_x, left_y = (math.sqrt((sigma * sigma - (f * f - 1) / 12) / (f * f) - 1 / 6) for f in factors)
-    small = cv2.GaussianBlur(small, (0, 0), left_x, sigmaY=left_y, borderType=cv2.BORDER_REFLECT)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def smoothstep(values: Plane) -> Plane:
-    """Return 0 below 0, 1 above 1 and ``x^2 (3 - 2 x)`` between."""
-    clipped = np.clip(values, 0, 1)
-    return clipped * clipped * (3 - 2 * clipped)

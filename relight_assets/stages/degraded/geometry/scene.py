@@ -13,7 +13,8 @@ from relight_assets.core.arrays import LinearRgb, Mask, Plane, Points, Triangles
 from relight_assets.core.color import luminance, safe_ratio
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry import height_field
-from relight_assets.stages.degraded.geometry.height_field import Head
+from relight_assets.stages.degraded.geometry.filters import inward_distance, smooth, smoothstep
+from relight_assets.stages.degraded.geometry.head import Head
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap, shape_of
 from relight_assets.stages.degraded.geometry.skin import likelihood
@@ -114,7 +115,7 @@ class Scene:
     def fade_rim(self, key: Plane) -> Plane:
         """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would be bright."""
         mean = np.float32(self.sampled(key).mean(dtype=np.float64))
-        rim = height_field.smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
+        rim = smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
         return mean + (key - mean) * rim
 
 
@@ -179,7 +180,7 @@ def build(
     head = low_head.scaled(1 / ratio[0], 1 / ratio[1])
     samples = _sampled(core)
     disc = np.flatnonzero(head.distance(shape).ravel()[samples] < 1)
-    inward = height_field.inward_distance(alpha > 0.5)
+    inward = inward_distance(alpha > 0.5)
     return Scene(
         alpha=alpha,
         core=core,
@@ -205,7 +206,7 @@ def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
     # A height field at working size, in its pixels.
     ratio = low.shape[1] / shape[1]
     height = cv2.resize(low, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio)
-    return height_field.smooth(height, 0.5 / ratio)
+    return smooth(height, 0.5 / ratio)
 
 
 def _log_shading(photo_light: Plane, albedo: LinearRgb, shape: tuple[int, int]) -> Plane:
@@ -225,7 +226,7 @@ def _sampled(core: Mask) -> NDArray[np.intp]:
 def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> Plane:
     shape = (alpha.shape[0], alpha.shape[1])
     # Without a mesh the head disc stands for the face, less surely.
-    skin = real if real.any() else np.float32(0.6) * height_field.smoothstep(2 * (1 - head.distance(shape)))
+    skin = real if real.any() else np.float32(0.6) * smoothstep(2 * (1 - head.distance(shape)))
     around = _blurred(light, alpha, GRAIN * size)
     # Brows, lashes and nostrils are much darker than what is around them and have no highlights like skin.
     grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
@@ -240,4 +241,4 @@ def _rescaled(points: Points, ratio: NDArray[np.float64]) -> Points:
 
 def _blurred(values: Plane, weight: Plane, sigma: float) -> Plane:
     # Of the person only: what is beside it has no weight.
-    return safe_ratio(height_field.smooth(values * weight, sigma), height_field.smooth(weight, sigma), 1e-3)
+    return safe_ratio(smooth(values * weight, sigma), smooth(weight, sigma), 1e-3)

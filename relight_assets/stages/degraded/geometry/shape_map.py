@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Mask, Plane, Points, Triangles
 from relight_assets.stages.degraded.geometry import height_field
+from relight_assets.stages.degraded.geometry.filters import inward_distance, smooth
 from relight_assets.stages.degraded.geometry.height_field import STEEPEST
 from relight_assets.stages.integrated_shading import integrate
 
@@ -108,7 +109,7 @@ def shape_of(
 def _believed(alpha: Plane) -> Mask:
     inside = alpha > 0.5
     size = float(np.sqrt(np.count_nonzero(inside)))
-    inner = height_field.inward_distance(inside) > EDGE * size
+    inner = inward_distance(inside) > EDGE * size
     return inner if inner.any() else inside
 
 
@@ -120,7 +121,7 @@ def _continued(height: Plane, believed: Mask) -> Plane:
     values[nearest[believed]] = height[believed]
     level = values[nearest]
     size = float(np.sqrt(np.count_nonzero(believed)))
-    return np.where(believed, height, height_field.smooth(level, 0.5 * EDGE * size))
+    return np.where(believed, height, smooth(level, 0.5 * EDGE * size))
 
 
 def _from_normals(normals: NDArray[np.float32], inside: Mask) -> Plane:

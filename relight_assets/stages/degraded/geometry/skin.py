@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane, Points
-from relight_assets.stages.degraded.geometry.height_field import smooth, smoothstep
+from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 
 BARE = (10, 151, 9, 108, 337, 50, 101, 205, 280, 330, 425, 5, 195)
 """Mesh points that are seldom covered: forehead, both cheeks, nose."""

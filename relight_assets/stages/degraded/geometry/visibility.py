@@ -5,7 +5,7 @@ import numpy as np
 
 from relight_assets.core.arrays import Plane
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import smoothstep
+from relight_assets.stages.degraded.geometry.filters import smoothstep
 from relight_assets.stages.degraded.geometry.scene import Scene
 
 MARCH_STEPS = 40

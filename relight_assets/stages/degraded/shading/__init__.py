@@ -1,1 +1,1 @@
-"""How light falls on a person: what the families of light have in common."""
+"""How light falls on a person: what light families have in common."""

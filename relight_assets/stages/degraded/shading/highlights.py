@@ -9,7 +9,7 @@ from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import smooth, smoothstep
+from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 
 F0 = 0.028

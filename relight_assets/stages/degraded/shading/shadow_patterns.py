@@ -11,7 +11,7 @@ from relight_assets.core.color import safe_ratio
 from relight_assets.core.rng import uniform
 from relight_assets.stages.degraded import gobos
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.height_field import smooth, smoothstep
+from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 

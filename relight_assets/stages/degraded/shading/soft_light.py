@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.lights import SoftShading
+from relight_assets.config.recipe.families import SoftShading
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.families import HardShadow, ShadowKinds
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.families import hard_shadow
@@ -11,8 +11,8 @@ KINDS = ("foliage", "blinds", "window", "edge", "blob", "lattice")
 
 
 def only(kind):
-    weights = dict.fromkeys(lights.ShadowKinds.model_fields, 0.0) | {kind: 1.0}
-    return lights.HardShadow(kinds=lights.ShadowKinds(**weights), gobo_dir="there")
+    weights = dict.fromkeys(ShadowKinds.model_fields, 0.0) | {kind: 1.0}
+    return HardShadow(kinds=ShadowKinds(**weights), gobo_dir="there")
 
 
 @pytest.mark.parametrize("kind", ["none", *KINDS])

@@ -1,17 +1,22 @@
-"""A family of light that is added by one file: everything that lists families knows it."""
+"""A light family that is added by one file, numbers of its own included: everything that lists families knows it."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relight_assets.config.loader import parse_recipe
-from relight_assets.config.recipe.lights import Degradation, KeyLightOptions, family_names
+from relight_assets.config.recipe.degradation import Degradation, family_names
+from relight_assets.config.recipe.family_options import KeyLightOptions
+from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.dataset.metrics import fitted_family, misfits
-from relight_assets.dataset.record_schema import json_schema
+from relight_assets.core.rng import stream
+from relight_assets.dataset.metrics import fitted, fitted_family, misfits, value_of
+from relight_assets.dataset.record_schema import json_schema, tables
 from relight_assets.defs.jobs.recipe_config import recipe_overrides
 from relight_assets.defs.metadata.run_metadata import RunRecords, numbers
 from relight_assets.engine.replay import replay
@@ -19,10 +24,17 @@ from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 from relight_assets.quality.statistics import spreads, statistics_of
 from relight_assets.reports.charts import family_counts
+from relight_assets.stages.degraded import metrics
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.feasibility import recipe_feasibility
+from relight_assets.stages.degraded.light_sampler import SECOND
+from relight_assets.stages.degraded.metrics import LIGHT
+from relight_assets.stages.degraded.sampler import relight
+from relight_assets.stages.degraded.shading.metrics import AMBIENT
 from relight_assets.stages.degraded.stage import DEGRADED
 from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.stages.degraded.families.tiny import DIMMING
+from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
 MODULE = "relight_assets_tests.stages.degraded.families.tiny"
@@ -86,6 +98,56 @@ def test_it_is_in_the_published_schema_of_records(tiny: str) -> None:
     assert fitted_family(tiny) == tiny
 
 
+def test_its_own_metrics_are_in_the_schema_and_in_the_table_of_the_docs_while_it_is_registered(tiny: str) -> None:
+    published = json_schema()["$defs"]["degraded_numbers"]
+    assert published["properties"]["flicker"] == {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 0.1,
+        "description": "Share of its light that the lamp lacks",
+        "unit": "lamps",
+    }
+    assert (
+        published["properties"]["second_dimming"]["description"] == "Factor on the other family's light (second family)"
+    )
+    assert not {"flicker", "second_dimming"} & set(published["required"])
+    row = "| `flicker` | number, 0 to 0.1; not always there | lamps | Share of its light that the lamp lacks |"
+    assert row in tables().splitlines()
+    registry.remove_families([MODULE])
+    try:
+        assert not {"flicker", "second_dimming"} & set(json_schema()["$defs"]["degraded_numbers"]["properties"])
+        assert "`flicker`" not in tables()
+        assert "`degraded.flicker` is not known" in misfits("degraded", {"flicker": 0.05})
+        assert fitted("degraded", {"flicker": 0.05}) == {}
+    finally:
+        registry.register_families([MODULE])
+    assert fitted("degraded", {"flicker": 0.05}) == {"flicker": 0.05}
+    assert fitted("degraded", {"flicker": 0.5}) == {"flicker": None}
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_the_lights_of_a_family_have_the_metrics_that_it_declares_and_no_others(name: str) -> None:
+    scene = portrait_scene()
+    declared = {metric.name for metric in (*LIGHT, *registry.family(name).metrics)}
+    for second in ("", *(each for each in registry.second_names() if name not in (each, "none"))):
+        seconds = {f"{SECOND}{metric.name}" for metric in registry.family(second).second_metrics} if second else set()
+        weights = {each: {"weight": {name: 1e6, second: 1e-3}.get(each, 0)} for each in BUILT_IN}
+        degradation = Degradation.model_validate(weights | {"mixture_probability": float(bool(second))})
+        for seed in range(3):
+            streams = partial(stream, seed, "", 0)
+            numbers = relight(scene, degradation, LightSampling(), streams).numbers
+            assert numbers["mixed_with"] == second
+            placed = {"pattern_type"} if second == "hard_shadow" else set()  # that of the one pattern there is
+            assert set(numbers) <= declared | seconds | placed
+
+
+def test_two_families_do_not_declare_different_metrics_under_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = replace(registry.family("none"), metrics=(replace(AMBIENT, unit="lamps"),))
+    monkeypatch.setattr(metrics, "families", lambda: (registry.family("soft_shading"), odd))
+    with pytest.raises(ValueError, match="`ambient` is declared twice"):
+        metrics.metrics()
+
+
 def test_registering_a_family_twice_and_taking_it_back_leaves_nothing(tiny: str) -> None:
     registry.register_families([MODULE])
     assert family_names() == (*BUILT_IN, tiny)
@@ -120,6 +182,8 @@ def test_it_is_drawn_rendered_and_recorded_by_a_worker_of_its_own(bench: Bench, 
         assert (light["degradation_type"], light["mixed_with"]) == (tiny, "")
         assert light["strength"] >= 0.3
         assert 0.1 <= light["ambient"] <= 0.3
+        assert 0 < light["flicker"] <= 0.1
+        assert value_of("degraded", light, "flicker") == light["flicker"]
         assert light["light_angle_deg"] is None or light["light_angle_deg"] >= 30
     statistics = statistics_of(bench.recorded(recipe))
     assert family_counts(statistics) == {**dict.fromkeys(BUILT_IN, 0), tiny: 2}
@@ -136,6 +200,7 @@ def test_it_is_added_to_other_families(bench: Bench, tiny: str) -> None:
     (light,) = lights(bench)
     assert misfits("degraded", light) == []
     assert (light["degradation_type"], light["mixed_with"]) == ("soft_shading", tiny)
+    assert light["second_dimming"] == DIMMING
 
 
 def test_a_record_of_it_is_replayed(bench: Bench, tiny: str) -> None:

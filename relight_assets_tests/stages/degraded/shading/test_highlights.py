@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.family_options import SKIN_LOBE_PEAK
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.shading import highlights
@@ -12,9 +12,7 @@ from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 def test_the_lobe_peaks_as_the_recipe_assumes():
     # Straight back to the camera from roughness .4.
-    assert highlights.ggx(portrait_scene(), direction(90, 0), 0.4).max() == pytest.approx(
-        lights.SKIN_LOBE_PEAK, rel=0.03
-    )
+    assert highlights.ggx(portrait_scene(), direction(90, 0), 0.4).max() == pytest.approx(SKIN_LOBE_PEAK, rel=0.03)
 
 
 def test_rougher_skin_has_a_wider_and_dimmer_highlight():

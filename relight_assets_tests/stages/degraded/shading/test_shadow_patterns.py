@@ -1,6 +1,6 @@
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.families import HardShadow
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.shading import shadow_patterns
@@ -12,7 +12,7 @@ KINDS = ("foliage", "blinds", "window", "edge", "blob", "lattice")
 @pytest.mark.parametrize("kind", KINDS)
 def test_coverage_of_person_and_face_is_in_range(kind):
     scene = portrait_scene()
-    low, high = lights.HardShadow().coverage_range
+    low, high = HardShadow().coverage_range
     for seed in range(8):
         draw = shadow_patterns.procedural(scene, kind, (low, high))
         plane, numbers = shadow_patterns.place(

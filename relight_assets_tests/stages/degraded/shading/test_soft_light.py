@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe import lights
+from relight_assets.config.recipe.families import SoftShading
 from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.shading import soft_light
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
-FAMILY = lights.SoftShading()
+FAMILY = SoftShading()
 
 
 def lit(strength_bias, *, seed=0, light=None):

@@ -1,0 +1,53 @@
+"""The recipe's sections for masks: SAM3's options, and which photos are rejected."""
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from relight_assets.config.recipe.types import Part, Unit, number
+
+Persons = Literal["largest", "union", "reject"]
+
+
+class Sam3(Part):
+    """Options of the SAM3 segmenters."""
+
+    text_prompt: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "person"
+    """What to segment, in words."""
+    min_score: Unit = 0.5
+    """Candidates below are no persons."""
+
+
+class Masks(Part):
+    """The gate before everything else: is there a person to relight?"""
+
+    min_score: Unit = 0.96
+    """Mean probability inside the mask that tells a person; a face in the photo also does."""
+    min_coverage: Unit = 0.05
+    """Share of the photo that the person must cover."""
+    persons: Persons = "largest"
+    """Of several persons: the largest, all of them, or none (the row is rejected).
+
+    The embedded segmenter does not tell persons apart: of its mask each separate part counts as one.
+    """
+
+
+class PhotoQa(Part):
+    """Photos that would teach the wrong thing are rejected, each with its reason."""
+
+    max_coverage: Unit = 0.95
+    """Share of the photo that the person may cover."""
+    min_subject: Annotated[float, number(0, 16384)] = 96.0
+    """Root of the person's area, pixels."""
+    min_face: Annotated[float, number(0, 16384)] = 48.0
+    """Half of the face's height, pixels, where there is a face."""
+    max_soft_edge: Unit = 0.12
+    """Share of the photo in which the mask may be neither 0 nor 1."""
+    max_face_clipped: Unit = 0.08
+    """Share of the face with a channel at 254 or 255."""
+    min_lightness: Annotated[float, number(0, 100)] = 9.0
+    """Median CIE L* of the face, or of the person where there is none."""
+    min_sharpness: Annotated[float, number(0, 100)] = 0.006
+    """Variance of the Laplacian over that of the photo, of the face or of the person, at 256 pixels at most."""
+    min_light_contrast: Annotated[float, number(0, 10)] = 0.0
+    """Spread of the light on the face or on the person, stops; 0 takes every light."""

@@ -1,0 +1,114 @@
+"""The schedule `sweep`: runs the splits of which something is missing or stale, whatever made it so."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.automation.tick_error import TickError, sentences
+from relight_assets.defs.jobs.jobs import relight_split
+from relight_assets.engine.publish import mapping_is_current
+from relight_assets.engine.run import digests_of, load_split_state
+from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.plan import make_plan
+from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
+from relight_assets.stages.registry import stage_names
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinition:
+    """The sweep, which somebody has to switch on; its ticks read ``source``.
+
+    Raises:
+        ConfigError: ``sweep_cron`` is no cron expression.
+    """
+
+    def tick(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        yield from sweep(context, source)
+
+    try:
+        return dg.ScheduleDefinition(
+            name="sweep",
+            job=relight_split,
+            execution_fn=tick,
+            cron_schedule=settings.sweep_cron,
+            description=(
+                "Scans every split and runs those of which something is missing or stale, whatever made it so: a "
+                "CSV that the sensor missed, another recipe, a file that was deleted. A split with a run under way is "
+                "left alone."
+            ),
+        )
+    except dg.DagsterInvalidDefinitionError:
+        raise ConfigError(
+            f'`sweep_cron`: found "{settings.sweep_cron}"; must be a cron expression, such as "0 3 * * *" for every '
+            f"night at three"
+        ) from None
+
+
+def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+    """Request the runs of what is missing or stale; with none to request, what is wrong with a split is an error.
+
+    Raises:
+        TickError: there are splits that cannot be run, and no run is requested, which a tick that raises would lose.
+    """
+    project = source.context()
+    settings, recipe = project.settings, project.recipe
+    try:
+        folder = list_csvs(settings.csv_dir, settings.csv_glob)
+    except RelightError as error:
+        raise TickError(str(error)) from None
+    faults: list[RelightError] = [*folder.faults.values()]
+    stale: dict[str, str] = {}
+    for split, path in folder.found.items():
+        running = dg.RunsFilter(tags={"dagster/partition": split}, statuses=_UNFINISHED)
+        if context.instance.get_runs_count(running):
+            context.log.info(f"{split}: a run is under way")
+            continue
+        try:
+            csv = read_csv(path)
+            if csv.table.empty:
+                context.log.info(no_rows(path))
+            elif reason := why_stale(csv, recipe, settings):
+                stale[split] = reason
+        except RelightError as error:
+            faults.append(error)
+    if faults and not stale:
+        raise TickError(" ".join(sentences(faults)))
+    for fault in sentences(faults):
+        context.log.error(fault)
+    for split, reason in stale.items():
+        context.log.info(f"{split}: {reason}")
+        context.instance.add_dynamic_partitions("splits", [split])
+        yield dg.RunRequest(partition_key=split)
+    if not stale:
+        yield dg.SkipReason(f"nothing is missing or stale in {len(folder.found)} splits")
+
+
+def why_stale(csv: SplitCsv, recipe: Recipe, settings: Settings) -> str | None:
+    """What a run of a split would have to do; None where that is nothing.
+
+    Raises:
+        RelightError: its folder or its models cannot be used.
+    """
+    state = load_split_state(csv, recipe, settings)
+    if (reason := refusal(state)) is not None:
+        raise OtherPhotosError(reason)
+    if state.unchecked_rows:
+        return f"{state.unchecked_rows} rows unchecked: their files must be hashed"
+    if new := sum(image.index is None for image in state.images.values()):
+        return f"{new} images without a number"
+    if work := make_plan(state, digests_of(recipe, settings), stage_names()).work:
+        return f"{len(work)} images of which something is missing or stale"
+    # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
+    return None if mapping_is_current(state, settings) else "the mapping is not that of the CSV"

@@ -1,0 +1,1 @@
+"""The checks on a split's mapping CSV: may the images that it names be used for training?"""
