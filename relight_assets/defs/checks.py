@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -185,7 +184,7 @@ def _advice(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -
 def _check_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     counts = split.state.row_counts()
     rows = len(split.state.split.table)
-    named = _outputs_named(split.mapping.file)
+    named = _outputs_named(split.mapping)
     yield _result(
         "row_counts_reconcile",
         passed=sum(counts[status] for status in ROW_STATUSES) == rows == len(named) and sum(named) == counts["done"],
@@ -200,9 +199,10 @@ def _check_rows(split: _Split) -> Iterator[dg.AssetCheckResult]:
     yield _result("mapping_matches_input", passed=not faults, metadata={"rows": rows, **_shown(faults)})
 
 
-def _outputs_named(mapping: Path) -> list[bool]:
-    """For each row of the mapping as it lies on the disk, whether it names an output."""
-    header, *rows = csv_reader(mapping.read_bytes().decode("utf-8"))
+def _outputs_named(mapping: StagedMapping) -> list[bool]:
+    """For each row of the mapping as it was written, whether it names an output."""
+    data = mapping.state.layout.storage.read(mapping.file) or b""
+    header, *rows = csv_reader(data.decode("utf-8"))
     column = header.index(OUTPUT_COLUMN)
     return [bool(row[column]) for row in rows]
 
