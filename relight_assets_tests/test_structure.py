@@ -4,6 +4,7 @@ An exception stands in a table with its reason, and one that is no longer needed
 """
 
 import ast
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -24,7 +25,6 @@ TESTED_ELSEWHERE = {
     "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
     "models/segmenters/base.py": "models/segmenters/test_selfie.py",
     "stages/base.py": "stages/test_registry.py",
-    "storage/base.py": "storage/test_local.py",
     # What holds for each of a kind is tested on all of them at once: stages, families of light, engines, numbers.
     "stages/*/stage.py": "stages/test_registry.py",
     "stages/*/metrics.py": "dataset/test_metrics.py",
@@ -43,8 +43,6 @@ TESTED_ELSEWHERE = {
     "cli/*.py": "cli/test_main.py",
     "engine/state/*.py": "engine/state/test_plan.py",
     "engine/worker/*.py": "engine/worker/test_worker.py",
-    "engine/hardware/gpu_locks.py": "engine/hardware/test_locks.py",
-    "storage/locks.py": "engine/hardware/test_locks.py",
     "models/files.py": "models/test_loading.py",
     "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
     "defs/runs/pool.py": "defs/runs/test_launch.py",
@@ -61,6 +59,7 @@ WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
     "relight_assets/config": "one for each question: what is read, checked, named, kept and handed down",
     "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
+    "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
@@ -137,3 +136,120 @@ def test_every_folder_of_tests_is_of_a_package_or_of_a_kind() -> None:
         and not (PACKAGE / folder.relative_to(TESTS)).is_dir()
     }
     assert not gone, "the tests follow the modules that they test"
+
+
+# -- the files of a split ------------------------------------------------------------------------------------------
+
+BESIDE_THE_STORAGE = {
+    "dataset/csv/contents.py:*": "the user's CSVs, and what is remembered of them in Dagster's home",
+    "dataset/csv/folder.py:*": "the user's CSVs",
+    "dataset/csv/read.py:*": "the user's CSVs",
+    "dataset/csv/watch.py:*": "the user's CSVs",
+    "dataset/csv/mapping.py:_write": "the user's CSV, which no output CSV may be",
+    "dataset/csv/mapping.py:_same_file": "the user's CSV, which no output CSV may be",
+    "engine/prune.py:csv_is_gone": "the user's CSV",
+    "engine/publish.py:_is_other_folder": "folders that the user's CSVs name",
+    "dataset/paths.py:*": "the user's photos",
+    "dataset/spelling.py:*": "the user's photos",
+    "dataset/geometry_files.py:*": "the user's depth and normals",
+    "engine/worker/image_task.py:ImageTask._known_source": "the user's photo",
+    "engine/state/scan.py:_is_unchanged": "the user's photo",
+    "dataset/record_schema.py:*": "a page of the docs, which it writes",
+    "reports/charts.py:_own_environment": "the working folder, in which matplotlib looks for its settings",
+    "engine/disk_space.py:*": "how full a disk is",
+    "engine/hardware/*": "what the machine says of itself, and the locks of its GPUs",
+}
+"""Functions that ask or change a disk themselves, and what lies there."""
+_PATH_METHODS = {
+    *("chmod", "exists", "glob", "hardlink_to", "is_dir", "is_file", "is_symlink", "iterdir", "lstat", "mkdir"),
+    *("read_bytes", "read_text", "readlink", "rename", "resolve", "rglob", "rmdir", "samefile", "stat", "symlink_to"),
+    *("touch", "unlink", "write_bytes", "write_text"),
+}
+_OS_WITHOUT_FILES = {
+    *("_exit", "cpu_count", "dup", "dup2", "environ", "fsdecode", "fsencode", "fspath", "geteuid", "getpid", "getppid"),
+    *("kill", "path", "sched_getaffinity", "stat_result", "strerror"),
+}
+_OS_PATH_OF_TEXT = {"abspath", "basename", "dirname", "join", "split", "splitext"}
+_BELOW_A_STORAGE = {
+    *("FileIO", "clean_temp_files", "file_sha256", "holds", "open", "open_regular", "read_regular", "write_atomic"),
+}
+_OF_A_STORAGE = {"SplitLayout", "metric_faults", "read_failure", "read_progress", "read_record", "read_stamps"}
+"""They take the local storage where they are given none."""
+
+
+def test_the_files_of_a_split_are_reached_through_its_storage_alone() -> None:
+    folders = (PACKAGE / name for name in ("dataset", "stages", "engine", "quality", "reports"))
+    found: dict[str, list[int]] = {}
+    for path in modules(*folders):
+        for name, line in _uses_of_files(ast.parse(path.read_text("utf-8"))):
+            found.setdefault(f"{path.relative_to(PACKAGE).as_posix()}:{name}", []).append(line)
+    needed = {pattern for pattern in BESIDE_THE_STORAGE for name in found if fnmatch(name, pattern)}
+    others = {name: lines for name, lines in found.items() if not any(fnmatch(name, each) for each in needed)}
+    assert not others, "ask the storage of the layout"
+    assert not BESIDE_THE_STORAGE.keys() - needed, "these use no files any more: shorten the table"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open(path)",
+        "path.open()",
+        "path.read_bytes()",
+        "path.replace(other)",
+        "map(Path.exists, paths)",
+        "os.stat(path)",
+        "filter(os.path.lexists, paths)",
+        "from os import scandir",
+        "shutil.copy2(path, other)",
+        "write_atomic(path, data)",
+        "read_record(path)",
+        "SplitLayout(folder)",
+    ],
+)
+def test_a_use_of_files_is_found(code: str) -> None:
+    assert list(_uses_of_files(ast.parse(f"def work():\n    {code}"))) == [("work", 2)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "storage.read(path)",
+        "os.path.join(folder, name)",
+        "text.replace('a', 'b')",
+        "replace(image, index=1)",
+        "engine.open(worker, settings, count)",
+        "read_record(path, storage)",
+        "SplitLayout(folder, storage)",
+    ],
+)
+def test_what_asks_a_storage_or_makes_a_text_uses_no_files(code: str) -> None:
+    assert list(_uses_of_files(ast.parse(code))) == []
+
+
+def _uses_of_files(node: ast.AST, inside: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Where a disk is asked or changed past any storage: the name of the function, and the line."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        inside = (*inside, node.name)
+    if isinstance(node, ast.expr | ast.stmt) and _uses_files(node):
+        yield ".".join(inside), node.lineno
+    for below in ast.iter_child_nodes(node):
+        yield from _uses_of_files(below, inside)
+
+
+def _uses_files(node: ast.AST) -> bool:
+    match node:
+        case ast.ImportFrom(module="os" | "os.path" | "shutil" | "glob"):
+            return True
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=keywords):
+            return name in _BELOW_A_STORAGE or (name in _OF_A_STORAGE and len(args) + len(keywords) < 2)
+        case ast.Call(func=ast.Attribute(attr="open" | "replace"), args=args, keywords=[]):
+            return len(args) < 2
+        case ast.Attribute(value=ast.Name(id="os"), attr=name):
+            return name not in _OS_WITHOUT_FILES
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="os"), attr="path"), attr=name):
+            return name not in _OS_PATH_OF_TEXT
+        case ast.Attribute(value=ast.Name(id="shutil" | "glob")):
+            return True
+        case ast.Attribute(attr=name):
+            return name in _PATH_METHODS
+    return False

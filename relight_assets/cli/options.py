@@ -14,7 +14,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.config.yaml_reader import odd_character
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, read_csv
 from relight_assets.dataset.csv.read import split_name
-from relight_assets.dataset.layout import split_folder
+from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.stages.base import Stage
@@ -75,7 +75,7 @@ def splits_of_experiment(experiment: str, folder: CsvFolder, settings: Settings)
     there = {
         name: path
         for name, path in folder.found.items()
-        if split_folder(settings.output_root, name, experiment).is_dir()
+        if SplitLayout(split_folder(settings.output_root, name, experiment)).is_there
     }
     for name in folder.found.keys() - there.keys() if there else ():
         print_note(f"the experiment `{experiment}` has nothing of the split `{name}`")

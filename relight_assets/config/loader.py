@@ -18,13 +18,13 @@ from relight_assets.config.validation import validate
 from relight_assets.config.yaml_reader import printable, read_yaml_mapping
 
 
-def load_recipe(path: Path) -> LoadedRecipe:
-    """Read and check a recipe file.
+def load_recipe(path: Path, content: bytes | None = None) -> LoadedRecipe:
+    """Read and check a recipe file; ``content`` is what it holds, if somebody has read it.
 
     Raises:
         ConfigError: names the file, the key, what was found, what is allowed and the nearest known key.
     """
-    return parse_recipe(read_yaml_mapping(path), printable(path), path.absolute().parent)
+    return parse_recipe(read_yaml_mapping(path, content), printable(path), path.absolute().parent)
 
 
 def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedRecipe:

@@ -40,13 +40,15 @@ _NAME = re.compile(r"'[^'\s<]{3,}'")
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
-def read_yaml_mapping(path: Path) -> dict[str, Any]:
+def read_yaml_mapping(path: Path, content: bytes | None = None) -> dict[str, Any]:
     """One YAML file as a mapping.  An empty file is an empty mapping.
+
+    ``content`` is what it holds, if somebody has read it.
 
     Raises:
         ConfigError: missing, unreadable, no regular file, too large, or as :func:`parse_yaml`; or not a mapping.
     """
-    data = parse_yaml(_read_text(path), printable(path))
+    data = parse_yaml(_text(path, _read(path) if content is None else content), printable(path))
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -124,18 +126,22 @@ def odd_character(text: str) -> str | None:
     return None
 
 
-def _read_text(path: Path) -> str:
+def _read(path: Path) -> bytes:
     try:
         with open_regular(path) as file:
             data = b""
             while len(data) <= MAX_BYTES and (piece := file.read(MAX_BYTES + 1)):
                 data += piece
+            return data
     except FileNotFoundError:
         raise ConfigError(f"{printable(path)}: there is no such file") from None
     except OSError as error:
         raise ConfigError(f"{printable(path)}: cannot be read: {error.strerror}") from None
     except PathRefusedError as error:
         raise ConfigError(f"{printable(path)}: cannot be read: {error}") from None
+
+
+def _text(path: Path, data: bytes) -> str:
     if len(data) > MAX_BYTES:
         raise ConfigError(f"{printable(path)}: is larger than the {MAX_BYTES >> 10} KiB that are taken")
     if data.startswith(_UTF16_BOMS):

@@ -2,16 +2,22 @@
 
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
+from typing import Literal
 
 from relight_assets.errors import PathRefusedError
 
+Kind = Literal["a file", "a folder", "a named pipe", "a socket", "a device", "no regular file"]
+"""What lies at a path, in words."""
 
-def kind_of(mode: int) -> str:
-    """What a file that is no regular file is, in words, from its ``st_mode``."""
-    kinds = (
+
+def kind_of(mode: int) -> Kind:
+    """What lies at a path, from its ``st_mode``."""
+    kinds: tuple[tuple[Callable[[int], bool], Kind], ...] = (
+        (stat.S_ISREG, "a file"),
         (stat.S_ISDIR, "a folder"),
         (stat.S_ISFIFO, "a named pipe"),
         (stat.S_ISSOCK, "a socket"),

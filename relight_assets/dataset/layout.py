@@ -4,7 +4,6 @@ Every output is named by its number alone: nothing that a CSV or a user says eve
 file name, apart from the checked names of splits and experiments.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,6 +40,11 @@ class SplitLayout:
     storage: Storage = LOCAL
     """Where they lie: whoever reads or writes one asks it."""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the split has its folder."""
+        return self.storage.kind(self.folder) == "a folder"
+
     def png(self, index: int, name: str) -> Path:
         """The artifact ``name`` of image ``index``."""
         return self.folder / png_name(index, name)
@@ -48,7 +52,7 @@ class SplitLayout:
     def shown(self, index: int, name: str, variant: int = 0) -> Path:
         """The picture ``name`` of image ``index``; of one of its variants, where it has several."""
         one = self.png(index, variant_name(name, variant, 2))
-        return one if os.path.exists(one) else self.png(index, name)  # noqa: PTH110  (never an error)
+        return one if self.storage.kind(one) == "a file" else self.png(index, name)
 
     def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
         """Pictures of a stage that another number of variants has left, the last first."""
@@ -60,8 +64,8 @@ class SplitLayout:
         number = 0 if variants == 1 else variants
         while True:
             more = [self.png(index, variant_name(name, number, number + 2)) for name in spec.artifacts]
-            if not any(map(os.path.lexists, more)):
-                return [path for path in reversed(found) if os.path.lexists(path)]
+            if not any(map(self.storage.kind, more)):
+                return list(filter(self.storage.kind, reversed(found)))
             found += more
             number += 1
 
@@ -166,7 +170,7 @@ def refuse_foreign_folder(layout: SplitLayout, overwrite: bool) -> None:  # noqa
     Raises:
         OutputFolderError: such a folder, unless ``overwrite`` is set.
     """
-    if overwrite or layout.index_csv.exists():
+    if overwrite or layout.storage.kind(layout.index_csv) == "a file":
         return
     pictures = 0
     for _, last in layout.numbered():

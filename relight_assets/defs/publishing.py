@@ -10,9 +10,9 @@ from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks.mapping_checks import blocking_checks
-from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
@@ -60,7 +60,7 @@ def locked_state(
         OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
-    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)):
+    with locked_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage), to_read=True):
         if known is not None and is_unchanged(known):
             state = known
         else:

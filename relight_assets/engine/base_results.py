@@ -22,7 +22,8 @@ def seed_index(own: SplitLayout, experiment: SplitLayout) -> None:
         OSError: a file cannot be read or written.
     """
     # One that has lost its index still has its numbers, in its records.
-    if own.index_csv.exists() and not experiment.index_csv.exists() and not experiment.numbers():
+    there, here = own.storage.kind(own.index_csv), experiment.storage.kind(experiment.index_csv)
+    if there is not None and here is None and not experiment.numbers():
         experiment.storage.put(experiment.index_csv, own.storage.read(own.index_csv) or b"", durable=True)
 
 

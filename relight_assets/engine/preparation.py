@@ -11,12 +11,12 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
 from relight_assets.engine.base_results import link_from_base, seed_index
-from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.publish import withdraw_pictures
@@ -54,8 +54,8 @@ class Preparation:
             UserError, OSError: a file cannot be read or written.
             WorkersFailedError: files cannot be hashed.
         """
-        own = SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
-        if self.experiment is None or not own.folder.is_dir():
+        own = self._own()
+        if self.experiment is None or not own.is_there:
             return self._withdrawn(self._numbered(self._settled(), ()))
         with locked_folder(own):
             seed_index(own, self.layout)
@@ -63,6 +63,10 @@ class Preparation:
             state = self._withdrawn(self._numbered(self._settled(), lasting_index.load(own)))
             count = link_from_base(self._checked(own), state, self.num_samples)
         return self._scan(self.layout) if count else state
+
+    def _own(self) -> SplitLayout:
+        """The split's own folder, beside that of an experiment."""
+        return SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
 
     def _scan(self, layout: SplitLayout) -> SplitState:
         return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
@@ -81,7 +85,7 @@ class Preparation:
             return False
         layout, split = self.layout, self.split.split
         progress = ProgressWriter(layout.progress, split, len(files), counted="images hashed", storage=layout.storage)
-        self._hashes.update(hash_files(files, self.settings, progress, self.watch))
+        self._hashes.update(hash_files(files, self.settings, progress, self.watch, (layout, self._own())))
         self.notes += progress.warnings
         return True
 

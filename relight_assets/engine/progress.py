@@ -18,7 +18,6 @@ import msgspec
 from relight_assets.core.best_effort import best_effort
 from relight_assets.engine.hardware.usage import DeviceUsage
 from relight_assets.storage.base import Storage
-from relight_assets.storage.files import read_regular
 from relight_assets.storage.local import LOCAL
 
 EVERY_S = 1.0
@@ -188,10 +187,10 @@ _DECODER = msgspec.json.Decoder(Progress)
 _CLOCKS_APART_S = 60.0
 
 
-def read_progress(path: Path) -> Progress | None:
+def read_progress(path: Path, storage: Storage = LOCAL) -> Progress | None:
     """The last state written, or None where there is none that can be read, or one from the future."""
     try:
-        found = _DECODER.decode(read_regular(path) or b"")
+        found = _DECODER.decode(storage.read(path) or b"")
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return found if max(found.started, found.updated) <= time.time() + _CLOCKS_APART_S else None

@@ -9,9 +9,9 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
-from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.publish import withdraw_pictures
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import csv_place, refusal
@@ -19,6 +19,7 @@ from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import SplitState, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 _CLAIMS = (RECORD_SUFFIX, FAILURE_SUFFIX)
 
@@ -35,7 +36,9 @@ class Orphans:
     """Bytes."""
 
 
-def find_orphans(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Orphans:
+def find_orphans(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None, *, storage: Storage = LOCAL
+) -> Orphans:
     """The orphans of a split's folder; nothing is changed.
 
     Raises:
@@ -44,19 +47,21 @@ def find_orphans(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
             for a run that may find their photos among the orphans.
         OutputFolderError: the folder cannot be read, or somebody writes there.
     """
-    with _locked(split, settings, experiment) as layout:
-        return _orphans(_unambiguous(split, recipe, settings, experiment), layout)
+    with _locked(split, settings, experiment, storage) as layout:
+        return _orphans(_unambiguous(split, recipe, settings, experiment, storage), layout)
 
 
-def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None) -> Orphans:
+def prune(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None = None, *, storage: Storage = LOCAL
+) -> Orphans:
     """Remove the orphans of a split's folder; their numbers are not given again.
 
     Raises:
         UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
         OutputFolderError: files that cannot be removed are left; all others are gone.
     """
-    with _locked(split, settings, experiment) as layout:
-        state = _unambiguous(split, recipe, settings, experiment)
+    with _locked(split, settings, experiment, storage) as layout:
+        state = _unambiguous(split, recipe, settings, experiment, storage)
         found = _orphans(state, layout)
         if not found.numbers:
             return found
@@ -90,23 +95,25 @@ def _removed(files: Sequence[Path], storage: Storage) -> list[PlaceTakenError]:
 
 
 @contextmanager
-def _locked(split: SplitCsv, settings: Settings, experiment: str | None) -> Iterator[SplitLayout]:
+def _locked(split: SplitCsv, settings: Settings, experiment: str | None, storage: Storage) -> Iterator[SplitLayout]:
     """A split's folder, if any, in which nobody else writes meanwhile; an ``OSError`` as one sentence."""
-    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment))
+    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
     try:
-        with locked_folder(layout) if layout.folder.is_dir() else nullcontext():
+        with locked_folder(layout) if layout.is_there else nullcontext():
             yield layout
     except OSError as error:
         raise OutputFolderError(f"{layout.folder}: {error}") from error
 
 
-def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> SplitState:
+def _unambiguous(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None, storage: Storage
+) -> SplitState:
     """Where a split stands, if that alone tells which its orphans are.
 
     Raises:
         UserError: it does not.
     """
-    state = load_split_state(split, recipe, settings, experiment)
+    state = load_split_state(split, recipe, settings, experiment, storage=storage)
     if (reason := refusal(state)) is not None:
         raise OtherPhotosError(reason)
     if not state.orphans:
@@ -137,17 +144,17 @@ def _orphans(state: SplitState, layout: SplitLayout) -> Orphans:
     size = 0
     for path in files:
         with suppress(OSError):
-            size += path.stat().st_size
+            size += layout.storage.state(path)[0]
     return Orphans(layout.folder, tuple(sorted(numbers)), files, size)
 
 
-def csv_is_gone(output_root: Path, split: str) -> bool:
+def csv_is_gone(output_root: Path, split: str, *, storage: Storage = LOCAL) -> bool:
     """Whether the CSV of a split was removed, as far as its folder tells; false where it merely lies elsewhere.
 
     Raises:
         UserError: it cannot be read now, which is another thing.
     """
-    layout = SplitLayout(split_folder(output_root, split))
+    layout = SplitLayout(split_folder(output_root, split), storage)
     try:
         origin = read_origin(layout)
     except OSError as error:

@@ -86,7 +86,7 @@ class StagedMapping:
             CsvError: it cannot be written.
         """
         split, layout = self.state.split, self.state.layout
-        _make_folder(self.target)
+        _make_folder(self.target, layout.storage)
         _remember_mappings(layout, self.target, *([self.variants_target] if self.state.variants > 1 else []))
         write_mapping(split, self.state.outputs(), self.target, layout.storage)
         if self.state.variants > 1:
@@ -110,7 +110,7 @@ def stage_mapping(state: SplitState, settings: Settings, experiment: str | None 
     """
     mapping, _, variants = _paths(state, settings, experiment)
     staged = state.layout.staged_mapping
-    _make_folder(staged)
+    _make_folder(staged, state.layout.storage)
     write_mapping(state.split, state.outputs(), staged, state.layout.storage)
     return StagedMapping(state, staged, mapping, variants)
 
@@ -131,7 +131,7 @@ def mapping_is_current(state: SplitState, settings: Settings) -> bool:
     wanted = {mapping: mapping_blocks(split, state.outputs()), failures: failures_blocks(_failure_rows(state))}
     if state.variants > 1:
         wanted[variants] = variants_blocks(split, state.variant_outputs())
-    elif is_variants(variants):
+    elif is_variants(variants, state.layout.storage):
         return False
     return all(_holds(path, blocks, state.layout.storage) for path, blocks in wanted.items())
 
@@ -153,7 +153,9 @@ def withdraw_pictures(
     keep, storage = _KeepsOutput(state, settings, removed), state.layout.storage
     staged = state.layout.staged_mapping
     with suppress(OSError):
-        if not staged.is_dir():  # a file is of somebody who was killed before it was published, a folder is not ours
+        if (
+            storage.kind(staged) != "a folder"
+        ):  # a file is of somebody who was killed before it was published, a folder is not ours
             storage.remove(staged)
     for target in (mapping, variants):
         withdraw_outputs(target, keep, storage)
@@ -209,7 +211,7 @@ def write_split_failures(state: SplitState, settings: Settings, experiment: str 
     """
     rows = list(_failure_rows(state))
     target = failures_path(state, settings, experiment)
-    _make_folder(target)
+    _make_folder(target, state.layout.storage)
     write_failures(state.split, rows, target, state.layout.storage)
     return rows
 
@@ -241,9 +243,9 @@ def _paths(state: SplitState, settings: Settings, experiment: str | None = None)
     return output_csv_paths(state.split.path, folder)
 
 
-def _make_folder(target: Path) -> None:
+def _make_folder(target: Path, storage: Storage) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        storage.make_folder(target.parent)
     except OSError as error:
         raise CsvError(f"the folder {target.parent} cannot be made: {error}; check mapping_dir") from error
 

@@ -5,7 +5,6 @@ foreground holds the person.  Neither the photo nor the albedo is needed; shadow
 folder that the recipe names.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,6 @@ from relight_assets.config.recipe.gobos import with_gobos
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.arrays import Pixels8, Points, Triangles
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.core.regular_files import kind_of
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.record_types import Record
@@ -30,7 +28,8 @@ from relight_assets.stages.base import AlbedoNetwork, StageOutput, StageSpec
 from relight_assets.stages.degraded.stage import patterns_sha256
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.stages.registry import stages
-from relight_assets.storage.files import read_regular
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 RGBA = 4
 
@@ -58,21 +57,28 @@ class Replayed:
         return self.recorded == self.found
 
 
-def replay(record_file: Path, foreground_file: Path | None = None, gobo_dir: Path | None = None) -> list[Replayed]:
+def replay(
+    record_file: Path,
+    foreground_file: Path | None = None,
+    gobo_dir: Path | None = None,
+    *,
+    storage: Storage = LOCAL,
+) -> list[Replayed]:
     """Make the albedo, the degraded person and the composite of a record again; those of them that it has.
 
     Args:
         record_file: ``NNNNN_metadata.json``.
         foreground_file: None: ``NNNNN_foreground.png`` beside the record.
         gobo_dir: where the user's own shadow patterns are now, if it drew any; None: where they were.
+        storage: where the record lies.
 
     Raises:
         NotInRecordError: it was made with what is not in it (another version of the package; depth, normals, an albedo
             or shadow patterns of the user's own).
         UserError: there is no such record, it is damaged, or the foreground is not the one of the record.
     """
-    record = _record(record_file)
-    layout = SplitLayout(record_file.parent)
+    record = _record(record_file, storage)
+    layout = SplitLayout(record_file.parent, storage)
     recipe = _recipe(record, record_file, gobo_dir)
     inputs = RecordInputs(record, layout, foreground_file or layout.png(record.index, "foreground"), recipe)
     made: list[Replayed] = []
@@ -147,11 +153,11 @@ class RecordInputs:
         stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
         advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"
         try:
-            data = read_regular(path)
+            data = self._layout.storage.read(path)
         except OSError as error:
             raise UserError(f"{path} cannot be read: {error.strerror}; {advice}") from error
         if data is None:
-            raise UserError(f"{path} is {kind_of(path.stat().st_mode)}, not a file; {advice}")
+            raise UserError(f"{path} is {self._layout.storage.kind(path)}, not a file; {advice}")
         if stamp is None or sha256_hex(data) != stamp.sha256:
             raise UserError(f"{path} is not the `{name}` of the record: its sha256 is another")
         try:
@@ -163,15 +169,15 @@ class RecordInputs:
         return pixels
 
 
-def _record(path: Path) -> Record:
+def _record(path: Path, storage: Storage) -> Record:
     if not path.name.endswith(f"_{RECORD_SUFFIX}"):
         raise UserError(f"{path} is no record: those are called NNNNN_{RECORD_SUFFIX}")
     try:
-        record = read_record(path)
+        record = read_record(path, storage)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
     if record is None:
-        message = "is damaged, no file, or of a newer version" if os.path.lexists(path) else "is not there"
+        message = "is damaged, no file, or of a newer version" if storage.kind(path) else "is not there"
         raise UserError(f"the record {path} {message}")
     return record
 

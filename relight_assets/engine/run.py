@@ -15,6 +15,7 @@ from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
 from relight_assets.engine.disk_space import space_warning
@@ -23,7 +24,6 @@ from relight_assets.engine.execution.dispatch import DEPTH, DispatchEvent, Notic
 from relight_assets.engine.execution.dispatch import run as dispatch
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.execution.registry import make_engine
-from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.preparation import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine

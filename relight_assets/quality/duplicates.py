@@ -1,7 +1,7 @@
 """Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import cv2
@@ -106,10 +106,14 @@ def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:
 def _of_other_splits(
     layout: SplitLayout, rows: Mapping[str, Collection[str | None]], unread: list[str]
 ) -> Iterator[Photo]:
-    for folder in sorted(layout.folder.parent.glob("data-*")):
-        if folder == layout.folder or not os.path.isdir(folder):  # noqa: PTH112  (never an error)
+    root, names = layout.folder.parent, []
+    with suppress(PermissionError):
+        names = sorted(layout.storage.names(root))
+    for name in names:
+        folder, split = root / name, name.removeprefix("data-")
+        other = SplitLayout(folder, layout.storage)
+        if name == split or folder == layout.folder or not other.is_there:
             continue
-        other, split = SplitLayout(folder), folder.name.removeprefix("data-")
         try:
             numbers = sorted(other.numbers("metadata.json"))
         except OSError as error:

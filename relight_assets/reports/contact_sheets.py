@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.measured import Verdict
-from relight_assets.storage.files import read_regular
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
@@ -34,7 +33,7 @@ def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLIN
 
     None where there is nothing to show.
     """
-    rows = [_row([layout.shown(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
+    rows = [_row(layout, [layout.shown(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
     return _stacked([_captions(COLUMNS, cell), *rows]) if rows else None
 
 
@@ -48,8 +47,12 @@ def comparison_sheet(
     names = ("input", "degraded: split", "experiment", "output: split", "experiment")
     rows = []
     for here, there in (pairs[number] for number in _spread(range(len(pairs)))):
-        two = [(own.shown(here, name), experiment.shown(there, name)) for name in ("degraded_fg", "output")]
-        rows.append(_row([experiment.png(there, "input"), *two[0], *two[1]], cell))
+        cells = [_cell_of(experiment, experiment.png(there, "input"), cell)]
+        for name in ("degraded_fg", "output"):
+            cells += [
+                _cell_of(each, each.shown(index, name), cell) for each, index in ((own, here), (experiment, there))
+            ]
+        rows.append(_in_a_row(cells))
     return _stacked([_captions(names, cell), *rows]) if rows else None
 
 
@@ -59,7 +62,7 @@ def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, fl
     shown = worst[:WORST]
     for start in range(0, len(shown), 4):
         four = shown[start : start + 4]
-        row = _row([layout.shown(index, picture) for index, _ in four], _WORST_CELL)
+        row = _row(layout, [layout.shown(index, picture) for index, _ in four], _WORST_CELL)
         strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
         for part in (strip, row):
             missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
@@ -81,7 +84,7 @@ def metric_sheet(
     Returns:
         (H, W, 3) uint8; None where no metric has images.
     """
-    cells = lru_cache(4 * WORST)(partial(_cell_of, side=cell))  # what is bad by one metric often is by another
+    cells = lru_cache(4 * WORST)(partial(_cell_of, layout, side=cell))  # what is bad by one metric often is by another
     parts: list[Pixels] = []
     for verdict in found:
         lights = verdict.worst_variants or (0,) * len(verdict.worst)
@@ -118,8 +121,8 @@ def _stacked(parts: Sequence[Pixels]) -> bytes:
     return small_jpeg(np.concatenate(parts, axis=0))
 
 
-def _row(paths: Sequence[Path], side: int) -> Pixels:
-    return _in_a_row([_cell_of(path, side) for path in paths])
+def _row(layout: SplitLayout, paths: Sequence[Path], side: int) -> Pixels:
+    return _in_a_row([_cell_of(layout, path, side) for path in paths])
 
 
 def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
@@ -127,9 +130,9 @@ def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
     return np.concatenate([np.pad(cell, edge, constant_values=_DARK) for cell in cells], axis=1)
 
 
-def _cell_of(path: Path, side: int) -> Pixels:
+def _cell_of(layout: SplitLayout, path: Path, side: int) -> Pixels:
     try:
-        return _cell(decode_png(read_regular(path) or b""), side)
+        return _cell(decode_png(layout.storage.read(path) or b""), side)
     except Exception:  # noqa: BLE001  (missing, damaged or no such picture: the others are shown)
         return np.full((side, side, 3), 32, np.uint8)
 

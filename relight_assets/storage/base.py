@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from relight_assets.core.regular_files import Kind
 from relight_assets.storage.files import FileStamp
 
 
@@ -61,6 +62,12 @@ class Storage(Protocol):
             OSError: as the system gave it.
         """
 
+    def kind(self, path: Path | str) -> Kind | None:
+        """What lies at a path, or where a link there leads; None where nothing lies, or it cannot be asked for.
+
+        A link that leads nowhere is ``no regular file``.
+        """
+
     def state(self, path: Path | str) -> tuple[int, str]:
         """Size in bytes and token of a file, as in its stamp: equal ones mean equal content.
 
@@ -73,6 +80,13 @@ class Storage(Protocol):
 
         Raises:
             OSError: it cannot be read.
+        """
+
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder, and those above it, where there is none.
+
+        Raises:
+            OSError: it cannot be made.
         """
 
     def link(self, source: Path, target: Path) -> None:
@@ -89,8 +103,12 @@ class Storage(Protocol):
             OSError: the folder cannot be read.
         """
 
-    def lock(self, path: Path) -> AbstractContextManager[None]:
-        """Hold a lock while the block runs, without waiting for it; it ends with its holder's process.
+    def lock(self, path: Path, *, to_read: bool = False) -> AbstractContextManager[None]:
+        """Hold the lock of a folder while the block runs, without waiting for it; it ends with its holder's process.
+
+        Args:
+            path: of the lock, in the folder, which is made where it is missing.
+            to_read: the holder only reads.  A folder that is not there, or that cannot be written, needs no lock then.
 
         Raises:
             TakenError: somebody else holds it.

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex
+from relight_assets.core.regular_files import Kind, kind_of
 from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
 from relight_assets.storage.locks import TakenError, holder_file, holder_of
 
@@ -65,6 +66,13 @@ class LocalStorage:
                 raise
             _remove_folder(path)
 
+    def kind(self, path: Path | str) -> Kind | None:
+        """What lies at a path, or where a link there leads."""
+        for ask in (os.stat, os.lstat):
+            with suppress(OSError, ValueError):
+                return kind_of(ask(path).st_mode)
+        return None
+
     def state(self, path: Path | str) -> tuple[int, str]:
         """Size and token; where a link leads."""
         status = os.stat(path)  # noqa: PTH116  (a plan asks 72,000 times, and to make a Path costs as much as this)
@@ -79,6 +87,10 @@ class LocalStorage:
         with entries:
             yield from map(_NAME, entries)
 
+    def make_folder(self, folder: Path) -> None:
+        """Make a folder, and those above it."""
+        folder.mkdir(parents=True, exist_ok=True)
+
     def link(self, source: Path, target: Path) -> None:
         """A hard link; a copy with the same mtime where the file system has none."""
         try:
@@ -91,8 +103,12 @@ class LocalStorage:
         clean_temp_files(folder)
 
     @contextmanager
-    def lock(self, path: Path) -> Iterator[None]:
+    def lock(self, path: Path, *, to_read: bool = False) -> Iterator[None]:
         """A kernel lock; a file that must not be there, where the file system has none."""
+        if to_read and not os.access(path.parent, os.W_OK):
+            yield
+            return
+        self.make_folder(path.parent)
         lock = FileLock(path, timeout=0)
         try:
             lock.acquire()

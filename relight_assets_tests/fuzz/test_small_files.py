@@ -15,8 +15,8 @@ from relight_assets.cli.terminal.messages import out
 from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.engine.hardware.locks import locked_folder
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.run import load_split_state

@@ -77,6 +77,23 @@ def test_names_of_a_folder_and_none_where_there_is_none(tmp_path: Path) -> None:
     assert list(LOCAL.names(tmp_path / "none")) == []
 
 
+def test_every_kind_of_thing_at_a_path(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "nowhere").symlink_to("nothing")
+    (tmp_path / "link").symlink_to("file")
+    kinds = {name: LOCAL.kind(tmp_path / name) for name in ("file", "pipe", "nowhere", "link", "", "none", "file/x")}
+    assert kinds == {
+        "file": "a file",
+        "pipe": "a named pipe",
+        "nowhere": "no regular file",
+        "link": "a file",
+        "": "a folder",
+        "none": None,
+        "file/x": None,
+    }
+
+
 def test_a_file_is_linked_or_copied_with_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(95, "Operation not supported")

@@ -63,7 +63,7 @@ def _print_places(state: SplitState, settings: Settings, experiment: str | None)
         print_field("all variants", variants_path(state, settings, experiment))
     print_field("pictures", state.layout.folder)
     for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
-        if (sheet := state.layout.folder / name).exists():
+        if state.layout.storage.kind(sheet := state.layout.folder / name) is not None:
             print_field(label, sheet)
 
 

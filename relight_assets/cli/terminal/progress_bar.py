@@ -39,7 +39,7 @@ class _Bar:
             TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
         )
-        self._file, self._started, self._shown_notices = layout.progress, time.time(), 0
+        self._layout, self._started, self._shown_notices = layout, time.time(), 0
         self._bar = Progress(*columns, console=out)
         self._bar.start()
         self._task = self._bar.add_task(name, total=None, rate="planning")
@@ -62,7 +62,7 @@ class _Bar:
                 self._show()
 
     def _show(self) -> None:
-        now = read_progress(self._file)
+        now = read_progress(self._layout.progress, self._layout.storage)
         if now is None or now.started < self._started:
             return  # an earlier run's
         for notice in now.notices[self._shown_notices :]:

@@ -73,7 +73,7 @@ def _unchecked(state: SplitState) -> str:
 
 
 def _running(layout: SplitLayout) -> str:
-    now = read_progress(layout.progress)
+    now = read_progress(layout.progress, layout.storage)
     if now is None or now.finished or not _alive(now.pid):
         return ""
     eta = f", {now.eta_s:.0f} s to go" if now.eta_s else ""

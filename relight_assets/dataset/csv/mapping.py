@@ -10,10 +10,9 @@ from dataclasses import astuple, dataclass, fields
 from itertools import chain, islice
 from pathlib import Path
 
-from relight_assets.core.regular_files import open_regular
 from relight_assets.dataset.csv.read import IMAGE_COLUMN, OUTPUT_COLUMN, VARIANT_COLUMN, SplitCsv
 from relight_assets.dataset.csv.text import csv_reader
-from relight_assets.errors import CsvError, PathRefusedError
+from relight_assets.errors import CsvError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
 
@@ -190,12 +189,11 @@ def _left(text: str, gone: Sequence[bool], output: int | None) -> Iterator[list[
         yield row
 
 
-def is_variants(target: Path) -> bool:
+def is_variants(target: Path, storage: Storage = LOCAL) -> bool:
     """Whether a file is a CSV that :func:`variants_blocks` gave."""
     try:
-        with open_regular(target) as file:
-            header = file.readline().decode("utf-8").rstrip("\n")
-    except (OSError, PathRefusedError, UnicodeDecodeError):
+        header = (storage.read(target) or b"").partition(b"\n")[0].decode("utf-8")
+    except (OSError, UnicodeDecodeError):
         return False
     return header.endswith(",".join(_VARIANT_COLUMNS))
 
@@ -206,7 +204,7 @@ def remove_variants(target: Path, storage: Storage = LOCAL) -> None:
     Raises:
         CsvError: it cannot be removed.
     """
-    if is_variants(target):
+    if is_variants(target, storage):
         try:
             storage.remove(target)
         except OSError as error:

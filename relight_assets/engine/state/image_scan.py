@@ -37,7 +37,7 @@ from relight_assets.errors import (
     SourceUnreadableError,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.storage.files import FileStamp, output_token, same_token, source_token
+from relight_assets.storage.files import FileStamp, source_token
 
 
 class ImageScanner:
@@ -224,18 +224,18 @@ class _RecordedFiles:
         for name, stamp in entry.files.items():
             path = self._layout.png(record.index, name)
             try:
-                status = path.stat()
+                size, token = self._layout.storage.state(path)
             except OSError:
                 return False
-            if status.st_size != stamp.size:
+            if size != stamp.size:
                 return False
-            hashed = stamp if same_token(stamp.token, status) else self._hashes.get(str(path))
+            hashed = stamp if token == stamp.token else self._hashes.get(str(path))
             if hashed is None and str(path) not in self._hashes:
                 unchecked.append(str(path))
             elif hashed is None or hashed.sha256 != stamp.sha256:
                 return False
             else:
-                stamps[name] = FileStamp(stamp.sha256, stamp.size, output_token(status))
+                stamps[name] = FileStamp(stamp.sha256, stamp.size, token)
         self.unchecked += unchecked
         if not unchecked:
             self.renewed[stage] = stamps

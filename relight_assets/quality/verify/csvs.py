@@ -1,7 +1,6 @@
 """Are the CSVs that went out of a split those of its input and its pictures?"""
 
 import csv
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
@@ -10,7 +9,7 @@ from pathlib import Path
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.storage.files import read_regular
+from relight_assets.storage.base import Storage
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,11 @@ def mapping_faults(state: SplitState, path: Path, shown: Path | None = None) -> 
 
 
 def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
-    table = state.split.table
+    table, storage = state.split.table, state.layout.storage
     found: list[Fault] = []
     count = same = 0
     try:
-        rows = _rows(path)
+        rows = _rows(path, storage)
         header = next(rows, [])
         if header != [*table.columns, OUTPUT_COLUMN]:
             yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
@@ -49,23 +48,24 @@ def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
             count += 1
             if row is not None and given is not None and row[:-1] == [*given]:
                 same += 1
-                found += _output_faults(path, same, row[-1], "" if output is None else str(output.absolute()))
+                wanted = "" if output is None else str(output.absolute())
+                found += _output_faults(path, same, row[-1], wanted, storage)
     except _UnreadableError as error:
         yield error.fault
         return
     if same != count:
-        lines = sum(1 for _ in _rows(path)) - 1
+        lines = sum(1 for _ in _rows(path, storage)) - 1
         yield Fault("mapping", path, f"has {lines} rows that are not the input's {len(table)}, in order")
         return
     yield from found
 
 
-def _output_faults(path: Path, number: int, named: str, output: str) -> Iterator[Fault]:
+def _output_faults(path: Path, number: int, named: str, output: str, storage: Storage) -> Iterator[Fault]:
     """What is wrong with the output that a row names, given the one that there is."""
     if named != output:
         message = f"row {number} says {named or 'nothing'} where there is {output or 'no current output'}"
         yield Fault("mapping", path, message)
-    elif output and not os.path.isfile(output):  # noqa: PTH113  (never an error)
+    elif output and storage.kind(output) != "a file":
         yield Fault("mapping", path, f"row {number}: there is no file {output}")
 
 
@@ -81,7 +81,8 @@ def variants_faults(state: SplitState, path: Path) -> Iterator[Fault]:
     )
     wanted = chain([[*state.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
     try:
-        pairs = [(row is not None, one is not None, row == one) for row, one in zip_longest(_rows(path), wanted)]
+        rows = _rows(path, state.layout.storage)
+        pairs = [(row is not None, one is not None, row == one) for row, one in zip_longest(rows, wanted)]
     except _UnreadableError as error:
         yield error.fault
         return
@@ -97,14 +98,14 @@ class _UnreadableError(Exception):
         self.fault = Fault("mapping", path, text)
 
 
-def _rows(path: Path) -> Iterator[list[str]]:
+def _rows(path: Path, storage: Storage) -> Iterator[list[str]]:
     """The rows of a CSV.
 
     Raises:
         _UnreadableError: it cannot be read, or not to its end.
     """
     try:
-        if (data := read_regular(path)) is None:
+        if (data := storage.read(path)) is None:
             raise _UnreadableError(path, "is not a file")
         yield from csv_reader(data.decode("utf-8"))  # as text, line ends in cells would change
     except FileNotFoundError:

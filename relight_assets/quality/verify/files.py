@@ -3,8 +3,6 @@
 What cannot be read is named, whatever stands there, and costs its image alone.
 """
 
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.best_effort import cause_of
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.core.regular_files import AnyRoot, kind_of
+from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import metric_faults, read_failure
@@ -35,7 +33,8 @@ from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import measured_of
 from relight_assets.quality.verify.csvs import Fault
 from relight_assets.stages.image_metrics import few_of, measure
-from relight_assets.storage.files import FileStamp, read_regular
+from relight_assets.storage.base import Storage
+from relight_assets.storage.files import FileStamp
 
 VARIANTS_COMPARED = 8
 """Of each image, two by two."""
@@ -43,6 +42,7 @@ VARIANTS_COMPARED = 8
 
 def unreadable_records(state: SplitState) -> Iterator[Fault]:
     """Records and failures that are there and cannot be used: whatever they said is lost until they can be read."""
+    storage = state.layout.storage
     for image in state.images.values():
         if image.index is None:
             continue
@@ -50,13 +50,13 @@ def unreadable_records(state: SplitState) -> Iterator[Fault]:
         if image.failure is not None and image.failure.code == RecordUnreadableError.code:
             about = record if image.source is None else failure
             yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
-        elif not image.recorded and os.path.lexists(record):
+        elif not image.recorded and storage.kind(record):
             yield Fault(
                 "record", record, "is damaged, no file, or another image's; the next run makes its pictures again"
             )
         else:
             try:
-                read_failure(failure)
+                read_failure(failure, storage)
             except OSError as error:
                 yield Fault("record", failure, f"cannot be read: {error.strerror}")
 
@@ -114,7 +114,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     for entry in record.stages.values():
         for name, stamp in entry.files.items():
             path = layout.png(record.index, name)
-            read = _content(path, stamp)
+            read = _content(path, stamp, layout.storage)
             if isinstance(read, Fault):
                 faults.append(read)
                 continue
@@ -122,7 +122,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
             if (found := sha256_hex(read)) != stamp.sha256:
                 faults.append(Fault("altered", path, f"has sha256 {found}, its record says {stamp.sha256}"))
     faults += _of_source(image, record, image_root)
-    faults_of_metrics = list(_of_metrics(layout.record(record.index)))
+    faults_of_metrics = list(_of_metrics(layout.record(record.index), layout.storage))
     looked_at = _Looked([], [], [])
     # A composite that is not current may be on another gray, rightly.
     if "composites" in recorded.current and not faults:
@@ -138,23 +138,23 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
 
 
-def _content(path: Path, stamp: FileStamp) -> bytes | Fault:
+def _content(path: Path, stamp: FileStamp, storage: Storage) -> bytes | Fault:
     """The bytes of a picture, of which no more are read than its record says it has."""
     try:
-        data = read_regular(path, max_bytes=stamp.size)
-        status = path.stat()
+        data = storage.read(path, max_bytes=stamp.size)
+        size, _ = storage.state(path)
     except OSError as error:
         return Fault("missing", path, f"cannot be read: {error.strerror}")
     if data is not None:
         return data
-    if not stat.S_ISREG(status.st_mode):
-        return Fault("missing", path, f"is {kind_of(status.st_mode)}, not a file")
-    return Fault("altered", path, f"has {status.st_size:,} bytes, its record says {stamp.size:,}")
+    if (kind := storage.kind(path)) != "a file":
+        return Fault("missing", path, f"is {kind}, not a file")
+    return Fault("altered", path, f"has {size:,} bytes, its record says {stamp.size:,}")
 
 
-def _of_metrics(record: Path) -> Iterator[Fault]:
+def _of_metrics(record: Path, storage: Storage) -> Iterator[Fault]:
     try:
-        yield from (Fault("metric", record, message) for message in metric_faults(record))
+        yield from (Fault("metric", record, message) for message in metric_faults(record, storage))
     except OSError as error:
         yield Fault("record", record, f"cannot be read: {error.strerror}")
 
@@ -163,7 +163,7 @@ def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterat
     """Whether the photo of a finished image is the one that its pictures were made of."""
     if image.status != "done" or image.file is None:
         return
-    stamp = stamp_of(image.file, image_root=image_root, outputs=None)
+    stamp = stamp_of(image.file, image_root=image_root)
     if stamp is None:
         yield Fault("source", image.file, "cannot be read")
     elif stamp.sha256 != record.source.sha256:

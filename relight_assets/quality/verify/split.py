@@ -21,10 +21,10 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.record_types import Record
 from relight_assets.engine.hardware.devices import cores
-from relight_assets.engine.hardware.locks import still_folder
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.publish import mapping_path, variants_path
 from relight_assets.engine.replay import NotInRecordError, replay
@@ -45,6 +45,8 @@ from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_f
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
 from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.storage.base import Storage
+from relight_assets.storage.local import LOCAL
 
 REPLAYED = 8
 """Images that are made again, and whose albedo is put to the test."""
@@ -108,16 +110,17 @@ def verify_split(
     quality: Quality | None = None,
     experiment: str | None = None,
     sample: int | None = None,
+    storage: Storage = LOCAL,
 ) -> Verification:
     """Verify a split, or ``sample`` of its images, evenly spread; what the records claim, whether current or not.
 
-    ``quality`` holds the thresholds; None: those of the settings.
+    ``quality`` holds the thresholds; None: those of the settings.  ``storage`` is where the split's files lie.
 
     Raises:
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
-    with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment))):
-        state = _hashed(split, recipe, settings, experiment)  # as it is now that nobody writes
+    with locked_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage), to_read=True):
+        state = _hashed(split, recipe, settings, experiment, storage)  # as it is now that nobody writes
         files = read_files(state, recipe, sample, settings.photo_root)
         consistency = [
             each for record in _some_whole(state, files.faults) for each in _consistency(record, state, recipe)
@@ -150,17 +153,19 @@ def verify_split(
     )
 
 
-def _hashed(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None) -> SplitState:
+def _hashed(
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None, storage: Storage
+) -> SplitState:
     """Where a split stands once the files are hashed of which only the size is known."""
-    state = load_split_state(split, recipe, settings, experiment)
+    state = load_split_state(split, recipe, settings, experiment, storage=storage)
     paths = [path for image in state.images.values() for path in image.unchecked]
     if not paths:
         return state
+    stamp = partial(stamp_of, image_root=settings.photo_root, layouts=[state.layout])
     del state  # before there is another
-    stamp = partial(stamp_of, image_root=settings.photo_root, outputs=settings.output_root)
     with ThreadPoolExecutor(cores()) as threads:
         hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
-    return load_split_state(split, recipe, settings, experiment, hashes=hashes)
+    return load_split_state(split, recipe, settings, experiment, hashes=hashes, storage=storage)
 
 
 def _verdicts(
@@ -208,7 +213,8 @@ def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Ite
     for record in _some_whole(state, faults):
         path = state.layout.record(record.index)
         try:
-            made = replay(path, gobo_dir=Path(gobo_dir) if gobo_dir is not None else None)
+            moved = Path(gobo_dir) if gobo_dir is not None else None
+            made = replay(path, gobo_dir=moved, storage=state.layout.storage)
         except NotInRecordError:
             continue
         except UserError as error:

@@ -15,14 +15,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.hardware import socket_lock
 from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.engine.hardware.gpu_locks import reserved
-from relight_assets.engine.hardware.locks import locked_folder
-from relight_assets.errors import DeviceBusyError, OutputFolderError
-from relight_assets.storage.local import LOCAL
-from relight_assets.storage.locks import TakenError
+from relight_assets.errors import DeviceBusyError
 
 A, B, C = (f"GPU-{secrets.token_hex(8)}" for _ in range(3))
 """Of this process of the tests alone: others may run at the same time."""
@@ -212,24 +208,4 @@ def test_a_home_without_kernel_locks_is_no_place_and_a_file_left_there_holds_not
     monkeypatch.setattr(socket_lock, "NAMES", 0)
     with pytest.raises(DeviceBusyError, match=rf"no lock can be held on {A}: .*{os.strerror(code)}"):  # noqa: SIM117
         with reserved(gpus(A), 1, all_needed=True):
-            pass
-
-
-# -- locks of folders ----------------------------------------------------------------------------------------------
-
-
-def test_a_lock_says_who_holds_it_and_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    with LOCAL.lock(tmp_path / "x.lock"):
-        assert f"process {os.getpid()} on " in (tmp_path / "x.json").read_text()
-        with pytest.raises(TakenError, match=f"process {os.getpid()}"), LOCAL.lock(tmp_path / "x.lock"):
-            pass
-    assert not (tmp_path / "x.json").exists()
-    with LOCAL.lock(tmp_path / "x.lock"):
-        pass
-
-
-def test_two_writers_of_one_folder_are_kept_apart(tmp_path: Path) -> None:
-    layout = SplitLayout(tmp_path / "data-train")
-    with locked_folder(layout), pytest.raises(OutputFolderError, match=r"being written by process \d+"):  # noqa: SIM117
-        with locked_folder(layout):
             pass
