@@ -32,7 +32,7 @@ class PlanCost:
 def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
     """A split of ``count`` finished images out of a few; its CSV.  Its outputs are in ``target / "outputs"``.
 
-    Sources and pictures are hard links, so sizes and times are those of the records; each record is the original's
+    Photos and artifacts are hard links, so sizes and times are those of the records; each record is the original's
     under another number, name and place.
     """
     originals = [csv.parent / cell for cell in read_split_csv(csv).table["image_path"]]
@@ -44,8 +44,8 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         which = number % len(originals)
         name = f"{number:05d}{originals[which].suffix}"
         _link(originals[which], target / name)
-        for picture in (picture for spec in stages() for picture in spec.artifacts):
-            _link(before.png(which, picture), after.png(number, picture))
+        for artifact in (artifact for spec in stages() for artifact in spec.artifacts):
+            _link(before.png(which, artifact), after.png(number, artifact))
         names.append(name)
     # Once all links are made: each changes the ctime of the file that it shares.
     for number, name in enumerate(names):

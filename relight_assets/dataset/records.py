@@ -4,7 +4,7 @@ A record is the one source of truth about an image; everything else can be rebui
 reading is strict: a file that is damaged, lies under another image's name, or was written by a newer version, counts
 as no record, and its stages are done again.  A record ends with the sha256 of everything before that line, because
 later stages are computed from what it holds.  msgspec reads and checks them at once, because 12,000 are read for a
-plan; the garbage collector is told (``gc=False``) that they hold no cycles.
+plan; ``gc=False`` says to the garbage collector that they hold no cycles.
 
 Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files are read as they are.
 """
@@ -151,7 +151,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     digest: str | None = None
     traceback: str | None = None
     skin_lightness: float | None = None
-    """Median CIE L* of the face of a photo that was turned away."""
+    """Median CIE L* of the face of a photo that was rejected."""
     package_version: str
     reads: dict[str, FileStamp] = msgspec.field(default_factory=dict)
 

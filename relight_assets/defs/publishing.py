@@ -13,7 +13,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks import blocking_checks
 from relight_assets.engine.hardware.locks import still_folder
-from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_pictures, write_split_failures
+from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_stale_outputs, write_split_failures
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import SplitState
@@ -55,7 +55,7 @@ def locked_state(
     """Where a split stands, while nobody writes in its folder.
 
     Raises:
-        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        OtherPhotosError: the folder's images were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
     with still_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)):
@@ -79,9 +79,9 @@ def publish(
 
     Args:
         split: the CSV.
-        loaded: the recipe that its pictures are to be of.
+        loaded: the recipe that its images are to be of.
         settings: the platform's.
-        experiment: of which the pictures are; None: the split's own.
+        experiment: of which the images are; None: the split's own.
         check: what to check; None: the blocking checks alone.
         failures: write the CSV of the failed rows too, of the same moment.
         storage: where the split's files lie.
@@ -98,7 +98,7 @@ def publish(
             if published.done:
                 staged.publish()
             else:
-                withdraw_pictures(state, settings, experiment)
+                withdraw_stale_outputs(state, settings, experiment)
         finally:
             staged.discard()
         if failures:

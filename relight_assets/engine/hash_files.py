@@ -37,7 +37,7 @@ def stamp_of(path: Path, *, image_root: AnyRoot, outputs: Path | None) -> FileSt
     Args:
         path: the file.
         image_root: if set, it must lie in it.
-        outputs: unless it lies here, where the pictures of ours are.
+        outputs: unless it lies here, where the images of ours are.
     """
     is_ours = outputs is not None and path.is_relative_to(outputs)
     try:

@@ -12,7 +12,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.hardware.locks import locked_folder
-from relight_assets.engine.publish import withdraw_pictures
+from relight_assets.engine.publish import withdraw_stale_outputs
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import csv_place, refusal
 from relight_assets.engine.state.image_state import ImageState
@@ -30,7 +30,7 @@ class Orphans:
     folder: Path
     numbers: tuple[int, ...]
     files: tuple[Path, ...]
-    """Records before pictures."""
+    """Records before images."""
     size: int
     """Bytes."""
 
@@ -39,7 +39,7 @@ def find_orphans(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
     """The orphans of a split's folder; nothing is changed.
 
     Raises:
-        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        OtherPhotosError: the folder's images were made of other photos than the CSV names.
         UserError: it is not sure which they are: the folder belongs to another CSV, which cannot be read, or rows wait
             for a run that may find their photos among the orphans.
         OutputFolderError: the folder cannot be read, or somebody writes there.
@@ -52,7 +52,7 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
     """Remove the orphans of a split's folder; their numbers are not given again.
 
     Raises:
-        UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
+        UserError: as :func:`find_orphans`, or a mapping that names their images cannot be written.
         OutputFolderError: files that cannot be removed are left; all others are gone.
     """
     with _locked(split, settings, experiment) as layout:
@@ -60,7 +60,7 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
         found = _orphans(state, layout)
         if not found.numbers:
             return found
-        withdraw_pictures(state, settings, experiment, found.numbers)
+        withdraw_stale_outputs(state, settings, experiment, found.numbers)
         left = _removed(found.files, layout.storage)
         layout.storage.clean(layout.folder)
     if left:
@@ -73,7 +73,7 @@ def prune(split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str |
 
 
 def _removed(files: Sequence[Path], storage: Storage) -> list[PlaceTakenError]:
-    """Remove files, records before pictures; what cannot be removed.  A record that stays keeps its pictures."""
+    """Remove files, records before images; what cannot be removed.  A record that stays keeps its images."""
     left: list[PlaceTakenError] = []
     kept: set[str] = set()
     for path in files:
@@ -119,7 +119,7 @@ def _unambiguous(split: SplitCsv, recipe: Recipe, settings: Settings, experiment
     waiting = [image.key for image in state.images.values() if _may_be_renamed(image)]
     if waiting:
         raise UserError(
-            f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no pictures yet, and their photos "
+            f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no images yet, and their photos "
             f"may be those of numbers whose rows are gone; `relight run` settles that, once the photos can be read"
         )
     return state

@@ -44,13 +44,13 @@ _PADDING = (b"\0\0", b"\xff\0")
 
 @dataclass(frozen=True)
 class JpegParts:
-    """Where the parts of a JPEG's first picture are."""
+    """Where the parts of a JPEG's first image are."""
 
     data: bytes
     segments: list[tuple[int, int]]
     """Start and end of the coded bytes between two markers: of a scan, or of a restart interval in it."""
     end: int
-    """Where the picture ends: behind EOI, or with the last byte."""
+    """Where the image ends: behind EOI, or with the last byte."""
     ended: bool
     """Whether EOI is there."""
     resumable: bool
@@ -60,7 +60,7 @@ class JpegParts:
 
 
 def parts_of(data: bytes, check_size: Callable[[tuple[int, int]], None] = lambda _: None) -> JpegParts:
-    """Find the parts of the first picture in a file; its pixels are not looked at.
+    """Find the parts of the first image in a file; its pixels are not looked at.
 
     Args:
         data: the file.
@@ -242,7 +242,7 @@ def _feed(decoder: Any, parts: JpegParts, fill: bytes) -> None:
     feeder = _Feeder(decoder, *_filled(parts, fill))
     for start, end in feeder.segments:
         if end - start > 1 and feeder.is_through(end - 1) and feeder.data[end - 2 : end] not in _PADDING:
-            raise ImageCorruptError("The JPEG is damaged: bytes were altered, and parts of the picture are shifted.")
+            raise ImageCorruptError("The JPEG is damaged: bytes were altered, and parts of the image are shifted.")
         if fill == _FILL and not feeder.is_through(end + _AHEAD):
             raise ImageCorruptError("The JPEG is damaged or cut off: coded bytes are missing from it.")
     feeder.give(len(feeder.data))

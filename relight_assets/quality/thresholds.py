@@ -1,4 +1,4 @@
-"""All images of a split held against the thresholds: each metric, its figure, and the worst images."""
+"""All images of a split compared with the thresholds: each metric, its figure, and the worst images."""
 
 import math
 from collections import Counter
@@ -46,7 +46,7 @@ class Verdict:
     metric: str
     images: int
     value: float
-    """What is held against the bound: that of the worst image, or of all of them."""
+    """What is compared with the threshold: the value of the worst image, or of all of them."""
     bound: str
     passed: bool
     worst: tuple[int, ...] = ()
@@ -230,7 +230,7 @@ def _third_worse_by(thirds: Sequence[Sequence[Measured]], name: str, badness: Ca
 
 
 def rejected_of(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> list[int]:
-    """How many of the photos that were turned away, by the lightness of their skin, belong to each of the thirds."""
+    """How many of the photos that were rejected, by the lightness of their skin, belong to each of the thirds."""
     starts = [min(each.skin_lightness or 0.0 for each in third) for third in thirds[1:]]
     counts = Counter(sum(lightness >= start for start in starts) for lightness in rejected)
     return [counts[third] for third in range(len(thirds))]

@@ -19,15 +19,15 @@ TAKEN_FIRST = 8
 """Images that a worker has on its way before its segmenter answers, so that it is asked for several at a time."""
 
 
-def _number(picture: Pixels) -> int:
+def _number(image: Pixels) -> int:
     """The stock's number of a photo, which stands in its corner."""
-    return int(picture[0, 0, 0])
+    return int(image[0, 0, 0])
 
 
 class SmallDevice(FaultyWorker):
-    """Its device holds two pictures at a time, and never photo ``TOO_LARGE``.
+    """Its device holds two images at a time, and never photo ``TOO_LARGE``.
 
-    What it was asked for is listed beside the split's folder: a process id and a number of pictures per line.
+    What it was asked for is listed beside the split's folder: a process id and a number of images per line.
     """
 
     HOLDS: ClassVar[int] = 2
@@ -50,14 +50,14 @@ class SmallDevice(FaultyWorker):
                 self._enough.set()
             yield item
 
-    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def masks(self, images: Sequence[Pixels], batch: int) -> list[PersonMask]:
         if not self._asked.exists():
             self._enough.wait()
         with self._asked.open("a", encoding="ascii") as file:
             file.write(f"{os.getpid()} {batch}\n")
-        if batch > self.HOLDS or self.TOO_LARGE in map(_number, pictures):
+        if batch > self.HOLDS or self.TOO_LARGE in map(_number, images):
             raise DeviceOutOfMemoryError("out of memory, as a test has it")
-        return self._real.masks(pictures, batch)
+        return self._real.masks(images, batch)
 
 
 class SmallDeviceAndALargePhoto(SmallDevice):
@@ -80,13 +80,13 @@ class BreakingDevice(FaultyWorker):
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 
-    def masks(self, pictures: Sequence[Pixels], batch: int) -> list[PersonMask]:
+    def masks(self, images: Sequence[Pixels], batch: int) -> list[PersonMask]:
         assert not self._broken, "asked again in a process whose device is broken"
-        if 5 in map(_number, pictures) and (self.ALWAYS or not self._broke.exists()):
+        if 5 in map(_number, images) and (self.ALWAYS or not self._broke.exists()):
             self._broke.touch()
             self._broken = True
             raise DeviceFailedError("device-side assert triggered, as a test has it")
-        return self._real.masks(pictures, batch)
+        return self._real.masks(images, batch)
 
 
 class DeviceBreaksAlways(BreakingDevice):

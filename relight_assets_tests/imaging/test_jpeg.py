@@ -15,9 +15,9 @@ from relight_assets.errors import ImageCorruptError, ImageFormatError, ImageSize
 from relight_assets.imaging import jpeg
 from relight_assets.imaging.decode import decode
 from relight_assets_tests.fuzz.image_generator import jpeg_of_many_scans
-from relight_assets_tests.imaging.pictures import noisy, saved
+from relight_assets_tests.imaging.sample_images import noisy, saved
 
-PICTURE = noisy(200, 240)
+IMAGE = noisy(200, 240)
 KINDS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "baseline 4:4:4": {"subsampling": 0, "quality": 95},
@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def whole(kind: str) -> bytes:
-    return saved(PICTURE, "JPEG", **KINDS[kind])
+    return saved(IMAGE, "JPEG", **KINDS[kind])
 
 
 def by_pillow(data: bytes) -> np.ndarray:
@@ -42,8 +42,8 @@ def by_pillow(data: bytes) -> np.ndarray:
 def test_whole_files_are_what_pillow_makes_of_them(
     kind: str, size: tuple[int, int], put: Callable[[bytes], Path]
 ) -> None:
-    for picture in (noisy(*size), noisy(*size)[..., 0], np.full((*size, 3), 200, np.uint8)):
-        data = saved(picture, "JPEG", **KINDS[kind])
+    for image in (noisy(*size), noisy(*size)[..., 0], np.full((*size, 3), 200, np.uint8)):
+        data = saved(image, "JPEG", **KINDS[kind])
         np.testing.assert_array_equal(decode(put(data)).rgb, by_pillow(data))
 
 
@@ -91,12 +91,12 @@ def test_what_libjpeg_warns_of_is_found_and_nothing_else(
         altered[place] ^= 1 << rng.randrange(8)
         if 0xFF in {data[place - 1], data[place], altered[place]}:
             continue  # another marker, not another code
-        told = is_warned_of(bytes(altered), capfd)
-        warned += told
+        reported = is_warned_of(bytes(altered), capfd)
+        warned += reported
         try:
             decode(put(bytes(altered)))
         except ImageCorruptError as error:
-            if not told or not ("damaged" in str(error) or "cut off" in str(error)):
+            if not reported or not ("damaged" in str(error) or "cut off" in str(error)):
                 raise
             found += 1
     assert warned > 10
@@ -134,7 +134,7 @@ def test_segments_and_junk_have_an_end(put: Callable[[bytes], Path]) -> None:
     data = whole("baseline")
     start, data = data[:20], data[18:]  # SOI and APP0
     comment = b"\xff\xfe\0\x04hi"
-    assert decode(put(start + comment * 5000 + data[2:])).rgb.shape == PICTURE.shape
+    assert decode(put(start + comment * 5000 + data[2:])).rgb.shape == IMAGE.shape
     with pytest.raises(ImageFormatError, match="more than 10,000 segments"):
         decode(put(start + comment * 20_000 + data[2:]))
     for junk in (b"\0", b"\xff", b"\xff\0"):
@@ -160,7 +160,9 @@ def test_libjpeg_takes_its_bytes_as_is_relied_on() -> None:
     decoder.cleanup()
 
 
-def test_a_size_that_is_not_taken_is_told_before_restart_intervals_are_counted(put: Callable[[bytes], Path]) -> None:
+def test_a_size_that_is_not_taken_is_reported_before_restart_intervals_are_counted(
+    put: Callable[[bytes], Path],
+) -> None:
     data = bytearray(saved(noisy(64, 64), "JPEG", restart_marker_blocks=1))
     frame = data.index(b"\xff\xc0")
     data[frame + 5 : frame + 9] = b"\xff\xdc\xff\xdc"  # 65,500 each way
@@ -173,7 +175,7 @@ def test_a_size_that_is_not_taken_is_told_before_restart_intervals_are_counted(p
 def test_with_very_many_restart_intervals_it_is_decoded_whole(
     put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = saved(PICTURE, "JPEG", progressive=True, restart_marker_blocks=1)
+    data = saved(IMAGE, "JPEG", progressive=True, restart_marker_blocks=1)
     assert jpeg.parts_of(data).resumable
     monkeypatch.setattr(jpeg, "MAX_CHECKED", 1000)
     parts = jpeg.parts_of(data)

@@ -33,9 +33,9 @@ class Masks(Part):
     """The gate before everything else: is there a person to relight?"""
 
     min_score: Unit = 0.96
-    """Mean probability inside the mask that tells a person; a face in the picture also does."""
+    """Mean probability inside the mask that tells a person; a face in the photo also does."""
     min_coverage: Unit = 0.05
-    """Share of the picture that the person must cover."""
+    """Share of the photo that the person must cover."""
     persons: Persons = "largest"
     """Of several persons: the largest, all of them, or none (the row is rejected).
 
@@ -47,19 +47,19 @@ class PhotoQa(Part):
     """Photos that would teach the wrong thing are rejected, each with its reason."""
 
     max_coverage: Unit = 0.95
-    """Share of the picture that the person may cover."""
+    """Share of the photo that the person may cover."""
     min_subject: Annotated[float, number(0, 16384)] = 96.0
     """Root of the person's area, pixels."""
     min_face: Annotated[float, number(0, 16384)] = 48.0
     """Half of the face's height, pixels, where there is a face."""
     max_soft_edge: Unit = 0.12
-    """Share of the picture in which the mask may be neither 0 nor 1."""
+    """Share of the photo in which the mask may be neither 0 nor 1."""
     max_face_clipped: Unit = 0.08
     """Share of the face with a channel at 254 or 255."""
     min_lightness: Annotated[float, number(0, 100)] = 9.0
     """Median CIE L* of the face, or of the person where there is none."""
     min_sharpness: Annotated[float, number(0, 100)] = 0.006
-    """Variance of the Laplacian over that of the picture, of the face or of the person, at 256 pixels at most."""
+    """Variance of the Laplacian over that of the photo, of the face or of the person, at 256 pixels at most."""
     min_light_contrast: Annotated[float, number(0, 10)] = 0.0
     """Spread of the light on the face or on the person, stops; 0 takes every light."""
 
@@ -107,7 +107,7 @@ class AlbedoMix(Part):
     msr_classic: Weight = 0.0
     """As the earlier scripts had it, per channel; to compare with."""
     learned: Weight = 0.0
-    """A network of yours; see `methods.learned`."""
+    """Your own ONNX model; see `methods.learned`."""
 
     @model_validator(mode="after")
     def _some_weight(self) -> "AlbedoMix":

@@ -50,9 +50,7 @@ def unreadable_records(state: SplitState) -> Iterator[Fault]:
             about = record if image.source is None else failure
             yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
         elif not image.recorded and os.path.lexists(record):
-            yield Fault(
-                "record", record, "is damaged, no file, or another image's; the next run makes its pictures again"
-            )
+            yield Fault("record", record, "is damaged, no file, or another image's; the next run recomputes it")
         else:
             try:
                 read_failure(failure)
@@ -130,7 +128,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
         except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
-            message = f"its pictures cannot be measured: {cause_of(error)}"
+            message = f"its images cannot be measured: {cause_of(error)}"
             faults_of_metrics.append(Fault("metric", layout.record(record.index), message))
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
@@ -166,9 +164,7 @@ def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterat
     if stamp is None:
         yield Fault("source", image.file, "cannot be read")
     elif stamp.sha256 != record.source.sha256:
-        message = (
-            f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
-        )
+        message = f"has sha256 {stamp.sha256}, and the images {record.index:05d}_* were made of {record.source.sha256}"
         yield Fault("source", image.file, message)
 
 

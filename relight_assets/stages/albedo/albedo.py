@@ -1,4 +1,4 @@
-"""The person without the photo's own light, as far as one picture tells.
+"""The person without the photo's own light, as far as one image tells.
 
 Multi-scale retinex (Jobson, Rahman, Woodell, IEEE TIP 1997), changed where its textbook form
 bleaches faces: on luminance only, so that colours stay; inside the mask only, so that the

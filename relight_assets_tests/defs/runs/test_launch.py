@@ -194,16 +194,16 @@ def test_a_dagster_home_that_cannot_be_used_is_a_clear_error(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"), [("telemetry: [", "is not YAML: "), ("no_such_key: 1\n", "is not one that Dagster takes: ")]
+    ("text", "reported"), [("telemetry: [", "is not YAML: "), ("no_such_key: 1\n", "is not one that Dagster takes: ")]
 )
 def test_a_dagster_yaml_that_cannot_be_used_is_one_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reported: str
 ) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     home = tmp_path / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=told) as caught, opened_instance(Settings(dagster_home=home), tmp_path):
+    with pytest.raises(ConfigError, match=reported) as caught, opened_instance(Settings(dagster_home=home), tmp_path):
         pass
     assert str(caught.value).startswith(f"{home / 'dagster.yaml'} ")
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The shape that the light falls on: a height field over the picture, nearer to the camera is higher.
+"""The shape that the light falls on: a height field over the image, nearer to the camera is higher.
 
 Where a face mesh is given, the face is that mesh.  Everything else (hair, neck, body) is an
 inflated silhouette with a dome for the head.  The two are joined in height, over a band, never in
@@ -51,7 +51,7 @@ class Head:
         return np.square(along / np.float32(self.half_height)) + np.square(across / np.float32(self.half_width))
 
     def scaled(self, factor_x: float, factor_y: float) -> "Head":
-        """Return the same head in a picture whose pixels are that much smaller."""
+        """Return the same head in an image whose pixels are that much smaller."""
         return Head(
             x=(self.x + 0.5) * factor_x - 0.5,
             y=(self.y + 0.5) * factor_y - 0.5,
@@ -96,8 +96,8 @@ def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
 
     def inside(points: Points) -> bool:
         columns, rows = np.rint(points[:, :2]).astype(np.intp).T
-        inside_picture = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-        return bool(2 * np.count_nonzero(mask[rows[inside_picture], columns[inside_picture]] > 0.5) > len(points))
+        inside_image = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
+        return bool(2 * np.count_nonzero(mask[rows[inside_image], columns[inside_image]] > 0.5) > len(points))
 
     return [points for points in faces if inside(points)]
 
@@ -110,7 +110,7 @@ def _dome(head: Head, shape: tuple[int, ...]) -> Plane:
 def inflate(solid: Plane, reach: float) -> Plane:
     """Solve ``(Laplace - 1 / reach^2) u = -1`` inside a mask; ``sqrt(2 u)`` is a rounded silhouette.
 
-    u is 0 on the silhouette and has no slope across the picture's border, where the person goes
+    u is 0 on the silhouette and has no slope across the image's border, where the person goes
     on.  Nested iteration: each level refines the solution of the one half as large.
     """
     levels = [solid]
@@ -246,14 +246,14 @@ def normals(height: Plane) -> tuple[Plane, Plane, Plane]:
 
 
 def inward_distance(inside: Mask) -> Plane:
-    """Return the distance in pixels of each inner pixel to the nearest outer one; the picture's border is none."""
+    """Return the distance in pixels of each inner pixel to the nearest outer one; the image's border is none."""
     distance = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
-    # A mask that fills the picture has no silhouette to be far from.
+    # A mask that fills the image has no silhouette to be far from.
     return np.minimum(distance, np.float32(0.5 * max(inside.shape)))
 
 
 def smooth(plane: Plane, sigma: float) -> Plane:
-    """Blur by a Gaussian of ``sigma`` pixels, the picture mirrored at its border.  Below .3 nothing is done.
+    """Blur by a Gaussian of ``sigma`` pixels, the image mirrored at its border.  Below .3 nothing is done.
 
     From 4 on at reduced size: within .2 % (root mean square) of exact, and within 3 % of the range anywhere.
     """
