@@ -4,6 +4,7 @@ An exception stands in a table with its reason, and one that is no longer needed
 """
 
 import ast
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -131,3 +132,14 @@ def test_every_folder_of_tests_is_of_a_package_or_of_a_kind() -> None:
         and not (PACKAGE / folder.relative_to(TESTS)).is_dir()
     }
     assert not gone, "the tests follow the modules that they test"
+
+
+def test_the_tests_that_the_docs_name_are_there() -> None:
+    names = {
+        name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    for page in (ROOT / "docs").glob("*.md"):
+        text = page.read_text("utf-8")
+        files = re.findall(r"`((?:\w+/)+test_\w+\.py)", text)
+        assert [name for name in files if not (ROOT / name).is_file() and not (TESTS / name).is_file()] == [], page
+        assert sorted(set(re.findall(r"\btest_[a-z]\w+\b(?!\.py)", text)) - names) == [], page

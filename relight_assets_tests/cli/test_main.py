@@ -2,9 +2,11 @@
 
 import csv
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import cv2
 import dagster as dg
 import pytest
@@ -257,6 +259,35 @@ def test_a_users_mistake_ends_with_2_and_one_sentence(relight: Relight, argument
     assert result.exit_code == 2
     assert reported in result.output
     assert "Traceback" not in result.output
+
+
+def commands(group: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    for each in group.commands.values():
+        full = f"{name} {each.name}".strip()
+        yield full, each
+        if isinstance(each, click.Group):
+            yield from commands(each, full)
+
+
+def test_every_command_and_option_stands_in_the_docs() -> None:
+    """In the section of its command, and no option that the command does not have."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    general, *sections = text.split("\n## `relight ")
+    by_command = {section.split("`")[0].split()[0]: section for section in sections}
+    assert by_command.keys() == main.commands.keys()
+    assert options_in(general) == options_of(main) | {"--help"}
+    for name, command in main.commands.items():
+        parts = {name: command, **(dict(commands(command, name)) if isinstance(command, click.Group) else {})}
+        assert [part for part in parts if f"relight {part}" not in f"relight {by_command[name]}"] == []
+        assert options_in(by_command[name]) == set().union(*map(options_of, parts.values())), name
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {text for option in command.params if isinstance(option, click.Option) for text in option.opts}
+
+
+def options_in(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
 
 
 def test_version(relight: Relight) -> None:
