@@ -63,11 +63,11 @@ test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networ
 	$(SAM3)/bin/python $(FETCH)
 	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) $(SAM3_TESTS)
 
-# Records, numbers, small files, CSVs, recipes (four times as many) and pictures (six times), damaged in every way; others
+# Records, numbers, small files, CSVs, recipes (four times as many) and images (six times), damaged in every way; others
 # with another SEED.
 SEED ?= 1
 fuzz: ROUNDS ?= 500
-fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong picture
+fuzz: $(VENV)/.setup-dev  ## what is damaged costs its rows a run at most, and never a wrong image
 	$(BIN)/python $(FETCH)
 	FUZZ_SEED=$(SEED) FUZZ_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -q relight_assets_tests/fuzz
 

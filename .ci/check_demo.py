@@ -18,20 +18,20 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def check_image(folder: Path, number: str) -> None:
-    pictures = {}
+    images = {}
     for name in FILES:
         image = cv2.imread(str(folder / f"{number}_{name}.png"), cv2.IMREAD_UNCHANGED)
         assert image is not None, f"{folder}/{number}_{name}.png does not open"
-        pictures[name] = image
+        images[name] = image
     record = json.loads((folder / f"{number}_metadata.json").read_text(encoding="utf-8"))
     assert set(record["stages"]) == {"masks", "albedo", "degraded", "composites"}
-    alpha = pictures["foreground"][..., 3]
+    alpha = images["foreground"][..., 3]
     assert 0.05 < (alpha > 127).mean() < 0.95, f"{number}: odd coverage"
-    assert (pictures["output"][alpha == 0] == 128).all(), f"{number}: the gray is not exact"
-    assert np.array_equal(alpha, pictures["degraded_fg"][..., 3])
+    assert (images["output"][alpha == 0] == 128).all(), f"{number}: the gray is not exact"
+    assert np.array_equal(alpha, images["degraded_fg"][..., 3])
     weight = alpha[..., None] / 255.0
-    back = pictures["foreground"][..., :3] * weight + pictures["background"][..., :3] * (1 - weight)
-    assert np.abs(back - pictures["input"]).max() <= 2, f"{number}: the layers do not give the photo back"
+    back = images["foreground"][..., :3] * weight + images["background"][..., :3] * (1 - weight)
+    assert np.abs(back - images["input"]).max() <= 2, f"{number}: the layers do not give the photo back"
 
 
 def main(demo: Path) -> None:

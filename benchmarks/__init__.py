@@ -1,1 +1,1 @@
-"""What the pipeline costs and how good its pictures are, measured from a checkout; not in the wheel."""
+"""What the pipeline costs and how good its images are, measured from a checkout; not in the wheel."""

@@ -79,11 +79,11 @@ def random_checkpoint(file: Path, build: Callable[[], Network]) -> Path:
     return file
 
 
-def alone(segmenter: Any, pictures: Sequence[np.ndarray], batch: int, rounds: int) -> Alone:
+def alone(segmenter: Any, photos: Sequence[np.ndarray], batch: int, rounds: int) -> Alone:
     """Measure one batch size."""
     torch, busy = segmenter.torch, _Busy(segmenter)
     on_gpu = segmenter.device == "cuda"
-    some = [pictures[n % len(pictures)] for n in range(batch)]
+    some = [photos[n % len(photos)] for n in range(batch)]
     try:
         segmenter.masks(some, batch)  # the first call sets things up
         _forget_peak(torch, on_gpu=on_gpu)
@@ -250,9 +250,9 @@ def _measured(
     csv = write_portraits(scratch / "portraits", max(options.images, 16), SIDE)
     checkpoint = options.checkpoint or random_checkpoint(scratch / "sam3.pt", build)
     files = [csv.parent / cell for cell in read_split_csv(csv).table["image_path"]]
-    pictures = [decode(file, image_size=None, max_pixels=SIDE * SIDE).rgb for file in files[:16]]
+    photos = [decode(file, image_size=None, max_pixels=SIDE * SIDE).rgb for file in files[:16]]
     segmenter = Sam3Segmenter(checkpoint, build=build, min_score=0.5 if options.checkpoint else 0.0)
-    rows = [alone(segmenter, pictures, batch, options.rounds) for batch in options.batches]
+    rows = [alone(segmenter, photos, batch, options.rounds) for batch in options.batches]
     del segmenter  # or the pipeline's worker would have to share the device's memory with it
     if options.device == "cuda":
         import torch

@@ -47,7 +47,7 @@ class OutputFolderError(UserError):
 
 
 class OtherPhotosError(UserError):
-    """A CSV whose rows name other photos than those that the split's pictures were made of."""
+    """A CSV whose rows name other photos than those that the split's images were made of."""
 
     code = "other_photos"
 
@@ -71,9 +71,9 @@ class GpuUnavailableError(UserError):
 
 
 class DeviceOutOfMemoryError(RelightError):
-    """A model did not fit into its device's memory with so many pictures at a time.
+    """A model did not fit into its device's memory with so many images at a time.
 
-    For segmenters to raise: they are asked again with half of the pictures.
+    For segmenters to raise: they are asked again with half of the images.
     """
 
     code = "device_out_of_memory"
@@ -114,12 +114,12 @@ class InterruptedRunError(RelightError):
 
 
 class ImageError(RelightError):
-    """One image cannot be processed.  ``rejected`` images are turned away on purpose, by a quality gate."""
+    """One image cannot be processed.  ``rejected`` images are unsuitable for training; no fault."""
 
     code = "image"
     rejected: ClassVar[bool] = False
     skin_lightness: float | None = None
-    """Median CIE L* of the face, where the picture came so far: are some skins turned away more often?"""
+    """Median CIE L* of the face, where the image came so far: are some skins rejected more often?"""
 
 
 class BlankPathError(ImageError):
@@ -188,7 +188,7 @@ class SeveralPersonsError(ImageError):
 
 
 class PersonTooLargeError(ImageError):
-    """The person fills the picture: most likely the mask took the background along."""
+    """The person fills the photo: most likely the mask took the background along."""
 
     code = "person_too_large"
     rejected = True
@@ -209,7 +209,7 @@ class FaceTooSmallError(ImageError):
 
 
 class BadMatteError(ImageError):
-    """Too much of the picture is neither person nor background."""
+    """Too much of the photo is neither person nor background."""
 
     code = "bad_matte"
     rejected = True
@@ -244,7 +244,7 @@ class FlatLightError(ImageError):
 
 
 class DeviceOomError(ImageError):
-    """The device's memory does not even hold this one picture's turn.  Tried again: who else used it may be gone."""
+    """The device's memory does not even hold this one image's turn.  Tried again: who else used it may be gone."""
 
     code = "device_oom"
     retryable = True
@@ -264,7 +264,7 @@ class ModelAnswerError(ImageError):
 
 
 class ModelLimitError(ModelAnswerError):
-    """It took more memory or time for a picture than it may have.  It may fit once less is going on."""
+    """It took more memory or time for an image than it may have.  It may fit once less is going on."""
 
     retryable = True
 

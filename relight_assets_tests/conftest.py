@@ -156,7 +156,7 @@ class Bench:
         return list(recorded_images(state.layout, state.images.values()))
 
     def pictures(self) -> dict[str, str]:
-        """sha256 of every picture by file name."""
+        """sha256 of every image by file name."""
         return {path.name: sha256(path) for path in sorted(self.layout.folder.glob("*.png"))}
 
     def indices(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""A webhook on this machine: a real HTTP server that keeps what it is sent and answers as it is told."""
+"""A webhook on this machine: a real HTTP server that keeps what it is sent and answers as it is set to."""
 
 import json
 import threading

@@ -67,7 +67,7 @@ def test_what_runs_by_itself_from_the_start(loaded: dg.Definitions) -> None:
     assert {sensor.name: sensor.default_status is running for sensor in loaded.sensors or []} == {
         "new_csvs": True,
         "abandoned_runs": True,
-        "alert_run_failed": False,  # nobody is there to be told
+        "alert_run_failed": False,  # nobody is there to be alerted
         "alert_check_failed": False,
     }
     assert all(len(sensor.description or "") > 60 for sensor in loaded.sensors or [])
@@ -179,7 +179,7 @@ def test_the_command_line_starts_without_dagster() -> None:
 
 
 def test_dagster_in_a_legacy_locale_is_one_sentence() -> None:
-    """``relight`` starts itself again in UTF-8; plain ``dagster`` is told what to set."""
+    """``relight`` starts itself again in UTF-8; plain ``dagster`` says what to set."""
     code = "import relight_assets.definitions as d; d.defs()"
     legacy = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(

@@ -48,7 +48,7 @@ def run_tests(folder: Path, modules: tuple[str, ...], *options: str) -> "subproc
     return done
 
 
-def told(done: "subprocess.CompletedProcess[str]") -> list[str]:
+def reported(done: "subprocess.CompletedProcess[str]") -> list[str]:
     """The lines that name skips which are not listed, and the one that counts them."""
     lines = done.stdout.splitlines()
     (start,) = [number for number, line in enumerate(lines) if "skipped for a reason that is not listed" in line]
@@ -61,7 +61,7 @@ def test_skips_that_are_not_listed_fail_and_are_named(tmp_path: Path, processes:
     modules = (*UNLISTED, "test_sam3.py", "test_fine.py")
     done = run_tests(tmp_path, modules, "--only-listed-skips", "light", *processes)
     assert done.returncode == 1
-    assert told(done) == [*NAMED, "4 skips are not listed for `light`"]
+    assert reported(done) == [*NAMED, "4 skips are not listed for `light`"]
     assert "1 passed, 5 skipped, 1 xfailed" in done.stdout
 
 
@@ -75,7 +75,7 @@ def test_a_skip_that_is_listed_is_no_fault_in_its_environment(tmp_path: Path, pr
 def test_in_another_environment_it_is_a_fault(tmp_path: Path) -> None:
     done = run_tests(tmp_path, ("test_sam3.py", "test_fine.py"), "--only-listed-skips", "sam3")
     assert done.returncode == 1
-    assert told(done) == [f"test_sam3.py: {SAM3}", "1 skips are not listed for `sam3`"]
+    assert reported(done) == [f"test_sam3.py: {SAM3}", "1 skips are not listed for `sam3`"]
 
 
 def test_nobody_else_is_kept_from_skipping(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_failure_stays_a_failure(tmp_path: Path) -> None:
     done = run_tests(tmp_path, ("test_failing.py", "test_call.py"), "--only-listed-skips", "light")
     assert done.returncode == 1
     assert "1 failed, 1 skipped" in done.stdout
-    assert told(done) == ["test_call.py::test_it: no browser", "1 skips are not listed for `light`"]
+    assert reported(done) == ["test_call.py::test_it: no browser", "1 skips are not listed for `light`"]
 
 
 def test_the_list_is_short_and_gives_a_reason_for_each() -> None:

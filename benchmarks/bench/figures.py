@@ -1,4 +1,4 @@
-"""The figures of one bench, by the names that they have in its JSON, and the goals they are held against."""
+"""The figures of one bench, by the names that they have in its JSON, and their goals."""
 
 from dataclasses import dataclass, field
 from typing import Any

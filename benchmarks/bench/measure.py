@@ -28,12 +28,12 @@ from relight_assets.models import registry, store
 from relight_assets.stages.registry import stage_names
 
 NOISY_LOAD = 0.5
-"""A load average above this at the start is told: somebody else is at work here."""
+"""A load average above this at the start is reported: something else is running here."""
 _PACKAGES = ("numpy", "opencv-python-headless", "isal", "ai-edge-litert", "pillow")
 
 
 def measure(sizes: Sizes, scratch: Path, assumed: Assumptions, report: Report) -> Figures:
-    """Measure everything in the empty folder ``scratch``; ``report`` is told what is being measured.
+    """Measure everything in the empty folder ``scratch``; ``report`` receives what is being measured.
 
     Raises:
         UserError: not Linux, no model files, no demo photos, or a portrait that could not be done.
@@ -90,7 +90,7 @@ def _dispatch(like: ImageResult, sizes: Sizes, scratch: Path) -> Columns:
 
 
 def _planning(sizes: Sizes, scratch: Path) -> Columns:
-    # Small portraits: a plan never looks into a picture.
+    # Small portraits: a plan never looks into an image.
     few, folder = min(sizes.short, sizes.planned), scratch / "few"
     csv = _portraits(folder, few, QUICK.side)
     isolated(one_core(), run_once, csv, folder / "outputs", few, 1)

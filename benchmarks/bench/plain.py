@@ -1,12 +1,12 @@
 """The plain peer: what a straightforward script makes of a portrait, with stock library calls and their defaults.
 
-    OPENCV_FOR_THREADS_NUM=1 python benchmarks/bench/plain.py --masks MASKS --out OUT --json cost.json PICTURE...
+    OPENCV_FOR_THREADS_NUM=1 python benchmarks/bench/plain.py --masks MASKS --out OUT --json cost.json PHOTO...
 
-One picture after the other: classical multi-scale Retinex (each channel on its own, cv2.GaussianBlur at 15, 80 and
+One photo after the other: classical multi-scale Retinex (each channel on its own, cv2.GaussianBlur at 15, 80 and
 250), a linear ramp as another light, a composite on gray, six PNGs by Pillow and one JSON.  MASKS holds a gray PNG of
-the same size for each picture, by its stem: finding the person is not part of this script's cost.  float32 arrays;
+the same size for each photo, by its stem: finding the person is not part of this script's cost.  float32 arrays;
 NumPy's own default, float64, would make it three times as dear.  ``--by-plane`` blurs the channels as separate
-planes, which is cheaper than one call on the picture as it lies in memory.
+planes, which is cheaper than one call on the photo as it lies in memory.
 """
 
 import argparse
@@ -60,10 +60,10 @@ def shading(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     return np.clip(0.75 + slope * ramp, 0.1, 1.5)[..., None]
 
 
-def process(picture: Path, masks: Path, out: Path, number: int, *, by_plane: bool) -> None:
+def process(photo: Path, masks: Path, out: Path, number: int, *, by_plane: bool) -> None:
     with timed("decode"):
-        rgb = np.array(Image.open(picture).convert("RGB"))
-        alpha = np.array(Image.open(masks / f"{picture.stem}.png").convert("L"))
+        rgb = np.array(Image.open(photo).convert("RGB"))
+        alpha = np.array(Image.open(masks / f"{photo.stem}.png").convert("L"))
     with timed("albedo"):
         albedo = retinex(rgb, by_plane=by_plane)
     with timed("degraded"):
@@ -81,26 +81,26 @@ def process(picture: Path, masks: Path, out: Path, number: int, *, by_plane: boo
     with timed("encode"):
         for name, image in images.items():
             Image.fromarray(image).save(out / f"{number:05d}_{name}.png")
-        record = {"index": number, "source": str(picture), "sigmas": SIGMAS, "coverage": float(mask.mean())}
+        record = {"index": number, "source": str(photo), "sigmas": SIGMAS, "coverage": float(mask.mean())}
         (out / f"{number:05d}_metadata.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("pictures", type=Path, nargs="+")
+    parser.add_argument("photos", type=Path, nargs="+")
     parser.add_argument("--masks", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--json", type=Path, help="CPU-seconds per picture, in all and by step, go here")
+    parser.add_argument("--json", type=Path, help="CPU-seconds per photo, in all and by step, go here")
     parser.add_argument("--by-plane", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    # All of the process, but not its start: imports cost a second, and a real run has thousands of pictures.
-    start, pictures = time.process_time(), len(options.pictures)
-    for number, picture in enumerate(options.pictures):
-        process(picture, options.masks, options.out, number, by_plane=options.by_plane)
-    spent = (time.process_time() - start) / pictures
-    steps_ms = {step: 1000.0 * seconds / pictures for step, seconds in cpu_s.items()}
-    print(f"{spent:.2f} CPU-s per picture: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in steps_ms.items()))
+    # All of the process, but not its start: imports cost a second, and a real run has thousands of photos.
+    start, photos = time.process_time(), len(options.photos)
+    for number, photo in enumerate(options.photos):
+        process(photo, options.masks, options.out, number, by_plane=options.by_plane)
+    spent = (time.process_time() - start) / photos
+    steps_ms = {step: 1000.0 * seconds / photos for step, seconds in cpu_s.items()}
+    print(f"{spent:.2f} CPU-s per photo: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in steps_ms.items()))
     if options.json:
         options.json.write_text(json.dumps({"cpu_s_per_image": spent, "stage_cpu_ms": steps_ms}), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Run ``benchmarks/bench/plain.py`` on pictures that a run has finished, with that run's masks."""
+"""Run ``benchmarks/bench/plain.py`` on photos that a run has finished, with that run's masks."""
 
 import json
 import os
@@ -26,18 +26,18 @@ def script() -> Path:
     return Path(__file__).with_name("plain.py")
 
 
-def write_masks(pictures: list[Path], layout: SplitLayout, masks: Path) -> None:
-    """The alpha of each picture's foreground, as a gray PNG by the picture's stem (``00017``, its number)."""
+def write_masks(photos: list[Path], layout: SplitLayout, masks: Path) -> None:
+    """The alpha of each photo's foreground, as a gray PNG by the photo's stem (``00017``, its number)."""
     masks.mkdir(exist_ok=True)
-    for picture in pictures:
-        foreground = decode_png(layout.png(int(picture.stem), "foreground").read_bytes())
-        (masks / f"{picture.stem}.png").write_bytes(encode_png(foreground[..., 3]))
+    for photo in photos:
+        foreground = decode_png(layout.png(int(photo.stem), "foreground").read_bytes())
+        (masks / f"{photo.stem}.png").write_bytes(encode_png(foreground[..., 3]))
 
 
-def plain_once(pictures: list[Path], masks: Path, out: Path, *, by_plane: bool) -> PlainCost:
+def plain_once(photos: list[Path], masks: Path, out: Path, *, by_plane: bool) -> PlainCost:
     """Run it with one thread, its cheapest in CPU, and otherwise as anybody would."""
     cost = out.with_suffix(".json")
-    command = [sys.executable, str(script()), *map(str, pictures), "--masks", str(masks), "--out", str(out)]
+    command = [sys.executable, str(script()), *map(str, photos), "--masks", str(masks), "--out", str(out)]
     subprocess.run(
         [*command, "--json", str(cost), *(["--by-plane"] if by_plane else [])],
         env={**os.environ, "OPENCV_FOR_THREADS_NUM": "1"},
@@ -45,6 +45,6 @@ def plain_once(pictures: list[Path], masks: Path, out: Path, *, by_plane: bool) 
         stdout=subprocess.DEVNULL,
     )
     written = len(list(out.iterdir()))
-    if written != len(pictures) * FILES_PER_IMAGE:
-        raise UserError(f"the plain peer wrote {written} files for {len(pictures)} pictures")
+    if written != len(photos) * FILES_PER_IMAGE:
+        raise UserError(f"the plain peer wrote {written} files for {len(photos)} photos")
     return PlainCost(**json.loads(cost.read_bytes()))

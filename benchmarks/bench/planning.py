@@ -45,8 +45,8 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         which = number % len(originals)
         name = f"{number:05d}{originals[which].suffix}"
         _link(originals[which], target / name)
-        for picture in (picture for spec in stages() for picture in spec.artifacts):
-            _link(before.png(which, picture), after.png(number, picture))
+        for artifact in (artifact for spec in stages() for artifact in spec.artifacts):
+            _link(before.png(which, artifact), after.png(number, artifact))
         names.append(name)
     # Once all links are made: each changes the ctime of the file that it shares.
     for number, name in enumerate(names):

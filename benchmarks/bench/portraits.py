@@ -15,13 +15,13 @@ _JPEG_QUALITY = 95
 def write_portraits(folder: Path, count: int, side: int) -> Path:
     """Write ``count`` square portraits of ``side`` pixels and their CSV; the CSV's path comes back.
 
-    The demo's pictures, cut square from the top and enlarged, each in its own format: seven PNG, nine JPEG.
+    The demo's photos, cut square from the top and enlarged, each in its own format: seven PNG, nine JPEG.
     After the sixteenth they start again, moved by two more pixels each time: other bytes, the same amount of work.
 
     Raises:
         UserError: the packages that bring the photos are not installed.
     """
-    people = [path for path in write_demo(folder / "demo").pictures if path.name.startswith(_PEOPLE)]
+    people = [path for path in write_demo(folder / "demo").photos if path.name.startswith(_PEOPLE)]
     names = []
     for number in range(count):
         turn, which = divmod(number, len(people))

@@ -53,10 +53,10 @@ class Rounds:
         return short, isolated(cores, run_once, self._csv, out, self._sizes.long, workers)
 
     def _plain(self, number: int) -> None:
-        """On other pictures each round, of those that the one worker has just finished."""
-        pictures = sorted(path for path in self._csv.parent.iterdir() if path.stem.isdigit())
+        """On other photos each round, of those that the one worker has just finished."""
+        photos = sorted(path for path in self._csv.parent.iterdir() if path.stem.isdigit())
         start, masks = number * self._sizes.plain, self._scratch / "masks"
-        chosen = pictures[start : start + self._sizes.plain]
+        chosen = photos[start : start + self._sizes.plain]
         write_masks(chosen, layout_of(self._csv, self.outputs), masks)
         out = self._scratch / "plain"
         cost = isolated(self._one, plain_once, chosen, masks, out, by_plane=False)

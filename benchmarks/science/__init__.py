@@ -1,1 +1,1 @@
-"""How good albedo and alpha are, measured where the truth is known."""
+"""How good albedo and alpha are, measured against ground truth."""

@@ -23,7 +23,7 @@ from relight_assets.config.project import ProjectSource
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here, by method.")
 def science(intrinsic: Path | None, json_file: Path | None) -> None:
-    """Albedo methods and mattes where the truth is known: made-up portraits, and MIT intrinsic objects if given."""
+    """Benchmark albedo and matting against ground truth: made-up portraits, and MIT intrinsic objects if given."""
     retinex = ProjectSource(os.environ).recipe().recipe.albedo_extraction.methods.retinex
     objects = list(read_objects(intrinsic)) if intrinsic is not None else []
     found = list(measure(objects, retinex))

@@ -1,4 +1,4 @@
-"""Colour retinex as Grosse et al. have it, the method that others are held against.
+"""Colour retinex as Grosse et al. have it, the method that others are compared with.
 
 A change between neighbours that comes with a change of colour, or is large, is one of the surface; all others are
 shading.  The surface's changes are integrated over the mask by least squares, at full size.
@@ -10,12 +10,12 @@ from scipy.sparse import coo_matrix, diags
 from scipy.sparse.linalg import spsolve
 
 COLOR_STEP, LIGHT_STEP = 0.06, 0.35
-"""Of log chromaticity and of log brightness; fixed, where the paper chose them per picture by cross-validation."""
+"""Of log chromaticity and of log brightness; fixed, where the paper chose them per image by cross-validation."""
 FLOOR = 1e-3
 
 
 def color_retinex(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The albedo of a (H, W, 3) float32 picture in linear light; (H, W, 3), 0 outside the mask."""
+    """The albedo of a (H, W, 3) float32 image in linear light; (H, W, 3), 0 outside the mask."""
     logs = np.log(image.astype(np.float64) + FLOOR)
     light = logs.mean(axis=2)
     color = logs - light[..., None]

@@ -32,7 +32,7 @@ def read_objects(folder: Path) -> Iterator[Object]:
     """Every object of a folder, by name.
 
     Raises:
-        UserError: there is none, or one of its pictures cannot be read.
+        UserError: there is none, or one of its images cannot be read.
     """
     found = sorted(path.parent for path in folder.glob("*/diffuse.png"))
     if not found:
@@ -42,9 +42,7 @@ def read_objects(folder: Path) -> Iterator[Object]:
         shading = shading if shading.ndim == 2 else shading.mean(axis=2)
         inside = (mask if mask.ndim == 2 else mask.max(axis=2)) > 0.5
         if not (image.shape == albedo.shape == (*inside.shape, 3) and shading.shape == inside.shape and inside.any()):
-            raise UserError(
-                f"{place}: the four pictures must be of one size, two of them in colour, the mask not empty"
-            )
+            raise UserError(f"{place}: the four images must be of one size, two of them in colour, the mask not empty")
         yield Object(place.name, image, albedo, shading.astype(np.float32), inside)
 
 

@@ -12,14 +12,14 @@ from benchmarks.science.hair import Head, heads
 from relight_assets.stages.masks.mask import clean_alpha
 
 BAND = 20 / 1024
-"""Width of the band on either side of the true edge, in picture sides."""
+"""Width of the band on either side of the true edge, in image sides."""
 
 Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class MatteFigures:
-    """Mean absolute error of alpha, times 1000: over the picture, and in the band around the true edge."""
+    """Mean absolute error of alpha, times 1000: over the image, and in the band around the true edge."""
 
     method: str
     matte_mad: float

@@ -112,7 +112,7 @@ class _Means:
 def _on_objects(objects: Sequence[Object], method: Extract) -> _Means:
     lmse, si_mse, found = [], [], []
     for each in objects:
-        # A photo is exposed; the objects' pictures are as dark as they came.
+        # A photo is exposed; the objects' images are as dark as they came.
         image = np.minimum(each.image / np.quantile(each.image[each.mask], 0.999), 1).astype(np.float32)
         estimate = _gray(method(encode(image), np.where(each.mask, 255, 0).astype(np.uint8)))
         true = _gray(each.albedo)
@@ -140,8 +140,8 @@ def _colored(person: Portrait) -> NDArray[np.bool_]:
     return person.inside & (person.rgb.min(axis=2) > DARK)
 
 
-def _gray(picture: Linear) -> Linear:
-    return picture.mean(axis=2, dtype=np.float32)
+def _gray(image: Linear) -> Linear:
+    return image.mean(axis=2, dtype=np.float32)
 
 
 def _mean(found: list[Slopes]) -> Slopes:

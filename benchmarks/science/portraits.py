@@ -45,7 +45,7 @@ class Portrait:
     """A person under a light.
 
     ``rgb`` is (H, W, 3) uint8 sRGB, ``alpha`` (H, W) uint8; ``albedo`` (H, W, 3) and ``shading`` (H, W) are float32,
-    linear, and their product is the picture.
+    linear, and their product is the image.
     """
 
     rgb: NDArray[np.uint8]
@@ -119,5 +119,5 @@ def _shadow(shape: _Shape) -> NDArray[np.float32]:
 def _portrait(shape: _Shape, albedo: NDArray[np.float32], shading: NDArray[np.float32]) -> Portrait:
     covered = np.clip(np.maximum(shape.head, shape.body) * shape.x.shape[1] / 8 + 0.5, 0, 1).astype(np.float32)
     wall = np.array([0.12, 0.30, 0.14], np.float32)
-    picture = albedo * shading[..., None] * covered[..., None] + wall * (1 - covered[..., None])
-    return Portrait(encode(picture), np.rint(covered * 255).astype(np.uint8), albedo, shading)
+    image = albedo * shading[..., None] * covered[..., None] + wall * (1 - covered[..., None])
+    return Portrait(encode(image), np.rint(covered * 255).astype(np.uint8), albedo, shading)

@@ -1,7 +1,7 @@
 """Errors of an estimated albedo against a known one.
 
 All take (H, W) or (H, W, 3) float arrays in linear light and a (H, W) bool mask, and none minds a constant factor: one
-picture does not tell how bright its lamp was.
+image does not tell how bright its lamp was.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def slopes(estimate: Array, true_albedo: Array, true_shading: Array, mask: Mask)
 
 
 def chroma_error(one: Array, other: Array, mask: Mask) -> float:
-    """Mean angle between the colours of two (H, W, 3) pictures, degrees."""
+    """Mean angle between the colours of two (H, W, 3) images, degrees."""
     first, second = one[mask].astype(np.float64), other[mask].astype(np.float64)
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
     cosine = (first * second).sum(axis=1)[lengths > 1e-9] / lengths[lengths > 1e-9]

@@ -37,6 +37,6 @@ def table(found: Sequence[Figures]) -> Table:
 def matte_table(found: Sequence[MatteFigures]) -> Table:
     """The mattes' errors, likewise."""
     made = Table("matte error x1000", *(each.method for each in found), box=None, pad_edge=False, header_style="bold")
-    made.add_row("picture", *(f"{each.matte_mad:.1f}" for each in found))
+    made.add_row("image", *(f"{each.matte_mad:.1f}" for each in found))
     made.add_row("20-pixel band", *(f"{each.matte_band:.1f}" for each in found))
     return made

@@ -1,7 +1,7 @@
 """A small data set to try the platform on: real photos that other packages bring along.
 
 Nothing is downloaded and no photo lies in this repository.  Two portraits are cut in sixteen ways
-into three splits, together with what real data also holds: pictures without a person, a broken
+into three splits, together with what real data also holds: images without a person, a broken
 file, a photo that only its EXIF tag turns upright.  The portraits are US government works in the
 public domain: Eileen Collins (NASA, in scikit-image) and Grace Hopper (US Navy, in matplotlib).
 """
@@ -19,14 +19,14 @@ from relight_assets.core.atomic_io import write_atomic
 from relight_assets.errors import UserError
 
 COLUMNS = ("image_path", "person", "source", "width", "height")
-"""Columns of the CSVs.  Width and height are those of the upright picture."""
+"""Columns of the CSVs.  Width and height are those of the upright image."""
 
 _EXIF_ORIENTATION = 0x0112
 _TURN_CLOCKWISE = 6
 
 
 class Photo(NamedTuple):
-    """A picture inside an installed package."""
+    """An image inside an installed package."""
 
     package: str
     module: str
@@ -99,7 +99,7 @@ class DemoFiles:
     folder: Path
     csvs: dict[str, Path]
     """The CSV of each split, in the order train, val, test."""
-    pictures: tuple[Path, ...]
+    photos: tuple[Path, ...]
     written: int
     """How many files were new or changed; 0 on a second call."""
 
@@ -118,7 +118,7 @@ def write_demo(folder: Path) -> DemoFiles:
         _refuse_foreign(path)
     for photo in (COLLINS, HOPPER, COFFEE, CAT):
         _located(photo)  # before anything is written
-    pictures: list[Path] = []
+    photos: list[Path] = []
     written = 0
     try:
         (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -126,11 +126,11 @@ def write_demo(folder: Path) -> DemoFiles:
             for cut in cuts:
                 path = folder / "images" / cut.file_name
                 written += _write_if_changed(path, _encoded(cut))
-                pictures.append(path)
+                photos.append(path)
             written += _write_if_changed(csvs[split], _table(cuts))
     except OSError as error:
         raise UserError(f"{folder}: the demo cannot be written here ({error}); choose another folder.") from error
-    return DemoFiles(folder=folder, csvs=csvs, pictures=tuple(pictures), written=written)
+    return DemoFiles(folder=folder, csvs=csvs, photos=tuple(photos), written=written)
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -161,21 +161,21 @@ def _located(photo: Photo) -> Path:
 
 def _encoded(cut: Cut) -> bytes:
     with Image.open(_located(cut.photo)) as opened:
-        picture = opened.convert("RGB")
-    picture.info.clear()  # colour profiles and comments, which would be saved again
-    picture = picture.resize(cut.size, Image.Resampling.LANCZOS, box=cut.window)
+        photo = opened.convert("RGB")
+    photo.info.clear()  # colour profiles and comments, which would be saved again
+    photo = photo.resize(cut.size, Image.Resampling.LANCZOS, box=cut.window)
     if cut.mirrored:
-        picture = ImageOps.mirror(picture)
+        photo = ImageOps.mirror(photo)
     stream = io.BytesIO()
     if cut.file_name.endswith(".png"):
-        picture.save(stream, "PNG")
+        photo.save(stream, "PNG")
         content = stream.getvalue()
         return content[: len(content) // 2] if cut.file_name == _BROKEN else content
     exif = Image.Exif()
     if cut.turned:
-        picture = picture.transpose(Image.Transpose.ROTATE_90)
+        photo = photo.transpose(Image.Transpose.ROTATE_90)
         exif[_EXIF_ORIENTATION] = _TURN_CLOCKWISE
-    picture.save(stream, "JPEG", quality=95, subsampling=0, exif=exif)
+    photo.save(stream, "JPEG", quality=95, subsampling=0, exif=exif)
     return stream.getvalue()
 
 

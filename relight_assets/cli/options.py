@@ -48,7 +48,7 @@ def select_splits(
         ConfigError: the CSV is in a folder whose name cannot be used.
     """
     if sum((csv_file is not None, split is not None, all_splits)) != 1:
-        raise UserError("say what to run: --csv FILE, --split NAME or --all-splits")
+        raise UserError("give exactly one of --csv FILE, --split NAME, --all-splits")
     if csv_file is not None:
         split = split_name(csv_file)
         settings = _settings_for_csv(settings, csv_file)

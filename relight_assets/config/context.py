@@ -29,7 +29,7 @@ class ProjectContext:
 
     @property
     def quality(self) -> Quality:
-        """The thresholds for the recipe's pictures."""
+        """The thresholds for the recipe's images."""
         return self.settings.quality_of(self.loaded)
 
     def with_settings(self, **changes: Any) -> "ProjectContext":

@@ -1,4 +1,4 @@
-"""What finished pictures are held against: thresholds, none of which changes a pixel.
+"""The thresholds of finished images, none of which changes a pixel.
 
 They stand in the section ``quality`` of ``config/platform.yaml``.
 """
@@ -44,7 +44,7 @@ class Quality(Part):
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2
     """The same, of the middle image of all."""
     max_inconsistency: Unit = 0.25
-    """How far the albedos of one albedo under two lights are apart (si-MSE), on average; the pictures are 0.35."""
+    """si-MSE between an image's albedos under two known lights, on average; without the albedo stage it is 0.35."""
     max_lit_apart: Annotated[float, number(0, 10)] = 0.15
     """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
     max_tercile_worse: Unit = 0.15

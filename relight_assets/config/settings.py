@@ -136,7 +136,7 @@ class Settings(BaseModel):
 
     @property
     def max_pixels(self) -> int:
-        """The largest picture that is decoded, in pixels."""
+        """The largest image that is decoded, in pixels."""
         return int(self.max_megapixels * 1e6)
 
     @property
@@ -150,5 +150,5 @@ class Settings(BaseModel):
         return {"albedo_model": self.albedo_model, "geometry_model": self.geometry_model}
 
     def quality_of(self, loaded: LoadedRecipe) -> Quality:
-        """The thresholds for a recipe's pictures: ``quality``, and over it what the recipe's file gives of it."""
+        """The thresholds for a recipe's images: ``quality``, and over it what the recipe's file gives of it."""
         return self.quality.with_given(loaded.quality)

@@ -66,7 +66,7 @@ def parse_yaml(text: str, origin: str) -> Any:
     """
     try:
         if len(text) > MAX_BYTES:
-            raise _PlainError(f"it has more than {MAX_BYTES >> 10} KiB")  # noqa: TRY301  (told as all others)
+            raise _PlainError(f"it has more than {MAX_BYTES >> 10} KiB")  # noqa: TRY301  (reported as all others)
         return yaml.load(text, Loader=_PlainLoader)  # noqa: S506  (a SafeLoader)
     except ConfigError as error:
         raise ConfigError(f"{origin}: {_discreet(str(error), text)}") from None

@@ -37,7 +37,7 @@ def write_atomic(
 
     A killed process leaves the old file or the new one.  A power cut is different.  With ``durable``
     the bytes and the rename are on the disk before this returns (records, the index and CSVs are
-    written so).  Without it (pictures: six a portrait, and fsync would cost more than they do) the
+    written so).  Without it (images: six a portrait, and fsync would cost more than they do) the
     file may be missing, empty or short afterwards although its record is there; the record's size
     and token then do not match and the stage is done again.  Only a file system that orders no data
     (ext4 ``data=writeback``) can leave the right size with wrong bytes; the sha256 tells.

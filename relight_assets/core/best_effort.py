@@ -9,7 +9,7 @@ Warn = Callable[[str], object]
 WARNINGS = "warnings"
 """In the metadata of what was materialized: the sentences."""
 LONGEST = 500
-"""Characters of a cause that are told."""
+"""Characters of a cause that are reported."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -18,7 +18,7 @@ class best_effort:  # noqa: N801  (reads as a statement)
 
     Args:
         what: in words, such as ``the charts``.
-        warn: is told the sentence; that it raises costs nothing either.
+        warn: receives the sentence; what it raises is ignored.
     """
 
     def __init__(self, what: str, warn: Warn):

@@ -1,7 +1,7 @@
 """Display values (sRGB) to linear light and back, and the colour arithmetic of linear light.
 
 Light adds and multiplies in linear space only, so every stage decodes first and encodes last.
-For pictures both directions are table look-ups: a power per sample would cost more than all other steps.
+For images both directions are table look-ups: a power per sample would cost more than all other steps.
 """
 
 import functools
@@ -129,7 +129,7 @@ def highlight_rolloff(planes: Sequence[NDArray[np.float32]], start: float, top: 
     """Return the factor (H, W) that leads the largest of three channels along :func:`shoulder`, linear, 0 and more.
 
     Looked up in 65536 steps over 0..8, so within 2e-4 of exact: an exponential for every bright pixel
-    costs several times as much.  A picture that is brighter anywhere is computed.
+    costs several times as much.  An image that is brighter anywhere is computed.
     """
     peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
     if float(peak.max()) > _BRIGHTEST:

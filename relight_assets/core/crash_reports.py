@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from relight_assets.errors import RelightError
 
 LONGEST = 400
-"""Characters of a cause that are told."""
+"""Characters of a cause that are reported."""
 
 
 class UnexpectedError(RelightError):

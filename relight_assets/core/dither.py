@@ -2,7 +2,7 @@
 
 A display code stands for everything that was rounded to it.  Multiplied as if it were one number, the few codes of
 black hair become every second or third of the codes above: a comb in the histogram, which tells a network that the
-picture was computed.  Noise as wide as the step fills the gaps (dither, Roberts, IRE Trans. Inf. Theory 1962).
+image was computed.  Noise as wide as the step fills the gaps (dither, Roberts, IRE Trans. Inf. Theory 1962).
 """
 
 import functools

@@ -17,7 +17,7 @@ _PRECEDENCE = (INTERRUPTED, CRASHED, MISTAKE, NOT_DONE, DONE)
 
 
 def exit_code(errors: Iterable[RelightError] = (), *, done: bool = True) -> int:
-    """The exit code of a command that has told ``errors``; ``done``: whether everything is as it is to be."""
+    """The exit code of a command that has reported ``errors``; ``done``: whether everything is as it is to be."""
     codes = {*map(_code_of, errors), DONE if done else NOT_DONE}
     return min(codes, key=_PRECEDENCE.index)
 

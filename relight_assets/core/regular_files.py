@@ -33,7 +33,7 @@ class ImageRoot:
 
     folder: Path
     hard_links: bool = False
-    """Whether files with several names are opened; where the others are cannot be told."""
+    """Whether files with several names are opened; where the others are cannot be known."""
 
     @classmethod
     def of(cls, root: "AnyRoot") -> "ImageRoot | None":

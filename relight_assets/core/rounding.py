@@ -1,4 +1,4 @@
-"""Numbers as records hold them: rounded where they are made, so that equal pictures have equal records."""
+"""Numbers as records hold them: rounded where they are made, so that equal images have equal records."""
 
 from typing import Any
 

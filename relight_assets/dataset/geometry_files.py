@@ -43,7 +43,7 @@ def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
     known = {"{folder}": str(photo.parent), "{stem}": photo.stem}
     text = re.sub(r"\{folder\}|\{stem\}", lambda match: known[match[0]], files)
     try:
-        # Most photos of a folder may have none, and nobody reads what each of them is told.
+        # Most photos of a folder may have none, and nobody reads a message for each of them.
         return resolve_image_path(str(photo.parent / text), photo.parent, image_root, known=Folders(max_names=0))
     except ImageError as error:
         raise _reworded(error) from error
@@ -88,7 +88,7 @@ def decode_geometry(
         depth (h, w) float32 in 0..1; normals (h, w, 3) float32 in -1..1, in the file's order and axes.
 
     Raises:
-        GeometryFileError: it is damaged, or another picture than that.
+        GeometryFileError: it is damaged, or another image than that.
     """
     if not data.startswith(png.SIGNATURE):
         raise GeometryFileError(f"{name!r} is no PNG.")

@@ -50,12 +50,12 @@ class SplitLayout:
         return self.folder / png_name(index, name)
 
     def shown(self, index: int, name: str, variant: int = 0) -> Path:
-        """The picture ``name`` of image ``index``; of one of its variants, where it has several."""
+        """The artifact ``name`` of image ``index``; of one of its variants, where it has several."""
         one = self.png(index, variant_name(name, variant, 2))
         return one if self.storage.kind(one) == "a file" else self.png(index, name)
 
     def leftovers(self, index: int, stage: Stage, variants: int) -> list[Path]:
-        """Pictures of a stage that another number of variants has left, the last first."""
+        """Artifacts of a stage that another number of variants has left, the last first."""
         spec = stage_spec(stage)
         if not spec.per_light:
             return []
@@ -165,21 +165,21 @@ def check_name(kind: str, name: str) -> None:
 
 
 def refuse_foreign_folder(layout: SplitLayout, overwrite: bool) -> None:  # noqa: FBT001 - says what it is
-    """Turn down a folder that holds somebody's older pictures: numbered, but without index and records.
+    """Refuse a folder that holds somebody's older images: numbered, but without index and records.
 
     Raises:
         OutputFolderError: such a folder, unless ``overwrite`` is set.
     """
     if overwrite or layout.storage.kind(layout.index_csv) == "a file":
         return
-    pictures = 0
+    images = 0
     for _, last in layout.numbered():
         if last in {RECORD_SUFFIX, FAILURE_SUFFIX}:
             return
-        pictures += last.endswith(".png")
-    if pictures:
+        images += last.endswith(".png")
+    if images:
         raise OutputFolderError(
-            f"{layout.folder} holds {pictures} numbered pictures but neither index.csv nor a record, so they "
+            f"{layout.folder} holds {images} numbered images but neither index.csv nor a record, so they "
             f"were made by something else. Choose another output folder, or give --overwrite to write there "
             f"all the same."
         )

@@ -1,6 +1,6 @@
 """The numbers of records against their published schema, which is the stages' metrics.
 
-A metric that does not fit says nothing: readers leave it out, ``relight verify`` names it, and the picture that it was
+A metric that does not fit says nothing: readers leave it out, ``relight verify`` names it, and the image that it was
 measured of stays current.
 """
 

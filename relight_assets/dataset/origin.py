@@ -26,7 +26,7 @@ class Origin(msgspec.Struct, frozen=True):
         path: of the CSV, absolute, links unresolved.
         sha256: of its content.
         image_root: the setting with which its paths were read, if it was set.
-        mappings: where CSVs that name the folder's pictures were written, absolute.
+        mappings: where CSVs that name the folder's images were written, absolute.
     """
 
     path: _Place

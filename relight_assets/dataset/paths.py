@@ -159,7 +159,7 @@ class _OutsideRootError(PathRefusedError):
 
 
 def _weight(fault: ImageError) -> int:
-    """Which fault is told of a path that was looked for at several places: a missing file may well be the other's."""
+    """Which fault is reported for a path that was searched in several places: a file may be missing in another."""
     return 0 if isinstance(fault, _OutsideRootError) else 1 if isinstance(fault, SourceMissingError) else 2
 
 
@@ -189,7 +189,7 @@ class _Search(Struct, frozen=True, gc=False):
                 raise _not_there(self.text, error) from error
         if not stat.S_ISREG(status.st_mode):
             raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(status.st_mode)}.")
-        # How many names the file has is asked where it is opened: a link that is made later costs no finished picture.
+        # How many names the file has is asked where it is opened: a link that is made later costs no finished image.
         return real, status
 
     def same_text(self) -> Located | None:

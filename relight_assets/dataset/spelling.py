@@ -1,7 +1,7 @@
 """Where a file is, or is likely to be, whose path is spelled otherwise than on the disk.
 
 Two spellings are the same text in Unicode's eyes: ``é`` is one character (NFC) or two (NFD, as macOS wrote it into
-archives).  All others are only told to a person.  Folders are listed once, and no more of them than is cheap.
+archives).  All others are only reported.  Folders are listed once, and no more of them than is cheap.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from urllib.parse import unquote
 MAX_NAMES = 200_000
 """Names that are read of all folders together; beyond, nothing is guessed.  A quarter of a second, 60 MiB."""
 MAX_COMPARED = 200_000
-"""Names that are held against misspelled ones; beyond, only case, extension and slashes are looked at.  A second."""
+"""Names that are compared with misspelled ones, about a second; beyond, only case, extension and slashes are."""
 _MAX_ALIKE = 8
 """Paths that may be the same text and are followed side by side."""
 _IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -31,7 +31,7 @@ class _Names:
     folded: dict[str, list[str]] = field(default_factory=dict)
     """By what they are without case and in NFC."""
     stems: dict[str, list[str]] = field(default_factory=dict)
-    """Those of pictures, by their folded stems."""
+    """Those of images, by their folded stems."""
     numbered: dict[str, list[str]] = field(default_factory=dict)
     """The folded names by the digits in them: 0017.jpg is no misspelling of 0018.jpg."""
 

@@ -67,7 +67,7 @@ def disable_output_capture(instance: dg.DagsterInstance) -> None:
 def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: str) -> Path | None:
     """Where a file lies that the web server serves as :func:`captured_address`; None where it serves no local files.
 
-    Dagster has no interface for pictures of a run; its web server serves whatever lies beside the captured output.
+    Dagster has no interface for images of a run; its web server serves whatever lies beside the captured output.
     """
     place = getattr(instance.compute_log_manager, "get_captured_local_path", None)
     return None if place is None else Path(place(list(key), extension))

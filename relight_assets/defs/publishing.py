@@ -57,7 +57,7 @@ def locked_state(
     """Where a split stands, while nobody writes in its folder: as it is ``known``, if that still holds.
 
     Raises:
-        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        OtherPhotosError: the folder's images were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
     with locked_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage), to_read=True):
@@ -85,9 +85,9 @@ def publish(
 
     Args:
         split: the CSV.
-        loaded: the recipe that its pictures are to be of.
+        loaded: the recipe that its images are to be of.
         settings: the platform's.
-        experiment: of which the pictures are; None: the split's own.
+        experiment: of which the images are; None: the split's own.
         check: what to check; None: the blocking checks alone.
         failures: write the CSV of the failed rows too, of the same moment.
         storage: where the split's files lie.
@@ -105,7 +105,7 @@ def publish(
             if published.done:
                 staged.publish()
             else:
-                withdraw_pictures(state, settings, experiment)
+                withdraw_stale_outputs(state, settings, experiment)
         finally:
             staged.discard()
         if failures:

@@ -12,7 +12,7 @@ from relight_assets.config.yaml_reader import read_yaml_mapping
 from relight_assets.errors import ConfigError
 from relight_assets.storage.folders import write_fault
 
-LOST_WITH_IT = "that costs the history of runs and the switches of sensors and schedules, no picture and no record"
+LOST_WITH_IT = "that costs the history of runs and the switches of sensors and schedules, no image and no record"
 """What it costs to delete the history."""
 OPENED_BY_EVERY_RUN = ("runs.db", "index.db", "schedules.db")
 """The databases that are not one run's alone."""

@@ -1,4 +1,4 @@
-"""What a run will find in its folders: CSVs, room for its pictures, Dagster's history.  Writes nothing."""
+"""What a run will find in its folders: CSVs, room for its images, Dagster's history.  Writes nothing."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -34,7 +34,7 @@ from relight_assets.storage.folders import nearest, write_fault
 LITTLE_ROOM = 2000
 """Portraits for which there should be room."""
 LITTLE_SPACE = 100 << 20
-"""Bytes that should be free where no pictures go: CSVs and Dagster's history."""
+"""Bytes that should be free where no images go: CSVs and Dagster's history."""
 
 
 class Folders:
@@ -88,7 +88,7 @@ class Folders:
         return len(csv.table)
 
     def output_csvs(self) -> Iterator[Finding]:
-        """Where the CSVs with the pictures go.
+        """Where the CSVs with the images go.
 
         Raises:
             OutputFolderError: they cannot be written.
@@ -101,7 +101,7 @@ class Folders:
             yield Finding("output CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
 
     def outputs(self) -> Iterator[Finding]:
-        """Where the pictures go, and whether there is room for them."""
+        """Where the images go, and whether there is room for them."""
         root = self._settings.output_root
         own = [SplitLayout(split_folder(root, split)).folder for split in self._usable]
         for folder in (root, *own):

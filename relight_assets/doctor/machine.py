@@ -28,7 +28,7 @@ from relight_assets.models.registry import SEGMENTERS
 CORES_PER_GPU = 8
 """What keeps a GPU fed: 33 portraits a second at 0.2 CPU-seconds each."""
 LITTLE_MEMORY = 256 << 20
-"""Of pictures in flight, bytes: four portraits of 1024x1024."""
+"""Of images in flight, bytes: four portraits of 1024x1024."""
 OPEN_FILES = 1024
 
 
@@ -77,7 +77,7 @@ def _devices(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Ite
     yield Finding(
         "workers",
         f"{len(slots)}: {', '.join(slot.name for slot in slots)}",
-        f"without a GPU `segmenter: {recipe.segmenter}` takes a minute per picture; set `batch: 1`" if slow else None,
+        f"without a GPU `segmenter: {recipe.segmenter}` takes a minute per image; set `batch: 1`" if slow else None,
     )
     each, limit = cores() / len(slots), cpu_limit()
     yield Finding(
@@ -111,8 +111,8 @@ def _memory(settings: Settings, workers: int) -> Finding:
     most = f", of at most {limit.limit >> 20:,} MiB ({limit.group})" if limit else ""
     return Finding(
         "memory",
-        f"{available_memory() >> 20:,} MiB free{most}; {memory >> 20:,} MiB of pictures per worker",
-        f"under {LITTLE_MEMORY >> 20} MiB per worker large pictures are worked on one at a time; fewer workers "
+        f"{available_memory() >> 20:,} MiB free{most}; {memory >> 20:,} MiB of images per worker",
+        f"under {LITTLE_MEMORY >> 20} MiB per worker large images are worked on one at a time; fewer workers "
         f"(cpu_workers, num_gpus) or more memory help"
         if memory < LITTLE_MEMORY
         else None,

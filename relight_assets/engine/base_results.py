@@ -16,7 +16,7 @@ from relight_assets.storage.files import host_limit
 
 
 def seed_index(own: SplitLayout, experiment: SplitLayout) -> None:
-    """Have a new experiment number its images as the split does, so that pictures with one number show one photo.
+    """Have a new experiment number its images as the split does, so that images with one number show one photo.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -37,7 +37,7 @@ def link_from_base(own: SplitState, experiment: SplitState, num_samples: int | N
         num_samples: of so many rows; None: of all.
 
     Returns:
-        How many images something was taken over of.
+        How many images reuse base results.
 
     Raises:
         HostLimitError: no more files can be opened.

@@ -1,4 +1,4 @@
-"""Before the work starts: will its pictures fit on the disk?"""
+"""Before the work starts: will its images fit on the disk?"""
 
 import os
 import shutil

@@ -19,7 +19,7 @@ from relight_assets.dataset.records import known_record, remove_failure, remove_
 from relight_assets.engine.base_results import link_from_base, seed_index
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter
-from relight_assets.engine.publish import withdraw_pictures
+from relight_assets.engine.publish import withdraw_stale_outputs
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.identity import Adopted, csv_place, decide, files_to_hash, orphans_of, refusal
 from relight_assets.engine.state.image_state import ImageState, blocked, failed
@@ -47,7 +47,7 @@ class Preparation:
     def prepared(self) -> SplitState:
         """The split as it is once all is prepared: every image has a number.
 
-        An experiment takes over from the split's own folder what both recipes make alike.
+        An experiment reuses base results where both recipes agree.
 
         Raises:
             OtherPhotosError: the CSV is refused, whole; nothing was written.
@@ -92,7 +92,7 @@ class Preparation:
     # -- whose photos -----------------------------------------------------------------------------------------
 
     def _settled(self) -> SplitState:
-        """The split once its photos are known to be those of its pictures, and records and origin say so."""
+        """The split once its photos are known to be those of its images, and records and origin say so."""
         state = self._scan(self.layout)
         if not self.replace_photos and (reason := refusal(state)) is not None:
             raise OtherPhotosError(reason)
@@ -180,7 +180,7 @@ class Preparation:
 
     def _withdrawn(self, state: SplitState) -> SplitState:
         """Withdraw from all mappings what is about to be written."""
-        notes = withdraw_pictures(state, self.settings, self.experiment)
+        notes = withdraw_stale_outputs(state, self.settings, self.experiment)
         self.notes += [note for note in notes if note not in self.notes]
         return state
 

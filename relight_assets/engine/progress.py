@@ -114,7 +114,7 @@ class ProgressWriter:
         self._each = [_Rate(self._started) for _ in slots]
         self._notices: list[str] = []
         self.warnings: list[str] = []
-        """What of the watching went wrong, each thing once; nobody has been told yet."""
+        """What of the watching went wrong, each thing once; not reported yet."""
         if counted == "images":
             self.write()
         else:

@@ -31,7 +31,7 @@ class Orphans:
     folder: Path
     numbers: tuple[int, ...]
     files: tuple[Path, ...]
-    """Records before pictures."""
+    """Records before images."""
     size: int
     """Bytes."""
 
@@ -42,7 +42,7 @@ def find_orphans(
     """The orphans of a split's folder; nothing is changed.
 
     Raises:
-        OtherPhotosError: the folder's pictures were made of other photos than the CSV names.
+        OtherPhotosError: the folder's images were made of other photos than the CSV names.
         UserError: it is not sure which they are: the folder belongs to another CSV, which cannot be read, or rows wait
             for a run that may find their photos among the orphans.
         OutputFolderError: the folder cannot be read, or somebody writes there.
@@ -57,7 +57,7 @@ def prune(
     """Remove the orphans of a split's folder; their numbers are not given again.
 
     Raises:
-        UserError: as :func:`find_orphans`, or a mapping that names their pictures cannot be written.
+        UserError: as :func:`find_orphans`, or a mapping that names their images cannot be written.
         OutputFolderError: files that cannot be removed are left; all others are gone.
     """
     with _locked(split, settings, experiment, storage) as layout:
@@ -65,7 +65,7 @@ def prune(
         found = _orphans(state, layout)
         if not found.numbers:
             return found
-        withdraw_pictures(state, settings, experiment, found.numbers)
+        withdraw_stale_outputs(state, settings, experiment, found.numbers)
         left = _removed(found.files, layout.storage)
         layout.storage.clean(layout.folder)
     if left:
@@ -78,7 +78,7 @@ def prune(
 
 
 def _removed(files: Sequence[Path], storage: Storage) -> list[PlaceTakenError]:
-    """Remove files, records before pictures; what cannot be removed.  A record that stays keeps its pictures."""
+    """Remove files, records before images; what cannot be removed.  A record that stays keeps its images."""
     left: list[PlaceTakenError] = []
     kept: set[str] = set()
     for path in files:
@@ -126,7 +126,7 @@ def _unambiguous(
     waiting = [image.key for image in state.images.values() if _may_be_renamed(image)]
     if waiting:
         raise UserError(
-            f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no pictures yet, and their photos "
+            f"{split.path}: {len(waiting)} rows, for instance {waiting[0]!r}, have no images yet, and their photos "
             f"may be those of numbers whose rows are gone; `relight run` settles that, once the photos can be read"
         )
     return state

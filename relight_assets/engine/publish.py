@@ -1,6 +1,6 @@
-"""The CSVs that go out of a split: the mapping, and the rows that have no picture.
+"""The CSVs that go out of a split: the mapping, and the rows that have no image.
 
-A mapping never names a picture that is not current for its row: before any is written over, it is withdrawn; the next
+A mapping never names an image that is not current for its row: before any is written over, it is withdrawn; the next
 mapping is staged, and published once it was checked.
 """
 
@@ -16,9 +16,9 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.mapping import (
     FailureRow,
     failures_blocks,
+    is_mapping_name,
     is_variants,
     mapping_blocks,
-    names_pictures,
     output_csv_paths,
     remove_variants,
     variants_blocks,
@@ -57,14 +57,14 @@ def check_output_csvs(csv: Path, settings: Settings, experiment: str | None = No
     Raises:
         OutputFolderError: they cannot; says what to set.
     """
-    if experiment is not None:  # they lie beside its pictures
+    if experiment is not None:  # they lie beside its images
         return
     folder = output_csv_paths(csv, settings.mapping_dir)[0].parent
     if (fault := write_fault(folder)) is None:
         return
     where = "mapping_dir" if settings.mapping_dir is not None else "the CSV's folder"
     raise OutputFolderError(
-        f"the CSVs that name a split's pictures and its failures go to {where} {folder}, which cannot be written: "
+        f"the CSVs that name a split's images and its failures go to {where} {folder}, which cannot be written: "
         f"{fault}; set mapping_dir in config/platform.yaml (RELIGHT_MAPPING_DIR) to a folder that can"
     )
 
@@ -103,7 +103,7 @@ class StagedMapping:
 
 
 def stage_mapping(state: SplitState, settings: Settings, experiment: str | None = None) -> StagedMapping:
-    """Write the mapping of a split as it stands beside its pictures.
+    """Write the mapping of a split as it stands beside its images.
 
     Raises:
         CsvError: it cannot be written.
@@ -125,7 +125,7 @@ def write_split_mapping(state: SplitState, settings: Settings, experiment: str |
 
 
 def mapping_is_current(state: SplitState, settings: Settings) -> bool:
-    """Whether the output CSVs of a split are what its rows and pictures make them."""
+    """Whether the output CSVs of a split are what its rows and images make them."""
     mapping, failures, variants = _paths(state, settings)
     split = state.split
     wanted = {mapping: mapping_blocks(split, state.outputs()), failures: failures_blocks(_failure_rows(state))}
@@ -136,10 +136,10 @@ def mapping_is_current(state: SplitState, settings: Settings) -> bool:
     return all(_holds(path, blocks, state.layout.storage) for path, blocks in wanted.items())
 
 
-def withdraw_pictures(
+def withdraw_stale_outputs(
     state: SplitState, settings: Settings, experiment: str | None = None, removed: Collection[int] = ()
 ) -> list[str]:
-    """Take the pictures that are not current, and so may be written now, out of every mapping that names them.
+    """Take the images that are not current, and so may be written now, out of every mapping that names them.
 
     Those of the numbers ``removed`` go too.
 
@@ -162,15 +162,15 @@ def withdraw_pictures(
     notes = []
     for former in state.origin.mappings if state.origin is not None else ():
         try:
-            if Path(former) not in (mapping, variants) and names_pictures(Path(former)):
+            if Path(former) not in (mapping, variants) and is_mapping_name(Path(former)):
                 withdraw_outputs(Path(former), keep.in_this_folder, storage)
         except CsvError as error:
-            notes.append(f"an earlier mapping may name pictures that are written anew now: {error}")
+            notes.append(f"an earlier mapping may name images that are written anew now: {error}")
     return notes
 
 
 class _KeepsOutput:
-    """Whether a mapping's row keeps the picture that it names."""
+    """Whether a mapping's row keeps the image that it names."""
 
     def __init__(self, state: SplitState, settings: Settings, removed: Collection[int]):
         self._state, self._image_root = state, settings.image_root
@@ -181,12 +181,12 @@ class _KeepsOutput:
         key = index_key(cell, self._state.split.path.parent, self._image_root)
         if key in self._state.images:
             return output in {str(path.absolute()) for path in self._state.composites(key)}
-        # A row that is gone keeps its picture, unless its number is another row's now.
+        # A row that is gone keeps its image, unless its number is another row's now.
         folder, _, name = output.rpartition("/")
         return not self._is_given(name.partition("_")[0]) or self._elsewhere(folder)
 
     def _is_given(self, digits: str) -> bool:
-        """Whether the number with which a picture's name begins is that of a row, or of what is removed."""
+        """Whether the number with which an image's name begins is that of a row, or of what is removed."""
         if not (digits.isascii() and digits.isdecimal() and len(digits) <= len(str(MAX_NUMBER))):
             return False
         return f"{int(digits):05d}" == digits and int(digits) in self._numbers
@@ -199,7 +199,7 @@ class _KeepsOutput:
 def _is_other_folder(folder: Path, other: str) -> bool:
     try:
         return not folder.samefile(other)
-    except (OSError, ValueError):  # gone, and its pictures with it
+    except (OSError, ValueError):  # gone, and its images with it
         return False
 
 
@@ -217,7 +217,7 @@ def write_split_failures(state: SplitState, settings: Settings, experiment: str 
 
 
 def _remember_mappings(layout: SplitLayout, *targets: Path) -> None:
-    """Have the folder know where CSVs are that name its pictures."""
+    """Have the folder know where CSVs are that name its images."""
     try:
         origin = read_origin(layout)
         known = {

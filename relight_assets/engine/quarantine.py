@@ -1,4 +1,4 @@
-"""An image that kills whoever works on it is set aside, so that the others can be done."""
+"""An image that crashes its worker twice alone is quarantined, so that the others can be done."""
 
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from relight_assets.storage.files import stamp_source
 def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image_root: AnyRoot = None) -> ImageResult:
     """Record an image that killed its worker, at the stage that was to be made."""
     item = killed.item
-    assert isinstance(item, WorkItem)  # noqa: S101  (others kill nobody's pictures)
+    assert isinstance(item, WorkItem)  # noqa: S101  (others kill nobody's images)
     error = WorkerKilledError(f"{item.file}: its worker died twice while it was processed alone: {killed.reason}")
     record = known_record(layout, item.index)
     try:

@@ -1,1 +1,1 @@
-"""From the bytes of a source picture to upright 8-bit sRGB, and to PNG."""
+"""From the bytes of a source photo to upright 8-bit sRGB, and to PNG."""

@@ -67,7 +67,7 @@ def _of_png(chunks: dict[bytes, bytes]) -> Iterator[bytes]:
     if len(cicp) == 4 and cicp[2:] == b"\0\1" and cicp[0] in _PRIMARIES:  # RGB, full range
         if cicp[1] in _HDR:
             raise ImageFormatError(
-                f"The picture has high dynamic range ({_HDR[cicp[1]]}), which is not taken. Save it as 8-bit sRGB."
+                f"The image has high dynamic range ({_HDR[cicp[1]]}), which is not taken. Save it as 8-bit sRGB."
             )
         if cicp[1] in _CURVES:
             yield profile(_PRIMARIES[cicp[0]], _CURVES[cicp[1]])

@@ -1,10 +1,10 @@
-"""Decode a source picture safely.
+"""Decode a source photo safely.
 
-A source is anything that a CSV names.  It is read once, told by its content, measured by its header
-before anything is decoded, and then either given whole or refused with a reason: never half a
-picture, never one frame out of many, never metadata that reaches an output.  Pillow decodes, for the
+A source is anything that a CSV names.  It is read once, identified by its content, measured by its header
+before anything is decoded, and then either given whole or refused with a reason: never half an
+image, never one frame out of many, never metadata that reaches an output.  Pillow decodes, for the
 named format alone; but a PNG that has nothing in it except 8-bit RGB pixels is read as our own are,
-which is quicker, and PNG being lossless gives the same picture.
+which is quicker, and PNG being lossless gives the same image.
 """
 
 import io
@@ -46,7 +46,7 @@ Image.MAX_IMAGE_PIXELS = MAX_SIDE * MAX_SIDE
 
 @dataclass(frozen=True, slots=True)
 class DecodedImage:
-    """A source picture.
+    """A source photo.
 
     Attributes:
         rgb: uint8 (H, W, 3), contiguous, sRGB, upright.
@@ -68,13 +68,13 @@ def decode(
     photo: bool = True,
     image_root: AnyRoot = None,
 ) -> DecodedImage:
-    """Read and decode a source picture: JPEG, PNG, WebP, BMP or TIFF, by content.
+    """Read and decode a source photo: JPEG, PNG, WebP, BMP or TIFF, by content.
 
-    Of a multi-picture JPEG (MPO, what phones write) the first picture is taken.
+    Of a multi-image JPEG (MPO, what phones write) the first image is taken.
 
     Args:
         path: the file, from ``paths.resolve_image_path``.
-        image_size: the longest side at most, in pixels; larger pictures are downscaled by area, the
+        image_size: the longest side at most, in pixels; larger images are downscaled by area, the
             other side rounded to nearest (half up).  Never upscaled.  None leaves the size alone.
         max_pixels: the most pixels that are decoded.
         photo: whether it is a photo, of which the lower part must be there, or a drawing, which may be plain there.
@@ -108,9 +108,9 @@ def _decode_plain(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]
 
 
 def size_of(path: Path, image_root: AnyRoot = None) -> tuple[int, int]:
-    """Width and height of a picture by its header, unchecked; (0, 0) where that cannot be told.
+    """Width and height of an image by its header, unchecked; (0, 0) where that cannot be read.
 
-    For planning alone: :func:`decode` says what is wrong with a picture.
+    For planning alone: :func:`decode` says what is wrong with an image.
     """
     try:
         with open_regular(path, image_root) as file:
@@ -134,9 +134,9 @@ def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
     if kind == "WEBP":
         sniff.require_whole_webp(data)
         _check_size(sniff.webp_size(data), max_pixels)  # the decoder makes room for all of it as it is opened
-    picture = data[: parts.end] if parts else png.only(data, _PNG_CHUNKS) if kind == "PNG" else data
+    content = data[: parts.end] if parts else png.only(data, _PNG_CHUNKS) if kind == "PNG" else data
     try:
-        with _OPENERS[kind](io.BytesIO(picture)) as image:
+        with _OPENERS[kind](io.BytesIO(content)) as image:
             _check_size(image.size, max_pixels)
             _check_frames(image, kind)
             _check_compression(image)
@@ -151,7 +151,7 @@ def _decode(data: bytes, max_pixels: int) -> tuple[NDArray[np.uint8], int]:
     except Exception as error:
         if isinstance(error, SyntaxError) and kind == "TIFF" and sniff.has_tiff_directory(data):
             raise ImageFormatError(
-                "This kind of TIFF (float samples?) is not taken. Save the picture as 8-bit RGB."
+                "This kind of TIFF (float samples?) is not taken. Save the image as 8-bit RGB."
             ) from error
         # On damaged bytes Pillow's parsers raise whatever they trip over, from OSError to struct.error.
         raise ImageCorruptError(
@@ -176,7 +176,7 @@ def _profiles(data: bytes, kind: str, image: ImageFile) -> tuple[bytes, ...]:
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:
-    # In bands: asked for as a whole, Pillow holds two more copies of the picture for a moment.
+    # In bands: asked for as a whole, Pillow holds two more copies of the image for a moment.
     rgb = np.empty((image.height, image.width, 3), np.uint8)
     for top in range(0, image.height, _BAND):
         bottom = min(top + _BAND, image.height)
@@ -195,13 +195,13 @@ def _check_size(size: tuple[int, int], max_pixels: int) -> None:
 def _check_frames(image: Image.Image, kind: str) -> None:
     frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)
     if frames > 1:
-        raise ImageFormatError(f"The {kind} has {frames} frames or pages; only single pictures are taken.")
+        raise ImageFormatError(f"The {kind} has {frames} frames or pages; only single images are taken.")
 
 
 def _check_compression(image: Image.Image) -> None:
     # Run-length BMP fills what is missing with colour 0, so a cut-off file would pass for a whole one.
     if any(tile[0] == "bmp_rle" for tile in getattr(image, "tile", ())):
-        raise ImageFormatError("Run-length compressed BMP is not taken. Save the picture as PNG.")
+        raise ImageFormatError("Run-length compressed BMP is not taken. Save the image as PNG.")
 
 
 def _downscaled(rgb: NDArray[np.uint8], image_size: int | None) -> NDArray[np.uint8]:

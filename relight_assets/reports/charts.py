@@ -1,4 +1,4 @@
-"""A split's numbers as small pictures: where the lights stand, which family, how warm, how much person."""
+"""A split's numbers as small images: where the lights stand, which family, how warm, how much person."""
 
 import importlib.util
 import io
@@ -99,6 +99,6 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     for chart in (directions, kinds, warmth, covered):
         chart.title.set_fontsize(8)
         chart.tick_params(labelsize=7)
-    picture = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(picture)  # type: ignore[no-untyped-call]
-    return picture.getvalue()
+    image = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(image)  # type: ignore[no-untyped-call]
+    return image.getvalue()

@@ -42,7 +42,7 @@ def at_edge(image: NDArray[np.uint8], edge: NDArray[np.intp]) -> NDArray[np.uint
 
 
 def blur_fusion(rgb: Rgb8, alpha: Gray8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Estimate both colours all over the picture, by blur fusion in two passes.
+    """Estimate both colours all over the image, by blur fusion in two passes.
 
     After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.  Takes (H, W, 3) uint8
     and (H, W) uint8; returns foreground and background, (h, w, 3) float32 display codes in 0..255,
@@ -73,7 +73,7 @@ def blur_fusion(rgb: Rgb8, alpha: Gray8) -> tuple[NDArray[np.float32], NDArray[n
 
 def _weighted_mean(values: NDArray[np.uint8], weight: NDArray[np.uint8], radius: int) -> NDArray[np.float32]:
     # Products of bytes are whole numbers: their window sums are exact, and twice as quick as those of floats.
-    # A whole-picture mean with a tiny weight answers where the window holds nothing of this layer.
+    # A whole-image mean with a tiny weight answers where the window holds nothing of this layer.
     window = (2 * radius + 1, 2 * radius + 1)
 
     def blurred(plane: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -91,11 +91,11 @@ def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def sample(small: NDArray[np.float32], shape: tuple[int, ...], edge: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Return the (N, 3) bilinear values of a reduced picture at N pixels of the full one, of (H, W) ``shape``."""
+    """Return the (N, 3) bilinear values of a reduced image at N pixels of the full one, of (H, W) ``shape``."""
     rows, columns = np.divmod(edge, shape[1])
     x = (columns.astype(np.float32) + 0.5) * np.float32(small.shape[1] / shape[1]) - np.float32(0.5)
     y = (rows.astype(np.float32) + 0.5) * np.float32(small.shape[0] / shape[0]) - np.float32(0.5)
-    # OpenCV's pictures have at most 32767 rows.
+    # OpenCV's images have at most 32767 rows.
     parts = [
         cv2.remap(small, x[at : at + _ROWS], y[at : at + _ROWS], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         for at in range(0, edge.size, _ROWS)

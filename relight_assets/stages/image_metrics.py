@@ -10,12 +10,12 @@ import numpy as np
 
 from relight_assets.core.arrays import Gray8, Mask, Pixels8, Plane, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
-from relight_assets.stages.degraded.artifacts import gradient_correlation
+from relight_assets.stages.degraded.defects import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
 
 FLOOR = 0.004
 DOWNSAMPLED_SIDE = 256
-"""Pixels of the longest side, about, to which a picture is reduced."""
+"""Pixels of the longest side, about, to which an image is reduced."""
 SURE = 230
 """Alpha, of 255, above which a pixel is the person's alone (0.9)."""
 FRINGE = 7
@@ -34,7 +34,7 @@ END, CRUSHED = 254, 3
 class ImageMetrics:
     """How the degraded person stands to the photo.
 
-    A metric that the record does not have, of a picture that was measured when it was made, is None.
+    A metric that the record does not have, of an image that was measured when it was made, is None.
     """
 
     identity: float | None
@@ -81,7 +81,7 @@ def measure(
     if core.sum() < 100:
         return None
     relit = cv2.cvtColor(degraded, cv2.COLOR_RGBA2RGB)
-    before, after = (luminance(decode(picture)) + np.float32(FLOOR) for picture in (photo, relit))
+    before, after = (luminance(decode(image)) + np.float32(FLOOR) for image in (photo, relit))
     logs = [cv2.log(plane) / np.float32(np.log(2)) for plane in (before, after)]
     change = (logs[1] - logs[0])[person]
     return ImageMetrics(
@@ -103,23 +103,23 @@ def measure_downsampled(
 ) -> ImageMetrics | None:
     """Measure one image by few of its pixels, as :func:`measure` does with all: a fifteenth of the time.
 
-    Of 95 images of 1024 pixels and so, the worst eight by the whole picture and at reduced size are the same eight by
+    Of 95 images of 1024 pixels and so, the worst eight by the whole image and at reduced size are the same eight by
     strength, exposure, crushed and chroma, seven of eight by rims, and five by identity, which is of finer detail.
     """
-    return measure(*(few_of(picture) for picture in (photo, foreground, background, albedo, degraded)), blend=blend)
+    return measure(*(few_of(image) for image in (photo, foreground, background, albedo, degraded)), blend=blend)
 
 
-def few_of(picture: Pixels8) -> Pixels8:
-    """Every so many pixels of an (H, W, C) picture, such that its longest side has about 256."""
-    step = max(1, round(max(picture.shape) / DOWNSAMPLED_SIDE))
-    return np.ascontiguousarray(picture[::step, ::step])
+def few_of(image: Pixels8) -> Pixels8:
+    """Every so many pixels of an (H, W, C) image, such that its longest side has about 256."""
+    step = max(1, round(max(image.shape) / DOWNSAMPLED_SIDE))
+    return np.ascontiguousarray(image[::step, ::step])
 
 
-def comb(picture: Rgb8, person: Mask) -> float:
+def comb(image: Rgb8, person: Mask) -> float:
     """Say how jagged the histogram of a person's dark half is: what rounding leaves where few levels become many.
 
     Args:
-        picture: (H, W, 3) uint8 sRGB.
+        image: (H, W, 3) uint8 sRGB.
         person: (H, W) bool.
 
     Returns:
@@ -127,7 +127,7 @@ def comb(picture: Rgb8, person: Mask) -> float:
         units of the mean count: 0 for any smooth histogram, 1 where every second level is empty.  0 of too few pixels.
     """
     inside = person.astype(np.uint8)
-    counts = np.stack([cv2.calcHist([plane], [0], inside, [256], [0, 256]).ravel() for plane in cv2.split(picture)])
+    counts = np.stack([cv2.calcHist([plane], [0], inside, [256], [0, 256]).ravel() for plane in cv2.split(image)])
     dark = counts[:, 1:HALF].sum(dtype=np.float64)
     if dark < FEW_DARK:
         return 0.0
@@ -135,8 +135,8 @@ def comb(picture: Rgb8, person: Mask) -> float:
     return float(np.abs(counts[:, 1:-1] - even)[:, : HALF - 1].sum(dtype=np.float64) / dark)
 
 
-def _brightest(picture: Rgb8) -> Gray8:
-    red, green, blue = cv2.split(picture)
+def _brightest(image: Rgb8) -> Gray8:
+    red, green, blue = cv2.split(image)
     return cv2.max(cv2.max(red, green), blue)
 
 
@@ -148,7 +148,7 @@ def _angle(albedo: Rgb8, photo: Rgb8, person: Mask) -> float:
     # Every second pixel of every second row is enough for a mean; what is nearly black has no colour to speak of.
     some = np.s_[::2, ::2]
     inside = person[some] & (cv2.min(*cv2.split(photo[some])[:2]) > DARK) & (photo[some][..., 2] > DARK)
-    first, second = (decode(picture[some][inside][None])[0] for picture in (albedo, photo))
+    first, second = (decode(image[some][inside][None])[0] for image in (albedo, photo))
     lengths = np.sqrt(np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second))
     cosine = np.einsum("ij,ij->i", first, second)[lengths > 1e-6] / lengths[lengths > 1e-6]
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean()) if cosine.size else 0.0

@@ -57,7 +57,7 @@ def stage_of(artifact: str) -> Stage:
 def register_stages(modules: Iterable[str]) -> None:
     """Add the stage ``STAGE`` of each module, by its dotted name, behind the others; one that is there is kept.
 
-    Worker processes are told the names, and import the modules themselves.
+    Worker processes receive the names, and import the modules themselves.
     """
     for module in modules:
         if module not in _extra:

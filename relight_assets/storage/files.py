@@ -47,7 +47,7 @@ class FileStamp(msgspec.Struct, frozen=True, gc=False):
 
 
 class SourceInfo(msgspec.Struct, frozen=True, gc=False):
-    """The source picture: stamp of its file, its size in pixels, upright, before any downscale, and its place.
+    """The source photo: stamp of its file, its size in pixels, upright, before any downscale, and its place.
 
     ``place`` is the absolute path as the CSV named it, links unresolved; None in records of schema 1.
     """
@@ -85,7 +85,7 @@ def same_token(token: str, status: os.stat_result) -> bool:
 
 
 def read_source(path: Path, *, max_bytes: int, image_root: AnyRoot = None) -> tuple[bytes, FileStamp]:
-    """The bytes of a source picture, read once, and their stamp.
+    """The bytes of a source photo, read once, and their stamp.
 
     The file is opened without blocking and looked at again through the open handle, so a pipe or a
     device that took the file's place after it was checked is refused and never waited for; and so is,
@@ -113,7 +113,7 @@ def read_source(path: Path, *, max_bytes: int, image_root: AnyRoot = None) -> tu
 
 
 def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
-    """The stamp of a source picture, read in pieces of 1 MiB; it is not decoded.
+    """The stamp of a source photo, read in pieces of 1 MiB; it is not decoded.
 
     Raises:
         SourceMissingError, PathRefusedError, SourceUnreadableError: as :func:`read_source`.

@@ -1,7 +1,7 @@
 """Locks, which die with their holder; who holds one stands beside it, for people.
 
 A pid in a file proves nothing: it is used again some day, and on another host it is somebody else's.  The
-lock is the kernel's, the text is only told to whoever finds it taken.
+lock is the kernel's, the text is only for whoever finds it taken.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The pictures in docs/images, taken anew from a `relight dev` that shows the demo.
+"""The images in docs/images, taken anew from a `relight dev` that shows the demo.
 
 make demo
 relight --platform demo/platform.yaml run --split train --config FILE --experiment candlelight   # CANDLELIGHT, below
@@ -127,12 +127,12 @@ def _runs(page: "Page") -> None:
 def _save(shot: bytes, path: Path) -> None:
     """A page as PNG, one with photos as JPEG."""
     with Image.open(io.BytesIO(shot)) as opened:
-        picture = opened.convert("RGB")
-    picture = picture.resize((WIDTH, picture.height * WIDTH // picture.width), Image.Resampling.LANCZOS)
+        image = opened.convert("RGB")
+    image = image.resize((WIDTH, image.height * WIDTH // image.width), Image.Resampling.LANCZOS)
     if path.suffix == ".jpg":
-        picture.save(path, quality=80, optimize=True)
+        image.save(path, quality=80, optimize=True)
     else:
-        picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path}: {path.stat().st_size // 1000} kB")
 
 

@@ -139,7 +139,7 @@ def test_a_run_is_terminated_by_clicks_and_no_worker_is_left(page: "Page", ui: U
     (ui.folder / f"{LONG_SPLIT}_images.csv").unlink()  # so that nothing else runs it
 
 
-def test_a_dropped_csv_becomes_a_partition_and_its_run_makes_pictures(page: "Page", ui: Ui, photos: Path) -> None:
+def test_a_dropped_csv_becomes_a_partition_and_its_run_makes_images(page: "Page", ui: Ui, photos: Path) -> None:
     _switch(page, "new_csvs")
     write_csv(ui.folder, "dropped", [photos / "hopper_tall.png"])
     try:

@@ -16,7 +16,7 @@ Relight = Callable[..., Result]
 ROWS = "image_path\nnone.png\n"
 BAD: dict[str, Callable[[Path], object]] = {
     "my split": lambda path: path.write_text(ROWS),
-    "column": lambda path: path.write_text("picture\na.png\n"),
+    "column": lambda path: path.write_text("image\na.png\n"),
     "wide": lambda path: path.write_bytes(ROWS.encode("utf-16")),
     "binary": lambda path: path.write_bytes(bytes(range(256))),
     "ragged": lambda path: path.write_text("image_path,a\nnone.png\n"),

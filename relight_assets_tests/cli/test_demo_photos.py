@@ -29,7 +29,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave one split of four pictures, for tests that write several times."""
+    """Leave one split of four images, for tests that write several times."""
     monkeypatch.setattr(demo_photos, "_SPLITS", {"test": demo_photos._SPLITS["test"]})
 
 
@@ -54,7 +54,7 @@ def test_each_split_has_its_rows(written: DemoFiles) -> None:
 
 def test_every_row_names_a_file_of_the_stated_upright_size(written: DemoFiles) -> None:
     listed = [row for split in written.csvs for row in rows(written, split)]
-    assert len(listed) == len(written.pictures) == len({row["image_path"] for row in listed})
+    assert len(listed) == len(written.photos) == len({row["image_path"] for row in listed})
     for row in listed:
         with Image.open(written.folder / row["image_path"]) as opened:
             size = ImageOps.exif_transpose(opened).size if "broken" not in row["image_path"] else opened.size
@@ -62,7 +62,7 @@ def test_every_row_names_a_file_of_the_stated_upright_size(written: DemoFiles) -
 
 
 def test_portraits_come_in_several_sizes_and_both_formats(written: DemoFiles) -> None:
-    portraits = [path for path in written.pictures if path.name.startswith(("collins", "hopper"))]
+    portraits = [path for path in written.photos if path.name.startswith(("collins", "hopper"))]
     assert len(portraits) == 16
     assert {path.suffix for path in portraits} == {".png", ".jpg"}
     sizes = set()
@@ -82,7 +82,7 @@ def test_pngs_are_plain_upright_rgb(written: DemoFiles) -> None:
 
 def test_one_photo_is_turned_upright_by_its_exif_tag_alone(written: DemoFiles) -> None:
     tags = {}
-    for path in written.pictures:
+    for path in written.photos:
         if "broken" in path.name:
             continue
         with Image.open(path) as opened:
@@ -104,15 +104,15 @@ def test_the_broken_file_is_a_png_that_ends_too_soon(written: DemoFiles) -> None
         opened.load()
 
 
-def test_no_picture_is_there_twice(written: DemoFiles) -> None:
-    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in written.pictures]
+def test_no_image_is_there_twice(written: DemoFiles) -> None:
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in written.photos]
     assert len(set(digests)) == len(digests)
 
 
 @pytest.mark.usefixtures("short")
 def test_a_second_call_touches_nothing_and_repairs_what_was_damaged(tmp_path: Path) -> None:
     first = write_demo(tmp_path)
-    files = [*first.pictures, *first.csvs.values()]
+    files = [*first.photos, *first.csvs.values()]
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
     assert first.written == len(files)
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(files)
@@ -127,9 +127,9 @@ def test_a_second_call_touches_nothing_and_repairs_what_was_damaged(tmp_path: Pa
 
 @pytest.mark.usefixtures("short")
 def test_another_folder_gets_the_same_bytes(written: DemoFiles, tmp_path: Path) -> None:
-    pictures = write_demo(tmp_path).pictures
-    assert pictures
-    for path in pictures:
+    photos = write_demo(tmp_path).photos
+    assert photos
+    for path in photos:
         assert path.read_bytes() == (written.folder / "images" / path.name).read_bytes()
 
 

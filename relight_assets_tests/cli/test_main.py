@@ -2,9 +2,11 @@
 
 import csv
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import cv2
 import dagster as dg
 import pytest
@@ -176,7 +178,7 @@ def test_the_mapping_is_written_after_the_stages_that_ran(ran: Result, relight: 
     assert [bool(row["output_image_path"]) for row in mapping] == [True, True, False, False]
 
 
-def test_a_stage_that_waits_for_another_is_told(relight: Relight, project: Project, tmp_path: Path) -> None:
+def test_a_stage_that_waits_for_another_is_reported(relight: Relight, project: Project, tmp_path: Path) -> None:
     file = tmp_path / "waiting_images.csv"
     file.write_text(f"image_path\n{project.photos / PORTRAITS[3]}\n", encoding="utf-8")
     result = relight("run", "--csv", str(file), "--stages", "composites")
@@ -240,10 +242,10 @@ def test_after_a_failed_op_the_csvs_say_how_things_stand(relight: Relight, proje
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
-        (["run"], "say what to run"),
-        (["run", "--split", "train", "--all-splits"], "say what to run"),
+        (["run"], "give exactly one of"),
+        (["run", "--split", "train", "--all-splits"], "give exactly one of"),
         (["run", "--split", "nope"], "no split `nope`"),
         (["run", "--csv", "none.csv"], "none.csv"),
         (["run", "--split", "train", "--stages", "mask"], "the stages are masks, albedo, degraded, composites"),
@@ -252,11 +254,40 @@ def test_after_a_failed_op_the_csvs_say_how_things_stand(relight: Relight, proje
         (["--platform", "none.yaml", "status"], "there is no such file"),
     ],
 )
-def test_a_users_mistake_ends_with_2_and_one_sentence(relight: Relight, arguments: list[str], told: str) -> None:
+def test_a_users_mistake_ends_with_2_and_one_sentence(relight: Relight, arguments: list[str], reported: str) -> None:
     result = relight(*arguments)
     assert result.exit_code == 2
-    assert told in result.output
+    assert reported in result.output
     assert "Traceback" not in result.output
+
+
+def commands(group: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
+    for each in group.commands.values():
+        full = f"{name} {each.name}".strip()
+        yield full, each
+        if isinstance(each, click.Group):
+            yield from commands(each, full)
+
+
+def test_every_command_and_option_stands_in_the_docs() -> None:
+    """In the section of its command, and no option that the command does not have."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+    general, *sections = text.split("\n## `relight ")
+    by_command = {section.split("`")[0].split()[0]: section for section in sections}
+    assert by_command.keys() == main.commands.keys()
+    assert options_in(general) == options_of(main) | {"--help"}
+    for name, command in main.commands.items():
+        parts = {name: command, **(dict(commands(command, name)) if isinstance(command, click.Group) else {})}
+        assert [part for part in parts if f"relight {part}" not in f"relight {by_command[name]}"] == []
+        assert options_in(by_command[name]) == set().union(*map(options_of, parts.values())), name
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {text for option in command.params if isinstance(option, click.Option) for text in option.opts}
+
+
+def options_in(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
 
 
 def test_version(relight: Relight) -> None:
@@ -300,7 +331,7 @@ def test_verify_ends_with_0_or_with_3_and_the_faults(ran: Result, relight: Relig
     sheet = cv2.imread(str(project.root / "worst.png"))
     assert sheet is not None
     assert sheet.shape[1] == 8 * 136
-    assert "12" in well.output  # six pictures of two images
+    assert "12" in well.output  # six images of two images
     output = project.data / "outputs" / "data-train" / "00001_output.png"
     before = output.read_bytes()
     output.write_bytes(before[:-1])
@@ -313,7 +344,7 @@ def test_verify_ends_with_0_or_with_3_and_the_faults(ran: Result, relight: Relig
     assert str(output) in ill.output
 
 
-def test_replay_ends_with_0_or_with_3_and_names_the_picture(ran: Result, relight: Relight, project: Project) -> None:
+def test_replay_ends_with_0_or_with_3_and_names_the_image(ran: Result, relight: Relight, project: Project) -> None:
     (record,) = project.root.rglob("data-val/00000_metadata.json")
     well = relight("replay", str(record), "--write", str(project.root / "again"))
     assert well.exit_code == 0
@@ -352,13 +383,13 @@ def test_another_csv_of_the_same_name_is_refused_in_one_sentence(
         (tmp_path / folder / "1.png").write_bytes((project.photos / photo).read_bytes())
         (tmp_path / folder / "pair_images.csv").write_text("image_path\n1.png\n")
     assert relight("run", "--csv", str(tmp_path / "one/pair_images.csv")).exit_code == 0
-    pictures = project.data / "outputs" / "data-pair"
-    before = {path.name: path.read_bytes() for path in pictures.glob("0*")}
+    images = project.data / "outputs" / "data-pair"
+    before = {path.name: path.read_bytes() for path in images.glob("0*")}
     refused = relight("run", "--csv", str(tmp_path / "two/pair_images.csv"))
     assert refused.exit_code == 2
     assert str(tmp_path / "one/1.png") in refused.output
     assert "--replace" in refused.output
-    assert {path.name: path.read_bytes() for path in pictures.glob("0*")} == before
+    assert {path.name: path.read_bytes() for path in images.glob("0*")} == before
     assert not (tmp_path / "two/pair_images_with_relighting_outputs.csv").exists()
     assert relight("verify", "--csv", str(tmp_path / "two/pair_images.csv")).exit_code == 3
     assert relight("run", "--csv", str(tmp_path / "two/pair_images.csv"), "--replace").exit_code == 0

@@ -1,4 +1,4 @@
-"""What a command is asked for: every mistake is told, and nothing is guessed."""
+"""What a command is asked for: every mistake is reported, and nothing is guessed."""
 
 import os
 from pathlib import Path
@@ -52,9 +52,9 @@ def test_stages_come_in_their_own_order(text: str, stages: tuple[str, ...]) -> N
     assert select_stages(text) == stages
 
 
-@pytest.mark.parametrize(("text", "told"), [("mask,albedo", "--stages: mask;"), (" , ", "nothing given")])
-def test_an_unknown_stage_and_none_are_told(text: str, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+@pytest.mark.parametrize(("text", "reported"), [("mask,albedo", "--stages: mask;"), (" , ", "nothing given")])
+def test_an_unknown_stage_and_none_are_reported(text: str, reported: str) -> None:
+    with pytest.raises(UserError, match=reported):
         select_stages(text)
 
 
@@ -62,13 +62,13 @@ def test_splits_are_named_by_one_option_alone(project: Project) -> None:
     assert list(selected(None, None, all_splits=True).found) == ["train", "val"]
     assert list(selected(None, "val", all_splits=False).found) == ["val"]
     for given in ((None, None, False), (None, "val", True), (project.root / "data" / "train_images.csv", "val", False)):
-        with pytest.raises(UserError, match="say what to run"):
+        with pytest.raises(UserError, match="give exactly one of"):
             selected(given[0], given[1], all_splits=given[2])
     with pytest.raises(UserError, match=r"no split `test` .* there are: train, val"):
         selected(None, "test", all_splits=False)
 
 
-def test_a_folder_without_csvs_is_told(project: Project) -> None:
+def test_a_folder_without_csvs_is_reported(project: Project) -> None:
     for path in settings().csv_dir.glob("*_images.csv"):
         path.unlink()
     with pytest.raises(UserError, match="no CSV matches"):
@@ -83,8 +83,8 @@ def test_bad_csvs_are_among_all_and_alone_a_mistake(project: Project) -> None:
     assert list(found.found) == ["train", "val"]
     assert [path.name for path in found.faults] == ["my split_images.csv", "nowhere_images.csv"]
     assert selected(None, "val", all_splits=False).faults == {}
-    for split, told in (("my split", "cannot be used"), ("nowhere", "which is not there")):
-        with pytest.raises(CsvError, match=told):
+    for split, reported in (("my split", "cannot be used"), ("nowhere", "which is not there")):
+        with pytest.raises(CsvError, match=reported):
             selected(None, split, all_splits=False)
 
 
@@ -102,9 +102,9 @@ def test_a_csv_from_elsewhere_is_the_only_split_of_its_folder(project: Project, 
     assert dict(os.environ) == before
 
 
-def test_a_csv_that_cannot_be_used_is_told_before_anything_starts(project: Project) -> None:
+def test_a_csv_that_cannot_be_used_is_reported_before_anything_starts(project: Project) -> None:
     bad = project.root / "bad_images.csv"
-    bad.write_text("picture\na.png\n")
+    bad.write_text("image\na.png\n")
     with pytest.raises(CsvError, match="image_path"):
         selected(bad, None, all_splits=False)
     assert "RELIGHT_CSV_DIR" not in os.environ
@@ -144,9 +144,9 @@ def test_other_thresholds_are_no_other_recipe(project: Project, capsys: pytest.C
     strict.write_text("quality: {min_identity: 0.9}\n")
     name, loaded = recipe(strict, "")
     assert (name, loaded.recipe) == (None, recipe(None, "")[1].recipe)
-    told = "".join(capsys.readouterr())
-    assert told.count("`quality` belongs in config/platform.yaml") == 1
-    assert "experiment" not in told
+    reported = "".join(capsys.readouterr())
+    assert reported.count("`quality` belongs in config/platform.yaml") == 1
+    assert "experiment" not in reported
     name, loaded = recipe(strict, "mine")
     assert (name, loaded.quality.min_identity) == ("mine", 0.9)
 

@@ -1,4 +1,4 @@
-"""Reading the recipe: users' own files run, mistakes are told clearly."""
+"""Reading the recipe: users' own files run, mistakes are reported clearly."""
 
 import re
 from pathlib import Path
@@ -113,7 +113,7 @@ def test_the_table_has_every_key_of_their_file_and_stands_in_the_docs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("sead: 3", ["unknown key `sead`", "did you mean `seed`?"]),
         ("degradation: {soft_shading: {wieght: 1}}", ["`degradation.soft_shading.weight`?"]),
@@ -152,14 +152,14 @@ def test_the_table_has_every_key_of_their_file_and_stands_in_the_docs() -> None:
         ("seed: !!python/object/apply:os.system ['true']", ["not plain YAML"]),
     ],
 )
-def test_a_mistake_is_one_clear_error(tmp_path: Path, text: str, told: list[str]) -> None:
+def test_a_mistake_is_one_clear_error(tmp_path: Path, text: str, reported: list[str]) -> None:
     file = tmp_path / "my_recipe.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_recipe(file)
     message = str(caught.value)
     assert message.startswith(str(file))
-    for part in told:
+    for part in reported:
         assert part in message
 
 
@@ -174,7 +174,7 @@ def test_thresholds_in_a_recipe_count_and_are_no_part_of_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("section", "told"),
+    ("section", "reported"),
     [
         ("{min_identty: 0.7}", "unknown key `quality.min_identty`; did you mean `quality.min_identity`?"),
         ("{min_identity: 7}", "`quality.min_identity`: found 7; must be less than or equal to 1"),
@@ -182,12 +182,12 @@ def test_thresholds_in_a_recipe_count_and_are_no_part_of_it(tmp_path: Path) -> N
         ("[0.1]", "`quality`: found [0.1]; must be a section of `key: value` lines"),
     ],
 )
-def test_a_mistake_in_thresholds_is_one_clear_error(tmp_path: Path, section: str, told: str) -> None:
+def test_a_mistake_in_thresholds_is_one_clear_error(tmp_path: Path, section: str, reported: str) -> None:
     file = tmp_path / "old.yaml"
     file.write_text(f"quality: {section}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load_recipe(file)
-    assert str(caught.value) == f"{file}: {told}"
+    assert str(caught.value) == f"{file}: {reported}"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_recipe_that_gives_no_usable_pairs_is_refused() -> None:
         check_feasible(parse_recipe(flat, "x", ROOT).recipe)
 
 
-def test_of_very_many_mistakes_the_first_are_told_and_the_others_counted(tmp_path: Path) -> None:
+def test_of_very_many_mistakes_the_first_are_reported_and_the_others_counted(tmp_path: Path) -> None:
     file = tmp_path / "my.yaml"
     file.write_text("".join(f"key{number}: 1\n" for number in range(3000)))
     with pytest.raises(ConfigError) as caught:
@@ -252,6 +252,6 @@ def test_a_strange_key_or_value_is_shown_on_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [10**5000, "\ud800", float("inf")], ids=["digits", "half", "inf"])
-def test_values_that_come_from_elsewhere_than_a_file_are_told_too(value: object) -> None:
+def test_values_that_come_from_elsewhere_than_a_file_are_reported_too(value: object) -> None:
     with pytest.raises(ConfigError, match=r"^the launchpad: "):
         parse_recipe({"seed": value}, "the launchpad", ROOT)

@@ -19,6 +19,6 @@ def test_what_was_given_is_known_after_several_times() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"min_identity": 2}, {"rim_range": (2, 1)}, {"max_comb": -1}, {"max_combs": 1}])
-def test_what_no_picture_could_be_held_against_is_refused(wrong: dict[str, object]) -> None:
+def test_what_no_image_could_be_held_against_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Quality.model_validate(wrong)

@@ -200,7 +200,7 @@ def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "reported"),
     [
         ({"RELIGHT_BATCH": "many"}, ["RELIGHT_BATCH", 'found "many"', "whole number"]),
         ({"RELIGHT_BATCH": "0"}, ["RELIGHT_BATCH", "found 0"]),
@@ -226,10 +226,10 @@ def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
         ({"RELIGHT_MAX_MEGAPIXELS": ".inf"}, ["RELIGHT_MAX_MEGAPIXELS", "max_megapixels"]),
     ],
 )
-def test_a_mistake_is_one_clear_error(environment: dict[str, str], told: list[str]) -> None:
+def test_a_mistake_is_one_clear_error(environment: dict[str, str], reported: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings(environment)
-    for part in told:
+    for part in reported:
         assert part in str(caught.value)
     assert len(str(caught.value)) < 400
     assert str(caught.value).isprintable()
@@ -254,8 +254,8 @@ def test_an_unknown_threshold_names_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text("quality: {min_identty: 0.5}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"unknown key `quality.min_identty`; did you mean `quality.min_identity`"):
         load_settings({"RELIGHT_PLATFORM": str(tmp_path / "p.yaml")})
-    (told,) = drop_unknown_variables({"RELIGHT_QUALITY_MIN_IDENTTY": "0.5"})
-    assert told.endswith("did you mean RELIGHT_QUALITY_MIN_IDENTITY?")
+    (reported,) = drop_unknown_variables({"RELIGHT_QUALITY_MIN_IDENTTY": "0.5"})
+    assert reported.endswith("did you mean RELIGHT_QUALITY_MIN_IDENTITY?")
 
 
 def test_an_unknown_key_in_the_file_names_the_nearest(tmp_path: Path) -> None:
@@ -303,7 +303,7 @@ KUBERNETES = {
 }
 
 
-def test_variables_that_are_no_settings_do_nothing_and_are_told_once(project: Path) -> None:
+def test_variables_that_are_no_settings_do_nothing_and_are_reported_once(project: Path) -> None:
     environ = {**KUBERNETES, "RELIGHT_OUTPUT_ROT": "x", "RELIGHT_X\x1b[2J": "", "RELIGHT_BATCH": "3", "HOME": "/h"}
     assert load_settings(environ).batch == 3
     rot, odd, of_services = drop_unknown_variables(environ)
@@ -338,9 +338,9 @@ def test_a_working_directory_that_is_gone(tmp_path: Path, monkeypatch: pytest.Mo
             load_settings(environ)
 
 
-def test_a_port_that_somebody_meant_for_a_setting_is_told_with_the_nearest_key(project: Path) -> None:
-    (told,) = drop_unknown_variables({"RELIGHT_UI_HOST": "a"})
-    assert "did you mean RELIGHT_UI_HOSTS?" in told
-    (told,) = drop_unknown_variables({"RELIGHT_UI_PORT": "3001"})
-    assert told.startswith("RELIGHT_UI_PORT: no such setting, so it does nothing")
-    assert "Kubernetes" not in told
+def test_a_port_that_somebody_meant_for_a_setting_is_reported_with_the_nearest_key(project: Path) -> None:
+    (reported,) = drop_unknown_variables({"RELIGHT_UI_HOST": "a"})
+    assert "did you mean RELIGHT_UI_HOSTS?" in reported
+    (reported,) = drop_unknown_variables({"RELIGHT_UI_PORT": "3001"})
+    assert reported.startswith("RELIGHT_UI_PORT: no such setting, so it does nothing")
+    assert "Kubernetes" not in reported

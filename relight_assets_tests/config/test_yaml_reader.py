@@ -34,7 +34,7 @@ def test_plain_data_is_what_it_says(text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         (
             "a: 1\nb: !!python/object/apply:os.system ['x']",
@@ -88,18 +88,18 @@ def test_plain_data_is_what_it_says(text: str, value: object) -> None:
         ("a" * (MAX_BYTES + 1), "it has more than 256 KiB"),
     ],
 )
-def test_all_else_is_one_sentence_with_its_line(text: str, told: str) -> None:
+def test_all_else_is_one_sentence_with_its_line(text: str, reported: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_yaml(text, "my.yaml")
     message = str(caught.value)
     assert message.startswith("my.yaml: is not plain YAML: ")
-    assert told in message
+    assert reported in message
     assert message.isprintable()
     assert len(message) < 250
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("a: 1\na: 2", "line 2: the key `a` is given twice"),
         ("b: {x: &k a, *k : 1, a: 2}", "line 1: the key `a` is given twice"),
@@ -110,10 +110,10 @@ def test_all_else_is_one_sentence_with_its_line(text: str, told: str) -> None:
         ('? "' + "\\n" * 5000 + '"\n: 1\n? "' + "\\n" * 5000 + '"\n: 1', "line 3: the key `\\n\\n"),
     ],
 )
-def test_keys_are_text_and_given_once(text: str, told: str) -> None:
+def test_keys_are_text_and_given_once(text: str, reported: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_yaml(text, "my.yaml")
-    assert str(caught.value).startswith(f"my.yaml: {told}")
+    assert str(caught.value).startswith(f"my.yaml: {reported}")
     assert len(str(caught.value)) < 500
     assert "\n" not in str(caught.value)
 
@@ -133,13 +133,13 @@ def test_billions_of_laughs_cost_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], input="\n".join(lines), capture_output=True, text=True, check=True
     )
-    told, grown_kib = done.stdout.splitlines()
-    assert told.startswith("x: is not plain YAML: line 5: more than 10,000 keys and values")
+    reported, grown_kib = done.stdout.splitlines()
+    assert reported.startswith("x: is not plain YAML: line 5: more than 10,000 keys and values")
     assert int(grown_kib) < 20_000
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reported"),
     [
         (Path.exists, "there is no such file"),
         (lambda path: path.mkdir(), "cannot be read: 'r.yaml' is a folder"),
@@ -154,13 +154,13 @@ def test_billions_of_laughs_cost_nothing() -> None:
         (lambda path: path.write_text("[" + "x," * 900 + "x]"), "must hold `key: value` lines"),
     ],
 )
-def test_a_file_that_is_none_is_one_sentence(make: object, told: str, tmp_path: Path) -> None:
+def test_a_file_that_is_none_is_one_sentence(make: object, reported: str, tmp_path: Path) -> None:
     path = tmp_path / "r.yaml"
     assert callable(make)
     make(path)
     with pytest.raises(ConfigError) as caught:
         read_yaml_mapping(path)
-    assert str(caught.value).startswith(f"{path}: {told}")
+    assert str(caught.value).startswith(f"{path}: {reported}")
     assert len(str(caught.value).removeprefix(str(path))) < 250
 
 
@@ -193,8 +193,8 @@ def test_the_shipped_files_are_far_from_the_limits() -> None:
 
 @pytest.mark.parametrize("piece", ["a:", "a.", "a@", "a:a@", "a:/", "a-"])
 def test_a_long_value_is_searched_for_an_address_in_no_time(piece: str) -> None:
-    told = shown(piece * (MAX_BYTES // len(piece)))  # or this never ends
-    assert len(told) <= 60
+    reported = shown(piece * (MAX_BYTES // len(piece)))  # or this never ends
+    assert len(reported) <= 60
 
 
 @pytest.mark.parametrize("content", [None, b"[1]", b"a: [", b"\xff", b"\xff\xfea", b"a" * (MAX_BYTES + 1)])

@@ -8,20 +8,20 @@ from relight_assets.core.best_effort import LONGEST, best_effort, cause_of
 
 
 def test_whatever_is_raised_is_one_sentence() -> None:
-    told: list[str] = []
-    with best_effort("the charts", told.append):
+    reported: list[str] = []
+    with best_effort("the charts", reported.append):
         raise KeyError("a\nb")
-    with best_effort("the charts", told.append):
+    with best_effort("the charts", reported.append):
         pass
-    assert told == ["without the charts: KeyError: 'a\\nb'"]
+    assert reported == ["without the charts: KeyError: 'a\\nb'"]
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit])
 def test_who_stops_the_run_stops_it(stop: type[BaseException]) -> None:
-    told: list[str] = []
-    with pytest.raises(stop), best_effort("the charts", told.append):
+    reported: list[str] = []
+    with pytest.raises(stop), best_effort("the charts", reported.append):
         raise stop
-    assert told == []
+    assert reported == []
 
 
 def test_a_warning_that_cannot_be_given_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -41,7 +41,7 @@ def raised(kind: str) -> BaseException:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "reported"),
     [
         ("", "OSError: [Errno 28] No space left on device"),
         ("from", "OSError: [Errno 28] No space left on device (which led to RuntimeError: could not write)"),
@@ -49,8 +49,8 @@ def raised(kind: str) -> BaseException:
         ("from None", "RuntimeError: could not write"),
     ],
 )
-def test_the_innermost_cause_comes_first(kind: str, told: str) -> None:
-    assert cause_of(chain(raised(kind))) == told
+def test_the_innermost_cause_comes_first(kind: str, reported: str) -> None:
+    assert cause_of(chain(raised(kind))) == reported
 
 
 def test_what_dagster_wraps_it_in_says_nothing() -> None:
@@ -60,13 +60,13 @@ def test_what_dagster_wraps_it_in_says_nothing() -> None:
 
 
 def test_a_message_is_one_line_of_bounded_length() -> None:
-    told = cause_of([("ValueError", "word\n" * 10_000)])
-    assert "\n" not in told
-    assert len(told) < LONGEST + 50
+    reported = cause_of([("ValueError", "word\n" * 10_000)])
+    assert "\n" not in reported
+    assert len(reported) < LONGEST + 50
     assert cause_of([("MemoryError", "")]) == "MemoryError"
 
 
-def test_an_error_that_cannot_be_printed_and_a_circle_of_causes_are_told() -> None:
+def test_an_error_that_cannot_be_printed_and_a_circle_of_causes_are_reported() -> None:
     class MuteError(Exception):
         def __str__(self) -> str:
             raise ValueError
@@ -78,25 +78,25 @@ def test_an_error_that_cannot_be_printed_and_a_circle_of_causes_are_told() -> No
 
 
 def test_the_whole_traceback_is_in_a_file_of_the_user_alone(logs: Path) -> None:
-    told = str(unexpected(raised("from"), "run 1"))
-    assert told.startswith("run 1: OSError: [Errno 28]")
+    reported = str(unexpected(raised("from"), "run 1"))
+    assert reported.startswith("run 1: OSError: [Errno 28]")
     (log,) = logs.iterdir()
-    assert told.endswith(f"the traceback is in {log}")
+    assert reported.endswith(f"the traceback is in {log}")
     assert log.stat().st_mode & 0o077 == 0
     assert {"RuntimeError: could not", "No space left", "in raised"} <= set(
         re.findall(r"RuntimeError: could not|No space left|in raised", log.read_text())
     )
 
 
-def test_where_no_file_can_be_written_it_is_told_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_no_file_can_be_written_it_is_reported_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
-    told = str(unexpected(raised("")))
-    assert "could not be written (No such file or directory):\nTraceback" in told
-    assert "in raised" in told
+    reported = str(unexpected(raised("")))
+    assert "could not be written (No such file or directory):\nTraceback" in reported
+    assert "in raised" in reported
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "reported"),
     [
         (ValueError("odd"), 1, "error: ValueError: odd; the traceback is in "),
         (MemoryError(), 1, "error: MemoryError; the traceback is in "),
@@ -106,7 +106,7 @@ def test_where_no_file_can_be_written_it_is_told_whole(monkeypatch: pytest.Monke
     ],
 )
 def test_every_command_tells_them(
-    monkeypatch: pytest.MonkeyPatch, logs: Path, error: BaseException, code: int, told: str
+    monkeypatch: pytest.MonkeyPatch, logs: Path, error: BaseException, code: int, reported: str
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise error
@@ -118,7 +118,7 @@ def test_every_command_tells_them(
     for command in (["status"], ["verify", "--all-splits"], ["doctor"], ["prune"], ["models", "list"]):
         result = CliRunner().invoke(main, command)
         assert result.exit_code == code, command
-        assert told in result.output
+        assert reported in result.output
         assert "Traceback" not in result.output
         assert len(list(logs.glob("relight-*.log"))) == (code == 1)
         for log in logs.glob("relight-*.log"):

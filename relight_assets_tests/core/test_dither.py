@@ -24,14 +24,14 @@ def test_what_is_not_multiplied_is_not_changed():
 
 
 @pytest.mark.parametrize("gain", [1.5, 2.3])
-def test_a_multiplied_dark_picture_has_no_comb(gain):
+def test_a_multiplied_dark_image_has_no_comb(gain):
     planes = decode_planes(DARK)
     plain = np.dstack([encode(plane * np.float32(gain)) for plane in planes])
     assert comb(plain, EVERYWHERE) > 0.25
     assert comb(dithered(DARK, gain), EVERYWHERE) < comb(DARK, EVERYWHERE) + 0.03
 
 
-def test_a_picture_multiplied_by_much_has_half_of_its_comb_at_most():
+def test_an_image_multiplied_by_much_has_half_of_its_comb_at_most():
     # Above the eleventh code a step is wider than the noise.
     plain = np.dstack([encode(plane * np.float32(4)) for plane in decode_planes(DARK)])
     assert comb(dithered(DARK, 4.0), EVERYWHERE) < comb(plain, EVERYWHERE) / 2

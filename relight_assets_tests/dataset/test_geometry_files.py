@@ -11,7 +11,7 @@ import pytest
 from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
 from relight_assets.errors import GeometryFileError, GeometryMissingError
 from relight_assets.storage.files import source_token, stamp_source
-from relight_assets_tests.imaging.pictures import chunk, png_by_hand
+from relight_assets_tests.imaging.sample_images import chunk, png_by_hand
 
 PHOTO = (40, 60)
 
@@ -122,7 +122,7 @@ def test_normals_are_red_green_blue(kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "told"),
+    ("data", "kind", "reported"),
     [
         (b"\xff\xd8 a jpeg", "depth", "is no PNG"),
         (b"\x89PNG\r\n\x1a\n", "depth", "damaged or cut off"),
@@ -133,8 +133,8 @@ def test_normals_are_red_green_blue(kind: type) -> None:
         (png(np.zeros((60, 40), np.uint16)), "depth", "40x60 pixels and its photo 60x40, upright"),
     ],
 )
-def test_other_pictures_are_told(data: bytes, kind: str, told: str) -> None:
-    with pytest.raises(GeometryFileError, match=f"'a_depth.png'.*{told}"):
+def test_other_images_are_reported(data: bytes, kind: str, reported: str) -> None:
+    with pytest.raises(GeometryFileError, match=f"'a_depth.png'.*{reported}"):
         decoded(data, kind)
 
 

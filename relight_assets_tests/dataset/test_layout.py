@@ -64,7 +64,7 @@ def test_numbers(tmp_path: Path) -> None:
     assert layout.numbers("metadata.json") == {4}
 
 
-def test_somebody_elses_pictures(tmp_path: Path) -> None:
+def test_somebody_elses_images(tmp_path: Path) -> None:
     layout = SplitLayout(tmp_path)
     refuse_foreign_folder(SplitLayout(tmp_path / "gone"), overwrite=False)
     refuse_foreign_folder(layout, overwrite=False)
@@ -81,7 +81,7 @@ def test_somebody_elses_pictures(tmp_path: Path) -> None:
     refuse_foreign_folder(layout, overwrite=False)
 
 
-def test_pictures_of_variants(tmp_path: Path) -> None:
+def test_images_of_variants(tmp_path: Path) -> None:
     assert stage_spec("composites").files() == ("output",)
     assert stage_spec("degraded").files(2) == ("v1_degraded_fg", "v2_degraded_fg")
     assert stage_spec("masks").files(2) == ("input", "foreground", "background")

@@ -126,10 +126,10 @@ def test_a_metric_that_does_not_fit_is_null_and_named(
     whole = copy.deepcopy(numbers[stage])
     assert fitted(stage, {**whole, name: value}) == {**whole, name: None}
     assert value_of(stage, {**whole, name: value}, name) is None
-    (told,) = misfits(stage, {**whole, name: value})
-    assert told.startswith(f"`{stage}.{name}` is ")
-    assert "wanted: " in told
-    assert len(told) < 200
+    (reported,) = misfits(stage, {**whole, name: value})
+    assert reported.startswith(f"`{stage}.{name}` is ")
+    assert "wanted: " in reported
+    assert len(reported) < 200
 
 
 def test_what_is_missing_stays_so_and_what_is_not_known_is_left_out(numbers: dict[Stage, dict[str, Any]]) -> None:
@@ -141,7 +141,7 @@ def test_what_is_missing_stays_so_and_what_is_not_known_is_left_out(numbers: dic
     assert misfits("masks", found | {"coverage": 0.5}) == []
 
 
-def test_of_what_was_measured_of_a_picture_the_rest_is_kept(numbers: dict[Stage, dict[str, Any]]) -> None:
+def test_of_what_was_measured_of_an_image_the_rest_is_kept(numbers: dict[Stage, dict[str, Any]]) -> None:
     found = copy.deepcopy(numbers["degraded"])
     whole = dict(found["metrics"])
     found["metrics"] |= {"strength": "much", "more": 1}
@@ -158,7 +158,9 @@ def test_each_of_many_lights_keeps_its_place(numbers: dict[Stage, dict[str, Any]
     assert fitted("degraded", found) == {"variants": [light, {**light, "wrap": None, "artifact_score": None}, {}]}
     assert misfits("degraded", found)[0] == "`degraded.more` is not known"
     assert misfits("degraded", found)[-1] == "`degraded.variants[2]` is no object"
-    assert any(told.startswith("`degraded.variants[1].artifact_score` is -1.0") for told in misfits("degraded", found))
+    assert any(
+        reported.startswith("`degraded.variants[1].artifact_score` is -1.0") for reported in misfits("degraded", found)
+    )
     assert lights_of(found) == [*found["variants"][:2], {}]
     assert lights_of(light) == [light]
     assert misfits("degraded", {"variants": []}) == ["`degraded.variants` is no list of lights"]
@@ -178,7 +180,7 @@ def test_nothing_raises_whatever_a_record_holds(stage: Stage, value: Any) -> Non
     found = fitted(stage, value)
     assert isinstance(found, dict)
     assert fitted(stage, found) == found
-    assert all(isinstance(told, str) for told in misfits(stage, value))
+    assert all(isinstance(reported, str) for reported in misfits(stage, value))
     assert all(isinstance(light, dict) for light in lights_of(value))
     fitted_direction(value)
     fitted_family(value)

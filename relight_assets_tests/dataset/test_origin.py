@@ -58,7 +58,7 @@ def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
     assert read_origin(layout) == ORIGIN
 
 
-def test_a_folder_in_its_place_is_told(layout: SplitLayout) -> None:
+def test_a_folder_in_its_place_is_reported(layout: SplitLayout) -> None:
     layout.origin.mkdir()
     with pytest.raises(IsADirectoryError):
         read_origin(layout)

@@ -272,7 +272,7 @@ def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (lambda found: found["stages"]["masks"]["numbers"].update(score="high"), "score"),
         (lambda found: found["stages"]["masks"].update(numbers=[1, 2]), "masks"),
@@ -286,8 +286,8 @@ def test_a_pipe_is_none_and_nobody_waits_for_it(layout: SplitLayout) -> None:
         (lambda found: found.update(package_version=None), "package_version"),
     ],
 )
-def test_a_metric_that_does_not_fit_is_null_and_told_and_the_record_stays(
-    layout: SplitLayout, change: Callable[[Any], object], told: str
+def test_a_metric_that_does_not_fit_is_null_and_reported_and_the_record_stays(
+    layout: SplitLayout, change: Callable[[Any], object], reported: str
 ) -> None:
     write_record(layout, RECORD)
     before = set(metric_faults(layout.record(3)))  # of what this record lacks
@@ -300,4 +300,4 @@ def test_a_metric_that_does_not_fit_is_null_and_told_and_the_record_stays(
     assert record.stages["masks"].numbers.get("score") in (0.5, None)
     assert record.stages["masks"].numbers.get("charm") is None
     assert record.light_direction in (None, RECORD.light_direction)
-    assert any(told in sentence for sentence in set(metric_faults(layout.record(3))) - before)
+    assert any(reported in sentence for sentence in set(metric_faults(layout.record(3))) - before)

@@ -78,11 +78,13 @@ def test_what_the_records_say(settings: Settings) -> None:
     assert record is not None
     assert failure is not None
     assert failure.source is not None
-    told = json.loads(layout.record(0).read_text())
-    assert record.source.token == str(told["source"]["mtime_ns"])
+    reported = json.loads(layout.record(0).read_text())
+    assert record.source.token == str(reported["source"]["mtime_ns"])
     assert record.source.place is None
-    assert record.stages["albedo"].files["albedo"].token == str(told["stages"]["albedo"]["files"]["albedo"]["mtime_ns"])
-    assert record.stages["masks"].numbers == told["stages"]["masks"]["numbers"]
+    assert record.stages["albedo"].files["albedo"].token == str(
+        reported["stages"]["albedo"]["files"]["albedo"]["mtime_ns"]
+    )
+    assert record.stages["masks"].numbers == reported["stages"]["masks"]["numbers"]
     assert failure.source.sha256 == sha256(settings.csv_dir / "photos/cat.jpg")
 
 

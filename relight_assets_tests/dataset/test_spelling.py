@@ -1,4 +1,4 @@
-"""Files whose names are encoded otherwise than in the cell are found; what is likely meant is told, and cheaply."""
+"""Files whose names are encoded otherwise than in the cell are found; what is likely meant is reported, and cheaply."""
 
 import os
 import unicodedata
@@ -116,7 +116,7 @@ def test_no_spelling_leads_out_of_the_root(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"),
+    ("cell", "reported"),
     [
         ("people\\1.jpg", "but 'people/1.jpg' is there: write / in place of \\"),
         ("people\\deep\\x.jpg", "but 'people/deep/x.jpg' is there"),
@@ -136,7 +136,7 @@ def test_no_spelling_leads_out_of_the_root(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("rooted", [False, True])
 def test_what_is_not_found_names_the_folder_and_the_likely_spelling(
-    cell: str, told: str, rooted: bool, tmp_path: Path
+    cell: str, reported: str, rooted: bool, tmp_path: Path
 ) -> None:
     for name in (
         "people/1.jpg",
@@ -151,10 +151,10 @@ def test_what_is_not_found_names_the_folder_and_the_likely_spelling(
         resolve_image_path(cell, tmp_path, tmp_path if rooted else None)
     message = str(caught.value)
     assert message.startswith(f"There is no file '{cell}' in '{tmp_path}'")
-    assert told.format(tmp_path) in message
+    assert reported.format(tmp_path) in message
     with pytest.raises(SourceMissingError) as caught:
         resolve_image_path(f"{tmp_path}/{cell}", tmp_path / "elsewhere", None)
-    if "Did you mean" in told and cell != "photos/top.jpg":
+    if "Did you mean" in reported and cell != "photos/top.jpg":
         assert f"Did you mean '{tmp_path}/" in str(caught.value)
 
 
@@ -164,7 +164,7 @@ def test_a_name_with_a_backslash_that_is_there_is_that_file(tmp_path: Path) -> N
     assert resolve_image_path("people\\1.jpg", tmp_path, None) == file
 
 
-def test_nothing_outside_the_root_is_told(tmp_path: Path) -> None:
+def test_nothing_outside_the_root_is_reported(tmp_path: Path) -> None:
     put(tmp_path / "csvs" / "secret.jpg")
     put(tmp_path / "root" / "a.jpg")
     (tmp_path / "root" / "out").symlink_to(tmp_path / "csvs")
@@ -185,7 +185,7 @@ def test_a_root_that_is_not_mounted_is_named(tmp_path: Path) -> None:
         resolve_image_path("people/1.jpg", tmp_path, root)
 
 
-def test_strange_names_are_told_on_one_line(tmp_path: Path) -> None:
+def test_strange_names_are_reported_on_one_line(tmp_path: Path) -> None:
     put(tmp_path / "a\nb\x1b[31m.jpg")
     (tmp_path / os.fsdecode(b"caf\xe9.jpg")).write_bytes(b"x")
     for cell in ("ab[31m.jpg", "A b[31m.jpg", "cafe.jpg", "x" * 255, "y/" * 1500):
@@ -213,7 +213,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def told(cell: str, folder: Path, known: Folders) -> str:
+def reported(cell: str, folder: Path, known: Folders) -> str:
     with pytest.raises(SourceMissingError) as caught:
         resolve_image_path(cell, folder, None, known=known)
     return str(caught.value)
@@ -223,8 +223,8 @@ def test_a_folder_is_listed_once_for_all_that_it_lacks(tmp_path: Path, listed: l
     for number in range(50):
         put(tmp_path / "people" / f"{number}.png")
     known = Folders()
-    messages = [told(f"people/{number}.jpg", tmp_path, known) for number in range(2000)]
-    messages += [told(f"gone/é{number}.jpg", tmp_path, known) for number in range(2000)]
+    messages = [reported(f"people/{number}.jpg", tmp_path, known) for number in range(2000)]
+    messages += [reported(f"gone/é{number}.jpg", tmp_path, known) for number in range(2000)]
     assert sum("Did you mean" in message for message in messages) == 50
     assert sorted(listed) == [str(tmp_path), str(tmp_path / "people")]
 
@@ -239,16 +239,16 @@ def test_what_is_found_lists_nothing(tmp_path: Path, listed: list[str]) -> None:
 def test_a_huge_folder_is_not_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(20):
         put(tmp_path / f"{number}.png")
-    assert "Did you mean" in told("3.jpg", tmp_path, Folders(max_names=20))
-    assert told("3.jpg", tmp_path, Folders(max_names=19)).endswith("Check the path and that its disk is there.")
+    assert "Did you mean" in reported("3.jpg", tmp_path, Folders(max_names=20))
+    assert reported("3.jpg", tmp_path, Folders(max_names=19)).endswith("Check the path and that its disk is there.")
     for letter in "abcdefgh":
         put(tmp_path / f"portrait {letter}{letter}{letter}.png")
-    assert "Did you mean" in told("portrait aa.png", tmp_path, Folders())
+    assert "Did you mean" in reported("portrait aa.png", tmp_path, Folders())
     monkeypatch.setattr(spelling, "MAX_COMPARED", 20)
     known = Folders()
-    guessed = ["Did you mean" in told("portrait aa.png", tmp_path, known) for _ in range(4)]
+    guessed = ["Did you mean" in reported("portrait aa.png", tmp_path, known) for _ in range(4)]
     assert guessed == [True, True, False, False]
-    assert "Did you mean" in told("PORTRAIT AAA.PNG", tmp_path, known)
+    assert "Did you mean" in reported("PORTRAIT AAA.PNG", tmp_path, known)
 
 
 def test_a_folder_that_cannot_be_listed_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,13 +256,13 @@ def test_a_folder_that_cannot_be_listed_is_no_fault(tmp_path: Path, monkeypatch:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(spelling.os, "scandir", refused)
-    assert told("a.jpg", tmp_path, Folders()).endswith("Check the path and that its disk is there.")
+    assert reported("a.jpg", tmp_path, Folders()).endswith("Check the path and that its disk is there.")
     file = put(tmp_path / nfd("é.jpg"))
     assert resolve_image_path(nfc("é.jpg"), tmp_path, None) == file
 
 
 def test_where_nothing_is_to_be_guessed_nothing_is_listed(tmp_path: Path, listed: list[str]) -> None:
     put(tmp_path / "a.png")
-    message = told("a.jpg", tmp_path, Folders(max_names=0))
+    message = reported("a.jpg", tmp_path, Folders(max_names=0))
     assert message == "There is no file 'a.jpg'. Check the path and that its disk is there."
     assert listed == []

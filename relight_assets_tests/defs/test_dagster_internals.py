@@ -203,10 +203,10 @@ def test_files_are_served_from_where_they_are_put_and_graphql_is_asked_by_post_a
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
 
     key = ("previews", "run", "train")
-    picture = captured_file(instance, key, "jpg")
-    assert picture is not None, "mend captured_file: pictures go into the text, where the UI folds them"
-    picture.parent.mkdir(parents=True)
-    picture.write_bytes(b"a picture")
+    image = captured_file(instance, key, "jpg")
+    assert image is not None, "mend captured_file: images go into the text, where the UI folds them"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"an image")
 
     asked: list[Any] = []
 
@@ -227,7 +227,7 @@ def test_files_are_served_from_where_they_are_put_and_graphql_is_asked_by_post_a
         run_web_server(wrap, refuse)
     assert not ended.value.code
     assert served == [("wrapped", *wrapped)], "mend run_web_server: what is served must be what `wrap` returned"
-    assert asked[0] == (200, b"a picture"), "mend captured_file and captured_address: previews are not served"
+    assert asked[0] == (200, b"an image"), "mend captured_file and captured_address: previews are not served"
     assert asked[1] == (405, b"by POST"), "mend run_web_server: Dagster ran a query that came in an address"
     assert asked[2][0] == 200
     assert b"<html" in asked[2][1].lower(), "mend run_web_server: the page of GraphQL is gone"

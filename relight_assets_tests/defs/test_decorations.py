@@ -27,7 +27,7 @@ MAPPING = "train_images_with_relighting_outputs.csv"
 Place = tuple[object, str, str]
 """What is broken: where it stands, its name, and what the warning says; empty where that comes elsewhere."""
 BROKEN: dict[str, tuple[Place, ...]] = {
-    "pictures": (
+    "images": (
         (run_metadata, "contact_sheet", "the contact sheet"),
         (run_metadata, "charts", "the charts"),
         (run_metadata, "worst_sheet", "the sheet of the lowest mask scores"),
@@ -40,7 +40,7 @@ BROKEN: dict[str, tuple[Place, ...]] = {
     "previews, logs, links": (
         (run_metadata, "inline", "the charts"),
         (run_images._Log, "__call__", "the report of the progress"),
-        (definitions.dg, "with_source_code_references", ""),  # told when the definitions load
+        (definitions.dg, "with_source_code_references", ""),  # reported when the definitions load
     ),
     "parts of the totals": (
         (run_metadata, "_seconds_by_stage", "the seconds by stage"),
@@ -126,10 +126,10 @@ def test_each_is_a_warning_with_its_cause(group: str, project: Project, monkeypa
     assert result.exit_code == 3, result.output
     assert files(project) == before
     log, shown = warnings_in_log(project), " ".join(result.output.split())
-    for _, _, told in BROKEN[group]:
-        if told:
-            assert f"without {told}" in shown
-            assert told in ON_THE_COMMAND_LINE or f"without {told}" in log
+    for _, _, reported in BROKEN[group]:
+        if reported:
+            assert f"without {reported}" in shown
+            assert reported in ON_THE_COMMAND_LINE or f"without {reported}" in log
     assert "BrokenError: out of order" in shown
 
 
@@ -145,9 +145,9 @@ def test_all_at_once_on_a_first_run(
     result = run(fresh, monkeypatch)
     assert result.exit_code == 0, result.output
     assert "without the estimate of the space on the disk" in warnings_in_log(fresh)
-    pictures = {name: found for name, found in files(fresh).items() if name.endswith(".png")}
-    assert len(pictures) == 12
-    assert pictures.items() <= files(project).items()
+    images = {name: found for name, found in files(fresh).items() if name.endswith(".png")}
+    assert len(images) == 12
+    assert images.items() <= files(project).items()
     assert len((fresh.data / MAPPING).read_text().split("_output.png")) == 3
 
 

@@ -75,7 +75,7 @@ def test_a_damaged_history_is_a_sentence_of_the_tick(
     sensor.tick()
     for path in Path(instance.root_directory).rglob("index.db*"):
         path.write_bytes(os.urandom(8192))
-    with pytest.raises(HistoryError, match=r"is damaged \(.*index.db: .*no picture"):
+    with pytest.raises(HistoryError, match=r"is damaged \(.*index.db: .*no image"):
         sensor.tick()
     with dg.build_sensor_context(instance=instance, definitions=defs()) as context, pytest.raises(HistoryError):
         abandoned_runs(context)
@@ -96,13 +96,13 @@ def test_the_commands_that_need_no_history_go_on_without_and_the_others_say_so(p
     assert relight("status")[0] == 0
     assert relight("verify", "--all-splits")[0] == 0
     for command in (["run", "--all-splits"], ["runs", "list"], ["prune"], ["dev"]):
-        code, told = relight(*command)
+        code, reported = relight(*command)
         assert code == 2
-        assert f"{home} is damaged ({home / 'history' / 'runs.db'}: " in told
-        assert "no picture" in told
-        assert ("train: 0 numbers without a row" in told) == (command == ["prune"])
+        assert f"{home} is damaged ({home / 'history' / 'runs.db'}: " in reported
+        assert "no image" in reported
+        assert ("train: 0 numbers without a row" in reported) == (command == ["prune"])
     for path in sorted(home.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     home.rmdir()
-    code, told = relight("run", "--all-splits")
-    assert (code, "up to date" in told) == (0, True)
+    code, reported = relight("run", "--all-splits")
+    assert (code, "up to date" in reported) == (0, True)

@@ -39,7 +39,7 @@ def test_a_number_of_gpus_is_that_of_the_step_that_names_it(project: Project) ->
     assert inputs.project().settings.num_gpus == "auto"
 
 
-def test_what_cannot_be_used_is_told_when_a_step_reads_it(project: Project) -> None:
+def test_what_cannot_be_used_is_reported_when_a_step_reads_it(project: Project) -> None:
     inputs = RunInputs(ProjectSource({}).context)
     with pytest.raises(CsvError):
         inputs.split("none")

@@ -28,7 +28,7 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def told(findings: list[Finding]) -> str:
+def reported(findings: list[Finding]) -> str:
     return "\n".join(f"{each.topic}: {each.text} | {each.advice}" for each in findings)
 
 
@@ -40,7 +40,7 @@ def test_csvs_are_named_with_their_rows_or_with_what_is_wrong(bench: Bench) -> N
     first, *others = Folders(Recipe(), bench.settings, os.environ).csvs()
     assert first == Finding("csv folder", f"{bench.folder}: 1 can be used: train with 4 rows")
     assert not any(each.blocks for each in others)
-    said = told(others)
+    said = reported(others)
     assert "bad_images.csv cannot be used" in said
     assert "image_path" in said
     assert "gone_images.csv cannot be used" in said
@@ -76,7 +76,7 @@ def _size(path: Path) -> tuple[int, int]:
     return size_of(path)
 
 
-def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_too_small_is_reported_in_mib(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.write_csv(PORTRAITS)
     folders = Folders(Recipe(), bench.settings, os.environ)
     list(folders.csvs())
@@ -84,8 +84,8 @@ def test_a_disk_that_is_too_small_is_told_in_mib(bench: Bench, monkeypatch: pyte
     (disk,) = folders.outputs()
     assert disk.text.startswith(f"1 MiB free for {bench.settings.output_root}")
     assert "will be written for 4 images, but 1 MiB are free" in (disk.advice or "")
-    (outgoing,) = folders.output_csvs()
-    assert outgoing.advice == "free some space: only 1 MiB are free"
+    (csvs,) = folders.output_csvs()
+    assert csvs.advice == "free some space: only 1 MiB are free"
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
     monkeypatch.setattr("relight_assets.engine.disk_space.free_files", lambda _: 27)
     (disk,) = folders.outputs()
@@ -99,7 +99,7 @@ def test_places_that_cannot_be_written_block(bench: Bench) -> None:
     settings = bench.settings.model_copy(
         update={"output_root": file / "out", "mapping_dir": file / "maps", "dagster_home": file / "home"}
     )
-    blocked = {each.topic: told([each]) for each in examine(Recipe(), settings, os.environ) if each.blocks}
+    blocked = {each.topic: reported([each]) for each in examine(Recipe(), settings, os.environ) if each.blocks}
     assert blocked.keys() >= {"output CSVs", "disk", "database"}
     assert f"{file} is not a folder" in blocked["disk"]
     assert "set mapping_dir" in blocked["output CSVs"]

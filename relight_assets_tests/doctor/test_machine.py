@@ -42,9 +42,9 @@ def test_a_machine_that_has_what_it_needs(
     assert found(findings, "workers").text == "2: cpu 0, cpu 1"
     assert "512,000 MiB free" in found(findings, "disk").text
     assert "portraits of 1024x1024" in found(findings, "disk").text
-    assert "MiB of pictures per worker" in found(findings, "memory").text
-    told = [finding.text for finding in findings if finding.topic == "segmenter"]
-    assert [text.split(",")[0] for text in told] == ["selfie", "loads"]
+    assert "MiB of images per worker" in found(findings, "memory").text
+    reported = [finding.text for finding in findings if finding.topic == "segmenter"]
+    assert [text.split(",")[0] for text in reported] == ["selfie", "loads"]
 
 
 def test_what_is_short_comes_with_advice(
@@ -61,7 +61,7 @@ def test_what_is_short_comes_with_advice(
     gpus = [finding.text for finding in findings if finding.topic == "gpu"]
     assert gpus == [f"H100, 81,920 MiB, 80,896 MiB free ({uuid})" for uuid in UUIDS[:2]]
     assert found(findings, "workers").text == "2: gpu 0, gpu 1"
-    assert "75 MiB of pictures per worker" in found(findings, "memory").text
+    assert "75 MiB of images per worker" in found(findings, "memory").text
     assert "fewer workers" in (found(findings, "memory").advice or "")
     assert found(findings, "driver").text == "NVIDIA 570.1"
     assert "8 cores per GPU" in (found(findings, "cores").advice or "")
@@ -80,9 +80,9 @@ def test_sam3_without_weights_says_how_to_get_them(settings: Settings, model_fil
     for name in ("sam3", "sam3_transformers"):
         recipe = Recipe.model_validate({"segmenter": name})
         for weights in (Sam3Weights(), Sam3Weights(checkpoint=tmp_path / "gone.pt", directory=tmp_path / "gone")):
-            told = found(examine(recipe, settings.model_copy(update={"sam3": weights}), os.environ), "models")
-            assert told.blocks
-            assert "SAM License" in told.text or "not installed" in told.text
+            reported = found(examine(recipe, settings.model_copy(update={"sam3": weights}), os.environ), "models")
+            assert reported.blocks
+            assert "SAM License" in reported.text or "not installed" in reported.text
 
 
 def test_a_lost_gpu_is_named_and_the_others_are_used(
@@ -94,8 +94,12 @@ def test_a_lost_gpu_is_named_and_the_others_are_used(
     assert found(findings, "workers").text == "2: gpu 0, gpu 2"
     assert not any(finding.blocks for finding in findings)
     monkeypatch.setattr(machine, "read_driver", lambda: driver(2, lost=(0, 1)))
-    told = found(examine(Recipe(), settings, os.environ), "devices")
-    assert (told.blocks, "gpu 0: GPU is lost" in told.text, "num_gpus: none" in told.text) == (True, True, True)
+    reported = found(examine(Recipe(), settings, os.environ), "devices")
+    assert (reported.blocks, "gpu 0: GPU is lost" in reported.text, "num_gpus: none" in reported.text) == (
+        True,
+        True,
+        True,
+    )
 
 
 def test_the_limits_of_a_container_are_shown(

@@ -32,11 +32,11 @@ def test_a_port_whose_connections_have_ended_is_free() -> None:
     assert port_fault(port) is None
 
 
-def test_a_port_for_which_there_is_no_right_is_told() -> None:
+def test_a_port_for_which_there_is_no_right_is_reported() -> None:
     first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())  # 0 in some containers
     expected = "None" if first <= 81 else f"cannot be listened on ({os.strerror(errno.EACCES)})"
     asked = "import os; from relight_assets.doctor.ports import port_fault; os.getuid() or os.setuid(54321)"
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", f"{asked}; print(port_fault(81))"], capture_output=True, text=True, check=True
     )
-    assert told.stdout == f"{expected}\n"
+    assert reported.stdout == f"{expected}\n"

@@ -52,19 +52,19 @@ def test_the_light_alone_is_computed_and_the_numbers_are_the_split_s(ran: Bench,
     assert_records_tell_the_truth(experiment)
 
 
-def test_the_same_bytes_come_out_as_without_borrowing(ran: Bench, experiment: SplitLayout, tmp_path: Path) -> None:
+def test_the_same_bytes_come_out_as_without_reuse(ran: Bench, experiment: SplitLayout, tmp_path: Path) -> None:
     ran.run(RELIT, experiment="other")
-    borrowed = {path.name: sha256(path) for path in experiment.folder.glob("*.png")}
+    reused = {path.name: sha256(path) for path in experiment.folder.glob("*.png")}
     alone = Bench(tmp_path / "alone", ran.photos)
     alone.folder.mkdir()
     alone.write_csv([PORTRAITS[1]])
     alone.run(RELIT)
     alone.write_csv(PORTRAITS[:2])
     alone.run(RELIT)
-    assert borrowed == alone.pictures()
+    assert reused == alone.pictures()
 
 
-def test_another_gray_takes_the_light_over_too(ran: Bench, experiment: SplitLayout) -> None:
+def test_another_gray_reuses_the_light_too(ran: Bench, experiment: SplitLayout) -> None:
     summary = ran.run(recipe_with(background={"gray_color": [10, 20, 30]}), experiment="other")
     assert computed(summary) == {"masks": 0, "albedo": 0, "degraded": 0, "composites": 2}
     record, own = read_record(experiment.record(0)), read_record(ran.layout.record(0))
@@ -87,7 +87,7 @@ def test_a_run_of_the_split_leaves_the_experiment_as_it_is(ran: Bench, experimen
     assert load_split_state(ran.split(), RELIT, ran.settings, "other").row_counts() == {"done": 2}
 
 
-def test_only_so_many_rows_are_taken_over_and_later_ones_later(ran: Bench, experiment: SplitLayout) -> None:
+def test_only_so_many_rows_are_reused_and_later_ones_later(ran: Bench, experiment: SplitLayout) -> None:
     ran.run(RELIT, experiment="other", num_samples=1)
     assert experiment.numbers("metadata.json") == {1}  # the first row has the later number
     assert computed(ran.run(RELIT, experiment="other")) == {"masks": 0, "albedo": 0, "degraded": 1, "composites": 1}
@@ -130,7 +130,7 @@ def test_photos_that_come_later_have_the_split_s_numbers_too(ran: Bench, experim
     assert load(experiment) == load(ran.layout)
 
 
-def test_masks_that_the_split_has_made_anew_are_taken_over_again(ran: Bench, experiment: SplitLayout) -> None:
+def test_masks_that_the_split_has_made_anew_are_reused_again(ran: Bench, experiment: SplitLayout) -> None:
     ran.run(RELIT, experiment="other")
     ran.run(recipe_with(background={"blend": "linear"}))
     both = recipe_with(background={"blend": "linear"}, seed=7)
@@ -152,8 +152,8 @@ def test_an_experiment_that_lost_its_index_keeps_its_own_numbers(bench: Bench) -
     assert load(experiment) == numbers
 
 
-def test_what_cannot_be_taken_over_is_made_by_the_experiment_itself(ran: Bench, experiment: SplitLayout) -> None:
-    """A place that is taken costs its image; one that is not empty is told when the run comes to it."""
+def test_what_cannot_be_reused_is_made_by_the_experiment_itself(ran: Bench, experiment: SplitLayout) -> None:
+    """A place that is taken costs its image; one that is not empty is reported when the run comes to it."""
     ran.run(RELIT, experiment="other")
     ran.layout.record(0).write_bytes(ran.layout.record(0).read_bytes())
     for number in (0, 1):

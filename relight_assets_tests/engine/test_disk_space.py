@@ -27,7 +27,7 @@ def planned(bench: Bench, digests: Digests) -> list[WorkItem]:
     return [WorkItem(number, name, str(bench.photos / name), stage_names()) for number, name in enumerate(PORTRAITS)]
 
 
-def test_too_little_space_is_told_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
+def test_too_little_space_is_reported_in_figures(bench: Bench, disk: SimpleNamespace) -> None:
     bench.write_csv(PORTRAITS)
     work = planned(bench, digests_of(Recipe(), bench.settings))
     warning = space_warning(bench.layout.folder, bench.state(), work, None)

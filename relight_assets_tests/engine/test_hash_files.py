@@ -62,7 +62,9 @@ def test_a_file_that_kills_its_worker_twice_is_as_one_that_cannot_be_read(
     assert all(found[paths[0]] is not None for number, paths in files.items() if number != 2)
 
 
-def test_progress_is_told(tmp_path: Path, files: dict[int, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_reported(
+    tmp_path: Path, files: dict[int, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("relight_assets.engine.progress.EVERY_S", 0.0)
     seen: list[Progress] = []
     hashed(tmp_path, files, seen)

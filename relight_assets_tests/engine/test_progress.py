@@ -73,7 +73,7 @@ def test_a_full_disk_does_not_hide_why_the_run_ended(tmp_path: Path) -> None:
     assert writer.finish().finished
 
 
-def test_the_end_is_told(tmp_path: Path) -> None:
+def test_the_end_is_reported(tmp_path: Path) -> None:
     writer = ProgressWriter(tmp_path / "p.json", "train", 0)
     writer.finish()
     now = read_progress(tmp_path / "p.json")
@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_nothing(tmp_path: Path, content: bytes | None) -
     assert read_progress(tmp_path / "p.json") is None
 
 
-def test_a_file_that_cannot_be_written_and_a_driver_that_breaks_are_told_once(
+def test_a_file_that_cannot_be_written_and_a_driver_that_breaks_are_reported_once(
     tmp_path: Path, clock: list[float]
 ) -> None:
     def lost(_: int) -> None:

@@ -77,7 +77,7 @@ def test_nothing_is_removed_while_a_row_may_be_an_orphan_under_another_name(ran:
         prune(ran.split(), Recipe(), ran.settings)
 
 
-def test_nothing_is_removed_while_a_row_with_a_number_has_no_pictures(ran: Bench, tmp_path: Path) -> None:
+def test_nothing_is_removed_while_a_row_with_a_number_has_no_images(ran: Bench, tmp_path: Path) -> None:
     moved = tmp_path / "moved.png"
     ran.write_csv([PORTRAITS[1], str(moved)])
     assert ran.run().state.row_counts() == {"done": 1, "failed": 1}
@@ -131,15 +131,15 @@ def test_what_cannot_be_removed_is_named_and_the_others_go(ran: Bench) -> None:
     put("a folder that is not empty", blocked)
     put("a folder", ran.layout.png(2, "albedo"))
     put("a pipe", ran.layout.png(0, "output"))
-    with pytest.raises(OutputFolderError, match="cannot be removed") as told:
+    with pytest.raises(OutputFolderError, match="cannot be removed") as reported:
         prune(ran.split(), Recipe(), ran.settings)
-    assert str(blocked) in str(told.value)
+    assert str(blocked) in str(reported.value)
     assert {path.name.partition("_")[0] for path in ran.layout.folder.glob("0*")} == {"00001", "00002"}
     assert list(ran.layout.folder.glob("00002*")) == [blocked]
     assert found(ran).numbers == (2,)
 
 
-def test_a_record_that_cannot_be_removed_keeps_its_pictures(ran: Bench) -> None:
+def test_a_record_that_cannot_be_removed_keeps_its_images(ran: Bench) -> None:
     put("a folder that is not empty", ran.layout.record(2))
     with pytest.raises(OutputFolderError, match=r"00002_metadata\.json"):
         prune(ran.split(), Recipe(), ran.settings)

@@ -23,7 +23,7 @@ from relight_assets.engine.publish import (
     mapping_path,
     stage_mapping,
     variants_path,
-    withdraw_pictures,
+    withdraw_stale_outputs,
     write_split_failures,
     write_split_mapping,
 )
@@ -75,7 +75,7 @@ def with_former(state: SplitState, *paths: Path) -> SplitState:
     return dataclasses.replace(state, origin=replace(state.origin, mappings=tuple(map(str, paths))))
 
 
-def pictures(mapping: Path) -> list[str]:
+def named_outputs(mapping: Path) -> list[str]:
     return [line.rpartition(",")[2] for line in mapping.read_text().splitlines()[1:]]
 
 
@@ -85,7 +85,7 @@ def pictures(mapping: Path) -> list[str]:
 def test_what_is_not_current_is_withdrawn_and_nothing_else(out: Out) -> None:
     target = out.published()
     before = target.read_bytes()
-    assert withdraw_pictures(out.state(), out.settings) == []
+    assert withdraw_stale_outputs(out.state(), out.settings) == []
     assert target.read_bytes() == before
     state = out.state()
     key = next(iter(state.images))
@@ -97,12 +97,12 @@ def test_what_is_not_current_is_withdrawn_and_nothing_else(out: Out) -> None:
     assert not any(pictures(target))
 
 
-def test_a_row_that_is_gone_keeps_its_picture_until_its_number_is_anothers(out: Out) -> None:
+def test_a_row_that_is_gone_keeps_its_image_until_its_number_is_anothers(out: Out) -> None:
     target = out.published()
     lines = out.lines()
     state = out.state(lines=[lines[0], *lines[2:]])
-    withdraw_pictures(state, out.settings)
-    assert pictures(target)[0]
+    withdraw_stale_outputs(state, out.settings)
+    assert named_outputs(target)[0]
     key = next(iter(state.images))
     images = {**state.images, key: replace(state.images[key], index=0)}
     withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
@@ -118,12 +118,12 @@ def test_former_mappings_are_withdrawn_too_and_no_file_of_another_name(out: Out,
     for path in formers:
         path.write_bytes(text)
     formers.append(tmp_path / "gone" / formers[0].name)
-    withdraw_pictures(with_former(out.state(OTHER), *formers), out.settings)
-    assert not any(pictures(formers[0]))
+    withdraw_stale_outputs(with_former(out.state(OTHER), *formers), out.settings)
+    assert not any(named_outputs(formers[0]))
     assert [path.read_bytes() for path in formers[1:3]] == [text, text]
 
 
-def test_a_former_mapping_that_cannot_be_written_is_told_and_stops_nobody(
+def test_a_former_mapping_that_cannot_be_written_is_reported_and_stops_nobody(
     out: Out, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = out.published()
@@ -138,10 +138,10 @@ def test_a_former_mapping_that_cannot_be_written_is_told_and_stops_nobody(
         real(path, *more)
 
     monkeypatch.setattr(publish, "withdraw_outputs", refused)
-    (note,) = withdraw_pictures(with_former(out.state(OTHER), former), out.settings)
+    (note,) = withdraw_stale_outputs(with_former(out.state(OTHER), former), out.settings)
     assert str(former) in note
     assert "Read-only" in note
-    assert not any(pictures(target))
+    assert not any(named_outputs(target))
 
 
 def test_the_mapping_that_the_split_has_now_must_be_withdrawn(out: Out) -> None:
@@ -149,7 +149,7 @@ def test_the_mapping_that_the_split_has_now_must_be_withdrawn(out: Out) -> None:
     target.unlink()
     target.mkdir()
     with pytest.raises(CsvError, match="cannot be written"):
-        withdraw_pictures(out.state(OTHER), out.settings)
+        withdraw_stale_outputs(out.state(OTHER), out.settings)
 
 
 def test_a_copy_of_a_folder_leaves_the_mapping_of_the_first_alone(out: Out, tmp_path: Path) -> None:
@@ -160,17 +160,17 @@ def test_a_copy_of_a_folder_leaves_the_mapping_of_the_first_alone(out: Out, tmp_
     state = load_split_state(out.state().split, OTHER, copied)
     assert state.origin is not None
     assert str(first) in state.origin.mappings
-    withdraw_pictures(state, copied)
+    withdraw_stale_outputs(state, copied)
     assert first.read_bytes() == before
     shutil.rmtree(out.settings.output_root)  # it was moved: what the mapping names is gone
-    withdraw_pictures(state, copied)
-    assert not any(pictures(first))
+    withdraw_stale_outputs(state, copied)
+    assert not any(named_outputs(first))
 
 
 def test_a_mapping_that_was_never_published_goes(out: Out) -> None:
     staged = stage_mapping(out.state(), out.settings).file
     assert staged.exists()
-    withdraw_pictures(out.state(), out.settings)
+    withdraw_stale_outputs(out.state(), out.settings)
     assert not staged.exists()
 
 
@@ -180,9 +180,9 @@ def test_the_lights_of_what_is_not_current_are_withdrawn(out: Out) -> None:
     target.parent.mkdir()
     write_variants(state.split, state.variant_outputs(), target)
     before = target.read_bytes()
-    withdraw_pictures(state, out.settings)
+    withdraw_stale_outputs(state, out.settings)
     assert target.read_bytes() == before
-    withdraw_pictures(out.state(recipe_with(variants=2)), out.settings)
+    withdraw_stale_outputs(out.state(recipe_with(variants=2)), out.settings)
     assert target.read_bytes() == before.splitlines(keepends=True)[0]
 
 
@@ -246,7 +246,7 @@ def test_the_csv_of_all_lights_belongs_to_them(out: Out) -> None:
     assert mapping_is_current(state, out.settings)
 
 
-def test_csvs_that_could_not_be_written_are_told_before_the_work(tmp_path: Path) -> None:
+def test_csvs_that_could_not_be_written_are_reported_before_the_work(tmp_path: Path) -> None:
     csv, file = tmp_path / "data" / "a_images.csv", tmp_path / "file"
     file.write_text("")
     own = Settings(output_root=file / "out")
@@ -257,5 +257,5 @@ def test_csvs_that_could_not_be_written_are_told_before_the_work(tmp_path: Path)
     check_output_csvs(file / "data" / "a_images.csv", elsewhere)
     with pytest.raises(OutputFolderError, match=r"go to mapping_dir .*file/maps, .*is not a folder; set mapping"):
         check_output_csvs(csv, own.model_copy(update={"mapping_dir": file / "maps"}))
-    check_output_csvs(file / "data" / "a_images.csv", own, "of_an_experiment")  # beside its pictures
+    check_output_csvs(file / "data" / "a_images.csv", own, "of_an_experiment")  # beside its images
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -83,7 +83,7 @@ def test_what_cannot_be_made_again_is_said(finished: Bench, tmp_path: Path) -> N
         entry = replace(record.stages["albedo"], numbers={"method": method})
         learned = {"albedo_extraction": {"mix": {"retinex": 0, "learned": 1}}}
         write_record(layout, replace(record, stages=record.stages | {"albedo": entry}, recipe=learned))
-        with pytest.raises(NotInRecordError, match="network of your own"):
+        with pytest.raises(NotInRecordError, match="your own ONNX model"):
             replay(file)
     write_record(layout, replace(record, recipe={"unheard_of": 1}))
     with pytest.raises(UserError, match="unheard_of"):

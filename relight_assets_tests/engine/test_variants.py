@@ -27,15 +27,15 @@ def lit(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[Benc
     return made
 
 
-def pictures(bench: Bench, index: int) -> set[str]:
+def images(bench: Bench, index: int) -> set[str]:
     return {path.name[6:-4] for path in bench.layout.folder.glob(f"{index:05d}_*.png")}
 
 
 def test_each_light_has_its_files_and_masks_and_albedo_are_there_once(lit: Bench) -> None:
     names = {"input", "foreground", "background", "albedo"}
     names |= {f"v{number}_{name}" for number in (1, 2, 3) for name in ("degraded_fg", "output")}
-    assert pictures(lit, 0) == pictures(lit, 1) == names
-    assert pictures(lit, 2) == set()
+    assert images(lit, 0) == images(lit, 1) == names
+    assert images(lit, 2) == set()
 
 
 def test_the_lights_are_different_and_recorded(lit: Bench) -> None:
@@ -78,7 +78,7 @@ def test_another_number_leaves_nothing_of_the_old_one(bench: Bench, before: int,
     again = bench.run(recipe_with(variants=after))
     assert computed(again) == {"masks": 0, "albedo": 0, "degraded": 1, "composites": 1}
     lit = {*stage_spec("degraded").files(after), *stage_spec("composites").files(after)}
-    assert pictures(bench, 0) == {"input", "foreground", "background", "albedo"} | lit
+    assert images(bench, 0) == {"input", "foreground", "background", "albedo"} | lit
     assert computed(bench.run(recipe_with(variants=after))).keys() >= {"masks"}
     write_split_mapping(bench.state(recipe_with(variants=after)), bench.settings)
     assert variants_path(bench.state(Recipe()), bench.settings).exists() == (after > 1)
@@ -91,5 +91,5 @@ def test_what_an_experiment_takes_over_leaves_nothing_of_its_own_lights(bench: B
     again = bench.run(Recipe(), experiment="more")
     assert set(computed(again).values()) == {0}
     layout = SplitLayout(split_folder(bench.settings.output_root, "train", "more"))
-    assert {path.name[6:-4] for path in layout.folder.glob("*.png")} == pictures(bench, 0)
+    assert {path.name[6:-4] for path in layout.folder.glob("*.png")} == images(bench, 0)
     assert layout.shown(0, "output") == layout.png(0, "output")

@@ -58,9 +58,9 @@ class Tick(NamedTuple):
     run_keys: list[str]
 
 
-def _run(told: Mapping[str, Any]) -> Run:
-    tags = {tag["key"]: tag["value"] for tag in told["tags"]}
-    return Run(told["runId"], tags.get("dagster/partition", ""), told["status"])
+def _run(reported: Mapping[str, Any]) -> Run:
+    tags = {tag["key"]: tag["value"] for tag in reported["tags"]}
+    return Run(reported["runId"], tags.get("dagster/partition", ""), reported["status"])
 
 
 def _kill_session(leader: "subprocess.Popen[bytes]") -> None:
@@ -249,8 +249,8 @@ class RelightDev:
 
     def process_of(self, run: str) -> int:
         """The process of a run, as Dagster's own event tells it."""
-        told = [message for message in self.messages(run) if message.startswith(_RUN_PID)]
-        return int(told[-1].removeprefix(_RUN_PID).rstrip(")."))
+        reported = [message for message in self.messages(run) if message.startswith(_RUN_PID)]
+        return int(reported[-1].removeprefix(_RUN_PID).rstrip(")."))
 
     def messages(self, run: str) -> list[str]:
         """What the events of a run say."""

@@ -1,6 +1,6 @@
 """One run in a process of its own, for tests that end it: ``python -m relight_assets_tests.faults.driver JOB``.
 
-JOB is a JSON file, see :class:`Job`.  Exit codes: 0 the run ended, 2 a user's mistake was told, in one line.
+JOB is a JSON file, see :class:`Job`.  Exit codes: 0 the run ended, 2 a user's mistake was reported, in one line.
 """
 
 import json

@@ -21,13 +21,13 @@ TAKEN_FIRST = 8
 
 def _number(picture: Rgb8) -> int:
     """The stock's number of a photo, which stands in its corner."""
-    return int(picture[0, 0, 0])
+    return int(image[0, 0, 0])
 
 
 class SmallDevice(FaultyWorker):
-    """Its device holds two pictures at a time, and never photo ``TOO_LARGE``.
+    """Its device holds two images at a time, and never photo ``TOO_LARGE``.
 
-    What it was asked for is listed beside the split's folder: a process id and a number of pictures per line.
+    What it was asked for is listed beside the split's folder: a process id and a number of images per line.
     """
 
     HOLDS: ClassVar[int] = 2
@@ -55,9 +55,9 @@ class SmallDevice(FaultyWorker):
             self._enough.wait()
         with self._asked.open("a", encoding="ascii") as file:
             file.write(f"{os.getpid()} {batch}\n")
-        if batch > self.HOLDS or self.TOO_LARGE in map(_number, pictures):
+        if batch > self.HOLDS or self.TOO_LARGE in map(_number, images):
             raise DeviceOutOfMemoryError("out of memory, as a test has it")
-        return self._real.masks(pictures, batch)
+        return self._real.masks(images, batch)
 
 
 class SmallDeviceAndALargePhoto(SmallDevice):
@@ -82,11 +82,11 @@ class BreakingDevice(FaultyWorker):
 
     def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         assert not self._broken, "asked again in a process whose device is broken"
-        if 5 in map(_number, pictures) and (self.ALWAYS or not self._broke.exists()):
+        if 5 in map(_number, images) and (self.ALWAYS or not self._broke.exists()):
             self._broke.touch()
             self._broken = True
             raise DeviceFailedError("device-side assert triggered, as a test has it")
-        return self._real.masks(pictures, batch)
+        return self._real.masks(images, batch)
 
 
 class DeviceBreaksAlways(BreakingDevice):

@@ -41,8 +41,8 @@ _TEMP = ".relight-*.tmp"
 class Undisturbed:
     """What a run that nothing disturbs makes of a photo."""
 
-    pictures: dict[str, str]
-    """The sha256 of each picture's file, by its name."""
+    images: dict[str, str]
+    """The sha256 of each image's file, by its name."""
     source: dict[str, Any]
     stages: dict[Stage, dict[str, Any]]
     """What the record says of the photo and of each stage, but for when and where files were written."""
@@ -59,9 +59,9 @@ class FaultBench(Bench):
     engine: str = "local"
     truth: Truth = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    """What the last run told people."""
+    """What the last run printed."""
     edited: set[str] = field(default_factory=set)
-    """The sha256 of photos as they were, which pictures may show that no run has redone yet."""
+    """The sha256 of photos as they were, which images may show that no run has redone yet."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,14 +71,14 @@ class FaultBench(Bench):
 
     def stock_up(self, count: int, faults: dict[int, str] | None = None) -> None:
         """Make the split of the first ``count`` photos of the stock; some carry a fault."""
-        pictures = self.folder / "pictures"
-        pictures.mkdir()
+        images = self.folder / "images"
+        images.mkdir()
         names: list[str] = []
         for number in range(count):
             fault = (faults or {}).get(number)
             name = f"{number:02d}{f'-{fault}' if fault else ''}.png"
-            (pictures / name).write_bytes((self.photos / f"{number:02d}.png").read_bytes())
-            names.append(str(pictures / name))
+            (images / name).write_bytes((self.photos / f"{number:02d}.png").read_bytes())
+            names.append(str(images / name))
         self.write_csv(names)
 
     def start(self, worker: type[ImageWorker] = ImageWorker, **settings: Any) -> RunSummary:
@@ -98,7 +98,7 @@ class FaultBench(Bench):
         return Job(str(self.csv_path), settings, worker, str(gate) if gate else None, str(hold) if hold else None)
 
     def complete(self) -> set[int]:
-        """The numbers of the photos all of whose pictures are current."""
+        """The numbers of the photos all of whose images are current."""
         state = self.state()
         return {number_of(key) for key, image in state.images.items() if image.status == "done"}
 
@@ -127,13 +127,13 @@ def assert_sound(bench: FaultBench, **rows: int) -> SplitState:
 
 
 def mappings(folder: Path) -> Iterator[Path]:
-    """Every CSV that names pictures, wherever it lies."""
+    """Every CSV that names images, wherever it lies."""
     yield from folder.rglob("*_with_relighting_outputs.csv")
     yield from folder.rglob("*_variants.csv")
 
 
-def named_pictures(mapping: Path) -> dict[str, str]:
-    """The picture that a mapping names for each cell of ``image_path``; none at all where there is no mapping."""
+def named_images(mapping: Path) -> dict[str, str]:
+    """The image that a mapping names for each cell of ``image_path``; none at all where there is no mapping."""
     try:
         with mapping.open(newline="", encoding="utf-8") as file:
             return {row["image_path"]: row["output_image_path"] for row in csv.DictReader(file, strict=True)}
@@ -142,7 +142,7 @@ def named_pictures(mapping: Path) -> dict[str, str]:
 
 
 def assert_mappings_are_true(bench: FaultBench) -> None:
-    """Every picture that any mapping names is there, whole, of its row's own photo and of its folder's recipe.
+    """Every image that any mapping names is there, whole, of its row's own photo and of its folder's recipe.
 
     A row that has left the CSV keeps what it had, of the recipe of then, until the mapping is replaced.
     """
@@ -166,22 +166,22 @@ def _cells_of_csv(mapping: Path) -> set[str] | None:
 
 
 def _assert_is_of_row(bench: FaultBench, mapping: Path, cell: str, output: Path, *, left: bool) -> None:
-    told = (mapping.name, cell, output)
+    reported = (mapping.name, cell, output)
     layout = SplitLayout(output.parent)
     number, _, name = output.stem.partition("_")
     record = read_record(layout.record(int(number)))
-    assert record is not None, told
-    assert sha256(output) == record.stages["composites"].files[name].sha256, told
+    assert record is not None, reported
+    assert sha256(output) == record.stages["composites"].files[name].sha256, reported
     photo = mapping.parent / cell
     if photo.exists():  # else it was moved, and its record with it
-        assert record.image_path == index_key(cell, mapping.parent, None), told
-        assert record.source.sha256 in {*bench.edited, sha256(photo)}, told
+        assert record.image_path == index_key(cell, mapping.parent, None), reported
+        assert record.source.sha256 in {*bench.edited, sha256(photo)}, reported
     if left:
-        assert all(stage in record.stages and files_match(layout, record, stage) for stage in stage_names()), told
+        assert all(stage in record.stages and files_match(layout, record, stage) for stage in stage_names()), reported
         return
     digests = _digests(layout.recipe.read_text() if layout.recipe.exists() else "", layout.recipe, bench)
     current = current_stages(digests, record, record.source.sha256, partial(files_match, layout))
-    assert current == stage_names(), told
+    assert current == stage_names(), reported
 
 
 def _digests(text: str, file: Path, bench: FaultBench) -> Digests:
@@ -271,7 +271,7 @@ def truth_of(bench: Bench) -> Truth:
     for key, index in lasting_index.load(bench.layout).items():
         record = read_record(bench.layout.record(index))
         assert record is not None
-        pictures = {name: sha256(bench.layout.png(index, name)) for name in ALL_FILES}
+        images = {name: sha256(bench.layout.png(index, name)) for name in ALL_FILES}
         stages = {stage: _recorded(record, stage) for stage in stage_names()}
-        truth[number_of(key)] = Undisturbed(pictures, _source_of(record), stages)
+        truth[number_of(key)] = Undisturbed(images, _source_of(record), stages)
     return truth

@@ -113,7 +113,7 @@ class Kills:
 
     def edit(self) -> str:
         """Edit rows and photos of both splits, a few at a time."""
-        told = []
+        reported = []
         for split, names in self.rows.items():
             what = self.rng.choice(("nothing", "a row added", "a row removed", "a photo edited", "other order"))
             if what == "a row added" and self.spare:
@@ -124,9 +124,9 @@ class Kills:
                 self._edit_photo(self.rng.choice(names))
             elif what == "other order":
                 self.rng.shuffle(names)
-            told.append(f"{split}: {what}")
+            reported.append(f"{split}: {what}")
         self.write_csvs()
-        return ", ".join(told)
+        return ", ".join(reported)
 
     def _edit_photo(self, name: str) -> None:
         path = self.project.photos / name
@@ -237,7 +237,7 @@ class Kills:
         return counts
 
     def pictures(self, settings: Settings | None = None) -> dict[str, dict[str, str]]:
-        """The sha256 of every picture, by the photo's name and the picture's; under other settings where given."""
+        """The sha256 of every image, by the photo's name and the image's; under other settings where given."""
         found: dict[str, dict[str, str]] = {}
         for split in self.rows:
             state = self.state(split, settings)

@@ -48,5 +48,5 @@ def refusing(folder: Path, *rules: tuple[str, str, int]) -> dict[str, str]:
     library = folder / "refusing.so"
     source = Path(__file__).with_name("refusing.c")
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"], check=True)
-    told = "\n".join(f"{call} {ending} {number}" for call, ending, number in rules)
-    return {"LD_PRELOAD": str(library), "REFUSED_FILES": told}
+    reported = "\n".join(f"{call} {ending} {number}" for call, ending, number in rules)
+    return {"LD_PRELOAD": str(library), "REFUSED_FILES": reported}

@@ -77,7 +77,7 @@ class WatchedStorage(LocalStorage):
 
 
 def watched(seen: CsvStamp) -> WatchedStorage:
-    """A storage of which ``seen(file name, moment)`` is told every moment of every write of this process."""
+    """A storage of which ``seen(file name, moment)`` is reported every moment of every write of this process."""
     return WatchedStorage([seen])
 
 

@@ -35,8 +35,8 @@ def receiver() -> Iterator[tuple[str, Receiver]]:
 
 @pytest.fixture(scope="module")
 def dev(project: Project, receiver: tuple[str, Receiver]) -> Iterator[RelightDev]:
-    told = {"RELIGHT_ALERT_WEBHOOK": receiver[0], "NO_PROXY": "127.0.0.1"}
-    with started(RelightDev(project.root, told)) as made:
+    reported = {"RELIGHT_ALERT_WEBHOOK": receiver[0], "NO_PROXY": "127.0.0.1"}
+    with started(RelightDev(project.root, reported)) as made:
         yield made
     assert made.exit_code == 0, made.tail()
 
@@ -64,7 +64,7 @@ def test_a_failed_run_and_a_failed_check_arrive(
         assert wait_until(lambda run=run, status=status: dev.status(run) == status) is not None, dev.messages(run)
         ended[run] = time.monotonic()
         assert wait_until(lambda run=run, event=event: arrived(received, run, event)) is not None, dev.tail()
-        print(f"{event}: told {time.monotonic() - ended[run]:.1f} s after the run was seen to have ended")
+        print(f"{event}: reported {time.monotonic() - ended[run]:.1f} s after the run was seen to have ended")
     (of_run,) = arrived(received, failing, "run_failed")
     assert (of_run["split"], of_run["job"]) == ("gone", "__ASSET_JOB")
     assert of_run["message"].startswith("the split `gone` has no CSV in")
@@ -76,7 +76,7 @@ def test_a_failed_run_and_a_failed_check_arrive(
     assert len(received.documents) == 2
 
 
-def test_a_run_whose_process_is_gone_is_closed_and_told(
+def test_a_run_whose_process_is_gone_is_closed_and_reported(
     dev: RelightDev, project: Project, receiver: tuple[str, Receiver]
 ) -> None:
     home = project.root / ".dagster_home"
@@ -90,7 +90,7 @@ def test_a_run_whose_process_is_gone_is_closed_and_told(
     print(f"a dead run was closed after {time.monotonic() - left:.1f} s")
     _, received = receiver
     assert wait_until(lambda: arrived(received, dead, "run_failed")) is not None, dev.tail()
-    print(f"and told after {time.monotonic() - left:.1f} s")
+    print(f"and reported after {time.monotonic() - left:.1f} s")
     assert "The process of this run is gone" in arrived(received, dead, "run_failed")[0]["message"]
 
 

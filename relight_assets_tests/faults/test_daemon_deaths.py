@@ -119,7 +119,7 @@ def test_kill_9_of_the_daemon_and_all_it_started(servers: ServersByThemselves, b
     servers.start_daemon()
 
     clock.reaches(work.run, "FAILURE")
-    assert any("The process of this run is gone" in told for told in servers.messages(work.run))
+    assert any("The process of this run is gone" in reported for reported in servers.messages(work.run))
     clock.moves_on(work)
     clock.reaches(work.queued, "SUCCESS")
     more.assert_finished()

@@ -95,7 +95,7 @@ def test_kill_9_of_everything(dev: RelightDev, many: Split) -> None:
     dev.start()
 
     assert dev.status(stopped.run) == "FAILURE"
-    assert any("The process of this run is gone" in told for told in dev.messages(stopped.run))
+    assert any("The process of this run is gone" in reported for reported in dev.messages(stopped.run))
     Clock("after the start", dev).moves_on(stopped)
 
 

@@ -26,7 +26,7 @@ EIGHT = {"all": None, "numbers": "0,1,2,3,4,5,6,7", "uuids": ",".join(UUIDS)}
 
 
 def asked(bench: FaultBench) -> dict[str, list[int]]:
-    """How many pictures the segmenter of each process was given, call by call."""
+    """How many images the segmenter of each process was given, call by call."""
     calls: dict[str, list[int]] = {}
     for line in (bench.settings.output_root / "asked").read_text().splitlines():
         process, count = line.split()
@@ -34,7 +34,7 @@ def asked(bench: FaultBench) -> dict[str, list[int]]:
     return calls
 
 
-def test_too_many_pictures_at_a_time_are_asked_for_in_halves_from_then_on(bench: FaultBench) -> None:
+def test_too_many_images_at_a_time_are_asked_for_in_halves_from_then_on(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS)
     summary = bench.start(SmallDevice, cpu_workers=1)
     assert_sound(bench, done=PHOTOS)
@@ -42,7 +42,7 @@ def test_too_many_pictures_at_a_time_are_asked_for_in_halves_from_then_on(bench:
     (calls,) = asked(bench).values()
     assert max(calls) == 4
     assert sum(count > SmallDevice.HOLDS for count in calls) == 1
-    assert bench.notices == ["cpu 0: out of memory; at most 2 pictures at a time from now on"]
+    assert bench.notices == ["cpu 0: out of memory; at most 2 images at a time from now on"]
     assert_heals(bench)
 
 
@@ -55,7 +55,7 @@ def test_the_worker_that_replaces_one_knows_what_its_device_holds(bench: FaultBe
     assert_heals(bench)
 
 
-def test_a_picture_that_does_not_fit_alone_is_a_failure_of_its_row(bench: FaultBench) -> None:
+def test_an_image_that_does_not_fit_alone_is_a_failure_of_its_row(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS)
     summary = bench.start(SmallDeviceAndALargePhoto, cpu_workers=1)
     assert_sound(bench, done=PHOTOS - 1, failed=1)
@@ -63,7 +63,7 @@ def test_a_picture_that_does_not_fit_alone_is_a_failure_of_its_row(bench: FaultB
     failure = read_failure(bench.layout.failure(5))
     assert failure is not None
     assert (failure.stage, failure.retryable) == ("masks", True)
-    assert not bench.notices  # the picture is to blame, not the number
+    assert not bench.notices  # the image is to blame, not the number
     assert_heals(bench)
 
 
@@ -149,9 +149,9 @@ def test_a_command_on_a_machine_with_a_lost_gpu_and_on_one_with_a_broken_driver(
     assert not list((project.data / "outputs/data-train").glob("*.png"))
     ran = relight(described(0, 15, 0), "run", "--all-splits", "--num-gpus", "3")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    told = ran.stdout + ran.stderr
-    assert "gpu 1 is not used (GPU is lost: it has fallen off the bus; reset it" in told
-    assert "gpu 1 (lost): 0 images" in told
+    reported = ran.stdout + ran.stderr
+    assert "gpu 1 is not used (GPU is lost: it has fallen off the bus; reset it" in reported
+    assert "gpu 1 (lost): 0 images" in reported
     assert len(list((project.data / "outputs/data-train").glob("*_output.png"))) == len(PORTRAITS)
     doctor = relight(described(0, 15, 0), "doctor")
     assert doctor.returncode == 0

@@ -36,7 +36,7 @@ def unmount(place: Path) -> None:
 
 @pytest.fixture
 def small_disk(bench: FaultBench) -> Iterator[Path]:
-    """A disk that holds the pictures of a few photos, where the outputs go."""
+    """A disk that holds the images of a few photos, where the outputs go."""
     place = bench.folder / "disk"
     place.mkdir()
     mount("-t", "tmpfs", "-o", "size=2m", "relight-test", str(place))

@@ -91,7 +91,7 @@ def machine(tmp_path: Path, photos: Path) -> Machine:
     return machine_at(tmp_path / "project", photos)
 
 
-def pictures(output_root: Path) -> list[str]:
+def images(output_root: Path) -> list[str]:
     return sorted(path.name for path in output_root.glob("data-train/*_output.png"))
 
 
@@ -115,7 +115,7 @@ def test_a_user_without_name_or_home(machine: Machine) -> None:
             os.chown(path, NAMELESS, NAMELESS)
     homeless = ("HOME", "USER", "LOGNAME", "XDG_CACHE_HOME")
     done = machine.relight("run", "--split", "train", begin=begin, without=homeless)
-    assert (done.returncode, pictures(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
+    assert (done.returncode, images(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
     without_models = (*homeless, "RELIGHT_MODEL_DIR")
     for command in (["doctor"], ["models", "fetch"], ["models", "list"]):
         done = machine.relight(*command, begin=begin, without=without_models)
@@ -131,7 +131,7 @@ def test_a_legacy_locale_and_a_home_that_is_read_only(tmp_path: Path, photos: Pa
     home.mkdir(mode=0o555)
     legacy = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "HOME": str(home)}
     done = machine.relight("run", "--split", "train", **legacy)
-    assert (done.returncode, pictures(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
+    assert (done.returncode, images(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
     assert "Zo\\xeb \\u9854/data/outputs" in done.stdout.replace("\n", "")
     mapping = (machine.root / "data" / "train_images_with_relighting_outputs.csv").read_text(encoding="utf-8")
     assert f"{names[0]},{machine.root}/data/outputs/data-train/00000_output.png" in mapping
@@ -145,7 +145,7 @@ def test_optimised_python_and_a_project_path_with_quotes(tmp_path: Path, photos:
     done = machine.relight(
         "run", "--split", "train", flags=["-OO"], without=["PYTHONDONTWRITEBYTECODE"], TMPDIR=gone, **compiled
     )
-    assert (done.returncode, pictures(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
+    assert (done.returncode, images(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
 
 
 def test_a_project_path_in_which_dagster_keeps_no_history(tmp_path: Path, photos: Path) -> None:
@@ -158,10 +158,10 @@ def test_a_project_path_in_which_dagster_keeps_no_history(tmp_path: Path, photos
         )
     assert [path.name for path in tmp_path.iterdir()] == ["a%20b [c]?d"]  # nothing was made beside it either
     done = machine.relight("run", "--split", "train", RELIGHT_DAGSTER_HOME=str(tmp_path / "home"))
-    assert (done.returncode, pictures(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
+    assert (done.returncode, images(machine.root / "data" / "outputs")) == (0, MADE), done.stderr
 
 
-def test_a_csv_folder_that_is_read_only_is_told_before_the_work(machine: Machine) -> None:
+def test_a_csv_folder_that_is_read_only_is_reported_before_the_work(machine: Machine) -> None:
     data, elsewhere = machine.root / "data", machine.root / "elsewhere"
     where = {"RELIGHT_OUTPUT_ROOT": str(elsewhere / "outputs")}
     with closed(data):
@@ -199,7 +199,7 @@ def test_a_working_directory_that_is_gone_or_closed(machine: Machine, tmp_path: 
     assert "shut/config/platform.yaml: cannot be read: Permission denied" in done.stderr
 
 
-def test_variables_of_kubernetes_are_told_once(machine: Machine) -> None:
+def test_variables_of_kubernetes_are_reported_once(machine: Machine) -> None:
     service = {"RELIGHT_PORT": "tcp://10.0.0.1:3000", "RELIGHT_SERVICE_HOST": "10.0.0.1", "RELIGHT_OUTPUT_ROT": "x"}
     with closed(machine.root / "data"):  # the run ends as soon as it has loaded the definitions, which look there too
         for command in (["doctor"], ["run", "--split", "train"]):

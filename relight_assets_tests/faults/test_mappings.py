@@ -1,4 +1,4 @@
-"""No mapping ever names a picture that is not current for its row: read, and killed, at every write of a whole run."""
+"""No mapping ever names an image that is not current for its row: read, and killed, at every write of a whole run."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from relight_assets_tests.faults.invariants import (
     FaultBench,
     assert_mappings_are_true,
     mappings,
-    named_pictures,
+    named_images,
 )
 from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watched
 from relight_assets_tests.faults.whole_run import GRAY, whole_run
@@ -80,24 +80,24 @@ def done(**run: Any) -> Callable[[FaultBench], None]:
 def an_edited_photo(bench: FaultBench) -> None:
     whole_run(bench, mapping_dir=bench.folder / "former")
     whole_run(bench)
-    edit(bench.folder / "pictures" / "01.png")
+    edit(bench.folder / "images" / "01.png")
 
 
 def a_csv_that_changed(bench: FaultBench) -> None:
     """A row is gone, a photo is edited, the notes and the order are others."""
     whole_run(bench)
-    pictures = bench.folder / "pictures"
-    edit(pictures / "02.png")
-    lines = ["image_path,note", *(f"{pictures / name},another note" for name in ("02.png", "01.png"))]
+    images = bench.folder / "images"
+    edit(images / "02.png")
+    lines = ["image_path,note", *(f"{images / name},another note" for name in ("02.png", "01.png"))]
     bench.csv_path.write_text("\n".join(lines) + "\n")
 
 
 def a_renamed_photo(bench: FaultBench) -> None:
     whole_run(bench)
-    pictures = bench.folder / "pictures"
-    (pictures / "01.png").rename(pictures / "03.png")
-    edit(pictures / "02.png")
-    bench.write_csv([str(pictures / name) for name in ("00.png", "02.png", "03.png")])
+    images = bench.folder / "images"
+    (images / "01.png").rename(images / "03.png")
+    edit(images / "02.png")
+    bench.write_csv([str(images / name) for name in ("00.png", "02.png", "03.png")])
 
 
 def a_csv_of_the_same_name(bench: FaultBench) -> None:
@@ -151,7 +151,7 @@ class Scene:
         for name in ("former", "elsewhere"):
             (self.bench.folder / name).mkdir()
         self.bench.stock_up(3)
-        self.bench.edited = {sha256(photo) for photo in self.bench.folder.glob("pictures/*.png")}
+        self.bench.edited = {sha256(photo) for photo in self.bench.folder.glob("images/*.png")}
         in_a_child(lambda _: self.scenario.before(self.bench))
         self._saved = self.bench.folder.with_name(f"{self.bench.folder.name}-saved")
         shutil.copytree(self.bench.folder, self._saved)
@@ -167,10 +167,10 @@ class Scene:
             shutil.copy2(path, self.bench.folder / path.relative_to(self._saved))
 
     def named(self) -> dict[str, list[str]]:
-        """The photos of which each mapping names a picture."""
+        """The photos of which each mapping names an image."""
         folder = self.bench.folder
         return {
-            str(path.relative_to(folder)): [Path(cell).stem for cell, output in named_pictures(path).items() if output]
+            str(path.relative_to(folder)): [Path(cell).stem for cell, output in named_images(path).items() if output]
             for path in mappings(folder)
         }
 
@@ -255,8 +255,8 @@ def points(writes: list[str]) -> Iterator[Point]:
 @pytest.mark.parametrize("how", [None, signal.SIGTERM, signal.SIGKILL], ids=["at work", "terminated", "killed"])
 def test_rows_in_work_are_empty_until_they_are_done(bench: FaultBench, how: signal.Signals | None) -> None:
     bench.stock_up(4, {2: "hold"})
-    held = bench.folder / "pictures" / "02-hold.png"
-    bench.edited = {sha256(photo) for photo in bench.folder.glob("pictures/*.png")}
+    held = bench.folder / "images" / "02-hold.png"
+    bench.edited = {sha256(photo) for photo in bench.folder.glob("images/*.png")}
     bench.start(ImageWorker)
     publish(bench.split(), LoadedRecipe(GRAY, ()), bench.settings)
     before = (bench.folder / MAPPING).read_text()
@@ -270,7 +270,7 @@ def test_rows_in_work_are_empty_until_they_are_done(bench: FaultBench, how: sign
             process.send_signal(how)
             process.wait()
         assert_mappings_are_true(bench)
-        named = named_pictures(bench.folder / MAPPING)
+        named = named_images(bench.folder / MAPPING)
         assert [Path(cell).name for cell, output in named.items() if not output] == [held.name]
     bench.start(ImageWorker)
     assert_mappings_are_true(bench)

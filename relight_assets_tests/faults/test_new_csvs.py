@@ -59,10 +59,10 @@ def test_dropped_csvs_are_run_one_at_a_time_and_grown_ones_again(dev: RelightDev
     assert wait_until(lambda: {status for *_, status in dev.runs()} == {"SUCCESS"}) is not None, dev.runs()
     assert sorted(split for _, split, _ in dev.runs()) == ["train", "train", "val"]
     assert {path: path.stat().st_mtime_ns for path in before} == before  # the new row alone was computed
-    assert_bad_ones_are_told_and_nothing_is_lost(dev)
+    assert_bad_ones_are_reported_and_nothing_is_lost(dev)
 
 
-def assert_bad_ones_are_told_and_nothing_is_lost(dev: RelightDev) -> None:
+def assert_bad_ones_are_reported_and_nothing_is_lost(dev: RelightDev) -> None:
     """Each content was asked for once, and a tick with nothing to ask for or to remember is an error."""
     assert wait_until(lambda: dev.ticks("new_csvs")[-1].status == "FAILURE") is not None, dev.ticks("new_csvs")
     ticks = dev.ticks("new_csvs")
@@ -84,8 +84,13 @@ def test_a_start_beside_bad_csvs_names_them(dev: RelightDev, project: Project) -
     (project.data / "my split_images.csv").write_text("image_path\na.png\n")
     dev.start()
     log = dev.log.read_text()
-    for told in ("'my split' cannot be used", "nowhere_images.csv is a link", "no column 'image_path'", "has a header"):
-        assert told in log
+    for reported in (
+        "'my split' cannot be used",
+        "nowhere_images.csv is a link",
+        "no column 'image_path'",
+        "has a header",
+    ):
+        assert reported in log
     assert "splits: train, val (from" in log
     assert wait_until(lambda: "'my split' cannot be used" in dev.ticks("new_csvs")[-1].error) is not None
     assert len(dev.runs()) == 3

@@ -22,15 +22,15 @@ KINDS = list(OTHERS)
 
 
 def run_of(bench: FaultBench, recipe: dict[str, object], environment: dict[str, str]) -> str:
-    """A run in a process of its own, in this environment; what it told if it stopped."""
+    """A run in a process of its own, in this environment; what it printed if it stopped."""
     job = bench.job("FaultyWorker")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
         with driven(type(job)(**(vars(job) | {"recipe": recipe})), bench.folder) as process:
-            told, _ = process.communicate(timeout=300)
+            reported, _ = process.communicate(timeout=300)
     assert process.returncode in (0, 2)
-    return str(told)
+    return str(reported)
 
 
 @pytest.mark.parametrize("name", ["foreground", "output"])
@@ -86,10 +86,10 @@ def test_something_else_in_the_place_of_a_failure(bench: FaultBench) -> None:
     """Of images that are done, and of images that fail."""
     count = len(KINDS)
     bench.stock_up(2 * count)
-    broken = [bench.folder / "pictures" / f"{number:02d}.png" for number in range(count, 2 * count)]
+    broken = [bench.folder / "images" / f"{number:02d}.png" for number in range(count, 2 * count)]
     whole = [path.read_bytes() for path in broken]
     for path in broken:
-        path.write_bytes(b"no picture")
+        path.write_bytes(b"no image")
     bench.start()
     assert bench.state().row_counts() == {"done": count, "failed": count}
     for number in range(2 * count):
@@ -121,7 +121,7 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
     bench.stock_up(10)
     bench.start()
     write_split_mapping(bench.state(), bench.settings)
-    told = run_of(
+    reported = run_of(
         bench,
         DARK,
         refusing(
@@ -137,7 +137,7 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
             ("rename", "00008_output.png", errno.EBUSY),
         ),
     )
-    assert told == ""
+    assert reported == ""
     counts = bench.state(recipe_with(**DARK)).row_counts()
     assert counts == {"done": 4, "failed": 4, "pending": 2}  # pending: whose records can be read again
     failures = {number: read_failure(bench.layout.failure(number)) for number in range(10)}
@@ -155,10 +155,10 @@ def test_files_that_the_system_refuses(bench: FaultBench) -> None:
 def test_a_photo_that_fails_while_its_old_outputs_cannot_be_removed(bench: FaultBench) -> None:
     bench.stock_up(3)
     bench.start()
-    photo = bench.folder / "pictures" / "01.png"
+    photo = bench.folder / "images" / "01.png"
     whole = photo.read_bytes()
     put(STAYS, bench.layout.png(1, "output"))
-    photo.write_bytes(b"no picture")
+    photo.write_bytes(b"no image")
     summary = bench.start()
     assert summary.state.row_counts() == {"done": 2, "failed": 1}
     assert summary.tally.codes == {"output_blocked": 1}
@@ -181,9 +181,9 @@ def test_a_lost_index_beside_a_record_that_cannot_be_read(bench: FaultBench) -> 
 def test_an_orphan_whose_record_cannot_be_read(bench: FaultBench) -> None:
     bench.stock_up(4)
     bench.start()
-    pictures = bench.folder / "pictures"
-    (pictures / "03.png").rename(pictures / "04.png")
-    bench.write_csv([str(pictures / name) for name in ("00.png", "01.png", "04.png")])
+    images = bench.folder / "images"
+    (images / "03.png").rename(images / "04.png")
+    bench.write_csv([str(images / name) for name in ("00.png", "01.png", "04.png")])
     put("a link to what cannot be read", bench.layout.record(2))
     summary = bench.start()
     assert summary.state.row_counts() == {"done": 3}
@@ -196,8 +196,8 @@ def test_temp_files_of_others_and_a_folder_for_progress_stop_nothing(bench: Faul
     bench.layout.progress.mkdir()
     temp = bench.layout.folder / ".relight-0123456789abcdef.tmp"
     temp.write_text("x")
-    told = run_of(bench, {}, refusing(bench.folder, ("unlink", temp.name, errno.EPERM)))
-    assert told == ""
+    reported = run_of(bench, {}, refusing(bench.folder, ("unlink", temp.name, errno.EPERM)))
+    assert reported == ""
     assert bench.state().row_counts() == {"done": 2}
     summary = bench.start()
     assert [each for each in summary.warnings if "progress file" in each]

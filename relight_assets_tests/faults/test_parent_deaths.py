@@ -18,7 +18,7 @@ Reached = Callable[[FaultBench, int], bool]
 
 def held(bench: FaultBench, _: int) -> bool:
     """Image ``AT`` is held, and all before it are done."""
-    return any(bench.folder.glob("pictures/*.held")) and set(range(AT)) <= bench.complete()
+    return any(bench.folder.glob("images/*.held")) and set(range(AT)) <= bench.complete()
 
 
 def marked(name: str) -> Reached:

@@ -9,10 +9,10 @@ from relight_assets_tests.faults.invariants import FaultBench, assert_heals, ass
 PHOTOS = 8
 
 
-def test_the_second_is_told_who_writes(bench: FaultBench) -> None:
+def test_the_second_run_reports_who_writes(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {4: "hold"})
     with driven(bench.job("FaultyWorker"), bench.folder) as first:
-        wait_for(lambda: any(bench.folder.glob("pictures/*.held")))
+        wait_for(lambda: any(bench.folder.glob("images/*.held")))
         with pytest.raises(OutputFolderError, match=f"is being written by process {first.pid} on"):
             bench.start()
         assert first.poll() is None
@@ -26,10 +26,10 @@ def test_of_two_that_start_together_one_works(bench: FaultBench) -> None:
     job = bench.job("FaultyWorker", gate=gate)
     with driven(job, bench.folder) as one, driven(job, bench.folder) as other:
         gate.touch()
-        told = [run.communicate()[0] for run in (one, other)]
+        reported = [run.communicate()[0] for run in (one, other)]
         codes = [run.returncode for run in (one, other)]
-    assert sorted(codes) in ([0, 0], [0, 2]), told  # both, if the second came when the first had ended
-    assert all("is being written by" in text for text, code in zip(told, codes, strict=True) if code == 2)
+    assert sorted(codes) in ([0, 0], [0, 2]), reported  # both, if the second came when the first had ended
+    assert all("is being written by" in text for text, code in zip(reported, codes, strict=True) if code == 2)
     assert_sound(bench, done=PHOTOS)
     assert_heals(bench)
 

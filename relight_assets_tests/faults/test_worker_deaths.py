@@ -67,7 +67,7 @@ def test_workers_killed_at_each_moment_of_a_write_lose_nothing(bench: FaultBench
     summary = bench.start(FaultyWorker)
     assert_sound(bench, done=len(points))
     assert not summary.tally.codes
-    assert len(list(bench.folder.glob("pictures/*.once"))) == len(points)  # each of them did die
+    assert len(list(bench.folder.glob("images/*.once"))) == len(points)  # each of them did die
     assert_heals(bench)
 
 

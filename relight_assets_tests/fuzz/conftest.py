@@ -70,12 +70,12 @@ class Whole:
     """A split that was run once and is whole; it is copied, never changed."""
 
     bench: Bench
-    pictures: dict[str, str]
+    images: dict[str, str]
     index: bytes
     records: list[bytes]
 
     def fill(self, bench: Bench) -> None:
-        """Bring a split of the same CSV back to what this one is: pictures as links, all else as copies."""
+        """Bring a split of the same CSV back to what this one is: images as links, all else as copies."""
         folder = bench.layout.folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A process of its own that decodes damaged pictures, so that what it takes is its own: see ``test_images.py``."""
+"""A process of its own that decodes damaged images, so that what it takes is its own: see ``test_images.py``."""
 
 import json
 import resource
@@ -60,7 +60,7 @@ def _tried(source: str, data: bytes, path: Path, rng: Random) -> str:
     rgb = decode(path).rgb
     assert rgb.ndim == 3
     assert rgb.shape[0] * rgb.shape[1] <= MAX_PIXELS
-    return "a picture"
+    return "an image"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures of every kind that is taken, damaged in every way, from one seed."""
+"""Images of every kind that is taken, damaged in every way, from one seed."""
 
 import io
 import struct
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from relight_assets_tests.fuzz.generator import BYTES
-from relight_assets_tests.imaging.pictures import big16, chunk, noisy, png_by_hand, saved, tiff16
+from relight_assets_tests.imaging.sample_images import big16, chunk, noisy, png_by_hand, saved, tiff16
 
 _EXTREMES = (0, 1, 2, 63, 255, 256, 4096, 16384, 65535, 2**24 - 1, 2**31 - 1, 2**31, 2**32 - 1)
 _PNG_KINDS = (
@@ -64,42 +64,42 @@ class Damaged:
 
 def sources() -> dict[str, bytes]:
     """Whole files by name; those of geometry are PNGs too."""
-    picture = noisy(96, 80)
-    image = Image.fromarray(picture)
+    pixels = noisy(96, 80)
+    image = Image.fromarray(pixels)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     exif = Image.Exif()
     exif[0x0112] = 6
-    wide = picture.astype(np.uint16) * 257
+    wide = pixels.astype(np.uint16) * 257
     text = (b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000)))
     gamma = (b"gAMA", struct.pack(">I", 55556))
-    rgba = np.dstack([picture, picture[..., :1]])
+    rgba = np.dstack([pixels, pixels[..., :1]])
     return {
-        "png": saved(picture, "PNG", icc_profile=profile, exif=exif),
-        "png text": png_by_hand((80, 96), [row.tobytes() for row in picture], extra=(text, gamma)),
+        "png": saved(pixels, "PNG", icc_profile=profile, exif=exif),
+        "png text": png_by_hand((80, 96), [row.tobytes() for row in pixels], extra=(text, gamma)),
         "png palette": saved(image.quantize(16), "PNG", transparency=3),
         "png 16": png_by_hand((80, 96), big16(wide.reshape(96, 240)), depth=16),
         "png rgba": saved(rgba, "PNG"),
-        "png animated": saved(picture, "PNG", save_all=True, append_images=[image.transpose(0)]),
-        "jpeg": saved(picture, "JPEG", icc_profile=profile * 25, exif=exif),
-        "jpeg gray": saved(picture[..., 0], "JPEG"),
+        "png animated": saved(pixels, "PNG", save_all=True, append_images=[image.transpose(0)]),
+        "jpeg": saved(pixels, "JPEG", icc_profile=profile * 25, exif=exif),
+        "jpeg gray": saved(pixels[..., 0], "JPEG"),
         "jpeg cmyk": saved(image.convert("CMYK"), "JPEG"),
-        "jpeg progressive": saved(picture, "JPEG", progressive=True),
-        "jpeg restarts": saved(picture, "JPEG", restart_marker_blocks=3),
-        "jpeg progressive restarts": saved(picture, "JPEG", restart_marker_rows=1, progressive=True),
-        "mpo": saved(picture, "MPO", save_all=True, append_images=[image]),
-        "webp": saved(picture, "WEBP", icc_profile=profile, exif=exif),
-        "webp lossless": saved(picture, "WEBP", lossless=True),
+        "jpeg progressive": saved(pixels, "JPEG", progressive=True),
+        "jpeg restarts": saved(pixels, "JPEG", restart_marker_blocks=3),
+        "jpeg progressive restarts": saved(pixels, "JPEG", restart_marker_rows=1, progressive=True),
+        "mpo": saved(pixels, "MPO", save_all=True, append_images=[image]),
+        "webp": saved(pixels, "WEBP", icc_profile=profile, exif=exif),
+        "webp lossless": saved(pixels, "WEBP", lossless=True),
         "webp alpha": saved(rgba, "WEBP"),
-        "webp animated": saved(picture, "WEBP", save_all=True, append_images=[image.transpose(0)]),
-        "bmp": saved(picture, "BMP"),
+        "webp animated": saved(pixels, "WEBP", save_all=True, append_images=[image.transpose(0)]),
+        "bmp": saved(pixels, "BMP"),
         "bmp 8": saved(image.quantize(16), "BMP"),
-        "tiff": saved(picture, "TIFF", icc_profile=profile),
-        "tiff lzw": saved(picture, "TIFF", compression="tiff_lzw"),
-        "tiff deflate": saved(picture, "TIFF", compression="tiff_adobe_deflate"),
-        "tiff jpeg": saved(picture, "TIFF", compression="jpeg"),
+        "tiff": saved(pixels, "TIFF", icc_profile=profile),
+        "tiff lzw": saved(pixels, "TIFF", compression="tiff_lzw"),
+        "tiff deflate": saved(pixels, "TIFF", compression="tiff_adobe_deflate"),
+        "tiff jpeg": saved(pixels, "TIFF", compression="jpeg"),
         "tiff 16": tiff16(wide),
         "depth": png_by_hand((80, 96), big16(wide[..., 0]), depth=16, color=0),
-        "normals": png_by_hand((80, 96), [row.tobytes() for row in picture]),
+        "normals": png_by_hand((80, 96), [row.tobytes() for row in pixels]),
     }
 
 

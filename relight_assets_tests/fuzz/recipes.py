@@ -257,17 +257,17 @@ def _variable(rng: Random, folder: Path) -> str:
 
 
 def _tried(kind: str, path: Path | None, load: Callable[[], object]) -> str:
-    told = ""
+    reported = ""
     try:
         load()
     except ConfigError as error:
-        told = str(error)
-    for line in told.splitlines():
+        reported = str(error)
+    for line in reported.splitlines():
         assert line.isprintable(), (kind, line[:500])
         assert len(line) < 5000, (kind, line)
         assert path is None or str(path) in line or line.startswith("degradation."), (kind, line)
-    assert len(told.splitlines()) <= MAX_FAULTS + 1, kind
-    return f"{kind}: {'refused' if told else 'loaded'}"
+    assert len(reported.splitlines()) <= MAX_FAULTS + 1, kind
+    return f"{kind}: {'refused' if reported else 'loaded'}"
 
 
 def main(seed: str, tries: int, folder: Path) -> None:

@@ -15,7 +15,7 @@ from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_blocks, variants_blocks, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
-from relight_assets.engine.publish import withdraw_pictures, write_split_failures, write_split_mapping
+from relight_assets.engine.publish import withdraw_stale_outputs, write_split_failures, write_split_mapping
 from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import scan_split
@@ -119,14 +119,14 @@ def withdrawn(split: SplitCsv, outputs: list[Path | None], rng: Random, bench: B
 def test_damaged_mappings_name_nothing_that_is_withdrawn(rng: Random, bench: Bench, whole: Whole) -> None:
     target = write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
     good = target.read_bytes()
-    # Nothing is current: all pictures of the folder are withdrawn.
+    # Nothing is current: all images of the folder are withdrawn.
     bench.layout.record(0).unlink()
     state = load_split_state(bench.split(), Recipe(), bench.settings)
     output = str(bench.layout.png(0, "output").absolute())
     for _ in range(rounds(60)):
         name, data = damaged(rng, good)
         target.write_bytes(data)
-        withdraw_pictures(state, bench.settings)
+        withdraw_stale_outputs(state, bench.settings)
         left = target.read_bytes()
         header = left.partition(b"\n")[0]
         if b"image_path" in header.split(b",") and header.endswith(b",output_image_path"):

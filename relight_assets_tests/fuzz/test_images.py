@@ -1,4 +1,4 @@
-"""Pictures damaged in every way: a picture or one sentence, in bounded memory; measured in a process of its own."""
+"""Images damaged in every way: an image or one sentence, in bounded memory; measured in a process of its own."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ TIMES = 6
 """Of the rounds of the others: 3,000 where those are 500."""
 
 
-def test_damaged_pictures_are_pictures_or_one_sentence(tmp_path: Path) -> None:
+def test_damaged_images_are_images_or_one_sentence(tmp_path: Path) -> None:
     count = TIMES * rounds(50)
     command = [sys.executable, "-m", "relight_assets_tests.fuzz.decode_damaged", str(seed()), str(count), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -24,4 +24,4 @@ def test_damaged_pictures_are_pictures_or_one_sentence(tmp_path: Path) -> None:
     assert not result["faults"], "\n".join(result["faults"])
     assert result["peak_mib"] < PEAK_MIB
     assert sum(result["found"].values()) == count
-    assert {"a picture", "image_corrupt", "image_format", "geometry_file"} <= result["found"].keys()
+    assert {"an image", "image_corrupt", "image_format", "geometry_file"} <= result["found"].keys()

@@ -167,15 +167,15 @@ def test_a_pipe_for_an_index_is_replaced(bench: Bench, whole: Whole) -> None:
 
 
 @pytest.mark.parametrize("name", ["index.csv", "origin.json", "recipe.yaml", ".lock.json", ".lock"])
-def test_a_folder_for_a_file_is_told_in_one_sentence(name: str, bench: Bench, whole: Whole) -> None:
+def test_a_folder_for_a_file_is_reported_in_one_sentence(name: str, bench: Bench, whole: Whole) -> None:
     path = bench.layout.folder / name
     path.unlink(missing_ok=True)
     path.mkdir()
     status_of(bench.settings, Recipe())
-    with pytest.raises(OutputFolderError, match="data-train") as told:
+    with pytest.raises(OutputFolderError, match="data-train") as reported:
         bench.run()
-    assert "\n" not in str(told.value)
-    assert name in str(told.value)
+    assert "\n" not in str(reported.value)
+    assert name in str(reported.value)
     path.rmdir()
     unharmed(bench, whole)
 
@@ -184,8 +184,8 @@ def test_a_folder_for_the_progress_file_stops_nothing(bench: Bench, whole: Whole
     bench.layout.progress.unlink(missing_ok=True)
     bench.layout.progress.mkdir()
     status_of(bench.settings, Recipe())
-    (told,) = bench.run().warnings
-    assert told.startswith(f"without the progress file {bench.layout.progress}: ")
+    (reported,) = bench.run().warnings
+    assert reported.startswith(f"without the progress file {bench.layout.progress}: ")
     unharmed(bench, whole)
 
 
@@ -215,19 +215,19 @@ def test_an_origin_that_is_none(content: bytes, bench: Bench, whole: Whole) -> N
     assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
 
 
-def test_a_damaged_origin_is_mended_or_told(bench: Bench, whole: Whole) -> None:
+def test_a_damaged_origin_is_mended_or_reported(bench: Bench, whole: Whole) -> None:
     found: list[str] = []
     for name, values in ORIGINS.items():
         for value in values:
             try:
-                outcome = mended_or_told(name, value, bench, whole)
+                outcome = mended_or_reported(name, value, bench, whole)
                 tried[f"origin.json, {name}", outcome] += 1
             except Exception as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
                 found.append(f"{name}={value!r}"[:100] + f": {type(error).__name__}: {str(error)[:800]}")
     assert not found, "\n\n".join(found)
 
 
-def mended_or_told(name: str, value: object, bench: Bench, whole: Whole) -> str:
+def mended_or_reported(name: str, value: object, bench: Bench, whole: Whole) -> str:
     """What comes of an origin with another value in it."""
     whole.fill(bench)
     good = json.loads(bench.layout.origin.read_text())
@@ -236,13 +236,13 @@ def mended_or_told(name: str, value: object, bench: Bench, whole: Whole) -> str:
     try:
         unharmed(bench, whole)
     except RelightError as error:
-        outcome = "told" if "\n" not in str(error) else "told in many lines"
+        outcome = "reported" if "\n" not in str(error) else "reported in many lines"
         bench.run(replace_photos=True)
         unharmed(bench, whole)
     origin = read_origin(bench.layout)
     assert origin is not None
     assert (origin.path, origin.sha256) == (good["path"], good["sha256"])
-    assert outcome != "told in many lines"
+    assert outcome != "reported in many lines"
     return outcome
 
 
@@ -255,7 +255,7 @@ def test_a_pipe_for_an_origin_is_replaced(bench: Bench, whole: Whole) -> None:
     assert origin.path == str(bench.csv_path)
 
 
-def test_anothers_origin_is_told(bench: Bench, whole: Whole, tmp_path: Path) -> None:
+def test_anothers_origin_is_reported(bench: Bench, whole: Whole, tmp_path: Path) -> None:
     other = tmp_path / "other_images.csv"
     other.write_text("image_path\nx.png\n")
     good = json.loads(bench.layout.origin.read_text())

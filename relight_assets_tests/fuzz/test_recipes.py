@@ -20,7 +20,7 @@ def test_a_recipe_is_refused_in_a_sentence_or_can_be_used(tmp_path: Path) -> Non
     assert not answer["found"], "\n\n".join(answer["found"][:20])
     assert sum(answer["outcomes"].values()) == count
     assert answer["peak_mib"] < MAX_PEAK_MIB
-    for told, count in answer["outcomes"].items():
-        kind, _, outcome = told.rpartition(": ")
+    for reported, count in answer["outcomes"].items():
+        kind, _, outcome = reported.rpartition(": ")
         tried[kind, outcome] += count
     tried["recipes, peak", f"{answer['peak_mib']} MiB"] += 1

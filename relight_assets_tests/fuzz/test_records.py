@@ -1,4 +1,4 @@
-"""Records, damaged in every way: nothing crashes, nothing stops, and one run makes every picture what it was."""
+"""Records, damaged in every way: nothing crashes, nothing stops, and one run makes every image what it was."""
 
 import json
 import traceback

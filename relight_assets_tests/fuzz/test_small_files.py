@@ -1,4 +1,4 @@
-"""What lies beside the pictures, damaged: it heals or is told in one sentence; nothing crashes, hangs or renumbers."""
+"""What lies beside the images, damaged: it heals, or is reported in one sentence; nothing crashes, hangs, renumbers."""
 
 import io
 import json
@@ -26,7 +26,7 @@ from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried
 from relight_assets_tests.fuzz.generator import BYTES, VALUES, some_place, spelled
 
 SMALL = (".progress.json", ".lock.json", ".mapping.csv", ".relight-0123456789abcdef.tmp")
-TOLD = (".lock.json", ".mapping.csv")
+REPORTED = (".lock.json", ".mapping.csv")
 """In whose place a folder cannot be written over."""
 PROGRESS: dict[str, Any] = {
     "split": "train",
@@ -102,12 +102,12 @@ def test_damaged_progress_is_shown_or_not(rng: Random, bench: Bench, whole: Whol
 )
 def test_progress_that_cannot_be(name: str, value: Any, bench: Bench) -> None:
     bench.layout.progress.write_text(json.dumps(PROGRESS | {name: value}))
-    told = shown(bench)
-    assert "train" in told  # the row of the split, whatever becomes of its progress
+    reported = shown(bench)
+    assert "train" in reported  # the row of the split, whatever becomes of its progress
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_small_files_heal_or_are_told(name: str, rng: Random, bench: Bench, whole: Whole) -> None:
+def test_small_files_heal_or_are_reported(name: str, rng: Random, bench: Bench, whole: Whole) -> None:
     path = bench.layout.folder / name
     for kind in ("garbage", "a huge file", "a pipe", "a link to nothing", "a loop", "from the future", "a folder"):
         whole.fill(bench)
@@ -119,8 +119,8 @@ def test_small_files_heal_or_are_told(name: str, rng: Random, bench: Bench, whol
             bench.run()
             write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
         except RelightError as error:
-            outcome = f"told: {error}"
-        assert (outcome == "healed") is (kind != "a folder" or name not in TOLD), (kind, outcome)
+            outcome = f"reported: {error}"
+        assert (outcome == "healed") is (kind != "a folder" or name not in REPORTED), (kind, outcome)
         assert "\n" not in outcome
         tried[f"{name}, {kind}", outcome.partition(":")[0]] += 1
         same(bench, whole)
@@ -145,14 +145,14 @@ def make(kind: str, path: Path, rng: Random) -> None:
 
 
 @pytest.mark.parametrize("kind", ["garbage", "a huge file", "a pipe", "a link to nothing", "a loop", "a folder"])
-def test_a_lock_that_is_taken_is_told_whatever_stands_beside_it(kind: str, rng: Random, bench: Bench) -> None:
+def test_a_lock_that_is_taken_is_reported_whatever_stands_beside_it(kind: str, rng: Random, bench: Bench) -> None:
     holder = bench.layout.lock.with_suffix(".json")
     with locked_folder(bench.layout):
         holder.unlink()
         make(kind, holder, rng)
-        with pytest.raises(OutputFolderError, match="is being written by") as told:
+        with pytest.raises(OutputFolderError, match="is being written by") as reported:
             bench.run()
-        assert str(told.value).isprintable()
+        assert str(reported.value).isprintable()
         if kind == "a folder":
             holder.rmdir()
     bench.run()
@@ -172,7 +172,7 @@ def test_leftovers_go_and_folders_of_their_name_stay(bench: Bench, whole: Whole)
     same(bench, whole)
 
 
-def test_files_with_large_numbers_are_told_before_numbers_run_out(bench: Bench, whole: Whole) -> None:
+def test_files_with_large_numbers_are_reported_before_numbers_run_out(bench: Bench, whole: Whole) -> None:
     layout = SplitLayout(bench.layout.folder)
     largest = layout.png(999_999_999, "output")
     largest.write_bytes(b"x")
@@ -183,7 +183,7 @@ def test_files_with_large_numbers_are_told_before_numbers_run_out(bench: Bench, 
     assert bench.layout.index_csv.read_bytes() == whole.index
 
 
-def test_a_mapping_in_whose_place_a_folder_lies_is_told(bench: Bench, whole: Whole) -> None:
+def test_a_mapping_in_whose_place_a_folder_lies_is_reported(bench: Bench, whole: Whole) -> None:
     target = write_split_mapping(load_split_state(bench.split(), Recipe(), bench.settings), bench.settings)
     target.unlink()
     target.mkdir()

@@ -1,4 +1,4 @@
-"""What the tests of pictures share."""
+"""What the tests of images share."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[[bytes], Path]:
-    """Writes bytes as a picture file."""
+    """Writes bytes as an image file."""
 
     def write(data: bytes) -> Path:
         path = tmp_path / "photo.jpg"  # the name never matters

@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 from relight_assets.errors import ImageFormatError
 from relight_assets.imaging.color_profiles import MAX_PROFILE
 from relight_assets.imaging.decode import decode
-from relight_assets_tests.imaging.pictures import gradient, png_by_hand, saved
+from relight_assets_tests.imaging.sample_images import gradient, png_by_hand, saved
 from relight_assets_tests.imaging.test_normalize import p3_profile, p3_to_srgb
 
 RGB = gradient()

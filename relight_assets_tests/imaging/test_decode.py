@@ -23,7 +23,7 @@ from relight_assets.imaging import decode as images
 from relight_assets.imaging.decode import decode
 from relight_assets.imaging.png import encode_png
 from relight_assets.storage import files
-from relight_assets_tests.imaging.pictures import chunk, gradient, noisy, png_by_hand, saved
+from relight_assets_tests.imaging.sample_images import chunk, gradient, noisy, png_by_hand, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns on some of the damage
 
@@ -97,7 +97,7 @@ def test_text_bombs(put: Callable[[bytes], Path]) -> None:
         np.testing.assert_array_equal(decoded.rgb, RGB)
 
 
-def test_text_and_profiles_of_any_size_cost_no_picture(put: Callable[[bytes], Path]) -> None:
+def test_text_and_profiles_of_any_size_cost_no_image(put: Callable[[bytes], Path]) -> None:
     rows = [row.tobytes() for row in RGB]
     text = bytes(range(32, 127)) * 40_000
     for extra in (
@@ -139,7 +139,7 @@ def test_the_limits_of_a_library_are_not_ours(
     kind: str, put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = put(saved(RGB, kind, **({"quality": 100, "subsampling": 0} if kind == "JPEG" else {})))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # a quarter of the picture
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)  # a quarter of the image
     monkeypatch.setattr(images, "_BAND", 8)
     assert np.abs(decode(path, max_pixels=8000).rgb.astype(int) - RGB).max() <= 4
     assert images.size_of(path) == WIDE
@@ -180,7 +180,7 @@ def second() -> list[Image.Image]:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
-def test_more_than_one_picture_is_refused(kind: str, put: Callable[[bytes], Path]) -> None:
+def test_more_than_one_image_is_refused(kind: str, put: Callable[[bytes], Path]) -> None:
     with pytest.raises(ImageFormatError, match="2 frames or pages"):
         decode(put(saved(RGB, kind, save_all=True, append_images=second())))
 

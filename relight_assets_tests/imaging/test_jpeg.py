@@ -16,7 +16,7 @@ from relight_assets.imaging import jpeg_parts
 from relight_assets.imaging.decode import decode
 from relight_assets_tests.imaging.pictures import noisy, saved
 
-PICTURE = noisy(200, 240)
+IMAGE = noisy(200, 240)
 KINDS: dict[str, dict[str, Any]] = {
     "baseline": {},
     "baseline 4:4:4": {"subsampling": 0, "quality": 95},
@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def whole(kind: str) -> bytes:
-    return saved(PICTURE, "JPEG", **KINDS[kind])
+    return saved(IMAGE, "JPEG", **KINDS[kind])
 
 
 def by_pillow(data: bytes) -> np.ndarray:
@@ -41,8 +41,8 @@ def by_pillow(data: bytes) -> np.ndarray:
 def test_whole_files_are_what_pillow_makes_of_them(
     kind: str, size: tuple[int, int], put: Callable[[bytes], Path]
 ) -> None:
-    for picture in (noisy(*size), noisy(*size)[..., 0], np.full((*size, 3), 200, np.uint8)):
-        data = saved(picture, "JPEG", **KINDS[kind])
+    for image in (noisy(*size), noisy(*size)[..., 0], np.full((*size, 3), 200, np.uint8)):
+        data = saved(image, "JPEG", **KINDS[kind])
         np.testing.assert_array_equal(decode(put(data)).rgb, by_pillow(data))
 
 
@@ -90,12 +90,12 @@ def test_what_libjpeg_warns_of_is_found_and_nothing_else(
         altered[place] ^= 1 << rng.randrange(8)
         if 0xFF in {data[place - 1], data[place], altered[place]}:
             continue  # another marker, not another code
-        told = is_warned_of(bytes(altered), capfd)
-        warned += told
+        reported = is_warned_of(bytes(altered), capfd)
+        warned += reported
         try:
             decode(put(bytes(altered)))
         except ImageCorruptError as error:
-            if not told or not ("damaged" in str(error) or "cut off" in str(error)):
+            if not reported or not ("damaged" in str(error) or "cut off" in str(error)):
                 raise
             found += 1
     assert warned > 10

@@ -16,7 +16,7 @@ from relight_assets.errors import (
     ImageFormatError,
 )
 from relight_assets.imaging.decode import decode
-from relight_assets_tests.imaging.pictures import (
+from relight_assets_tests.imaging.sample_images import (
     as_rgb,
     big16,
     gradient,

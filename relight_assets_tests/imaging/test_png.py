@@ -18,7 +18,7 @@ from relight_assets.errors import ImageCorruptError
 from relight_assets.imaging import png
 from relight_assets.imaging.png import chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets_tests.conftest import Bench, read_rgb
-from relight_assets_tests.imaging.pictures import gradient, png_by_hand, saved
+from relight_assets_tests.imaging.sample_images import gradient, png_by_hand, saved
 
 
 def with_pillow(data: bytes) -> NDArray[np.uint8]:
@@ -51,7 +51,7 @@ def test_round_trip(height: int, width: int, channels: int, seed: int, flat: boo
 
 
 def test_the_bytes_do_not_depend_on_where_the_encoder_lies_in_memory(finished: Bench) -> None:
-    """On this picture, one of 250 threads had other bytes when isa-l met a stream's first byte in its fast loop."""
+    """On this image, one of 250 threads had other bytes when isa-l met a stream's first byte in its fast loop."""
     pixels = read_rgb(finished.layout.png(0, "foreground"))
     together = threading.Barrier(250)
     made: set[bytes] = set()
@@ -79,7 +79,7 @@ ODD_SIZES = [(1, 1), (1, 2), (1, 97), (97, 1), (3, 5), (31, 37), (127, 257), (2,
 
 
 def modes(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Gray, RGB and RGBA of one picture."""
+    """Gray, RGB and RGBA of one image."""
     return [np.ascontiguousarray(rgb[..., 1]), rgb, np.dstack([rgb, 255 - rgb[..., :1]])]
 
 

@@ -1,4 +1,4 @@
-"""What a file is, and whether it is there to its end: never half a picture."""
+"""What a file is, and whether it is there to its end: never half an image."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from relight_assets.errors import (
     ImageFormatError,
 )
 from relight_assets.imaging.decode import decode
-from relight_assets_tests.imaging.pictures import gradient, noisy, saved
+from relight_assets_tests.imaging.sample_images import gradient, noisy, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow warns on some of the damage
 
@@ -22,21 +22,21 @@ RGB = gradient()
 
 
 def whole_files() -> dict[str, bytes]:
-    picture = noisy()
+    image = noisy()
     return {
-        "png": saved(picture, "PNG"),
-        "jpeg": saved(picture, "JPEG"),
-        "jpeg progressive": saved(picture, "JPEG", progressive=True),
-        "jpeg restarts": saved(picture, "JPEG", restart_marker_rows=1),
-        "webp": saved(picture, "WEBP"),
-        "webp lossless": saved(picture, "WEBP", lossless=True),
-        "bmp": saved(picture, "BMP"),
-        "bmp 8": saved(Image.fromarray(picture).quantize(16), "BMP"),
-        "tiff": saved(picture, "TIFF"),
-        "tiff lzw": saved(picture, "TIFF", compression="tiff_lzw"),
-        "tiff deflate": saved(picture, "TIFF", compression="tiff_adobe_deflate"),
-        "tiff jpeg": saved(picture, "TIFF", compression="jpeg"),
-        "tiff packbits": saved(picture, "TIFF", compression="packbits"),
+        "png": saved(image, "PNG"),
+        "jpeg": saved(image, "JPEG"),
+        "jpeg progressive": saved(image, "JPEG", progressive=True),
+        "jpeg restarts": saved(image, "JPEG", restart_marker_rows=1),
+        "webp": saved(image, "WEBP"),
+        "webp lossless": saved(image, "WEBP", lossless=True),
+        "bmp": saved(image, "BMP"),
+        "bmp 8": saved(Image.fromarray(image).quantize(16), "BMP"),
+        "tiff": saved(image, "TIFF"),
+        "tiff lzw": saved(image, "TIFF", compression="tiff_lzw"),
+        "tiff deflate": saved(image, "TIFF", compression="tiff_adobe_deflate"),
+        "tiff jpeg": saved(image, "TIFF", compression="jpeg"),
+        "tiff packbits": saved(image, "TIFF", compression="packbits"),
     }
 
 
@@ -44,7 +44,7 @@ WHOLE = whole_files()
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_a_cut_file_is_never_a_wrong_picture(name: str, put: Callable[[bytes], Path]) -> None:
+def test_a_cut_file_is_never_a_wrong_image(name: str, put: Callable[[bytes], Path]) -> None:
     data = WHOLE[name]
     whole = decode(put(data)).rgb
     cuts = {*range(0, len(data), max(1, len(data) // 60)), *range(len(data) - 40, len(data))}
@@ -74,7 +74,7 @@ def test_damage_inside_a_png_is_noticed(put: Callable[[bytes], Path]) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_noise_in_a_file_is_an_error_or_a_picture(name: str, put: Callable[[bytes], Path]) -> None:
+def test_noise_in_a_file_is_an_error_or_an_image(name: str, put: Callable[[bytes], Path]) -> None:
     rng = np.random.default_rng(3)
     for _ in range(60):
         damaged = bytearray(WHOLE[name])
@@ -91,7 +91,7 @@ def second() -> list[Image.Image]:
     return [Image.fromarray(RGB[::-1].copy())]
 
 
-def test_first_picture_of_a_phones_mpo(put: Callable[[bytes], Path]) -> None:
+def test_first_image_of_a_phones_mpo(put: Callable[[bytes], Path]) -> None:
     data = saved(RGB, "MPO", save_all=True, append_images=second(), quality=100, subsampling=0)
     assert np.abs(decode(put(data)).rgb.astype(int) - RGB).max() <= 4
 

@@ -12,7 +12,7 @@ from PIL import Image
 from relight_assets.errors import IncompletePhotoError
 from relight_assets.imaging.decode import decode
 from relight_assets.imaging.truncation import require_complete
-from relight_assets_tests.imaging.pictures import saved
+from relight_assets_tests.imaging.sample_images import saved
 
 Pixels = NDArray[np.uint8]
 COLORS = {"gray": (128, 128, 128), "black": (0, 0, 0), "white": (255, 255, 255), "the last one": (37, 90, 12)}
@@ -42,9 +42,11 @@ def test_a_photo_that_ends_early_is_rejected(
     made = ended(photo, share, COLORS[color])
     if kind == "scaled":
         made, kind = cv2.resize(made, (400, 400), interpolation=cv2.INTER_AREA), "PNG"
-    with pytest.raises(IncompletePhotoError, match=r"'photo.jpg': The lower \d+% of the photo is one plain") as told:
+    with pytest.raises(
+        IncompletePhotoError, match=r"'photo.jpg': The lower \d+% of the photo is one plain"
+    ) as reported:
         decode(put(saved(made, kind)))
-    assert (told.value.code, told.value.rejected, told.value.retryable) == ("incomplete_photo", True, False)
+    assert (reported.value.code, reported.value.rejected, reported.value.retryable) == ("incomplete_photo", True, False)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -68,7 +70,7 @@ def test_a_photo_with_alpha_may_end_early_too(photo: Pixels, put: Callable[[byte
 
 
 def frames(photo: Pixels, color: int) -> dict[str, Pixels]:
-    """Whole pictures that are plain at the bottom."""
+    """Whole images that are plain at the bottom."""
     height, width = photo.shape[:2]
     oval = cv2.ellipse(np.zeros((height, width), np.uint8), (width // 2, 200), (230, 180), 0, 0, 360, 1, -1)
     bust = np.full_like(photo, color)

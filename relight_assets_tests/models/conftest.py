@@ -1,4 +1,4 @@
-"""The real model files and pictures for the tests of the models; what is not installed skips them."""
+"""The real model files and images for the tests of the models; what is not installed skips them."""
 
 import importlib.util
 from pathlib import Path
@@ -24,7 +24,7 @@ def model_paths() -> dict[str, Path]:
 
 
 def packaged(module: str, path: str) -> NDArray[np.uint8]:
-    """Return a picture of an installed package, RGB; skips the test where it is not installed."""
+    """Return an image of an installed package, RGB; skips the test where it is not installed."""
     spec = importlib.util.find_spec(module)
     found = [Path(root) / path for root in (spec.submodule_search_locations or ())] if spec else []
     if not found or not found[0].is_file():

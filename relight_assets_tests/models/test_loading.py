@@ -40,7 +40,7 @@ def test_a_recipe_that_draws_none_needs_none() -> None:
     assert networks_of(LEARNED) == ("albedo_model",)
 
 
-def test_a_network_that_is_not_there_is_told_with_what_to_set(tmp_path: Path) -> None:
+def test_a_network_that_is_not_there_is_reported_with_what_to_set(tmp_path: Path) -> None:
     how = r"set albedo_model\.file in config/platform\.yaml \(or RELIGHT_ALBEDO_MODEL_FILE\).*licence"
     for models, what in ((ModelFiles(), "needs a network"), (albedo(tmp_path / "no.onnx"), "there is no file")):
         for ask in (lambda m=models: check_networks(LEARNED, m), lambda m=models: m.sha256_of("albedo_model")):

@@ -38,7 +38,7 @@ def test_the_embedded_one_needs_nothing(model_files: None) -> None:
     assert segmenter_details(Recipe(), ModelFiles()) == [f"selfie, sha256 {sha256}"]
 
 
-def test_weights_are_told_apart_by_their_sum(weights: Sam3Weights) -> None:
+def test_weights_are_distinguished_by_their_sum(weights: Sam3Weights) -> None:
     files = ModelFiles(sam3=weights)
     assert len({files.sha256_of(name) for name in ("sam3", "sam3_transformers", "face_landmark")}) == 3
     named = ModelFiles(sam3=weights.model_copy(update={"sha256": "1" * 64}))
@@ -72,7 +72,7 @@ hip: Optional[str] = {}
 @pytest.mark.parametrize(
     ("build", "usable"), [(("None", "None"), False), (("'13.0'", "None"), True), (("None", "'6.4'"), True)]
 )
-def test_a_torch_that_is_built_for_the_cpu_is_told_before_anything_starts(
+def test_a_torch_that_is_built_for_the_cpu_is_reported_before_anything_starts(
     weights: Sam3Weights,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -108,13 +108,13 @@ def test_the_list_tells_what_is_there(weights: Sam3Weights) -> None:
     def listing(given: Sam3Weights) -> list[store.Listed]:
         return [each for each in ModelFiles(sam3=given).listing() if each.name.startswith("sam3")]
 
-    def told(given: Sam3Weights) -> dict[str, Any]:
+    def reported(given: Sam3Weights) -> dict[str, Any]:
         return {each.name: (each.state, each.path and each.path.name) for each in listing(given)}
 
-    assert told(weights) == {"sam3": ("ok", "sam3.pt"), "sam3_transformers": ("ok", "model.safetensors")}
-    assert told(Sam3Weights()) == {"sam3": ("missing", None), "sam3_transformers": ("missing", None)}
+    assert reported(weights) == {"sam3": ("ok", "sam3.pt"), "sam3_transformers": ("ok", "model.safetensors")}
+    assert reported(Sam3Weights()) == {"sam3": ("missing", None), "sam3_transformers": ("missing", None)}
     wanted = ModelFiles(sam3=weights).sha256_of("sam3")
-    assert told(weights.model_copy(update={"sha256": wanted}))["sam3_transformers"][0] == "altered"
+    assert reported(weights.model_copy(update={"sha256": wanted}))["sam3_transformers"][0] == "altered"
     assert {each.licence for each in listing(weights)} == {"SAM License"}
     assert all("accept the SAM License" in each.source for each in listing(weights))
 

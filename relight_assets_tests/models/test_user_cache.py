@@ -19,13 +19,13 @@ def no_home(_: str) -> Path:
     raise RuntimeError("could not determine the home directory")
 
 
-@pytest.mark.parametrize("told", [no_home, lambda _: Path("~/.cache/relight_assets")])
+@pytest.mark.parametrize("reported", [no_home, lambda _: Path("~/.cache/relight_assets")])
 def test_without_a_home_the_folder_of_the_models_must_be_named(
-    told: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reported: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RELIGHT_MODEL_DIR", raising=False)
-    monkeypatch.setattr(platformdirs, "user_cache_path", told)
+    monkeypatch.setattr(platformdirs, "user_cache_path", reported)
     assert user_cache() is None
     with pytest.raises(ModelFileError, match=r"set model_dir in config/platform.yaml \(RELIGHT_MODEL_DIR\)"):
         store.model_dir()

@@ -55,7 +55,7 @@ def pairs_of(bench: Bench, tmp_path: Path, photos: Path) -> list[Pair]:
     return pairs_with_others(load_split_state(split, Recipe(), bench.settings), {})
 
 
-def test_the_same_bytes_and_nearly_the_same_picture_are_found(pairs_of: list[Pair]) -> None:
+def test_the_same_bytes_and_nearly_the_same_image_are_found(pairs_of: list[Pair]) -> None:
     same, nearly = pairs_of
     assert (same.own.image_path, same.bits, same.other.split) == ("moved.png", None, "train")
     assert same.other.image_path.endswith(PORTRAITS[0])
@@ -93,7 +93,7 @@ def test_what_another_split_has_no_row_of_any_more_does_not_count(bench: Bench, 
     assert pairs_with_others(bench.state(), {"other": {"somebody else.png"}}) == []
 
 
-def test_flat_pictures_are_not_taken_for_one_another() -> None:
+def test_flat_images_are_not_taken_for_one_another() -> None:
     def photo(bits: int) -> Photo:
         return Photo("train", "a.png", "00", f"{(1 << bits) - 1:064x}", 0)
 
@@ -121,7 +121,7 @@ def test_photos_are_matched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (pair.other.image_path, pair.bits) == ("same.png", 1)
 
 
-def test_a_photo_that_a_split_has_twice_or_nearly_is_told_once(bench: Bench, tmp_path: Path, photos: Path) -> None:
+def test_a_photo_that_a_split_has_twice_or_nearly_is_reported_once(bench: Bench, tmp_path: Path, photos: Path) -> None:
     (tmp_path / "moved.png").write_bytes((photos / PORTRAITS[0]).read_bytes())
     second = cv2.imread(str(photos / PORTRAITS[1]))
     assert second is not None
@@ -134,7 +134,7 @@ def test_a_photo_that_a_split_has_twice_or_nearly_is_told_once(bench: Bench, tmp
     assert nearly.bits is not None
 
 
-def test_of_three_that_are_alike_two_pairs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_three_that_are_alike_two_pairs_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIECE", 2)
     alike = [Photo("train", f"{bits}.png", str(bits), f"{(1 << 128) - 1 - bits:064x}", bits) for bits in (0, 1, 3)]
     other = Photo("train", "other.png", "9", "a5" * 32, 9)
@@ -143,7 +143,7 @@ def test_of_three_that_are_alike_two_pairs_are_told(monkeypatch: pytest.MonkeyPa
     assert list(module._nearly_within([other])) == []
 
 
-def test_outputs_with_the_same_bytes_are_told_unless_the_photo_is_the_same(finished: Bench) -> None:
+def test_outputs_with_the_same_bytes_are_reported_unless_the_photo_is_the_same(finished: Bench) -> None:
     images = finished.recorded()
     assert same_outputs(images) == []
     one, other = (image.record for image in images[:2])
@@ -154,7 +154,7 @@ def test_outputs_with_the_same_bytes_are_told_unless_the_photo_is_the_same(finis
     assert same_outputs(images) == [(1, "output", 0, "output"), (1, "v1_output", 0, "output")]
 
 
-def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_looked_at(
+def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_compared(
     finished: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = Bench(tmp_path, finished.photos)

@@ -27,7 +27,7 @@ def test_lights_that_keep_away_from_the_photos_own_are_where_they_are_expected(a
     assert found.off < 3.5
 
 
-def test_lights_that_do_not_keep_away_are_told() -> None:
+def test_lights_that_do_not_keep_away_are_reported() -> None:
     near = recipe_with(light_sampling={"min_light_angle": 60})
     assert spread(drawn(direction(35, 90), recipe_with(light_sampling={"min_light_angle": 0})), near).off > 5
 

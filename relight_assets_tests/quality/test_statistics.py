@@ -140,7 +140,7 @@ def test_tags_are_counted_where_the_mask_is_current(bench: Bench) -> None:
     assert (found["monochrome"], found["padded"], found["truncated"]) == (1, 0, 0)
 
 
-def test_the_records_say_of_every_picture_what_verify_measures(finished: Bench) -> None:
+def test_the_records_say_of_every_image_what_verify_measures(finished: Bench) -> None:
     state = finished.state()
     seen, read = all_recorded_metrics(finished.recorded()), read_files(state, Recipe(), None).measured
     assert [(each.index, each.family, each.skin_lightness) for each in seen] == [
@@ -212,17 +212,15 @@ def test_a_family_that_is_none_is_left_out(damaged: Callable[..., Any], value: o
 
 
 @pytest.mark.parametrize("value", [*BAD, ABSENT])
-def test_a_measure_that_does_not_fit_leaves_the_others_of_its_picture(
-    damaged: Callable[..., Any], value: object
-) -> None:
+def test_a_measure_that_does_not_fit_leaves_the_others_of_its_image(damaged: Callable[..., Any], value: object) -> None:
     images = damaged("degraded", lambda numbers: with_("strength", value)(numbers["metrics"]))
     found = all_recorded_metrics(images)
     assert [each.metrics.strength is None for each in found] == [False, True, False, False]
-    told = {verdict.metric: verdict for verdict in verdicts(found, Recipe(), Quality())}
-    assert told["weakest"].images == told["strongest"].images == 3
-    assert 1 not in told["weakest"].worst
-    assert told["identity"].images == 4
-    assert told["weakest"].value == min(each.metrics.strength for each in found if each.index != 1)
+    reported = {verdict.metric: verdict for verdict in verdicts(found, Recipe(), Quality())}
+    assert reported["weakest"].images == reported["strongest"].images == 3
+    assert 1 not in reported["weakest"].worst
+    assert reported["identity"].images == 4
+    assert reported["weakest"].value == min(each.metrics.strength for each in found if each.index != 1)
 
 
 @pytest.mark.parametrize("numbers", [{"variants": []}, {"variants": 3}, {"variants": [None]}, ["x"], "text", {}])

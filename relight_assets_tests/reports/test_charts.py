@@ -1,4 +1,4 @@
-"""The charts: a small picture in which the numbers show."""
+"""The charts: a small image in which the numbers show."""
 
 import os
 import subprocess
@@ -19,10 +19,10 @@ def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
     png = charts(statistics_of(finished.recorded()))
     assert png is not None
     assert len(png) < 60_000
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
-    assert picture is not None
-    assert picture.shape == (190, 670, 3)
-    ink = (picture == [0x3B, 0x6E, 0xA5]).all(axis=-1)
+    image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert image is not None
+    assert image.shape == (190, 670, 3)
+    ink = (image == [0x3B, 0x6E, 0xA5]).all(axis=-1)
     for quarter in np.array_split(ink, 4, axis=1):
         assert quarter.any()
 

@@ -8,14 +8,14 @@ Plane = NDArray[np.float64]
 
 
 def gaussian(plane: NDArray[np.float32], sigma: float) -> Plane:
-    """A Gaussian of a picture mirrored at its border: a product with the cosine transform, without any cut-off."""
+    """A Gaussian of an image mirrored at its border: a product with the cosine transform, without any cut-off."""
     rows, columns = (np.pi * np.arange(side) / side for side in plane.shape)
     spectrum = dctn(plane.astype(np.float64), norm="ortho")
     return idctn(spectrum * np.exp(-0.5 * sigma**2 * (rows[:, None] ** 2 + columns[None] ** 2)), norm="ortho")
 
 
 def masked_gaussian(plane: NDArray[np.float32], mask: NDArray[np.float32], sigma: float) -> Plane:
-    """The mean over mask pixels, weighted by a Gaussian; nothing is beyond the picture."""
+    """The mean over mask pixels, weighted by a Gaussian; nothing is beyond the image."""
 
     def blurred(values: Plane) -> Plane:
         down, across = (
@@ -38,7 +38,7 @@ def box(plane: NDArray[np.floating], radius: int, mode: str) -> Plane:
 
 
 def masked_guided(plane: NDArray[np.float32], mask: NDArray[np.float32], radius: int, epsilon: float) -> Plane:
-    """The guided filter of a picture by itself, each mean over mask pixels only."""
+    """The guided filter of an image by itself, each mean over mask pixels only."""
     weight, values = mask.astype(np.float64), plane.astype(np.float64)
     share = np.maximum(box(weight, radius, "constant"), 1e-12)
 

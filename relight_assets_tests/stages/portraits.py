@@ -45,10 +45,10 @@ def portrait(height: int = 192, width: int = 160, light: tuple[float, float, flo
     albedo[((x - 0.5) / 0.07) ** 2 + ((y - 0.57) / 0.02) ** 2 < 1] = (0.40, 0.13, 0.12)
     coverage = np.clip(np.maximum(head, body) * width / 8 + 0.5, 0, 1)
     wall = np.array([0.12, 0.30, 0.14], np.float32)
-    picture = albedo * shading[..., None] * coverage[..., None] + wall * (1 - coverage[..., None])
+    image = albedo * shading[..., None] * coverage[..., None] + wall * (1 - coverage[..., None])
     alpha = np.rint(coverage * 255).astype(np.uint8)
     probability = cv2.resize(coverage.astype(np.float32), (96, 96), interpolation=cv2.INTER_AREA)
-    return Portrait(encode(picture.astype(np.float32)), alpha, probability, albedo, shading)
+    return Portrait(encode(image.astype(np.float32)), alpha, probability, albedo, shading)
 
 
 def face_mesh(

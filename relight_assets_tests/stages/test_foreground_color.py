@@ -57,7 +57,7 @@ def test_split_colours_mix_to_the_photo_whatever_was_estimated(blend):
     assert cv2.absdiff(mix_colors(person, behind, opacity, blend), photo).max() <= 1
 
 
-def test_far_more_soft_pixels_than_a_picture_has_rows():
+def test_far_more_soft_pixels_than_an_image_has_rows():
     rng = np.random.default_rng(3)
     small = rng.random((40, 30, 3), np.float32)
     edge = np.arange(300 * 400)

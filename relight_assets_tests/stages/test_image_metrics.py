@@ -62,7 +62,7 @@ def test_a_light_from_the_side_is_strong_and_keeps_the_detail() -> None:
     assert found.identity > 0.9
 
 
-def test_another_picture_has_lost_the_detail() -> None:
+def test_another_image_has_lost_the_detail() -> None:
     noise = np.random.default_rng(0).integers(30, 220, PERSON.rgb.shape).astype(np.uint8)
     assert measured(noise).identity < 0.3
 
@@ -102,8 +102,8 @@ def test_layers_are_laid_over_each_other_in_the_space_they_were_made_for() -> No
         layers = mask.separate(PERSON.rgb, PERSON.alpha, made)
         person = with_alpha(PERSON.rgb, PERSON.alpha)
         for laid in spaces:
-            pictures = (PERSON.rgb, layers.foreground, layers.background, PERSON.rgb, person)
-            for found in (measure(*pictures, blend=laid), measure_downsampled(*pictures, blend=laid)):
+            images = (PERSON.rgb, layers.foreground, layers.background, PERSON.rgb, person)
+            for found in (measure(*images, blend=laid), measure_downsampled(*images, blend=laid)):
                 assert found is not None
                 assert (found.recomposition <= 2) == (made == laid)
 
@@ -115,20 +115,20 @@ def test_a_person_of_a_few_pixels_is_not_measured() -> None:
     assert measure(PERSON.rgb, layer, layer, PERSON.rgb, layer, blend="srgb") is None
 
 
-def test_a_glance_at_a_small_picture_sees_all_and_at_a_large_one_nearly_the_same() -> None:
-    def pictures(scale: int) -> list[np.ndarray]:
+def test_reduced_measures_of_a_small_image_are_exact_and_of_a_large_one_nearly() -> None:
+    def images(scale: int) -> list[np.ndarray]:
         made = (PERSON.rgb, LAYERS.foreground, LAYERS.background, PERSON.rgb, with_alpha(relit(SIDE), PERSON.alpha))
-        return [np.repeat(np.repeat(picture, scale, axis=0), scale, axis=1) for picture in made]
+        return [np.repeat(np.repeat(image, scale, axis=0), scale, axis=1) for image in made]
 
     assert DOWNSAMPLED_SIDE < 320 < 1.5 * DOWNSAMPLED_SIDE  # so that at its own size every pixel is looked at
-    assert measure_downsampled(*pictures(1), blend="srgb") == measure(*pictures(1), blend="srgb")
-    seen, whole = measure_downsampled(*pictures(3), blend="srgb"), measure(*pictures(3), blend="srgb")
+    assert measure_downsampled(*images(1), blend="srgb") == measure(*images(1), blend="srgb")
+    seen, whole = measure_downsampled(*images(3), blend="srgb"), measure(*images(3), blend="srgb")
     assert seen is not None
     assert whole is not None
     assert seen.strength == pytest.approx(whole.strength, rel=0.03)
     assert seen.exposure == pytest.approx(whole.exposure, abs=0.02)
     assert seen.rim == pytest.approx(whole.rim, rel=0.05)
-    assert measure_downsampled(*(picture[:9, :9] for picture in pictures(1)), blend="srgb") is None
+    assert measure_downsampled(*(image[:9, :9] for image in images(1)), blend="srgb") is None
 
 
 def test_few_levels_turned_into_many_are_a_comb() -> None:
@@ -141,9 +141,9 @@ def test_few_levels_turned_into_many_are_a_comb() -> None:
     assert measured(relit(SIDE)).comb < 0.05
 
 
-def test_few_of_a_picture_are_its_own_pixels_at_even_distances() -> None:
-    picture = np.arange(600 * 1000 * 4, dtype=np.uint32).astype(np.uint8).reshape(600, 1000, 4)
-    few = few_of(picture)
+def test_few_of_an_image_are_its_own_pixels_at_even_distances() -> None:
+    image = np.arange(600 * 1000 * 4, dtype=np.uint32).astype(np.uint8).reshape(600, 1000, 4)
+    few = few_of(image)
     assert few.shape == (150, 250, 4)
-    assert np.array_equal(few, picture[::4, ::4])
+    assert np.array_equal(few, image[::4, ::4])
     assert np.array_equal(few_of(few), few)

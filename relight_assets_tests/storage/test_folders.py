@@ -24,11 +24,15 @@ def test_what_is_no_folder(tmp_path: Path) -> None:
     assert write_fault(link / "below") == f"{link} is not a folder"
 
 
-@pytest.mark.parametrize(("flags", "told"), [(os.ST_RDONLY, "is on a read-only file system"), (0, "may not write in")])
-def test_why_a_folder_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: int, told: str) -> None:
+@pytest.mark.parametrize(
+    ("flags", "reported"), [(os.ST_RDONLY, "is on a read-only file system"), (0, "may not write in")]
+)
+def test_why_a_folder_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: int, reported: str
+) -> None:
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flags))
-    assert told in (write_fault(tmp_path / "new") or "")
+    assert reported in (write_fault(tmp_path / "new") or "")
 
 
 @pytest.mark.parametrize("refused", [True, False])

@@ -45,9 +45,9 @@ def test_an_output_never_replaces_a_folder_that_holds_something(tmp_path: Path) 
     path = tmp_path / "00000_output.png"
     path.mkdir()
     (path / "theirs").touch()
-    with pytest.raises(PlaceTakenError) as told:
+    with pytest.raises(PlaceTakenError) as reported:
         LOCAL.put(path, b"ours", over_folder=True)
-    assert told.value.filename == str(path)
+    assert reported.value.filename == str(path)
     with pytest.raises(PlaceTakenError):
         LOCAL.remove(path)
     assert [each.name for each in tmp_path.rglob("*")] == [path.name, "theirs"]

@@ -30,7 +30,7 @@ ORPHANS_SHOWN = 20
 @click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
 @click.pass_obj
 def prune(source: ProjectSource, split: str | None, experiment: str | None, yes: bool) -> None:
-    """List, or remove, what lies under numbers whose rows are gone, and partitions without a CSV that can be used."""
+    """List, or remove, files whose rows are gone, and partitions without a usable CSV."""
     settings, csvs = select_splits(source.settings(), None, split, all_splits=split is None)
     errors = _prune_orphans(csvs, settings, experiment, recipes(source, settings, experiment), remove=yes)
     if split is None and experiment is None:
@@ -102,7 +102,7 @@ def _prune_partitions_of(settings: Settings, project: Path, *, remove: bool) -> 
             csv = "without a CSV"
             if known:
                 csv = "whose CSV cannot be used" if name in faulty else "whose CSV has no rows"
-            print_line(f"{name}: a partition {csv}{' removed' if remove else ''}; its pictures stay")
+            print_line(f"{name}: a partition {csv}{' removed' if remove else ''}; its images stay")
             if remove:
                 instance.delete_dynamic_partition("splits", name)
     return errors

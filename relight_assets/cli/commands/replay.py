@@ -17,7 +17,7 @@ from relight_assets.errors import UserError
 @click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
 @click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
 def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None, gobos: Path | None) -> None:
-    """Make pictures again from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
+    """Recompute images from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
     from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
 
     if foreground is not None and len(records) > 1:
@@ -26,7 +26,7 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
     for record in records:
         number = record.name.partition("_")[0]
         if folder is not None and folder.resolve() == record.parent.resolve():
-            raise UserError(f"--write: {folder} is the record's own folder; its pictures are never replaced this way")
+            raise UserError(f"--write: {folder} is the record's own folder; its images are never replaced this way")
         for made in made_again(record, foreground, gobos):
             same = same and made.same
             result = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"

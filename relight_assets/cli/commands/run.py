@@ -20,20 +20,20 @@ from relight_assets.stages.registry import stage_names
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
-@click.option("--config", type=click.Path(path_type=Path), help="Recipe; another than the project's is an experiment.")
-@click.option("--experiment", default="", help="Name of the experiment that another recipe's outputs go to.")
+@click.option("--config", type=click.Path(path_type=Path), help="Recipe; if it is not the project's, an experiment.")
+@click.option("--experiment", default="", help="Outputs go to experiments/NAME/ of output_root.")
 @click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
 @click.option(
     "--stages", default=",".join(stage_names()), show_default=True, help="Comma-separated; only these are computed."
 )
-@click.option("--retry-failed", is_flag=True, help="Also try images whose recorded failure still holds.")
-@click.option("--overwrite", is_flag=True, help="Write into a folder with numbered pictures of unknown origin.")
+@click.option("--retry-failed", is_flag=True, help="Retry failed images even if nothing changed.")
+@click.option("--overwrite", is_flag=True, help="Allow a folder with numbered files that relight did not write.")
 @click.option(
     "--replace",
     "replace_photos",
     is_flag=True,
-    help="Redo rows that name other photos than the split's pictures were made of.",
+    help="Redo rows that name other photos than the split's images were made of.",
 )
 @click.pass_obj
 def run(

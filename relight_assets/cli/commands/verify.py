@@ -43,7 +43,7 @@ def verify(
     json_file: Path | None,
     sheet: Path | None,
 ) -> None:
-    """Read every file: its sha256, the background, the mapping CSV; and measure every picture.  Changes nothing."""
+    """Read every file: its sha256, the background, the mapping CSV; and measure every image.  Changes nothing."""
     settings, csvs = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
     if experiment is not None:
         csvs = splits_of_experiment(experiment, csvs, settings)

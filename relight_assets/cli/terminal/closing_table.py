@@ -61,7 +61,7 @@ def _print_places(state: SplitState, settings: Settings, experiment: str | None)
     print_field("mapping", mapping_path(state, settings, experiment))
     if state.variants > 1:
         print_field("all variants", variants_path(state, settings, experiment))
-    print_field("pictures", state.layout.folder)
+    print_field("images", state.layout.folder)
     for label, name in (("contact sheet", CONTACT_SHEET), ("comparison", COMPARISON)):
         if state.layout.storage.kind(sheet := state.layout.folder / name) is not None:
             print_field(label, sheet)

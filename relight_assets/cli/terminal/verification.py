@@ -1,4 +1,4 @@
-"""What `relight verify` shows: rows, faults, and what the pictures measure."""
+"""What `relight verify` shows: rows, faults, and what the images measure."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -33,11 +33,11 @@ def print_verifications(found: Sequence[Verification]) -> None:
     for each in found:
         if any(each.tags.values()):
             tagged = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
-            print_line(f"{each.split}: photos with a tag, of all: {tagged}")
+            print_line(f"{each.split}: tagged photos: {tagged}")
         if each.duplicates:
             print_line(f"{each.split}: {_describe_duplicates(each.duplicates)}")
         if each.verdicts:
-            out.print(f"\n[bold]{each.split}[/]: what {len(each.measured)} pictures measure")
+            out.print(f"\n[bold]{each.split}[/]: what {len(each.measured)} images measure")
             out.print(_verdict_table(each))
         if thirds := terciles(each.measured):
             out.print("by the lightness of the skin, medians")
@@ -48,8 +48,8 @@ def print_verifications(found: Sequence[Verification]) -> None:
 def _describe_duplicates(pairs: Sequence[Pair]) -> str:
     """Which images are of one photo, and which of nearly one."""
     shown = {
-        "photos that are there twice": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
-        "photos that are nearly the same": [
+        "duplicates": [f"{p.other.index} = {p.own.index}" for p in pairs if p.bits is None],
+        "near duplicates": [
             f"{p.other.index} ~ {p.own.index} ({p.bits} of 256 bits)" for p in pairs if p.bits is not None
         ],
     }
@@ -63,7 +63,7 @@ def _first(those: Sequence[str]) -> str:
 
 def _describe_rejections(thirds: Sequence[Sequence[Measured]], rejected: Sequence[float]) -> str:
     counts = zip(rejected_of(thirds, rejected), _THIRDS, strict=True)
-    return f"turned away by photo_qa: {', '.join(f'{count} {label}' for count, label in counts)}"
+    return f"rejected by photo_qa: {', '.join(f'{count} {label}' for count, label in counts)}"
 
 
 def _verdict_table(found: Verification) -> Table:

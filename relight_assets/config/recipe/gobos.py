@@ -1,6 +1,6 @@
 """The user's own shadow patterns: which files a folder holds, and what is in them, by sha256.
 
-Named by content, they are part of the recipe: another picture under the same name redoes what it lit, and the folder
+Named by content, they are part of the recipe: another image under the same name redoes what it lit, and the folder
 may move.  Nothing is decoded here.
 """
 

@@ -12,14 +12,14 @@ _Deviation = Annotated[float, number(1e-3, 10)]
 
 
 class Network(Part):
-    """How a network is given a picture."""
+    """How a network is given an image."""
 
     size: Annotated[int, Field(ge=32, le=4096, strict=True)] = 512
-    """Longest side of the picture that it is given, pixels."""
+    """Longest side of the image that it is given, pixels."""
     multiple: Annotated[int, Field(ge=1, le=256, strict=True)] = 32
     """Sides are rounded to multiples of it: the patch of a transformer, or 2 to the number of its halvings."""
     square: bool = False
-    """Stretch the picture to a square: for networks that take one size alone."""
+    """Stretch the image to a square: for networks that take one size alone."""
     input: Literal["srgb", "linear"] = "srgb"
     """Whether it is given display values or linear light, in 0..1."""
     mean: tuple[_Mean, _Mean, _Mean] = (0.0, 0.0, 0.0)
@@ -34,7 +34,7 @@ class Network(Part):
         return self
 
     def sides(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width at which a picture is given."""
+        """Height and width at which an image is given."""
         if self.square:
             side = self._rounded(self.size)
             return side, side
@@ -46,7 +46,7 @@ class Network(Part):
 
 
 class LearnedAlbedo(Network):
-    """A network of yours that finds the albedo; its file is `albedo_model` of config/platform.yaml."""
+    """Your own ONNX model that finds the albedo; its file is `albedo_model` of config/platform.yaml."""
 
     output: Literal["srgb", "linear", "log_shading"] = "linear"
     """What it answers: albedo as display values or in linear light, or the natural logarithm of the shading."""
@@ -61,10 +61,10 @@ class LearnedAlbedo(Network):
 
 
 class ShapeNetwork(Network):
-    """A network of yours that finds depth or normals; its file is `geometry_model` of config/platform.yaml."""
+    """Your own ONNX model that finds depth or normals; its file is `geometry_model` of config/platform.yaml."""
 
     size: Annotated[int, Field(ge=32, le=4096, strict=True)] = 518
-    """Longest side of the picture that it is given, pixels."""
+    """Longest side of the image that it is given, pixels."""
     multiple: Annotated[int, Field(ge=1, le=256, strict=True)] = 14
     """Sides are rounded to multiples of it."""
     mean: tuple[_Mean, _Mean, _Mean] = (0.485, 0.456, 0.406)
@@ -80,7 +80,7 @@ class Geometry(Part):
     """The shape that the light falls on."""
 
     source: GeometrySource = "face_mesh"
-    """Mask and face mesh; a file beside each photo; or a network of yours."""
+    """Mask and face mesh; a file beside each photo; or your own ONNX model."""
     files: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = "{folder}/{stem}_depth.png"
     """Where a photo's file is: `{folder}` and `{stem}` are the photo's, and what is relative is so to its folder."""
     invert: bool = False

@@ -74,7 +74,7 @@ def list_csvs(csv_dir: Path, glob: str) -> CsvFolder:
 
     Args:
         csv_dir: the folder; folders inside it are not searched.
-        glob: a pattern of file names, for instance ``*_images.csv``.  Hidden files and this platform's outgoing
+        glob: a pattern of file names, for instance ``*_images.csv``.  Hidden files and this platform's output
             CSVs never match.
 
     Two files that give one split are both faults; names that differ only in case count as one, because on some disks

@@ -1,4 +1,4 @@
-"""The CSVs that go out: where each row's picture is, and why a row has none."""
+"""The CSVs that go out: where each row's output is, and why a row has none."""
 
 import codecs
 import csv
@@ -32,7 +32,7 @@ _NEEDS_QUOTES = re.compile(r'[",\r\n]')
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """A row that has no picture: its line in the input CSV (from 1), its cell, and why."""
+    """A row that has no output: its line in the input CSV (from 1), its cell, and why."""
 
     line: int
     image_path: str
@@ -44,8 +44,8 @@ class FailureRow:
 _ENDINGS = ("_with_relighting_outputs.csv", "_failures.csv", "_variants.csv")
 
 
-def names_pictures(path: Path) -> bool:
-    """Whether a file has the name of a CSV that names pictures."""
+def is_mapping_name(path: Path) -> bool:
+    """Whether a file has the name of a mapping CSV or a variants CSV."""
     return path.name.endswith((_ENDINGS[0], _ENDINGS[2]))
 
 
@@ -62,7 +62,7 @@ def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None]) -> Iterator[
 
     Args:
         split: the input.
-        outputs: for each row the finished picture, or None; written as absolute paths.
+        outputs: for each row its current ``output.png``, or None; written as absolute paths.
 
     Raises:
         ValueError: not one output for each row.
@@ -75,11 +75,11 @@ def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None]) -> Iterator[
 
 
 def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Iterator[bytes]:
-    """A row for each light of each finished row: the input's columns, ``output_variant`` and the picture; in blocks.
+    """A row for each light of each finished row: the input's columns, ``output_variant`` and the output; in blocks.
 
     Args:
         split: the input.
-        outputs: for each row the pictures of its variants, numbered from 1; none where it is not finished.
+        outputs: for each row the outputs of its variants, numbered from 1; none where it is not finished.
 
     Raises:
         ValueError: not one list for each row.
@@ -128,14 +128,14 @@ def write_failures(split: SplitCsv, rows: Iterable[FailureRow], target: Path, st
 
 
 def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: Storage = LOCAL) -> None:
-    """Take out of a mapping, or of the CSV of all variants, the pictures that are not, or soon not, those of its rows.
+    """Take out of a mapping or variants CSV the outputs that are not, or soon not, those of its rows.
 
     A mapping's row gets an empty cell, a variant's row goes; of a damaged CSV the header stays.  Another file is left
     alone, and nothing is written where there is nothing to take out.
 
     Args:
         target: a CSV that :func:`write_mapping` or :func:`write_variants` wrote; an editor may have saved it since.
-        stays: given the ``image_path`` of a row and its picture, whether that stays.
+        stays: given the ``image_path`` of a row and its output, whether that stays.
         storage: where it lies.
 
     Raises:

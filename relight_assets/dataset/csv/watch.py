@@ -1,6 +1,6 @@
-"""What happened to the CSVs of a folder since the last look: which are new or other, and which are still being written.
+"""What happened to the CSVs of a folder since the last call: which are new or other, and which are still being written.
 
-A file is read when its size and token (mtime, ctime, inode) were the same at two looks in a row; until then somebody
+A file is read when its size and token (mtime, ctime, inode) were the same in two calls in a row; until then somebody
 may be writing it.  What counts is its content: a file that was merely touched did not change.
 """
 
@@ -17,35 +17,35 @@ from relight_assets.storage.files import source_token
 
 @dataclass(frozen=True)
 class CsvStamp:
-    """A CSV as it was at the last look."""
+    """A CSV as it was at the last call."""
 
     size: int
     token: str
     sha256: str | None = None
-    """Of the content that was last told as changed; None: none yet."""
+    """Of the content that was last reported as changed; None: none yet."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What one look found."""
+    """What one call found."""
 
     seen: dict[str, CsvStamp]
-    """Every CSV that gives a split, by the split's name, to be handed to the next look."""
+    """Every CSV that gives a split, by the split's name, to be handed to the next call."""
     paths: dict[str, Path] = field(default_factory=dict)
     """The one CSV of each split, whether it can be used or not."""
     changed: dict[str, SplitCsv] = field(default_factory=dict)
     """The CSVs whose content is new, by split; all have rows."""
     resting: list[str] = field(default_factory=list)
-    """Splits whose CSV moved since the last look: it is left alone until the next."""
+    """Splits whose CSV moved since the last call: it is left alone until the next."""
     faults: dict[Path, CsvError] = field(default_factory=dict)
     """What is wrong with each CSV that cannot be used."""
     empty: dict[str, str] = field(default_factory=dict)
     """A sentence for each split whose CSV has no rows."""
     gone: list[str] = field(default_factory=list)
-    """Splits whose CSV was there at the last look and is not now."""
+    """Splits whose CSV was there at the last call and is not now."""
 
     def usable(self, split: str) -> bool:
-        """Whether a run of this split has a CSV to work with, as far as this look tells."""
+        """Whether a run of this split has a CSV to work with, as far as this call knows."""
         there = split in self.seen and split in self.paths and split not in self.empty
         return there and self.paths[split] not in self.faults
 
@@ -56,7 +56,7 @@ def detect_changes(csv_dir: Path, glob: str, before: dict[str, CsvStamp], known:
     Args:
         csv_dir: the folder.
         glob: which of its files are CSVs of splits.
-        before: what the last look has seen.
+        before: what the last call has found.
         known: what CSVs hold that need not be read again.
 
     Raises:

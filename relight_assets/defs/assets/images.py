@@ -15,8 +15,8 @@ from relight_assets.defs.metadata.run_metadata import (
     counts,
     data_version,
     numbers,
-    pictures,
     provenance,
+    sheets_and_charts,
     totals,
 )
 from relight_assets.defs.metadata.warnings import Warnings
@@ -32,10 +32,8 @@ class RelightConfig(dg.Config):
 
     num_samples: int = Field(default=0, ge=0, description="Only the first so many rows; 0 = all rows.")
     num_gpus: int = Field(default=0, ge=0, description="So many GPUs; 0 = as config/platform.yaml says.")
-    retry_failed: bool = Field(default=False, description="Also try images whose recorded failure still holds.")
-    overwrite: bool = Field(
-        default=False, description="Write into a folder that holds numbered pictures of unknown origin."
-    )
+    retry_failed: bool = Field(default=False, description="Retry failed images even if nothing changed.")
+    overwrite: bool = Field(default=False, description="Allow a folder with numbered files that relight did not write.")
     replace: bool = Field(default=False, description=REPLACE)
 
 
@@ -77,7 +75,7 @@ def _relight_images(
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
     records = RunRecords.of(summary)
-    sheets = pictures(
+    sheets = sheets_and_charts(
         summary, records, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id
     )
     shared = warn.part("the totals of the run", lambda: totals(summary, records, warn))

@@ -1,7 +1,7 @@
 """What went wrong is posted to a webhook: runs that failed, and checks that failed in runs of either end.
 
 The sensors look at the ends of runs themselves.  Dagster's run failure sensor goes on to the next run whatever became
-of the first, and sees one of the two ends; here a failure that nobody could be told of waits for a later tick.
+of the first, and sees one of the two ends; here a failure that could not be reported waits for a later tick.
 """
 
 import json
@@ -25,7 +25,7 @@ LATER_S = 30.0
 """Until a webhook that was away is tried again; twice that after the second time, and so on."""
 LATEST_S = 3600.0
 MAX_AGE_S = 86400.0
-"""Nobody is told of what ended longer ago: a sensor that was off for weeks does not begin with all of them."""
+"""What ended longer ago is not reported: a sensor that was off for weeks does not begin with all of them."""
 _FETCHED = 50
 _NO_WEBHOOK = (
     "There is no webhook to tell. Set RELIGHT_ALERT_WEBHOOK to its URL in the environment and start Dagster again."
@@ -70,7 +70,7 @@ def sensors_of(source: ProjectSource, settings: Settings) -> list[dg.SensorDefin
             "alert_run_failed",
             failed_run,
             (dg.DagsterEventType.RUN_FAILURE,),
-            description=f"{posts} that failed. A run that somebody ended is none.",
+            description=f"{posts} that failed. A cancelled run sends no alert.",
             source=source,
             settings=settings,
         ),
@@ -134,11 +134,11 @@ def _send_alerts(
         memory.dealt_with[end.value] = record.storage_id
         if fault is not None:
             break  # one that is slow holds up the other sensors no longer
-    reasons = [f"told {host_of(url)} of {', '.join(sent)}"] if sent else []
+    reasons = [f"reported to {host_of(url)}: {', '.join(sent)}"] if sent else []
     if fault is not None:
         reasons.append(f"run {record.run_id}: {fault}")
         context.log.error(reasons[-1])
-    return dg.SensorResult(skip_reason=dg.SkipReason("; ".join(reasons) or "nothing to tell"), cursor=memory.cursor())
+    return dg.SensorResult(skip_reason=dg.SkipReason("; ".join(reasons) or "nothing to report"), cursor=memory.cursor())
 
 
 def _begin(instance: dg.DagsterInstance, memory: _Memory, ends: _Ends) -> None:

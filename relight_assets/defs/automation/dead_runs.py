@@ -53,7 +53,7 @@ class RunState:
 
     @property
     def is_unsure(self) -> bool:
-        """Whether it lives can be told by a person alone."""
+        """Only a person can know whether it lives."""
         return not self.is_over and self.found.life in (Life.ELSEWHERE, Life.UNKNOWN)
 
     @property

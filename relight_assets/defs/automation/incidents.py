@@ -12,15 +12,15 @@ from relight_assets.defs.checks.specs import SPECS
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
 
 LONGEST = 1000
-"""Characters of a run's error that are told."""
+"""Characters of a run's error that are reported."""
 _ENDS = {dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS}
 _DESCRIPTIONS = {spec.name: spec.description or "" for spec in SPECS}
 
 
 def failed_run(instance: dg.DagsterInstance, run: dg.DagsterRun, end: dg.EventLogEntry) -> dict[str, Any] | None:
-    """The document about a run that failed; None where there is nothing to tell.
+    """The document about a run that failed; None where there is nothing to report.
 
-    Nothing is told of a run of the command line that was stopped: whoever did that knows.
+    A run of the command line that was stopped is not reported: whoever did that knows.
     """
     event = end.get_dagster_event()
     reason = event.job_failure_data.failure_reason if event.job_failure_data else None

@@ -1,7 +1,7 @@
 """Post a JSON document to a webhook.  Its address is a secret, for who knows it may post: only its host is ever shown.
 
 A document that cannot be delivered is tried again; one that the other side may have taken is not, so that nobody is
-told the same thing over and over.
+alerted to the same thing over and over.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Another recipe for a split, tried in a folder of its own and laid beside the split's own pictures."""
+"""Another recipe for a split, tried in a folder of its own and laid beside the split's own images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,8 +21,8 @@ from relight_assets.defs.metadata.run_metadata import (
     RunRecords,
     counts,
     numbers,
-    pictures,
     provenance,
+    sheets_and_charts,
     totals,
 )
 from relight_assets.defs.publishing import publish
@@ -44,15 +44,13 @@ _CONFIG = {
     "stages": dg.Field(
         [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in stage_names()])],
         default_value=list(stage_names()),
-        description="What may be computed. Whatever both recipes make alike is taken over from the split's folder.",
+        description="What may be computed. Where both recipes agree, the artifacts of the split's folder are reused.",
     ),
     "num_samples": dg.Field(int, default_value=0, description="Only the first so many rows; 0 = all rows."),
     "num_gpus": dg.Field(int, default_value=0, description="So many GPUs; 0 = as config/platform.yaml says."),
-    "retry_failed": dg.Field(
-        bool, default_value=False, description="Also try images whose recorded failure still holds."
-    ),
+    "retry_failed": dg.Field(bool, default_value=False, description="Retry failed images even if nothing changed."),
     "overwrite": dg.Field(
-        bool, default_value=False, description="Write into a folder that holds numbered pictures of unknown origin."
+        bool, default_value=False, description="Allow a folder with numbered files that relight did not write."
     ),
     "replace": dg.Field(bool, default_value=False, description=REPLACE),
 }
@@ -69,7 +67,7 @@ def experiment_key(name: str) -> dg.AssetKey:
     pool=POOL,
     description=(
         "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
-        "recipes' pictures side by side. The split's own folder is only read."
+        "recipes' images side by side. The split's own folder is only read."
     ),
 )
 def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> None:
@@ -99,7 +97,7 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
     warn, run_id, records = warnings_of(context, summary), context.run.run_id, RunRecords.of(summary)
     sheets = {
         **warn.part("the comparison", lambda: _comparison(summary, settings, context.instance, run_id)),
-        **pictures(
+        **sheets_and_charts(
             summary,
             records,
             loaded.recipe,
@@ -133,7 +131,7 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
     partitions_def=splits,
     description=(
         "Light one split by another recipe, as a named experiment in a folder of its own, and compare it with the "
-        "split's own pictures. Masks and albedo are taken over where the recipe leaves them alone. To adopt it, change "
+        "split's own images. Unchanged masks and albedo are reused. To adopt the recipe, change "
         "config/mvp_config.yaml."
     ),
 )

@@ -34,7 +34,7 @@ retry_dead_letters = dg.define_asset_job(
     "retry_dead_letters",
     selection=_ALL,
     config={"ops": {"relight_images": {"config": {"retry_failed": True}}}},
-    description="As relight_split, and images are tried again whose recorded failure still holds.",
+    description="As relight_split, and retries failed images even if nothing changed.",
 )
 rebuild_mapping = dg.define_asset_job(
     "rebuild_mapping",
@@ -54,7 +54,7 @@ class VerifyConfig(dg.Config):
     out=dg.Out(dg.Nothing),
     description=(
         "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
-        "mapping CSV against its input, and measures every picture. Fails if anything is not as it must be. Changes "
+        "mapping CSV against its input, and measures every image. Fails if anything is not as it must be. Changes "
         "nothing."
     ),
 )
@@ -85,7 +85,7 @@ def verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_input
 
 @dg.job(
     partitions_def=splits,
-    description="Read every file of one split and hold it against its record, its background and its mapping CSV.",
+    description="Compare every file of one split with its record, its background and its mapping CSV.",
 )
 def verify() -> None:
     """See :func:`verify_files`."""

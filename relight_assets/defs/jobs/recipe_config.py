@@ -22,7 +22,7 @@ def recipe_overrides() -> dg.Field:
 
 
 def quality_overrides() -> dg.Field:
-    """A field that takes thresholds for an experiment's pictures; what is left out stays as the platform has it."""
+    """A field that takes thresholds for an experiment's images; what is left out stays as the platform has it."""
     return dg.Field(
         _shape(Quality),
         is_required=False,

@@ -1,4 +1,4 @@
-"""What a materialization tells of the run that made it: pictures, counts, numbers, times, and what it was made with."""
+"""What a materialization tells of the run that made it: images, counts, numbers, times, and what it was made with."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class RunRecords:
     sums: RecordSums = field(default_factory=RecordSums)
     """Of the rows that the run was asked for."""
     measured: list[Measured] = field(default_factory=list)
-    """What was measured of each finished picture, by its image's number."""
+    """What was measured of each finished image, by its image's number."""
     digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in stage_names()})
     """Of the stages that are current, by the image's number."""
     milliseconds: Counter[str] = field(default_factory=Counter)
@@ -75,7 +75,7 @@ class RunRecords:
         return found
 
 
-def pictures(
+def sheets_and_charts(
     summary: RunSummary,
     records: RunRecords,
     recipe: Recipe,
@@ -88,9 +88,9 @@ def pictures(
     """The contact sheet, the charts and the worst images; the larger sheet is written beside the outputs."""
     state, split, values = summary.state, summary.state.split.split, records.statistics.values
 
-    def shown(name: str, picture: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
+    def shown(name: str, preview: bytes | None, kind: str = "jpg", suffix: str | None = None) -> dict[str, Any]:
         there = f"{split}-{name}" if suffix is None else f"{split}{suffix}"
-        return {name: inline(picture, kind, instance, run_id, there)} if picture is not None else {}
+        return {name: inline(preview, kind, instance, run_id, there)} if preview is not None else {}
 
     def sheet() -> dict[str, Any]:
         done = [image.index for image in state.images.values() if image.status == "done" and image.index is not None]

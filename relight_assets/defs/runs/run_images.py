@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 POOL = "gpu"
 LOG_EVERY_S = 5.0
 REPLACE = (
-    "Make this CSV the folder's although it names other photos than its pictures were made of; those are redone. Never "
+    "Make this CSV the folder's although it names other photos than its images were made of; those are redone. Never "
     "set by a sensor or schedule."
 )
 

@@ -80,7 +80,7 @@ class WorkerPool(Protocol):
     def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> Handle:
         """Start the worker of a slot; what happens to it is put into ``events``.
 
-        ``generation`` tells a replacement from the one before it; ``batch`` is the number of pictures that the
+        ``generation`` tells a replacement from the one before it; ``batch`` is the number of images that the
         slot's device was seen to hold at a time, None where that was never in question.
         """
 

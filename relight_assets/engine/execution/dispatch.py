@@ -153,7 +153,7 @@ class _Dispatcher:
         elif isinstance(event, Shrunk):
             worker.batch = event.batch
             name = self._pool.slots[worker.slot]
-            yield Notice(worker.slot, f"{name}: out of memory; at most {event.batch} pictures at a time from now on")
+            yield Notice(worker.slot, f"{name}: out of memory; at most {event.batch} images at a time from now on")
         else:
             yield from self._on_worker_exit(worker, event)
 

@@ -27,7 +27,7 @@ from relight_assets.engine.hardware.devices import DeviceSlot
 
 WORKER_ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
-    # Pictures are a few megabytes each: given back to the system after each use, half of the time of the masks
+    # Images are a few megabytes each: given back to the system after each use, half of the time of the masks
     # and of the albedo goes into page faults.  One arena for all threads, because the others' heaps of 64 MiB are
     # given back as soon as they are empty.  glibc reads these at start-up; elsewhere they mean nothing.
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),

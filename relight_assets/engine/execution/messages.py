@@ -81,7 +81,7 @@ class ImageResult:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """The device's memory holds fewer pictures at a time than it was given; so many from now on."""
+    """The device's memory holds fewer images at a time than it was given; so many from now on."""
 
     batch: int
 

@@ -150,7 +150,7 @@ def _mounts(root: Path, controller: str | None) -> list[_Mount]:
 
 
 def _below(path: str | None, mounted: str) -> PurePosixPath | None:
-    """Where a group lies below the one that is mounted; None: outside of it, or it cannot be told."""
+    """Where a group lies below the one that is mounted; None: outside of it, or it cannot be known."""
     if path is None:
         return None
     top = mounted.rstrip("/")

@@ -16,9 +16,9 @@ from relight_assets.errors import ConfigError, GpuUnavailableError
 from relight_assets.models.registry import SEGMENTERS
 
 MIN_MEMORY = 64 << 20
-"""Of pictures in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""
+"""Of images in flight, bytes: a portrait of 1024x1024.  A larger one is worked on alone."""
 WORKER_MEMORY = 1 << 30
-"""What a worker on the CPU should have, bytes: 300 MiB for itself, and room for some pictures."""
+"""What a worker on the CPU should have, bytes: 300 MiB for itself, and room for some images."""
 NETWORK_MEMORY = 8 << 30
 """The same with a SAM3 network: 7 GB were seen."""
 MAX_HASHING = 8
@@ -148,7 +148,7 @@ def threads_per_worker(settings: Settings, workers: int) -> int:
 
 
 def memory_per_worker(settings: Settings, workers: int, available: Callable[[], int] | None = None) -> int:
-    """Bytes of pictures that one worker may have in flight: as set, or its share of half of the free memory."""
+    """Bytes of images that one worker may have in flight: as set, or its share of half of the free memory."""
     if isinstance(settings.memory_mib, int):
         return settings.memory_mib << 20
     return max(MIN_MEMORY, (available or available_memory)() // 2 // max(1, workers))

@@ -37,7 +37,7 @@ def held_name(name: str, holder: str) -> Iterator[None]:
 
     Args:
         name: up to 60 characters, all ASCII.
-        holder: what whoever finds it taken is told, on one line.
+        holder: what is reported to whoever finds it taken, on one line.
 
     Raises:
         TakenError: another process of this user holds it.

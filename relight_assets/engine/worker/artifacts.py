@@ -57,7 +57,7 @@ class DamagedFileError(Exception):
 
 
 class ImageArtifacts:
-    """The pictures of one image that are in memory, each made or read once."""
+    """The artifacts of one image that are in memory, each made or read once."""
 
     def __init__(self, context: WorkerContext, item: WorkItem):
         self.context, self._item = context, item
@@ -102,7 +102,7 @@ class ImageArtifacts:
         """The segmenter's answer; asked for now where nobody did ahead.
 
         Raises:
-            DeviceOomError: the device's memory does not hold the picture.
+            DeviceOomError: the device's memory does not hold the image.
         """
         if self.mask is None:
             with self.timed("segment"):
@@ -153,12 +153,12 @@ def segment_together(everyone: Sequence[ImageArtifacts]) -> None:
     context = everyone[0].context
     start = context.clock()
     try:
-        answers = context.segmentation([pictures.decoded().rgb for pictures in everyone])
+        answers = context.segmentation([artifacts.decoded().rgb for artifacts in everyone])
     except DeviceFailedError:
         raise
     except Exception:  # noqa: BLE001  (each asks again, alone, and the one that is to blame fails)
         return
     share = (context.clock() - start) * 1000.0 / len(everyone)
-    for pictures, answer in zip(everyone, answers, strict=True):
-        pictures.mask = answer
-        pictures.timings["segment"] = share
+    for artifacts, answer in zip(everyone, answers, strict=True):
+        artifacts.mask = answer
+        artifacts.timings["segment"] = share

@@ -21,7 +21,7 @@ def load_gobos(recipe: Recipe) -> Gobos:
         ConfigError: one cannot be decoded, or is not what it was when the recipe was read.
     """
     hard = recipe.degradation.hard_shadow
-    pictures = {}
+    images = {}
     for gobo in hard.gobos:
         path = Path(hard.gobo_dir or "") / gobo.name
         try:
@@ -30,5 +30,5 @@ def load_gobos(recipe: Recipe) -> Gobos:
             raise ConfigError(f"degradation.hard_shadow.gobo_dir: {hard.gobo_dir}: {error}") from None
         if found.source.sha256 != gobo.sha256:
             raise ConfigError(f"degradation.hard_shadow.gobo_dir: {path} was altered as the run began; run again")
-        pictures[gobo.name] = cv2.cvtColor(found.rgb, cv2.COLOR_RGB2GRAY)
-    return pictures
+        images[gobo.name] = cv2.cvtColor(found.rgb, cv2.COLOR_RGB2GRAY)
+    return images

@@ -53,7 +53,7 @@ class ImageTask:
         self.layout = context.layout
         self.entries: dict[Stage, StageEntry] = {}
         self.outcomes: dict[Stage, StageStatus] = {}
-        self.pictures = ImageArtifacts(context, item)
+        self.artifacts = ImageArtifacts(context, item)
         self.source: SourceInfo | None = None
         self._trying: tuple[Stage, str | None] = ("masks", None)
         """The stage that is brought up to date, and its digest once that is known."""
@@ -61,15 +61,15 @@ class ImageTask:
     # -- ahead of the stages -------------------------------------------------------------------------------
 
     def read_ahead(self) -> None:
-        """Decode the source if the masks will be made of it.  What goes wrong is told by :meth:`run`."""
+        """Decode the source if the masks will be made of it.  :meth:`run` reports what goes wrong."""
         if "masks" in self.item.stages and self._unreadable is None and not self._masks_are_current():
             with suppress(Exception):
-                self.pictures.decoded()
+                self.artifacts.decoded()
 
     @property
     def waits_for_segmenter(self) -> bool:
-        """Whether there is a picture to segment."""
-        image = self.pictures.ahead
+        """Whether there is an image to segment."""
+        image = self.artifacts.ahead
         # The source may merely have been touched; that is known only now.
         return image is not None and not self._masks_reusable(image.source)
 
@@ -151,7 +151,7 @@ class ImageTask:
         return self._placed(remembered) if same else None
 
     def _decoded_source(self) -> SourceInfo:
-        return self._placed(self.pictures.decoded().source)
+        return self._placed(self.artifacts.decoded().source)
 
     def _placed(self, source: SourceInfo) -> SourceInfo:
         return replace(source, place=self.item.place or self.item.file)
@@ -160,7 +160,7 @@ class ImageTask:
         files = {name: stamp.sha256 for entry in self.entries.values() for name, stamp in entry.files.items()}
         if stage_spec(stage).reads_outside(self.context.recipe):
             failure = known_failure(self.layout, self.item.index)
-            files |= self.pictures.geometry.sha256(stamps_of(self.previous, failure))
+            files |= self.artifacts.geometry.sha256(stamps_of(self.previous, failure))
         return self.context.digests.of(stage, source_sha256, files)
 
     def _digest_of_what_is_read(self, stage: Stage) -> str:
@@ -170,27 +170,27 @@ class ImageTask:
         if spec.reads_photo:
             self.source = self._decoded_source()
         if spec.reads_outside(self.context.recipe):
-            self.pictures.geometry.read()
+            self.artifacts.geometry.read()
         return self._digest(stage, self.source.sha256)
 
     def _reads(self, stage: Stage) -> dict[str, FileStamp]:
-        return self.pictures.geometry.stamps if stage_spec(stage).reads_outside(self.context.recipe) else {}
+        return self.artifacts.geometry.stamps if stage_spec(stage).reads_outside(self.context.recipe) else {}
 
     # -- the stages ----------------------------------------------------------------------------------------
 
     def _made(self, stage: Stage, digest: str, source_sha256: str) -> StageEntry:
-        pictures = self.pictures
-        spec, inputs = stage_spec(stage), TaskInputs(pictures, self.entries, source_sha256)
-        with pictures.timed(stage):
+        artifacts = self.artifacts
+        spec, inputs = stage_spec(stage), TaskInputs(artifacts, self.entries, source_sha256)
+        with artifacts.timed(stage):
             output = spec.make(inputs)
             metrics = spec.measure(inputs, output) if spec.measure is not None else output.metrics
         for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
             self.layout.storage.remove(path)
-        with pictures.timed("encode"):
+        with artifacts.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
         arrays = {name: made for name, made in output.files.items() if isinstance(made, np.ndarray)}
         for name, pixels in (arrays | output.pixels).items():
-            pictures.keep(name, pixels)
+            artifacts.keep(name, pixels)
         return StageEntry(digest=digest, files=files, numbers=metrics, reads=self._reads(stage), code=spec.code_version)
 
     def _written(self, name: str, made: Pixels8 | bytes) -> FileStamp:
@@ -216,7 +216,7 @@ class ImageTask:
             package_version=__version__,
             # What was not done now keeps the time that it took when it was done.
             timings_ms=(before.timings_ms if before else {})
-            | {name: round(spent, 2) for name, spent in self.pictures.timings.items()},
+            | {name: round(spent, 2) for name, spent in self.artifacts.timings.items()},
         )
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)
@@ -302,6 +302,6 @@ class ImageTask:
             code=failure.code if failure else UPSTREAM_STALE if waiting else None,
             message=failure.message if failure else None,
             failure=failure,
-            timings_ms=self.pictures.timings,
+            timings_ms=self.artifacts.timings,
             peak_mib=peak,
         )

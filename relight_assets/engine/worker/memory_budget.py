@@ -1,4 +1,4 @@
-"""Memory in flight, bounded in bytes and not in pictures: a 64-megapixel picture counts as many faces."""
+"""Memory in flight, bounded in bytes and not in images: a 64-megapixel image counts as many faces."""
 
 import threading
 
@@ -6,7 +6,7 @@ import threading
 class ByteBudget:
     """So many bytes may be in use at a time.
 
-    Whoever comes first is served first, so that a large picture is not overtaken for ever by small ones.  One
+    Whoever comes first is served first, so that a large image is not overtaken for ever by small ones.  One
     that is larger than the whole budget has it alone.
     """
 

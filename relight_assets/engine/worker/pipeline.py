@@ -1,7 +1,7 @@
 """Three steps that overlap inside a worker: read, segment, finish.
 
 Threads, because all three spend their time in native code that lets go of the interpreter's lock.  The queues
-between them hold pictures, so what bounds them is bytes: ``read`` waits for memory, and what it took is given
+between them hold images, so what bounds them is bytes: ``read`` waits for memory, and what it took is given
 back when ``finish`` is through.
 """
 
@@ -88,7 +88,7 @@ class Pipeline(Generic[Item, Task, Result]):
             except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
                 self._results.put(_Raised(error))
 
-        # Daemons: a reader may be waiting for an item when the process is told to end.
+        # Daemons: a reader may be waiting for an item when the process is asked to end.
         threading.Thread(target=run, name=name, daemon=True).start()
 
     def _read(self, stream: Iterator[Item]) -> None:

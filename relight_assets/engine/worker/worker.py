@@ -41,7 +41,7 @@ from relight_assets.storage.local import LOCAL
 DECODE_BYTES_PER_PIXEL = 12
 """What decoding takes at most of a source's pixels, the file's bytes included."""
 BYTES_PER_PIXEL = 44
-"""What the stages take at most of a picture's pixels, after a downscale to ``image_size``.
+"""What the stages take at most of an image's pixels, after a downscale to ``image_size``.
 
 A portrait of 62 megapixels took 49 bytes per pixel in all, decoding included."""
 LEARNED_BYTES_PER_PIXEL = 12
@@ -49,7 +49,7 @@ LEARNED_BYTES_PER_PIXEL = 12
 GEOMETRY_BYTES_PER_PIXEL = 30
 """What normals of the photo's size take when their file is decoded."""
 VARIANT_BYTES_PER_PIXEL = 7
-"""What every light beyond the first takes: its two pictures are kept until the image is done."""
+"""What every light beyond the first takes: its two artifacts are kept until the image is done."""
 _READER_SHARE = 8
 """Decoding takes about an eighth of the time of what comes after it."""
 
@@ -86,14 +86,14 @@ class ImageWorker:
         Args:
             folder: of the split.
             recipe: what the pixels are to be.
-            max_pixels: larger pictures are refused.
+            max_pixels: larger images are refused.
             threads: for the stages and their encoding; reading and the segmenter have threads of their own.
             models: where the model files are; None: in the user's cache, and those alone that are fetched into it.
             family_modules: dotted names of modules with families of light beyond those of this package.
             image_root: if set, photos and files of depth or normals must lie in it when they are opened.
             storage: where the folder lies.
-            batch: pictures that the segmenter is given at a time, at most.
-            memory_bytes: of pictures in flight; a picture that alone needs more has all of it.
+            batch: images that the segmenter is given at a time, at most.
+            memory_bytes: of images in flight; an image that alone needs more has all of it.
             stage_modules: dotted names of modules whose stages were added to those of this package.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
 
@@ -153,7 +153,7 @@ class ImageWorker:
         steps = Steps(
             read=read,
             wants_segmenter=lambda way: way.portrait.waits_for_segmenter,
-            segment=lambda ways: segment_together([way.portrait.pictures for way in ways]),
+            segment=lambda ways: segment_together([way.portrait.artifacts for way in ways]),
             batch=lambda: self.context.segmentation.batch,
             finish=finish,
         )
@@ -176,7 +176,7 @@ class ImageWorker:
         return record if record is not None and record.image_path == item.image_path else None
 
     def need(self, item: WorkItem) -> int:
-        """Bytes that a picture takes on its way, by its header; refused ones take nothing."""
+        """Bytes that an image takes on its way, by its header; refused ones take nothing."""
         width, height = size_of(Path(item.file), self.context.image_root)
         if width * height > self.context.max_pixels:
             return 0
@@ -188,7 +188,7 @@ class ImageWorker:
 
     @contextmanager
     def _whole_run_faults(self) -> Iterator[None]:
-        """What the system refuses outside a source picture would be refused to every image."""
+        """What the system refuses outside a source photo would be refused to every image."""
         try:
             yield
         except OSError as error:

@@ -24,12 +24,12 @@ MAX_OVERLAP = 0.3
 
 @dataclass(frozen=True)
 class Detection:
-    """One face, in picture pixels; pixel centres have whole coordinates."""
+    """One face, in image pixels; pixel centres have whole coordinates."""
 
     box: NDArray[np.float64]
     """(4,): centre x, centre y, width, height."""
     keypoints: NDArray[np.float64]
-    """(6, 2): the eye on the picture's left, the other eye, nose tip, mouth, two ear points."""
+    """(6, 2): the eye on the image's left, the other eye, nose tip, mouth, two ear points."""
     score: float
     """0..1."""
 
@@ -42,7 +42,7 @@ class Detection:
 
 @dataclass(frozen=True)
 class Square:
-    """A square of the picture to look at; it may reach beyond the picture, where it is black."""
+    """A square of the image to look at; it may reach beyond the image, where it is black."""
 
     x: float
     y: float
@@ -52,7 +52,7 @@ class Square:
 def search_areas(height: int, width: int) -> Iterator[list[Square]]:
     """Where to look, one list after the other until a face is surely found.
 
-    The whole picture; the picture with a margin of a third around it (for faces that overfill the
+    The whole image; the image with a margin of a third around it (for faces that overfill the
     frame); overlapping squares of 60 % of the long side, then of 35 % (for small faces).
     """
     long = float(max(height, width))
@@ -86,7 +86,7 @@ def _anchors() -> NDArray[np.float64]:
 
 
 def _shown(rgb: NDArray[np.uint8], square: Square) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    # The square as the network wants it, and (left, top, width, height) of the picture's part in it:
+    # The square as the network wants it, and (left, top, width, height) of the image's part in it:
     # the part is shrunk by area into a whole number of pixels, so the two scales may differ a little.
     height, width = rgb.shape[:2]
     left, top = max(0, int(np.floor(square.x))), max(0, int(np.floor(square.y)))
@@ -136,7 +136,7 @@ class FaceDetector:
         self._anchors = _anchors()
 
     def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
-        """Return what may be faces in an (H, W, 3) uint8 picture, best score first.
+        """Return what may be faces in an (H, W, 3) uint8 image, best score first.
 
         About 5 ms where a face is large enough to be seen at first sight, 60 ms where there is
         none.  Small faces behind a large one are not looked for.

@@ -32,7 +32,7 @@ MARGIN = 1.5
 MAX_FACES = 8
 MAX_OVERLAP = 0.5
 OUTER_EYE_CORNERS = (33, 263)
-"""The points that say how far the head is tilted: on the picture's left, then on its right."""
+"""The points that say how far the head is tilted: on the image's left, then on its right."""
 
 TRIANGLES: NDArray[np.int32]
 """(898, 3) int32 point numbers, read at first use.
@@ -58,11 +58,11 @@ def _triangles() -> NDArray[np.int32]:
 
 @dataclass(frozen=True)
 class FaceMesh:
-    """The surface of one face, in the pixels of the whole picture."""
+    """The surface of one face, in the pixels of the whole image."""
 
     points: NDArray[np.float32]
     """(468, 3) float32: x right, y down, z on the same scale, smaller is nearer the camera.  Pixel
-    centres have whole coordinates.  Points may lie outside the picture."""
+    centres have whole coordinates.  Points may lie outside the image."""
     presence: float
     """The network's belief that this is a face, a logit: above 0 for all meshes that are returned."""
 
@@ -89,11 +89,11 @@ class FaceMesher:
         self._network = Network(landmark_path)
 
     def faces(self, rgb: NDArray[np.uint8]) -> list[FaceMesh]:
-        """Return the faces of an (H, W, 3) uint8 picture, largest first, at most eight.
+        """Return the faces of an (H, W, 3) uint8 image, largest first, at most eight.
 
-        Deterministic.  10 to 25 ms of one core for one face, by the size of the picture; about
+        Deterministic.  10 to 25 ms of one core for one face, by the size of the image; about
         50 ms and an empty list where there is none.  Heads turned by up to 60 degrees in the plane
-        of the picture are found, upside-down ones are not.
+        of the image are found, upside-down ones are not.
         """
         found: list[FaceMesh] = []
         for detection in self._detector.detect(rgb)[: 2 * MAX_FACES]:
@@ -142,7 +142,7 @@ def _level_square(rgb: NDArray[np.uint8], crop: _Crop) -> NDArray[np.float32]:
         return np.zeros((SIDE, SIDE, 3), dtype=np.float32)
     factor = max(1, min(int(crop.side / SIDE), right - left, bottom - top))
     part = shrunk_by_whole(rgb[top:bottom, left:right], factor)
-    # Crop pixel (u, v) shows the picture at centre + R ((u, v) + 0.5 - 96) * side / 192; the part's
+    # Crop pixel (u, v) shows the image at centre + R ((u, v) + 0.5 - 96) * side / 192; the part's
     # pixel (i, j) stands at (left, top) + ((i, j) + 0.5) * factor - 0.5.
     linear = _rotation(crop.roll) * (crop.side / SIDE)
     offset = crop.centre + linear @ np.full(2, 0.5 - SIDE / 2)

@@ -16,7 +16,7 @@ Image = NDArray[np.float32]
 AROUND = 0.2140
 """What stands beside the person, in linear light: the middle gray of the display."""
 FLOOR = 0.01
-"""Added, linear, before the picture is divided by: keeps noise in black hair from exploding."""
+"""Added, linear, before the image is divided by: keeps noise in black hair from exploding."""
 LARGEST_GAIN = 100.0
 
 
@@ -34,15 +34,15 @@ class AlbedoExtractor(Protocol):
             (H, W, 3) float32 linear RGB, 0 and more, finite; any value where alpha is 0.
 
         Raises:
-            ModelAnswerError: the network gives no albedo for this picture.
+            ModelAnswerError: the network gives no albedo for this image.
         """
 
 
 class OnnxAlbedo:
     """An :class:`AlbedoExtractor` in an ONNX file.
 
-    What it finds at its own size is taken as a change of light and put on the picture at full size, so that
-    the picture keeps its detail; at the network's own size that is the network's answer.
+    What it finds at its own size is taken as a change of light and put on the image at full size, so that
+    the image keeps its detail; at the network's own size that is the network's answer.
     """
 
     def __init__(self, path: Path, options: LearnedAlbedo, sha256: str | None = None) -> None:
@@ -59,14 +59,14 @@ class OnnxAlbedo:
         """See :meth:`AlbedoExtractor.albedo`."""
         inside = self._network.reduced(alpha)[..., None]
         person = self._network.reduced(linear_rgb * alpha[..., None])
-        picture = person + np.float32(AROUND) * (1 - inside)
-        answer = self._network(picture)
+        image = person + np.float32(AROUND) * (1 - inside)
+        answer = self._network(image)
         if self._options.output == "log_shading":
             floor = np.float32(0)
             gain = np.exp(-np.clip(answer, -20, 20)) * np.ones(3, np.float32)
         else:
             floor = np.float32(FLOOR)
-            gain = (self._linear(answer) + floor) / (picture + floor)
+            gain = (self._linear(answer) + floor) / (image + floor)
         gain = np.minimum(gain, np.float32(LARGEST_GAIN))
         # Of the person alone: what the network makes of the gray beside it must not reach the person's edge.
         size = (alpha.shape[1], alpha.shape[0])

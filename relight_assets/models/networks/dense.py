@@ -1,4 +1,4 @@
-"""A network that says something of every point of a picture: prepared as the recipe has it, and asked."""
+"""A network that says something of every point of an image: prepared as the recipe has it, and asked."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from relight_assets.models.runtimes.onnx import Network
 
 Image = NDArray[np.float32]
 _TRIED = 0.5
-"""What the picture holds, in linear light, that a network is tried with before the work."""
+"""What the image holds, in linear light, that a network is tried with before the work."""
 
 
 class DenseNetwork:
     """A network in an ONNX file with the recipe's word on what it is given."""
 
     def __init__(self, path: Path, options: Options, *, channels: tuple[int, ...], sha256: str | None = None) -> None:
-        """Load ``path`` and try it on a gray picture.
+        """Load ``path`` and try it on a gray image.
 
         Args:
             path: the ``.onnx`` file.
-            options: how it is given pictures.
+            options: how it is given images.
             channels: how many its answers may have.
             sha256: if given, what the file must have.
 
@@ -35,22 +35,22 @@ class DenseNetwork:
         try:
             self(np.full((options.size, options.size, 3), _TRIED, np.float32))
         except ModelAnswerError as error:
-            raise ModelFileError(f"{path}, tried on a gray picture: {error}") from error
+            raise ModelFileError(f"{path}, tried on a gray image: {error}") from error
 
-    def __call__(self, picture: Image) -> Image:
-        """The answer for a picture that was brought to :meth:`Options.sides`.
+    def __call__(self, image: Image) -> Image:
+        """The answer for an image that was brought to :meth:`Options.sides`.
 
         Args:
-            picture: (h, w, 3) float32 linear RGB in 0..1.
+            image: (h, w, 3) float32 linear RGB in 0..1.
 
         Returns:
-            (h, w, channels) float32: of the picture's size, whatever size the network answers in.
+            (h, w, channels) float32: of the image's size, whatever size the network answers in.
 
         Raises:
             ModelAnswerError: it holds NaN or infinity, or has another number of channels.
         """
-        height, width = picture.shape[:2]
-        values = linear_to_srgb_float32(picture) if self._options.input == "srgb" else picture
+        height, width = image.shape[:2]
+        values = linear_to_srgb_float32(image) if self._options.input == "srgb" else image
         mean, std = (np.array(three, np.float32) for three in (self._options.mean, self._options.std))
         answer = self._network((values - mean) / std)
         if len(answer) not in self._channels:
@@ -60,7 +60,7 @@ class DenseNetwork:
         return np.stack(planes, axis=-1)
 
     def reduced(self, image: Image) -> Image:
-        """Bring an (H, W) or (H, W, C) image to the size at which pictures are given."""
+        """Bring an (H, W) or (H, W, C) image to the size at which images are given."""
         height, width = self._options.sides(*image.shape[:2])
         shrinks = height * width < image.shape[0] * image.shape[1]
         return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

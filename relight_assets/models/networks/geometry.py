@@ -16,10 +16,10 @@ Kind = Literal["depth", "normals"]
 
 
 class ShapeEstimator(Protocol):
-    """A network that says how far each point of a picture is, or which way it faces."""
+    """A network that says how far each point of an image is, or which way it faces."""
 
     def estimate(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The shape of everything in a picture.
+        """The shape of everything in an image.
 
         Args:
             rgb: (H, W, 3) uint8 sRGB.
@@ -29,7 +29,7 @@ class ShapeEstimator(Protocol):
             any size; in the network's own axes.
 
         Raises:
-            ModelAnswerError: the network gives nothing for this picture.
+            ModelAnswerError: the network gives nothing for this image.
         """
 
 

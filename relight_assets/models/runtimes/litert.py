@@ -25,7 +25,7 @@ def _native_silence() -> Iterator[None]:
 
 
 class Network:
-    """A ``.tflite`` file that is loaded once and run picture by picture.
+    """A ``.tflite`` file that is loaded once and run image by image.
 
     One thread, because a run keeps one worker per device busy anyway, and because the sum of a
     dot product then does not depend on how many cores a machine has.  An instance must not be
@@ -51,8 +51,8 @@ class Network:
         self.shape: tuple[int, ...] = tuple(int(side) for side in entry["shape"])
         """Shape of the input, batch first: (1, height, width, 3)."""
 
-    def __call__(self, picture: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """Run on one (height, width, 3) float32 picture and return copies of all outputs, flat."""
-        self._interpreter.set_tensor(self._input, np.ascontiguousarray(picture[None], dtype=np.float32))
+    def __call__(self, image: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Run on one (height, width, 3) float32 image and return copies of all outputs, flat."""
+        self._interpreter.set_tensor(self._input, np.ascontiguousarray(image[None], dtype=np.float32))
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index).ravel() for index in self._outputs]

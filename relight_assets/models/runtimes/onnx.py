@@ -1,4 +1,4 @@
-"""One ONNX network on one CPU thread: a picture in, a map out.
+"""One ONNX network on one CPU thread: an image in, a map out.
 
 It is run by ONNX Runtime, which comes with the extra ``onnx``.  OpenCV, which is there anyway, reads such files too,
 but its 5.0 dies on transformers as PyTorch exports them.
@@ -30,13 +30,13 @@ MAX_MEMORY = 4 << 30
 less than 2 GiB for 1024 x 1024 pixels; a network that answers in absurd sizes would take what the machine has."""
 _OUT_OF_MEMORY = re.compile("allocate memory|Available memory|bad_alloc|bad allocation")
 MAX_S = 600.0
-"""Seconds for one picture.  A loop in a network may have no end."""
+"""Seconds for one image.  A loop in a network may have no end."""
 MAX_ENLARGED, MAX_CHANNELS = 8, 64
-"""How many times as high or wide as the picture an answer may be, and its channels."""
+"""How many times as high or wide as the image an answer may be, and its channels."""
 
 
 class Network:
-    """A ``.onnx`` file that is loaded once and run picture by picture, from any number of threads.
+    """A ``.onnx`` file that is loaded once and run image by image, from any number of threads.
 
     It has one input, float32 of 1 x 3 x height x width, R first; of its outputs the first counts.  Each call
     computes on the thread that makes it, so that the bytes do not depend on how many there are.
@@ -92,7 +92,7 @@ class Network:
         return inputs[0].name, shapes[0][2:]
 
     def require_size(self, height: int, width: int) -> None:
-        """See that it takes pictures of a size.
+        """See that it takes images of a size.
 
         Raises:
             ModelFileError: it takes one other size alone.
@@ -100,24 +100,24 @@ class Network:
         for wanted, given, side in zip(self._sides, (height, width), ("height", "width"), strict=True):
             if wanted is not None and wanted != given:
                 raise ModelFileError(
-                    f"{self.path} takes pictures of {side} {wanted} alone, and the recipe gives it {given}; set "
+                    f"{self.path} takes images of {side} {wanted} alone, and the recipe gives it {given}; set "
                     f"`size: {max(each or 0 for each in self._sides)}` and `square: true` for a network of one square "
                     f"size, or export it with free sides"
                 )
 
-    def __call__(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run on one (height, width, 3) float32 picture.
+    def __call__(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Run on one (height, width, 3) float32 image.
 
         Returns:
             (channels, height, width) float32; an output without channels has one.
 
         Raises:
-            ModelFileError: it takes no picture of this size.
+            ModelFileError: it takes no image of this size.
             ModelLimitError: it takes more than ``MAX_MEMORY``, with no other network at work, or ``MAX_S``.
             ModelAnswerError: it fails; or what it answers is no such map, is absurdly large, or holds NaN or infinity.
         """
-        self.require_size(*picture.shape[:2])
-        given = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], dtype=np.float32)
+        self.require_size(*image.shape[:2])
+        given = np.ascontiguousarray(image.transpose(2, 0, 1)[None], dtype=np.float32)
         try:
             with _TURNS.turn(alone=False):
                 answer = self._answer(given)
@@ -133,10 +133,10 @@ class Network:
                 f"{self.path.name} answers with {answer.dtype} of the shape {shape}; floating point of 1 x channels x "
                 f"height x width is needed"
             )
-        largest = (MAX_CHANNELS, *(MAX_ENLARGED * side for side in picture.shape[:2]))
+        largest = (MAX_CHANNELS, *(MAX_ENLARGED * side for side in image.shape[:2]))
         if any(side > most for side, most in zip(answer.shape, largest, strict=True)):
             raise ModelAnswerError(
-                f"{self.path.name} answers a picture of {picture.shape[1]}x{picture.shape[0]} with the shape {shape}; "
+                f"{self.path.name} answers an image of {image.shape[1]}x{image.shape[0]} with the shape {shape}; "
                 f"at most {MAX_CHANNELS} channels of {MAX_ENLARGED} times its size are taken"
             )
         answer = answer.astype(np.float32, copy=False)
@@ -149,7 +149,7 @@ class Network:
             return self._answer(given)
         except MemoryError as error:
             raise ModelLimitError(
-                f"{self.path.name} wants more memory for a picture of {given.shape[3]}x{given.shape[2]} than there is, "
+                f"{self.path.name} wants more memory for an image of {given.shape[3]}x{given.shape[2]} than there is, "
                 f"or than {MAX_MEMORY >> 30} GiB"
             ) from error
 
@@ -164,7 +164,7 @@ class Network:
         import onnxruntime
 
         limits = onnxruntime.RunOptions()
-        # Else the arena keeps a piece for every size of picture there was, until nothing fits beside them.
+        # Else the arena keeps a piece for every size of image there was, until nothing fits beside them.
         limits.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         clock = threading.Timer(MAX_S, setattr, (limits, "terminate", True))
         clock.daemon = True
@@ -173,7 +173,7 @@ class Network:
             # A copy, so that nobody holds on to the networks' own memory.
             return np.array(self._session.run(self._first, {self._name: given}, limits)[0])
         except Exception as error:
-            size = f"a picture of {given.shape[3]}x{given.shape[2]}"
+            size = f"an image of {given.shape[3]}x{given.shape[2]}"
             if limits.terminate:
                 raise ModelLimitError(f"{self.path.name} has no answer for {size} after {MAX_S:g} s") from error
             if isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error)):

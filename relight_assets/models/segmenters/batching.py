@@ -1,4 +1,4 @@
-"""The segmenter of one device: asked with several pictures at a time, with fewer where its memory runs out."""
+"""The segmenter of one device: asked with several images at a time, with fewer where its memory runs out."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from relight_assets.stages.masks.person_mask import PersonMask
 
 
 class Segmentation:
-    """Asks the segmenter from one thread at a time, with at most ``batch`` pictures."""
+    """Asks the segmenter from one thread at a time, with at most ``batch`` images."""
 
     def __init__(self, segmenter: Segmenter, batch: int, on_shrink: Callable[[int], None] = lambda _: None):
         self.batch = batch
@@ -21,31 +21,31 @@ class Segmentation:
     def __call__(self, pictures: Sequence[Rgb8]) -> list[PersonMask | DeviceOomError]:
         """The answer for each picture, or why it has none.
 
-        Where memory runs out the pictures are asked for again in batches of half the size.  If that helps, the
-        smaller size is kept for good; if a picture does not even fit alone, it and not the size is to blame.
+        Where memory runs out the images are asked for again in batches of half the size.  If that helps, the
+        smaller size is kept for good; if an image does not even fit alone, it and not the size is to blame.
 
         Raises:
             DeviceFailedError: the process can compute no more.
         """
         with self._lock:
             answers: list[PersonMask | DeviceOomError] = []
-            while len(answers) < len(pictures):
-                answers += self._ask(pictures[len(answers) : len(answers) + self.batch], self.batch)
+            while len(answers) < len(images):
+                answers += self._ask(images[len(answers) : len(answers) + self.batch], self.batch)
             return answers
 
     def _ask(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask | DeviceOomError]:
         try:
-            return list(self._segmenter.masks(pictures, batch))
+            return list(self._segmenter.masks(images, batch))
         except DeviceOutOfMemoryError as error:
             if batch == 1:
-                height, width = pictures[0].shape[:2]
+                height, width = images[0].shape[:2]
                 return [
                     DeviceOomError(
-                        f"the device's memory does not hold this picture ({width}x{height}) even alone: {error}"
+                        f"the device's memory does not hold this image ({width}x{height}) even alone: {error}"
                     )
                 ]
         half = (batch + 1) // 2
-        parts = [pictures[start : start + half] for start in range(0, len(pictures), half)]
+        parts = [images[start : start + half] for start in range(0, len(images), half)]
         answers = [answer for part in parts for answer in self._ask(part, half)]
         if half < self.batch and not any(isinstance(answer, DeviceOomError) for answer in answers):
             self.batch = half

@@ -29,9 +29,9 @@ class SelfieSegmenter:
         self._network = Network(path)
 
     def probability(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return (256, 256) float32 in 0..1 for an (H, W, 3) uint8 picture, which is squeezed to fit.
+        """Return (256, 256) float32 in 0..1 for an (H, W, 3) uint8 image, which is squeezed to fit.
 
-        The mean of the answers for the picture and for its mirror image: its error
+        The mean of the answers for the image and for its mirror image: its error
         against exact mattes is 11 to 18 % lower, for one more run of the network.
         """
         shown = _squeezed(rgb) * np.float32(1 / 255)
@@ -41,12 +41,12 @@ class SelfieSegmenter:
         mean: NDArray[np.float32] = np.clip(both * np.float32(0.5), np.float32(0), np.float32(1))
         return mean
 
-    def masks(self, pictures: Sequence[NDArray[np.uint8]], batch: int = 1) -> list[PersonMask]:  # noqa: ARG002
-        """Return the answer of :meth:`probability` for each of some pictures, which may differ in size.
+    def masks(self, images: Sequence[NDArray[np.uint8]], batch: int = 1) -> list[PersonMask]:  # noqa: ARG002
+        """Return the answer of :meth:`probability` for each of some images, which may differ in size.
 
-        This network takes one picture at a time, whatever the ``batch``.
+        This network takes one image at a time, whatever the ``batch``.
         """
-        return [PersonMask(self.probability(rgb)) for rgb in pictures]
+        return [PersonMask(self.probability(rgb)) for rgb in images]
 
 
 def make(_: Recipe, files: ModelFiles) -> SelfieSegmenter:

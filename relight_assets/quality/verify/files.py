@@ -131,7 +131,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
         except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
-            message = f"its pictures cannot be measured: {cause_of(error)}"
+            message = f"its images cannot be measured: {cause_of(error)}"
             faults_of_metrics.append(Fault("metric", layout.record(record.index), message))
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
@@ -167,9 +167,7 @@ def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterat
     if stamp is None:
         yield Fault("source", image.file, "cannot be read")
     elif stamp.sha256 != record.source.sha256:
-        message = (
-            f"has sha256 {stamp.sha256}, and the pictures {record.index:05d}_* were made of {record.source.sha256}"
-        )
+        message = f"has sha256 {stamp.sha256}, and the images {record.index:05d}_* were made of {record.source.sha256}"
         yield Fault("source", image.file, message)
 
 

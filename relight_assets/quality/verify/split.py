@@ -92,7 +92,7 @@ class Verification:
             "mib": round(self.mib, 1),
             "faults": [{"code": fault.code, "file": str(fault.file), "text": fault.text} for fault in self.faults],
             "tags": self.tags,
-            "twins": [
+            "duplicates": [
                 {"image": pair.own.index, "other_image": pair.other.index, "bits": pair.bits}
                 for pair in self.duplicates
             ],
@@ -218,15 +218,15 @@ def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Ite
         except NotInRecordError:
             continue
         except UserError as error:
-            yield Fault("replay", path, f"cannot be made again: {error}")
+            yield Fault("replay", path, f"cannot be recomputed: {error}")
             continue
         except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
-            yield Fault("replay", path, f"cannot be made again: {cause_of(error)}")
+            yield Fault("replay", path, f"cannot be recomputed: {cause_of(error)}")
             continue
         for each in made:
             if not each.same:
                 picture = state.layout.png(record.index, each.name)
-                yield Fault("replay", picture, "comes out otherwise when it is made again from record and foreground")
+                yield Fault("replay", picture, "has other bytes when it is recomputed from record and foreground")
 
 
 def _by_number(state: SplitState) -> Iterator[RecordedImage]:
@@ -247,5 +247,5 @@ def _tags_and_photos(state: SplitState) -> tuple[dict[str, int], list[Photo]]:
 def _duplicates(layout: SplitLayout, images: Iterable[RecordedImage]) -> Iterator[Fault]:
     """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
     for index, name, other, there in same_outputs(images):
-        faults = f"has the bytes of {layout.png(other, there).name}, which is another picture"
+        faults = f"has the bytes of {layout.png(other, there).name}, which is another image"
         yield Fault("duplicate", layout.png(index, name), faults)

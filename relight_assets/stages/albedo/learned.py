@@ -22,7 +22,7 @@ def extract(foreground: Rgba8, estimate: Estimate) -> Albedo:
 
     Args:
         foreground: (H, W, 4) uint8 RGBA, sRGB, straight alpha.
-        estimate: asked for the part of the picture that holds the person.
+        estimate: asked for the part of the image that holds the person.
 
     Returns:
         The albedo, for all pixels with alpha above 0.  One gain gives it the median luminance of the photo inside the

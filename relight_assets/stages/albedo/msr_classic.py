@@ -31,14 +31,14 @@ def msr_classic(foreground: Rgba8, scales: Sequence[float]) -> NDArray[np.uint8]
         detail = cv2.log(values)
         for sigma in scales:
             detail -= cv2.log(_blurred(values, sigma)) / np.float32(len(scales))
-        low, high = np.quantile(detail, (CLIPPED, 1 - CLIPPED))  # of all of the picture, as they did
+        low, high = np.quantile(detail, (CLIPPED, 1 - CLIPPED))  # of all of the image, as they did
         stretched = (detail - np.float32(low)) * np.float32(255 / max(float(high - low), 1e-6))
         image[..., channel] = np.where(inside, np.rint(np.clip(stretched, 0, 255)), 0)
     return image
 
 
 def _blurred(values: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """A Gaussian blur, of a wide one's reduced picture: at full size 250 pixels take seconds."""
+    """A Gaussian blur, of a wide one's reduced image: at full size 250 pixels take seconds."""
     height, width = values.shape
     shrink = max(1, int(sigma // 4))
     size = (max(1, width // shrink), max(1, height // shrink))

@@ -30,7 +30,7 @@ def _make(inputs: StageInputs) -> StageOutput:
 
 def _not_replayable(recipe: Recipe, source_sha256: str) -> str | None:
     method = albedo.draw_method(recipe.albedo_extraction.mix, recipe.seed, source_sha256)
-    return "its albedo was found by a network of your own, which is not in the record" if method == "learned" else None
+    return "its albedo was found by your own ONNX model, which is not in the record" if method == "learned" else None
 
 
 ALBEDO = StageSpec(

@@ -35,7 +35,7 @@ class Degraded:
     ``image`` is (H, W, 4) uint8 RGBA, sRGB, straight alpha: the mask's alpha, RGB 0 where that is 0.
     ``degradation_type`` is the family of light.  ``light_direction`` is the
     unit vector toward the key light, x right, y down, z to the camera.  ``numbers`` is everything
-    that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the picture is made with the full ones.
+    that was drawn, in plain JSON values.  Both are rounded to 6 decimals; the image is made with the full ones.
     """
 
     image: Rgba8

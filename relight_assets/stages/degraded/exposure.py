@@ -1,4 +1,4 @@
-"""How bright a light is made on a person, and how much it changes the picture."""
+"""How bright a light is made on a person, and how much it changes the image."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from relight_assets.core.arrays import Plane
 from relight_assets.core.color import LUMINANCE_WEIGHTS, highlight_rolloff, luminance_of_planes, safe_ratio
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.degraded.artifacts import LUMINANCE_FLOOR
+from relight_assets.stages.degraded.defects import LUMINANCE_FLOOR
 from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.light_sampler import Shading
 
@@ -66,7 +66,7 @@ def stops_of_change(scene: Scene, shading: Shading, gain: float = 1.0) -> NDArra
 
     Its standard deviation is the strength of the pair.
     """
-    # As pictures one pixel wide.
+    # As images one pixel wide.
     lit = scene.sampled(scene.albedo) * scene.sampled(shading.light)
     if shading.highlight is not None:
         lit += scene.sampled(shading.highlight)

@@ -19,7 +19,7 @@ from relight_assets.stages.degraded.sampler import relight
 DRAWS = 16
 """Lights that are drawn of each family: shares are known to about an eighth."""
 MODEL_SIDE = 72
-"""Side of the model's picture, pixels: small, so that the check takes well under a second."""
+"""Side of the model's image, pixels: small, so that the check takes well under a second."""
 SKIN_ALBEDO = 0.30
 """Of the model, linear."""
 PHOTO_AMBIENT = 0.35

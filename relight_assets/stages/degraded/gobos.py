@@ -1,8 +1,8 @@
-"""Gobos, the patterns between a lamp and a face: leaves, blinds, a window, an edge, a blob, a lattice, or a picture.
+"""Gobos, the patterns between a lamp and a face: leaves, blinds, a window, an edge, a blob, a lattice, or an image.
 
 Each procedural kind is a smooth field over the pattern's plane, lit where it is above a level.  The level is
 the quantile that gives the wanted coverage, so that a pattern neither misses the person nor hides it.  The
-field is cut at full working size, so a texture of few pixels leaves no blocks.  A user's picture is a
+field is cut at full working size, so a texture of few pixels leaves no blocks.  A user's image is a
 transparency: its gray value is the share of light that it lets through.
 """
 
@@ -20,11 +20,11 @@ from relight_assets.stages.degraded.geometry.noise import fbm
 
 TEXTURE_SIDE, TEXTURE_EXTENT = 192, 4.0
 """Side of a noise texture, in pixels and in units of the subject's size s.  It repeats mirrored beyond."""
-PICTURE_WIDTHS = (0.6, 2.0)
-"""Widths of a user's picture, in units of s."""
+IMAGE_WIDTHS = (0.6, 2.0)
+"""Widths of a user's image, in units of s."""
 
 Gobos = Mapping[str, Gray8]
-"""The user's pictures by file name: (h, w) uint8, 255 lets all light through."""
+"""The user's images by file name: (h, w) uint8, 255 lets all light through."""
 NO_GOBOS: Gobos = MappingProxyType({})
 Drawn = dict[str, float | list[float]]
 """What was drawn, in plain JSON values, for the record."""
@@ -45,8 +45,8 @@ def pattern(kind: str, rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn
     return _KINDS[kind](rng, u, v)
 
 
-def picture(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
-    """Lay a user's picture over the pattern's plane, mirrored beyond its edges.
+def user_image(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tuple[Plane, Drawn]:
+    """Lay a user's image over the pattern's plane, mirrored beyond its edges.
 
     Args:
         image: (h, w) uint8, 255 lets light through.
@@ -58,7 +58,7 @@ def picture(image: Gray8, rng: Generator, u: Plane, v: Plane, unit: float) -> tu
     Returns:
         What is let through, (h, w) float32 in 0..1, and what was drawn.
     """
-    wide, left, top = log_uniform(rng, PICTURE_WIDTHS), float(rng.random()), float(rng.random())
+    wide, left, top = log_uniform(rng, IMAGE_WIDTHS), float(rng.random()), float(rng.random())
     # Detail finer than the plane would alias.
     shrink = min(1.0, wide * unit / image.shape[1])
     size = [max(1, round(side * shrink)) for side in (image.shape[1], image.shape[0])]

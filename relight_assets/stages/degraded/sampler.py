@@ -2,8 +2,8 @@
 
 A light near the photo's own changes little, however strong it is, so strength is measured on the pair.
 When it is too small, the strength is drawn again, step by step nearer the strong end; the direction
-stays, because drawing that again would remove frontal lights.  Only a light with artifacts
-(:mod:`relight_assets.stages.degraded.artifacts`) is drawn again as a whole.
+stays, because drawing that again would remove frontal lights.  Only a light with defects
+(:mod:`relight_assets.stages.degraded.defects`) is drawn again as a whole.
 """
 
 from contextlib import suppress
@@ -18,7 +18,7 @@ from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.rng import uniform, weighted
 from relight_assets.errors import WeakPairError
-from relight_assets.stages.degraded.artifacts import EVERY_SECOND, artifact_score
+from relight_assets.stages.degraded.defects import EVERY_SECOND, defect_score
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.exposure import Exposed, exposed, rolloff
 from relight_assets.stages.degraded.families import registry
@@ -31,7 +31,7 @@ from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLi
 TRIES = 6
 """Strengths that are drawn for one light."""
 LIGHTS = 5
-"""Lights that are drawn for a person until one has no artifact."""
+"""Lights that are drawn for a person until one has no defect."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def relight(
     streams: Streams,
     gobos: Gobos = NO_GOBOS,
 ) -> Relit:
-    """Draw lights for a person until a pair is strong enough and has no artifact; of a few, the one with the least.
+    """Draw lights for a person until a pair is strong enough and has no defect; of a few, the one with the least.
 
     Raises:
         WeakPairError: six strengths in a row were too weak.
@@ -94,7 +94,7 @@ def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:
 def _strong_enough(
     sampler: LightSampler, sampled: SampledLight, family: LightFamily, exposure: float
 ) -> tuple[float, Relit]:
-    """Draw strengths until one is large enough; the artifact score of that light, and the light."""
+    """Draw strengths until one is large enough; the defect score of that light, and the light."""
     min_strength, strength = family.min_strength(sampler.degradation), 0.0
     for attempt in range(TRIES):
         shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
@@ -128,12 +128,12 @@ def _accepted(sampler: LightSampler, sampled: SampledLight, family: LightFamily,
     has_key = family.name in sampler.degradation.key_lights
     source = _source_numbers(scene, sampled.direction if has_key else None)
     numbers = facts | source | sampled.numbers | lit.shading.numbers
-    score = artifact_score(scene, _degraded(scene, light, highlight), lit.strength, rim)
+    score = defect_score(scene, _degraded(scene, light, highlight), lit.strength, rim)
     return score, Relit(family.name, sampled.direction, light, highlight, numbers)
 
 
 def _degraded(scene: Scene, light: LinearRgb, highlight: LinearRgb | None) -> list[Plane]:
-    """The person in a light, as :func:`~relight_assets.stages.degraded.artifacts.artifact_score` measures it."""
+    """The person in a light, as :func:`~relight_assets.stages.degraded.defects.defect_score` measures it."""
     lit = scene.albedo[EVERY_SECOND] * light[EVERY_SECOND]
     if highlight is not None:
         lit += highlight[EVERY_SECOND]

@@ -84,7 +84,7 @@ def _make(inputs: StageInputs) -> StageOutput:
 
 
 def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
-    """The metrics of the stage's lights, each with what is measured of its picture, at reduced size."""
+    """The metrics of the stage's lights, each with what is measured of its output, at reduced size."""
     photo = [inputs.read(name) for name in ("input", "foreground", "background", "albedo")]
     lights = output.metrics.get("variants") or [output.metrics]
     for light, person in zip(lights, output.files.values(), strict=True):

@@ -1,1 +1,1 @@
-"""The asset ``masks``: the person of a photo, cut out, and the photos that are turned away."""
+"""The asset ``masks``: the person of a photo, cut out, and the photos that are rejected."""

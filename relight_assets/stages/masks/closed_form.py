@@ -38,14 +38,14 @@ class Matte:
     """(h, w) float32 in 0..1."""
     models: Plane
     """(h, w, 4) float32: alpha as three slopes times the colours in 0..255, plus an offset; the mean of the windows'
-    own.  So the matte can be had at a larger size, from a larger picture's colours."""
+    own.  So the matte can be had at a larger size, from a larger photo's colours."""
 
 
 @dataclass(frozen=True)
 class _Windows:
     """The N windows that hold an unknown pixel.
 
-    ``centres`` (N,) are places in the flat picture; ``colors`` (9, 3, N) are in 0..1, less the ``means`` (3, N);
+    ``centres`` (N,) are places in the flattened photo; ``colors`` (9, 3, N) are in 0..1, less the ``means`` (3, N);
     ``answers`` (9, 3, N) are the colours times the inverse of their covariance.
     """
 

@@ -42,7 +42,7 @@ class PersonNumbers:
     """What tells whether there is a person.
 
     ``score`` is the mean probability inside the mask (p > .5), 0 when that is empty; ``coverage``
-    is the mask's share of the picture.
+    is the mask's share of the photo.
     """
 
     score: float
@@ -71,17 +71,17 @@ def require_person(numbers: PersonNumbers, faces_found: int, thresholds: Masks) 
     """Raise :class:`NoPersonError` unless the mask is large enough and sure enough, or shows a face.
 
     A face vouches for an unsure mask, because the segmenter always marks something: the surest
-    mask seen on a picture without a person is a cat's, at .945, and no face was ever found there.
+    mask seen on a photo without a person is a cat's, at .945, and no face was ever found there.
     """
     if numbers.coverage < thresholds.min_coverage:
         raise NoPersonError(
-            f"the person mask covers {numbers.coverage:.1%} of the picture, less than "
+            f"the person mask covers {numbers.coverage:.1%} of the photo, less than "
             f"masks.min_coverage {thresholds.min_coverage:.1%}"
         )
     if numbers.score < thresholds.min_score and faces_found == 0:
         raise NoPersonError(
             f"the person mask is unsure (score {numbers.score:.3f}, masks.min_score {thresholds.min_score:.3f}) "
-            f"and no face was found; it covers {numbers.coverage:.1%} of the picture"
+            f"and no face was found; it covers {numbers.coverage:.1%} of the photo"
         )
 
 
@@ -91,7 +91,7 @@ def require_instances(scores: Sequence[float], best_score: float | None, coverag
     Args:
         scores: of the persons that were found, in 0..1.
         best_score: of the best candidate, found or not.
-        coverage: the mask's share of the picture.
+        coverage: the mask's share of the photo.
         settings: ``sam3.min_score``, ``masks.persons`` and ``masks.min_coverage``.
 
     Raises:
@@ -108,7 +108,7 @@ def require_instances(scores: Sequence[float], best_score: float | None, coverag
         )
     if coverage < settings.masks.min_coverage:
         raise NoPersonError(
-            f"the person mask covers {coverage:.1%} of the picture, less than "
+            f"the person mask covers {coverage:.1%} of the photo, less than "
             f"masks.min_coverage {settings.masks.min_coverage:.1%}"
         )
 

@@ -35,9 +35,9 @@ METRICS = (
     Metric("instance_scores", list_of(SHARE, 1, 10_000), "Score of each person that SAM3 found"),
     Metric("segmenter", TEXT, "Name of the segmenter", required=True),
     Metric("segmenter_sha256", TEXT, "sha256 of the segmenter's weights", required=True),
-    Metric("coverage", SHARE, "Share of the picture that is the person", required=True),
+    Metric("coverage", SHARE, "Share of the photo that is the person", required=True),
     Metric("subject_size", PIXELS, "Root of the person's area", "pixels", required=True),
-    Metric("soft_edge", SHARE, "Share of the picture in which alpha is neither 0 nor 1", required=True),
+    Metric("soft_edge", SHARE, "Share of the photo in which alpha is neither 0 nor 1", required=True),
     Metric("touches_top", SHARE, "Share of the upper edge that is the person", required=True),
     Metric("clipped", SHARE, "Share of the person's pixels with a channel at 0 or 255", required=True),
     Metric(

@@ -1,4 +1,4 @@
-"""A perceptual hash of a photo, by which nearly the same picture is found again."""
+"""A perceptual hash of a photo, by which nearly the same photo is found again."""
 
 import cv2
 import imagehash

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class PersonMask:
-    """Where the person is in one picture."""
+    """Where the person is in one photo."""
 
     probability: NDArray[np.float32]
-    """(h, w) float32 in 0..1 over the whole picture, of any size and aspect; all 0 where nobody was found."""
+    """(h, w) float32 in 0..1 over the whole photo, of any size and aspect; all 0 where nobody was found."""
     scores: tuple[float, ...] | None = None
     """In 0..1, of each person that was found, best first; None: the network does not tell persons apart."""
     best_score: float | None = None

@@ -44,7 +44,7 @@ def person_crop(rgb: Rgb8, alpha: Gray8) -> tuple[Rgb8, Mask]:
 
 
 def sharpness(rgb: Rgb8, inside: Mask) -> float | None:
-    """The variance of the Laplacian over the variance of the picture, of gray display values inside a mask.
+    """The variance of the Laplacian over the variance of the photo, of gray display values inside a mask.
 
     The quotient is what makes it fair: darker skin has less of both (Pech-Pacheco et al., ICPR 2000, has the variance
     alone).
@@ -90,7 +90,7 @@ def light_contrast(rgb: Rgb8, inside: Mask) -> float:
 
 
 def _within(box: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """The part of a rectangle (x, y, width, height) that is in the picture."""
+    """The part of a rectangle (x, y, width, height) that is in the photo."""
     x, y, width, height = box
     left, top = min(max(0, x), shape[1]), min(max(0, y), shape[0])
     right, bottom = min(max(left, x + width), shape[1]), min(max(top, y + height), shape[0])

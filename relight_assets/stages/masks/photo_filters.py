@@ -36,13 +36,13 @@ class PhotoMetrics:
     """What the record says of a photo, rounded to 6 decimals.  The person is where alpha is above 127."""
 
     coverage: float
-    """Share of the picture that is the person."""
+    """Share of the photo that is the person."""
     subject_size: float
     """Root of the person's area, pixels."""
     soft_edge: float
-    """Share of the picture in which alpha is neither 0 nor 1."""
+    """Share of the photo in which alpha is neither 0 nor 1."""
     touches_top: float
-    """Share of the picture's upper edge that is the person: a head that is cut off."""
+    """Share of the photo's upper edge that is the person: a head that is cut off."""
     clipped: float
     """Share of the person of which a channel is at its end."""
     face_clipped: float | None
@@ -117,7 +117,7 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     _require_size(numbers, wanted)
     if numbers.soft_edge > wanted.max_soft_edge:
         raise BadMatteError(
-            f"{numbers.soft_edge:.0%} of the picture is neither person nor background, more than "
+            f"{numbers.soft_edge:.0%} of the photo is neither person nor background, more than "
             f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
         )
     _require_light(numbers, wanted)
@@ -131,7 +131,7 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
 def _require_size(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if numbers.coverage > wanted.max_coverage:
         raise PersonTooLargeError(
-            f"the person covers {numbers.coverage:.0%} of the picture, more than photo_qa.max_coverage "
+            f"the person covers {numbers.coverage:.0%} of the photo, more than photo_qa.max_coverage "
             f"{wanted.max_coverage:.0%}: most likely the mask took the background along"
         )
     if numbers.subject_size < wanted.min_subject:

@@ -22,7 +22,7 @@ MIRRORED = 0.8
 """How like its mirror image a border must be.  20 portraits in 18 crops, sizes and qualities stay under .73; filled
 up by a tenth of their side, with some of the person in it, 68 of 69 come above."""
 BLURRED, BLURRED_SHARE = 0.3, 0.1
-"""Fine detail that a blurred filling stays under, in a picture shrunk to 256 pixels: display levels (rounding alone
+"""Fine detail that a blurred filling stays under, in a photo shrunk to 256 pixels: display levels (rounding alone
 leaves 0.07), and as a share of the person's."""
 _SQUARE = 8
 _SIDE = 64
@@ -31,7 +31,7 @@ _TURNS_TO_TOP = 2
 """Quarter turns that rotate the bottom edge to the top."""
 _BLACK, _WHITE = 12, 243
 _LEAST, _MOST = 0.04, 0.22
-"""Where the mirror may stand, in units of the picture's side: at once a narrow strip and no whole head."""
+"""Where the mirror may stand, in units of the photo's side: at once a narrow strip and no whole head."""
 _PLAIN = 4.0
 """Display levels of spread under which a strip, a wall, is like every mirror image."""
 
@@ -46,11 +46,11 @@ class PhotoTags:
     truncated: bool
     """The person is cut off at the top, or at both sides."""
     padded: bool
-    """The picture was filled up by its own mirror image, blurred or not, and the person is in that."""
+    """The photo was filled up by its own mirror image, blurred or not, and the person is in that."""
     monochrome: bool
     """Black and white."""
     blocky: bool
-    """The squares of a JPEG show.  They are not found in a picture that was scaled since."""
+    """The squares of a JPEG show.  They are not found in a photo that was scaled since."""
 
     def plain(self) -> dict[str, Any]:
         """For the record."""
@@ -148,12 +148,12 @@ def _mirror_at_top(gray: Gray8) -> tuple[float, float]:
 def blurred_border(rgb: Rgb8, alpha: Gray8) -> bool:
     """Whether the person reaches into a border that has no detail at all, as where FFHQ's alignment filled up.
 
-    That blurs the mirror image by a 50th of the picture's side (Karras et al., ICLR 2018, appendix C), which takes
+    That blurs the mirror image by a 50th of the photo's side (Karras et al., ICLR 2018, appendix C), which takes
     grain too; clothes that are out of focus keep theirs.  Two neighbours of 16 cells along a side are enough; at the
     lower one, where clothes may be as plain, only if most of that side is blurred.
     """
     if min(rgb.shape[:2]) < _FINE_SIDE:
-        return False  # enlarged, any picture is without detail
+        return False  # enlarged, any photo is without detail
     size = (_FINE_SIDE, _FINE_SIDE)
     step = max(1, min(rgb.shape[:2]) // (2 * _FINE_SIDE))
     gray = cv2.resize(rgb[::step, ::step, 1].astype(np.float32), size, interpolation=cv2.INTER_AREA)

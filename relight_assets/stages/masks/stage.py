@@ -33,7 +33,7 @@ def _make(inputs: StageInputs) -> StageOutput:
     """The person cut out of the photo.
 
     Raises:
-        ImageError: nobody is there, or the photo is turned away.
+        ImageError: nobody is there, or the photo is rejected.
     """
     recipe, photo, person, faces = inputs.recipe, inputs.photo(), inputs.person(), inputs.found_faces()
     found = mask.person_numbers(person.probability)

@@ -25,7 +25,7 @@ def test_a_task_runs_in_another_process_on_its_cores() -> None:
     assert os.sched_getaffinity(0) == before
 
 
-def test_its_error_is_told_here() -> None:
+def test_its_error_is_reported_here() -> None:
     with pytest.raises(UserError, match="what was wrong"):
         isolated(one_core(), refuse)
 

@@ -26,7 +26,7 @@ def test_steps_are_cpu_times(pair: Pair) -> None:
     assert sum(sum(record.timings_ms.values()) for record in records) < 1000 * pair.cost.cpu_s
 
 
-def test_a_portrait_that_fails_is_told(pair: Pair, tmp_path: object) -> None:
+def test_a_portrait_that_fails_is_reported(pair: Pair, tmp_path: object) -> None:
     csv = pair.csv.with_name("cup_images.csv")
     csv.write_text("image_path\ndemo/images/coffee_cup.png\n", encoding="utf-8")
     with pytest.raises(UserError, match="no_person"):

@@ -1,4 +1,4 @@
-"""The plain peer makes the same files of the same pictures."""
+"""The plain peer makes the same files of the same images."""
 
 import json
 from pathlib import Path
@@ -14,11 +14,11 @@ from relight_assets_tests.conftest import ALL_FILES
 
 
 @pytest.mark.parametrize("by_plane", [False, True])
-def test_it_writes_six_pictures_and_a_json_of_each(pair: Pair, tmp_path: Path, by_plane: bool) -> None:
+def test_it_writes_six_images_and_a_json_of_each(pair: Pair, tmp_path: Path, by_plane: bool) -> None:
     layout = layout_of(pair.csv, pair.outputs)
-    pictures = sorted(path for path in pair.csv.parent.iterdir() if path.stem.isdigit())
-    write_masks(pictures, layout, tmp_path / "masks")
-    cost = plain_once(pictures, tmp_path / "masks", tmp_path / "out", by_plane=by_plane)
+    images = sorted(path for path in pair.csv.parent.iterdir() if path.stem.isdigit())
+    write_masks(images, layout, tmp_path / "masks")
+    cost = plain_once(images, tmp_path / "masks", tmp_path / "out", by_plane=by_plane)
     assert cost.cpu_s_per_image > 0
     assert set(cost.stage_cpu_ms) == {"decode", "albedo", "degraded", "composites", "encode"}
     assert sum(cost.stage_cpu_ms.values()) <= 1000 * cost.cpu_s_per_image + 1e-6
@@ -36,10 +36,10 @@ def test_it_writes_six_pictures_and_a_json_of_each(pair: Pair, tmp_path: Path, b
         assert 0 < record["coverage"] < 1
 
 
-def test_by_plane_is_the_same_picture(pair: Pair, tmp_path: Path) -> None:
-    picture = pair.csv.parent / "00000.png"
-    write_masks([picture], layout_of(pair.csv, pair.outputs), tmp_path / "masks")
+def test_by_plane_is_the_same_image(pair: Pair, tmp_path: Path) -> None:
+    image = pair.csv.parent / "00000.png"
+    write_masks([image], layout_of(pair.csv, pair.outputs), tmp_path / "masks")
     for name, by_plane in (("whole", False), ("planes", True)):
-        plain_once([picture], tmp_path / "masks", tmp_path / name, by_plane=by_plane)
+        plain_once([image], tmp_path / "masks", tmp_path / name, by_plane=by_plane)
     whole, planes = (cv2.imread(str(tmp_path / name / "00000_albedo.png")) for name in ("whole", "planes"))
     assert np.abs(whole.astype(int) - planes).max() <= 1

@@ -41,9 +41,9 @@ def test_a_folder_without_objects_says_what_it_wants(tmp_path: Path) -> None:
         list(read_objects(tmp_path))
 
 
-def test_a_missing_and_a_damaged_picture_are_named(tmp_path: Path) -> None:
+def test_a_missing_and_a_damaged_image_are_named(tmp_path: Path) -> None:
     write_object(tmp_path / "cup")
-    (tmp_path / "cup" / "mask.png").write_bytes(b"no picture")
+    (tmp_path / "cup" / "mask.png").write_bytes(b"no image")
     with pytest.raises(UserError, match=r"mask\.png is no PNG"):
         list(read_objects(tmp_path))
     (tmp_path / "cup" / "shading.png").unlink()
@@ -51,8 +51,8 @@ def test_a_missing_and_a_damaged_picture_are_named(tmp_path: Path) -> None:
         list(read_objects(tmp_path))
 
 
-def test_pictures_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
+def test_images_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
     write_object(tmp_path / "cup")
     cv2.imwrite(str(tmp_path / "cup" / "shading.png"), np.zeros((8, 9), np.uint8))
-    with pytest.raises(UserError, match="cup: the four pictures must be of one size"):
+    with pytest.raises(UserError, match="cup: the four images must be of one size"):
         list(read_objects(tmp_path))

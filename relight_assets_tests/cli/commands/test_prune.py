@@ -29,7 +29,7 @@ def test_prune_lists_and_with_yes_removes(tmp_path: Path, photos: Path, monkeypa
     assert not list(folder.glob("00001_*"))
     project.write_csv("kept", PORTRAITS[:1])
     (project.data / "gone_images.csv").unlink()
-    assert "gone: a partition without a CSV; its pictures stay" in relight("prune")
+    assert "gone: a partition without a CSV; its images stay" in relight("prune")
     assert "gone: a partition without a CSV removed" in relight("prune", "--yes")
     assert "partition" not in relight("prune")
     assert len(list(folder.glob("00000_*"))) == 7
@@ -44,14 +44,14 @@ def test_partitions_of_csvs_that_cannot_be_used_are_removed(
         project.write_csv(split, PORTRAITS[:1])
     prune = ["prune", "--yes"]
     assert CliRunner().invoke(main, prune, catch_exceptions=False).exit_code == 0
-    (project.data / "bad_images.csv").write_text("picture\na.png\n")
+    (project.data / "bad_images.csv").write_text("image\na.png\n")
     (project.data / "empty_images.csv").write_text("image_path\n")
     listed = CliRunner().invoke(main, ["prune"], catch_exceptions=False)
     removed = CliRunner().invoke(main, prune, catch_exceptions=False)
     assert [listed.exit_code, removed.exit_code] == [2, 2]
-    told = listed.output.replace("\n", " ")
-    assert "bad: a partition whose CSV cannot be used; its pictures stay" in told
-    assert "empty: a partition whose CSV has no rows; its pictures stay" in told
+    reported = listed.output.replace("\n", " ")
+    assert "bad: a partition whose CSV cannot be used; its images stay" in reported
+    assert "empty: a partition whose CSV has no rows; its images stay" in reported
     assert "bad: a partition whose CSV cannot be used removed" in removed.output.replace("\n", " ")
     with dg.DagsterInstance.from_config(str(project.root / ".dagster_home")) as instance:
         assert instance.get_dynamic_partitions("splits") == ["good"]

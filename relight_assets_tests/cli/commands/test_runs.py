@@ -69,7 +69,7 @@ def test_a_run_that_is_not_there_is_refused(project: Project) -> None:
     assert relight("runs", "release", "none").exit_code == 2
 
 
-def test_a_dead_run_is_told_and_may_still_be_asked_for(project: Project) -> None:
+def test_a_dead_run_is_reported_and_may_still_be_asked_for(project: Project) -> None:
     relight("runs", "list")
     with instance_of(project) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id

@@ -74,7 +74,7 @@ def test_a_folder_without_a_weight_has_no_effect_and_says_so(file: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "reported"),
     [
         (ASKED.replace("../shadows", "../nowhere"), ["nowhere cannot be read", "No such file"]),
         (ASKED.replace("../shadows", "."), ["no PNG in", "white lets light through"]),
@@ -84,22 +84,22 @@ def test_a_folder_without_a_weight_has_no_effect_and_says_so(file: Path) -> None
         (ASKED.replace("../shadows", "x" * 300), ["gobo_dir", "File name too long"]),
     ],
 )
-def test_a_folder_that_cannot_be_used_is_told(file: Path, asked: str, told: list[str]) -> None:
+def test_a_folder_that_cannot_be_used_is_reported(file: Path, asked: str, reported: list[str]) -> None:
     file.write_text(asked)
     with pytest.raises(ConfigError) as caught:
         load_recipe(file)
-    for part in [*told, str(file)]:
+    for part in [*reported, str(file)]:
         assert part in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [(b"GIF89a", "no PNG"), (b"\x89PNG\r\n\x1a\n" + bytes(MAX_BYTES), "larger")],
     ids=["gif", "large"],
 )
-def test_a_file_that_cannot_be_used_is_named(file: Path, content: bytes, told: str) -> None:
+def test_a_file_that_cannot_be_used_is_named(file: Path, content: bytes, reported: str) -> None:
     (file.parents[1] / "shadows" / "odd.png").write_bytes(content)
-    with pytest.raises(ConfigError, match=f"odd.png is {told}"):
+    with pytest.raises(ConfigError, match=f"odd.png is {reported}"):
         load_recipe(file)
 
 

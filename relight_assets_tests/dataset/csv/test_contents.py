@@ -12,7 +12,7 @@ from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.errors import CsvError
 
-BAD = "picture\na.png\n"
+BAD = "image\na.png\n"
 
 
 class Folder:
@@ -45,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     return Folder(tmp_path / "csvs", monkeypatch)
 
 
-def test_usable_empty_and_bad_ones_are_told_apart(folder: Folder) -> None:
+def test_usable_empty_and_bad_ones_are_distinguished(folder: Folder) -> None:
     good, empty, bad = folder.write("good"), folder.write("empty", "image_path\n\n"), folder.write("bad", BAD)
     named = folder.write("my split")
     found = folder.check(KnownCsvs())
@@ -93,7 +93,7 @@ def test_what_the_system_refuses_is_asked_for_again(folder: Folder, monkeypatch:
     assert set(folder.check(known).usable) == {"good"}
 
 
-def test_a_fault_that_is_known_is_told_without_reading(folder: Folder) -> None:
+def test_a_fault_that_is_known_is_reported_without_reading(folder: Folder) -> None:
     known, path = KnownCsvs(), folder.write("bad", BAD)
     folder.check(known)
     with pytest.raises(CsvError, match="image_path"):

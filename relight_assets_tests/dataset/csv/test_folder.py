@@ -60,13 +60,13 @@ def test_every_bad_file_is_named_and_the_others_are_found(tmp_path: Path) -> Non
     (tmp_path / "nowhere_images.csv").symlink_to("gone.csv")
     (tmp_path / "circle_images.csv").symlink_to("circle_images.csv")
     os.mkfifo(tmp_path / "pipe_images.csv")
-    told = faults(tmp_path)
+    reported = faults(tmp_path)
     assert list(list_csvs(tmp_path, "*_images.csv").found) == ["train"]
-    assert {name: str(tmp_path / name) in text for name, text in told.items()} == dict.fromkeys(told, True)
-    assert "'my split' cannot be used" in told["my split_images.csv"]
-    assert "is a link to gone.csv, which is not there" in told["nowhere_images.csv"]
-    assert "is a link to circle_images.csv, and on in a circle" in told["circle_images.csv"]
-    assert "is a named pipe, not a file" in told["pipe_images.csv"]
+    assert {name: str(tmp_path / name) in text for name, text in reported.items()} == dict.fromkeys(reported, True)
+    assert "'my split' cannot be used" in reported["my split_images.csv"]
+    assert "is a link to gone.csv, which is not there" in reported["nowhere_images.csv"]
+    assert "is a link to circle_images.csv, and on in a circle" in reported["circle_images.csv"]
+    assert "is a named pipe, not a file" in reported["pipe_images.csv"]
 
 
 @pytest.mark.processes
@@ -77,7 +77,7 @@ def test_a_link_that_may_not_be_followed_is_named(tmp_path: Path) -> None:
     code = "import sys; from relight_assets_tests.dataset.csv.test_folder import *; print(faults(Path(sys.argv[1])))"
     secret.chmod(0)
     try:
-        told = subprocess.run(
+        reported = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path)],
             capture_output=True,
             text=True,
@@ -86,8 +86,8 @@ def test_a_link_that_may_not_be_followed_is_named(tmp_path: Path) -> None:
         )
     finally:
         secret.chmod(0o700)
-    assert "val_images.csv" in told.stdout
-    assert "may not be followed: Permission denied" in told.stdout
+    assert "val_images.csv" in reported.stdout
+    assert "may not be followed: Permission denied" in reported.stdout
 
 
 def _read_as_others_do() -> None:
@@ -118,18 +118,18 @@ def test_what_the_disk_refuses_is_named(linked: bool, tmp_path: Path, monkeypatc
 def test_two_files_for_one_split_are_both_faults(other: str, tmp_path: Path) -> None:
     for name in ("train_images.csv", other, "val_images.csv"):
         put(tmp_path, name)
-    told = faults(tmp_path, "*.csv")
-    assert set(told) == {"train_images.csv", other}
-    assert len(set(told.values())) == 1
-    assert "both give the split" in told[other]
+    reported = faults(tmp_path, "*.csv")
+    assert set(reported) == {"train_images.csv", other}
+    assert len(set(reported.values())) == 1
+    assert "both give the split" in reported[other]
     assert list(list_csvs(tmp_path, "*.csv").found) == ["val"]
 
 
 def test_a_name_that_is_no_text_is_shown_escaped(tmp_path: Path) -> None:
     put(tmp_path, os.fsdecode(b"caf\xe9_images.csv"))
     put(tmp_path, "a\nb_images.csv")
-    told = faults(tmp_path)
-    assert all(text.isprintable() and text.encode() for text in told.values())
+    reported = faults(tmp_path)
+    assert all(text.isprintable() and text.encode() for text in reported.values())
     assert shown("a\x1b[31m\udce9é") == r"a\x1b[31m\udce9é"
 
 
@@ -145,9 +145,9 @@ def test_of_one_split_others_are_not_asked(tmp_path: Path) -> None:
         folder.read("gone")
 
 
-def test_every_csv_is_read_or_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_csv_is_read_or_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path, "good_images.csv")
-    put(tmp_path, "bad_images.csv", b"picture\na.png\n")
+    put(tmp_path, "bad_images.csv", b"image\na.png\n")
     put(tmp_path, "my split_images.csv")
     put(tmp_path, "huge_images.csv")
     real = csv_folder.read_split_csv
@@ -158,12 +158,12 @@ def test_every_csv_is_read_or_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return real(path)
 
     monkeypatch.setattr(csv_folder, "read_split_csv", read)
-    told = {path.name: csv for path, csv in list_csvs(tmp_path, "*_images.csv").read_all()}
-    good = told.pop("good_images.csv")
+    reported = {path.name: csv for path, csv in list_csvs(tmp_path, "*_images.csv").read_all()}
+    good = reported.pop("good_images.csv")
     assert isinstance(good, SplitCsv)
-    assert [name for name, csv in told.items() if isinstance(csv, CsvError)] == list(told)
-    assert "no column 'image_path'" in str(told["bad_images.csv"])
-    assert "does not fit into memory" in str(told["huge_images.csv"])
+    assert [name for name, csv in reported.items() if isinstance(csv, CsvError)] == list(reported)
+    assert "no column 'image_path'" in str(reported["bad_images.csv"])
+    assert "does not fit into memory" in str(reported["huge_images.csv"])
 
 
 def test_a_folder_or_pattern_that_cannot_be_used_is_an_error(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from relight_assets.dataset.csv.mapping import (
     FailureRow,
     escape_formula,
     failures_blocks,
+    is_mapping_name,
     mapping_blocks,
-    names_pictures,
     output_csv_paths,
     remove_variants,
     withdraw_outputs,
@@ -177,12 +177,12 @@ def test_a_row_for_each_variant_of_a_finished_row(split: SplitCsv, tmp_path: Pat
     assert list_csvs(tmp_path, "*.csv").found == {"train": split.path}
 
 
-def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_was(
+def test_an_image_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_was(
     split: SplitCsv, tmp_path: Path
 ) -> None:
     target = output_csv_paths(split.path, None)[0]
-    pictures = [tmp_path / f"{number}_output.png" for number in range(4)]
-    write_mapping(split, [*pictures[:3], None], target)
+    images = [tmp_path / f"{number}_output.png" for number in range(4)]
+    write_mapping(split, [*images[:3], None], target)
     asked = []
 
     def stays(cell: str, output: str) -> bool:
@@ -191,9 +191,9 @@ def test_a_picture_that_does_not_stay_leaves_an_empty_cell_and_all_else_as_it_wa
 
     before = target.read_bytes()
     withdraw_outputs(target, stays)
-    assert target.read_bytes() == before.replace(str(pictures[1]).encode(), b"")
+    assert target.read_bytes() == before.replace(str(images[1]).encode(), b"")
     cells = split.table["image_path"].tolist()
-    assert asked == list(zip(cells, map(str, pictures[:3]), strict=False))  # an empty one is not asked about
+    assert asked == list(zip(cells, map(str, images[:3]), strict=False))  # an empty one is not asked about
 
 
 def test_a_light_that_does_not_stay_loses_its_row(split: SplitCsv, tmp_path: Path) -> None:
@@ -302,12 +302,12 @@ def test_a_mapping_that_cannot_be_changed_is_a_sentence(
         withdraw_outputs(tmp_path, lambda *_: False)
 
 
-def test_which_names_are_of_csvs_that_name_pictures() -> None:
+def test_which_names_are_of_csvs_that_name_images() -> None:
     mapping, failures, variants = output_csv_paths(Path("/d/train_images.csv"), None)
-    assert names_pictures(mapping)
-    assert names_pictures(variants)
-    assert not names_pictures(failures)
-    assert not names_pictures(Path("/d/train_images.csv"))
+    assert is_mapping_name(mapping)
+    assert is_mapping_name(variants)
+    assert not is_mapping_name(failures)
+    assert not is_mapping_name(Path("/d/train_images.csv"))
 
 
 def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> None:

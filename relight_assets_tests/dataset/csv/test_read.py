@@ -88,8 +88,10 @@ def test_columns_without_name_and_content_are_left_out(
 ) -> None:
     split = read_split_csv(put(tmp_path, data))
     assert (list(split.table.columns), split.table.to_numpy().tolist()) == (columns, rows), name
-    told = "1 column" if dropped == 1 else f"{dropped} columns"
-    assert split.notes == ((f"{split.path}: {told} without a name and without content left out",) if dropped else ())
+    reported = "1 column" if dropped == 1 else f"{dropped} columns"
+    assert split.notes == (
+        (f"{split.path}: {reported} without a name and without content left out",) if dropped else ()
+    )
 
 
 def test_as_many_columns_as_a_spreadsheet_has(tmp_path: Path) -> None:

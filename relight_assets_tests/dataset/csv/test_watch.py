@@ -85,11 +85,13 @@ def test_names_that_are_no_inputs_are_not_looked_at(folder: Folder, name: str) -
     assert folder.detect_changes() == Changes(seen={})
 
 
-def told(changes: Changes) -> str:
+def reported(changes: Changes) -> str:
     return " ".join(map(str, changes.faults.values()))
 
 
-def test_an_invalid_csv_is_told_at_every_look_and_stops_nobody(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_csv_is_reported_at_every_look_and_stops_nobody(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.write("train_images.csv")
     folder.write("val_images.csv", "no_such_column\na.png\n")
     folder.write("my val_images.csv")
@@ -98,19 +100,19 @@ def test_an_invalid_csv_is_told_at_every_look_and_stops_nobody(folder: Folder, m
     assert {path.name for path in first.faults} == {"my val_images.csv", "nowhere_images.csv"}
     assert list(second.changed) == ["train"]
     assert {path.name for path in second.faults} == {"my val_images.csv", "nowhere_images.csv", "val_images.csv"}
-    assert "no column 'image_path'" in told(second)
+    assert "no column 'image_path'" in reported(second)
     assert [split for split in ("train", "val", "nowhere", "gone") if second.usable(split)] == ["train"]
     with monkeypatch.context() as patch:
         patch.setattr("relight_assets.dataset.csv.folder.read_split_csv", lambda _: pytest.fail("it was read again"))
         third = folder.detect_changes()
-    assert told(third) == told(second)
+    assert reported(third) == reported(second)
     assert third.seen == second.seen  # so a look that is forgotten costs nothing
     folder.write("val_images.csv")
     folder.detect_changes()
     assert list(folder.detect_changes().changed) == ["val"]
 
 
-def test_a_csv_without_rows_is_told_and_no_change(folder: Folder) -> None:
+def test_a_csv_without_rows_is_reported_and_no_change(folder: Folder) -> None:
     folder.write("train_images.csv", "image_path\n")
     folder.detect_changes()
     for changes in (folder.detect_changes(), folder.detect_changes()):
@@ -159,7 +161,7 @@ def test_a_csv_that_cannot_be_read_for_a_while_is_asked_for_again(
     with monkeypatch.context() as patch:
         patch.setattr("relight_assets.dataset.csv.read.os.fdopen", refused)
         for _ in range(2):
-            assert "Input/output error" in told(folder.detect_changes())
+            assert "Input/output error" in reported(folder.detect_changes())
     assert list(folder.detect_changes().changed) == ["train"]
 
 
@@ -167,10 +169,10 @@ def test_two_files_of_one_split_are_both_faults(folder: Folder) -> None:
     for name in ("train_images.csv", "Train_images.csv", "val_images.csv"):
         folder.write(name)
     assert folder.detect_changes().resting == ["val"]
-    assert told(folder.detect_changes()).count("both give the split") == 2
+    assert reported(folder.detect_changes()).count("both give the split") == 2
 
 
-def test_a_csv_that_went_is_told_once(folder: Folder) -> None:
+def test_a_csv_that_went_is_reported_once(folder: Folder) -> None:
     folder.write("train_images.csv")
     folder.detect_changes()
     folder.detect_changes()

@@ -52,10 +52,10 @@ def materialized(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
     (event,) = result.get_step_failure_events()
-    told = event.step_failure_data.user_failure_data
-    assert told is not None
-    assert told.description is not None
-    return told.description
+    reported = event.step_failure_data.user_failure_data
+    assert reported is not None
+    assert reported.description is not None
+    return reported.description
 
 
 def test_each_asset_can_be_materialized_alone(instance: dg.DagsterInstance, project: Project) -> None:
@@ -117,30 +117,30 @@ def test_a_new_look_at_the_same_content_has_the_same_data_version(
 
 
 @pytest.mark.parametrize(
-    ("partition", "config", "told"),
+    ("partition", "config", "reported"),
     [
         ("gone", {}, "the split `gone` has no CSV"),
         ("train", {"num_gpus": 99}, "99 GPUs"),
     ],
 )
 def test_a_mistake_fails_the_run_with_one_sentence(
-    instance: dg.DagsterInstance, project: Project, partition: str, config: dict[str, Any], told: str
+    instance: dg.DagsterInstance, project: Project, partition: str, config: dict[str, Any], reported: str
 ) -> None:
     result = materialize(instance, partition, ["masks"], **config)
     assert not result.success
-    assert told in failure(result)
+    assert reported in failure(result)
     assert not materialized(result)
 
 
 @pytest.mark.parametrize(
-    ("write", "told"),
+    ("write", "reported"),
     [
-        (lambda path: path.write_text("picture\na.png\n"), "there is no column 'image_path'"),
+        (lambda path: path.write_text("image\na.png\n"), "there is no column 'image_path'"),
         (lambda path: path.symlink_to("nowhere.csv"), "is a link to nowhere.csv, which is not there"),
     ],
 )
 def test_a_partition_whose_csv_is_bad_fails_with_one_sentence_and_no_other_does(
-    instance: dg.DagsterInstance, project: Project, write: Callable[[Path], object], told: str
+    instance: dg.DagsterInstance, project: Project, write: Callable[[Path], object], reported: str
 ) -> None:
     bad = project.data / "val_images.csv"
     bad.unlink(missing_ok=True)
@@ -152,15 +152,15 @@ def test_a_partition_whose_csv_is_bad_fails_with_one_sentence_and_no_other_does(
     assert good.success
     assert not result.success
     assert str(bad) in failure(result)
-    assert told in failure(result)
+    assert reported in failure(result)
 
 
 def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, project: Project) -> None:
     found = materialized(materialize(instance, "train", ["masks", "albedo", "degraded", "composites"]))
     for stage, metadata in found.items():
         assert next(iter(metadata)) == "contact_sheet"
-        for picture in ("contact_sheet", "charts", "lowest_mask_score", "worst_by_metric"):
-            assert metadata[picture].startswith("![train")
+        for image in ("contact_sheet", "charts", "lowest_mask_score", "worst_by_metric"):
+            assert metadata[image].startswith("![train")
         assert ("most_clipped" in metadata) == (found["masks"]["mean_clipped"] > 0)
         assert metadata["worker_peak_mib"] > 50
         assert metadata["package_version"]
@@ -195,8 +195,8 @@ def test_a_disk_without_room_for_the_sheets_is_one_sentence(
     monkeypatch.setattr(LocalStorage, "put", full)
     result = materialize(instance, "train", ["masks", "albedo", "degraded", "composites"])
     assert result.success
-    told = "without the file contact_sheet.jpg: OSError: [Errno 28] No space left on device"
-    assert materialized(result)["masks"]["warnings"] == [told]
+    reported = "without the file contact_sheet.jpg: OSError: [Errno 28] No space left on device"
+    assert materialized(result)["masks"]["warnings"] == [reported]
     assert (project.data / "outputs" / "data-train" / "00000_output.png").is_file()
 
 

@@ -52,7 +52,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def test_the_mapping_has_every_row_and_says_so(instance: dg.DagsterInstance, project: Project) -> None:
     result = materialize(instance, *STAGES, *CSVS)
-    told = metadata_of(result, "mapping_csv")
+    reported = metadata_of(result, "mapping_csv")
     path = project.data / "train_images_with_relighting_outputs.csv"
     outputs = project.data / "outputs" / "data-train"
     first, second = (str(outputs / f"{number}_output.png") for number in ("00000", "00002"))
@@ -60,21 +60,21 @@ def test_the_mapping_has_every_row_and_says_so(instance: dg.DagsterInstance, pro
     assert [row["image_path"] for row in rows_of(path)] == [
         row["image_path"] for row in rows_of(project.data / "train_images.csv")
     ]
-    assert (told["dagster/row_count"], told["rows_with_output"], told["published"]) == (5, 3, True)
-    assert told["path"] == str(path)
-    assert {name: told[f"rows_{name}"] for name in ("done", "failed", "rejected", "pending")} == {
+    assert (reported["dagster/row_count"], reported["rows_with_output"], reported["published"]) == (5, 3, True)
+    assert reported["path"] == str(path)
+    assert {name: reported[f"rows_{name}"] for name in ("done", "failed", "rejected", "pending")} == {
         "done": 3,
         "failed": 1,
         "rejected": 1,
         "pending": 0,
     }
-    columns = {column.name: column.description for column in told["dagster/column_schema"].columns}
+    columns = {column.name: column.description for column in reported["dagster/column_schema"].columns}
     assert list(columns) == ["image_path", "note", "output_image_path"]
     assert columns["note"] is None
     assert columns["image_path"]
     assert columns["output_image_path"]
-    assert "path_of_variants" not in told
-    lineage = told["dagster/column_lineage"].deps_by_column
+    assert "path_of_variants" not in reported
+    lineage = reported["dagster/column_lineage"].deps_by_column
     assert [dep.column_name for dep in lineage["output_image_path"]] == ["image_path"]
     assert [dep.column_name for dep in lineage["note"]] == ["note"]
 
@@ -97,15 +97,15 @@ def test_the_numbers_are_compared_with_those_of_the_materialization_before(
     assert 0 < spreads["coverage"]["mean"] < 1
     second = materialize(instance, "mapping_csv")
     assert metadata_of(second, "mapping_csv")[SPREADS].records == metadata_of(first, "mapping_csv")[SPREADS].records
-    told = check_of(second, "metric_drift")
-    assert (told["passed"], told["largest_move"], told["compared"]) == (True, 0.0, len(spreads))
+    reported = check_of(second, "metric_drift")
+    assert (reported["passed"], reported["largest_move"], reported["compared"]) == (True, 0.0, len(spreads))
 
 
 def test_where_all_went_well_there_is_no_table_of_failures(instance: dg.DagsterInstance, project: Project) -> None:
     project.write_csv("train", PORTRAITS[:1])
-    told = metadata_of(materialize(instance, *STAGES, *CSVS), "dead_letters")
-    assert told["dagster/row_count"] == 0
-    assert "failures" not in told
+    reported = metadata_of(materialize(instance, *STAGES, *CSVS), "dead_letters")
+    assert reported["dagster/row_count"] == 0
+    assert "failures" not in reported
     assert rows_of(project.data / "train_images_failures.csv") == []
 
 
@@ -115,8 +115,8 @@ def test_two_lights_per_photo_have_a_mapping_of_their_own(instance: dg.DagsterIn
     text = recipe.read_text(encoding="utf-8")
     assert "variants" in text
     recipe.write_text(text.replace("variants: 1", "variants: 2"), encoding="utf-8")
-    told = metadata_of(materialize(instance, *STAGES, "mapping_csv"), "mapping_csv")
-    rows = rows_of(Path(told["path_of_variants"]))
+    reported = metadata_of(materialize(instance, *STAGES, "mapping_csv"), "mapping_csv")
+    rows = rows_of(Path(reported["path_of_variants"]))
     assert len({row["output_image_path"] for row in rows}) == len(rows) == 2
     assert all(Path(row["output_image_path"]).is_file() for row in rows)
 

@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_every_csv_becomes_a_partition_and_outgoing_ones_do_not(folder: Path) -> None:
+def test_every_input_csv_becomes_a_partition_and_output_csvs_do_not(folder: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         assert register_splits(instance, PROJECT.settings()) == ["train", "val"]
         assert set(instance.get_dynamic_partitions("splits")) == {"train", "val"}
@@ -32,7 +32,7 @@ def test_every_csv_becomes_a_partition_and_outgoing_ones_do_not(folder: Path) ->
 def write_bad_ones(folder: Path) -> list[str]:
     """A CSV of every kind that cannot be used; their names."""
     (folder / "my split_images.csv").write_text("image_path\na.png\n", encoding="utf-8")
-    (folder / "column_images.csv").write_text("picture\na.png\n", encoding="utf-8")
+    (folder / "column_images.csv").write_text("image\na.png\n", encoding="utf-8")
     (folder / "wide_images.csv").write_bytes("image_path\na.png\n".encode("utf-16"))
     (folder / "binary_images.csv").write_bytes(bytes(range(256)))
     (folder / "ragged_images.csv").write_text("image_path,a\na.png\n", encoding="utf-8")
@@ -98,6 +98,6 @@ def test_observing_records_the_others_and_fails_with_what_is_wrong(folder: Path)
         result, versions = observe(instance)
     assert versions == {name: sha256(folder / f"{name}_images.csv") for name in ("train", "val")}
     (failure,) = result.get_step_failure_events()
-    told = failure.step_failure_data.user_failure_data
-    assert told is not None
-    assert [name for name in bad if str(folder / name) not in str(told.description)] == []
+    reported = failure.step_failure_data.user_failure_data
+    assert reported is not None
+    assert [name for name in bad if str(folder / name) not in str(reported.description)] == []

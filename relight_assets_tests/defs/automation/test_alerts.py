@@ -44,7 +44,7 @@ class Ticks:
         self.name = name
         self.instance = instance
         self.cursor: str | None = None
-        assert self.tick() == "nothing to tell"
+        assert self.tick() == "nothing to report"
 
     def tick(self) -> str:
         """The reason that stands in the UI."""
@@ -52,9 +52,9 @@ class Ticks:
             answer = sensor(self.name).evaluate_tick(context)
         assert not answer.run_requests
         self.cursor = answer.cursor
-        told = answer.skip_message or ""
-        assert not any(secret in told + (self.cursor or "") for secret in SECRETS)
-        return told
+        reported = answer.skip_message or ""
+        assert not any(secret in reported + (self.cursor or "") for secret in SECRETS)
+        return reported
 
 
 def sensor(name: str) -> dg.SensorDefinition:
@@ -96,7 +96,7 @@ def broken(instance: dg.DagsterInstance, how: str = "sentence", **tags: str) -> 
 # -- runs that failed ------------------------------------------------------------------------------------------
 
 
-def test_a_run_of_which_nothing_can_be_told_keeps_nobody_else_from_being_told_of(
+def test_an_event_that_cannot_be_reported_holds_up_no_other(
     failures: Ticks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = broken(failures.instance), broken(failures.instance)
@@ -108,20 +108,20 @@ def test_a_run_of_which_nothing_can_be_told_keeps_nobody_else_from_being_told_of
         return real(instance, record, teller)
 
     monkeypatch.setattr(alerts, "_document", some)
-    assert failures.tick() == f"told 127.0.0.1 of {second}"
-    assert failures.tick() == "nothing to tell"
+    assert failures.tick() == f"reported to 127.0.0.1: {second}"
+    assert failures.tick() == "nothing to report"
     assert len(receiver.documents) == 1
 
 
-def test_a_run_that_failed_is_told_once(failures: Ticks, receiver: Receiver) -> None:
+def test_a_run_that_failed_is_reported_once(failures: Ticks, receiver: Receiver) -> None:
     before = time.time()
     run = broken(failures.instance)
     broken(failures.instance, how="nothing")
-    assert failures.tick() == f"told 127.0.0.1 of {run}"
+    assert failures.tick() == f"reported to 127.0.0.1: {run}"
     (document,) = receiver.documents
-    told = document.pop("time")
-    assert told.endswith("+00:00")
-    assert before - 1 <= dg._time.parse_time_string(told).timestamp() <= time.time() + 1
+    reported = document.pop("time")
+    assert reported.endswith("+00:00")
+    assert before - 1 <= dg._time.parse_time_string(reported).timestamp() <= time.time() + 1
     assert document == {
         "text": f"The run {run[:8]} of split `train` failed: The folder &lt;out&gt; cannot be written.",
         "event": "run_failed",
@@ -130,7 +130,7 @@ def test_a_run_that_failed_is_told_once(failures: Ticks, receiver: Receiver) -> 
         "run_id": run,
         "message": "The folder <out> cannot be written.",
     }
-    assert failures.tick() == "nothing to tell"
+    assert failures.tick() == "nothing to report"
     assert len(receiver.documents) == 1
 
 
@@ -143,7 +143,7 @@ def test_the_message_is_the_innermost_error_and_not_endless(failures: Ticks, rec
     assert len(message) == 1000
 
 
-def test_which_attempt_failed_is_told(failures: Ticks, receiver: Receiver) -> None:
+def test_which_attempt_failed_is_reported(failures: Ticks, receiver: Receiver) -> None:
     broken(failures.instance, **{ATTEMPT.replace("/", "__"): "2"})
     broken(failures.instance, dagster__will_retry="true")
     failures.tick()
@@ -151,17 +151,17 @@ def test_which_attempt_failed_is_told(failures: Ticks, receiver: Receiver) -> No
     assert "failed (Dagster starts it again): The folder" in receiver.documents[1]["text"]
 
 
-def test_a_run_that_somebody_ended_is_not_told(failures: Ticks, receiver: Receiver) -> None:
+def test_a_run_that_somebody_ended_is_not_reported(failures: Ticks, receiver: Receiver) -> None:
     run = failures.instance.create_run_for_job(breaking, status=dg.DagsterRunStatus.STARTED)
     failures.instance.report_run_canceled(run)
     broken(failures.instance, how="ctrl-c", **{LAUNCHED_BY.replace("/", "__"): COMMAND})
-    assert failures.tick() == "nothing to tell"
+    assert failures.tick() == "nothing to report"
     interrupted = broken(failures.instance, how="ctrl-c")  # the machine went down, say
-    assert failures.tick() == f"told 127.0.0.1 of {interrupted}"
+    assert failures.tick() == f"reported to 127.0.0.1: {interrupted}"
     assert receiver.documents[0]["message"] == "KeyboardInterrupt"
 
 
-def test_a_run_without_steps_or_split_is_told_by_what_dagster_says(failures: Ticks, receiver: Receiver) -> None:
+def test_a_run_without_steps_or_split_is_reported_by_what_dagster_says(failures: Ticks, receiver: Receiver) -> None:
     run = failures.instance.create_run_for_job(breaking, status=dg.DagsterRunStatus.STARTED)
     failures.instance.report_run_failed(run, "The process of this run is gone.")
     failures.instance.report_run_failed(run, "And gone again.")
@@ -175,35 +175,35 @@ def test_a_run_without_steps_or_split_is_told_by_what_dagster_says(failures: Tic
 def test_a_run_that_was_deleted_meanwhile_is_passed_by(failures: Ticks, receiver: Receiver) -> None:
     failures.instance.delete_run(broken(failures.instance))
     after = broken(failures.instance)
-    assert failures.tick() == f"told 127.0.0.1 of {after}"
+    assert failures.tick() == f"reported to 127.0.0.1: {after}"
 
 
-def test_what_was_before_the_sensor_and_what_is_old_is_not_told(
+def test_what_was_before_the_sensor_and_what_is_old_is_not_reported(
     instance: dg.DagsterInstance, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken(instance)
     ticks = Ticks("alert_run_failed", instance)
-    assert ticks.tick() == "nothing to tell"
+    assert ticks.tick() == "nothing to report"
     broken(instance)
     monkeypatch.setattr(alerts, "MAX_AGE_S", -1.0)
-    assert ticks.tick() == "nothing to tell"
+    assert ticks.tick() == "nothing to report"
     monkeypatch.undo()
     assert not receiver.documents
 
 
-def test_many_are_told_over_several_ticks(failures: Ticks, receiver: Receiver) -> None:
+def test_many_are_reported_over_several_ticks(failures: Ticks, receiver: Receiver) -> None:
     runs = [broken(failures.instance) for _ in range(PER_TICK + 1)]
     failures.tick()
     assert [document["run_id"] for document in receiver.documents] == runs[:PER_TICK]
     failures.tick()
     assert [document["run_id"] for document in receiver.documents] == runs
-    assert failures.tick() == "nothing to tell"
+    assert failures.tick() == "nothing to report"
 
 
 # -- the webhook ---------------------------------------------------------------------------------------------
 
 
-def test_what_a_webhook_that_was_away_missed_is_told_later(
+def test_what_a_webhook_that_was_away_missed_is_reported_later(
     failures: Ticks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     runs = [broken(failures.instance) for _ in range(2)]
@@ -214,7 +214,7 @@ def test_what_a_webhook_that_was_away_missed_is_told_later(
     assert len(receiver.documents) == 3
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + alerts.LATER_S)
-    assert failures.tick() == f"told 127.0.0.1 of {runs[0]}, {runs[1]}"
+    assert failures.tick() == f"reported to 127.0.0.1: {runs[0]}, {runs[1]}"
 
 
 def test_the_longer_a_webhook_is_away_the_more_rarely_it_is_tried(
@@ -238,10 +238,10 @@ def test_a_document_that_is_refused_does_not_stand_in_the_way_of_the_next(
     first, refused, last = (broken(failures.instance) for _ in range(3))
     receiver.answers = [200, 400]
     reason = f"run {refused}: the webhook at 127.0.0.1 answered 400 and did not take the alert"
-    assert failures.tick() == f"told 127.0.0.1 of {first}; {reason}"
+    assert failures.tick() == f"reported to 127.0.0.1: {first}; {reason}"
     assert reason in capfd.readouterr().err
-    assert failures.tick() == f"told 127.0.0.1 of {last}"
-    assert failures.tick() == "nothing to tell"
+    assert failures.tick() == f"reported to 127.0.0.1: {last}"
+    assert failures.tick() == "nothing to report"
 
 
 def test_a_sensor_without_a_webhook_is_off_and_says_so_if_it_is_switched_on(instance: dg.DagsterInstance) -> None:
@@ -262,7 +262,7 @@ def test_a_cursor_of_another_version_is_begun_anew(failures: Ticks, receiver: Re
     broken(failures.instance)
     for cursor in ("no json", "[]", '{"colour": 1}'):
         failures.cursor = cursor
-        assert failures.tick() == "nothing to tell"
+        assert failures.tick() == "nothing to report"
 
 
 # -- checks that failed ----------------------------------------------------------------------------------------
@@ -280,16 +280,16 @@ def run(instance: dg.DagsterInstance, job: str = "relight_split") -> dg.ExecuteI
     return found.execute_in_process(partition_key="train", instance=instance, run_config=QUIET, raise_on_error=False)
 
 
-def test_checks_that_warn_and_checks_that_stop_are_told_with_their_numbers(
+def test_checks_that_warn_and_checks_that_stop_are_reported_with_their_numbers(
     checks: Ticks, project: Project, receiver: Receiver
 ) -> None:
     project.write_csv("train", PORTRAITS[:1])
     assert run(checks.instance).success
-    assert checks.tick() == "nothing to tell"
+    assert checks.tick() == "nothing to report"
     project.write_csv("train", [PORTRAITS[0], "cat.png"])
     warned = run(checks.instance)
     assert warned.success
-    assert checks.tick() == f"told 127.0.0.1 of {warned.run_id}"
+    assert checks.tick() == f"reported to 127.0.0.1: {warned.run_id}"
     document = receiver.documents[0]
     assert document["event"] == "check_failed"
     assert (document["split"], document["job"], document["run_id"]) == ("train", "relight_split", warned.run_id)
@@ -297,20 +297,20 @@ def test_checks_that_warn_and_checks_that_stop_are_told_with_their_numbers(
     assert check.pop("description").startswith("The share of rows that failed")
     numbers = {"failed_share": 0.5, "failures_by_code": {"no_person": 1}}
     assert check == {"name": "failure_rate", "severity": "WARN", "numbers": numbers}
-    told = "the check `failure_rate` warns (failed_share 0.5, no_person 1)."
-    assert document["text"] == f"In the run {warned.run_id[:8]} of split `train`, {told}"
+    reported = "the check `failure_rate` warns (failed_share 0.5, no_person 1)."
+    assert document["text"] == f"In the run {warned.run_id[:8]} of split `train`, {reported}"
 
-    (project.data / "outputs" / "data-train" / "00000_albedo.png").write_bytes(b"no picture")
+    (project.data / "outputs" / "data-train" / "00000_albedo.png").write_bytes(b"no image")
     stopped = run(checks.instance, "rebuild_mapping")
     assert not stopped.success
-    assert checks.tick() == f"told 127.0.0.1 of {stopped.run_id}"
+    assert checks.tick() == f"reported to 127.0.0.1: {stopped.run_id}"
     severities = {check["name"]: check["severity"] for check in receiver.documents[1]["checks"]}
     print(receiver.documents[1]["text"])
     assert severities["failure_rate"] == "WARN"
-    assert checks.tick() == "nothing to tell"
+    assert checks.tick() == "nothing to report"
 
 
-def test_a_blocking_check_is_told_as_a_failed_run_too(
+def test_a_blocking_check_is_reported_as_a_failed_run_too(
     checks: Ticks, failures: Ticks, project: Project, receiver: Receiver
 ) -> None:
     @dg.asset_check(asset="mapping_csv", blocking=True)

@@ -119,13 +119,13 @@ def test_a_slot_that_is_meant_for_a_run_elsewhere_is_taken(instance: dg.DagsterI
     assert [state.run_id for state in pool_holders(instance)] == [run]
 
 
-def test_a_free_slot_that_nobody_was_told_of_is_given_to_the_next(instance: dg.DagsterInstance) -> None:
+def test_a_free_slot_that_nobody_was_notified_of_is_given_to_the_next(instance: dg.DagsterInstance) -> None:
     first, waiting = run_of(instance), run_of(instance)
     claim(instance, first)
     assert not claim(instance, waiting)
     storage: Any = instance.event_log_storage
     storage._free_concurrency_slots(run_id=first)
-    storage._remove_pending_steps(run_id=first)  # and killed before it told the next
+    storage._remove_pending_steps(run_id=first)  # and killed before it notified the next
     assert not claim(instance, waiting)
     close_abandoned_runs(instance)
     assert claim(instance, waiting)
@@ -258,7 +258,7 @@ def test_a_run_that_is_at_work_here_is_not_released(instance: dg.DagsterInstance
     assert status(instance, run) == STARTED
 
 
-def test_what_is_queued_ended_or_not_there_is_told(instance: dg.DagsterInstance) -> None:
+def test_what_is_queued_ended_or_not_there_is_reported(instance: dg.DagsterInstance) -> None:
     queued = run_of(instance, dg.DagsterRunStatus.NOT_STARTED)
     with pytest.raises(UserError, match="waiting for its turn"):
         release(instance, queued)
@@ -317,6 +317,6 @@ def test_a_run_whose_own_events_are_damaged_stops_no_other(instance: dg.DagsterI
     assert status(instance, broken) is status(instance, other) is FAILURE
 
 
-def test_ages_are_told_in_units_of_people() -> None:
-    told = [dead_runs._age(seconds) for seconds in (0.2, 90, 3600, 5 * 3600, 3 * 86400)]
-    assert told == ["1 s", "90 s", "60 min", "5 h", "3 days"]
+def test_ages_are_reported_in_units_of_people() -> None:
+    reported = [dead_runs._age(seconds) for seconds in (0.2, 90, 3600, 5 * 3600, 3 * 86400)]
+    assert reported == ["1 s", "90 s", "60 min", "5 h", "3 days"]

@@ -20,7 +20,7 @@ def project(empty_project: Project) -> Project:
 
 BAD: dict[str, Callable[[Path], object]] = {
     "my split": lambda path: path.write_text("image_path\na.png\n"),
-    "column": lambda path: path.write_text("picture\na.png\n"),
+    "column": lambda path: path.write_text("image\na.png\n"),
     "wide": lambda path: path.write_bytes("image_path\na.png\n".encode("utf-16")),
     "binary": lambda path: path.write_bytes(bytes(range(256))),
     "ragged": lambda path: path.write_text("image_path,a\na.png\n"),
@@ -97,7 +97,7 @@ def test_a_run_that_failed_is_tried_again_beside_a_bad_csv_and_not_of_one(
     sensor.tick()
     keys = sensor.run_keys()
     assert len(keys) == 2
-    val.write_text("picture\na.png\n")
+    val.write_text("image\na.png\n")
     for key in keys:
         runs_of(sensor.instance, key, dg.DagsterRunStatus.FAILURE)
     asked = sensor.run_keys()  # the bad one still rests, and may be good
@@ -113,7 +113,7 @@ def test_a_partition_that_was_pruned_comes_back_with_its_csv(sensor: Sensor, pro
     sensor.tick()
     assert sensor.run_keys()
     content = csv.read_bytes()
-    csv.write_text("picture\na.png\n")
+    csv.write_text("image\na.png\n")
     assert not sensor.run_keys()
     with pytest.raises(TickError, match="train_images"):
         sensor.tick()

@@ -27,7 +27,7 @@ def at() -> Iterator[tuple[str, Receiver]]:
         yield made
 
 
-def told(caught: pytest.ExceptionInfo[WebhookError]) -> str:
+def reported(caught: pytest.ExceptionInfo[WebhookError]) -> str:
     shown = "".join(traceback.format_exception(caught.value))
     assert not any(secret in shown for secret in SECRETS)
     return str(caught.value)
@@ -49,7 +49,7 @@ def test_one_that_is_busy_or_broken_is_asked_three_times(at: tuple[str, Receiver
     receiver.answers = [status] * 9
     with pytest.raises(WebhookAwayError) as caught:
         post(url, DOCUMENT)
-    assert told(caught) == f"the webhook at 127.0.0.1 answered {status}"
+    assert reported(caught) == f"the webhook at 127.0.0.1 answered {status}"
     assert len(receiver.documents) == 6
 
 
@@ -60,7 +60,7 @@ def test_one_that_refuses_is_asked_once(at: tuple[str, Receiver], status: int) -
     with pytest.raises(WebhookError, match="did not take the alert") as caught:
         post(url, DOCUMENT)
     assert not isinstance(caught.value, WebhookAwayError)
-    assert told(caught).startswith(f"the webhook at 127.0.0.1 answered {status}")
+    assert reported(caught).startswith(f"the webhook at 127.0.0.1 answered {status}")
     assert receiver.paths == [f"POST {PATH}"]  # nor is a redirection followed
 
 
@@ -71,16 +71,16 @@ def test_what_may_have_been_taken_is_not_posted_again(
     receiver.answers = [0]
     with pytest.raises(WebhookError, match="broke off") as caught:
         post(url, DOCUMENT)
-    assert "may have taken" in told(caught)
+    assert "may have taken" in reported(caught)
     monkeypatch.setattr(webhook, "ANSWER_S", 0.2)
     receiver.wait.clear()
     with pytest.raises(WebhookError, match=r"did not answer within 0\.2 s") as caught:
         post(url, DOCUMENT)
-    assert "may have taken" in told(caught)
+    assert "may have taken" in reported(caught)
     assert len(receiver.documents) == 2
 
 
-def test_nobody_there_is_told_without_the_address(
+def test_nobody_there_is_reported_without_the_address(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
@@ -90,7 +90,7 @@ def test_nobody_there_is_told_without_the_address(
     for host, why in ((f"127.0.0.1:{port}", "NewConnectionError"), ("no-such-host.invalid", "NameResolutionError")):
         with caplog.at_level(logging.DEBUG), pytest.raises(WebhookAwayError, match=why) as caught:
             post(f"http://user:{SECRETS[0]}@{host}{PATH}", DOCUMENT)
-        assert told(caught) == f"the webhook at {host.partition(':')[0]} cannot be reached ({why})"
+        assert reported(caught) == f"the webhook at {host.partition(':')[0]} cannot be reached ({why})"
     assert not any(secret in caplog.text for secret in SECRETS)
 
 
@@ -104,7 +104,7 @@ def test_an_address_that_is_none_is_a_sentence() -> None:
     for host in ("*.example.com", f"{'a' * 70}.com"):
         with pytest.raises(WebhookError, match="cannot be posted to") as caught:
             post(f"http://{host}{PATH}", DOCUMENT)
-        assert told(caught)
+        assert reported(caught)
 
 
 def test_only_the_host_of_an_address_is_shown() -> None:

@@ -43,9 +43,9 @@ def run(instance: dg.DagsterInstance, job: str, **config: Any) -> dg.ExecuteInPr
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
     (event,) = result.get_step_failure_events()
-    told = event.step_failure_data.user_failure_data
-    assert told is not None
-    return str(told.description)
+    reported = event.step_failure_data.user_failure_data
+    assert reported is not None
+    return str(reported.description)
 
 
 def test_it_takes_over_the_masks_lights_anew_and_compares(instance: dg.DagsterInstance, project: Project) -> None:
@@ -121,7 +121,7 @@ def test_an_experiment_whose_mapping_is_not_published_says_why(
 def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, project: Project) -> None:
     run(instance, "experiment", experiment="dark", recipe={"background": {"gray_color": [10, 20, 30]}})
     job = defs().resolve_job_def("verify")
-    for name, told in (("dark", None), ("none", "the experiment `none` has nothing of the split `train`")):
+    for name, reported in (("dark", None), ("none", "the experiment `none` has nothing of the split `train`")):
         result = job.execute_in_process(
             partition_key="train",
             instance=instance,
@@ -131,8 +131,8 @@ def test_verify_knows_the_recipe_of_an_experiment(instance: dg.DagsterInstance, 
             },
             raise_on_error=False,
         )
-        assert result.success == (told is None)
-        assert told is None or told in failure(result)
+        assert result.success == (reported is None)
+        assert reported is None or reported in failure(result)
 
 
 def test_an_experiment_is_held_against_its_own_thresholds(instance: dg.DagsterInstance, project: Project) -> None:
@@ -162,7 +162,7 @@ def test_an_experiment_is_held_against_its_own_thresholds(instance: dg.DagsterIn
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "reported"),
     [
         ({"experiment": "../up"}, "experiment name '../up' cannot be used"),
         ({"experiment": "x", "recipe": {"masks": {"min_score": 7}}}, "masks.min_score"),
@@ -175,11 +175,11 @@ def test_an_experiment_is_held_against_its_own_thresholds(instance: dg.DagsterIn
     ],
 )
 def test_a_mistake_is_one_sentence(
-    instance: dg.DagsterInstance, project: Project, config: dict[str, Any], told: str
+    instance: dg.DagsterInstance, project: Project, config: dict[str, Any], reported: str
 ) -> None:
     result = run(instance, "experiment", **config)
     assert not result.success
-    assert told in failure(result)
+    assert reported in failure(result)
     assert not result.get_asset_materialization_events()
 
 

@@ -77,10 +77,10 @@ def test_verify_succeeds_on_what_is_right_and_lists_what_is_not(instance: dg.Dag
     result = run(instance, "verify")
     assert not result.success
     (event,) = result.get_step_failure_events()
-    told = event.step_failure_data.user_failure_data
-    assert told is not None
-    assert "faults" in str(told.description)
-    (first, *_) = told.metadata["faults"].records
+    reported = event.step_failure_data.user_failure_data
+    assert reported is not None
+    assert "faults" in str(reported.description)
+    (first, *_) = reported.metadata["faults"].records
     assert first.data["code"] == "altered"
     assert first.data["file"] == str(output)
 

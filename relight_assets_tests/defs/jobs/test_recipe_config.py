@@ -78,7 +78,7 @@ def test_what_is_left_out_stays_and_lists_are_replaced_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "told"),
+    ("recipe", "reported"),
     [
         ({"sead": 1}, "sead"),
         ({"seed": "one"}, "seed"),
@@ -87,6 +87,6 @@ def test_what_is_left_out_stays_and_lists_are_replaced_whole() -> None:
         ({"degradation": {"soft_shading": {"ambient_range": 0.2}}}, "ambient_range"),
     ],
 )
-def test_what_does_not_fit_is_refused_before_the_run(recipe: dict[str, Any], told: str) -> None:
-    with pytest.raises(dg.DagsterInvalidConfigError, match=told):
+def test_what_does_not_fit_is_refused_before_the_run(recipe: dict[str, Any], reported: str) -> None:
+    with pytest.raises(dg.DagsterInvalidConfigError, match=reported):
         accepted(recipe)

@@ -1,4 +1,4 @@
-"""Pictures in metadata."""
+"""Images in metadata."""
 
 import base64
 from pathlib import Path
@@ -23,7 +23,7 @@ def test_the_inline_text_is_short_enough_to_be_shown_at_once(finished: Bench, tm
     assert stored.read_bytes() == jpeg
 
 
-def test_without_local_logs_the_picture_is_in_the_text(finished: Bench) -> None:
+def test_without_local_logs_the_image_is_in_the_text(finished: Bench) -> None:
     jpeg = contact_sheet(finished.layout, [0, 1, 2, 3])
     assert jpeg is not None
     with dg.DagsterInstance.ephemeral() as instance:

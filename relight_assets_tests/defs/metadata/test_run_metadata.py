@@ -20,10 +20,10 @@ from relight_assets_tests.conftest import Bench, recipe_with
 
 class Log:
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     def warning(self, text: str) -> None:
-        self.told.append(text)
+        self.reported.append(text)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def summary(finished: Bench) -> RunSummary:
 def total(summary: RunSummary) -> dict[str, Any]:
     log = Log()
     found = totals(summary, RunRecords.of(summary), Warnings(log))
-    assert log.told == []
+    assert log.reported == []
     return found
 
 

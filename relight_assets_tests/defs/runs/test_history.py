@@ -17,7 +17,7 @@ from relight_assets.defs.runs.run_images import POOL
 from relight_assets_tests.conftest import PORTRAITS, make_project
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-COST = "costs the history of runs and the switches of sensors and schedules, no picture"
+COST = "costs the history of runs and the switches of sensors and schedules, no image"
 
 
 @dg.job
@@ -131,7 +131,7 @@ def test_a_history_of_another_version_says_how_to_migrate(settings: Settings) ->
     assert COST in str(caught.value)
 
 
-def test_runs_that_another_version_wrote_are_told(settings: Settings) -> None:
+def test_runs_that_another_version_wrote_are_reported(settings: Settings) -> None:
     with closing(sqlite3.connect(settings.dagster_home / "history" / "runs.db")) as connection:
         connection.execute("""UPDATE runs SET run_body = '{"__class__": "RunOfTomorrow"}'""")
         connection.commit()
@@ -160,12 +160,12 @@ def test_a_database_that_cannot_be_opened_is_about_permissions(settings: Setting
         use(settings)
 
 
-def test_a_database_that_is_none_of_files_is_told(tmp_path: Path) -> None:
+def test_a_database_that_is_none_of_files_is_reported(tmp_path: Path) -> None:
     from sqlalchemy.exc import OperationalError
 
     away = OperationalError("SELECT 1", None, ConnectionRefusedError("connection refused"))
-    told = str(history_error(away, tmp_path))
-    assert "does not answer as it should (ConnectionRefusedError: connection refused); see `storage` in" in told
+    reported = str(history_error(away, tmp_path))
+    assert "does not answer as it should (ConnectionRefusedError: connection refused); see `storage` in" in reported
 
 
 def test_other_errors_are_left_as_they_are(tmp_path: Path) -> None:

@@ -70,13 +70,13 @@ def failure(instance: dg.DagsterInstance, where: str, error: BaseException | Non
 @pytest.mark.parametrize(
     ("where", "step"), [("asset", ", step masks"), ("check", ", step masks_check_it"), ("resource", "")]
 )
-def test_the_cause_of_a_failure_is_told_wherever_it_was(
+def test_the_cause_of_a_failure_is_reported_wherever_it_was(
     instance: dg.DagsterInstance, logs: Path, where: str, step: str
 ) -> None:
-    run_id, told = failure(instance, where)
-    assert isinstance(told, LaunchError)
+    run_id, reported = failure(instance, where)
+    assert isinstance(reported, LaunchError)
     (log,) = logs.glob("relight-*.log")
-    assert str(told) == (
+    assert str(reported) == (
         f"run {run_id}{step}: OSError: [Errno 5] Input/output error (which led to RuntimeError: could not do it); "
         f"the traceback is in {log}, and in the UI among the run's events"
     )
@@ -86,30 +86,30 @@ def test_the_cause_of_a_failure_is_told_wherever_it_was(
     assert len(re.findall("in fails", text)) >= 1
 
 
-def test_our_own_errors_are_told_as_they_are(instance: dg.DagsterInstance, logs: Path) -> None:
+def test_our_own_errors_are_reported_as_they_are(instance: dg.DagsterInstance, logs: Path) -> None:
     for where in ("asset", "resource"):
         for error, kind in ((ConfigError("the key: is wrong"), UserError), (RelightError("it broke"), LaunchError)):
-            _, told = failure(instance, where, error)
-            assert (type(told), str(told)) == (kind, str(error))
+            _, reported = failure(instance, where, error)
+            assert (type(reported), str(reported)) == (kind, str(error))
     assert not list(logs.iterdir())
 
 
-def test_ctrl_c_is_told_as_such(instance: dg.DagsterInstance) -> None:
+def test_ctrl_c_is_reported_as_such(instance: dg.DagsterInstance) -> None:
     for where in ("asset", "resource"):
-        _, told = failure(instance, where, dg.DagsterExecutionInterruptedError())
-        assert isinstance(told, InterruptedRunError)
+        _, reported = failure(instance, where, dg.DagsterExecutionInterruptedError())
+        assert isinstance(reported, InterruptedRunError)
 
 
-def test_a_database_that_fails_in_a_step_is_told_as_such(instance: dg.DagsterInstance) -> None:
+def test_a_database_that_fails_in_a_step_is_reported_as_such(instance: dg.DagsterInstance) -> None:
     import sqlite3
 
     broken = DatabaseError("SELECT 1", None, sqlite3.DatabaseError("database disk image is malformed"))
-    _, told = failure(instance, "asset", broken)
-    assert isinstance(told, HistoryError)
-    assert "is damaged" in str(told)
+    _, reported = failure(instance, "asset", broken)
+    assert isinstance(reported, HistoryError)
+    assert "is damaged" in str(reported)
 
 
-def test_what_dagster_lets_through_is_told(instance: dg.DagsterInstance, logs: Path) -> None:
-    told = raised_by(instance, "17", ValueError("odd"))
+def test_what_dagster_lets_through_is_reported(instance: dg.DagsterInstance, logs: Path) -> None:
+    reported = raised_by(instance, "17", ValueError("odd"))
     (log,) = logs.iterdir()
-    assert str(told) == f"run 17: ValueError: odd; the traceback is in {log}"
+    assert str(reported) == f"run 17: ValueError: odd; the traceback is in {log}"

@@ -1,4 +1,4 @@
-"""The lock of a run: held by its process, told apart from those of other kernels."""
+"""The lock of a run: held by its process, distinguished from those of other kernels."""
 
 import os
 import signal

@@ -226,6 +226,6 @@ def test_each_reason_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     guard = RequestGuard(nobody)
     for number in (0, 0, *range(1, 200)):
         asyncio.run(guard(scope("GET", "/", host=f"h{number}\x1b.example"), nobody, send))  # type: ignore[arg-type]
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 100
-    assert told[0].startswith(r"a request was refused: the host 'h0\x1b.example' is not known here")
+    reported = [record.getMessage() for record in caplog.records]
+    assert len(reported) == 100
+    assert reported[0].startswith(r"a request was refused: the host 'h0\x1b.example' is not known here")

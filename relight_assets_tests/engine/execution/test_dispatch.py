@@ -142,11 +142,11 @@ def test_an_item_left_behind_while_others_go_on_without_end_is_found() -> None:
 
 
 @pytest.mark.parametrize("fault", ["refuse", "crash"])
-def test_a_model_that_does_not_load_is_told_once_and_soon(fault: str) -> None:
-    told = "run `relight models fetch`" if fault == "refuse" else "exit code 7"
+def test_a_model_that_does_not_load_is_reported_once_and_soon(fault: str) -> None:
+    reported = "run `relight models fetch`" if fault == "refuse" else "exit code 7"
     outcomes = dispatch.run(items("ok"), engine(2, fault), batch=3, start_s=60, hang_s=60)
-    with pytest.raises(WorkersFailedError, match=told):
-        next(outcomes)  # the first thing that is told, and so the only one
+    with pytest.raises(WorkersFailedError, match=reported):
+        next(outcomes)  # the first thing that is reported, and so the only one
 
 
 def test_a_device_on_which_nothing_starts_is_given_up_and_the_others_do_the_work() -> None:
@@ -188,7 +188,7 @@ def test_what_a_device_holds_is_remembered_when_its_worker_is_replaced() -> None
     )
     batches = {o.result.index: o.result.message for o in outcomes if isinstance(o, Finished)}
     assert (batches[0], batches[5]) == ("8", "4")
-    assert any(isinstance(o, Notice) and "at most 4 pictures at a time" in o.text for o in outcomes)
+    assert any(isinstance(o, Notice) and "at most 4 images at a time" in o.text for o in outcomes)
 
 
 def test_a_batch_larger_than_a_pipe_does_not_block_the_one_who_feeds() -> None:

@@ -37,15 +37,15 @@ def test_an_engine_that_is_not_there_is_refused(value: object) -> None:
 
 
 def made_by(engine: str, folder: Path, photos: Path) -> tuple[RunSummary, dict[str, str], list[str]]:
-    """A run of a split, the sha256 of each picture that it made, and what it told people."""
+    """A run of a split, the sha256 of each image that it made, and what it printed."""
     folder.mkdir()
     bench = Bench(folder, photos)
     bench.write_csv(PORTRAITS)
     seen: list[Progress] = []
     settings = bench.settings.model_copy(update={"engine": engine, "cpu_workers": 2})
     summary = run_split(bench.split(), Recipe(), settings, RunOptions(), seen.append)
-    pictures = {path.name: sha256(path) for path in bench.layout.folder.glob("*.png")}
-    return summary, pictures, list(seen[-1].notices)
+    images = {path.name: sha256(path) for path in bench.layout.folder.glob("*.png")}
+    return summary, images, list(seen[-1].notices)
 
 
 @pytest.mark.usefixtures("threads_engine")

@@ -46,7 +46,7 @@ def test_a_beginning_that_two_uuids_have_names_none() -> None:
     assert (seen("GPU-ab", machine), seen("GPU-ab3", machine), seen("GPU-ab12", machine)) == ([], ["gpu 1"], ["gpu 0"])
 
 
-def test_what_ends_the_list_is_told_unless_it_is_meant_to() -> None:
+def test_what_ends_the_list_is_reported_unless_it_is_meant_to() -> None:
     (note,) = visible_devices({"CUDA_VISIBLE_DEVICES": "0,7,1"}, driver()).notes
     assert note == "CUDA_VISIBLE_DEVICES=0,7,1: '7' is no GPU here, and the list ends there, as it does for CUDA"
     assert not visible_devices({"CUDA_VISIBLE_DEVICES": "0,-1,1"}, driver()).notes
@@ -141,10 +141,10 @@ def test_numbers_are_counted_as_cuda_counts_them(
 def test_where_cuda_cannot_be_asked_the_order_is_not_guessed(libraries: Libraries, tmp_path: Path) -> None:
     (tmp_path / "libnvidia-ml.so.1").symlink_to(libraries.folder / "libnvidia-ml.so.1")  # and no libcuda beside it
     environment = libraries.environment(SEVERAL, CUDA_VISIBLE_DEVICES="1") | {"LD_LIBRARY_PATH": str(tmp_path)}
-    told = libraries.answer(ORDERED, environment)
-    assert "CUDA cannot be asked in which order it counts them (" in told
-    assert "libcuda.so.1" in told
-    assert told.endswith("name them by UUID (`nvidia-smi -L`), or set CUDA_DEVICE_ORDER=PCI_BUS_ID")
+    reported = libraries.answer(ORDERED, environment)
+    assert "CUDA cannot be asked in which order it counts them (" in reported
+    assert "libcuda.so.1" in reported
+    assert reported.endswith("name them by UUID (`nvidia-smi -L`), or set CUDA_DEVICE_ORDER=PCI_BUS_ID")
     assert libraries.answer(ORDERED, environment | {"CUDA_VISIBLE_DEVICES": "GPU-b"}) == [B]  # UUIDs need no order
 
 

@@ -104,7 +104,7 @@ def test_where_nobody_expects_a_gpu_or_somebody_wants_none_it_is_the_cpu(
     assert all(slot.device is None and slot.environment == {"CUDA_VISIBLE_DEVICES": ""} for slot in slots)
 
 
-def test_a_library_without_a_driver_is_told_and_stops_nobody() -> None:
+def test_a_library_without_a_driver_is_reported_and_stops_nobody() -> None:
     places = worker_places(Settings(cpu_workers=1), {}, NOT_LOADED)
     assert places.notes == (f"the work is done on the CPU: {NOT_LOADED.trouble}",)
 
@@ -130,7 +130,7 @@ def test_memory_is_as_set_or_a_share_of_half_of_what_is_free() -> None:
     assert memory_per_worker(Settings(), 8, lambda: 0) == MIN_MEMORY
 
 
-def test_free_memory_is_told_by_the_system() -> None:
+def test_free_memory_is_reported_by_the_system() -> None:
     assert 64 << 20 < available_memory() < 1 << 44
 
 

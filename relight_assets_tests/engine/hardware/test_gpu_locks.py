@@ -45,7 +45,7 @@ def gpus(*names: str) -> list[DeviceSlot]:
     return [DeviceSlot(f"gpu {name}", {"CUDA_VISIBLE_DEVICES": name}, name) for name in names]
 
 
-def told(process: "subprocess.Popen[str]") -> str:
+def reported(process: "subprocess.Popen[str]") -> str:
     """What a process says of the GPUs that it was to hold."""
     assert process.stdout is not None
     return process.stdout.readline().strip()
@@ -83,11 +83,11 @@ def start(home: Path) -> Iterator[Start]:
 def holder(start: Start) -> "subprocess.Popen[str]":
     """Another process that has GPU A."""
     process = start(A)
-    assert told(process) == "held"
+    assert reported(process) == "held"
     return process
 
 
-def test_a_gpu_of_another_run_is_not_used_and_it_is_told_whose_it_is(holder: subprocess.Popen[str]) -> None:
+def test_a_gpu_of_another_run_is_not_used_and_it_is_reported_whose_it_is(holder: subprocess.Popen[str]) -> None:
     with pytest.raises(DeviceBusyError, match=rf"gpu {A} by process {holder.pid} on .* since 20.*num_gpus"):  # noqa: SIM117
         with reserved(gpus(A), 1, all_needed=False):
             pass
@@ -150,7 +150,7 @@ def test_the_same_gpu_is_taken_whatever_differs(
 ) -> None:
     command = private_mounts() if way == "mounts" else {"no HOME": ("env", "-u", "HOME")}.get(way, ())
     given = {} if common == "the home" and way != "mounts" else {"home": NO_HOME}
-    said = told(start(A, command=command, **given, **environment))
+    said = reported(start(A, command=command, **given, **environment))
     assert re.search(rf"{A} by process {holder.pid} on .* since 20", said)
 
 
@@ -158,7 +158,7 @@ def test_without_sockets_in_common_the_home_is_enough(
     home: Path, monkeypatch: pytest.MonkeyPatch, start: Start
 ) -> None:
     """As for two containers with a network each."""
-    assert told(start(A)) == "held"
+    assert reported(start(A)) == "held"
     monkeypatch.setattr(socket_lock, "NAMES", 0)
     with pytest.raises(DeviceBusyError, match=r"by process \d+ on .* since 20"):  # noqa: SIM117
         with reserved(gpus(A), 1, all_needed=True):
@@ -169,8 +169,8 @@ def test_without_sockets_in_common_the_home_is_enough(
 
 def test_a_read_only_home_is_no_hindrance(start: Start) -> None:
     process = start(A, home="/proc")
-    assert told(process) == "held"
-    assert f"by process {process.pid} on" in told(start(A, home="/proc"))
+    assert reported(process) == "held"
+    assert f"by process {process.pid} on" in reported(start(A, home="/proc"))
 
 
 def test_a_folder_in_which_others_may_write_is_not_used(home: Path) -> None:

@@ -33,12 +33,12 @@ def asked(libraries: Libraries, root: Path, environment: dict[str, str], used: t
 
 
 def test_every_gpu_has_number_name_memory_and_load(libraries: Libraries, machine: Path) -> None:
-    told = asked(libraries, machine, libraries.environment(described(0, 0)), (UUIDS[1], "GPU-nobody"))
-    first, second = told["driver"]["gpus"]
+    reported = asked(libraries, machine, libraries.environment(described(0, 0)), (UUIDS[1], "GPU-nobody"))
+    first, second = reported["driver"]["gpus"]
     assert (first["number"], first["uuid"], first["name"]) == (0, UUIDS[0], "NVIDIA H100")
     assert (second["memory_mib"], second["free_mib"], second["fault"]) == (81_920, 80_896, None)
-    assert (told["driver"]["version"], told["driver"]["trouble"]) == ("570.1", None)
-    assert told["usage"] == [{"percent": 37, "memory_mib": 1024}, None]
+    assert (reported["driver"]["version"], reported["driver"]["trouble"]) == ("570.1", None)
+    assert reported["usage"] == [{"percent": 37, "memory_mib": 1024}, None]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_every_gpu_has_number_name_memory_and_load(libraries: Libraries, machine
         (12345, "NVML Error with code 12345: ", True),
     ],
 )
-def test_driver_trouble_is_told_as_what_it_is(
+def test_driver_trouble_is_reported_as_what_it_is(
     libraries: Libraries, machine: Path, code: int, says: str, expected: bool
 ) -> None:
-    told = asked(libraries, machine, libraries.environment(FAKE_INIT=str(code)))["driver"]
-    assert (told["gpus"], told["expected"]) == ([], expected)
-    assert re.search(rf"^the NVIDIA driver cannot be used \(NVML: .*{says}", told["trouble"]), told["trouble"]
+    reported = asked(libraries, machine, libraries.environment(FAKE_INIT=str(code)))["driver"]
+    assert (reported["gpus"], reported["expected"]) == ([], expected)
+    assert re.search(rf"^the NVIDIA driver cannot be used \(NVML: .*{says}", reported["trouble"]), reported["trouble"]
 
 
 def test_a_library_without_a_driver_and_a_sign_of_one_is_expected_to_have_gpus(
@@ -75,25 +75,27 @@ def without_library(libraries: Libraries, folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("sign", ["dev/nvidia0", "proc/driver/nvidia"])
 def test_a_driver_without_its_library(libraries: Libraries, machine: Path, sign: str) -> None:
     (machine / sign).touch()
-    told = asked(libraries, machine, without_library(libraries, machine))["driver"]
-    assert told["trouble"].startswith(f"there is an NVIDIA driver ({machine / sign}) without its library libnvidia-ml")
-    assert told["expected"]
+    reported = asked(libraries, machine, without_library(libraries, machine))["driver"]
+    assert reported["trouble"].startswith(
+        f"there is an NVIDIA driver ({machine / sign}) without its library libnvidia-ml"
+    )
+    assert reported["expected"]
 
 
 def test_where_there_is_nothing_nothing_is_wrong(libraries: Libraries, machine: Path) -> None:
-    told = asked(libraries, machine, without_library(libraries, machine))["driver"]
-    assert (told["gpus"], told["trouble"], told["expected"]) == ([], None, False)
+    reported = asked(libraries, machine, without_library(libraries, machine))["driver"]
+    assert (reported["gpus"], reported["trouble"], reported["expected"]) == ([], None, False)
 
 
 def test_a_library_that_cannot_be_loaded(libraries: Libraries, machine: Path) -> None:
     (machine / "libnvidia-ml.so.1").write_bytes(b"cut off")
-    told = asked(libraries, machine, without_library(libraries, machine))["driver"]
-    assert re.search(r"library cannot be loaded \(.*file too short\); install it again", told["trouble"])
+    reported = asked(libraries, machine, without_library(libraries, machine))["driver"]
+    assert re.search(r"library cannot be loaded \(.*file too short\); install it again", reported["trouble"])
 
 
 def test_a_driver_without_a_gpu(libraries: Libraries, machine: Path) -> None:
-    told = asked(libraries, machine, libraries.environment())["driver"]
-    assert (told["trouble"].split(";")[0], told["expected"]) == ("the NVIDIA driver 570.1 finds no GPU", True)
+    reported = asked(libraries, machine, libraries.environment())["driver"]
+    assert (reported["trouble"].split(";")[0], reported["expected"]) == ("the NVIDIA driver 570.1 finds no GPU", True)
 
 
 def test_a_lost_gpu_keeps_its_number_and_costs_no_other(libraries: Libraries, machine: Path) -> None:
@@ -104,13 +106,13 @@ def test_a_lost_gpu_keeps_its_number_and_costs_no_other(libraries: Libraries, ma
 
 def test_instances_of_a_gpu_in_mig_mode(libraries: Libraries, machine: Path) -> None:
     environment = libraries.environment(described(0, 0, models=("NVIDIA H100+2", "NVIDIA H100+0")))
-    told = asked(libraries, machine, environment, (f"MIG-01{UUIDS[0][6:]}",))
-    split, empty = told["driver"]["gpus"]
+    reported = asked(libraries, machine, environment, (f"MIG-01{UUIDS[0][6:]}",))
+    split, empty = reported["driver"]["gpus"]
     assert split["instances"] == [
         {"uuid": f"MIG-0{n}{UUIDS[0][6:]}", "place": f"MIG-{UUIDS[0]}/{7 + n}/0"} for n in (0, 1)
     ]
     assert "no instance" in empty["fault"]
-    assert told["usage"] == [{"percent": None, "memory_mib": 1024}]
+    assert reported["usage"] == [{"percent": None, "memory_mib": 1024}]
 
 
 def test_on_this_machine_every_gpu_has_a_uuid_and_a_load() -> None:

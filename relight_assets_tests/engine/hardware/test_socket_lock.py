@@ -75,20 +75,20 @@ def squat(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Squatter]]:
 
     monkeypatch.setattr(socket_lock, "_PATIENCE_S", 0.1)
     if os.geteuid() != 0:  # nobody but root can be another user; what the kernel says of the process is made up
-        told = socket_lock._told
+        reported = socket_lock._reported
 
         def as_of_another_user(client: socket.socket) -> str | None:
             pid = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-            return None if pid in {one.pid for one in made} else told(client)
+            return None if pid in {one.pid for one in made} else reported(client)
 
-        monkeypatch.setattr(socket_lock, "_told", as_of_another_user)
+        monkeypatch.setattr(socket_lock, "_reported", as_of_another_user)
     yield Made
     for one in made:
         one.leave()
 
 
 def taken(name: str) -> str | None:
-    """What is told of a name that is taken."""
+    """What is reported of a name that is taken."""
     try:
         with held_name(name, "somebody else"):
             return None
@@ -148,7 +148,7 @@ def test_a_name_that_another_user_gives_back_is_no_second_lock(name: str, squat:
     assert taken(name) is None
 
 
-def test_another_user_who_has_all_names_is_told(name: str, squat: type[Squatter]) -> None:
+def test_another_user_who_has_all_names_is_reported(name: str, squat: type[Squatter]) -> None:
     squat([address(name, number) for number in range(socket_lock.NAMES)])
     with pytest.raises(OSError, match=rf"another user has taken all sockets `@relight_assets-\d+-{name}-\*`"):  # noqa: SIM117
         with held_name(name, "me"):

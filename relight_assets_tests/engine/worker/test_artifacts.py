@@ -1,4 +1,4 @@
-"""The pictures of one image in memory: each is made or read once, and what was read is the recorded file."""
+"""The images of one image in memory: each is made or read once, and what was read is the recorded file."""
 
 import errno
 import os
@@ -26,17 +26,17 @@ SOMEBODY = PersonMask(np.ones((4, 4), np.float32))
 
 
 class Segmenter:
-    """Answers what it is told to, in turn, or raises an error."""
+    """Gives the answers that it was given, in turn, or raises an error."""
 
     def __init__(self, *answers: Any, error: Exception | None = None) -> None:
         self.answers, self.error = list(answers), error
         self.asked: list[int] = []
 
-    def __call__(self, pictures: Sequence[Any]) -> list[Any]:
-        self.asked.append(len(pictures))
+    def __call__(self, images: Sequence[Any]) -> list[Any]:
+        self.asked.append(len(images))
         if self.error is not None:
             raise self.error
-        return [self.answers.pop(0) for _ in pictures]
+        return [self.answers.pop(0) for _ in images]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_segmenter_is_asked_once_for_an_image(layout: SplitLayout) -> None:
     assert made.timings.keys() == {"decode", "segment"}
 
 
-def test_a_picture_that_the_device_does_not_hold_raises_whenever_it_is_asked_for(layout: SplitLayout) -> None:
+def test_an_image_that_the_device_does_not_hold_raises_whenever_it_is_asked_for(layout: SplitLayout) -> None:
     segmenter = Segmenter(DeviceOomError("too large"), SOMEBODY)
     pair = [artifacts(layout, segmenter, number) for number in (1, 2)]
     segment_together(pair)

@@ -1,4 +1,4 @@
-"""The user's own shadow patterns, from their files to the record of a picture."""
+"""The user's own shadow patterns, from their files to the record of an image."""
 
 import os
 from pathlib import Path
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     return shadows
 
 
-def test_pictures_come_gray_and_no_larger_than_light_is(folder: Path) -> None:
+def test_images_come_gray_and_no_larger_than_light_is(folder: Path) -> None:
     (found,) = load_gobos(recipe_of(folder)).values()
     assert found.dtype == np.uint8
     assert found.shape == (SIDE * 3 // 4, SIDE)

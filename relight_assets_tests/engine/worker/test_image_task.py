@@ -15,7 +15,7 @@ from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_
 
 @pytest.fixture
 def bmp(bench: Bench, tmp_path: Path) -> Path:
-    """A source whose size in bytes does not depend on what is in the picture."""
+    """A source whose size in bytes does not depend on what is in the image."""
     path = tmp_path / "source.bmp"
     image = cv2.imread(str(bench.photos / PORTRAITS[0]))
     assert image is not None

@@ -9,7 +9,7 @@ import pytest
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 OF_THIS_RUN = {"timings_ms", "mtime_ns", "token", "record_sha256"}
-"""Keys of what is of the clock or of the file system, and not of the pictures."""
+"""Keys of what is of the clock or of the file system, and not of the images."""
 
 
 def record_of(bench: Bench, index: int) -> dict[str, Any]:

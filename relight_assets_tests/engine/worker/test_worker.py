@@ -71,9 +71,9 @@ def test_a_disk_that_takes_nothing_ends_the_worker_with_one_sentence(
 
 def test_outputs_never_carry_exif(one: Bench) -> None:
     process(one, GRAY)
-    pictures = list(one.layout.folder.glob("*.png"))
-    assert len(pictures) == len(ALL_FILES)
-    for path in pictures:
+    images = list(one.layout.folder.glob("*.png"))
+    assert len(images) == len(ALL_FILES)
+    for path in images:
         data = path.read_bytes()
         assert not any(kind in data for kind in (b"eXIf", b"tEXt", b"iCCP", b"zTXt", b"iTXt")), path.name
 
@@ -84,7 +84,7 @@ def test_the_model_folder_can_be_chosen(tmp_path: Path) -> None:
 
 
 def processed(bench: Bench, folder: Path, **options: Any) -> dict[str, str]:
-    """sha256 of every picture of the portraits, made by one worker in this process."""
+    """sha256 of every image of the portraits, made by one worker in this process."""
     worker = ImageWorker(folder=folder, recipe=GRAY, max_pixels=10**7, **options)
     folder.mkdir()
     photos = [str(bench.photos / name) for name in PORTRAITS]
@@ -103,7 +103,7 @@ def test_threads_batch_and_memory_do_not_change_a_byte(
     assert processed(bench, tmp_path / "made", **options) == finished.pictures()
 
 
-def test_no_more_pictures_are_on_their_way_than_there_is_memory_for(
+def test_no_more_images_are_on_their_way_than_there_is_memory_for(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alive, most, lock = 0, 0, threading.Lock()
@@ -131,7 +131,7 @@ def test_no_more_pictures_are_on_their_way_than_there_is_memory_for(
     assert most > 1
 
 
-def test_a_downscaled_picture_counts_by_what_it_is_made_of_and_by_what_comes_out(bench: Bench, tmp_path: Path) -> None:
+def test_a_downscaled_image_counts_by_what_it_is_made_of_and_by_what_comes_out(bench: Bench, tmp_path: Path) -> None:
     photo = bench.photos / PORTRAITS[0]
     width, height = size_of(photo)
     item = WorkItem(0, "", str(photo), stage_names())

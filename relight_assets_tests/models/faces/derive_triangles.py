@@ -13,14 +13,14 @@ from pathlib import Path
 
 MEMBER = "mediapipe/python/solutions/face_mesh_connections.py"
 
-# Upper and lower rims of the three holes, from the corner on the picture's left to the other one.
+# Upper and lower rims of the three holes, from the corner on the image's left to the other one.
 HOLES = (
     ((78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308), (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)),
     ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133)),
     ((362, 398, 384, 385, 386, 387, 388, 466, 263), (362, 382, 381, 380, 374, 373, 390, 249, 263)),
 )
 
-# The top of the forehead and its neighbour on the picture's right: seen by the camera, the face
+# The top of the forehead and its neighbour on the image's right: seen by the camera, the face
 # lies below this edge, so the counter-clockwise triangle on it runs along it from right to left.
 KNOWN_EDGE = (338, 10)
 

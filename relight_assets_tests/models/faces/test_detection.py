@@ -13,7 +13,7 @@ def detection(x: float, y: float, size: float, score: float) -> Detection:
 
 
 @pytest.mark.parametrize("shape", [(600, 800), (800, 600), (512, 512), (100, 3000), (1, 1)])
-def test_the_squares_of_each_list_cover_the_picture(shape: tuple[int, int]) -> None:
+def test_the_squares_of_each_list_cover_the_image(shape: tuple[int, int]) -> None:
     height, width = shape
     lists = list(search_areas(height, width))
     assert lists
@@ -54,8 +54,8 @@ def test_the_roll_is_the_angle_of_the_line_through_the_eyes() -> None:
 
 
 def test_shrinking_by_a_whole_number_averages_and_drops_the_rest() -> None:
-    picture = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-    shrunk = shrunk_by_whole(picture, 2)
+    image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    shrunk = shrunk_by_whole(image, 2)
     assert shrunk.shape == (2, 3, 3)
-    assert abs(int(shrunk[0, 0, 0]) - picture[:2, :2, 0].mean()) <= 0.5
-    assert shrunk_by_whole(picture, 1) is picture
+    assert abs(int(shrunk[0, 0, 0]) - image[:2, :2, 0].mean()) <= 0.5
+    assert shrunk_by_whole(image, 1) is image

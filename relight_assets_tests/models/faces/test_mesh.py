@@ -1,4 +1,4 @@
-"""The face mesh on real pictures: it lies on the face, and follows it when the picture is moved."""
+"""The face mesh on real images: it lies on the face, and follows it when the image is moved."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh, FaceMesher
 from relight_assets_tests.models.faces.derive_triangles import derive
 
 NOSE_TIP, CHIN, FOREHEAD = 4, 152, 10
-OUTER_EYE = {"left of the picture": 33, "right of the picture": 263}
-# Points that change places when the picture is mirrored, and points on the middle line that stay.
+OUTER_EYE = {"left of the image": 33, "right of the image": 263}
+# Points that change places when the image is mirrored, and points on the middle line that stay.
 PAIRS = ((33, 263), (133, 362), (61, 291), (234, 454), (172, 397), (50, 280), (105, 334))
 MIDDLE = (10, 168, 4, 13, 17, 152)
 
@@ -35,9 +35,9 @@ def eye_distance(points: NDArray[np.float32]) -> float:
     return float(np.linalg.norm(points[33, :2] - points[263, :2]))
 
 
-def moved(picture: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    height, width = picture.shape[:2]
-    return cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+def moved(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    height, width = image.shape[:2]
+    return cv2.warpAffine(image, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
 
 
 def miss(mesh: FaceMesh, expected: NDArray[np.floating[Any]]) -> float:
@@ -63,7 +63,7 @@ def test_x_goes_right_y_goes_down_and_a_smaller_z_is_nearer(mesher: FaceMesher, 
     assert 0.4 < depth < 1.2  # z is on the scale of x and y
 
 
-def test_a_mirrored_picture_gives_the_mirrored_mesh(mesher: FaceMesher, hopper: NDArray[np.uint8]) -> None:
+def test_a_mirrored_image_gives_the_mirrored_mesh(mesher: FaceMesher, hopper: NDArray[np.uint8]) -> None:
     straight = only(mesher.faces(hopper)).points
     mirrored = only(mesher.faces(hopper[:, ::-1])).points.copy()
     mirrored[:, 0] = hopper.shape[1] - 1 - mirrored[:, 0]
@@ -75,7 +75,7 @@ def test_a_mirrored_picture_gives_the_mirrored_mesh(mesher: FaceMesher, hopper: 
 
 
 @pytest.mark.parametrize("degrees", [-40, -20, 20, 40])
-def test_the_mesh_follows_a_turned_picture(mesher: FaceMesher, hopper: NDArray[np.uint8], degrees: float) -> None:
+def test_the_mesh_follows_a_turned_image(mesher: FaceMesher, hopper: NDArray[np.uint8], degrees: float) -> None:
     height, width = hopper.shape[:2]
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 0.8).astype(np.float64)
     straight = only(mesher.faces(hopper)).points
@@ -84,16 +84,14 @@ def test_the_mesh_follows_a_turned_picture(mesher: FaceMesher, hopper: NDArray[n
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(40, 0), (-60, 30), (0.5, 0.5)])
-def test_the_mesh_follows_a_shifted_picture(
-    mesher: FaceMesher, hopper: NDArray[np.uint8], dx: float, dy: float
-) -> None:
+def test_the_mesh_follows_a_shifted_image(mesher: FaceMesher, hopper: NDArray[np.uint8], dx: float, dy: float) -> None:
     straight = only(mesher.faces(hopper)).points
     shifted = only(mesher.faces(moved(hopper, np.array([[1.0, 0.0, dx], [0.0, 1.0, dy]]))))
     assert miss(shifted, straight[:, :2] + (dx, dy)) < 0.02
 
 
 @pytest.mark.parametrize("size", [96, 250, 1100, 2048])
-def test_the_mesh_scales_with_the_picture(mesher: FaceMesher, hopper: NDArray[np.uint8], size: int) -> None:
+def test_the_mesh_scales_with_the_image(mesher: FaceMesher, hopper: NDArray[np.uint8], size: int) -> None:
     face = only(mesher.faces(hopper)).points
     scale = size / hopper.shape[1]
     resized = cv2.resize(hopper, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else 1)
@@ -102,7 +100,7 @@ def test_the_mesh_scales_with_the_picture(mesher: FaceMesher, hopper: NDArray[np
     assert np.ptp(scaled.points[:, 2]) == pytest.approx(scale * np.ptp(face[:, 2]), rel=0.15)
 
 
-def test_small_faces_are_found_in_a_large_picture_largest_first(
+def test_small_faces_are_found_in_a_large_image_largest_first(
     mesher: FaceMesher, collins: NDArray[np.uint8], hopper: NDArray[np.uint8]
 ) -> None:
     canvas = np.full((1000, 1600, 3), 128, dtype=np.uint8)
@@ -128,11 +126,11 @@ def test_cup_and_cat_have_no_face(mesher: FaceMesher, cup: NDArray[np.uint8], ca
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3000), (3000, 2), (64, 64)])
-def test_an_empty_picture_of_any_shape_has_no_face(mesher: FaceMesher, shape: tuple[int, int]) -> None:
+def test_an_empty_image_of_any_shape_has_no_face(mesher: FaceMesher, shape: tuple[int, int]) -> None:
     assert mesher.faces(np.zeros((*shape, 3), dtype=np.uint8)) == []
 
 
-def test_the_same_picture_gives_the_same_numbers(
+def test_the_same_image_gives_the_same_numbers(
     mesher: FaceMesher, model_paths: dict[str, Path], collins: NDArray[np.uint8], hopper: NDArray[np.uint8]
 ) -> None:
     first = only(mesher.faces(collins)).points

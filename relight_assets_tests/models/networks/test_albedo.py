@@ -58,7 +58,7 @@ def test_a_logarithm_of_the_shading_is_taken_off(tmp_path: Path, person: tuple[I
     np.testing.assert_allclose(found[alpha > 0], 4 * linear[alpha > 0], rtol=1e-4)
 
 
-def test_a_larger_picture_keeps_its_detail(tmp_path: Path) -> None:
+def test_a_larger_image_keeps_its_detail(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     linear = 0.2 + 0.6 * rng.random((512, 384, 3), np.float32)
     path = mixer(np.eye(3) * 0.5, [0, 0, 0]).write(tmp_path / "n.onnx")
@@ -70,7 +70,7 @@ def test_what_stands_beside_the_person_does_not_reach_the_edge(tmp_path: Path, p
     linear, alpha = person
     linear, alpha = cv2.resize(linear, None, fx=3, fy=3), cv2.resize(alpha, None, fx=3, fy=3)
     linear = np.where(alpha[..., None] > 0, np.maximum(linear, 0.3), 0).astype(np.float32)
-    # It answers .1 everywhere, so what it gives is the picture's detail on one level.
+    # It answers .1 everywhere, so what it gives is the image's detail on one level.
     path = mixer(np.zeros((3, 3)), [0.1] * 3).write(tmp_path / "n.onnx")
     found = OnnxAlbedo(path, options(input="linear", size=64)).albedo(linear, alpha)
     assert np.ptp(found[alpha > 0.5]) < 0.08
@@ -89,7 +89,7 @@ def test_a_network_without_an_albedo_gives_finite_numbers(tmp_path: Path, person
     assert np.isfinite(found).all()
 
 
-def test_the_same_answer_twice_from_pictures_of_any_size(tmp_path: Path, person: tuple[Image, Image]) -> None:
+def test_the_same_answer_twice_from_images_of_any_size(tmp_path: Path, person: tuple[Image, Image]) -> None:
     linear, alpha = person
     extractor = OnnxAlbedo(u_net().write(tmp_path / "n.onnx"), options(size=64))
     first = extractor.albedo(linear, alpha)

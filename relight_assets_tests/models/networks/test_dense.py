@@ -1,4 +1,4 @@
-"""How pictures are prepared for a network, and what comes back."""
+"""How images are prepared for a network, and what comes back."""
 
 from pathlib import Path
 
@@ -22,14 +22,12 @@ def test_display_values_and_back() -> None:
 
 def test_the_network_is_given_what_the_recipe_says(tmp_path: Path) -> None:
     path = same().write(tmp_path / "n.onnx")
-    picture = np.random.default_rng(0).random((64, 96, 3), np.float32)
+    image = np.random.default_rng(0).random((64, 96, 3), np.float32)
     linear = DenseNetwork(path, Options(input="linear"), channels=(3,))
-    np.testing.assert_allclose(linear(picture), picture, atol=1e-6)
+    np.testing.assert_allclose(linear(image), image, atol=1e-6)
     options = Options(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
     display = DenseNetwork(path, options, channels=(3,))
-    np.testing.assert_allclose(
-        display(picture), (linear_to_srgb_float32(picture) - options.mean) / options.std, atol=1e-5
-    )
+    np.testing.assert_allclose(display(image), (linear_to_srgb_float32(image) - options.mean) / options.std, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -47,20 +45,20 @@ def test_sides_are_multiples_and_keep_the_aspect(options: dict[str, object], sid
     assert min(Options.model_validate(options).sides(3, 4000)) > 0
 
 
-def test_an_answer_of_patches_is_brought_to_the_picture(tmp_path: Path) -> None:
+def test_an_answer_of_patches_is_brought_to_the_image(tmp_path: Path) -> None:
     network = DenseNetwork(transformer().write(tmp_path / "n.onnx"), Options(size=56, multiple=14), channels=(1,))
-    picture = network.reduced(np.random.default_rng(0).random((200, 300, 3), np.float32))
-    assert picture.shape == (42, 56, 3)
-    assert network(picture).shape == (42, 56, 1)
+    image = network.reduced(np.random.default_rng(0).random((200, 300, 3), np.float32))
+    assert image.shape == (42, 56, 3)
+    assert network(image).shape == (42, 56, 1)
 
 
-def test_what_a_network_cannot_do_is_told_before_the_work(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match=r"tried on a gray picture.*3 channels; 1 is needed"):
+def test_what_a_network_cannot_do_is_reported_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"tried on a gray image.*3 channels; 1 is needed"):
         DenseNetwork(same().write(tmp_path / "n.onnx"), Options(), channels=(1,))
     broken = TinyNetwork()
     broken.add("Sub", ["x", "x"], "z")
     broken.add("Log", ["z"], "y")
-    with pytest.raises(ModelFileError, match=r"tried on a gray picture.*NaN or infinity"):
+    with pytest.raises(ModelFileError, match=r"tried on a gray image.*NaN or infinity"):
         DenseNetwork(broken.write(tmp_path / "nan.onnx"), Options(), channels=(3,))
     with pytest.raises(ModelFileError, match="`size: 64`"):
         DenseNetwork(mixer(np.eye(3), [0] * 3, (1, 3, 64, 64)).write(tmp_path / "s.onnx"), Options(), channels=(3,))

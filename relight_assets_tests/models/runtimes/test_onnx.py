@@ -22,13 +22,13 @@ from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, mixer, s
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
 
-def picture(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
+def noise(height: int, width: int, seed: int = 0) -> NDArray[np.float32]:
     return np.random.default_rng(seed).random((height, width, 3), np.float32)
 
 
 def test_channels_come_in_and_go_out_in_order(tmp_path: Path) -> None:
     network = Network(mixer([[0, 1, 0], [0, 0, 2], [3, 0, 0], [0, 0, 0]], [0, 0, 0, 5]).write(tmp_path / "n.onnx"))
-    image = picture(9, 14)
+    image = noise(9, 14)
     found = network(image)
     assert found.shape == (4, 9, 14)
     assert found.dtype == np.float32
@@ -42,7 +42,7 @@ def test_a_convolutional_network_is_computed_as_it_is_written(tmp_path: Path) ->
     kernel = np.random.default_rng(3).standard_normal((2, 3, 3, 3)).astype(np.float32)
     made = TinyNetwork()
     made.conv("x", "y", kernel, [0.5, -0.5])
-    image = picture(20, 31)
+    image = noise(20, 31)
     found = Network(made.write(tmp_path / "n.onnx"))(image)
     for channel, bias in enumerate((0.5, -0.5)):
         parts = [cv2.filter2D(image[..., c], -1, kernel[channel, c], borderType=cv2.BORDER_CONSTANT) for c in range(3)]
@@ -50,26 +50,26 @@ def test_a_convolutional_network_is_computed_as_it_is_written(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("make", [u_net, transformer])
-def test_pictures_of_any_size_one_after_the_other(tmp_path: Path, make: type) -> None:
+def test_images_of_any_size_one_after_the_other(tmp_path: Path, make: type) -> None:
     path = make().write(tmp_path / "n.onnx")
     network = Network(path)
     for height, width in ((56, 84), (140, 56), (56, 84)):
-        answer = network(picture(height, width))
-        assert answer.shape == Network(path)(picture(height, width)).shape
-        np.testing.assert_array_equal(answer, Network(path)(picture(height, width)))
+        answer = network(noise(height, width))
+        assert answer.shape == Network(path)(noise(height, width)).shape
+        np.testing.assert_array_equal(answer, Network(path)(noise(height, width)))
     assert np.ptp(answer) > 1e-3
 
 
 def test_the_bytes_do_not_depend_on_who_else_computes(tmp_path: Path) -> None:
     path = u_net().write(tmp_path / "n.onnx")
-    alone = Network(path)(picture(64, 64)).tobytes()
+    alone = Network(path)(noise(64, 64)).tobytes()
     found: list[bytes] = []
 
     network = Network(path)
 
     def work(seed: int) -> None:
-        network(picture(32, 96, seed))
-        found.append(network(picture(64, 64)).tobytes())
+        network(noise(32, 96, seed))
+        found.append(network(noise(64, 64)).tobytes())
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
     for thread in threads:
@@ -122,21 +122,21 @@ def test_weights_in_another_file_are_not_read(tmp_path: Path, monkeypatch: pytes
 
 def test_a_network_of_one_size_says_how_to_give_it_that(tmp_path: Path) -> None:
     network = Network(same((1, 3, 64, 96)).write(tmp_path / "n.onnx"))
-    assert network(picture(64, 96)).shape == (3, 64, 96)
+    assert network(noise(64, 96)).shape == (3, 64, 96)
     with pytest.raises(ModelFileError, match="height 64 alone, and the recipe gives it 96"):
-        network(picture(96, 96))
+        network(noise(96, 96))
 
 
 def test_answers_that_are_no_map_of_numbers_are_refused(tmp_path: Path) -> None:
     flat = TinyNetwork()
     flat.add("ReduceMean", ["x"], "y", tiny_onnx.whole_numbers("axes", 2, 3), tiny_onnx.whole_number("keepdims", 0))
     with pytest.raises(ModelAnswerError, match=r"the shape \(1, 3\)"):
-        Network(flat.write(tmp_path / "flat.onnx"))(picture(32, 32))
+        Network(flat.write(tmp_path / "flat.onnx"))(noise(32, 32))
     broken = mixer(-np.eye(3), [-1, -1, -1])
     broken.nodes[0] = broken.nodes[0].replace(b"\x12\x01y", b"\x12\x01m")
     broken.add("Log", ["m"], "y")
     with pytest.raises(ModelAnswerError, match="NaN or infinity"):
-        Network(broken.write(tmp_path / "nan.onnx"))(picture(32, 32))
+        Network(broken.write(tmp_path / "nan.onnx"))(noise(32, 32))
 
 
 def enlarger(times: float, channels: int = 3) -> TinyNetwork:
@@ -149,31 +149,31 @@ def enlarger(times: float, channels: int = 3) -> TinyNetwork:
 
 
 def test_answers_of_absurd_size_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ModelAnswerError, match=r"a picture of 32x32 with the shape \(1, 3, 288, 288\); at most"):
-        Network(enlarger(9).write(tmp_path / "large.onnx"))(picture(32, 32))
+    with pytest.raises(ModelAnswerError, match=r"an image of 32x32 with the shape \(1, 3, 288, 288\); at most"):
+        Network(enlarger(9).write(tmp_path / "large.onnx"))(noise(32, 32))
     with pytest.raises(ModelAnswerError, match=r"with the shape \(1, 65, 32, 32\); at most 64 channels"):
-        Network(enlarger(1, 65).write(tmp_path / "deep.onnx"))(picture(32, 32))
-    assert Network(enlarger(8).write(tmp_path / "fine.onnx"))(picture(32, 32)).shape == (3, 256, 256)
+        Network(enlarger(1, 65).write(tmp_path / "deep.onnx"))(noise(32, 32))
+    assert Network(enlarger(8).write(tmp_path / "fine.onnx"))(noise(32, 32)).shape == (3, 256, 256)
 
 
 @pytest.mark.parametrize("times", [900, 1e5, 1e7])
 def test_a_network_that_wants_all_memory_gets_none(tmp_path: Path, times: float) -> None:
     network = Network(enlarger(times).write(tmp_path / "n.onnx"))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ModelAnswerError, match=r"n\.onnx") as told:
-        network(picture(64, 64))
-    assert "\n" not in str(told.value)
+    with pytest.raises(ModelAnswerError, match=r"n\.onnx") as reported:
+        network(noise(64, 64))
+    assert "\n" not in str(reported.value)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
 
 
 def test_a_loop_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx, "MAX_S", 0.5)
-    with pytest.raises(ModelAnswerError, match=r"loop\.onnx has no answer for a picture of 8x8 after 0\.5 s"):
-        Network(endless().write(tmp_path / "loop.onnx"))(picture(8, 8))
+    with pytest.raises(ModelAnswerError, match=r"loop\.onnx has no answer for an image of 8x8 after 0\.5 s"):
+        Network(endless().write(tmp_path / "loop.onnx"))(noise(8, 8))
 
 
 def endless() -> TinyNetwork:
-    """Adds the picture to itself as many times as 64 bits can say."""
+    """Adds the image to itself as many times as 64 bits can say."""
     made = TinyNetwork()
     body = tiny_onnx.message(1, tiny_onnx.node("Add", ["s", "x"], "t"))
     body += tiny_onnx.message(1, tiny_onnx.node("Identity", ["c"], "d")) + tiny_onnx.message(2, "body")
@@ -187,7 +187,7 @@ def endless() -> TinyNetwork:
     return made
 
 
-def test_the_runtime_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_runtime_that_is_not_there_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
     with pytest.raises(ModelFileError, match="which is not installed: install relight_assets with its extra `onnx`"):
         Network(same().write(tmp_path / "n.onnx"))

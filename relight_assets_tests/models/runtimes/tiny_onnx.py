@@ -107,7 +107,7 @@ def mixer(matrix: object, bias: Sequence[float], shape: Shape = ANY) -> TinyNetw
 
 
 def same(shape: Shape = ANY) -> TinyNetwork:
-    """The picture itself."""
+    """The image itself."""
     return mixer(np.eye(3), [0, 0, 0], shape)
 
 

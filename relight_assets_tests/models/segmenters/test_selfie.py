@@ -1,4 +1,4 @@
-"""The embedded segmenter on real pictures."""
+"""The embedded segmenter on real images."""
 
 from pathlib import Path
 
@@ -45,23 +45,23 @@ def test_people_score_higher_than_things(
     cup: NDArray[np.uint8],
     cat: NDArray[np.uint8],
 ) -> None:
-    people = [score(segmenter.probability(picture)) for picture in (collins, hopper)]
-    things = [score(segmenter.probability(picture)) for picture in (cup, cat)]
+    people = [score(segmenter.probability(image)) for image in (collins, hopper)]
+    things = [score(segmenter.probability(image)) for image in (cup, cat)]
     assert min(people) > 0.96
     assert max(things) < 0.95
 
 
-def test_a_mirrored_picture_gives_exactly_the_mirrored_answer(
+def test_a_mirrored_image_gives_exactly_the_mirrored_answer(
     segmenter: SelfieSegmenter, collins: NDArray[np.uint8]
 ) -> None:
     answer = segmenter.probability(collins)
     assert np.array_equal(segmenter.probability(collins[:, ::-1]), answer[:, ::-1])
 
 
-def test_the_answer_depends_on_the_picture_alone(
+def test_the_answer_depends_on_the_image_alone(
     segmenter: SelfieSegmenter, collins: NDArray[np.uint8], cup: NDArray[np.uint8]
 ) -> None:
-    first, other, again = (segmenter.probability(picture) for picture in (collins, cup, collins))
+    first, other, again = (segmenter.probability(image) for image in (collins, cup, collins))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.array_equal(first, segmenter.probability(collins))
@@ -74,7 +74,7 @@ def test_any_shape_is_taken(segmenter: SelfieSegmenter, shape: tuple[int, int]) 
     assert np.isfinite(answer).all()
 
 
-def test_several_pictures_are_answered_one_by_one(
+def test_several_images_are_answered_one_by_one(
     segmenter: SelfieSegmenter, collins: NDArray[np.uint8], cup: NDArray[np.uint8]
 ) -> None:
     together = [mask.probability for mask in segmenter.masks([collins, cup])]

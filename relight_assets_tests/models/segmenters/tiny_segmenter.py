@@ -31,9 +31,9 @@ class TinySegmenter:
     def __init__(self, file: Path) -> None:
         self._margin = float(file.read_text())
 
-    def masks(self, pictures: Sequence[NDArray[np.uint8]], batch: int) -> list[PersonMask]:
-        assert len(pictures) <= batch
-        return [PersonMask(self._mask(*rgb.shape[:2])) for rgb in pictures]
+    def masks(self, images: Sequence[NDArray[np.uint8]], batch: int) -> list[PersonMask]:
+        assert len(images) <= batch
+        return [PersonMask(self._mask(*rgb.shape[:2])) for rgb in images]
 
     def _mask(self, height: int, width: int) -> NDArray[np.float32]:
         mask = np.zeros((height, width), np.float32)

@@ -65,7 +65,7 @@ def test_a_picture_that_cannot_be_measured_is_named(ran: Bench, monkeypatch: pyt
     found = verified(ran)
     (fault,) = found.faults
     assert (fault.code, fault.file) == ("metric", ran.layout.record(2))
-    assert fault.text == "its pictures cannot be measured: ArithmeticError: no such light"
+    assert fault.text == "its images cannot be measured: ArithmeticError: no such light"
     assert {each.index for each in found.measured} == {0, 1, 3}
 
 

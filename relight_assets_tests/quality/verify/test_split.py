@@ -260,7 +260,7 @@ def test_twins_are_told_and_are_no_fault(finished: Bench, tmp_path: Path) -> Non
     write_split_mapping(made.state(), made.settings, None)
     found = verified(made)
     assert found.faults == []  # the same photo, so the same picture
-    assert found.plain()["twins"] == [{"image": 1, "other_image": 0, "bits": None}]
+    assert found.plain()["duplicates"] == [{"image": 1, "other_image": 0, "bits": None}]
     assert set(found.plain()["tags"]) == {"second_person", "truncated", "padded", "monochrome", "blocky"}
 
 

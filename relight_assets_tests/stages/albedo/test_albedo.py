@@ -126,7 +126,7 @@ def test_a_method_is_drawn_by_weight_and_always_the_same_for_a_photo():
     assert albedo.draw_method(AlbedoMix(), 5, "ab") == "retinex"
 
 
-def test_every_method_leaves_its_name_and_another_picture():
+def test_every_method_leaves_its_name_and_another_image():
     person = portrait(160, 140)
     found = {name: extract(person.foreground, PLAIN, name) for name in ("retinex", "retinex_fast", "msr_classic")}
     assert all(made.numbers["method"] == name for name, made in found.items())

@@ -18,7 +18,7 @@ def test_any_coverage_can_be_cut(kind):
     for wanted in (0.3, 0.5, 0.65):
         plane = gobos.cut(field, float(np.quantile(field, wanted)), inside)
         assert 1 - plane.mean() == pytest.approx(wanted, abs=0.06)
-        # An edge, not a fog: most of the picture is either lit or not.
+        # An edge, not a fog: most of the image is either lit or not.
         assert ((plane > 0.05) & (plane < 0.95)).mean() < 0.5
 
 
@@ -27,10 +27,10 @@ def test_a_flat_field_is_cut_without_a_fault():
     assert np.isfinite(gobos.cut(flat, 0.0, flat + 1)).all()
 
 
-def test_a_picture_lets_through_what_its_grays_say_and_is_mirrored_beyond_its_edge():
+def test_an_image_lets_through_what_its_grays_say_and_is_mirrored_beyond_its_edge():
     image = np.zeros((40, 80), np.uint8)
     image[:, 40:], image[:, 20:40] = 255, 128
-    through, drawn = gobos.picture(image, stream(0, "", 0, "picture"), 4 * U, 4 * V, 100.0)
+    through, drawn = gobos.user_image(image, stream(0, "", 0, "picture"), 4 * U, 4 * V, 100.0)
     assert through.dtype == np.float32
     assert 0 <= through.min() <= through.max() <= 1
     shares = [(abs(through - level) < 0.02).mean() for level in (0, 128 / 255, 1)]
@@ -38,7 +38,7 @@ def test_a_picture_lets_through_what_its_grays_say_and_is_mirrored_beyond_its_ed
     assert 0.6 <= drawn["pattern_width"] <= 2.0
 
 
-def test_a_fine_picture_turns_gray_and_does_not_glitter():
+def test_a_fine_image_turns_gray_and_does_not_glitter():
     fine = np.indices((400, 400)).sum(axis=0) % 2 * 255
-    through, _ = gobos.picture(fine.astype(np.uint8), stream(0, "", 0, "picture"), U, V, 50.0)
+    through, _ = gobos.user_image(fine.astype(np.uint8), stream(0, "", 0, "picture"), U, V, 50.0)
     assert np.ptp(through) < 0.1

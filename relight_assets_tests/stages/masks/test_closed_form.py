@@ -10,7 +10,7 @@ SHAPE = (24, 30)
 
 
 @pytest.fixture
-def picture():
+def image():
     """Noise of two colours whose share is known, the known parts left and right of a band."""
     random = np.random.Generator(np.random.Philox(7))
     x = np.linspace(-0.2, 1.2, SHAPE[1])
@@ -37,8 +37,8 @@ def dense(guide):
     return matrix
 
 
-def test_it_is_the_minimum_of_the_quadratic_form(picture, monkeypatch):
-    guide, _, prior, unknown = picture
+def test_it_is_the_minimum_of_the_quadratic_form(image, monkeypatch):
+    guide, _, prior, unknown = image
     monkeypatch.setattr(closed_form, "FINE_STEPS", 400)
     matrix, free = dense(guide), np.flatnonzero(unknown)
     known = np.where(unknown, 0, prior > 0.5).ravel().astype(float)
@@ -52,14 +52,14 @@ def test_it_is_the_minimum_of_the_quadratic_form(picture, monkeypatch):
     assert np.array_equal(found.alpha[~unknown], prior[~unknown] > 0.5)
 
 
-def test_a_mix_of_two_colours_is_told_by_the_colours(picture):
-    guide, alpha, prior, unknown = picture
+def test_a_mix_of_two_colours_is_separated_by_colour(image):
+    guide, alpha, prior, unknown = image
     found = solve(guide, prior, unknown).alpha
     assert np.abs(found - alpha)[unknown].mean() < 0.3 * np.abs(prior - alpha)[unknown].mean()
 
 
-def test_the_models_give_alpha_from_the_colours(picture):
-    guide, _, prior, unknown = picture
+def test_the_models_give_alpha_from_the_colours(image):
+    guide, _, prior, unknown = image
     found = solve(guide, prior, unknown)
     again = (found.models[..., :3] * guide).sum(axis=2) + found.models[..., 3]
     assert found.models.shape == (*SHAPE, 4)

@@ -119,7 +119,7 @@ def test_a_second_person_is_rejected_where_the_recipe_says_so() -> None:
 
 
 def strands(size: int = 384):
-    """Dark hair with strands around it before a light wall: picture, alpha, and a segmenter that is nearly blind."""
+    """Dark hair with strands around it before a light wall: image, alpha, and a segmenter that is nearly blind."""
     large = 4 * size
     drawn = np.zeros((large, large), np.uint8)
     middle = large // 2

@@ -53,7 +53,7 @@ def test_too_few_pixels_say_nothing_and_one_gray_has_no_detail() -> None:
     assert sharp(np.full((99, 99, 3), 77, np.uint8)) == 0
 
 
-def test_the_face_is_cut_out_and_what_is_beyond_the_picture_left_out() -> None:
+def test_the_face_is_cut_out_and_what_is_beyond_the_image_left_out() -> None:
     rgb = skin(120)
     crop, inside = face_crop(rgb, FACE)
     assert crop.shape == (51, 41, 3)

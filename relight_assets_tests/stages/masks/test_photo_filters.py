@@ -43,7 +43,7 @@ def test_what_is_seen():
     assert seen.plain()["skin_lightness"] == round(seen.skin_lightness or 0, 6)
 
 
-def test_clipped_is_told_for_person_and_face():
+def test_clipped_is_reported_for_person_and_face():
     rgb, alpha = scene()
     rgb[30:81, 30:71, 0] = 254
     seen = measure_photo(rgb, alpha, FACE)

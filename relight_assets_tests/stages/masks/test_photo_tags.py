@@ -93,7 +93,7 @@ def test_a_plain_wall_and_a_door_frame_are_no_mirrors() -> None:
     assert mirror(wall, everywhere) < MIRRORED
 
 
-def test_a_jpeg_of_low_quality_is_blocky_and_no_tiny_picture_is() -> None:
+def test_a_jpeg_of_low_quality_is_blocky_and_no_tiny_image_is() -> None:
     rgb = textured()
     assert blockiness(rgb) < BLOCKY / 2
     coarse = cv2.imdecode(cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, 10])[1], cv2.IMREAD_COLOR)
@@ -102,7 +102,7 @@ def test_a_jpeg_of_low_quality_is_blocky_and_no_tiny_picture_is() -> None:
 
 
 def filled_up(rgb: np.ndarray, depth: int) -> np.ndarray:
-    """A picture filled up at its upper edge as FFHQ does it: mirrored, then blurred, the more so outside."""
+    """An image filled up at its upper edge as FFHQ does it: mirrored, then blurred, the more so outside."""
     padded = cv2.copyMakeBorder(rgb, depth, 0, 0, 0, cv2.BORDER_REFLECT).astype(np.float32)
     soft = cv2.GaussianBlur(padded, (0, 0), 0.02 * rgb.shape[0])
     rows = np.arange(len(padded), dtype=np.float32)[:, None, None]

@@ -109,10 +109,10 @@ class PromptedSegmenter(ABC):
     def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         """See :meth:`relight_assets.models.segmenters.base.Segmenter.masks`."""
         answers: list[PersonMask] = []
-        for start in range(0, len(pictures), batch):
+        for start in range(0, len(images), batch):
             failure = None
             try:
-                answers += self._ask(pictures[start : start + batch], batch)
+                answers += self._ask(images[start : start + batch], batch)
             except RuntimeError as error:  # torch's own errors are all of this kind
                 failure = self._device_error(error)
                 if failure is None:
@@ -128,15 +128,15 @@ class PromptedSegmenter(ABC):
         torch = self.torch
         with torch.inference_mode():
             squares = torch.zeros((batch, 3, self._side, self._side), dtype=torch.uint8, device=self.device)
-            for number, picture in enumerate(pictures):
-                squares[number] = self._square(picture)
+            for number, image in enumerate(images):
+                squares[number] = self._square(image)
             with torch.autocast("cuda", dtype=torch.bfloat16, enabled=self.device == "cuda"):
                 scores, logits = self.candidates(normalised(squares))
             found = [
                 joined(scores[number].float(), logits[number].float(), self._min_score, self._persons)
-                for number in range(len(pictures))
+                for number in range(len(images))
             ]
-            large = [enlarged(one.probability, *rgb.shape[:2]) for one, rgb in zip(found, pictures, strict=True)]
+            large = [enlarged(one.probability, *rgb.shape[:2]) for one, rgb in zip(found, images, strict=True)]
             return [
                 PersonMask(
                     mask.cpu().numpy().astype(np.float32) * np.float32(1 / 255),
@@ -151,13 +151,13 @@ class PromptedSegmenter(ABC):
         # Bytes go up, and are resized there as the official processor does, antialiased, from bytes to bytes.
         from torchvision.transforms.v2.functional import resize  # noqa: PLC0415
 
-        # A very large picture is halved, or the like, before: it would take a gigabyte of the device as floats.
+        # A very large image is halved, or the like, before: it would take a gigabyte of the device as floats.
         factor = max(1, min(rgb.shape[:2]) // (2 * self._side))
         host = self.torch.from_numpy(np.ascontiguousarray(shrunk_by_whole(rgb, factor)))
         if self.device == "cuda":
             host = host.pin_memory()
-        picture = host.to(self.device, non_blocking=True).permute(2, 0, 1)
-        return resize(picture, [self._side, self._side], antialias=True)
+        image = host.to(self.device, non_blocking=True).permute(2, 0, 1)
+        return resize(image, [self._side, self._side], antialias=True)
 
     def _device_error(self, error: RuntimeError) -> DeviceOutOfMemoryError | DeviceFailedError | None:
         """Tell "not so many at a time" and "never again in this process" from a fault of the code (None)."""

@@ -30,7 +30,7 @@ class Joined:
 
 
 def joined(scores: Any, logits: Any, min_score: float, persons: Persons) -> Joined:
-    """Join the candidates of one picture.
+    """Join the candidates of one image.
 
     Args:
         scores: (Q,) float tensor in 0..1.
@@ -80,7 +80,7 @@ def _different(inside: Any) -> list[int]:
 
 
 def enlarged(probability: Any, height: int, width: int) -> Any:
-    """Enlarge a mask to a picture's shape, ``LONGEST_SIDE`` at most: (h, w) uint8 tensor, 255 is surely a person."""
+    """Enlarge a mask to an image's shape, ``LONGEST_SIDE`` at most: (h, w) uint8 tensor, 255 is surely a person."""
     from torch.nn.functional import interpolate
 
     scale = min(1.0, LONGEST_SIDE / max(height, width))

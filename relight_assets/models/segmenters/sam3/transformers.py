@@ -14,7 +14,7 @@ from relight_assets.models.segmenters.sam3.base import PromptedSegmenter, stay_o
 
 WEIGHTS = "model.safetensors"
 _HALF = 0.5
-"""Mean and spread of a channel by which pictures are brought to -1..1."""
+"""Mean and spread of a channel by which images are brought to -1..1."""
 
 
 class Sam3TransformersSegmenter(PromptedSegmenter):
@@ -49,7 +49,7 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
         size, mean, std = (getattr(processor.image_processor, name) for name in ("size", "image_mean", "image_std"))
         if {*mean, *std} != {_HALF}:
             raise ModelFileError(
-                f"{directory}: its processor wants pictures of mean {mean} and spread {std}, not {_HALF}"
+                f"{directory}: its processor wants images of mean {mean} and spread {std}, not {_HALF}"
             )
         super().__init__(side=int(size["height"]), min_score=min_score, persons=persons)
         dtype = self.torch.bfloat16 if self.device == "cuda" else self.torch.float32
@@ -71,7 +71,7 @@ class Sam3TransformersSegmenter(PromptedSegmenter):
         """See :meth:`PromptedSegmenter.candidates`."""
         count = len(squares)
         # An output goes in, with the mask of its tokens: the tensor alone is not taken, and without the mask padding
-        # is attended to.  Both in as many copies as there are pictures.
+        # is attended to.  Both in as many copies as there are images.
         output = import_module("transformers.modeling_outputs").BaseModelOutputWithPooling
         text = output(pooler_output=self._text.expand(count, -1, -1))
         found = self._model(

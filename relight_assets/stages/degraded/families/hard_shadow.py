@@ -1,7 +1,7 @@
 """One small lamp, and something between it and the face.
 
 The pattern is projected along the light onto the height field, so that stripes follow nose and
-cheeks; its edge widens across the picture as the pattern's distance does; and red bleeds farther
+cheeks; its edge widens across the image as the pattern's distance does; and red bleeds farther
 into the shadow than blue, as in skin (after Zhang et al., "Portrait Shadow Manipulation",
 SIGGRAPH 2020).
 """
@@ -38,7 +38,7 @@ from relight_assets.stages.metric import SHARE, TEXT, Metric, number, one_of
 LAMP_SIZE = (0.05, 0.25)
 """Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
 WIDENING = (1.0, 4.0)
-"""Width of the widest penumbra over that of the narrowest, in one picture."""
+"""Width of the widest penumbra over that of the narrowest, in one image."""
 TINT = 0.75
 """Share of a lamp's colour that is left after a camera's white balance."""
 SUBSURFACE = (1.0, 0.45, 0.25)

@@ -1,4 +1,4 @@
-"""Even light from everywhere: the degraded picture is the albedo."""
+"""Even light from everywhere: the degraded image is the albedo."""
 
 import numpy as np
 

@@ -55,7 +55,7 @@ def mask_rim(scene: Scene, light: LinearRgb) -> float | None:
 
 
 def _around(points: Points, shape: tuple[int, int]) -> tuple[tuple[slice, slice], NDArray[np.int32], float]:
-    # The picture around the mesh, every second pixel of a large one; the mesh's outline in it, and the mesh's size.
+    # The image around the mesh, every second pixel of a large one; the mesh's outline in it, and the mesh's size.
     flat = points[:, :2]
     extent = float(np.ptp(flat, axis=0).max())
     step = 2 if extent > HALVED_ABOVE else 1

@@ -27,7 +27,7 @@ EDGE = 0.008
 
 @dataclass(frozen=True)
 class ShapeMap:
-    """What is known of the shape of everything in a picture.
+    """What is known of the shape of everything in an image.
 
     ``image`` is (h, w) float32 for ``depth``: nearer is larger, at any scale and offset, and linear in
     disparity or in distance, which over a person is nearly the same; or (h, w, 3) float32 for ``normals``: of any
@@ -78,7 +78,7 @@ def shape_of(
     faces: Sequence[Points],
     triangles: Triangles,
 ) -> Given:
-    """Turn a map of the same part of a picture into a height field.
+    """Turn a map of the same part of an image into a height field.
 
     Args:
         shape_map: at working size.

@@ -81,7 +81,7 @@ def _of_face(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
 
 
 def _beside_skin(plane: Plane, flat: NDArray[np.float32], extent: float) -> Plane:
-    # Less the median of what is bare: one cheek alone may lie in a shadow, behind hair or outside of the picture.
+    # Less the median of what is bare: one cheek alone may lie in a shadow, behind hair or outside of the image.
     side = max(1, round(PATCH * extent))
     return plane - np.float32(np.median(_at(cv2.blur(plane, (side, side)), flat[list(BARE)])))
 

@@ -41,10 +41,10 @@ def procedural(scene: Scene, kind: str, coverage_range: tuple[float, float]) -> 
 
 
 def custom(scene: Scene, image: Gray8) -> DrawPattern:
-    """A picture of the user's, as it is."""
+    """An image of the user's, as it is."""
 
     def draw(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, gobos.Drawn]:
-        return gobos.picture(image, rng, u, v, scene.size)
+        return gobos.user_image(image, rng, u, v, scene.size)
 
     return draw
 

@@ -1,4 +1,4 @@
-"""What the backends share: padding, and errors of the device told apart."""
+"""What the backends share: padding, and errors of the device distinguished."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from relight_assets.models.segmenters.sam3.base import PromptedSegmenter
 torch = pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 pytest.importorskip("torchvision", reason="the SAM3 environment (make test-sam3) is not installed")
 
-PICTURES = [np.full((50, 40, 3), value, np.uint8) for value in (0, 128, 255)]
+IMAGES = [np.full((50, 40, 3), value, np.uint8) for value in (0, 128, 255)]
 
 
 class Brightness(PromptedSegmenter):
-    """One candidate per picture: everything, as probable as the picture is bright."""
+    """One candidate per image: everything, as probable as the image is bright."""
 
     def __init__(self) -> None:
         super().__init__(side=8, min_score=0.0, persons="largest")
@@ -29,7 +29,7 @@ class Brightness(PromptedSegmenter):
 
 def test_batches_are_always_full_and_the_filling_is_not_answered() -> None:
     segmenter = Brightness()
-    masks = segmenter.masks(PICTURES, 2)
+    masks = segmenter.masks(IMAGES, 2)
     assert segmenter.seen == [(2, 3, 8, 8)] * 2
     assert [mask.best_score for mask in masks] == pytest.approx([0, 0.5, 1], abs=0.01)
     assert [round(float(mask.probability[0, 0])) for mask in masks] == [0, 1, 1]
@@ -63,9 +63,9 @@ def raises(error: Exception) -> Any:
         raises(RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED, memory")),
     ],
 )
-def test_too_little_memory_is_told_as_such(fail: Any) -> None:
+def test_too_little_memory_is_reported_as_such(fail: Any) -> None:
     with pytest.raises(DeviceOutOfMemoryError, match="memory") as caught:
-        Failing(fail).masks(PICTURES, 4)
+        Failing(fail).masks(IMAGES, 4)
     assert caught.value.__context__ is None  # or its frames would keep what does not fit
 
 
@@ -79,15 +79,15 @@ def test_too_little_memory_is_told_as_such(fail: Any) -> None:
         "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`",
     ],
 )
-def test_an_error_that_outlasts_the_call_is_told_as_such(text: str) -> None:
+def test_an_error_that_outlasts_the_call_is_reported_as_such(text: str) -> None:
     with pytest.raises(DeviceFailedError) as caught:
-        Failing(raises(RuntimeError(text))).masks(PICTURES, 4)
+        Failing(raises(RuntimeError(text))).masks(IMAGES, 4)
     assert str(caught.value) == text.split("\n", maxsplit=1)[0]
 
 
 def test_a_fault_of_the_code_stays_what_it_is() -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        Failing(lambda: torch.zeros(2, 3) @ torch.zeros(2, 3)).masks(PICTURES, 4)
+        Failing(lambda: torch.zeros(2, 3) @ torch.zeros(2, 3)).masks(IMAGES, 4)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,9 @@ def test_a_fault_of_the_code_stays_what_it_is() -> None:
         (raises(RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable")), DeviceFailedError),
     ],
 )
-def test_a_network_that_cannot_be_brought_to_the_device_is_told_in_a_sentence(fail: Any, kind: type[Exception]) -> None:
+def test_a_network_that_cannot_be_brought_to_the_device_is_reported_in_a_sentence(
+    fail: Any, kind: type[Exception]
+) -> None:
     with pytest.raises(kind, match=r"cannot be loaded onto the device: .*relight doctor"), Brightness().loading():
         fail()
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"), Brightness().loading():

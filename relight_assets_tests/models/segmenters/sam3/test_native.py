@@ -46,16 +46,16 @@ def segmenter(checkpoint: Path) -> Sam3Segmenter:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> list[Pixels]:
+def images() -> list[Pixels]:
     rng = np.random.default_rng(5)
     return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in SHAPES]
 
 
-def test_answers_are_probabilities_of_the_pictures_shape_with_scores(
-    segmenter: Sam3Segmenter, pictures: list[Pixels]
+def test_answers_are_probabilities_of_the_images_shape_with_scores(
+    segmenter: Sam3Segmenter, images: list[Pixels]
 ) -> None:
-    for mask, picture in zip(segmenter.masks(pictures, 4), pictures, strict=True):
-        assert mask.probability.shape == picture.shape[:2]
+    for mask, image in zip(segmenter.masks(images, 4), images, strict=True):
+        assert mask.probability.shape == image.shape[:2]
         assert mask.probability.dtype == np.float32
         assert 0 < mask.probability.max() <= 1
         assert mask.scores
@@ -63,48 +63,46 @@ def test_answers_are_probabilities_of_the_pictures_shape_with_scores(
         assert mask.best_score == mask.scores[0]
 
 
-def test_what_else_is_in_the_batch_changes_nothing(segmenter: Sam3Segmenter, pictures: list[Pixels]) -> None:
-    together = segmenter.masks(pictures, 4)
-    assert len({mask.scores for mask in together}) == len(pictures)  # the network does look at them
-    for number, picture in enumerate(pictures):
-        (alone,) = segmenter.masks([picture], 4)
+def test_what_else_is_in_the_batch_changes_nothing(segmenter: Sam3Segmenter, images: list[Pixels]) -> None:
+    together = segmenter.masks(images, 4)
+    assert len({mask.scores for mask in together}) == len(images)  # the network does look at them
+    for number, image in enumerate(images):
+        (alone,) = segmenter.masks([image], 4)
         assert alone.scores == pytest.approx(together[number].scores, abs=1e-5)
         assert np.abs(alone.probability - together[number].probability).max() <= 1 / 255 + 1e-6
-    first, again = segmenter.masks(pictures[:1], 4), segmenter.masks(pictures[:1], 4)
+    first, again = segmenter.masks(images[:1], 4), segmenter.masks(images[:1], 4)
     assert np.array_equal(first[0].probability, again[0].probability)
-    assert len(segmenter.masks(pictures, 3)) == 4
+    assert len(segmenter.masks(images, 3)) == 4
     assert segmenter.masks([], 4) == []
 
 
-def test_the_answers_are_those_of_the_packages_own_processor(segmenter: Sam3Segmenter, pictures: list[Pixels]) -> None:
+def test_the_answers_are_those_of_the_packages_own_processor(segmenter: Sam3Segmenter, images: list[Pixels]) -> None:
     from sam3.model.sam3_image_processor import Sam3Processor
 
     processor = Sam3Processor(segmenter._model, resolution=tiny_sam3.SIDE, device="cpu", confidence_threshold=-1.0)
-    for picture in pictures[:2]:
-        chw = torch.from_numpy(picture).permute(2, 0, 1)
-        assert torch.equal(normalised(segmenter._square(picture)), processor.transform(chw))
+    for image in images[:2]:
+        chw = torch.from_numpy(image).permute(2, 0, 1)
+        assert torch.equal(normalised(segmenter._square(image)), processor.transform(chw))
         state = processor.set_image(chw)
         state = processor.set_text_prompt(prompt="person", state=state)
         with torch.inference_mode():
             squares = torch.zeros((4, 3, tiny_sam3.SIDE, tiny_sam3.SIDE), dtype=torch.uint8)
-            squares[0] = segmenter._square(picture)
+            squares[0] = segmenter._square(image)
             scores, logits = segmenter.candidates(normalised(squares))
         assert np.allclose(scores[0].numpy(), state["scores"].numpy(), atol=1e-5)
-        own = torch.nn.functional.interpolate(logits[:1], picture.shape[:2], mode="bilinear", align_corners=False)
+        own = torch.nn.functional.interpolate(logits[:1], image.shape[:2], mode="bilinear", align_corners=False)
         assert np.allclose(own[0].sigmoid().numpy(), state["masks_logits"][:, 0].numpy(), atol=1e-4)
 
 
 def test_the_prompt_is_computed_once_and_is_what_it_would_be_each_time(
-    segmenter: Sam3Segmenter, checkpoint: Path, pictures: list[Pixels]
+    segmenter: Sam3Segmenter, checkpoint: Path, images: list[Pixels]
 ) -> None:
     with torch.inference_mode():
         fresh = segmenter._model.backbone.forward_text(["person"], device="cpu")
     for name, kept in segmenter._text.items():
         assert torch.equal(kept, fresh[name])
     other = made(checkpoint, text_prompt="a red bus")
-    assert not np.array_equal(
-        other.masks(pictures[:1], 1)[0].probability, segmenter.masks(pictures[:1], 1)[0].probability
-    )
+    assert not np.array_equal(other.masks(images[:1], 1)[0].probability, segmenter.masks(images[:1], 1)[0].probability)
 
 
 def test_a_prompt_is_not_cut_off(checkpoint: Path) -> None:
@@ -129,18 +127,18 @@ def test_in_bfloat16_as_on_a_gpu_the_answers_are_about_the_same(
     assert float((short_logits.float() - logits).abs().max()) < 0.1 * float(logits.abs().max())
 
 
-def test_nobody_is_an_empty_mask_and_the_best_score(checkpoint: Path, pictures: list[Pixels]) -> None:
-    (mask,) = made(checkpoint, min_score=1.0).masks(pictures[:1], 1)
+def test_nobody_is_an_empty_mask_and_the_best_score(checkpoint: Path, images: list[Pixels]) -> None:
+    (mask,) = made(checkpoint, min_score=1.0).masks(images[:1], 1)
     assert not mask.probability.any()
-    assert mask.probability.shape == pictures[0].shape[:2]
+    assert mask.probability.shape == images[0].shape[:2]
     assert mask.scores == ()
     assert 0 < (mask.best_score or 0) < 1
 
 
-def test_one_person_is_part_of_all(checkpoint: Path, segmenter: Sam3Segmenter, pictures: list[Pixels]) -> None:
-    everyone = segmenter.masks(pictures[:1], 1)[0]
-    largest = made(checkpoint, persons="largest").masks(pictures[:1], 1)[0]
-    rejecting = made(checkpoint, persons="reject").masks(pictures[:1], 1)[0]
+def test_one_person_is_part_of_all(checkpoint: Path, segmenter: Sam3Segmenter, images: list[Pixels]) -> None:
+    everyone = segmenter.masks(images[:1], 1)[0]
+    largest = made(checkpoint, persons="largest").masks(images[:1], 1)[0]
+    rejecting = made(checkpoint, persons="reject").masks(images[:1], 1)[0]
     assert len(everyone.scores or ()) > 1
     assert largest.scores == rejecting.scores == everyone.scores
     assert np.all(largest.probability <= everyone.probability + 1 / 255)
@@ -248,14 +246,14 @@ from relight_assets.models.segmenters.sam3.native import Sam3Segmenter
 from relight_assets_tests.models.segmenters.sam3 import tiny_sam3
 segmenter = Sam3Segmenter(Path(sys.argv[1]), build=tiny_sam3.network, min_score=0.0, persons="union")
 segmenter.masks([np.zeros((1024, 1024, 3), np.uint8)], 1)
-picture = np.full((8000, 8000, 3), 90, np.uint8)
+image = np.full((8000, 8000, 3), 90, np.uint8)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-(mask,) = segmenter.masks([picture], 1)
+(mask,) = segmenter.masks([image], 1)
 print(mask.probability.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-def test_64_megapixels_take_little_more_than_the_picture_itself(checkpoint: Path) -> None:
+def test_64_megapixels_take_little_more_than_the_image_itself(checkpoint: Path) -> None:
     done = subprocess.run([sys.executable, "-c", MEMORY, str(checkpoint)], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("(1024, 1024) "), done.stderr[-2000:]
     assert done.stderr == ""  # what the package warns of would come in the middle of progress bars

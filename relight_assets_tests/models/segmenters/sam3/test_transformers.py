@@ -46,41 +46,41 @@ def segmenter(folder: Path) -> Sam3TransformersSegmenter:
 
 
 @pytest.fixture(scope="module")
-def pictures() -> list[Pixels]:
+def images() -> list[Pixels]:
     rng = np.random.default_rng(5)
     return [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in SHAPES]
 
 
-def test_answers_have_the_pictures_shape_and_do_not_depend_on_the_batch(
-    segmenter: Sam3TransformersSegmenter, pictures: list[Pixels]
+def test_answers_have_the_images_shape_and_do_not_depend_on_the_batch(
+    segmenter: Sam3TransformersSegmenter, images: list[Pixels]
 ) -> None:
-    together = segmenter.masks(pictures, 4)
-    assert len({mask.scores for mask in together}) == len(pictures)  # the network does look at them
-    for mask, picture in zip(together, pictures, strict=True):
-        assert mask.probability.shape == picture.shape[:2]
+    together = segmenter.masks(images, 4)
+    assert len({mask.scores for mask in together}) == len(images)  # the network does look at them
+    for mask, image in zip(together, images, strict=True):
+        assert mask.probability.shape == image.shape[:2]
         assert mask.scores
-        (alone,) = segmenter.masks([picture], 4)
+        (alone,) = segmenter.masks([image], 4)
         assert alone.scores == pytest.approx(mask.scores, abs=1e-5)
         assert np.abs(alone.probability - mask.probability).max() <= 1 / 255 + 1e-6
 
 
-def test_the_cached_prompt_is_the_prompt(segmenter: Sam3TransformersSegmenter, pictures: list[Pixels]) -> None:
+def test_the_cached_prompt_is_the_prompt(segmenter: Sam3TransformersSegmenter, images: list[Pixels]) -> None:
     tokenizer = transformers.CLIPTokenizer.from_pretrained(segmenter._model.config.name_or_path, local_files_only=True)
     tokens = tokenizer(["person", "person"], return_tensors="pt", padding="max_length", max_length=32)
     with torch.inference_mode():
-        squares = normalised(torch.stack([segmenter._square(picture) for picture in pictures[:2]]))
+        squares = normalised(torch.stack([segmenter._square(image) for image in images[:2]]))
         uncached = segmenter._model(pixel_values=squares, **tokens)
         scores, logits = segmenter.candidates(squares)
     assert torch.equal(logits, uncached.pred_masks)
     assert torch.equal(scores, uncached.pred_logits.sigmoid() * uncached.presence_logits.sigmoid())
 
 
-def test_the_picture_is_prepared_as_the_official_processor_does(
-    segmenter: Sam3TransformersSegmenter, folder: Path, pictures: list[Pixels]
+def test_the_image_is_prepared_as_the_official_processor_does(
+    segmenter: Sam3TransformersSegmenter, folder: Path, images: list[Pixels]
 ) -> None:
     processor = transformers.Sam3Processor.from_pretrained(folder, local_files_only=True)
-    wanted = processor(images=pictures[0], return_tensors="pt").pixel_values[0]
-    square = normalised(segmenter._square(pictures[0]))
+    wanted = processor(images=images[0], return_tensors="pt").pixel_values[0]
+    square = normalised(segmenter._square(images[0]))
     assert float((square - wanted).abs().max()) < 2 / 127  # a level, of rounding
 
 
@@ -106,18 +106,18 @@ def test_in_bfloat16_as_on_a_gpu_the_answers_are_about_the_same(
 
 
 def test_the_repositorys_own_layout_is_taken(
-    segmenter: Sam3TransformersSegmenter, folder: Path, tmp_path: Path, pictures: list[Pixels]
+    segmenter: Sam3TransformersSegmenter, folder: Path, tmp_path: Path, images: list[Pixels]
 ) -> None:
     official = tiny_sam3_transformers.write_video_folder(tmp_path / "official", folder)
     with safe_open(official / WEIGHTS, "pt") as file:
         assert {name.split(".")[0] for name in file.keys()} == {"detector_model", "tracker_model", "tracker_neck"}  # noqa: SIM118
-    (own,), (wanted,) = made(official).masks(pictures[:1], 1), segmenter.masks(pictures[:1], 1)
+    (own,), (wanted,) = made(official).masks(images[:1], 1), segmenter.masks(images[:1], 1)
     assert own.scores == wanted.scores
     assert np.array_equal(own.probability, wanted.probability)
 
 
-def test_nobody_is_an_empty_mask_and_the_best_score(folder: Path, pictures: list[Pixels]) -> None:
-    (mask,) = made(folder, min_score=1.0).masks(pictures[:1], 1)
+def test_nobody_is_an_empty_mask_and_the_best_score(folder: Path, images: list[Pixels]) -> None:
+    (mask,) = made(folder, min_score=1.0).masks(images[:1], 1)
     assert not mask.probability.any()
     assert mask.scores == ()
     assert 0 < (mask.best_score or 0) < 1
@@ -151,12 +151,12 @@ def test_weights_that_lack_something_are_refused(folder: Path, tmp_path: Path) -
         ({name: torch.zeros(2, 2)}, "cannot be loaded|1 mismatched keys"),
         ({name: tensors[name] * float("nan")}, "1 of .* tensors hold NaN or infinity"),
     ]
-    for number, (change, told) in enumerate(changes):
+    for number, (change, reported) in enumerate(changes):
         other = tmp_path / str(number)
         shutil.copytree(folder, other)
         kept = {key: tensor for key, tensor in tensors.items() if key != name}
         save_file(kept | change, other / WEIGHTS, metadata={"format": "pt"})
-        refused(other, told)
+        refused(other, reported)
 
 
 def test_folders_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_folders_that_are_none_are_refused(folder: Path, tmp_path: Path) -> None
     shutil.copytree(folder, dim)
     (settings,) = (file for file in dim.glob("*processor*.json") if "image_mean" in file.read_text())
     settings.write_text(settings.read_text().replace("0.5", "0.4", 1))
-    refused(dim, r"wants pictures of mean .0\.4")
+    refused(dim, r"wants images of mean .0\.4")
     odd = tmp_path / "odd"
     shutil.copytree(folder, odd)
     (odd / "config.json").write_text(json.dumps({"model_type": "nothing"}))

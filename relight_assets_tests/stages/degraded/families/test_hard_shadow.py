@@ -36,7 +36,7 @@ def test_red_bleeds_farthest():
     assert red < blue
 
 
-def test_pushing_deepens_the_shadow():
+def test_a_strength_bias_deepens_the_shadow():
     scene, family = portrait_scene(), only("edge")
     shadow = hard_shadow.sample_shadow(scene, direction(45, 60), family, stream(0, "", 0, "shape"))
     _, numbers = hard_shadow.render_shadow(scene, shadow, family, stream(0, "", 0, "strength"), strength_bias=1.0)

@@ -20,7 +20,7 @@ def test_an_inflated_disc_is_a_dome():
     assert u[disc() == 0].max() == 0
 
 
-def test_the_picture_border_is_no_silhouette():
+def test_the_image_border_is_no_silhouette():
     strip = np.zeros((96, 64), np.float32)
     strip[:, 16:48] = 1
     u = height_field.inflate(strip, 1e6)

@@ -23,7 +23,7 @@ def test_planes_fit_and_are_finite(with_face):
         assert np.isfinite(plane).all()
 
 
-def test_skin_shines_and_cloth_hardly():
+def test_skin_is_specular_and_cloth_hardly():
     scene = portrait_scene()
     assert scene.gloss[84, 80] > 4 * scene.gloss[180, 80]
 

@@ -31,7 +31,7 @@ def painted(skin):
 
 
 @pytest.mark.parametrize("skin", [LIGHT, DARK])
-def test_bare_skin_is_told_from_hair_frames_and_paint_whatever_its_shade(skin):
+def test_bare_skin_is_distinguished_from_hair_frames_and_paint_whatever_its_shade(skin):
     found = likelihood(painted(skin), [points()])
     assert found.dtype == np.float32
     assert 0 <= found.min() <= found.max() <= 1
@@ -56,7 +56,7 @@ def test_each_face_has_its_own_measure():
     assert found[105:120, WIDTH + 50 : WIDTH + 110].mean() > 0.9
 
 
-def test_a_mesh_that_reaches_out_of_the_picture_is_taken():
+def test_a_mesh_that_reaches_out_of_the_image_is_taken():
     mesh, _ = face_mesh(HEIGHT, WIDTH)
     for shift in (-60.0, 90.0):
         found = likelihood(painted(LIGHT), [mesh + np.float32([shift, shift, 0])])

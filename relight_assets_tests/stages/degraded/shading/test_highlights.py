@@ -31,7 +31,7 @@ def test_no_highlight_on_the_silhouette():
     assert len(highlight.numbers["highlight_lights"]) == 6
 
 
-def test_gain_follows_the_bias_but_skin_never_looks_wet():
+def test_gain_follows_the_bias_but_skin_is_never_too_bright():
     rng = stream(0, "", 0, "gain")
     assert all(0.8 <= highlights.draw_gain(rng, (0.8, 2.9), 0.0) <= 2.9 for _ in range(50))
     assert highlights.draw_gain(rng, (0.8, 2.9), 1.0) == pytest.approx(2.9)

@@ -1,4 +1,4 @@
-"""Small real pictures for the tests, some written by hand where no library writes them."""
+"""Small real images for the tests, some written by hand where no library writes them."""
 
 import io
 import struct
@@ -12,19 +12,19 @@ from PIL import Image
 
 
 def gradient(height: int = 80, width: int = 100) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) in which every pixel tells where it is."""
+    """An image (H, W, 3) in which every pixel tells where it is."""
     rows, columns = np.mgrid[0:height, 0:width]
     return np.stack([columns * 2, rows * 3, (rows + columns) % 256], axis=-1).astype(np.uint8)
 
 
 def noisy(height: int = 96, width: int = 80) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) that does not compress to nothing."""
+    """An image (H, W, 3) that does not compress to nothing."""
     noise = np.random.default_rng(7).integers(0, 40, (height, width, 3))
     return (gradient(height, width) // 2 + noise).astype(np.uint8)
 
 
 def saved(pixels: NDArray[Any] | Image.Image, kind: str, **options: Any) -> bytes:
-    """A picture as a file of the format that Pillow calls ``kind``."""
+    """An image as a file of the format that Pillow calls ``kind``."""
     buffer = io.BytesIO()
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     image.save(buffer, kind, **options)
@@ -53,7 +53,7 @@ def png_by_hand(
 
 
 def over_gray(color: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture that straight alpha over gray 128 gives, rounded to nearest."""
+    """The image that straight alpha over gray 128 gives, rounded to nearest."""
     a = alpha[..., None].astype(np.int64)
     return ((color.astype(np.int64) * a + 128 * (255 - a) + 127) // 255).astype(np.uint8)
 

@@ -1,6 +1,6 @@
-"""Artifacts that a light would cause, measured before the picture is made.
+"""Visible defects that a light would cause, measured before the image is made.
 
-Ranges that suit nearly all portraits give, once in some hundreds of lights, a shadow pattern in which the face is lost,
+Ranges that suit nearly all portraits give, once in fifty lights, a shadow pattern in which the face is lost,
 a black jersey without detail, or a visible outline along the jaw.
 """
 
@@ -29,15 +29,15 @@ LUMINANCE_FLOOR = np.float32(0.004)
 SILHOUETTE_MARGIN = 14
 """Working pixels from the silhouette, within which gradients are those of the cut."""
 EVERY_SECOND = np.s_[::2, ::2]
-"""Pixels of the working picture that are measured: enough for shares and correlations."""
+"""Pixels of the working image that are measured: enough for shares and correlations."""
 
 
-def artifact_score(scene: Scene, degraded: Sequence[Plane], strength: float, rim: float | None) -> float:
-    """Measure the worst artifact of a light, in units of the largest that is accepted, to 6 decimals.
+def defect_score(scene: Scene, degraded: Sequence[Plane], strength: float, rim: float | None) -> float:
+    """Measure the worst defect of a light, in units of the largest that is accepted, to 6 decimals.
 
     Args:
         scene: the person.
-        degraded: the person in that light: linear R, G and B, of the pixels ``EVERY_SECOND`` of the working picture.
+        degraded: the person in that light: linear R, G and B, of the pixels ``EVERY_SECOND`` of the working image.
         strength: of the pair, stops.
         rim: of :func:`~relight_assets.stages.degraded.geometry.mesh_seam.mask_rim`.
 
@@ -57,7 +57,7 @@ def artifact_score(scene: Scene, degraded: Sequence[Plane], strength: float, rim
 
 
 def gradient_correlation(one: Plane, other: Plane, inside: Mask) -> float:
-    """Correlate the gradients of two (h, w) pictures, blurred by a pixel: 1 is the same detail; and where none is."""
+    """Correlate the gradients of two (h, w) images, blurred by a pixel: 1 is the same detail; and where none is."""
     pairs = []
     for plane in (one, other):
         smooth = cv2.GaussianBlur(plane, (0, 0), 1.0)
