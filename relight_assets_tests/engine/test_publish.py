@@ -90,11 +90,11 @@ def test_what_is_not_current_is_withdrawn_and_nothing_else(out: Out) -> None:
     state = out.state()
     key = next(iter(state.images))
     images = {**state.images, key: replace(state.images[key], current=())}
-    withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
-    assert pictures(target)[0] == ""
-    assert all(pictures(target)[1:4])
-    withdraw_pictures(out.state(OTHER), out.settings)
-    assert not any(pictures(target))
+    withdraw_stale_outputs(dataclasses.replace(state, images=images), out.settings)
+    assert named_outputs(target)[0] == ""
+    assert all(named_outputs(target)[1:4])
+    withdraw_stale_outputs(out.state(OTHER), out.settings)
+    assert not any(named_outputs(target))
 
 
 def test_a_row_that_is_gone_keeps_its_image_until_its_number_is_anothers(out: Out) -> None:
@@ -105,8 +105,8 @@ def test_a_row_that_is_gone_keeps_its_image_until_its_number_is_anothers(out: Ou
     assert named_outputs(target)[0]
     key = next(iter(state.images))
     images = {**state.images, key: replace(state.images[key], index=0)}
-    withdraw_pictures(dataclasses.replace(state, images=images), out.settings)
-    assert not pictures(target)[0]
+    withdraw_stale_outputs(dataclasses.replace(state, images=images), out.settings)
+    assert not named_outputs(target)[0]
 
 
 def test_former_mappings_are_withdrawn_too_and_no_file_of_another_name(out: Out, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ TAKEN_FIRST = 8
 """Images that a worker has on its way before its segmenter answers, so that it is asked for several at a time."""
 
 
-def _number(picture: Rgb8) -> int:
+def _number(image: Rgb8) -> int:
     """The stock's number of a photo, which stands in its corner."""
     return int(image[0, 0, 0])
 
@@ -50,7 +50,7 @@ class SmallDevice(FaultyWorker):
                 self._enough.set()
             yield item
 
-    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
+    def masks(self, images: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         if not self._asked.exists():
             self._enough.wait()
         with self._asked.open("a", encoding="ascii") as file:
@@ -80,7 +80,7 @@ class BreakingDevice(FaultyWorker):
         self._real: Segmenter = segmentation._segmenter
         segmentation._segmenter = self
 
-    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
+    def masks(self, images: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         assert not self._broken, "asked again in a process whose device is broken"
         if 5 in map(_number, images) and (self.ALWAYS or not self._broke.exists()):
             self._broke.touch()

@@ -18,7 +18,7 @@ class Segmentation:
         self._segmenter = segmenter
         self._lock = threading.Lock()
 
-    def __call__(self, pictures: Sequence[Rgb8]) -> list[PersonMask | DeviceOomError]:
+    def __call__(self, images: Sequence[Rgb8]) -> list[PersonMask | DeviceOomError]:
         """The answer for each picture, or why it has none.
 
         Where memory runs out the images are asked for again in batches of half the size.  If that helps, the
@@ -33,7 +33,7 @@ class Segmentation:
                 answers += self._ask(images[len(answers) : len(answers) + self.batch], self.batch)
             return answers
 
-    def _ask(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask | DeviceOomError]:
+    def _ask(self, images: Sequence[Rgb8], batch: int) -> list[PersonMask | DeviceOomError]:
         try:
             return list(self._segmenter.masks(images, batch))
         except DeviceOutOfMemoryError as error:

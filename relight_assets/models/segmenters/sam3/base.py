@@ -106,7 +106,7 @@ class PromptedSegmenter(ABC):
     def candidates(self, squares: Any) -> tuple[Any, Any]:
         """Scores (B, Q) in 0..1 and mask logits (B, Q, h, w) of (B, 3, side, side) float squares in -1..1."""
 
-    def masks(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
+    def masks(self, images: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         """See :meth:`relight_assets.models.segmenters.base.Segmenter.masks`."""
         answers: list[PersonMask] = []
         for start in range(0, len(images), batch):
@@ -124,7 +124,7 @@ class PromptedSegmenter(ABC):
                 raise failure
         return answers
 
-    def _ask(self, pictures: Sequence[Rgb8], batch: int) -> list[PersonMask]:
+    def _ask(self, images: Sequence[Rgb8], batch: int) -> list[PersonMask]:
         torch = self.torch
         with torch.inference_mode():
             squares = torch.zeros((batch, 3, self._side, self._side), dtype=torch.uint8, device=self.device)
