@@ -155,7 +155,7 @@ class Bench:
         state = self.state(recipe)
         return list(recorded_images(state.layout, state.images.values()))
 
-    def pictures(self) -> dict[str, str]:
+    def png_hashes(self) -> dict[str, str]:
         """sha256 of every image by file name."""
         return {path.name: sha256(path) for path in sorted(self.layout.folder.glob("*.png"))}
 

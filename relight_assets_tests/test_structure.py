@@ -4,6 +4,7 @@ An exception stands in a table with its reason, and one that is no longer needed
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -253,3 +254,17 @@ def _uses_files(node: ast.AST) -> bool:
         case ast.Attribute(attr=name):
             return name in _PATH_METHODS
     return False
+
+
+# -- the docs ------------------------------------------------------------------------------------------------------
+
+
+def test_the_tests_that_the_docs_name_are_there() -> None:
+    names = {
+        name for path in TESTS.rglob("test_*.py") for name in re.findall(r"def (test_\w+)", path.read_text("utf-8"))
+    }
+    for page in (ROOT / "docs").glob("*.md"):
+        text = page.read_text("utf-8")
+        files = re.findall(r"`((?:\w+/)+test_\w+\.py)", text)
+        assert [name for name in files if not (ROOT / name).is_file() and not (TESTS / name).is_file()] == [], page
+        assert sorted(set(re.findall(r"\btest_[a-z]\w+\b(?!\.py)", text)) - names) == [], page

@@ -72,7 +72,7 @@ def extend(layout: SplitLayout, keys: Iterable[str], numbers: Mapping[str, int] 
     """Give every new key a number, keep the index, and return all of it.
 
     New keys get the highest number so far plus one, in order of first appearance; a number that a
-    record, a failure or a picture in the folder holds counts as given, even when nobody knows to whom.
+    record, a failure or an image in the folder holds counts as given, even when nobody knows to whom.
     Empty keys (blank cells) are passed over.  The file is written whole, with fsync, before this
     returns, and only where it changes.  (Appending would save little, because all of it is read, and is less safe:
     whoever reads without the lock could find half a row.)  The folder must exist.

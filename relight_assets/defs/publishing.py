@@ -13,7 +13,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks.mapping_checks import blocking_checks
-from relight_assets.engine.publish import StagedMapping, stage_mapping, write_split_failures
+from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_stale_outputs, write_split_failures
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import SplitState, is_unchanged, of_this_run

@@ -38,9 +38,9 @@ def stamp_of(path: Path, *, image_root: AnyRoot, layouts: Sequence[SplitLayout] 
     """The stamp of a file; None where it cannot be read.
 
     Args:
-        path: a photo, or a picture of ours.
+        path: a photo, or an image of ours.
         image_root: if set, a photo must lie in it.
-        layouts: of the folders in which pictures of ours are.
+        layouts: of the folders in which images of ours are.
 
     Raises:
         HostLimitError: no more files can be opened.
@@ -76,7 +76,7 @@ def hash_files(
 ) -> dict[str, FileStamp | None]:
     """The stamps of files, by path; None of one that cannot be read, or at which a worker died or hung twice.
 
-    ``layouts`` are of the folders in which pictures of ours are.
+    ``layouts`` are of the folders in which images of ours are.
 
     Raises:
         WorkersFailedError: no worker could be started or kept alive.

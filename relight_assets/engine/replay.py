@@ -1,4 +1,4 @@
-"""Is a picture what its record says it is?  Made again from the record and the foreground alone, and compared.
+"""Is an image what its record says it is?  Made again from the record and the foreground alone, and compared.
 
 The record says which recipe differs from the defaults, which photo keys the draws, and where the faces are; the
 foreground holds the person.  Neither the photo nor the albedo is needed; shadow patterns of the user's own are, in the
@@ -35,12 +35,12 @@ RGBA = 4
 
 
 class NotInRecordError(UserError):
-    """A picture was made with something that its record does not hold."""
+    """An image was made with something that its record does not hold."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """One picture that was made again."""
+    """One image that was made again."""
 
     name: str
     """As in the record: ``albedo``, ``degraded_fg``, ``output``, ``v2_output``, ..."""

@@ -43,9 +43,9 @@ from relight_assets.storage.files import host_limit
 from relight_assets.storage.local import LOCAL
 
 CONTACT_SHEET = "contact_sheet.jpg"
-"""The split's preview, beside its pictures."""
+"""The split's preview, beside its images."""
 COMPARISON = "comparison.jpg"
-"""An experiment's pictures beside the split's own, in the experiment's folder."""
+"""An experiment's images beside the split's own, in the experiment's folder."""
 
 Watch = Callable[[Progress], None]
 
@@ -59,7 +59,7 @@ class RunOptions:
     retry_failed: bool = False
     overwrite: bool = False
     replace_photos: bool = False
-    """Where the CSV names other photos than the folder's pictures were made of: redo those, instead of refusing."""
+    """Where the CSV names other photos than the folder's images were made of: redo those, instead of refusing."""
     experiment: str | None = None
     quality: Quality = DEFAULT_QUALITY
     """Thresholds of the run's own, kept beside the recipe for ``verify``; no pixel depends on them."""
@@ -82,7 +82,7 @@ class RunSummary:
     threads: int
     """Stage threads of each worker."""
     warnings: tuple[str, ...] = ()
-    """What of the watching went wrong, which cost no picture; whoever watches has not been told."""
+    """What went wrong in reporting the progress; it cost no image, and was not reported."""
 
     @property
     def workers(self) -> int:
@@ -142,7 +142,7 @@ def run_split(
     and never raise.  ``worker`` is what is made in each process; both it and its module must be importable there.
 
     Raises:
-        OtherPhotosError: the CSV names other photos than those that the folder's pictures were made of.
+        OtherPhotosError: the CSV names other photos than those that the folder's images were made of.
         UserError: the output folder, a model file or the devices asked for cannot be used.
         WorkersFailedError: no worker is left to go on; what was finished stays done.
     """
@@ -329,7 +329,7 @@ def _write_refusals(layout: SplitLayout, plan: Plan) -> None:
 
 @contextmanager
 def _stopping_whole(layout: SplitLayout) -> Iterator[None]:
-    """What the system refuses, told in one sentence."""
+    """What the system refuses, as one error of ours."""
     try:
         yield
     except OSError as error:

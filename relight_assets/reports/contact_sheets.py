@@ -1,4 +1,4 @@
-"""Sheets of pictures: a few portraits from input to output, the worst by each metric, two recipes side by side."""
+"""Sheets of images: a few portraits from input to output, the worst by each metric, two recipes side by side."""
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
@@ -56,13 +56,13 @@ def comparison_sheet(
     return _stacked([_captions(names, cell), *rows]) if rows else None
 
 
-def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, float]]) -> bytes | None:
-    """A JPEG of at most ``WORST`` pictures, four in a row, each under its number and value; the worst come first."""
+def worst_sheet(layout: SplitLayout, image: str, worst: Sequence[tuple[int, float]]) -> bytes | None:
+    """A JPEG of at most ``WORST`` images, four in a row, each under its number and value; the worst come first."""
     parts: list[Pixels] = []
     shown = worst[:WORST]
     for start in range(0, len(shown), 4):
         four = shown[start : start + 4]
-        row = _row(layout, [layout.shown(index, picture) for index, _ in four], _WORST_CELL)
+        row = _row(layout, [layout.shown(index, image) for index, _ in four], _WORST_CELL)
         strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
         for part in (strip, row):
             missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
@@ -71,15 +71,15 @@ def worst_sheet(layout: SplitLayout, picture: str, worst: Sequence[tuple[int, fl
 
 
 def metric_sheet(
-    layout: SplitLayout, found: Sequence[Verdict], pictures: Sequence[str] = ("output",), cell: int = INLINE_CELL
+    layout: SplitLayout, found: Sequence[Verdict], images: Sequence[str] = ("output",), cell: int = INLINE_CELL
 ) -> Pixels | None:
     """The worst ``WORST`` images of each metric that tells them, those first, each under its number and figure.
 
     Args:
         layout: of the split.
         found: the metrics.
-        pictures: one below the other for each image.
-        cell: side of a picture, pixels.
+        images: one below the other for each image.
+        cell: side of an image, pixels.
 
     Returns:
         (H, W, 3) uint8; None where no metric has images.
@@ -94,7 +94,7 @@ def metric_sheet(
         empty = [""] * (WORST - len(worst))
         parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (WORST - 1)], cell))
         parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value, _ in worst), *empty], cell))
-        for name in pictures:
+        for name in images:
             row = [cells(layout.shown(index, name, light)) for index, _, light in worst]
             parts.append(_in_a_row([*row, *[np.full((cell, cell, 3), _DARK, np.uint8)] * len(empty)]))
     return np.concatenate(parts, axis=0) if parts else None
@@ -133,7 +133,7 @@ def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
 def _cell_of(layout: SplitLayout, path: Path, side: int) -> Pixels:
     try:
         return _cell(decode_png(layout.storage.read(path) or b""), side)
-    except Exception:  # noqa: BLE001  (missing, damaged or no such picture: the others are shown)
+    except Exception:  # noqa: BLE001  (missing, damaged or no such image: the others are shown)
         return np.full((side, side, 3), 32, np.uint8)
 
 

@@ -215,7 +215,7 @@ def test_a_key_listed_under_a_number_of_nothing_is_that_of_its_record(layout: Sp
     assert index.load(layout) == {"a": 0}
 
 
-def test_a_number_after_which_there_is_none_is_told(layout: SplitLayout) -> None:
+def test_a_number_after_which_there_is_none_is_reported(layout: SplitLayout) -> None:
     (layout.folder / "999999999_input.png").touch()
     with pytest.raises(OutputFolderError, match="999999999"):
         index.extend(layout, ["a"])

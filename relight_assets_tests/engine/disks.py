@@ -70,7 +70,7 @@ class Disk:
         assert record is not None
         return record
 
-    def pictures(self) -> dict[str, str]:
+    def png_hashes(self) -> dict[str, str]:
         return {path.name: sha256(path) for path in sorted(self.layout().folder.glob("*.png"))}
 
     def everything(self) -> dict[str, tuple[int, str]]:

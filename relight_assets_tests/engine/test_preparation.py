@@ -59,7 +59,7 @@ def _by_rsync(source: Path, target: Path) -> None:
 @pytest.mark.parametrize("copy", [_by_copytree, _by_tar, _by_zip, _by_rsync])
 @pytest.mark.parametrize("whole", [True, False], ids=["back in its place", "elsewhere"])
 def test_a_copy_computes_nothing(first: Disk, tmp_path: Path, copy: Callable[[Path, Path], None], whole: bool) -> None:
-    before = first.pictures()
+    before = first.png_hashes()
     target = tmp_path / "disk"
     copy(first.root, target)
     away = first.root.with_name("away")
@@ -71,7 +71,7 @@ def test_a_copy_computes_nothing(first: Disk, tmp_path: Path, copy: Callable[[Pa
         state = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)
         assert state.unchecked_rows == 3
         nothing_computed(disk.run())
-        assert disk.pictures() == before
+        assert disk.png_hashes() == before
         assert verify_split(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings).faults == []
         nothing_computed(disk.run())
         after = load_split_state(read_split_csv(disk.root / "a/train_images.csv"), Recipe(), disk.settings)

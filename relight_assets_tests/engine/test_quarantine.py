@@ -54,7 +54,7 @@ def set_aside(bench: Bench, file: Path, index: int = 0) -> tuple[ImageResult, Fa
 
 def test_it_failed_at_the_first_stage_that_was_not_current(split: Bench) -> None:
     photo = split.photos / PORTRAITS[0]
-    before, images = split.layout.record(0).read_bytes(), split.pictures()
+    before, images = split.layout.record(0).read_bytes(), split.png_hashes()
     result, failure = set_aside(split, photo)
     assert result.outcomes == {"masks": "reused", "albedo": "reused", "degraded": "failed", "composites": "failed"}
     assert (result.index, result.code) == (0, "worker_killer")
@@ -65,7 +65,7 @@ def test_it_failed_at_the_first_stage_that_was_not_current(split: Bench) -> None
     assert failure.source == stamp_source(photo)
     assert failure.source.sha256 == sha256(photo)
     assert split.layout.record(0).read_bytes() == before
-    assert split.pictures() == images
+    assert split.png_hashes() == images
 
 
 def test_its_digest_is_that_of_the_stage_that_was_tried(split: Bench) -> None:

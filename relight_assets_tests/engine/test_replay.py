@@ -1,4 +1,4 @@
-"""A picture is what its record says: it comes out again from record and foreground alone, byte for byte."""
+"""An image is what its record says: it comes out again from record and foreground alone, byte for byte."""
 
 import shutil
 from pathlib import Path
@@ -29,7 +29,7 @@ def alone(bench: Bench, folder: Path, index: int = 0) -> Path:
     return folder / bench.layout.record(index).name
 
 
-def test_every_picture_comes_out_the_same(finished: Bench, tmp_path: Path) -> None:
+def test_every_image_comes_out_the_same(finished: Bench, tmp_path: Path) -> None:
     for index in range(4):
         made = replay(alone(finished, tmp_path, index))
         assert [each.name for each in made] == ["albedo", "degraded_fg", "output"]
@@ -53,7 +53,7 @@ def test_under_any_recipe(bench: Bench, tmp_path: Path) -> None:
     assert all(each.same for each in made)
 
 
-def test_a_record_that_says_something_else_is_told(finished: Bench, tmp_path: Path) -> None:
+def test_a_record_that_says_something_else_is_reported(finished: Bench, tmp_path: Path) -> None:
     file = alone(finished, tmp_path)
     record = read_record(file)
     assert record is not None
@@ -121,10 +121,10 @@ def test_patterns_of_ones_own_may_move_but_not_change(bench: Bench, tmp_path: Pa
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])
-def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage: str) -> None:
+def test_faces_that_cannot_be_read_are_reported_and_found_again(bench: Bench, damage: str) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     file = bench.layout.record(0)
 
     def harm(content: dict[str, Any]) -> None:
@@ -139,11 +139,11 @@ def test_faces_that_cannot_be_read_are_told_and_found_again(bench: Bench, damage
         replay(file)
     write_split_mapping(bench.state(), bench.settings)
     found = verify_split(bench.split(), Recipe(), bench.settings)
-    told = ["replay"] if damage == "cut" else ["metric", "replay"]
-    assert [(fault.code, fault.file) for fault in found.faults] == [(code, file) for code in told]
+    reported = ["replay"] if damage == "cut" else ["metric", "replay"]
+    assert [(fault.code, fault.file) for fault in found.faults] == [(code, file) for code in reported]
     bench.layout.png(0, "degraded_fg").unlink()
     assert computed(bench.run()) == {"masks": 1, "albedo": 0, "degraded": 1, "composites": 0}
-    assert bench.pictures() == before
+    assert bench.png_hashes() == before
     assert all(each.same for each in replay(file))
 
 
@@ -154,6 +154,6 @@ def test_whatever_stands_in_a_files_place_is_one_sentence(
 ) -> None:
     record = alone(finished, tmp_path)
     put(kind, tmp_path / f"00000_{name}")
-    with pytest.raises(UserError, match=rf"00000_{name}") as told:
+    with pytest.raises(UserError, match=rf"00000_{name}") as reported:
         replay(record)
-    assert str(told.value).isprintable()
+    assert str(reported.value).isprintable()

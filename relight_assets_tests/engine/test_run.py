@@ -112,7 +112,7 @@ def test_rows_are_done_plus_rejected_plus_failed_plus_pending(finished: Bench) -
 def test_two_workers_and_one_give_the_same_bytes(finished: Bench, bench: Bench) -> None:
     bench.write_csv(PORTRAITS)
     bench.run(workers=2)
-    assert bench.pictures() == finished.pictures()
+    assert bench.png_hashes() == finished.png_hashes()
 
 
 def test_stages_one_by_one_give_the_same_bytes(finished: Bench, bench: Bench) -> None:
@@ -120,7 +120,7 @@ def test_stages_one_by_one_give_the_same_bytes(finished: Bench, bench: Bench) ->
     for stage in stage_names():
         summary = bench.run(stages=[stage])
         assert computed(summary) == {each: 4 if each == stage else 0 for each in stage_names()}
-    assert bench.pictures() == finished.pictures()
+    assert bench.png_hashes() == finished.png_hashes()
 
 
 def test_the_number_of_a_photo_does_not_matter(finished: Bench, bench: Bench) -> None:
@@ -140,7 +140,7 @@ def test_another_seed_gives_another_light_on_the_same_albedo(finished: Bench, be
 # -- folders, locks, set-up ----------------------------------------------------------------------------------
 
 
-def test_somebody_elses_pictures_are_refused(bench: Bench) -> None:
+def test_somebody_elses_images_are_refused(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.layout.folder.mkdir(parents=True)
     bench.layout.png(0, "output").write_bytes(b"older data")
@@ -150,7 +150,7 @@ def test_somebody_elses_pictures_are_refused(bench: Bench) -> None:
     assert bench.run(overwrite=True).state.row_counts() == {"done": 1}
 
 
-def test_a_second_writer_is_told_who_holds_the_folder(bench: Bench) -> None:
+def test_the_second_writer_learns_who_holds_the_folder(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.layout.folder.mkdir(parents=True)
     bench.layout.lock.with_suffix(".json").write_text("process 7 on elsewhere\n")
@@ -235,7 +235,7 @@ def test_a_damaged_failure_file_goes_with_success(bench: Bench) -> None:
     assert not bench.layout.failure(bench.state().images[str(bench.photos / PORTRAITS[0])].index or 0).exists()
 
 
-def test_the_resolved_recipe_lies_beside_the_pictures(bench: Bench) -> None:
+def test_the_resolved_recipe_lies_beside_the_images(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run(recipe_with(seed=12))
     assert yaml.safe_load(bench.layout.recipe.read_text())["seed"] == 12
@@ -244,9 +244,9 @@ def test_the_resolved_recipe_lies_beside_the_pictures(bench: Bench) -> None:
 def test_an_experiment_leaves_the_splits_own_folder_alone(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     bench.run(recipe_with(seed=5), experiment="darker")
-    assert bench.pictures() == before
+    assert bench.png_hashes() == before
     other = bench.settings.output_root / "experiments" / "darker" / "data-train"
     assert sha256(other / "00000_output.png") != before["00000_output.png"]
 

@@ -61,37 +61,37 @@ def degraded_of(bench: Bench, index: int) -> dict[str, object]:
     return stage
 
 
-def test_another_shape_is_another_picture_and_is_recorded(own: Bench) -> None:
+def test_another_shape_is_another_image_and_is_recorded(own: Bench) -> None:
     own.run()
-    plain = own.pictures()
+    plain = own.png_hashes()
     assert "reads" not in degraded_of(own, 0)
     again = own.run(recipe(**FROM_FILES), workers=2)
     assert computed(again) == {stage: 2 if stage in ("degraded", "composites") else 0 for stage in stage_names()}
-    changed = {name for name, sum_ in own.pictures().items() if plain[name] != sum_}
+    changed = {name for name, sum_ in own.png_hashes().items() if plain[name] != sum_}
     assert changed == {f"0000{i}_{name}.png" for i in (0, 1) for name in ("degraded_fg", "output")}
     for index in (0, 1):
         stage = degraded_of(own, index)
         assert stage["numbers"]["geometry"] == "depth_file"  # type: ignore[index]
         assert stage["reads"]["geometry_file"]["sha256"] == sha256(depth_of(own, index))  # type: ignore[index]
     assert_records_tell_the_truth(own.layout)
-    made = own.pictures()
+    made = own.png_hashes()
     for threads in (1, 3):
         own.settings = own.settings.model_copy(update={"output_root": own.folder / f"o{threads}", "threads": threads})
         own.run(recipe(**FROM_FILES))
-        assert own.pictures() == made
+        assert own.png_hashes() == made
 
 
 def test_only_what_a_changed_file_concerns_is_made_again(own: Bench) -> None:
     own.run(recipe(**FROM_FILES))
     assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
-    before = own.pictures()
+    before = own.png_hashes()
     os.utime(depth_of(own, 0), ns=(5, 5))  # touched: read again, found the same, remembered
     assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 1, "pending": 1}
     assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
     assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
     write_depth(own.photos / PORTRAITS[1], tilt=3)
     assert computed(own.run(recipe(**FROM_FILES)))["degraded"] == 1
-    assert {name for name in before if own.pictures()[name] != before[name]} == {
+    assert {name for name in before if own.png_hashes()[name] != before[name]} == {
         "00001_degraded_fg.png",
         "00001_output.png",
     }
@@ -100,7 +100,7 @@ def test_only_what_a_changed_file_concerns_is_made_again(own: Bench) -> None:
 
 def test_a_missing_file_fails_its_image_until_it_is_there(own: Bench) -> None:
     own.run(recipe(**FROM_FILES))
-    made = own.pictures()
+    made = own.png_hashes()
     away = depth_of(own, 0).rename(own.photos / "away.png")
     for _ in range(2):
         summary = own.run(recipe(**FROM_FILES))
@@ -110,7 +110,7 @@ def test_a_missing_file_fails_its_image_until_it_is_there(own: Bench) -> None:
     assert failure is not None
     assert (failure.stage, failure.retryable, failure.attempts) == ("degraded", True, 2)
     assert "There is no geometry file" in failure.message
-    assert own.pictures() == made  # what was made of it stays meanwhile
+    assert own.png_hashes() == made  # what was made of it stays meanwhile
     away.rename(depth_of(own, 0))
     assert own.run(recipe(**FROM_FILES)).tally.computed_images == 0
     assert own.state(recipe(**FROM_FILES)).row_counts() == {"done": 2}
@@ -172,15 +172,15 @@ def test_depth_by_a_network_of_yours(own: Bench, tmp_path: Path) -> None:
     asked = recipe(source="depth_model", network={"size": 70})
     with pytest.raises(ModelFileError, match=r"`geometry\.source` needs a network: .*RELIGHT_GEOMETRY_MODEL_FILE"):
         own.run(asked)
-    assert own.pictures() == {}
+    assert own.png_hashes() == {}
     model = LocalModel(file=transformer().write(tmp_path / "depth.onnx"))
     own.settings = own.settings.model_copy(update={"geometry_model": model})
     own.run(asked, workers=2)
-    made = own.pictures()
+    made = own.png_hashes()
     assert degraded_of(own, 0)["numbers"]["geometry"] == "depth_model"  # type: ignore[index]
     own.settings = own.settings.model_copy(update={"output_root": tmp_path / "other", "threads": 2})
     own.run(asked)
-    assert own.pictures() == made
+    assert own.png_hashes() == made
     transformer(seed=1).write(tmp_path / "depth.onnx")
     assert computed(own.run(asked)) == {
         stage: 2 if stage in ("degraded", "composites") else 0 for stage in stage_names()

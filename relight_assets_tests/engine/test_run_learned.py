@@ -47,10 +47,10 @@ def test_two_workers_and_one_give_the_same_bytes(own: Bench, tmp_path: Path) -> 
     own.run(mixed, workers=2)
     assert set(methods(own)) == {"retinex", "learned"}
     assert_records_tell_the_truth(own.layout)
-    made = own.pictures()
+    made = own.png_hashes()
     own.settings = own.settings.model_copy(update={"output_root": tmp_path / "other", "threads": 3})
     own.run(mixed)
-    assert own.pictures() == made
+    assert own.png_hashes() == made
     assert own.run(mixed).tally.computed_images == 0
 
 
@@ -61,22 +61,22 @@ def test_another_network_makes_the_albedo_anew(own: Bench, tmp_path: Path) -> No
     assert again == {stage: 0 if stage == "masks" else 4 for stage in stage_names()}
 
 
-def test_a_network_that_is_not_there_is_told_before_an_image_is_touched(own: Bench, tmp_path: Path) -> None:
+def test_a_network_that_is_not_there_is_reported_before_an_image_is_touched(own: Bench, tmp_path: Path) -> None:
     faults = {
         "needs a network": (None, None),
         "there is no file": (tmp_path / "none.onnx", None),
         "sha256 wants 1111": (tmp_path / "albedo.onnx", "1" * 64),
     }
-    for told, (file, sha256) in faults.items():
+    for reported, (file, sha256) in faults.items():
         with_model(own, file, sha256)
-        with pytest.raises(ModelFileError, match=told):
+        with pytest.raises(ModelFileError, match=reported):
             own.run(recipe(learned=1))
-        assert own.pictures() == {}
+        assert own.png_hashes() == {}
         own.run(recipe(), num_samples=0)  # who does not draw it does not need it
 
 
 def test_an_answer_that_is_no_albedo_fails_its_image_alone(own: Bench, tmp_path: Path) -> None:
-    # Numbers for the gray picture that it is tried with, none for one with something darker in it.
+    # Numbers for the gray image that it is tried with, none for one with something darker in it.
     picky = TinyNetwork()
     picky.conv("x", "m", -np.eye(3, dtype=np.float32)[..., None, None], [0.75] * 3)
     picky.add("Log", ["m"], "y")

@@ -75,10 +75,10 @@ def test_a_split_from_csv_to_composites(sam3_bench: Bench, weights: Sam3Weights,
 def test_any_number_of_workers_gives_the_same_bytes(sam3_bench: Bench, tmp_path: Path) -> None:
     sam3_bench.write_csv(PORTRAITS)
     run(sam3_bench, recipe("sam3"), workers=2)
-    one = sam3_bench.pictures()
+    one = sam3_bench.png_hashes()
     sam3_bench.settings = sam3_bench.settings.model_copy(update={"output_root": tmp_path / "other", "threads": 3})
     run(sam3_bench, recipe("sam3"))
-    assert sam3_bench.pictures() == one
+    assert sam3_bench.png_hashes() == one
 
 
 def test_rows_without_or_with_too_many_persons_fail_by_themselves(sam3_bench: Bench) -> None:

@@ -215,7 +215,7 @@ def _assert_undisturbed(bench: FaultBench, state: SplitState) -> None:
         for stage in image.current:
             for name in stage_spec(stage).artifacts:
                 path = bench.layout.png(image.index, name)
-                assert sha256(path) == truth.pictures[name], path
+                assert sha256(path) == truth.png_hashes[name], path
             assert _recorded(record, stage) == truth.stages[stage], (key, stage)
 
 

@@ -236,7 +236,7 @@ class Kills:
         assert_mappings_are_true(self.bench)
         return counts
 
-    def pictures(self, settings: Settings | None = None) -> dict[str, dict[str, str]]:
+    def png_hashes(self, settings: Settings | None = None) -> dict[str, dict[str, str]]:
         """The sha256 of every image, by the photo's name and the image's; under other settings where given."""
         found: dict[str, dict[str, str]] = {}
         for split in self.rows:

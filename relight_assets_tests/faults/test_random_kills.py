@@ -47,7 +47,7 @@ def test_runs_that_are_ended_at_random_lose_nothing(kills: Kills, capsys: pytest
     assert kills.assert_sound() == {"done": sum(map(len, kills.rows.values()))}
     assert not list(holders(kills.project.root / ".dagster_home"))
     assert not list(kills.project.data.rglob(".relight-*"))
-    assert kills.pictures() == undisturbed(kills)
+    assert kills.png_hashes() == undisturbed(kills)
     with capsys.disabled():
         ended = ", ".join(f"{count} {how}" for how, count in sorted(kills.ended.items()))
         print(f"\n{len(rounds)} rounds of seed {SEED} in {time.monotonic() - begun:.0f} s: {ended}")
@@ -59,4 +59,4 @@ def undisturbed(kills: Kills) -> dict[str, dict[str, str]]:
     for split in kills.rows:
         csv = read_split_csv(kills.project.data / f"{split}_images.csv")
         run_split(csv, kills.recipe, settings, RunOptions())
-    return kills.pictures(settings)
+    return kills.png_hashes(settings)

@@ -18,7 +18,7 @@ def test_a_source_that_is_replaced_is_made_of_the_bytes_that_were_read(bench: Fa
     bench.start(FaultyWorker)
     mine = next(bench.folder.glob("images/02-*.png"))
     assert bench.state().row_counts() == {"done": PHOTOS}
-    assert sha256(bench.layout.png(2, "output")) == bench.truth[0].pictures["output"]
+    assert sha256(bench.layout.png(2, "output")) == bench.truth[0].png_hashes["output"]
     mine.write_bytes((bench.photos / "02.png").read_bytes())
     assert_heals(bench)
 

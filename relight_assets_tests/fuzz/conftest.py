@@ -94,7 +94,7 @@ def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
     assert bench.run().state.row_counts() == {"done": IMAGES}
     layout = bench.layout
     records = [layout.record(number).read_bytes() for number in range(IMAGES)]
-    return Whole(bench, bench.pictures(), layout.index_csv.read_bytes(), records)
+    return Whole(bench, bench.png_hashes(), layout.index_csv.read_bytes(), records)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def test_a_csv_is_refused_in_a_sentence_or_every_row_counts_once(rng: Random, be
         else:
             tried["CSV", outcome] += 1
     assert not found, "\n\n".join(found[:20])
-    assert bench.pictures() == whole.pictures
+    assert bench.png_hashes() == whole.png_hashes
 
 
 def photos(bench: Bench) -> list[str]:
@@ -133,7 +133,7 @@ def test_damaged_mappings_name_nothing_that_is_withdrawn(rng: Random, bench: Ben
             assert f",{output}\n".encode() not in left, (name, data)
         tried[f"mapping, {name}", "unchanged" if left == data else "withdrawn"] += 1
     bench.run()
-    assert bench.pictures() == whole.pictures
+    assert bench.png_hashes() == whole.png_hashes
 
 
 def damaged(rng: Random, data: bytes) -> tuple[str, bytes]:
@@ -179,7 +179,7 @@ def test_what_is_no_mapping_in_its_place(kind: str, bench: Bench, whole: Whole) 
             bench.run()
         target.rmdir()
     bench.run()
-    assert bench.pictures() == whole.pictures
+    assert bench.png_hashes() == whole.png_hashes
 
 
 def test_cells_that_no_mapping_held_are_kept_byte_by_byte(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_damaged_images_are_images_or_one_sentence(tmp_path: Path) -> None:
     last = (tmp_path / "last").read_text() if (tmp_path / "last").exists() else "nothing was tried"
     assert done.returncode == 0, f"ended with {done.returncode} at {last}: {done.stderr[-2000:]}"
     result = json.loads(done.stdout.splitlines()[-1])
-    tried.update({("pictures", outcome): number for outcome, number in result["found"].items()})
+    tried.update({("images", outcome): number for outcome, number in result["found"].items()})
     assert not result["faults"], "\n".join(result["faults"])
     assert result["peak_mib"] < PEAK_MIB
     assert sum(result["found"].values()) == count

@@ -68,7 +68,7 @@ def survives(bench: Bench, whole: Whole, damaged: Sequence[tuple[int, Mutation]]
     after = load_split_state(bench.split(), Recipe(), bench.settings)
     assert after.row_counts() == {"done": IMAGES}
     assert (after.unchecked_rows, after.orphans, after.misnumbered) == (0, 0, False)
-    assert bench.pictures() == whole.pictures
+    assert bench.png_hashes() == whole.png_hashes
     assert lasting_index.load(bench.layout) == lasting_index.load(whole.bench.layout)
     states = list(before.images.values())
     for number, mutation in damaged:

@@ -60,7 +60,7 @@ def shown(bench: Bench) -> str:
 
 
 def same(bench: Bench, whole: Whole) -> None:
-    assert bench.pictures() == whole.pictures
+    assert bench.png_hashes() == whole.png_hashes
     assert bench.layout.index_csv.read_bytes() == whole.index
     assert load_split_state(bench.split(), Recipe(), bench.settings).row_counts() == {"done": IMAGES}
 

@@ -14,7 +14,7 @@ from PIL import Image
 from relight_assets.errors import ImageCorruptError
 from relight_assets.imaging import jpeg_parts
 from relight_assets.imaging.decode import decode
-from relight_assets_tests.imaging.pictures import noisy, saved
+from relight_assets_tests.imaging.sample_images import noisy, saved
 
 IMAGE = noisy(200, 240)
 KINDS: dict[str, dict[str, Any]] = {

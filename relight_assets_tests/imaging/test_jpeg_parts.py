@@ -12,13 +12,13 @@ from relight_assets.errors import ImageCorruptError, ImageFormatError, ImageSize
 from relight_assets.imaging import jpeg_parts
 from relight_assets.imaging.decode import decode
 from relight_assets_tests.fuzz.image_generator import jpeg_of_many_scans
-from relight_assets_tests.imaging.pictures import noisy, saved
+from relight_assets_tests.imaging.sample_images import noisy, saved
 
-PICTURE = noisy(200, 240)
+IMAGE = noisy(200, 240)
 
 
 def test_restart_markers_must_be_those_that_belong_there(put: Callable[[bytes], Path]) -> None:
-    data = saved(PICTURE, "JPEG", restart_marker_rows=1)
+    data = saved(IMAGE, "JPEG", restart_marker_rows=1)
     second = data.index(b"\xff\xd1")
     for altered in (
         data[:second] + b"\xff\xd5" + data[second + 2 :],
@@ -37,10 +37,10 @@ def test_thousands_of_scans_are_refused_before_they_are_decoded(put: Callable[[b
 
 
 def test_segments_and_junk_have_an_end(put: Callable[[bytes], Path]) -> None:
-    data = saved(PICTURE, "JPEG")
+    data = saved(IMAGE, "JPEG")
     start, data = data[:20], data[18:]  # SOI and APP0
     comment = b"\xff\xfe\0\x04hi"
-    assert decode(put(start + comment * 5000 + data[2:])).rgb.shape == PICTURE.shape
+    assert decode(put(start + comment * 5000 + data[2:])).rgb.shape == IMAGE.shape
     with pytest.raises(ImageFormatError, match="more than 10,000 segments"):
         decode(put(start + comment * 20_000 + data[2:]))
     for junk in (b"\0", b"\xff", b"\xff\0"):
@@ -61,7 +61,7 @@ def test_a_size_that_is_not_taken_is_refused_before_restart_intervals_are_counte
 def test_with_very_many_restart_intervals_it_is_decoded_whole(
     put: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = saved(PICTURE, "JPEG", progressive=True, restart_marker_blocks=1)
+    data = saved(IMAGE, "JPEG", progressive=True, restart_marker_blocks=1)
     assert jpeg_parts.parts_of(data).resumable
     monkeypatch.setattr(jpeg_parts, "MAX_CHECKED", 1000)
     parts = jpeg_parts.parts_of(data)

@@ -49,7 +49,7 @@ def test_a_stage_not_made_yet_is_a_dark_cell(bench: Bench) -> None:
     assert jpeg is not None
 
 
-def test_a_damaged_picture_is_a_dark_cell_and_no_error(bench: Bench) -> None:
+def test_a_damaged_image_is_a_dark_cell_and_no_error(bench: Bench) -> None:
     bench.write_csv(["collins_head.png"])
     bench.run()
     bench.layout.png(0, "output").write_bytes(b"damaged")
@@ -75,25 +75,25 @@ def test_two_recipes_stand_side_by_side(finished: Bench) -> None:
     assert sheet is not None
     assert sheet.shape[:2] == (22 + 2 * 136, 5 * 136)
     own, other = (sheet[22:, column * 136 : column * 136 + 132].astype(int) for column in (3, 4))
-    assert np.abs(own - other).mean() < 2  # the same pictures, a JPEG apart
+    assert np.abs(own - other).mean() < 2  # the same images, a JPEG apart
     assert comparison_sheet(finished.layout, finished.layout, []) is None
 
 
 def test_the_worst_by_each_metric_stand_under_it(finished: Bench) -> None:
     identity = Verdict("identity", 4, 0.6, ">= 0.55", True, (2, 0), (0.6, 0.7))
-    told_of_all = Verdict("identity, median", 4, 0.9, ">= 0.8", True)
-    one = metric_sheet(finished.layout, [identity, told_of_all], cell=64)
+    reported_all = Verdict("identity, median", 4, 0.9, ">= 0.8", True)
+    one = metric_sheet(finished.layout, [identity, reported_all], cell=64)
     assert one is not None
     assert one.shape == (2 * 22 + 68, WORST * 68, 3)
-    assert (one[44:, 2 * 68 :] == 24).all()  # only two are told
+    assert (one[44:, 2 * 68 :] == 24).all()  # only two are reported
     two = metric_sheet(finished.layout, [identity, identity], ("input", "output"), cell=64)
     assert two is not None
     assert two.shape == (2 * (2 * 22 + 2 * 68), WORST * 68, 3)
-    assert metric_sheet(finished.layout, [told_of_all]) is None
+    assert metric_sheet(finished.layout, [reported_all]) is None
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_whatever_stands_in_a_pictures_place_is_a_dark_cell(bench: Bench, finished: Bench, kind: str) -> None:
+def test_whatever_stands_in_an_images_place_is_a_dark_cell(bench: Bench, finished: Bench, kind: str) -> None:
     shutil.copytree(finished.layout.folder, bench.layout.folder)
     for name in ("output", "foreground"):
         put(kind, bench.layout.png(1, name))
@@ -102,7 +102,7 @@ def test_whatever_stands_in_a_pictures_place_is_a_dark_cell(bench: Bench, finish
     assert comparison_sheet(finished.layout, bench.layout, [(0, 0), (1, 1)]) is not None
 
 
-def test_a_picture_without_colour_is_a_dark_cell(bench: Bench) -> None:
+def test_an_image_without_colour_is_a_dark_cell(bench: Bench) -> None:
     bench.layout.folder.mkdir(parents=True)
     cv2.imwrite(str(bench.layout.png(0, "output")), np.zeros((40, 40), np.uint8))
     assert contact_sheet(bench.layout, [0]) is not None

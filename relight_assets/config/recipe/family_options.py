@@ -14,7 +14,7 @@ MAX_GAIN = 3.0
 """Above this, skin looks oily."""
 
 FamilyWeight = Annotated[Weight, Field(description="How often it is drawn, against the other families.")]
-MinStrength = Annotated[Strength, Field(description="Spread of log2(input / target) that a pair must have.")]
+MinStrength = Annotated[Strength, Field(description="Spread of log2(output / target) that a pair must have.")]
 LightElevations = Annotated[ElevationRange, Field(description="Of the light, degrees; 90 = toward the camera.")]
 
 

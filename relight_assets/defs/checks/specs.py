@@ -44,7 +44,7 @@ SPECS = [
     _spec("failure_rate", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
         "split_leakage",
-        "No photo of this split is that of another or nearly so, by sha256 and fingerprint: train must not know test.",
+        "No photo of this split is that of another or nearly so, by sha256 and fingerprint (leakage).",
     ),
     _spec(
         "duplicates",

@@ -1,1 +1,1 @@
-"""What of a split is current: digests, scan, plan, and whose photos the pictures were made of."""
+"""What of a split is current: digests, scan, plan, and whose photos the images were made of."""

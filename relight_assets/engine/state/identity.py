@@ -2,7 +2,7 @@
 
 A row's name may stand for another photo than it did: another CSV of the same name, another disk under the same path, a
 file that somebody replaced.  One photo that was edited is redone; where it cannot be an edit, the whole CSV is refused.
-And a photo may stand under another name than it did: then its pictures and its number go along.
+And a photo may stand under another name than it did: then its images and its number go along.
 """
 
 from collections import Counter
@@ -73,7 +73,7 @@ class Adopted:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is to be written before the work, none of which changes a picture."""
+    """What is to be written before the work, none of which changes an image."""
 
     adopted: list[Adopted]
     """Photos that stand under another name than they did."""

@@ -1,6 +1,6 @@
 """The state of a split: every image scanned once, then updated by results.  Scanning writes nothing.
 
-The answer comes from the files alone: the records, the failures and what ``stat`` says.  No picture is read.
+The answer comes from the files alone: the records, the failures and what ``stat`` says.  No image is read.
 """
 
 import dataclasses

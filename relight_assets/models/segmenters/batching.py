@@ -19,7 +19,7 @@ class Segmentation:
         self._lock = threading.Lock()
 
     def __call__(self, images: Sequence[Rgb8]) -> list[PersonMask | DeviceOomError]:
-        """The answer for each picture, or why it has none.
+        """The answer for each image, or why it has none.
 
         Where memory runs out the images are asked for again in batches of half the size.  If that helps, the
         smaller size is kept for good; if an image does not even fit alone, it and not the size is to blame.

@@ -1,4 +1,4 @@
-"""Are the CSVs that went out of a split those of its input and its pictures?"""
+"""Are the CSVs that went out of a split those of its input and its images?"""
 
 import csv
 from collections.abc import Iterator
@@ -70,14 +70,14 @@ def _output_faults(path: Path, number: int, named: str, output: str, storage: St
 
 
 def variants_faults(state: SplitState, path: Path) -> Iterator[Fault]:
-    """Hold the CSV of all lights, if there are several, against the input's rows and the pictures that there are."""
+    """Hold the CSV of all lights, if there are several, against the input's rows and the images that there are."""
     if state.variants == 1:
         return
     inputs = state.split.table.itertuples(index=False, name=None)
     lights = (
-        [*row, str(number), str(picture.absolute())]
-        for row, pictures in zip(inputs, state.variant_outputs(), strict=True)
-        for number, picture in enumerate(pictures, start=1)
+        [*row, str(number), str(image.absolute())]
+        for row, images in zip(inputs, state.variant_outputs(), strict=True)
+        for number, image in enumerate(images, start=1)
     )
     wanted = chain([[*state.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
     try:

@@ -52,7 +52,7 @@ def unreadable_records(state: SplitState) -> Iterator[Fault]:
             yield Fault("record", about, image.failure.message.removeprefix(f"{about.name} "))
         elif not image.recorded and storage.kind(record):
             yield Fault(
-                "record", record, "is damaged, no file, or another image's; the next run makes its pictures again"
+                "record", record, "is damaged, no file, or another image's; the next run makes its images again"
             )
         else:
             try:
@@ -63,7 +63,7 @@ def unreadable_records(state: SplitState) -> Iterator[Fault]:
 
 @dataclass(frozen=True)
 class FilesRead:
-    """Files that were held against their records."""
+    """Files that were compared with their records."""
 
     images: int
     sizes: list[int]
@@ -127,10 +127,10 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     # A composite that is not current may be on another gray, rightly.
     if "composites" in recorded.current and not faults:
         try:
-            looked_at = _measure_pictures(record, content, layout, laid)
+            looked_at = _measure_images(record, content, layout, laid)
         except ImageCorruptError as error:
             faults.append(Fault("altered", layout.record(record.index), f"claims what no run has written: {error}"))
-        except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
+        except Exception as error:  # noqa: BLE001  (one image's fault is no other's)
             message = f"its images cannot be measured: {cause_of(error)}"
             faults_of_metrics.append(Fault("metric", layout.record(record.index), message))
     sizes = [len(data) for data in content.values()]
@@ -139,7 +139,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
 
 
 def _content(path: Path, stamp: FileStamp, storage: Storage) -> bytes | Fault:
-    """The bytes of a picture, of which no more are read than its record says it has."""
+    """The bytes of an image, of which no more are read than its record says it has."""
     try:
         data = storage.read(path, max_bytes=stamp.size)
         size, _ = storage.state(path)
@@ -160,7 +160,7 @@ def _of_metrics(record: Path, storage: Storage) -> Iterator[Fault]:
 
 
 def _of_source(image: ImageState, record: Record, image_root: AnyRoot) -> Iterator[Fault]:
-    """Whether the photo of a finished image is the one that its pictures were made of."""
+    """Whether the photo of a finished image is the one that its images were made of."""
     if image.status != "done" or image.file is None:
         return
     stamp = stamp_of(image.file, image_root=image_root)
@@ -177,11 +177,11 @@ class _Looked(NamedTuple):
     distances: list[float]
 
 
-def _measure_pictures(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
+def _measure_images(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
     """Measure an image light by light: of many lights on a large photo one is in memory at a time.
 
     Raises:
-        ImageCorruptError: a picture is not there, or has not the size of the others or its own channels.
+        ImageCorruptError: an image is not there, or has not the size of the others or its own channels.
     """
     photo = _decoded(content, "input", 3)
     size = photo.shape[:2]
@@ -210,8 +210,8 @@ def _measure_pictures(record: Record, content: Mapping[str, bytes], layout: Spli
 def _decoded(content: Mapping[str, bytes], name: str, channels: int, size: tuple[int, ...] | None = None) -> Pixels8:
     if name not in content:
         raise ImageCorruptError(f"there is no `{name}`")
-    picture = decode_png(content[name])
-    wanted = (*(size or picture.shape[:2]), channels)
-    if picture.shape != wanted:
-        raise ImageCorruptError(f"`{name}` has the shape {picture.shape}, not {wanted}")
-    return picture
+    image = decode_png(content[name])
+    wanted = (*(size or image.shape[:2]), channels)
+    if image.shape != wanted:
+        raise ImageCorruptError(f"`{name}` has the shape {image.shape}, not {wanted}")
+    return image

@@ -1,9 +1,9 @@
 """Is a finished split what its records say?  Reads every file; changes nothing.
 
-Each picture must have the sha256 of its record, each photo the one that its pictures were made of, each composite
+Each image must have the sha256 of its record, each photo the one that its images were made of, each composite
 exactly the background wherever the person's alpha is 0, and the mapping CSV the input's rows, in order, with outputs
 that are there. A few are made again from their records.
-What is whole is also measured, and held against the thresholds.
+What is whole is also measured, and compared with the thresholds.
 """
 
 from collections import Counter
@@ -179,7 +179,7 @@ def _verdicts(
 
 
 def _some_whole(state: SplitState, faults: Sequence[Fault]) -> list[Record]:
-    """The records of a few finished images, spread over the split, of whose files no fault was told."""
+    """The records of a few finished images, spread over the split, of whose files no fault was reported."""
     known = {fault.file.name.partition("_")[0] for fault in faults if fault.code in ("missing", "altered")}
     done = (image for image in state.images.values() if image.status == "done" and image.index is not None)
     whole = [image for image in done if f"{image.index:05d}" not in known]
@@ -200,7 +200,7 @@ def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[
         )
         faces = unpacked(record.stages["masks"].numbers)
     except (OSError, ImageError, FacesUnreadableError):
-        return  # told elsewhere
+        return  # reported elsewhere
     if person.shape[2:] != (4,) or albedo.shape != (*person.shape[:2], 3):
         return
     parameters = recipe.albedo_extraction.methods.retinex
@@ -208,7 +208,7 @@ def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[
 
 
 def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Iterator[Fault]:
-    """Pictures that do not come out the same from record and foreground alone, among a few images."""
+    """Images that do not come out the same from record and foreground alone, among a few images."""
     gobo_dir = recipe.degradation.hard_shadow.gobo_dir
     for record in _some_whole(state, faults):
         path = state.layout.record(record.index)
@@ -220,13 +220,13 @@ def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Ite
         except UserError as error:
             yield Fault("replay", path, f"cannot be recomputed: {error}")
             continue
-        except Exception as error:  # noqa: BLE001  (one picture's fault is no other's)
+        except Exception as error:  # noqa: BLE001  (one image's fault is no other's)
             yield Fault("replay", path, f"cannot be recomputed: {cause_of(error)}")
             continue
         for each in made:
             if not each.same:
-                picture = state.layout.png(record.index, each.name)
-                yield Fault("replay", picture, "has other bytes when it is recomputed from record and foreground")
+                image = state.layout.png(record.index, each.name)
+                yield Fault("replay", image, "has other bytes when it is recomputed from record and foreground")
 
 
 def _by_number(state: SplitState) -> Iterator[RecordedImage]:
@@ -245,7 +245,7 @@ def _tags_and_photos(state: SplitState) -> tuple[dict[str, int], list[Photo]]:
 
 
 def _duplicates(layout: SplitLayout, images: Iterable[RecordedImage]) -> Iterator[Fault]:
-    """Lights are drawn for each picture, so none has the bytes of another, unless the photos are the same."""
+    """Lights are drawn for each image, so none has the bytes of another, unless the photos are the same."""
     for index, name, other, there in same_outputs(images):
         faults = f"has the bytes of {layout.png(other, there).name}, which is another image"
         yield Fault("duplicate", layout.png(index, name), faults)

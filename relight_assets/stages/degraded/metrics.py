@@ -52,8 +52,8 @@ LIGHT = (
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),
     Metric("strength_tries", whole(1, 6), "Strengths that were drawn", required=True),
-    Metric("lights_drawn", whole(1, 5), "Lights that were drawn until one had no artifact"),
-    Metric("artifact_score", RATIO, "Worst artifact of the light, over its limit"),
+    Metric("lights_drawn", whole(1, 5), "Lights that were drawn until one had no defect"),
+    Metric("artifact_score", RATIO, "Worst defect of the light, over its limit"),
     Metric(
         "mask_rim",
         RATIO,
@@ -75,7 +75,7 @@ LIGHT = (
         required=True,
     ),
     Metric("patterns_sha256", HEX, "sha256 of the user's own patterns"),
-    Metric("metrics", object_of("Measured", MEASURED), "Metrics of the picture, measured at 256 pixels"),
+    Metric("metrics", object_of("Measured", MEASURED), "Metrics of the image, measured at 256 pixels"),
     replace(HAS_PATTERN, required=True),
 )
 """Of every light, whatever its family."""

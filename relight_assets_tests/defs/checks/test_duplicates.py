@@ -24,7 +24,7 @@ def test_a_bad_csv_beside_a_split_costs_its_checks_nothing_and_is_named(
 ) -> None:
     project.write_csv("train", PORTRAITS[:2])
     project.write_csv("val", PORTRAITS[1:3])
-    for name, text in (("my split", "image_path\na.png\n"), ("column", "picture\na.png\n")):
+    for name, text in (("my split", "image_path\na.png\n"), ("column", "image\na.png\n")):
         (project.data / f"{name}_images.csv").write_text(text)
     (project.data / "nowhere_images.csv").symlink_to("gone.csv")
     assert not failed(run(instance, "train"))

@@ -27,10 +27,10 @@ from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_comp
 
 
 def test_a_csv_that_moves_with_its_photos_keeps_all(disk: Disk) -> None:
-    before = disk.pictures()
+    before = disk.png_hashes()
     (disk.root / "a").rename(disk.root / "b")
     nothing_computed(disk.run("b"))
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
     assert disk.outputs("b") == ["00000_output.png", "00001_output.png", "00002_output.png"]
     assert disk.record(0).source.place == str(disk.root / "b" / "1.png")
     origin = read_origin(disk.layout())
@@ -39,13 +39,13 @@ def test_a_csv_that_moves_with_its_photos_keeps_all(disk: Disk) -> None:
 
 
 def test_photos_that_move_to_other_names_keep_their_numbers(disk: Disk) -> None:
-    before = disk.pictures()
+    before = disk.png_hashes()
     for number in (1, 2, 3):
         (disk.root / f"new/person {number}.png").parent.mkdir(exist_ok=True)
         (disk.root / f"a/{number}.png").rename(disk.root / f"new/person {number}.png")
     disk.csv("a", ["../new/person 3.png", "../new/person 1.png", "../new/person 2.png"])
     nothing_computed(disk.run())
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
     assert disk.outputs() == ["00002_output.png", "00000_output.png", "00001_output.png"]
     assert load(disk.layout()) == {f"../new/person {n}.png": n - 1 for n in (1, 2, 3)}
     assert disk.record(2).image_path == "../new/person 3.png"
@@ -53,14 +53,14 @@ def test_photos_that_move_to_other_names_keep_their_numbers(disk: Disk) -> None:
 
 
 def test_an_image_root_that_is_set_later_relabels_nothing(disk: Disk) -> None:
-    before = disk.pictures()
+    before = disk.png_hashes()
     disk.csv("a", [str(disk.root / f"a/{number}.png") for number in (1, 2, 3)])
     nothing_computed(disk.run())
     assert list(load(disk.layout())) == [str(disk.root / f"a/{number}.png") for number in (1, 2, 3)]
     rooted = Disk(disk.root, image_root=disk.root / "a")
     nothing_computed(rooted.run())
     assert load(disk.layout()) == {"1.png": 0, "2.png": 1, "3.png": 2}
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
 
 
 def test_a_photo_edited_while_the_image_root_is_set_keeps_its_number(disk: Disk, photos: Path) -> None:
@@ -110,15 +110,15 @@ def test_a_new_photo_takes_no_number_of_one_that_is_still_named(disk: Disk, phot
 # -- other photos under the same names ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("names", "told"), [(["1.png"], "1 of its 1 names"), (["x.png"], "0 of its 1 names")])
+@pytest.mark.parametrize(("names", "reported"), [(["1.png"], "1 of its 1 names"), (["x.png"], "0 of its 1 names")])
 def test_a_csv_of_the_same_name_in_another_folder_is_refused(
-    disk: Disk, photos: Path, names: list[str], told: str
+    disk: Disk, photos: Path, names: list[str], reported: str
 ) -> None:
     for name in names:
         disk.photo(f"b/{name}", photos / FOUR)
     disk.csv("b", names)
     before = disk.everything()
-    with pytest.raises(OtherPhotosError, match=told) as error:
+    with pytest.raises(OtherPhotosError, match=reported) as error:
         disk.run("b")
     sentence = str(error.value)
     assert sentence.count("\n") == 0
@@ -158,7 +158,7 @@ def test_replace_gives_the_folder_to_the_other_csv(disk: Disk, photos: Path) -> 
     alone.run("b")
     summary = disk.run("b", replace_photos=True)
     assert summary.state.row_counts() == {"done": 1}
-    assert disk.pictures()["00000_output.png"] == alone.pictures()["00000_output.png"]
+    assert disk.png_hashes()["00000_output.png"] == alone.png_hashes()["00000_output.png"]
     assert disk.outputs("b") == ["00000_output.png"]
     assert disk.outputs("a") == ["", "00001_output.png", "00002_output.png"]  # of the first one's people nothing else
     assert disk.record(0).source.place == str(disk.root / "b/1.png")
@@ -190,7 +190,7 @@ def test_a_csv_whose_origin_is_gone_needs_one_photo_that_matches(disk: Disk, pho
 
 
 def test_photos_that_cannot_be_read_decide_nothing(disk: Disk) -> None:
-    before = disk.pictures()
+    before = disk.png_hashes()
     (disk.root / "a/2.png").rename(disk.root / "2.png")
     assert disk.run().state.row_counts() == {"done": 2, "failed": 1}
     (disk.root / "2.png").rename(disk.root / "a/2.png")
@@ -202,16 +202,16 @@ def test_photos_that_cannot_be_read_decide_nothing(disk: Disk) -> None:
     for number in (1, 2, 3):
         (disk.root / f"{number}.png").rename(disk.root / f"b/{number}.png")
     nothing_computed(disk.run("b"))
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
 
 
-def test_a_photo_that_cannot_be_hashed_costs_no_picture(
+def test_a_photo_that_cannot_be_hashed_costs_no_image(
     disk: Disk, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     padded = {name: (photos / name).read_bytes().ljust(300_000, b"\0") for name in (TWO, FOUR)}
     (disk.root / "a/2.png").write_bytes(padded[TWO])
     disk.run()
-    before = disk.pictures()
+    before = disk.png_hashes()
     (disk.root / "a").rename(disk.root / "b")
     (disk.root / "b/2.png").write_bytes(padded[FOUR])  # of the same size, at another place: only its bytes tell
 
@@ -222,15 +222,15 @@ def test_a_photo_that_cannot_be_hashed_costs_no_picture(
         patch.setattr(preparation, "hash_files", read_error)
         for _ in range(2):
             assert disk.run("b").state.row_counts() == {"done": 2, "failed": 1}
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
     with pytest.raises(OtherPhotosError, match="1 of 3 differ"):
         disk.run("b")
     (disk.root / "b/2.png").write_bytes(padded[TWO])
     nothing_computed(disk.run("b"))
 
 
-def test_photos_that_come_after_their_new_names_keep_their_pictures(disk: Disk) -> None:
-    before = disk.pictures()
+def test_photos_that_come_after_their_new_names_keep_their_images(disk: Disk) -> None:
+    before = disk.png_hashes()
     (disk.root / "new").mkdir()
     for number in (1, 2, 3):
         (disk.root / f"a/{number}.png").rename(disk.root / f"new/{number}.png")
@@ -239,7 +239,7 @@ def test_photos_that_come_after_their_new_names_keep_their_pictures(disk: Disk) 
     for number in (1, 2, 3):
         (disk.root / f"new/{number}.png").rename(disk.root / f"a/n{number}.png")
     nothing_computed(disk.run())
-    assert disk.pictures() == before
+    assert disk.png_hashes() == before
     assert load(disk.layout()) == {"n1.png": 0, "n2.png": 1, "n3.png": 2}
 
 

@@ -1,4 +1,4 @@
-"""Cells whose files are spelled otherwise on the disk, or nowhere: numbers, pictures and messages, on real runs."""
+"""Cells whose files are spelled otherwise on the disk, or nowhere: numbers, images and messages, on real runs."""
 
 import os
 import unicodedata
@@ -43,19 +43,19 @@ def test_numbers_go_by_the_cells_text_and_stay(archive: Disk) -> None:
     assert load(archive.layout()) == {nfc(name): number for number, name in enumerate(NAMES)}
     assert archive.record(0).source.place == str(archive.root / "a" / nfc(NAMES[0]))
     assert_records_tell_the_truth(archive.layout())
-    before = archive.pictures()
+    before = archive.png_hashes()
     nothing_computed(archive.run(), rows=2)
-    assert archive.pictures() == before
+    assert archive.png_hashes() == before
 
 
 def test_a_csv_or_a_disk_that_changes_its_spelling_costs_nothing(archive: Disk) -> None:
-    before = archive.pictures()
+    before = archive.png_hashes()
     archive.csv("a", [nfd(name) for name in NAMES])
     nothing_computed(archive.run(), rows=2)
     assert load(archive.layout()) == {nfd(name): number for number, name in enumerate(NAMES)}
     (archive.root / "a" / nfd("été")).rename(archive.root / "a" / nfc("été"))
     nothing_computed(archive.run(), rows=2)
-    assert archive.pictures() == before
+    assert archive.png_hashes() == before
     assert archive.outputs() == ["00000_output.png", "00001_output.png"]
 
 
@@ -65,7 +65,7 @@ def test_rows_that_name_one_file_in_both_spellings_have_a_number_each(archive: D
     assert summary.state.row_counts() == {"done": 3}
     assert load(archive.layout()) == {nfc(NAMES[0]): 0, nfc(NAMES[1]): 1, nfd(NAMES[0]): 2}
     assert archive.outputs() == ["00000_output.png", "00002_output.png", "00001_output.png"]
-    assert archive.pictures()["00000_output.png"] == archive.pictures()["00002_output.png"]
+    assert archive.png_hashes()["00000_output.png"] == archive.png_hashes()["00002_output.png"]
 
 
 def test_where_both_spellings_are_there_each_row_has_its_own_photo(archive: Disk, photos: Path) -> None:
@@ -101,10 +101,10 @@ def test_thousands_of_missing_photos_of_one_folder_list_it_once(
     state = load_split_state(split, Recipe(), disk.settings)
     assert state.row_counts() == {"failed": 3001}
     assert listed.count(str(tmp_path / "a" / "people")) == 1
-    told = {key: image.failure.message for key, image in state.images.items() if image.failure is not None}
+    reported = {key: image.failure.message for key, image in state.images.items() if image.failure is not None}
     folder = tmp_path / "a"
-    assert told["people/7.jpg"] == f"There is no file 'people/7.jpg' in '{folder}'. Did you mean 'people/7.JPG'?"
-    assert told["people\\7.JPG"].startswith(
+    assert reported["people/7.jpg"] == f"There is no file 'people/7.jpg' in '{folder}'. Did you mean 'people/7.JPG'?"
+    assert reported["people\\7.JPG"].startswith(
         f"There is no file 'people\\7.JPG' in '{folder}', but 'people/7.JPG' is there"
     )
     assert {image.failure.code for image in state.images.values() if image.failure is not None} == {"source_missing"}
@@ -114,7 +114,7 @@ def test_thousands_of_missing_photos_of_one_folder_list_it_once(
     }
 
 
-def test_columns_that_are_left_out_are_told_once_in_a_run(tmp_path: Path) -> None:
+def test_columns_that_are_left_out_are_reported_once_in_a_run(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     (tmp_path / "a").mkdir()
     (tmp_path / "a/train_images.csv").write_text("image_path,note,,\n" + "gone.png,x,,\n" * 50)
@@ -124,7 +124,7 @@ def test_columns_that_are_left_out_are_told_once_in_a_run(tmp_path: Path) -> Non
     assert seen[-1].notices == (f"{split.path}: 2 columns without a name and without content left out",)
 
 
-def test_a_link_that_is_made_to_a_photo_later_costs_no_finished_picture_and_no_new_one_is_made(bench: Bench) -> None:
+def test_a_link_that_is_made_to_a_photo_later_costs_no_finished_image_and_no_new_one_is_made(bench: Bench) -> None:
     names = ["collins_close.png", "hopper_tall.png"]
     (bench.folder / "in").mkdir()
     for name in names:

@@ -76,10 +76,10 @@ def test_an_appended_row_alone_is_computed(bench: Bench) -> None:
 def test_reordering_and_filtering_relabel_nothing(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:3])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     bench.write_csv([PORTRAITS[3], PORTRAITS[2], PORTRAITS[0]])
     summary = bench.run()
-    after = bench.pictures()
+    after = bench.png_hashes()
     assert summary.tally.computed_images == 1
     assert {name: after[name] for name in before} == before
     assert summary.state.orphans == 1
@@ -114,7 +114,7 @@ def test_a_touched_source_is_hashed_again_and_nothing_is_computed(bench: Bench, 
 def test_a_harmed_file_is_made_again(bench: Bench, harm: str) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     victim = bench.layout.png(0, "albedo")
     if harm == "delete":
         victim.unlink()
@@ -122,13 +122,13 @@ def test_a_harmed_file_is_made_again(bench: Bench, harm: str) -> None:
         victim.write_bytes(victim.read_bytes() + b"x")
     summary = bench.run()
     assert computed(summary) == {"masks": 0, "albedo": 1, "degraded": 0, "composites": 0}
-    assert bench.pictures() == before
+    assert bench.png_hashes() == before
 
 
 def test_a_bit_flip_that_stat_cannot_see_is_noticed_by_the_stage_that_reads(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     victim = bench.layout.png(0, "albedo")
     status, data = victim.stat(), bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
@@ -183,7 +183,7 @@ def test_a_missing_disk_costs_no_outputs(bench: Bench, tmp_path: Path) -> None:
     status = (disk / "a.png").stat()
     bench.write_csv([str(disk / "a.png")])
     bench.run()
-    before = bench.pictures()
+    before = bench.png_hashes()
     disk.rename(tmp_path / "away")
     summary = bench.run()
     assert summary.tally.codes == {"source_missing": 1}
@@ -192,7 +192,7 @@ def test_a_missing_disk_costs_no_outputs(bench: Bench, tmp_path: Path) -> None:
     os.utime(disk / "a.png", ns=(status.st_atime_ns, status.st_mtime_ns))
     summary = bench.run()
     assert summary.tally.computed_images == 0
-    assert bench.pictures() == before
+    assert bench.png_hashes() == before
     assert not bench.layout.failure(0).exists()
 
 

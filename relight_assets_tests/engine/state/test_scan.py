@@ -28,14 +28,14 @@ ROWS = 2000
 def assert_as_scanned(summary: RunSummary, bench: Bench, recipe: Recipe | None = None) -> None:
     """What the results made of the state is what a scan finds now."""
     scanned = bench.state(recipe)
-    told, found = (
+    reported, found = (
         {
             key: (image.index, image.current, image.status, image.failure, image.unchecked)
             for key, image in state.images.items()
         }
         for state in (summary.state, scanned)
     )
-    assert told == found
+    assert reported == found
     assert summary.state.row_counts() == scanned.row_counts()
     assert list(summary.state.outputs()) == list(scanned.outputs())
     assert summary.state.index == scanned.index
@@ -70,13 +70,13 @@ def many(finished: Bench, tmp_path: Path) -> tuple[Path, Path]:
     after = SplitLayout(tmp_path / "out" / "data-many")
     after.folder.mkdir(parents=True)
     names = [f"{number:05d}.png" for number in range(ROWS)]
-    pictures = [name for entry in record.stages.values() for name in entry.files]
+    images = [name for entry in record.stages.values() for name in entry.files]
     photo = tmp_path / "one.png"
     photo.write_bytes((finished.photos / PORTRAITS[0]).read_bytes())  # a link would change the ctime of the tests' own
     for number, name in enumerate(names):
         (tmp_path / name).hardlink_to(photo)
-        for picture in pictures:
-            after.png(number, picture).hardlink_to(finished.layout.png(0, picture))
+        for image in images:
+            after.png(number, image).hardlink_to(finished.layout.png(0, image))
     for number, name in enumerate(names):
         place = tmp_path / name
         source = with_fields(record.source, token=source_token(place.stat()), place=str(place))

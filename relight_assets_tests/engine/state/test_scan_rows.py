@@ -12,7 +12,7 @@ from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 @pytest.fixture
 def split(finished: Bench, tmp_path: Path) -> Bench:
-    """The pictures of the split that was run, under a CSV of the test's own."""
+    """The images of the split that was run, under a CSV of the test's own."""
     made = Bench(tmp_path, finished.photos)
     shutil.copytree(finished.layout.folder, made.layout.folder)  # with the times of its files
     (made.layout.folder / "origin.json").unlink()

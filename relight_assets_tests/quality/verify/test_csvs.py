@@ -1,4 +1,4 @@
-"""The CSVs that went out are held against the input and the pictures, column by column and row by row."""
+"""The CSVs that went out are held against the input and the images, column by column and row by row."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_one_light_needs_no_csv_of_lights(mapping: tuple[SplitState, Path]) -> N
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (lambda text: text.replace("note", "memo"), "has the columns"),
         (lambda text: text[:0], "has the columns none"),
@@ -65,30 +65,32 @@ def test_one_light_needs_no_csv_of_lights(mapping: tuple[SplitState, Path]) -> N
         (lambda text: text + '"', "cannot be read"),
     ],
 )
-def test_a_mapping_that_is_not_the_inputs_is_found(mapping: tuple[SplitState, Path], change: Change, told: str) -> None:
+def test_a_mapping_that_is_not_the_inputs_is_found(
+    mapping: tuple[SplitState, Path], change: Change, reported: str
+) -> None:
     state, path = mapping
     path.write_text(change(path.read_text()))
     faults = list(mapping_faults(state, path))
     assert [(fault.code, fault.file) for fault in faults] == [("mapping", path)]
-    assert told in faults[0].text
+    assert reported in faults[0].text
 
 
-def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[SplitState, Path], tmp_path: Path) -> None:
+def test_a_row_whose_image_was_taken_away_is_found(lit: tuple[SplitState, Path], tmp_path: Path) -> None:
     state, _ = lit
-    picture = next(state.outputs())
-    assert picture is not None
-    path = picture.parents[2] / "train_images_with_relighting_outputs.csv"
+    image = next(state.outputs())
+    assert image is not None
+    path = image.parents[2] / "train_images_with_relighting_outputs.csv"
     assert list(mapping_faults(state, path)) == []
-    away = picture.rename(tmp_path / picture.name)
+    away = image.rename(tmp_path / image.name)
     try:
         (fault,) = mapping_faults(state, path)
     finally:
-        away.rename(picture)
+        away.rename(image)
     assert "row 1: there is no file" in fault.text
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         (lambda text: text.replace("_v2_", "_v1_"), "has 3 lines that are not those of the 2 lights"),
         (lambda text: "\n".join(text.splitlines()[:-1]), "has 2 lines"),
@@ -97,14 +99,14 @@ def test_a_row_whose_picture_was_taken_away_is_found(lit: tuple[SplitState, Path
     ],
 )
 def test_a_csv_of_lights_that_is_not_right_is_found(
-    lit: tuple[SplitState, Path], tmp_path: Path, change: Change, told: str
+    lit: tuple[SplitState, Path], tmp_path: Path, change: Change, reported: str
 ) -> None:
     state, written = lit
     path = tmp_path / "variants.csv"
     path.write_text(change(written.read_text()))
     (fault,) = variants_faults(state, path)
     assert (fault.code, fault.file) == ("mapping", path)
-    assert told in fault.text
+    assert reported in fault.text
 
 
 def test_a_csv_that_is_not_there_is_found(mapping: tuple[SplitState, Path], lit: tuple[SplitState, Path]) -> None:

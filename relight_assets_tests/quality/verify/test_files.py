@@ -35,11 +35,11 @@ def test_each_file_is_named_and_the_others_are_measured(ran: Bench, kind: str) -
         put(kind, path)
     found = verified(ran)
     assert not found.passed
-    told = {fault.file for fault in found.faults if fault.code in ("missing", "altered", "record")}
-    assert told >= set(places[:2])
+    reported = {fault.file for fault in found.faults if fault.code in ("missing", "altered", "record")}
+    assert reported >= set(places[:2])
     assert {each.index for each in found.measured} == {2, 3}
     if kind.startswith("a folder"):
-        assert places[2] in told
+        assert places[2] in reported
     assert all(fault.text.isprintable() for fault in found.faults)
     out.print(status_of(ran.settings, Recipe()).table)
 
@@ -53,7 +53,7 @@ def test_a_file_far_larger_than_its_record_says_is_not_read(ran: Bench) -> None:
     assert fault.text == f"has {1 << 40:,} bytes, its record says {size:,}"
 
 
-def test_a_picture_that_cannot_be_measured_is_named(ran: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_cannot_be_measured_is_named(ran: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     real = files.measured_of
 
     def some(record: object, variant: int, metrics: object) -> object:

@@ -158,10 +158,10 @@ def test_a_split_that_is_being_written_is_not_verified(bench: Bench) -> None:
         verified(bench)
 
 
-def test_pictures_are_whole_for_other_readers_too(bench: Bench) -> None:
-    pictures = sorted(bench.layout.folder.glob("*.png"))
-    assert len(pictures) == len(ALL_FILES) * len(bench.layout.numbers("metadata.json")) > 0
-    assert [path for path in pictures if cv2.imread(str(path)) is None] == []
+def test_images_are_whole_for_other_readers_too(bench: Bench) -> None:
+    images = sorted(bench.layout.folder.glob("*.png"))
+    assert len(images) == len(ALL_FILES) * len(bench.layout.numbers("metadata.json")) > 0
+    assert [path for path in images if cv2.imread(str(path)) is None] == []
 
 
 def test_what_is_whole_is_measured_and_held_against_the_thresholds(bench: Bench) -> None:
@@ -176,7 +176,7 @@ def test_what_is_whole_is_measured_and_held_against_the_thresholds(bench: Bench)
     assert len(plain["measured"]) == 4
 
 
-def test_a_bound_that_no_picture_meets_fails_without_a_fault(bench: Bench) -> None:
+def test_a_bound_that_no_image_meets_fails_without_a_fault(bench: Bench) -> None:
     found = verified(bench, quality=Quality(strength_range=(1.9, 2.0)))
     assert found.faults == []
     assert not found.passed
@@ -216,15 +216,15 @@ def test_a_damaged_file_is_not_measured(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "pixels", "told"),
+    ("name", "pixels", "reported"),
     [
         ("degraded_fg", np.zeros((30, 40, 4), np.uint8), "`degraded_fg` has the shape"),
         ("foreground", None, "`foreground` has the shape"),
-        ("albedo", b"no picture", "claims what no run has written"),
+        ("albedo", b"no image", "claims what no run has written"),
     ],
 )
-def test_a_record_that_claims_pictures_which_do_not_fit_is_a_fault_and_no_traceback(
-    bench: Bench, name: str, pixels: np.ndarray | bytes | None, told: str
+def test_a_record_that_claims_images_which_do_not_fit_is_a_fault_and_no_traceback(
+    bench: Bench, name: str, pixels: np.ndarray | bytes | None, reported: str
 ) -> None:
     path = bench.layout.png(0, name)
     if pixels is None:
@@ -241,7 +241,7 @@ def test_a_record_that_claims_pictures_which_do_not_fit_is_a_fault_and_no_traceb
     write_record(bench.layout, record)
     found = verified(bench)
     assert [each.index for each in found.measured] == [1, 2, 3]
-    assert any(told in fault.text for fault in found.faults), found.faults
+    assert any(reported in fault.text for fault in found.faults), found.faults
 
 
 def test_a_number_that_is_none_is_no_skin(bench: Bench) -> None:
@@ -252,14 +252,14 @@ def test_a_number_that_is_none_is_no_skin(bench: Bench) -> None:
     assert verified(bench).measured[0].skin_lightness is None
 
 
-def test_twins_are_told_and_are_no_fault(finished: Bench, tmp_path: Path) -> None:
+def test_duplicates_are_listed_and_are_no_fault(finished: Bench, tmp_path: Path) -> None:
     made = Bench(tmp_path, finished.photos)
     (tmp_path / "copy.png").write_bytes((made.photos / PORTRAITS[0]).read_bytes())
     made.write_csv([PORTRAITS[0], str(tmp_path / "copy.png")])
     made.run()
     write_split_mapping(made.state(), made.settings, None)
     found = verified(made)
-    assert found.faults == []  # the same photo, so the same picture
+    assert found.faults == []  # the same photo, so the same image
     assert found.plain()["duplicates"] == [{"image": 1, "other_image": 0, "bits": None}]
     assert set(found.plain()["tags"]) == {"second_person", "truncated", "padded", "monochrome", "blocky"}
 
@@ -277,7 +277,7 @@ def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("strength", 99.0), ("light_direction", True), ("metrics", {"rim": "none"})]
 )
-def test_a_metric_that_does_not_fit_is_named_and_its_picture_stays(bench: Bench, name: str, value: object) -> None:
+def test_a_metric_that_does_not_fit_is_named_and_its_image_stays(bench: Bench, name: str, value: object) -> None:
     record = read_record(bench.layout.record(1))
     assert record is not None
     record.stages["degraded"].numbers[name] = value

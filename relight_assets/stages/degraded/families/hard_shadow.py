@@ -51,7 +51,7 @@ _SHADOW = (
     Metric("pattern_file", TEXT, "File name of a pattern of the user's own"),
     *PATTERN,
     Metric("penumbra", SHARE, "Width of the shadow's edge", "subject size"),
-    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the picture"),
+    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the image"),
     *SELF_SHADOW,
     Metric("subsurface", SHARE, "Distance that red bleeds into the shadow", "subject size"),
     Metric("shadow_coverage", SHARE, "Share of the person in shadow"),
