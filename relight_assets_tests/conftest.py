@@ -266,7 +266,10 @@ ALL_FILES = tuple(name for spec in stages() for name in spec.artifacts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let files that start servers, and mostly wait for them, take turns with the others, which need the cores."""
+    """Let files that start servers, and mostly wait for them, take turns with the others, which need the cores.
+
+    Without any, those that run photos come first: they are the long ones, and the last should be short.
+    """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
@@ -278,7 +281,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kinds[waits] += 1
     if kinds[True]:
         turns.sort(key=lambda turn: turn[:2])
-        items[:] = [test for _, _, tests in turns for test in tests]
+    else:
+        turns.sort(key=lambda turn: not any("photos" in getattr(test, "fixturenames", ()) for test in turn[2]))
+    items[:] = [test for _, _, tests in turns for test in tests]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
