@@ -30,8 +30,9 @@ from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
+from relight_assets_tests.engine.execution.worker_threads import processes_for_workers, threads_for_workers
 
-pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips"]
+pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips", "relight_assets_tests.no_fsync"]
 
 cv2.setNumThreads(1)
 
@@ -51,6 +52,20 @@ def _own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worker_threads() -> Iterator[None]:
+    """Runs in the tests' own process have threads for workers, but for the modules that use ``worker_processes``."""
+    with threads_for_workers():
+        yield
+
+
+@pytest.fixture(scope="module")
+def worker_processes(_worker_threads: None) -> Iterator[None]:
+    """Workers are processes, as they are for users."""
+    with processes_for_workers():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +244,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator
     """A split that was run once, to look at; not to be changed."""
     made = Bench(tmp_path_factory.mktemp("finished"), photos)
     made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
-    summary = made.run()
+    with processes_for_workers():
+        summary = made.run()
     assert summary.tally.codes == {"no_person": 1, "image_corrupt": 1}
     yield made
     assert_records_tell_the_truth(made.layout)

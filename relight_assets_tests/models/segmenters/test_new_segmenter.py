@@ -19,6 +19,8 @@ from relight_assets_tests.models.segmenters.tiny_segmenter import (
     register,
 )
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 TINY = Recipe().model_copy(update={"segmenter": "tiny"})
 
 

@@ -24,6 +24,8 @@ from relight_assets.stages.degraded.feasibility import recipe_feasibility
 from relight_assets.stages.degraded.stage import DEGRADED
 from relight_assets_tests.conftest import PORTRAITS, Bench
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
 MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
