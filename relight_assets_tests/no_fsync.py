@@ -1,4 +1,4 @@
-"""No test waits for the disk: fsync returns at once, in xdist's workers and in all that tests start.
+"""No test waits for the disk: fsync and sync return at once, in xdist's workers and in all that tests start.
 
 Dagster's databases alone ask for it a thousand times a run.  Processes that are killed prove the same without: what
 they have written is the kernel's, and only a machine that loses power could lose it.
@@ -13,7 +13,11 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = "int fsync(int file) { (void) file; return 0; } int fdatasync(int file) { (void) file; return 0; }"
+SOURCE = """
+int fsync(int file) { (void) file; return 0; }
+int fdatasync(int file) { (void) file; return 0; }
+void sync(void) {}
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
