@@ -40,10 +40,13 @@ FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebackl
 LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=light)
 SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=sam3)
 
+# Modules are compiled once, also where the shell forbids it, and not again by each of the hundreds of processes.
+test kills: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile $(addprefix --ignore ,$(WAITING)) \
-		relight_assets_tests
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		$(addprefix --ignore ,$(WAITING)) relight_assets_tests
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
 
 # Of these folders, what needs neither a process nor a photo nor a model file.  Left out are the pipeline and what runs it:

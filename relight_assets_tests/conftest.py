@@ -30,8 +30,9 @@ from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
+from relight_assets_tests.engine.execution.worker_threads import processes_for_workers, threads_for_workers
 
-pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips"]
+pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips", "relight_assets_tests.no_fsync"]
 
 cv2.setNumThreads(1)
 
@@ -51,6 +52,20 @@ def _own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _worker_threads() -> Iterator[None]:
+    """Runs in the tests' own process have threads for workers, but for the modules that use ``worker_processes``."""
+    with threads_for_workers():
+        yield
+
+
+@pytest.fixture(scope="module")
+def worker_processes(_worker_threads: None) -> Iterator[None]:
+    """Workers are processes, as they are for users."""
+    with processes_for_workers():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +244,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator
     """A split that was run once, to look at; not to be changed."""
     made = Bench(tmp_path_factory.mktemp("finished"), photos)
     made.write_csv([*PORTRAITS, "cat.png", "broken.png", ""])
-    summary = made.run()
+    with processes_for_workers():
+        summary = made.run()
     assert summary.tally.codes == {"no_person": 1, "image_corrupt": 1}
     yield made
     assert_records_tell_the_truth(made.layout)
@@ -266,7 +282,10 @@ ALL_FILES = tuple(name for spec in stages() for name in spec.artifacts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let files that start servers, and mostly wait for them, take turns with the others, which need the cores."""
+    """Let files that start servers, and mostly wait for them, take turns with the others, which need the cores.
+
+    Without any, those that run photos come first: they are the long ones, and the last should be short.
+    """
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
@@ -278,7 +297,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kinds[waits] += 1
     if kinds[True]:
         turns.sort(key=lambda turn: turn[:2])
-        items[:] = [test for _, _, tests in turns for test in tests]
+    else:
+        turns.sort(key=lambda turn: not any("photos" in getattr(test, "fixturenames", ()) for test in turn[2]))
+    items[:] = [test for _, _, tests in turns for test in tests]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

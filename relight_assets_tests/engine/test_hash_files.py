@@ -15,6 +15,8 @@ from relight_assets.engine.progress import Progress, ProgressWriter, read_progre
 from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import sha256
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 class DiesAtTwo(HashWorker):
     """Ends where it is given the image 2."""

@@ -30,6 +30,8 @@ from relight_assets_tests.conftest import (
     sha256,
 )
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 # -- what comes out ------------------------------------------------------------------------------------------
 
 

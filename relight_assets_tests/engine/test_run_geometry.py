@@ -21,6 +21,8 @@ from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256
 from relight_assets_tests.models.runtimes.tiny_onnx import transformer
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 FROM_FILES = {"source": "depth_file"}
 
 

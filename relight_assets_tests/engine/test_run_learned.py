@@ -15,6 +15,8 @@ from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed
 from relight_assets_tests.models.runtimes.tiny_onnx import TinyNetwork, u_net
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
 

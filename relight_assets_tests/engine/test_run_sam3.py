@@ -20,6 +20,8 @@ pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is no
 pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not installed")
 pytest.importorskip("transformers", reason="the SAM3 environment (make test-sam3) is not installed")
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Sam3Weights:

@@ -12,7 +12,7 @@ STOCK = 24
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _light_workers(light_workers: None) -> None:
+def _light_workers(light_workers: None, worker_processes: None) -> None:
     """In every module here."""
 
 

@@ -29,6 +29,7 @@ from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.local import LOCAL
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, sha256
+from relight_assets_tests.engine.execution.worker_threads import threads_for_workers
 from relight_assets_tests.faults.driver import Job
 
 _OURS = re.compile(
@@ -249,7 +250,8 @@ def _assert_csvs_say_the_same(bench: FaultBench, state: SplitState) -> None:
 def assert_heals(bench: FaultBench) -> None:
     """The next run without the fault finishes the rest, and the one after it does nothing."""
     rows = len(bench.split().table)
-    summary = bench.start(retry_failed=True, cpu_workers=1)
+    with threads_for_workers():
+        summary = bench.start(retry_failed=True, cpu_workers=1)
     assert summary.state.row_counts() == {"done": rows}
     assert_sound(bench, done=rows)
     assert not list(bench.layout.folder.glob(_TEMP))

@@ -17,6 +17,8 @@ from relight_assets.stages.registry import register_stages, remove_stages, stage
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, read_rgb, recipe_with
 from relight_assets_tests.stages import negative_stage
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 MODULE = negative_stage.__name__
 
 

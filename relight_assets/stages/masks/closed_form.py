@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from relight_assets.core.arrays import Mask, Plane, Rgb8
 
@@ -160,6 +159,8 @@ def _laplacian(
     Returns also the (P,) places of those pixels, and which of them are the unknown ones, (F,).  Every row has 25
     entries, the middle one its own.
     """
+    from scipy.sparse import csr_matrix  # noqa: PLC0415  (a tenth of the start of every command, that few need)
+
     width, margin, count = shape[1], 2 * shape[1] + 2, windows.centres.size
     where = np.zeros(shape, np.uint8)
     where.ravel()[windows.centres] = 1

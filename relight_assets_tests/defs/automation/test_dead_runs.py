@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,9 @@ def empty() -> None: ...
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
-        made.event_log_storage.set_concurrency_slots(POOL, 1)
-        yield made
+def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    own_instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    return own_instance
 
 
 def run_of(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, **tags: str) -> str:

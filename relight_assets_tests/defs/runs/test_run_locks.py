@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from relight_assets.engine.hardware.machine import this_machine
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as made:
-        yield made
+def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    return own_instance
 
 
 def killed_while_holding(instance: dg.DagsterInstance, run_id: str) -> Path:

@@ -17,6 +17,8 @@ from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
 from relight_assets.stages.registry import stage_names
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 class ToyWorker:
     """Does what the item's path says."""

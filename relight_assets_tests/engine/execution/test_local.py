@@ -15,6 +15,8 @@ from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.stages.registry import stage_names
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 class TellsItsEnvironment:
     """Answers with what it finds in its environment."""

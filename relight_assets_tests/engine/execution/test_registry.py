@@ -16,6 +16,8 @@ from relight_assets.errors import ConfigError
 from relight_assets_tests.conftest import PORTRAITS, Bench, sha256
 from relight_assets_tests.engine.execution.threads_engine import THREADS_ENGINE, ThreadsEngine
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 @pytest.fixture
 def threads_engine(monkeypatch: pytest.MonkeyPatch) -> None:

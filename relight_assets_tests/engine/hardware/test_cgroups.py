@@ -250,6 +250,7 @@ def test_in_a_group_of_the_kernel_s_own(real_group: list[Path], tmp_path: Path, 
     script = f'{joins}; exec {"unshare --cgroup" if namespace else ""} "$0" -c "$1" "$2"'
     done = subprocess.run(
         ["sh", "-c", script, sys.executable, TELL, str(tmp_path / "cached")],
+        env={**os.environ, "LD_PRELOAD": ""},  # the pages must be on the disk
         capture_output=True,
         text=True,
         check=False,

@@ -22,6 +22,8 @@ from relight_assets.storage.files import source_token
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 from relight_assets_tests.faults.faulty import FaultyWorker
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 ROWS = 2000
 
 

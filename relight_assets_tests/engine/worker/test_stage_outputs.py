@@ -8,6 +8,8 @@ import pytest
 
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 OF_THIS_RUN = {"timings_ms", "mtime_ns", "token", "record_sha256"}
 """Keys of what is of the clock or of the file system, and not of the images."""
 

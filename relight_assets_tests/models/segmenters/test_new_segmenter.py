@@ -27,6 +27,8 @@ from relight_assets_tests.models.segmenters.tiny_segmenter import (
     register,
 )
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 
 def recipe_of(segmenter: str) -> Recipe:
     return parse_recipe({"segmenter": segmenter}, "recipe.yaml", Path.cwd()).recipe

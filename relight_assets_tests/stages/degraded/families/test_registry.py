@@ -36,6 +36,8 @@ from relight_assets_tests.conftest import PORTRAITS, Bench
 from relight_assets_tests.stages.degraded.families.tiny import DIMMING
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
+pytestmark = pytest.mark.usefixtures("worker_processes")
+
 BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
 MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
