@@ -30,6 +30,8 @@ from relight_assets.errors import ModelFileError, UserError
 from relight_assets.models import registry, store, wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
+from relight_assets.storage.files import FileStamp
+from relight_assets.storage.local import LOCAL
 from relight_assets_tests.engine.execution.worker_threads import processes_for_workers, threads_for_workers
 
 pytest_plugins = ["relight_assets_tests.fast", "relight_assets_tests.listed_skips", "relight_assets_tests.no_fsync"]
@@ -225,6 +227,11 @@ def assert_records_tell_the_truth(layout: SplitLayout) -> None:
             assert set(entry.files) == set(stage_spec(stage).artifacts)
             for name, stamp in entry.files.items():
                 assert sha256(layout.png(index, name)) == stamp.sha256, (index, name)
+
+
+def stamp_of_output(path: Path) -> FileStamp:
+    """What a record says of a file that a run has written."""
+    return LOCAL.put_stamped(path, path.read_bytes())
 
 
 def read_rgb(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:

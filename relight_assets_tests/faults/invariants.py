@@ -42,7 +42,7 @@ _TEMP = ".relight-*.tmp"
 class Undisturbed:
     """What a run that nothing disturbs makes of a photo."""
 
-    images: dict[str, str]
+    png_hashes: dict[str, str]
     """The sha256 of each image's file, by its name."""
     source: dict[str, Any]
     stages: dict[Stage, dict[str, Any]]

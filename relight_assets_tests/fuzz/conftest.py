@@ -70,7 +70,7 @@ class Whole:
     """A split that was run once and is whole; it is copied, never changed."""
 
     bench: Bench
-    images: dict[str, str]
+    png_hashes: dict[str, str]
     index: bytes
     records: list[bytes]
 

@@ -8,8 +8,7 @@ import pytest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.imaging.png import decode_png, encode_png
-from relight_assets.storage.files import stamp_source
-from relight_assets_tests.conftest import PORTRAITS, Project
+from relight_assets_tests.conftest import PORTRAITS, Project, stamp_of_output
 from relight_assets_tests.defs.checks.check_runs import checks, failed, run
 
 
@@ -56,7 +55,7 @@ def test_an_off_background_is_stopped(instance: dg.DagsterInstance, project: Pro
     layout.png(0, "output").write_bytes(encode_png(pixels))
     record = read_record(layout.record(0))
     assert record is not None
-    record.stages["composites"].files["output"] = stamp_source(layout.png(0, "output"))
+    record.stages["composites"].files["output"] = stamp_of_output(layout.png(0, "output"))
     write_record(layout, record)
     result = run(instance, "train", "rebuild_mapping")
     assert failed(result) == {"background_is_exact"}

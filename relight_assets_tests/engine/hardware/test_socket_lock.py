@@ -75,13 +75,13 @@ def squat(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Squatter]]:
 
     monkeypatch.setattr(socket_lock, "_PATIENCE_S", 0.1)
     if os.geteuid() != 0:  # nobody but root can be another user; what the kernel says of the process is made up
-        reported = socket_lock._reported
+        reported = socket_lock._message
 
         def as_of_another_user(client: socket.socket) -> str | None:
             pid = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
             return None if pid in {one.pid for one in made} else reported(client)
 
-        monkeypatch.setattr(socket_lock, "_reported", as_of_another_user)
+        monkeypatch.setattr(socket_lock, "_message", as_of_another_user)
     yield Made
     for one in made:
         one.leave()

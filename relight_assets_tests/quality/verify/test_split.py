@@ -27,8 +27,7 @@ from relight_assets.imaging.png import encode_png
 from relight_assets.quality.statistics import recorded_metrics
 from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import stamp_source
-from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, computed, read_rgb, recipe_with
+from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, computed, read_rgb, recipe_with, stamp_of_output
 
 
 @pytest.fixture
@@ -102,7 +101,7 @@ def test_a_background_that_is_off_by_one_level_is_found(bench: Bench) -> None:
     path.write_bytes(encode_png(pixels))
     record = read_record(bench.layout.record(0))
     assert record is not None
-    record.stages["composites"].files["output"] = stamp_source(path)  # the record says so, and yet
+    record.stages["composites"].files["output"] = stamp_of_output(path)  # the record says so, and yet
     write_record(bench.layout, record)
     found = verified(bench)
     assert codes(found) == [("background", "00000_output.png"), ("replay", "00000_output.png")]
@@ -233,7 +232,7 @@ def test_a_record_that_claims_images_which_do_not_fit_is_a_fault_and_no_tracebac
     record = read_record(bench.layout.record(0))
     assert record is not None
     stage = next(stage for stage, entry in record.stages.items() if name in entry.files)
-    record.stages[stage].files[name] = stamp_source(path)  # the record says so, and yet
+    record.stages[stage].files[name] = stamp_of_output(path)  # the record says so, and yet
     for later, entry in record.stages.items():
         digest = digests_of(Recipe(), bench.settings)
         files = {n: s.sha256 for e in record.stages.values() for n, s in e.files.items()}
@@ -269,7 +268,7 @@ def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
     assert record is not None
     assert other is not None
     bench.layout.png(1, "output").write_bytes(bench.layout.png(0, "output").read_bytes())
-    other.stages["composites"].files["output"] = stamp_source(bench.layout.png(1, "output"))
+    other.stages["composites"].files["output"] = stamp_of_output(bench.layout.png(1, "output"))
     write_record(bench.layout, other)
     assert ("duplicate", "00001_output.png") in codes(verified(bench))
 
