@@ -1,5 +1,6 @@
 """The depth or the normals of a photo, in a PNG that somebody else made."""
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,10 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.config.recipe.networks import Geometry
 from relight_assets.core.regular_files import AnyRoot
-from relight_assets.dataset.paths import resolve_image_path
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.paths import possible_places, resolve_image_path
 from relight_assets.dataset.spelling import Folders
-from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
+from relight_assets.errors import CsvError, GeometryFileError, GeometryMissingError, ImageError, SourceMissingError
 from relight_assets.imaging import png
 from relight_assets.storage.files import FileStamp, read_source, same_token
 
@@ -28,11 +31,34 @@ ASPECT = 0.02
 """How far the aspect of a map may be from its photo's."""
 
 
+def files_of_rows(geometry: Geometry, split: SplitCsv, image_root: Path | None) -> list[str] | None:
+    """Where the file of each row's photo is, if a column of the CSV names it; None: where ``geometry.files`` says.
+
+    A blank cell gives ``""``.
+
+    Raises:
+        CsvError: there is no such column.
+    """
+    if geometry.column is None:
+        return None
+    if geometry.column not in split.table.columns:
+        raise CsvError(
+            f"{split.path} has no column {geometry.column!r}, which geometry.files of the recipe names: add it, or "
+            f"set geometry.files to the file's place, such as {{folder}}/{{stem}}_depth.png"
+        )
+    return [_place(cell, split.path.parent, image_root) for cell in split.table[geometry.column]]
+
+
+def _place(cell: str, csv_folder: Path, image_root: Path | None) -> str:
+    places = possible_places(cell, csv_folder.absolute(), image_root) if cell.strip() else [""]
+    return next(filter(os.path.lexists, places), places[-1])
+
+
 def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
     """The file that belongs to a photo, with every symbolic link resolved.  Nothing is opened.
 
     Args:
-        files: ``geometry.files`` of the recipe.
+        files: ``geometry.files`` of the recipe, or of the photo's row (:func:`files_of_rows`).
         photo: the photo's file, as :func:`~relight_assets.dataset.paths.resolve_image_path` gave it.
         image_root: if set, the file must lie in it, like the photo.
 
@@ -40,6 +66,8 @@ def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
         GeometryMissingError: there is none.
         GeometryFileError: it is nothing that may be opened.
     """
+    if not files:
+        raise GeometryMissingError("The photo's row names no geometry file: its cell is empty.")
     known = {"{folder}": str(photo.parent), "{stem}": photo.stem}
     text = re.sub(r"\{folder\}|\{stem\}", lambda match: known[match[0]], files)
     try:

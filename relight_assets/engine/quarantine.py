@@ -28,7 +28,7 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
         source = stamp_source(Path(item.file), image_root)
     except ImageError:
         source = None
-    reads = stamp_now(digests.geometry, Path(item.file), image_root)
+    reads = stamp_now(digests.geometry, Path(item.file), image_root, item.geometry_file)
     outside = {name: stamp.sha256 for name, stamp in reads.items()}
     current: tuple[Stage, ...] = ()
     if record is not None and source is not None:

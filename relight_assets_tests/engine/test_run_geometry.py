@@ -15,7 +15,7 @@ from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.run import digests_of
-from relight_assets.errors import ModelFileError
+from relight_assets.errors import CsvError, ModelFileError
 from relight_assets.models import store
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, computed, sha256
@@ -61,6 +61,30 @@ def recipe(**geometry: object) -> Recipe:
 def degraded_of(bench: Bench, index: int) -> dict[str, object]:
     stage: dict[str, object] = json.loads(bench.layout.record(index).read_text())["stages"]["degraded"]
     return stage
+
+
+def test_a_column_of_the_csv_names_each_photo_s_file(own: Bench, tmp_path: Path) -> None:
+    """A second source column: the recipe names it, and no code is touched."""
+    own.run(recipe(**FROM_FILES))
+    expected = own.png_hashes()
+    (tmp_path / "elsewhere").mkdir()
+    places = [depth_of(own, index).rename(tmp_path / "elsewhere" / f"{index}.png") for index in (0, 1)]
+    relative = os.path.relpath(places[1], own.csv_path.parent)  # as an image_path may be
+    photos = [own.photos / name for name in PORTRAITS[:2]]
+    own.csv_path.write_text(f"image_path,depth\n{photos[0]},{places[0]}\n{photos[1]},{relative}\n")
+    by_column = recipe(**FROM_FILES, files="{column:depth}")
+    assert computed(own.run(by_column)) == dict.fromkeys(stage_names(), 0)  # the same bytes at another place
+    assert own.png_hashes() == expected
+    write_depth(photos[1], tilt=0.5).rename(places[1])
+    assert computed(own.run(by_column))["degraded"] == 1
+    assert degraded_of(own, 1)["reads"]["geometry_file"]["sha256"] == sha256(places[1])  # type: ignore[index]
+    own.csv_path.write_text(f"image_path,depth\n{photos[0]},{places[0]}\n{photos[1]},\n")
+    summary = own.run(by_column)
+    assert summary.tally.codes == {"geometry_missing": 1}
+    assert [image.status for image in summary.state.images.values()] == ["done", "failed"]
+    own.write_csv(PORTRAITS[:2])
+    with pytest.raises(CsvError, match=r"has no column 'depth', which geometry\.files of the recipe names"):
+        own.run(by_column)
 
 
 def test_another_shape_is_another_image_and_is_recorded(own: Bench) -> None:

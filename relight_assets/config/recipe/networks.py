@@ -73,6 +73,7 @@ class ShapeNetwork(Network):
     """What R, G and B are divided by after that; as ImageNet's."""
 
 
+_COLUMN = re.compile(r"\{column:([^{}]+)\}")
 GeometrySource = Literal["face_mesh", "depth_file", "normals_file", "depth_model", "normals_model"]
 
 
@@ -82,7 +83,10 @@ class Geometry(Part):
     source: GeometrySource = "face_mesh"
     """Mask and face mesh; a file beside each photo; or your own ONNX model."""
     files: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = "{folder}/{stem}_depth.png"
-    """Where a photo's file is: `{folder}` and `{stem}` are the photo's, and what is relative is so to its folder."""
+    """Where a photo's file is: `{folder}` and `{stem}` are the photo's, and a relative path starts at its folder.
+
+    Or `{column:NAME}`: the CSV's column of that name has its path, which is found as `image_path` is.
+    """
     invert: bool = False
     """Depth: false where nearer is larger, true where farther is."""
     y_axis: Literal["up", "down"] = "up"
@@ -94,12 +98,20 @@ class Geometry(Part):
     @field_validator("files")
     @classmethod
     def _one_each(cls, files: str) -> str:
+        if _COLUMN.fullmatch(files):
+            return files
         if "{stem}" not in files:
-            raise ValueError("must hold {stem}: each photo has a file of its own")
+            raise ValueError("must hold {stem}, or be {column:NAME}: each photo has a file of its own")
         unknown = [name for name in re.findall(r"\{[^}]*\}", files) if name not in {"{folder}", "{stem}"}]
         if unknown:
-            raise ValueError(f"{unknown[0]} is unknown; {{folder}} and {{stem}} are known")
+            raise ValueError(f"{unknown[0]} is unknown; {{folder}} and {{stem}} are known, and {{column:NAME}} alone")
         return files
+
+    @property
+    def column(self) -> str | None:
+        """The CSV's column that names each photo's file; None: none does."""
+        found = _COLUMN.fullmatch(self.files) if self.from_file else None
+        return found[1] if found else None
 
     @property
     def kind(self) -> Literal["depth", "normals"] | None:

@@ -29,6 +29,8 @@ class WorkItem:
     """The file's path as the CSV names it, links unresolved; None: as ``file``."""
     source_known: bool = True
     """Whether the record may be believed about the source where size and token are the recorded ones."""
+    geometry_file: str | None = None
+    """Where its row says that its depth or normals are; None: where the recipe does."""
 
 
 @dataclass(frozen=True)

@@ -20,27 +20,33 @@ def stamps_of(record: RecordStamps | None, failure: Failure | None) -> list[File
 
 
 def known_sha256(
-    geometry: Geometry, photo: Path, image_root: AnyRoot, record: RecordStamps | None, failure: Failure | None
+    geometry: Geometry,
+    photo: Path,
+    image_root: AnyRoot,
+    record: RecordStamps | None,
+    failure: Failure | None,
+    *,
+    files: str | None = None,
 ) -> dict[str, str]:
-    """The sha256 of a photo's file by its stat alone, for a plan; nothing where the recipe wants no files."""
+    """The sha256 of a photo's file by its stat alone, for a plan; nothing where the recipe wants no files.
+
+    ``files`` is where the photo's row says that it is; None: where the recipe does.
+    """
     if not geometry.from_file:
         return {}
     try:
-        path = geometry_path(geometry.files, photo, image_root)
+        path = geometry_path(geometry.files if files is None else files, photo, image_root)
     except ImageError:
         return {GEOMETRY_FILE: ABSENT}
     return {GEOMETRY_FILE: remembered_sha256(path, stamps_of(record, failure)) or UNREAD}
 
 
-def stamp_now(geometry: Geometry, photo: Path, image_root: AnyRoot) -> dict[str, FileStamp]:
+def stamp_now(geometry: Geometry, photo: Path, image_root: AnyRoot, files: str | None = None) -> dict[str, FileStamp]:
     """The stamp of a photo's file, read but not decoded; nothing where there is none that may be read."""
     if not geometry.from_file:
         return {}
     try:
-        return {
-            GEOMETRY_FILE: stamp_source(
-                geometry_path(geometry.files, photo, image_root), ImageRoot.of_any_names(image_root)
-            )
-        }
+        path = geometry_path(geometry.files if files is None else files, photo, image_root)
+        return {GEOMETRY_FILE: stamp_source(path, ImageRoot.of_any_names(image_root))}
     except ImageError:
         return {}

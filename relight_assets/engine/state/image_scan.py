@@ -53,14 +53,16 @@ class ImageScanner:
         origin: Origin | None,
         hashes: Hashes,
         failures: Container[int],
+        geometry_files: Mapping[str, str],
     ):
         known = Folders()
         folder = split.path.parent.absolute()
         self._root = ImageRoot.of(image_root)
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
         self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
-        self._outside = partial(known_sha256, digests.geometry, image_root=image_root)
+        self._image_root = image_root
         self._failures, self._folder = failures, str(layout.folder)
+        self._geometry_files = geometry_files
         self.misnumbered = False
 
     def scan(self, key: str, cell: str, index: int | None) -> ImageState:
@@ -133,8 +135,17 @@ class ImageScanner:
         if sha256 is None and photo != "unchecked":
             held = failure if failure is not None and failure.code == SourceUnreadableError.code else None
             recorded = record is not None
-            return ImageState(key, index, source, photo, recorded=recorded, failure=held, unchecked=tuple(unchecked))
-        given = self._outside(source.file, record=record, failure=failure) if self._digests.geometry.from_file else {}
+            return ImageState(
+                key,
+                index,
+                source,
+                photo,
+                recorded=recorded,
+                failure=held,
+                unchecked=tuple(unchecked),
+                geometry_file=self._geometry_files.get(key),
+            )
+        given = self._given(key, source, record, failure) if self._digests.geometry.from_file else {}
         files = _RecordedFiles(self._layout, self._hashes)
         # What is unchecked may well be what it was: only so are all files known that need a look.
         possible = current_stages(
@@ -164,7 +175,15 @@ class ImageScanner:
             unchecked=tuple(unchecked),
             new_stamps=_new_stamps(record, now, source.place, files) if record is not None else None,
             new_failure=_new_failure(failure, now) if holds else None,
+            geometry_file=self._geometry_files.get(key),
         )
+
+    def _given(
+        self, key: str, source: SourceFile, record: RecordStamps | None, failure: Failure | None
+    ) -> dict[str, str]:
+        """The sha256 of the photo's file of depth or normals, as far as it is known."""
+        files = self._geometry_files.get(key)
+        return known_sha256(self._digests.geometry, source.file, self._image_root, record, failure, files=files)
 
     def _photo(
         self, key: str, source: SourceFile, record: RecordStamps | None, failure: Failure | None

@@ -92,6 +92,8 @@ class ImageState(Struct, frozen=True, gc=False):
     """What the record is to say of its files; None where it says so already."""
     new_failure: Failure | None = None
     """The failure with the source's token as it is now; None where it says so already."""
+    geometry_file: str | None = None
+    """Where its row says that its depth or normals are; None: where the recipe does."""
 
     @property
     def file(self) -> Path | None:

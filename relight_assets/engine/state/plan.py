@@ -65,7 +65,15 @@ def _decide(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan
         return
     known = image.source_known and image.photo in ("same", "moved")
     plan.work.append(
-        WorkItem(image.index, image.key, image.source.path, stages, image.source.place, source_known=known)
+        WorkItem(
+            image.index,
+            image.key,
+            image.source.path,
+            stages,
+            image.source.place,
+            source_known=known,
+            geometry_file=image.geometry_file,
+        )
     )
 
 

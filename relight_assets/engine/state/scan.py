@@ -19,6 +19,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.geometry_files import files_of_rows
 from relight_assets.dataset.layout import FAILURE_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
@@ -173,13 +174,18 @@ def _scan_images(
 ) -> SplitState:
     """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
-    keys = row_keys(split, root.folder if root is not None else None)
-    cells: dict[str, str] = {}
-    for key, cell in zip(keys, split.table["image_path"], strict=True):
-        if key is not None:
-            cells.setdefault(key, cell)
+    root_folder = root.folder if root is not None else None
+    keys = row_keys(split, root_folder)
+    cells = _of_first_rows(keys, split.table["image_path"])
     scanner = ImageScanner(
-        split, layout, digests, image_root=image_root, origin=origin, hashes=hashes, failures=folder.failures
+        split,
+        layout,
+        digests,
+        image_root=image_root,
+        origin=origin,
+        hashes=hashes,
+        failures=folder.failures,
+        geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
     )
     with _garbage_left_alone():
         images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
@@ -194,6 +200,15 @@ def _scan_images(
         variants=digests.variants,
         misnumbered=scanner.misnumbered,
     )
+
+
+def _of_first_rows(keys: Iterable[str | None], cells: Iterable[str]) -> dict[str, str]:
+    """The cell of each image, of the first row that names it."""
+    found: dict[str, str] = {}
+    for key, cell in zip(keys, cells, strict=False):
+        if key is not None:
+            found.setdefault(key, cell)
+    return found
 
 
 def of_this_run(state: SplitState, recipe: Recipe) -> SplitState:

@@ -71,6 +71,7 @@ class ImageArtifacts:
             image_root=context.image_root,
             max_pixels=context.max_pixels,
             estimator=context.shape_estimator,
+            files=item.geometry_file,
         )
         self._decoded: DecodedImage | Exception | None = None
         self._pixels: dict[str, Pixels8] = {}

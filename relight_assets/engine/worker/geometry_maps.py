@@ -29,8 +29,10 @@ class GeometryMap:
         image_root: AnyRoot,
         max_pixels: int,
         estimator: ShapeEstimator | None,
+        files: str | None = None,
     ):
         self._geometry, self._photo, self._image_root = geometry, photo, image_root
+        self._files = geometry.files if files is None else files
         self._max_pixels, self._estimator = max_pixels, estimator
         self._data: bytes | None = None
         self._made: ShapeMap | None = None
@@ -49,7 +51,7 @@ class GeometryMap:
         return {name: stamp.sha256 for name, stamp in self.stamps.items()}
 
     def _stamp(self, remembered: list[FileStamp]) -> None:
-        path = geometry_path(self._geometry.files, self._photo, self._image_root)
+        path = geometry_path(self._files, self._photo, self._image_root)
         known = remembered_sha256(path, remembered)
         if known is None:
             try:
@@ -66,7 +68,7 @@ class GeometryMap:
             GeometryMissingError, GeometryFileError: it is not there, or nothing that may be opened.
         """
         if self._geometry.from_file and self._data is None:
-            path = geometry_path(self._geometry.files, self._photo, self._image_root)
+            path = geometry_path(self._files, self._photo, self._image_root)
             self._data, stamp = read_geometry(path, self._max_pixels, self._image_root)
             self.stamps = {GEOMETRY_FILE: stamp}
 
@@ -90,7 +92,7 @@ class GeometryMap:
     def _decoded(self, kind: Literal["depth", "normals"], rgb: Rgb8) -> NDArray[np.float32]:
         self.read()
         assert self._data is not None  # noqa: S101  (read just now)
-        name = self._geometry.files.rpartition("/")[2].replace("{stem}", self._photo.stem)
+        name = self._files.rpartition("/")[2].replace("{stem}", self._photo.stem)
         return decode_geometry(
             self._data, kind, photo_size=(rgb.shape[0], rgb.shape[1]), max_pixels=self._max_pixels, name=name
         )
