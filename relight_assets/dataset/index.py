@@ -142,7 +142,7 @@ def _parse(data: bytes, highest_held: int) -> _Parsed:
         text, whole = data[: error.start].decode("utf-8"), False
     numbers: dict[str, int] = {}
     highest = -1
-    # No run gives a larger number than this; one damaged row must not push all later numbers up.
+    # No run gives a larger number than this; one damaged row must not raise all later numbers.
     limit = highest_held + data.count(b"\n")
     reader = csv_reader(text)
     fine = True

@@ -45,7 +45,7 @@ def examine(
     """
     slots: list[DeviceSlot] = []
     folders = Folders(recipe, settings, environ)
-    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+    topics: dict[str, Callable[[], Iterator[Finding]]] = {
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
         "csv folder": folders.csvs,
@@ -57,7 +57,7 @@ def examine(
         "open files": _open_files,
     }
     findings = [Finding("settings", message) for message in unknown_variables]
-    for topic, examine_topic in looks.items():
+    for topic, examine_topic in topics.items():
         try:
             findings += examine_topic()
         except (RelightError, OSError) as error:

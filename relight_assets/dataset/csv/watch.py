@@ -29,14 +29,14 @@ class CsvStamp:
 class Changes:
     """What one call found."""
 
-    seen: dict[str, CsvStamp]
+    stamps: dict[str, CsvStamp]
     """Every CSV that gives a split, by the split's name, to be handed to the next call."""
     paths: dict[str, Path] = field(default_factory=dict)
     """The one CSV of each split, whether it can be used or not."""
     changed: dict[str, SplitCsv] = field(default_factory=dict)
     """The CSVs whose content is new, by split; all have rows."""
     resting: list[str] = field(default_factory=list)
-    """Splits whose CSV moved since the last call: it is left alone until the next."""
+    """Splits whose CSV is new or has changed since the last call: it may still be being written."""
     faults: dict[Path, CsvError] = field(default_factory=dict)
     """What is wrong with each CSV that cannot be used."""
     empty: dict[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Changes:
 
     def usable(self, split: str) -> bool:
         """Whether a run of this split has a CSV to work with, as far as this call knows."""
-        there = split in self.seen and split in self.paths and split not in self.empty
+        there = split in self.stamps and split in self.paths and split not in self.empty
         return there and self.paths[split] not in self.faults
 
 
@@ -64,12 +64,12 @@ def detect_changes(csv_dir: Path, glob: str, before: dict[str, CsvStamp], known:
     """
     known = KnownCsvs() if known is None else known
     folder = list_csvs(csv_dir, glob)
-    changes = Changes(seen={}, paths=folder.found, faults=dict(folder.faults))
+    changes = Changes(stamps={}, paths=folder.found, faults=dict(folder.faults))
     for split, path in folder.found.items():
         _classify(split, path, before.get(split), known, changes)
-    for split in set(map(name_part, changes.faults)) & before.keys() - changes.seen.keys():
-        changes.seen[split] = before[split]  # it is there: as soon as it can be used again it goes on from here
-    changes.gone.extend(split for split in before if split not in changes.seen)
+    for split in set(map(name_part, changes.faults)) & before.keys() - changes.stamps.keys():
+        changes.stamps[split] = before[split]  # it is there: as soon as it can be used again it goes on from here
+    changes.gone.extend(split for split in before if split not in changes.stamps)
     known.save()
     return changes
 
@@ -82,7 +82,7 @@ def _classify(split: str, path: Path, before: CsvStamp | None, known: KnownCsvs,
             changes.faults[path] = CsvError(f"{shown(str(path))} cannot be read: {error.strerror}.")
         return
     now = CsvStamp(status.st_size, source_token(status), before.sha256 if before else None)
-    changes.seen[split] = now
+    changes.stamps[split] = now
     if before is None or (before.size, before.token) != (now.size, now.token):
         changes.resting.append(split)
         return
@@ -101,4 +101,4 @@ def _compare(split: str, path: Path, now: CsvStamp, known: KnownCsvs, changes: C
         changes.empty[split] = no_rows(path)
     elif csv.sha256 != now.sha256:
         changes.changed[split] = csv
-        changes.seen[split] = replace(now, sha256=csv.sha256)
+        changes.stamps[split] = replace(now, sha256=csv.sha256)

@@ -12,7 +12,7 @@ from relight_assets.defs.automation.run_requests import LastRequest
 class Cursor:
     """The sensor's cursor; Dagster stores its text."""
 
-    seen: dict[str, CsvStamp] = field(default_factory=dict)
+    stamps: dict[str, CsvStamp] = field(default_factory=dict)
     """Every CSV of the last tick, by split."""
     requests: dict[str, LastRequest] = field(default_factory=dict)
     """The last request of each split."""
@@ -38,7 +38,7 @@ class Cursor:
 
     def text(self) -> str:
         """What :meth:`parse` reads."""
-        return json.dumps({"seen": _plain(self.seen), "asked": _plain(self.requests)}, sort_keys=True)
+        return json.dumps({"seen": _plain(self.stamps), "asked": _plain(self.requests)}, sort_keys=True)
 
 
 def _plain(items: dict[str, Any]) -> dict[str, Any]:

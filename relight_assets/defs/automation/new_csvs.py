@@ -52,11 +52,11 @@ def _tick(context: dg.SensorEvaluationContext, source: ProjectSource) -> dg.Sens
     settings, cursor = source.settings(), Cursor.parse(context.cursor)
     before = cursor.text()
     try:
-        changes = detect_changes(settings.csv_dir, settings.csv_glob, cursor.seen, known_csvs(context.instance))
+        changes = detect_changes(settings.csv_dir, settings.csv_glob, cursor.stamps, known_csvs(context.instance))
     except RelightError as error:
         raise TickError(str(error)) from None
     _log_changes(context, changes)
-    cursor.seen = changes.seen
+    cursor.stamps = changes.stamps
     unchecked = log_unchecked_rows(context, changes.changed, source, settings)
     requests = [
         *requests_of_changed(context.instance, changes, cursor.requests),
@@ -88,7 +88,7 @@ def _log_changes(context: dg.SensorEvaluationContext, changes: Changes) -> None:
 def _new_partitions(instance: dg.DagsterInstance, changes: Changes, requests: Iterable[dg.RunRequest]) -> list[str]:
     """The splits that are to become partitions: those of usable CSVs, and of runs, as a lost history lost theirs."""
     requested = {str(request.partition_key) for request in requests}
-    usable = {split for split in changes.seen if changes.usable(split) and split not in changes.resting}
+    usable = {split for split in changes.stamps if changes.usable(split) and split not in changes.resting}
     return sorted((requested | usable) - set(instance.get_dynamic_partitions("splits")))
 
 
@@ -112,7 +112,7 @@ def _observations(changes: Changes, unchecked: Mapping[str, int]) -> list[dg.Ass
 def _why_no_run(changes: Changes, faults: Iterable[str]) -> str:
     reasons = [*faults]
     if changes.resting:
-        reasons.append(f"{', '.join(changes.resting)}: moved since the last tick, left alone until the next")
+        reasons.append(f"{', '.join(changes.resting)}: waiting until the file has been the same for a tick")
     if changes.gone:
         reasons.append(f"gone: {', '.join(changes.gone)}; their outputs stay")
-    return " ".join([*reasons, *changes.empty.values()]) or f"nothing new among {len(changes.seen)} CSVs"
+    return " ".join([*reasons, *changes.empty.values()]) or f"nothing new among {len(changes.stamps)} CSVs"

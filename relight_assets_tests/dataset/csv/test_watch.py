@@ -15,7 +15,7 @@ class Folder:
 
     def __init__(self, path: Path):
         self.path = path
-        self.seen: dict[str, CsvStamp] = {}
+        self.stamps: dict[str, CsvStamp] = {}
         self.known = KnownCsvs()
         self._time = 1_700_000_000
 
@@ -28,8 +28,8 @@ class Folder:
         os.utime(self.path / name, (self._time, self._time))
 
     def detect_changes(self) -> Changes:
-        changes = detect_changes(self.path, "*_images.csv", self.seen, self.known)
-        self.seen = changes.seen
+        changes = detect_changes(self.path, "*_images.csv", self.stamps, self.known)
+        self.stamps = changes.stamps
         return changes
 
 
@@ -82,7 +82,7 @@ def test_a_touched_file_did_not_change_and_changed_rows_did(folder: Folder) -> N
 @pytest.mark.parametrize("name", ["val_images.csv.tmp", "val_images.csv.part", ".val_images.csv", "val_scores.csv"])
 def test_names_that_are_no_inputs_are_not_looked_at(folder: Folder, name: str) -> None:
     folder.write(name)
-    assert folder.detect_changes() == Changes(seen={})
+    assert folder.detect_changes() == Changes(stamps={})
 
 
 def reported(changes: Changes) -> str:
@@ -106,7 +106,7 @@ def test_an_invalid_csv_is_reported_at_every_look_and_stops_nobody(
         patch.setattr("relight_assets.dataset.csv.folder.read_split_csv", lambda _: pytest.fail("it was read again"))
         third = folder.detect_changes()
     assert reported(third) == reported(second)
-    assert third.seen == second.seen  # so a look that is forgotten costs nothing
+    assert third.stamps == second.stamps  # so a look that is forgotten costs nothing
     folder.write("val_images.csv")
     folder.detect_changes()
     assert list(folder.detect_changes().changed) == ["val"]
@@ -144,7 +144,7 @@ def test_a_bad_one_beside_it_that_would_give_the_same_split_hides_no_csv(folder:
     seen: dict[str, CsvStamp] = {}
     for _ in range(3):
         found = detect_changes(folder.path, "*.csv", seen)
-        seen = found.seen
+        seen = found.stamps
         assert found.usable("train")
         assert list(found.faults) == [folder.path / "train.csv"]
 

@@ -32,7 +32,7 @@ def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, 
     csv = project.write_csv("train", PORTRAITS[:2])
     waiting = sensor.tick()
     assert not waiting.run_requests
-    assert "left alone until the next" in str(waiting.skip_reason)
+    assert "waiting until the file has been the same" in str(waiting.skip_reason)
     found = sensor.tick()
     (request,) = found.run_requests or []
     assert request.partition_key == "train"

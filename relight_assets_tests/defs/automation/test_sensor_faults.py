@@ -38,7 +38,7 @@ def partitions(sensor: Sensor) -> set[str]:
 def test_the_good_one_is_run_once_and_then_every_tick_is_an_error(name: str, sensor: Sensor, project: Project) -> None:
     project.write_csv("train", PORTRAITS[:1])
     BAD[name](bad := project.data / f"{name}_images.csv")
-    assert "left alone until the next" in str(sensor.tick().skip_reason)
+    assert "waiting until the file has been the same" in str(sensor.tick().skip_reason)
     found = sensor.tick()
     assert [request.partition_key for request in found.run_requests or []] == ["train"]
     assert [event.partition for event in found.asset_events] == ["train"]
@@ -73,7 +73,7 @@ def test_all_kinds_at_once_are_named_in_one_error_and_none_gets_a_partition(sens
 def test_a_bad_csv_alone_is_an_error_as_soon_as_it_rests(sensor: Sensor, project: Project) -> None:
     bad = project.data / "column_images.csv"
     BAD["column"](bad)
-    assert "left alone until the next" in str(sensor.tick().skip_reason)
+    assert "waiting until the file has been the same" in str(sensor.tick().skip_reason)
     with pytest.raises(TickError, match="no column 'image_path'"):
         sensor.tick()
     bad.write_text("image_path\na.png\n")
