@@ -35,6 +35,8 @@ class Measured:
     """Toward the photo's own light, where it is known."""
     mask_rim: float | None = None
     """How steep the light is across the face mesh's outline, against beside it."""
+    person_evidence: float | None = None
+    """How strong the signs of a person are."""
     variant: int = 0
     """Which of the image's lights."""
 
@@ -65,6 +67,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_images(found, quality),
         *_of_medians(found, quality),
         *_of_families(found, recipe, quality),
+        *_of_persons(found, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *_of_skins(found, quality),
@@ -167,6 +170,14 @@ def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) ->
             for family, share in recipe.degradation.weights.items()
         )
         yield Verdict("families' shares off", images, off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+
+
+def _of_persons(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Each image must be of a person, whatever the recipe let in."""
+    signs = [(each, -each.person_evidence) for each in found if each.person_evidence is not None]
+    if signs:
+        least = quality.min_person_evidence
+        yield _worst_of(signs, "person evidence", bound=-least, wanted_text=f">= {least:g}", sign=-1)
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

@@ -21,7 +21,7 @@ from relight_assets.stages.foreground_color import (
 )
 from relight_assets.stages.masks import closed_form
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 
 ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""
@@ -64,24 +64,6 @@ def person_numbers(probability: Plane) -> PersonNumbers:
         return PersonNumbers(score=0.0, coverage=0.0)
     total = float(np.sum(probability[inside], dtype=np.float64))
     return PersonNumbers(score=total / count, coverage=count / probability.size)
-
-
-def require_person(numbers: PersonNumbers, faces_found: int, thresholds: recipe.Masks) -> None:
-    """Raise :class:`NoPersonError` unless the mask is large enough and sure enough, or shows a face.
-
-    A face vouches for an unsure mask, because the segmenter always marks something: the surest
-    mask seen on a picture without a person is a cat's, at .945, and no face was ever found there.
-    """
-    if numbers.coverage < thresholds.min_coverage:
-        raise NoPersonError(
-            f"the person mask covers {numbers.coverage:.1%} of the picture, less than "
-            f"masks.min_coverage {thresholds.min_coverage:.1%}"
-        )
-    if numbers.score < thresholds.min_score and faces_found == 0:
-        raise NoPersonError(
-            f"the person mask is unsure (score {numbers.score:.3f}, masks.min_score {thresholds.min_score:.3f}) "
-            f"and no face was found; it covers {numbers.coverage:.1%} of the picture"
-        )
 
 
 def require_instances(
