@@ -25,6 +25,8 @@ class Measured:
     """Toward the photo's own light, where it is known."""
     mask_rim: float | None = None
     """How steep the light is across the face mesh's outline, over beside it."""
+    person_evidence: float | None = None
+    """How strong the signs of a person are."""
     variant: int = 0
     """Which of the image's lights."""
 

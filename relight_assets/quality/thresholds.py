@@ -26,6 +26,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_images(found, quality),
         *_of_medians(found, quality),
         *_of_families(found, recipe, quality),
+        *_of_persons(found, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *skin_verdicts(found, quality),
@@ -122,6 +123,14 @@ def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) ->
             for family, share in recipe.degradation.weights.items()
         )
         yield Verdict("families' shares off", images, off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+
+
+def _of_persons(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Each image must be of a person, whatever the recipe let in."""
+    signs = [(each, -each.person_evidence) for each in found if each.person_evidence is not None]
+    if signs:
+        least = quality.min_person_evidence
+        yield _worst_of(signs, "person evidence", bound=-least, wanted_text=f">= {least:g}", sign=-1)
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

@@ -143,6 +143,7 @@ OTHER_THAN_DEFAULT = {
     "quality.rim_range": "(0.13, 0.14)",
     "quality.max_recomposition": "15",
     "quality.max_comb": "0.16",
+    "quality.min_person_evidence": "0.25",
     "quality.max_mask_rim": "0.17",
     "quality.max_mask_rim_median": "0.18",
     "quality.max_inconsistency": "0.19",

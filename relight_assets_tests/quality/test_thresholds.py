@@ -177,3 +177,14 @@ def test_a_light_without_family_or_direction_is_left_out_of_shares_and_spread() 
     for metric in ("families' shares off", "lights' azimuth uneven", "families' lit exposure apart"):
         assert now[metric] == before[metric]
     assert now["strongest"].images == len(whole) + 50
+
+
+def test_a_photo_without_a_person_fails_whatever_the_recipe_let_in() -> None:
+    assert "person evidence" not in by_name(images(12))  # older records do not say
+    found = [replace(each, person_evidence=1.0 + each.index / 10) for each in images(12)]
+    assert not bad(found)
+    found[7] = replace(found[7], person_evidence=0.42)
+    assert bad(found) == {"person evidence"}
+    verdict = by_name(found)["person evidence"]
+    assert (verdict.worst[0], verdict.value) == (7, 0.42)
+    assert by_name(found, quality=Quality(min_person_evidence=0.4))["person evidence"].passed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from relight_assets.config.recipe.masks import Masks, Persons
+from relight_assets.config.recipe.masks import Persons
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.arrays import Gray8, Mask, Plane, Rgb8, Rgba8
 from relight_assets.errors import NoPersonError, SeveralPersonsError
@@ -22,7 +22,7 @@ from relight_assets.stages.foreground_color import (
 )
 from relight_assets.stages.masks import closed_form
 
-CODE_VERSION = "4"
+CODE_VERSION = "5"
 
 ISLAND_SHARE = 0.10
 """Separate parts smaller than this share of the largest are dropped."""
@@ -65,24 +65,6 @@ def person_numbers(probability: Plane) -> PersonNumbers:
         return PersonNumbers(score=0.0, coverage=0.0)
     total = float(np.sum(probability[inside], dtype=np.float64))
     return PersonNumbers(score=total / count, coverage=count / probability.size)
-
-
-def require_person(numbers: PersonNumbers, faces_found: int, thresholds: Masks) -> None:
-    """Raise :class:`NoPersonError` unless the mask is large enough and sure enough, or shows a face.
-
-    A face vouches for an unsure mask, because the segmenter always marks something: the surest
-    mask seen on a photo without a person is a cat's, at .945, and no face was ever found there.
-    """
-    if numbers.coverage < thresholds.min_coverage:
-        raise NoPersonError(
-            f"the person mask covers {numbers.coverage:.1%} of the photo, less than "
-            f"masks.min_coverage {thresholds.min_coverage:.1%}"
-        )
-    if numbers.score < thresholds.min_score and faces_found == 0:
-        raise NoPersonError(
-            f"the person mask is unsure (score {numbers.score:.3f}, masks.min_score {thresholds.min_score:.3f}) "
-            f"and no face was found; it covers {numbers.coverage:.1%} of the photo"
-        )
 
 
 def require_instances(scores: Sequence[float], best_score: float | None, coverage: float, settings: Recipe) -> None:

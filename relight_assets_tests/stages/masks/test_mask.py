@@ -2,7 +2,6 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.masks import Masks
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import NoPersonError, SeveralPersonsError
 from relight_assets.stages.masks.mask import (
@@ -11,7 +10,6 @@ from relight_assets.stages.masks.mask import (
     person_numbers,
     require_instances,
     require_one_person,
-    require_person,
     separate,
 )
 from relight_assets_tests.stages.portraits import portrait
@@ -38,22 +36,6 @@ def test_numbers_of_a_mask():
     assert numbers.score == pytest.approx(0.8)
     assert numbers.coverage == pytest.approx(0.25)
     assert person_numbers(np.zeros((4, 4), np.float32)) == PersonNumbers(0.0, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("score", "coverage", "faces"), [(0.97, 0.5, 0), (0.97, 0.5, 1), (0.80, 0.5, 1), (0.96, 0.05, 0)]
-)
-def test_a_person_is_let_through(score, coverage, faces):
-    require_person(PersonNumbers(score, coverage), faces, Masks())
-
-
-@pytest.mark.parametrize(
-    ("score", "coverage", "faces", "says"),
-    [(0.945, 0.92, 0, "0.945"), (0.99, 0.03, 0, "3.0%"), (0.99, 0.03, 1, "3.0%"), (0.0, 0.0, 0, "0.0%")],
-)
-def test_no_person_is_turned_away_with_numbers(score, coverage, faces, says):
-    with pytest.raises(NoPersonError, match=says):
-        require_person(PersonNumbers(score, coverage), faces, Masks())
 
 
 def settings(**masks):

@@ -47,7 +47,10 @@ def test_clipped_is_reported_for_person_and_face():
     rgb, alpha = scene()
     rgb[30:81, 30:71, 0] = 254
     seen = measure_photo(rgb, alpha, FACE)
-    assert seen.face_clipped == 1
+    assert seen.face_clipped == 0  # the two other channels still tell the skin
+    lost = rgb.copy()
+    lost[30:81, 30:71, 1] = 254
+    assert measure_photo(lost, alpha, FACE).face_clipped == 1
     assert seen.clipped == pytest.approx(51 * 41 / 6000, abs=0.02)
     assert seen.chroma > 5
     rgb[alpha == 0] = 255  # the wall does not count
@@ -117,3 +120,8 @@ def test_where_there_is_no_face_its_size_is_no_matter_and_few_pixels_are_not_blu
 
 def test_dark_skin_and_dark_clothes_are_no_fault():
     require(replace(GOOD, skin_lightness=15.0, lightness=3.0), PhotoQa())
+
+
+def test_a_share_just_above_its_bound_is_told_apart_from_it():
+    with pytest.raises(OverexposedError, match=r"8\.04% of the face.*photo_qa\.max_face_clipped 8\.00%"):
+        require(replace(GOOD, face_clipped=0.0804), PhotoQa())
