@@ -236,6 +236,13 @@ class BadMatteError(ImageError):
     rejected = True
 
 
+class UnsureCutoutError(ImageError):
+    """Person and background have the same colours where the segmenter is in doubt: nothing can tell them apart."""
+
+    code = "unsure_cutout"
+    rejected = True
+
+
 class OverexposedError(ImageError):
     """Too much of the face is clipped: there is nothing to recover."""
 

@@ -61,6 +61,9 @@ class PhotoQa(Part):
     """Half of the face's height, pixels, where there is a face."""
     max_soft_edge: Unit = 0.12
     """Share of the photo in which the mask may be neither 0 nor 1."""
+    max_undecided: Unit = 0.015
+    """Share of the person's area that may be person or background, which have the same colours there: of 23 portraits
+    one has more, a small head in a group."""
     max_face_clipped: Unit = 0.08
     """Share of the face with two channels or all at 254 or 255: what cannot be recovered."""
     min_lightness: Annotated[float, number(0, 100)] = 9.0

@@ -40,6 +40,11 @@ METRICS = (
     Metric("coverage", SHARE, "Share of the photo that is the person", required=True),
     Metric("subject_size", PIXELS, "Root of the person's area", "pixels", required=True),
     Metric("soft_edge", SHARE, "Share of the photo in which alpha is neither 0 nor 1", required=True),
+    Metric(
+        "undecided",
+        SHARE,
+        "Thick doubt of the segmenter in which person and background have the same colors, as a share of the person",
+    ),
     Metric("touches_top", SHARE, "Share of the upper edge that is the person", required=True),
     Metric("clipped", SHARE, "Share of the person's pixels with a channel at 0 or 255", required=True),
     Metric(

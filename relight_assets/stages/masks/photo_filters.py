@@ -20,6 +20,7 @@ from relight_assets.errors import (
     PersonTooLargeError,
     PersonTooSmallError,
     UnderexposedError,
+    UnsureCutoutError,
 )
 from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
 
@@ -44,6 +45,8 @@ class PhotoMetrics:
     """Root of the person's area, pixels."""
     soft_edge: float
     """Share of the photo in which alpha is neither 0 nor 1."""
+    undecided: float
+    """Thick doubt in which person and background have the same colours, as a share of the person."""
     touches_top: float
     """Share of the photo's upper edge that is the person: a head that is cut off."""
     clipped: float
@@ -68,13 +71,14 @@ class PhotoMetrics:
         return asdict(self)
 
 
-def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
+def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None, *, undecided: float = 0.0) -> PhotoMetrics:
     """Measure a photo.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB.
         alpha: (H, W) uint8, of the person.
         face: (N, 2 or more) float32 points of the largest face, x right and y down in pixels.
+        undecided: share of the person, 0..1, that :func:`~relight_assets.stages.masks.matting.cut_out.cut_out` found.
     """
     # Some pixels are enough for shares and medians.
     step = max(1, max(alpha.shape) // SAMPLED_SIDE)
@@ -89,6 +93,7 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
         soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT_ALPHA[0] + 1, SOFT_ALPHA[1] - 1)) / alpha.size,
+        undecided=undecided,
         touches_top=float((alpha[0] > 127).mean()),
         clipped=_share(channels > 0, person),
         face_clipped=_share(channels >= LOST_CHANNELS, skin) if skin.any() else None,
@@ -106,7 +111,8 @@ def require(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     """Turn a photo away that would teach the wrong thing.
 
     Raises:
-        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError, BadMatteError: rejected.
+        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError: rejected.
+        BadMatteError, UnsureCutoutError: rejected.
         OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
     """
     try:
@@ -122,6 +128,12 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
         raise BadMatteError(
             f"{numbers.soft_edge:.2%} of the photo is neither person nor background, more than "
             f"photo_qa.max_soft_edge {wanted.max_soft_edge:.2%}"
+        )
+    if numbers.undecided > wanted.max_undecided:
+        raise UnsureCutoutError(
+            f"{numbers.undecided:.2%} of the person's area may be person or background, which have the same colours "
+            f"there, more than photo_qa.max_undecided {wanted.max_undecided:.2%}: take a photo before a background "
+            f"unlike the person's hair and clothes, or raise photo_qa.max_undecided"
         )
     _require_light(numbers, wanted)
     if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:

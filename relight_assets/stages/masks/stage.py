@@ -8,6 +8,8 @@ from relight_assets.core.arrays import Points
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec
 from relight_assets.stages.masks import mask, photo_filters, photo_tags
+from relight_assets.stages.masks.matting.cut_out import cut_out
+from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets.stages.masks.metrics import METRICS
 from relight_assets.stages.masks.perceptual_hash import fingerprint
 from relight_assets.stages.masks.person_mask import PersonMask
@@ -49,8 +51,11 @@ def _make(inputs: StageInputs) -> StageOutput:
     # A segmenter that tells persons apart has kept to the policy already; a person of it may be in several parts.
     persons = recipe.masks.persons if person.scores is None else "union"
     alone = others_removed(person.probability, photo.rgb, sure) if persons == "largest" else None
-    alpha = mask.clean_alpha(person.probability if alone is None else alone, photo.rgb, person.cells, persons)
-    measured = photo_filters.measure_photo(photo.rgb, alpha, faces[0].points if faces else None)
+    cut = cut_out(person.probability if alone is None else alone, photo.rgb, person.cells, persons)
+    alpha = cut.alpha
+    measured = photo_filters.measure_photo(
+        photo.rgb, alpha, faces[0].points if faces else None, undecided=cut.undecided
+    )
     photo_filters.require(measured, recipe.photo_qa)
     tags = photo_tags.tags(
         photo.rgb,
@@ -62,7 +67,7 @@ def _make(inputs: StageInputs) -> StageOutput:
         head=head,
     )
     mask.require_one_person(tags.second_person, persons)
-    layers = mask.separate(photo.rgb, alpha, recipe.background.blend)
+    layers = separate(photo.rgb, alpha, recipe.background.blend)
     return StageOutput(
         files={
             "input": photo.rgb if photo.verbatim is None else photo.verbatim,
@@ -127,7 +132,7 @@ def _shown(inputs: StageInputs, person: PersonMask) -> dict[str, Any]:
 
 MASKS = StageSpec(
     name="masks",
-    code_version="5",
+    code_version="6",
     artifacts=("input", "foreground", "background"),
     may_read=(),
     reads_photo=True,

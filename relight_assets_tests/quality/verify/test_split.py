@@ -295,7 +295,7 @@ def test_a_cat_that_the_former_rule_lets_in_is_no_person(finished: Bench, tmp_pa
     made.write_csv([PORTRAITS[0], "cat.png"])
     loose = recipe_with(
         masks={"min_score": 0.9},
-        photo_qa={"person": "score", "max_coverage": 1, "max_soft_edge": 1, "min_sharpness": 0},
+        photo_qa={"person": "score", "max_coverage": 1, "max_soft_edge": 1, "max_undecided": 1, "min_sharpness": 0},
     )
     made.run(loose)
     write_split_mapping(made.state(loose), made.settings, None)
