@@ -141,6 +141,11 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
         source_light=_vector(light, "source_light_direction"),
         mask_rim=value_of("degraded", light, "mask_rim"),
         person_evidence=value_of("masks", masks, "person_evidence"),
+        undecided=value_of("masks", masks, "undecided"),
+        cutout_stairs=value_of("masks", masks, "cutout_stairs"),
+        cutout_speckle=value_of("masks", masks, "cutout_speckle"),
+        cutout_see_through=value_of("masks", masks, "cutout_see_through"),
+        cutout_rim=value_of("masks", masks, "cutout_rim"),
         variant=variant,
     )
 

@@ -87,6 +87,18 @@ METRICS = (
         null=True,
     ),
     Metric("separated", FLAG, "Another person touched this one, and was removed from the mask"),
+    Metric("cutout_stairs", SHARE, "Share of alpha's gradient that is a step where the photo shows none"),
+    Metric("cutout_speckle", RATIO, "How fine alpha's detail is, against the same alpha at 1024 pixels; 1 = no finer"),
+    Metric(
+        "cutout_see_through",
+        SHARE,
+        "Parts that are half transparent over more than any softness, as a share of the person, at most 1",
+    ),
+    Metric(
+        "cutout_rim",
+        number(-1, 1),
+        "How far half-transparent pixels go from the person's color (0) to the background's (1)",
+    ),
     Metric("faces", COUNT, "Number of faces", required=True),
     Metric("face_meshes", list_of(_MESH, 0, 10_000), "Points of each face", required=True),
     Metric(

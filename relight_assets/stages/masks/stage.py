@@ -8,6 +8,7 @@ from relight_assets.core.arrays import Points
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec
 from relight_assets.stages.masks import mask, photo_filters, photo_tags
+from relight_assets.stages.masks.cutout_metrics import measure_cutout
 from relight_assets.stages.masks.matting.cut_out import cut_out
 from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets.stages.masks.metrics import METRICS
@@ -79,6 +80,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             **inputs.segmenter,
             **measured.plain(),
             **tags.plain(),
+            **measure_cutout(photo.rgb, layers.foreground).plain(),
             **packed([face.points for face in faces]),
             "head_roll": None if head is None else rounded(head.roll),
             "face_proportion": None if head is None else rounded(head.proportion),

@@ -18,7 +18,7 @@ EPSILON = 1e-6
 """Variance of colours, of 1 squared, that is taken for noise."""
 WORD = (0.3, 0.7)
 """Probabilities from which on the segmenter's word is taken for 0 and 1; how much it weighs is another matter."""
-COARSE_STEPS, FINE_STEPS = 20, 6
+COARSE_STEPS, FINE_STEPS = 20, 12
 """Of conjugate gradients: at half the size first, for what is far, then at the size itself."""
 NOISE = 0.022
 """Standard deviation of a photo's grain, of 1, as it is left at the size of the guide: slopes of ``models`` that only
