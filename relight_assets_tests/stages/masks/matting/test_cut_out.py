@@ -11,13 +11,13 @@ from relight_assets_tests.stages.masks.matting.scenes import SKIN, with_brim
 from relight_assets_tests.stages.portraits import portrait
 
 
-def clean_alpha(*args, **options):
+def alpha_of(*args, **options):
     return cut_out(*args, **options).alpha
 
 
 def test_alpha_is_the_mask():
     person = portrait(384, 320)
-    alpha = clean_alpha(person.probability, person.rgb)
+    alpha = alpha_of(person.probability, person.rgb)
     assert alpha.shape == (384, 320)
     assert alpha.dtype == np.uint8
     assert np.abs(alpha.astype(float) - person.alpha).mean() < 4
@@ -30,7 +30,7 @@ def test_islands_go_and_holes_are_filled():
     cv2.circle(probability, (64, 64), 40, 1.0, -1)
     cv2.circle(probability, (64, 64), 2, 0.0, -1)
     cv2.circle(probability, (8, 8), 4, 1.0, -1)
-    alpha = clean_alpha(probability, np.full((256, 256, 3), 90, np.uint8))
+    alpha = alpha_of(probability, np.full((256, 256, 3), 90, np.uint8))
     assert alpha[128, 128] == 255
     assert alpha[:40, :40].max() == 0
 
@@ -41,11 +41,11 @@ def test_a_large_hole_and_a_second_person_stay():
     cv2.circle(probability, (44, 64), 12, 0.0, -1)
     cv2.circle(probability, (108, 64), 16, 1.0, -1)
     rgb = np.where(probability[..., None] > 0.5, np.uint8(90), np.uint8(200)).repeat(3, axis=2)
-    alpha = clean_alpha(probability, rgb)
+    alpha = alpha_of(probability, rgb)
     assert alpha[64, 44] == 0
     assert alpha[64, 108] == 255
-    assert clean_alpha(probability, np.full_like(rgb, 90))[64, 44] < 40  # nothing shows where it ends
-    alone = clean_alpha(probability, rgb, persons="largest")
+    assert alpha_of(probability, np.full_like(rgb, 90))[64, 44] < 40  # nothing shows where it ends
+    alone = alpha_of(probability, rgb, persons="largest")
     assert alone[64, 108] == 0
     assert np.abs(alone[:, :80].astype(int) - alpha[:, :80]).mean() < 1
 
@@ -71,14 +71,14 @@ def test_strands_that_the_segmenter_does_not_see_are_found():
     enlarged = cv2.resize(cells, alpha.shape, interpolation=cv2.INTER_LINEAR)
     assert beyond.sum() > 500
     assert enlarged[beyond].mean() < 0.3
-    found = clean_alpha(cells, rgb) / 255
+    found = alpha_of(cells, rgb) / 255
     assert found[beyond].mean() > 2 * enlarged[beyond].mean()
     assert np.abs(found - alpha).mean() < 0.25 * np.abs(enlarged - alpha).mean()
 
 
 def test_a_large_photo_has_edges_of_its_own_sharpness():
     rgb, alpha, cells = strands(1200)
-    found = clean_alpha(cells, rgb) / 255
+    found = alpha_of(cells, rgb) / 255
     assert np.abs(found - alpha).mean() < 0.003
 
 
@@ -86,9 +86,9 @@ def test_what_is_enlarged_is_refined_by_its_own_cells():
     rgb, alpha, cells = strands()
     enlarged = cv2.resize(cells, (384, 384), interpolation=cv2.INTER_LINEAR)
     found, by_cells, by_size = (
-        clean_alpha(cells, rgb),
-        clean_alpha(enlarged, rgb, (128, 128)),
-        clean_alpha(enlarged, rgb),
+        alpha_of(cells, rgb),
+        alpha_of(enlarged, rgb, (128, 128)),
+        alpha_of(enlarged, rgb),
     )
     assert np.abs(by_cells / 255 - found / 255).mean() < 0.002
     assert np.abs(by_cells / 255 - alpha).mean() < np.abs(by_size / 255 - alpha).mean()
@@ -97,7 +97,7 @@ def test_what_is_enlarged_is_refined_by_its_own_cells():
 def test_a_mask_without_a_soft_edge_is_refined_too():
     rgb, alpha, _ = strands()
     hard = (np.hypot(*np.mgrid[-192:192, -192:192]) < 98).astype(np.float32)
-    found = clean_alpha(hard, rgb, (128, 128)) / 255
+    found = alpha_of(hard, rgb, (128, 128)) / 255
     assert np.abs(found - alpha).mean() < 0.5 * np.abs(hard - alpha).mean()
 
 
@@ -105,7 +105,7 @@ def test_a_mask_without_a_soft_edge_is_refined_too():
 @pytest.mark.parametrize("size", [(64, 64), (65, 301), (1, 1)])
 def test_empty_and_full_masks(value, size):
     rgb = np.zeros((*size, 3), np.uint8)
-    alpha = clean_alpha(np.full((256, 256), value, np.float32), rgb)
+    alpha = alpha_of(np.full((256, 256), value, np.float32), rgb)
     assert np.all(alpha == 255 * value)
     layers = separate(rgb, alpha)
     assert np.array_equal(layers.foreground[..., 3], alpha)
