@@ -187,6 +187,27 @@ class SeveralPersonsError(ImageError):
     rejected = True
 
 
+class RotatedError(ImageError):
+    """The head is rolled too far, as where the photo's orientation was lost."""
+
+    code = "rotated"
+    rejected = True
+
+
+class SquashedError(ImageError):
+    """The face has proportions that no face has: the photo was scaled by other factors across and down."""
+
+    code = "squashed"
+    rejected = True
+
+
+class NegativeError(ImageError):
+    """The face shows only once the colours are inverted."""
+
+    code = "negative"
+    rejected = True
+
+
 class PersonTooLargeError(ImageError):
     """The person fills the photo: most likely the mask took the background along."""
 
@@ -212,6 +233,13 @@ class BadMatteError(ImageError):
     """Too much of the photo is neither person nor background."""
 
     code = "bad_matte"
+    rejected = True
+
+
+class UnsureCutoutError(ImageError):
+    """Person and background have the same colours where the segmenter is in doubt: nothing can tell them apart."""
+
+    code = "unsure_cutout"
     rejected = True
 
 

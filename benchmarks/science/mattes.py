@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.science.hair import Head, heads
-from relight_assets.stages.masks.mask import clean_alpha
+from relight_assets.config.recipe.masks import PhotoQa
+from relight_assets.stages.masks.matting.cut_out import cut_out
 
 BAND = 20 / 1024
 """Width of the band on either side of the true edge, in image sides."""
@@ -27,12 +28,16 @@ class MatteFigures:
 
 
 def measure_mattes() -> list[MatteFigures]:
-    """The segmenter's answer enlarged, the same stretched, and the alpha of the masks stage."""
-    known = list(heads())
+    """The segmenter's answer enlarged, the same stretched, and the alpha of the masks stage.
+
+    Of heads that the stage takes: one, dark hair before a dark room, is ``unsure_cutout``.
+    """
+    most = PhotoQa().max_undecided
+    known = [head for head in heads() if cut_out(head.probability, head.rgb).undecided <= most]
     methods: tuple[tuple[str, Callable[[Head], Plane]], ...] = (
         ("enlarged", _enlarged),
         ("stretched", lambda head: np.clip((_enlarged(head) - np.float32(0.3)) / np.float32(0.4), 0, 1)),
-        ("masks", lambda head: clean_alpha(head.probability, head.rgb).astype(np.float32) / np.float32(255)),
+        ("masks", lambda head: cut_out(head.probability, head.rgb).alpha.astype(np.float32) / np.float32(255)),
     )
     return [_figures(name, [method(head) for head in known], known) for name, method in methods]
 

@@ -39,6 +39,18 @@ class Quality(Part):
     """Difference of foreground over background from the photo, levels."""
     max_comb: Unit = 0.05
     """Jaggedness of the histogram's dark half beyond the photo's own; 1 is every second level empty."""
+    min_person_evidence: Annotated[float, number(0, 10)] = 1.0
+    """How strong the signs of a person must be; 1 is the least that the default `photo_qa.person` takes."""
+    max_undecided: Unit = 0.015
+    """Share of the person in which colors cannot tell person from background."""
+    max_cutout_stairs: Unit = 0.04
+    """Share of a cut-out's gradient that is a step where the photo shows none; true alphas have up to .027."""
+    max_cutout_speckle: Annotated[float, number(1, 10)] = 1.15
+    """How fine a cut-out's detail is, against the same at 1024 pixels; true alphas have 1."""
+    max_cutout_see_through: Unit = 0.008
+    """Half-transparent parts wider than any softness, as a share of the person; true alphas have up to .007."""
+    max_cutout_rim: Unit = 0.25
+    """How much of the background's color is in a cut-out's soft edge; true alphas have up to .22."""
     max_mask_rim: Annotated[float, number(0, 10)] = 1.75
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2

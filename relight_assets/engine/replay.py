@@ -149,6 +149,14 @@ class RecordInputs:
         """Raise NotInRecordError: the face networks' answers are not in the record."""
         self.photo()
 
+    def hidden_face(self, min_presence: float) -> NoReturn:  # noqa: ARG002
+        """Raise NotInRecordError: likewise."""
+        self.photo()
+
+    def body_score(self) -> NoReturn:
+        """Raise NotInRecordError: the pose detector's answer is not in the record."""
+        self.photo()
+
     def _decoded(self, name: str, path: Path) -> Pixels8:
         stamp = self._record.stages["masks"].files.get(name) if "masks" in self._record.stages else None
         advice = "name another with --foreground" if name == "foreground" else "it belongs beside the record"

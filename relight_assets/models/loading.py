@@ -27,7 +27,7 @@ def make_segmenter(recipe: Recipe, files: ModelFiles) -> Segmenter:
 
 
 def check_segmenter(recipe: Recipe, files: ModelFiles, *, on_gpu: bool = False) -> None:
-    """See that segmenter and faces can be loaded, short of loading them; ``on_gpu``: where a GPU does the work.
+    """See that segmenter, faces and bodies can be loaded, short of loading them; ``on_gpu``: where a GPU does the work.
 
     Raises:
         ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
@@ -35,7 +35,7 @@ def check_segmenter(recipe: Recipe, files: ModelFiles, *, on_gpu: bool = False) 
     """
     spec = registry.SEGMENTERS[recipe.segmenter]
     for model in registry.SHIPPED:
-        if model.name in {spec.model, *registry.FACE_MODELS}:
+        if model.name in {spec.model, *registry.PERSON_MODELS}:
             files.path_of(model.name)
     missing = [name for name in spec.packages if importlib.util.find_spec(name) is None]
     if missing:

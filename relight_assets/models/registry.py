@@ -89,9 +89,17 @@ SHIPPED: tuple[ShippedModel, ...] = (
         member="mediapipe/modules/face_landmark/face_landmark.tflite",
         purpose="the surface of a face",
     ),
+    ShippedModel(
+        name="pose_detection",
+        file_name="pose_detection.tflite",
+        size=2_959_046,
+        sha256="9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
+        member="mediapipe/modules/pose_detection/pose_detection.tflite",
+        purpose="whether there is a body, where no face is found",
+    ),
 )
-FACE_MODELS = ("face_detection", "face_landmark")
-"""Every recipe needs them."""
+PERSON_MODELS = ("face_detection", "face_landmark", "pose_detection")
+"""Every recipe needs them, whatever its segmenter."""
 
 _META = (
     "the weights are Meta's and not shipped: request access to facebook/sam3 on Hugging Face, accept the SAM License, "

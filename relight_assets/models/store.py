@@ -1,8 +1,8 @@
 """The folder of the model files that the project gets for itself, and how they get there.
 
-The three networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
+The networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
 all.  The package itself is never installed or imported: its wheel is downloaded without
-dependencies (:mod:`relight_assets.models.wheel`), three members are taken out of it, and the rest is thrown away.
+dependencies (:mod:`relight_assets.models.wheel`), four members are taken out of it, and the rest is thrown away.
 """
 
 import os

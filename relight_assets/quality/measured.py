@@ -25,6 +25,15 @@ class Measured:
     """Toward the photo's own light, where it is known."""
     mask_rim: float | None = None
     """How steep the light is across the face mesh's outline, over beside it."""
+    person_evidence: float | None = None
+    """How strong the signs of a person are."""
+    undecided: float | None = None
+    """Share of the person in which colors cannot tell person from background."""
+    cutout_stairs: float | None = None
+    cutout_speckle: float | None = None
+    cutout_see_through: float | None = None
+    cutout_rim: float | None = None
+    """What may be wrong with the cut-out: :class:`~relight_assets.stages.masks.cutout_metrics.CutoutMetrics`."""
     variant: int = 0
     """Which of the image's lights."""
 

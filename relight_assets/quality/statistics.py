@@ -131,14 +131,21 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
     """What was measured of one light of an image, with what the record says of it."""
     lights = _lights(record, "degraded")
     light = lights[variant] if variant < len(lights) else {}
+    masks = record.stages["masks"].numbers if "masks" in record.stages else {}
     return Measured(
         record.index,
         value_of("degraded", light, "degradation_type"),
         _vector(light, "light_direction"),
-        value_of("masks", record.stages["masks"].numbers, "skin_lightness") if "masks" in record.stages else None,
+        value_of("masks", masks, "skin_lightness"),
         metrics,
         source_light=_vector(light, "source_light_direction"),
         mask_rim=value_of("degraded", light, "mask_rim"),
+        person_evidence=value_of("masks", masks, "person_evidence"),
+        undecided=value_of("masks", masks, "undecided"),
+        cutout_stairs=value_of("masks", masks, "cutout_stairs"),
+        cutout_speckle=value_of("masks", masks, "cutout_speckle"),
+        cutout_see_through=value_of("masks", masks, "cutout_see_through"),
+        cutout_rim=value_of("masks", masks, "cutout_rim"),
         variant=variant,
     )
 

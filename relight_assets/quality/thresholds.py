@@ -26,6 +26,8 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_images(found, quality),
         *_of_medians(found, quality),
         *_of_families(found, recipe, quality),
+        *_of_persons(found, quality),
+        *_of_cutouts(found, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *skin_verdicts(found, quality),
@@ -122,6 +124,30 @@ def _of_families(found: Sequence[Measured], recipe: Recipe, quality: Quality) ->
             for family, share in recipe.degradation.weights.items()
         )
         yield Verdict("families' shares off", images, off, f"<= {SIGMAS:g} sigma", off <= SIGMAS)
+
+
+def _of_persons(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Each image must be of a person, whatever the recipe let in."""
+    signs = [(each, -each.person_evidence) for each in found if each.person_evidence is not None]
+    if signs:
+        least = quality.min_person_evidence
+        yield _worst_of(signs, "person evidence", bound=-least, wanted_text=f">= {least:g}", sign=-1)
+
+
+def _of_cutouts(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Each cut-out must be one that a true alpha could be, whatever the recipe let in."""
+    bounds = {
+        "undecided": quality.max_undecided,
+        "cutout_stairs": quality.max_cutout_stairs,
+        "cutout_speckle": quality.max_cutout_speckle,
+        "cutout_see_through": quality.max_cutout_see_through,
+        "cutout_rim": quality.max_cutout_rim,
+    }
+    for name, most in bounds.items():
+        values = [(each, getattr(each, name)) for each in found]
+        figures = [(each, value) for each, value in values if value is not None]
+        if figures:
+            yield _worst_of(figures, name.replace("_", " "), bound=most, wanted_text=f"<= {most:g}")
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

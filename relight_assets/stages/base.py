@@ -40,6 +40,34 @@ class FoundFace(Protocol):
         """The logit of there being one."""
 
 
+class PhotoChange(Protocol):
+    """What was done to a photo before a face was found in it."""
+
+    @property
+    def rotation(self) -> int:
+        """Degrees by which it was rotated counter-clockwise."""
+
+    @property
+    def inverted(self) -> bool:
+        """Whether its colours were inverted."""
+
+    @property
+    def stretch(self) -> float:
+        """The factor of its width."""
+
+
+class HiddenFace(Protocol):
+    """A face that the networks find only once the photo is rotated, inverted or stretched."""
+
+    @property
+    def points(self) -> Points:
+        """Its points, in the changed photo, on whatever scale."""
+
+    @property
+    def change(self) -> PhotoChange:
+        """What was done to the photo."""
+
+
 AlbedoNetwork = Callable[[LinearRgb, Plane], LinearRgb]
 """Gives the albedo of an image and its alpha, 0..1."""
 
@@ -70,6 +98,12 @@ class StageInputs(Protocol):
 
     def found_faces(self) -> Sequence[FoundFace]:
         """The faces of the source, by the networks, largest first."""
+
+    def hidden_face(self, min_presence: float) -> HiddenFace | None:
+        """A face above a logit that shows only once the source is rotated, inverted or stretched."""
+
+    def body_score(self) -> float:
+        """How sure the pose detector is that the source shows a body, 0..1."""
 
     def recorded_faces(self) -> Sequence[Points]:
         """The faces of the source, as the record holds them."""

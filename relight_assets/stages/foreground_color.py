@@ -12,10 +12,6 @@ from relight_assets.core.color import decode, decode_table, encode, linear_to_sr
 
 Blend = Literal["srgb", "linear"]
 
-WORKING_SIDE = 512
-FAR, NEAR = 0.09, 0.006
-"""Radii of the two passes of blur fusion, in units of the longest side (90 and 6 of 1024 pixels)."""
-FAR_SHRINK = 4
 _ROWS = 32_000
 
 
@@ -41,55 +37,6 @@ def at_edge(image: NDArray[np.uint8], edge: NDArray[np.intp]) -> NDArray[np.uint
     return image.reshape(image.shape[0] * image.shape[1], -1).take(edge, axis=0)
 
 
-def blur_fusion(rgb: Rgb8, alpha: Gray8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Estimate both colours all over the image, by blur fusion in two passes.
-
-    After Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.  Takes (H, W, 3) uint8
-    and (H, W) uint8; returns foreground and background, (h, w, 3) float32 display codes in 0..255,
-    at reduced size: the colours of neighbours are all they hold.
-    """
-    # The far pass at a quarter of the reduced size, because it is a wide blur.
-    height, width = alpha.shape
-    scale = min(1.0, WORKING_SIDE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    rest = cv2.bitwise_not(cover)
-    far_size = (max(1, size[0] // FAR_SHRINK), max(1, size[1] // FAR_SHRINK))
-    radius = max(1, round(FAR * max(far_size)))
-    tiny = cv2.resize(small, far_size, interpolation=cv2.INTER_AREA)
-    tiny_cover = cv2.resize(cover, far_size, interpolation=cv2.INTER_AREA)
-    far = [_weighted_mean(tiny, weight, radius) for weight in (tiny_cover, cv2.bitwise_not(tiny_cover))]
-    far_f, far_b = (cv2.resize(_bytes(colors), size, interpolation=cv2.INTER_LINEAR) for colors in far)
-    # What the two far colours leave of the photo is shared out by alpha.
-    share, other = (cv2.merge([weight.astype(np.float32) * np.float32(1 / 255)] * 3) for weight in (cover, rest))
-    residual = small - far_f * share
-    residual -= far_b * other
-    front = cv2.add(far_f, residual * share, dtype=cv2.CV_8U)
-    back = cv2.add(far_b, residual * other, dtype=cv2.CV_8U)
-    radius = max(1, round(NEAR * max(size)))
-    return _weighted_mean(front, cover, radius), _weighted_mean(back, rest, radius)
-
-
-def _weighted_mean(values: NDArray[np.uint8], weight: NDArray[np.uint8], radius: int) -> NDArray[np.float32]:
-    # Products of bytes are whole numbers: their window sums are exact, and twice as quick as those of floats.
-    # A whole-image mean with a tiny weight answers where the window holds nothing of this layer.
-    window = (2 * radius + 1, 2 * radius + 1)
-
-    def blurred(plane: NDArray[np.uint16]) -> NDArray[np.float32]:
-        mean = cv2.boxFilter(plane, cv2.CV_32F, window, borderType=cv2.BORDER_REFLECT)
-        mean += np.float32(1e-4 * cv2.mean(plane)[0])
-        return mean
-
-    wide = weight.astype(np.uint16)
-    inverse = 1 / np.maximum(blurred(wide), np.float32(1e-6))
-    return cv2.merge([blurred(plane.astype(np.uint16) * wide) * inverse for plane in cv2.split(values)])
-
-
-def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return cv2.add(values, 0.0, dtype=cv2.CV_8U)
-
-
 def sample(small: NDArray[np.float32], shape: tuple[int, ...], edge: NDArray[np.intp]) -> NDArray[np.float32]:
     """Return the (N, 3) bilinear values of a reduced image at N pixels of the full one, of (H, W) ``shape``."""
     rows, columns = np.divmod(edge, shape[1])
@@ -108,16 +55,14 @@ def split_colors(
     decoded: NDArray[np.float32],
     opacity: NDArray[np.float32],
     front: NDArray[np.float32],
-    back: NDArray[np.float32],
     blend: Blend,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Solve for the colours of both layers at N pixels of soft edge.
 
     Args:
-        decoded: (N, 3) float32 photo in 0..1, in the blend space; so are ``front`` and ``back``.
+        decoded: (N, 3) float32 photo in 0..1, in the blend space; so is ``front``.
         opacity: (N, 1) float32, strictly between 0 and 1.
-        front: estimate of the foreground.
-        back: estimate of the background.
+        front: (N, 3) float32, what the foreground should be, if some background can go with it.
         blend: the space.
 
     Returns:
@@ -126,7 +71,6 @@ def split_colors(
     # Background first, clipped, then the foreground that goes with it, and then the background
     # again that goes with the foreground's rounded bytes (or the other way where that one weighs more).
     rest = 1 - opacity
-    front = np.clip(front + opacity * (decoded - opacity * front - rest * back), 0, 1)
     back = np.clip((decoded - opacity * front) / rest, 0, 1)
     front = np.clip((decoded - rest * back) / opacity, 0, 1)
     front_bytes = _to_bytes(front, blend)

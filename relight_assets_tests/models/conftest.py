@@ -16,7 +16,7 @@ NOT_FETCHED = "model files not fetched: run relight models fetch"
 
 @pytest.fixture(scope="session")
 def model_paths() -> dict[str, Path]:
-    """Return where the three model files are."""
+    """Return where the model files are."""
     try:
         return {each.name: store.path_of(each.name) for each in registry.SHIPPED}
     except ModelFileError:

@@ -177,3 +177,36 @@ def test_a_light_without_family_or_direction_is_left_out_of_shares_and_spread() 
     for metric in ("families' shares off", "lights' azimuth uneven", "families' lit exposure apart"):
         assert now[metric] == before[metric]
     assert now["strongest"].images == len(whole) + 50
+
+
+def test_a_photo_without_a_person_fails_whatever_the_recipe_let_in() -> None:
+    assert "person evidence" not in by_name(images(12))  # older records do not say
+    found = [replace(each, person_evidence=1.0 + each.index / 10) for each in images(12)]
+    assert not bad(found)
+    found[7] = replace(found[7], person_evidence=0.42)
+    assert bad(found) == {"person evidence"}
+    verdict = by_name(found)["person evidence"]
+    assert (verdict.worst[0], verdict.value) == (7, 0.42)
+    assert by_name(found, quality=Quality(min_person_evidence=0.4))["person evidence"].passed
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad_value"),
+    [
+        ("undecided", 0.012, 0.02),
+        ("cutout_stairs", 0.027, 0.064),
+        ("cutout_speckle", 1.06, 1.3),
+        ("cutout_see_through", 0.007, 0.048),
+        ("cutout_rim", 0.22, 0.36),
+    ],
+)
+def test_a_bad_cut_out_fails_and_true_alphas_pass(name: str, good: float, bad_value: float) -> None:
+    metric = name.replace("_", " ")
+    assert metric not in by_name(images(12))  # older records do not say
+    found = [replace(each, **{name: good}) for each in images(12)]
+    assert not bad(found)
+    found[5] = replace(found[5], **{name: bad_value})
+    assert bad(found) == {metric}
+    verdict = by_name(found)[metric]
+    assert (verdict.worst[0], verdict.value, len(verdict.worst)) == (5, bad_value, WORST)
+    assert by_name(found, quality=Quality.model_validate({f"max_{name}": bad_value}))[metric].passed

@@ -3,9 +3,7 @@ import numpy as np
 import pytest
 
 from relight_assets.stages.foreground_color import (
-    _weighted_mean,
     at_edge,
-    blur_fusion,
     mix_colors,
     sample,
     soft_edge,
@@ -13,8 +11,6 @@ from relight_assets.stages.foreground_color import (
     to_blend,
     with_alpha,
 )
-from relight_assets_tests.stages import exact
-from relight_assets_tests.stages.portraits import portrait
 
 
 def test_alpha_is_joined_and_nothing_is_left_outside():
@@ -25,16 +21,6 @@ def test_alpha_is_joined_and_nothing_is_left_outside():
     assert layer[1].tolist() == [[77, 77, 77, 3]] * 5
     assert layer[0].max() == 0
     assert rgb.min() == 77
-
-
-def test_both_colours_of_a_soft_edge_are_found():
-    alpha = np.tile(np.clip(np.linspace(-9, 10, 240), 0, 1), (120, 1))
-    front, back = np.array([200.0, 40.0, 40.0]), np.array([20.0, 60.0, 220.0])
-    rgb = np.rint(alpha[..., None] * front + (1 - alpha[..., None]) * back).astype(np.uint8)
-    found_front, found_back = blur_fusion(rgb, np.rint(alpha * 255).astype(np.uint8))
-    edge = (alpha > 0.2) & (alpha < 0.8)
-    assert np.abs(found_front - front)[edge].mean() < 25
-    assert np.abs(found_back - back)[edge].mean() < 25
 
 
 def test_sampling_is_bilinear():
@@ -51,9 +37,9 @@ def test_split_colours_mix_to_the_photo_whatever_was_estimated(blend):
     photo = rng.integers(0, 256, (254_000, 3), dtype=np.uint8)
     photo[::2] //= 16  # dark codes, where linear light is finest
     opacity = np.tile(np.arange(1, 255, dtype=np.float32)[:, None] * np.float32(1 / 255), (1000, 1))
-    front, back = (to_blend(rng.uniform(0, 255, photo.shape).astype(np.float32), blend) for _ in range(2))
+    front = to_blend(rng.uniform(0, 255, photo.shape).astype(np.float32), blend)
     decoded = to_blend(photo, blend)
-    behind, person = split_colors(decoded=decoded, opacity=opacity, front=front, back=back, blend=blend)
+    behind, person = split_colors(decoded=decoded, opacity=opacity, front=front, blend=blend)
     assert cv2.absdiff(mix_colors(person, behind, opacity, blend), photo).max() <= 1
 
 
@@ -71,17 +57,3 @@ def test_soft_pixels_are_those_between():
     edge = soft_edge(alpha)
     assert edge.tolist() == [1, 2, 4]
     assert at_edge(alpha, edge).tolist() == [[1], [254], [128]]
-
-
-@pytest.mark.parametrize("radius", [1, 3, 12])
-def test_weighted_means_are_exact(radius):
-    """Measured: 1.4e-7 of the spread, root mean square."""
-    person = portrait(300, 260)
-    weight = person.alpha.astype(np.float64)
-    found = _weighted_mean(person.rgb, person.alpha, radius)
-    for channel in range(3):
-        over, under = (
-            exact.box(plane, radius, "symmetric") / (2 * radius + 1) ** 2 + 1e-4 * plane.mean()
-            for plane in (person.rgb[..., channel] * weight, weight)
-        )
-        assert exact.errors(found[..., channel], over / under)[0] < 1e-6

@@ -17,7 +17,8 @@ from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
-from relight_assets.stages.masks import mask
+from relight_assets.stages.masks.matting.cut_out import cut_out
+from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets.stages.registry import stage_spec
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 
@@ -32,8 +33,8 @@ def computed():
     person = portrait()
     points, triangles = face_mesh()
     settings = Recipe()
-    alpha = mask.clean_alpha(person.probability, person.rgb)
-    layers = mask.separate(person.rgb, alpha)
+    alpha = cut_out(person.probability, person.rgb).alpha
+    layers = separate(person.rgb, alpha)
     surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
     relit = []
     for variant in range(6):

@@ -13,11 +13,11 @@ from relight_assets.stages.image_metrics import (
     measure,
     measure_downsampled,
 )
-from relight_assets.stages.masks import mask
+from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets_tests.stages.portraits import portrait
 
 PERSON = portrait(320, 280)
-LAYERS = mask.separate(PERSON.rgb, PERSON.alpha)
+LAYERS = separate(PERSON.rgb, PERSON.alpha)
 SIDE = np.linspace(0.4, 1.6, 280, dtype=np.float32)[None, :, None]
 
 
@@ -99,7 +99,7 @@ def test_a_background_that_does_not_fit_is_noticed() -> None:
 def test_layers_are_laid_over_each_other_in_the_space_they_were_made_for() -> None:
     spaces: tuple[Blend, ...] = ("srgb", "linear")
     for made in spaces:
-        layers = mask.separate(PERSON.rgb, PERSON.alpha, made)
+        layers = separate(PERSON.rgb, PERSON.alpha, made)
         person = with_alpha(PERSON.rgb, PERSON.alpha)
         for laid in spaces:
             images = (PERSON.rgb, layers.foreground, layers.background, PERSON.rgb, person)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.core.arrays import Pixels8, Rgb8
+from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.worker.geometry_maps import GeometryMap
+from relight_assets.engine.worker.person_networks import PersonNetworks
 from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.imaging.decode import DecodedImage, decode
 from relight_assets.imaging.png import decode_png
-from relight_assets.models.faces.mesh import FaceMesh
 from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.models.segmenters.batching import Segmentation
@@ -38,7 +38,7 @@ class WorkerContext:
     segmentation: Segmentation
     segmenter_identity: dict[str, str]
     """Name and sha256 of the segmenter, for the records."""
-    faces: Callable[[Rgb8], list[FaceMesh]]
+    person_networks: PersonNetworks
     albedo_extractor: AlbedoExtractor | None
     """None: the recipe never draws a learned one."""
     shape_estimator: ShapeEstimator | None

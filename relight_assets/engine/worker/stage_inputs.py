@@ -7,6 +7,7 @@ from relight_assets.core.arrays import Pixels8, Points, Triangles
 from relight_assets.dataset.record_types import StageEntry
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts
 from relight_assets.imaging.decode import DecodedImage
+from relight_assets.models.faces.hidden import HiddenFace
 from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh
 from relight_assets.stages.base import AlbedoNetwork, Stage
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
@@ -46,11 +47,19 @@ class TaskInputs:
 
     @cached_property
     def _faces(self) -> list[FaceMesh]:
-        return self._artifacts.context.faces(self.photo().rgb)
+        return self._artifacts.context.person_networks.faces(self.photo().rgb)
 
     def found_faces(self) -> Sequence[FaceMesh]:
         """The faces of the source, by the networks, largest first."""
         return self._faces
+
+    def hidden_face(self, min_presence: float) -> HiddenFace | None:
+        """A face that shows only once the source is rotated, inverted or stretched."""
+        return self._artifacts.context.person_networks.hidden_face(self.photo().rgb, min_presence)
+
+    def body_score(self) -> float:
+        """How sure the pose detector is that the source shows a body."""
+        return self._artifacts.context.person_networks.body_score(self.photo().rgb)
 
     def recorded_faces(self) -> Sequence[Points]:
         """The faces of the source, as the record holds them.

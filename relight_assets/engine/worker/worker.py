@@ -3,7 +3,6 @@
 Decoding, the segmenter, and the stages with their encoding overlap; memory in flight is bounded in bytes.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ import cv2
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.core.arrays import Rgb8
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_types import Record
@@ -25,11 +23,11 @@ from relight_assets.engine.worker.artifacts import DamagedFileError, WorkerConte
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.image_task import ImageTask
 from relight_assets.engine.worker.memory_budget import ByteBudget
+from relight_assets.engine.worker.person_networks import PersonNetworks
 from relight_assets.engine.worker.pipeline import Pipeline, Steps
 from relight_assets.errors import OutputFolderError, RecordUnreadableError
 from relight_assets.imaging.decode import size_of
 from relight_assets.models import loading
-from relight_assets.models.faces.mesh import FaceMesh, FaceMesher
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.stages.degraded.families.registry import register_families
@@ -118,7 +116,7 @@ class ImageWorker:
                 "segmenter": recipe.segmenter,
                 "segmenter_sha256": models.sha256_of(recipe.segmenter),
             },
-            faces=_MesherPerThread(models),
+            person_networks=PersonNetworks(models),
             albedo_extractor=loading.albedo_extractor(recipe, models),
             shape_estimator=loading.shape_estimator(recipe, models),
             image_root=image_root,
@@ -206,19 +204,3 @@ def _finished(portrait: ImageTask) -> ImageResult:
             assert previous is not None  # noqa: S101  (only a record's file can be damaged)
             kept = {stage: entry for stage, entry in previous.stages.items() if stage != damage.stage}
             portrait = ImageTask(portrait.context, portrait.item, replace(previous, stages=kept))
-
-
-class _MesherPerThread:
-    """Finds faces from any thread: the networks serve one thread at a time, so each has its own."""
-
-    def __init__(self, models: ModelFiles):
-        self._paths = models.path_of("face_detection"), models.path_of("face_landmark")
-        self._loading = threading.Lock()
-        self._own = threading.local()
-        self._own.mesher = FaceMesher(*self._paths)  # tells now what is wrong with the files
-
-    def __call__(self, rgb: Rgb8) -> list[FaceMesh]:
-        if not hasattr(self._own, "mesher"):
-            with self._loading:
-                self._own.mesher = FaceMesher(*self._paths)
-        return self._own.mesher.faces(rgb)

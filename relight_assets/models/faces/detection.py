@@ -5,8 +5,9 @@ network looks at 128x128 pixels, so it sees faces from about a tenth of the side
 shown, and none that overfills the frame.  Photos hold both, hence :func:`search_areas`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -61,6 +62,11 @@ def search_areas(height: int, width: int) -> Iterator[list[Square]]:
     for share in (0.6, 0.35):
         side = long * share
         yield [Square(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
+
+
+def large_search_areas(height: int, width: int) -> Iterator[list[Square]]:
+    """The first two of those lists: where large faces are found, at a twentieth of the time."""
+    return islice(search_areas(height, width), 2)
 
 
 def _around(height: int, width: int, side: float) -> Square:
@@ -123,6 +129,10 @@ def shrunk_by_whole(rgb: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return shrunk.astype(np.uint8, copy=False)
 
 
+SearchAreas = Callable[[int, int], Iterator[list[Square]]]
+"""Lists of squares to look at, given height and width."""
+
+
 class FaceDetector:
     """Finds faces in photos.
 
@@ -135,14 +145,14 @@ class FaceDetector:
         self._network = Network(path)
         self._anchors = _anchors()
 
-    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+    def detect(self, rgb: NDArray[np.uint8], areas: SearchAreas = search_areas) -> list[Detection]:
         """Return what may be faces in an (H, W, 3) uint8 image, best score first.
 
         About 5 ms where a face is large enough to be seen at first sight, 60 ms where there is
         none.  Small faces behind a large one are not looked for.
         """
         unsure: list[Detection] = []
-        for squares in search_areas(*rgb.shape[:2]):
+        for squares in areas(*rgb.shape[:2]):
             found = [detection for square in squares for detection in self._detect(rgb, square)]
             if any(detection.score >= SURE_SCORE for detection in found):
                 return merged(found)

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.models.faces.detection import FaceDetector, overlap, shrunk_by_whole
+from relight_assets.models.faces.detection import FaceDetector, SearchAreas, overlap, search_areas, shrunk_by_whole
 from relight_assets.models.runtimes.litert import Network
 
 SIDE = 192
@@ -88,15 +88,16 @@ class FaceMesher:
         self._detector = FaceDetector(detection_path)
         self._network = Network(landmark_path)
 
-    def faces(self, rgb: NDArray[np.uint8]) -> list[FaceMesh]:
+    def faces(self, rgb: NDArray[np.uint8], areas: SearchAreas = search_areas) -> list[FaceMesh]:
         """Return the faces of an (H, W, 3) uint8 image, largest first, at most eight.
 
         Deterministic.  10 to 25 ms of one core for one face, by the size of the image; about
         50 ms and an empty list where there is none.  Heads turned by up to 60 degrees in the plane
-        of the image are found, upside-down ones are not.
+        of the image are found, upside-down ones are not
+        (:mod:`relight_assets.models.faces.hidden` finds those).
         """
         found: list[FaceMesh] = []
-        for detection in self._detector.detect(rgb)[: 2 * MAX_FACES]:
+        for detection in self._detector.detect(rgb, areas)[: 2 * MAX_FACES]:
             first = self._mesh(rgb, _Crop(detection.box[:2], MARGIN * float(detection.box[2:].max()), detection.roll))
             if first.presence <= 0:
                 continue

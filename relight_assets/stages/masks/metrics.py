@@ -1,5 +1,6 @@
 """What the stage `masks` records of a photo and its mask."""
 
+from relight_assets.stages.masks.persons.evidence import KINDS
 from relight_assets.stages.metric import (
     COUNT,
     FLAG,
@@ -12,6 +13,7 @@ from relight_assets.stages.metric import (
     list_of,
     number,
     object_of,
+    one_of,
 )
 
 _MESH = object_of(
@@ -38,10 +40,19 @@ METRICS = (
     Metric("coverage", SHARE, "Share of the photo that is the person", required=True),
     Metric("subject_size", PIXELS, "Root of the person's area", "pixels", required=True),
     Metric("soft_edge", SHARE, "Share of the photo in which alpha is neither 0 nor 1", required=True),
+    Metric(
+        "undecided",
+        SHARE,
+        "Thick doubt of the segmenter in which person and background have the same colors, as a share of the person",
+    ),
     Metric("touches_top", SHARE, "Share of the upper edge that is the person", required=True),
     Metric("clipped", SHARE, "Share of the person's pixels with a channel at 0 or 255", required=True),
     Metric(
-        "face_clipped", SHARE, "Share of the largest face's pixels with a channel at 0 or 255", null=True, required=True
+        "face_clipped",
+        SHARE,
+        "Share of the largest face's pixels with two or three channels at 254 or 255 (before code version 5: any)",
+        null=True,
+        required=True,
     ),
     Metric(
         "skin_lightness", number(0, 100), "Median lightness of the largest face", "CIE L*", null=True, required=True
@@ -62,6 +73,32 @@ METRICS = (
     Metric("padded", FLAG, "Padded by a mirror image that shows the person", required=True),
     Metric("monochrome", FLAG, "Black and white", required=True),
     Metric("blocky", FLAG, "JPEG blocks are visible", required=True),
+    Metric("rolled", FLAG, "The head is rolled by more than 30 degrees"),
+    Metric("squashed", FLAG, "The face is unusually wide or narrow for its height"),
+    Metric("negative", FLAG, "A face shows only once the colours are inverted"),
+    Metric("head_roll", number(-180, 180), "Roll of the surest face, positive clockwise", "degrees", null=True),
+    Metric("face_proportion", RATIO, "Width over height of the surest face, 1 = the usual one", null=True),
+    Metric("shown_by", one_of(*KINDS), "What shows that there is a person"),
+    Metric("pose_score", SHARE, "Score of the pose detector, where no sure face was found", null=True),
+    Metric(
+        "person_evidence",
+        RATIO,
+        "How strong the signs of a person are; 1 = the least that the default recipe takes",
+        null=True,
+    ),
+    Metric("separated", FLAG, "Another person touched this one, and was removed from the mask"),
+    Metric("cutout_stairs", SHARE, "Share of alpha's gradient that is a step where the photo shows none"),
+    Metric("cutout_speckle", RATIO, "How fine alpha's detail is, against the same alpha at 1024 pixels; 1 = no finer"),
+    Metric(
+        "cutout_see_through",
+        SHARE,
+        "Parts that are half transparent over more than any softness, as a share of the person, at most 1",
+    ),
+    Metric(
+        "cutout_rim",
+        number(-1, 1),
+        "How far half-transparent pixels go from the person's color (0) to the background's (1)",
+    ),
     Metric("faces", COUNT, "Number of faces", required=True),
     Metric("face_meshes", list_of(_MESH, 0, 10_000), "Points of each face", required=True),
     Metric(

@@ -20,11 +20,15 @@ from relight_assets.errors import (
     PersonTooLargeError,
     PersonTooSmallError,
     UnderexposedError,
+    UnsureCutoutError,
 )
 from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
 
 CLIPPED_LEVEL = 254
 """Display level from which a channel has nothing left to tell."""
+LOST_CHANNELS = 2
+"""Channels that must be clipped for a color to be lost.  Of warm skin red alone is clipped first, and the two others
+still tell its shape: of the people whose faces that alone turned away, two thirds were fine."""
 SAMPLED_SIDE = 128
 """Pixels of the longest side that shares and medians are taken of, at least."""
 SOFT_ALPHA = (5, 250)
@@ -41,12 +45,14 @@ class PhotoMetrics:
     """Root of the person's area, pixels."""
     soft_edge: float
     """Share of the photo in which alpha is neither 0 nor 1."""
+    undecided: float
+    """Thick doubt in which person and background have the same colours, as a share of the person."""
     touches_top: float
     """Share of the photo's upper edge that is the person: a head that is cut off."""
     clipped: float
     """Share of the person of which a channel is at its end."""
     face_clipped: float | None
-    """The same of the largest face; None where there is none."""
+    """Share of the largest face of which two channels or all are clipped; None where there is none."""
     skin_lightness: float | None
     """Median CIE L* of the largest face, 0..100."""
     lightness: float
@@ -65,13 +71,14 @@ class PhotoMetrics:
         return asdict(self)
 
 
-def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
+def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None, *, undecided: float = 0.0) -> PhotoMetrics:
     """Measure a photo.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB.
         alpha: (H, W) uint8, of the person.
         face: (N, 2 or more) float32 points of the largest face, x right and y down in pixels.
+        undecided: share of the person, 0..1, that :func:`~relight_assets.stages.masks.matting.cut_out.cut_out` found.
     """
     # Some pixels are enough for shares and medians.
     step = max(1, max(alpha.shape) // SAMPLED_SIDE)
@@ -79,16 +86,17 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None) -> PhotoMetrics:
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_NEAREST)
     person = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST) > 127
     skin = _outline(face, size, alpha.shape) & person if face is not None else np.zeros_like(person)
-    ends = _brightest(small) >= CLIPPED_LEVEL
+    channels = np.count_nonzero(small >= CLIPPED_LEVEL, axis=2)
     of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
     found = PhotoMetrics(
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
         soft_edge=cv2.countNonZero(cv2.inRange(alpha, SOFT_ALPHA[0] + 1, SOFT_ALPHA[1] - 1)) / alpha.size,
+        undecided=undecided,
         touches_top=float((alpha[0] > 127).mean()),
-        clipped=_share(ends, person),
-        face_clipped=_share(ends, skin) if skin.any() else None,
+        clipped=_share(channels > 0, person),
+        face_clipped=_share(channels >= LOST_CHANNELS, skin) if skin.any() else None,
         skin_lightness=_lightness(small[skin]) if skin.any() else None,
         lightness=_lightness(of_person) if len(of_person) else 0.0,
         chroma=_chroma(of_person) if len(of_person) else 0.0,
@@ -103,7 +111,8 @@ def require(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     """Turn a photo away that would teach the wrong thing.
 
     Raises:
-        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError, BadMatteError: rejected.
+        PersonTooLargeError, PersonTooSmallError, FaceTooSmallError: rejected.
+        BadMatteError, UnsureCutoutError: rejected.
         OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
     """
     try:
@@ -117,8 +126,14 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     _require_size(numbers, wanted)
     if numbers.soft_edge > wanted.max_soft_edge:
         raise BadMatteError(
-            f"{numbers.soft_edge:.0%} of the photo is neither person nor background, more than "
-            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.0%}"
+            f"{numbers.soft_edge:.2%} of the photo is neither person nor background, more than "
+            f"photo_qa.max_soft_edge {wanted.max_soft_edge:.2%}"
+        )
+    if numbers.undecided > wanted.max_undecided:
+        raise UnsureCutoutError(
+            f"{numbers.undecided:.2%} of the person's area may be person or background, which have the same colours "
+            f"there, more than photo_qa.max_undecided {wanted.max_undecided:.2%}: take a photo before a background "
+            f"unlike the person's hair and clothes, or raise photo_qa.max_undecided"
         )
     _require_light(numbers, wanted)
     if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:
@@ -131,17 +146,17 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
 def _require_size(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if numbers.coverage > wanted.max_coverage:
         raise PersonTooLargeError(
-            f"the person covers {numbers.coverage:.0%} of the photo, more than photo_qa.max_coverage "
-            f"{wanted.max_coverage:.0%}: most likely the mask took the background along"
+            f"the person covers {numbers.coverage:.2%} of the photo, more than photo_qa.max_coverage "
+            f"{wanted.max_coverage:.2%}: most likely the mask took the background along"
         )
     if numbers.subject_size < wanted.min_subject:
         raise PersonTooSmallError(
-            f"the person is {numbers.subject_size:.0f} pixels in size (root of the area), less than "
+            f"the person is {numbers.subject_size:.1f} pixels in size (root of the area), less than "
             f"photo_qa.min_subject {wanted.min_subject:g}"
         )
     if numbers.face_size is not None and numbers.face_size < wanted.min_face:
         raise FaceTooSmallError(
-            f"the largest face has a radius of {numbers.face_size:.0f} pixels, less than "
+            f"the largest face has a radius of {numbers.face_size:.1f} pixels, less than "
             f"photo_qa.min_face {wanted.min_face:g}"
         )
 
@@ -149,18 +164,18 @@ def _require_size(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
 def _require_light(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if (numbers.face_clipped or 0.0) > wanted.max_face_clipped:
         raise OverexposedError(
-            f"{numbers.face_clipped:.0%} of the face is clipped, more than photo_qa.max_face_clipped "
-            f"{wanted.max_face_clipped:.0%}: there is nothing to recover"
+            f"{numbers.face_clipped:.2%} of the face is clipped in two channels or all, more than "
+            f"photo_qa.max_face_clipped {wanted.max_face_clipped:.2%}: there is nothing to recover"
         )
     darkness = numbers.lightness if numbers.skin_lightness is None else numbers.skin_lightness
     if darkness < wanted.min_lightness:
         raise UnderexposedError(
-            f"the {_who(numbers)} has a lightness (CIE L*) of {darkness:.0f}, less than photo_qa.min_lightness "
+            f"the {_who(numbers)} has a lightness (CIE L*) of {darkness:.1f}, less than photo_qa.min_lightness "
             f"{wanted.min_lightness:g}"
         )
     if numbers.light_contrast < wanted.min_light_contrast:
         raise FlatLightError(
-            f"the light on the {_who(numbers)} varies by {numbers.light_contrast:.2f} stops, less than "
+            f"the light on the {_who(numbers)} varies by {numbers.light_contrast:.3f} stops, less than "
             f"photo_qa.min_light_contrast {wanted.min_light_contrast:g}: there is little to learn from it"
         )
 
@@ -174,11 +189,6 @@ def _outline(face: Points, size: tuple[int, int], shape: tuple[int, ...]) -> Mas
     hull = cv2.convexHull(np.ascontiguousarray(face[:, :2], np.float32) * scale)
     drawn = cv2.fillConvexPoly(np.zeros((size[1], size[0]), np.uint8), np.rint(hull).astype(np.int32), 1)
     return drawn > 0
-
-
-def _brightest(rgb: Rgb8) -> Gray8:
-    red, green, blue = cv2.split(rgb)
-    return cv2.max(cv2.max(red, green), blue)
 
 
 def _share(those: Mask, of: Mask) -> float:

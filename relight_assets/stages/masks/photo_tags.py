@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Mask, Plane, Points, Rgb8
+from relight_assets.stages.masks.persons.head import Head
 
 SECOND = 0.15
 """A part of the mask, or a face, whose area is so large against that of the largest, may be another person's."""
@@ -24,6 +25,11 @@ up by a tenth of their side, with some of the person in it, 68 of 69 come above.
 BLURRED, BLURRED_SHARE = 0.3, 0.1
 """Fine detail that a blurred filling stays under, in a photo shrunk to 256 pixels: display levels (rounding alone
 leaves 0.07), and as a share of the person's."""
+ROLLED = 30.0
+"""Degrees from which a head is rolled."""
+PROPORTIONS = (0.93, 1.12)
+"""Width over height of a face, 1 = the usual one, outside of which the picture may be squashed: 35 of 36 portraits are
+within .94 and 1.06, and of those stretched to 4:3 one in 36 is."""
 _SQUARE = 8
 _SIDE = 64
 _FINE_SIDE, _DEEP = 256, 12
@@ -51,6 +57,12 @@ class PhotoTags:
     """Black and white."""
     blocky: bool
     """The squares of a JPEG show.  They are not found in a photo that was scaled since."""
+    rolled: bool
+    """The head is rolled far from upright."""
+    squashed: bool
+    """The face is wider or narrower for its height than faces are, babies' aside."""
+    negative: bool
+    """A face shows only once the colours are inverted."""
 
     def plain(self) -> dict[str, Any]:
         """For the record."""
@@ -69,6 +81,7 @@ def tags(
     scores: Sequence[float] | None,
     faces: Sequence[Points],
     chroma: float,
+    head: Head | None,
 ) -> PhotoTags:
     """Look for everything.
 
@@ -79,6 +92,7 @@ def tags(
         scores: of the persons that were found; None from a segmenter that does not tell them apart.
         faces: (N, 2 or more) float32 points of each face, in pixels.
         chroma: mean CIE chroma of the person.
+        head: of the surest face; None where there is none.
     """
     return PhotoTags(
         second_person=len(scores) > 1 if scores is not None else max(_parts(probability), _large(faces)) > 1,
@@ -86,6 +100,9 @@ def tags(
         padded=mirror(rgb, alpha) > MIRRORED or blurred_border(rgb, alpha),
         monochrome=chroma < GRAY,
         blocky=blockiness(rgb) > BLOCKY,
+        rolled=head is not None and abs(head.roll) > ROLLED,
+        squashed=head is not None and not PROPORTIONS[0] <= head.proportion <= PROPORTIONS[1],
+        negative=head is not None and head.inverted,
     )
 
 

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
-from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
+from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb, recipe_with
 
 pytestmark = pytest.mark.usefixtures("worker_processes")
 
@@ -69,3 +72,35 @@ def test_a_photo_that_is_turned_away_has_a_rounded_lightness(bench: Bench) -> No
     failure = json.loads(bench.layout.failure(0).read_text(encoding="utf-8"))
     assert failure["code"] == "blurred"
     assert failure["skin_lightness"] == round(failure["skin_lightness"], 6)
+
+
+def test_a_rotated_photo_and_a_negative_are_rejected_as_such(bench: Bench, tmp_path: Path) -> None:
+    photo = cv2.imread(str(bench.photos / PORTRAITS[0]))
+    cv2.imwrite(str(tmp_path / "rotated.png"), cv2.rotate(photo, cv2.ROTATE_180))
+    cv2.imwrite(str(tmp_path / "negative.png"), cv2.bitwise_not(photo))
+    bench.write_csv([str(tmp_path / "rotated.png"), str(tmp_path / "negative.png")])
+    assert bench.run().tally.codes == {"rotated": 1, "negative": 1}
+
+
+def test_the_record_says_what_showed_a_person_and_persons_that_touch_are_separated(
+    bench: Bench, finished: Bench, tmp_path: Path
+) -> None:
+    for index in range(len(PORTRAITS)):
+        alone = record_of(finished, index)["stages"]["masks"]["numbers"]
+        assert (alone["shown_by"], alone["pose_score"], alone["separated"]) == ("face", None, False)
+        assert alone["person_evidence"] > 1
+        assert abs(alone["head_roll"]) < 60
+    one, other = (cv2.imread(str(bench.photos / name)) for name in ("collins_close.png", "hopper_square.png"))
+    assert one is not None
+    assert other is not None
+    both = np.hstack([one[:256, :256], other[:256, :256]])
+    cv2.imwrite(str(tmp_path / "both.png"), cv2.resize(both, None, fx=2, fy=2))
+    bench.write_csv([str(tmp_path / "both.png")])
+    for persons in ("largest", "union"):
+        bench.run(recipe_with(masks={"persons": persons}))
+        numbers = record_of(bench, 0)["stages"]["masks"]["numbers"]
+        assert numbers["second_person"]
+        alpha = read_rgb(bench.layout.folder / "00000_foreground.png")[..., 3]
+        halves = [float((half > 127).mean()) for half in np.hsplit(alpha, 2)]
+        assert (min(halves) < 0.1) == (persons == "largest")
+        assert max(halves) > 0.3

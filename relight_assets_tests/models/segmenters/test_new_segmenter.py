@@ -51,7 +51,7 @@ def bench(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Benc
     """A bench whose folder of models has the tiny one too."""
     folder = tmp_path / "models"
     folder.mkdir()
-    for name in ("selfie_segmentation", *registry.FACE_MODELS):
+    for name in ("selfie_segmentation", *registry.PERSON_MODELS):
         file = store.path_of(name)
         (folder / file.name).symlink_to(file)
     monkeypatch.setattr(registry, "SHIPPED", registry.SHIPPED)

@@ -260,7 +260,8 @@ def test_duplicates_are_listed_and_are_no_fault(finished: Bench, tmp_path: Path)
     found = verified(made)
     assert found.faults == []  # the same photo, so the same image
     assert found.plain()["duplicates"] == [{"image": 1, "other_image": 0, "bits": None}]
-    assert set(found.plain()["tags"]) == {"second_person", "truncated", "padded", "monochrome", "blocky"}
+    of_photos = {"second_person", "truncated", "padded", "monochrome", "blocky", "rolled", "squashed", "negative"}
+    assert set(found.plain()["tags"]) == of_photos
 
 
 def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:
@@ -286,3 +287,18 @@ def test_a_metric_that_does_not_fit_is_named_and_its_image_stays(bench: Bench, n
     assert found.faults[0].text.startswith(f"`degraded.{name}")
     assert found.rows["done"] == 4
     assert len(found.measured) == 4
+
+
+def test_a_cat_that_the_former_rule_lets_in_is_no_person(finished: Bench, tmp_path: Path) -> None:
+    made = Bench(tmp_path, finished.photos)
+    made.write_csv([PORTRAITS[0], "cat.png"])
+    loose = recipe_with(
+        masks={"min_score": 0.9},
+        photo_qa={"person": "score", "max_coverage": 1, "max_soft_edge": 1, "max_undecided": 1, "min_sharpness": 0},
+    )
+    made.run(loose)
+    write_split_mapping(made.state(loose), made.settings, None)
+    found = verify_split(made.split(), loose, made.settings)
+    (verdict,) = (each for each in found.verdicts if each.metric == "person evidence")
+    assert (verdict.passed, verdict.worst[0]) == (False, 1)
+    assert verdict.worst_values[0] < 1 < verdict.worst_values[1]

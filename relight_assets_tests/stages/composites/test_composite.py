@@ -3,7 +3,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Background
 from relight_assets.stages.composites.composite import composite
-from relight_assets.stages.masks.mask import separate
+from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets_tests.stages.portraits import portrait
 
 

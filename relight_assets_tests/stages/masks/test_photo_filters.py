@@ -13,10 +13,11 @@ from relight_assets.errors import (
     PersonTooLargeError,
     PersonTooSmallError,
     UnderexposedError,
+    UnsureCutoutError,
 )
 from relight_assets.stages.masks.photo_filters import PhotoMetrics, measure_photo, require
 
-GOOD = PhotoMetrics(0.5, 500, 0.02, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
+GOOD = PhotoMetrics(0.5, 500, 0.02, 0.001, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
 
@@ -47,7 +48,10 @@ def test_clipped_is_reported_for_person_and_face():
     rgb, alpha = scene()
     rgb[30:81, 30:71, 0] = 254
     seen = measure_photo(rgb, alpha, FACE)
-    assert seen.face_clipped == 1
+    assert seen.face_clipped == 0  # the two other channels still tell the skin
+    lost = rgb.copy()
+    lost[30:81, 30:71, 1] = 254
+    assert measure_photo(lost, alpha, FACE).face_clipped == 1
     assert seen.clipped == pytest.approx(51 * 41 / 6000, abs=0.02)
     assert seen.chroma > 5
     rgb[alpha == 0] = 255  # the wall does not count
@@ -87,6 +91,7 @@ def test_nobody_has_numbers_too():
         ({"subject_size": 60.0}, PersonTooSmallError),
         ({"face_size": 30.0}, FaceTooSmallError),
         ({"soft_edge": 0.2}, BadMatteError),
+        ({"undecided": 0.02}, UnsureCutoutError),
         ({"face_clipped": 0.1}, OverexposedError),
         ({"skin_lightness": 5.0}, UnderexposedError),
         ({"skin_lightness": None, "lightness": 5.0}, UnderexposedError),
@@ -100,7 +105,7 @@ def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error
     assert caught.value.rejected
     assert caught.value.skin_lightness == change.get("skin_lightness", 60.0)
     limits = {"max_coverage": 1, "min_subject": 0, "min_face": 0, "max_soft_edge": 1, "max_face_clipped": 1}
-    require(replace(GOOD, **change), PhotoQa(**limits, min_lightness=0, min_sharpness=0))
+    require(replace(GOOD, **change), PhotoQa(**limits, max_undecided=1, min_lightness=0, min_sharpness=0))
 
 
 def test_flat_light_is_taken_unless_the_recipe_wants_more():
@@ -117,3 +122,8 @@ def test_where_there_is_no_face_its_size_is_no_matter_and_few_pixels_are_not_blu
 
 def test_dark_skin_and_dark_clothes_are_no_fault():
     require(replace(GOOD, skin_lightness=15.0, lightness=3.0), PhotoQa())
+
+
+def test_a_share_just_above_its_bound_is_told_apart_from_it():
+    with pytest.raises(OverexposedError, match=r"8\.04% of the face.*photo_qa\.max_face_clipped 8\.00%"):
+        require(replace(GOOD, face_clipped=0.0804), PhotoQa())

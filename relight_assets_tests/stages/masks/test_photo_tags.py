@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.stages.masks.persons.head import Head
 from relight_assets.stages.masks.photo_tags import (
     BLOCKY,
     MIRRORED,
@@ -30,7 +31,14 @@ def textured(side: int = 256) -> np.ndarray:
 
 def of_portrait(**changes: object) -> PhotoTags:
     person = portrait(256, 256)
-    given = {"alpha": person.alpha, "probability": person.probability, "scores": None, "faces": [FACE], "chroma": 20.0}
+    given = {
+        "alpha": person.alpha,
+        "probability": person.probability,
+        "scores": None,
+        "faces": [FACE],
+        "chroma": 20.0,
+        "head": None,
+    }
     return tags(textured(), **given | changes)  # type: ignore[arg-type]
 
 
@@ -71,6 +79,14 @@ def test_a_person_that_is_cut_off_at_the_top_or_at_both_sides_is_truncated() -> 
 
 def test_little_chroma_is_black_and_white() -> None:
     assert of_portrait(chroma=2.9).monochrome
+
+
+def test_a_head_that_is_rolled_or_squashed_and_a_negative_are_told() -> None:
+    assert of_portrait(head=Head(-29.0, 1.06)).plain() == dict.fromkeys(NAMES, False)
+    assert of_portrait(head=Head(-31.0, 1.0)).rolled
+    assert of_portrait(head=Head(0.0, 0.92)).squashed
+    assert of_portrait(head=Head(0.0, 1.13)).squashed
+    assert of_portrait(head=Head(0.0, 1.0, inverted=True)).negative
 
 
 @pytest.mark.parametrize("turns", range(4))

@@ -16,12 +16,13 @@ from relight_assets.core.arrays import Mask, Plane, Rgb8
 
 EPSILON = 1e-6
 """Variance of colours, of 1 squared, that is taken for noise."""
-PULL = 0.05
-"""Weight of what the segmenter is sure of against that of a window: with less, haze is left where no colour tells."""
 WORD = (0.3, 0.7)
 """Probabilities from which on the segmenter's word is taken for 0 and 1; how much it weighs is another matter."""
-COARSE_STEPS, FINE_STEPS = 20, 6
+COARSE_STEPS, FINE_STEPS = 20, 12
 """Of conjugate gradients: at half the size first, for what is far, then at the size itself."""
+NOISE = 0.022
+"""Standard deviation of a photo's grain, of 1, as it is left at the size of the guide: slopes of ``models`` that only
+such differences would show are flattened, so that a large photo's grain does not become alpha's."""
 
 _AROUND = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
 _AFTER = (*((0, column) for column in range(3)), *((row, column) for row in (1, 2) for column in range(-2, 3)))
@@ -54,28 +55,40 @@ class _Windows:
     answers: Plane
 
 
-def solve(guide: Rgb8, prior: Plane, unknown: Mask) -> Matte:
-    """Find alpha where it is unknown.
+def solve(guide: Rgb8, prior: Plane, unknown: Mask, pull: float) -> Plane:
+    """Find alpha where it is unknown, at half the size first.
 
     Args:
         guide: (h, w, 3) uint8 sRGB.
         prior: (h, w) float32 in 0..1: where alpha is known, the person is where this is above .5; where it is not,
             this is what is likely.
         unknown: (h, w) bool.
+        pull: weight of what is likely against that of a window: with less, haze is left where no colour tells.
+
+    Returns:
+        (h, w) float32 in 0..1.
     """
-    start = prior
-    size = (guide.shape[1] // 2, guide.shape[0] // 2)
-    if min(size) >= len(_AROUND):
-        small_guide, small_prior, small_unknown = (
-            cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-            for plane in (guide, prior, unknown.astype(np.float32))
-        )
-        where = small_unknown > 0
-        coarse = _minimum(_windows(small_guide, where), small_prior, small_prior, where, COARSE_STEPS)
-        start = cv2.resize(coarse, guide.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    start = _from_half_the_size(guide, prior, unknown, pull)
+    return _minimum(_windows(guide, unknown), prior, start, unknown, steps=FINE_STEPS, pull=pull)
+
+
+def solve_with_models(guide: Rgb8, prior: Plane, unknown: Mask, pull: float) -> Matte:
+    """Find alpha near one that is a good start already, and how it depends on the colours; as :func:`solve`."""
     windows = _windows(guide, unknown)
-    alpha = _minimum(windows, prior, start, unknown, FINE_STEPS)
+    alpha = _minimum(windows, prior, prior, unknown, steps=FINE_STEPS, pull=pull)
     return Matte(alpha, _models(windows, alpha))
+
+
+def _from_half_the_size(guide: Rgb8, prior: Plane, unknown: Mask, pull: float) -> Plane:
+    size = (guide.shape[1] // 2, guide.shape[0] // 2)
+    if min(size) < len(_AROUND):
+        return prior
+    small_guide, small_prior, small_unknown = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (guide, prior, unknown.astype(np.float32))
+    )
+    where = small_unknown > 0
+    coarse = _minimum(_windows(small_guide, where), small_prior, small_prior, where, steps=COARSE_STEPS, pull=pull)
+    return cv2.resize(coarse, guide.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _windows(guide: Rgb8, unknown: Mask) -> _Windows:
@@ -88,22 +101,26 @@ def _windows(guide: Rgb8, unknown: Mask) -> _Windows:
     colors = np.stack([plane.take(pixels) for plane in planes], axis=1)
     means = colors.sum(axis=0) * _SIZE
     colors -= means
-    a, b, c, d, e, f = _inverse_covariance(colors)
+    return _Windows(centres, colors, means, _answers(colors, EPSILON / len(_AROUND)))
+
+
+def _answers(colors: Plane, variance: float) -> Plane:
+    """(9, 3, N) colours times the inverse of their covariance, to which a variance was added."""
+    a, b, c, d, e, f = _inverse_covariance(colors, variance)
     red, green, blue = colors[:, 0], colors[:, 1], colors[:, 2]
-    answers = np.stack(
+    return np.stack(
         [a * red + b * green + c * blue, b * red + d * green + e * blue, c * red + e * green + f * blue], axis=1
     )
-    return _Windows(centres, colors, means, answers)
 
 
-def _inverse_covariance(colors: Plane) -> list[Plane]:
+def _inverse_covariance(colors: Plane, added: float) -> list[Plane]:
     """Six entries of a symmetric matrix, (N,) each, by its cofactors; in double precision, for they nearly cancel."""
     pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
     rr, rg, rb, gg, gb, bb = (
         np.einsum("kn,kn->n", colors[:, one], colors[:, other]).astype(np.float64) / len(_AROUND)
         for one, other in pairs
     )
-    rr, gg, bb = (variance + EPSILON / len(_AROUND) for variance in (rr, gg, bb))
+    rr, gg, bb = (variance + added for variance in (rr, gg, bb))
     cofactors = (
         gg * bb - gb * gb,
         rb * gb - rg * bb,
@@ -116,7 +133,7 @@ def _inverse_covariance(colors: Plane) -> list[Plane]:
     return [(cofactor * inverse).astype(np.float32) for cofactor in cofactors]
 
 
-def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: Mask, steps: int) -> Plane:
+def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: Mask, *, steps: int, pull: float) -> Plane:
     """Conjugate gradients over the unknown pixels, from a start."""
     alpha = (prior > 0.5).astype(np.float32)
     free = np.flatnonzero(unknown)
@@ -124,7 +141,7 @@ def _minimum(windows: _Windows, prior: Plane, start: Plane, unknown: Mask, steps
         return alpha
     laplacian, places, own = _laplacian(windows, free, unknown.shape)
     likely = prior.ravel()[free]
-    weight = np.float32(PULL) * (2 * likely - 1) ** 2 + np.float32(1e-6)
+    weight = np.float32(pull) * (2 * likely - 1) ** 2 + np.float32(1e-6)
     likely = np.clip((likely - np.float32(WORD[0])) / np.float32(WORD[1] - WORD[0]), 0, 1)
     scale = 1 / (laplacian.data.reshape(free.size, -1)[:, len(_AFTER) - 1] + weight)
     solution = start.ravel()[free]
@@ -195,9 +212,13 @@ def _models(windows: _Windows, alpha: Plane) -> Plane:
     shares = np.stack(
         [alpha.ravel().take(windows.centres + (row * alpha.shape[1] + column)) for row, column in _AROUND]
     )
-    slopes = np.einsum("kcn,kn->nc", windows.answers, shares) * _SIZE
-    summed[windows.centres, :3] = slopes * np.float32(1 / 255)
-    summed[windows.centres, 3] = shares.sum(axis=0) * _SIZE - np.einsum("nc,cn->n", slopes, windows.means)
+    # The mean of shares times answers, window by window.
+    slopes = np.zeros_like(windows.means)
+    for share, answer in zip(shares, _answers(windows.colors, NOISE**2), strict=True):
+        slopes += answer * share
+    slopes *= _SIZE
+    summed[windows.centres, :3] = slopes.T * np.float32(1 / 255)
+    summed[windows.centres, 3] = shares.sum(axis=0) * _SIZE - (slopes * windows.means).sum(axis=0)
     count[windows.centres] = 1
     total, near = (
         cv2.boxFilter(plane.reshape(*alpha.shape, -1), -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)

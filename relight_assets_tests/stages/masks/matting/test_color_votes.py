@@ -1,0 +1,48 @@
+import cv2
+import numpy as np
+
+from relight_assets.stages.masks.matting.color_votes import color_votes, overruled
+from relight_assets.stages.masks.matting.thick_doubt import thick_doubt
+from relight_assets_tests.stages.masks.matting.scenes import SIZE, SKIN, at_guide, with_brim
+
+
+def wedge():
+    """A wedge of wall in the person that the segmenter does not see, and an ear that it does not see either."""
+    rgb, alpha, _ = with_brim()
+    cells = cv2.resize(alpha, (128, 128), interpolation=cv2.INTER_AREA)
+    rgb[225:235, 265:282] = rgb[10:20, 10:27]
+    rgb[276:284, 116:124] = rgb[200:208, 150:158]
+    return rgb, cells
+
+
+def test_a_wedge_of_wall_and_a_part_of_the_person_are_found():
+    rgb, cells = wedge()
+    lab, probability = at_guide(rgb, cells)
+    probability[276:284, 116:124] = 0.3
+    votes = color_votes(lab, probability, thick_doubt(probability))
+    assert votes.background[226:234, 266:280].mean() > 0.9
+    assert votes.person[277:283, 117:120].mean() > 0.7
+    assert votes.background.sum() < 400
+    assert votes.person.sum() < 400
+    prior = overruled(probability.copy(), votes)
+    assert prior[230, 272] < 0.1
+    assert prior[280, 118] > 0.9
+
+
+def test_colours_that_both_have_vote_for_nobody():
+    rgb, _, cells = with_brim(wall=SKIN)
+    lab, probability = at_guide(rgb, cells)
+    thick = thick_doubt(probability)
+    votes = color_votes(lab, probability, thick)
+    assert not votes.person.any()
+    assert not votes.background.any()
+    assert votes.alike.sum() > 900  # near the head: farther away there is nothing to compare with
+    assert not votes.alike[~thick].any()
+
+
+def test_one_side_alone_votes_for_nothing():
+    lab = np.full((SIZE, SIZE, 3), 90, np.uint8)
+    for value in (0.0, 0.5, 1.0):
+        probability = np.full((SIZE, SIZE), value, np.float32)
+        votes = color_votes(lab, probability, thick_doubt(probability))
+        assert not np.stack([votes.person, votes.background, votes.alike]).any()

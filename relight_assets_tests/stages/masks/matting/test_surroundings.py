@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+
+from relight_assets.stages.masks.matting.surroundings import local_likeness, surroundings
+
+SHAPE = (384, 96)
+
+
+def test_deviations_are_counted_from_the_mean_around():
+    small = np.full((*SHAPE, 3), 100, np.float32)
+    side = np.ones(SHAPE, np.float32)
+    around = surroundings(small, side, 3)
+    assert around.count.reshape(SHAPE)[50, 50] == 49
+    at = np.array([50 * SHAPE[1] + 50])
+    assert around.off(np.array([[100, 100, 100]], np.float32), at)[0] == pytest.approx(0, abs=1e-3)
+    assert around.off(np.array([[106, 100, 100]], np.float32), at)[0] == pytest.approx(1, abs=1e-2)  # one grain
+
+
+def test_each_place_is_compared_with_both_sides_near_it():
+    lab = np.full((*SHAPE, 3), 60, np.uint8)
+    lab[:, 48:] = 180
+    person, back = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    person[:, :46], back[:, 50:] = True, True
+    places = np.array([40 * SHAPE[1] + 46, 40 * SHAPE[1] + 49])
+    enough, like_person, like_back = local_likeness(lab, person, back, places)
+    assert enough.all()
+    assert like_person.tolist() == [True, False]
+    assert like_back.tolist() == [False, True]
+
+
+def test_what_of_the_person_looks_like_the_wall_does_not_count():
+    lab = np.full((*SHAPE, 3), 60, np.uint8)
+    person, back = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    person[:, 38:46], back[:, 50:] = True, True
+    enough, _, like_back = local_likeness(lab, person, back, np.array([40 * SHAPE[1] + 48]))
+    assert not enough.any()
+    assert like_back.all()
