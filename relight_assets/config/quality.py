@@ -50,7 +50,7 @@ class Quality(Part):
     max_cutout_see_through: Unit = 0.008
     """Half-transparent parts wider than any softness, as a share of the person; true alphas have up to .007."""
     max_cutout_rim: Unit = 0.25
-    """How much of the background's color is in a cut-out's soft edge; true alphas have up to .22."""
+    """How much of the background's color is in soft edges, on average over the images; true alphas have .10."""
     max_mask_rim: Annotated[float, number(0, 10)] = 1.75
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2

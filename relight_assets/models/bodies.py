@@ -22,13 +22,13 @@ class BodyDetector:
         self._network = Network(path)
 
     def score(self, rgb: NDArray[np.uint8]) -> float:
-        """The best of its 2,254 scores, 0..1, for an (H, W, 3) uint8 picture.  11 ms of one core."""
+        """The best of its 2,254 scores, 0..1, for an (H, W, 3) uint8 image.  11 ms of one core."""
         logits = min(self._network(_letterboxed(rgb)), key=lambda output: output.size)
         return float(1.0 / (1.0 + np.exp(-np.clip(logits.max(), -80.0, 80.0))))
 
 
 def _letterboxed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(224, 224, 3) float32 in -1..1: the whole picture in the middle, -1 around it."""
+    """(224, 224, 3) float32 in -1..1: the whole image in the middle, -1 around it."""
     scale = SIDE / max(rgb.shape[:2])
     height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from statistics import fmean, median
 
 from relight_assets.config.quality import Quality
@@ -141,13 +142,17 @@ def _of_cutouts(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
         "cutout_stairs": quality.max_cutout_stairs,
         "cutout_speckle": quality.max_cutout_speckle,
         "cutout_see_through": quality.max_cutout_see_through,
-        "cutout_rim": quality.max_cutout_rim,
     }
     for name, most in bounds.items():
         values = [(each, getattr(each, name)) for each in found]
         figures = [(each, value) for each, value in values if value is not None]
         if figures:
             yield _worst_of(figures, name.replace("_", " "), bound=most, wanted_text=f"<= {most:g}")
+    rims = [(each, each.cutout_rim) for each in found if each.cutout_rim is not None]
+    if rims:  # one image alone tells little: a true alpha that was cut from another background had .72
+        most, middle = quality.max_cutout_rim, fmean(rim for _, rim in rims)
+        worst = _worst_of(rims, "cutout rim", bound=most, wanted_text=f"<= {most:g} on average")
+        yield replace(worst, value=middle, passed=middle <= most)
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

@@ -197,7 +197,6 @@ def test_a_photo_without_a_person_fails_whatever_the_recipe_let_in() -> None:
         ("cutout_stairs", 0.027, 0.064),
         ("cutout_speckle", 1.06, 1.3),
         ("cutout_see_through", 0.007, 0.048),
-        ("cutout_rim", 0.22, 0.36),
     ],
 )
 def test_a_bad_cut_out_fails_and_true_alphas_pass(name: str, good: float, bad_value: float) -> None:
@@ -210,3 +209,13 @@ def test_a_bad_cut_out_fails_and_true_alphas_pass(name: str, good: float, bad_va
     verdict = by_name(found)[metric]
     assert (verdict.worst[0], verdict.value, len(verdict.worst)) == (5, bad_value, WORST)
     assert by_name(found, quality=Quality.model_validate({f"max_{name}": bad_value}))[metric].passed
+
+
+def test_rims_of_cut_outs_are_judged_together_and_the_worst_are_named() -> None:
+    found = [replace(each, cutout_rim=0.12) for each in images(12)]
+    found[5] = replace(found[5], cutout_rim=0.72)
+    assert not bad(found)
+    assert by_name(found)["cutout rim"].worst[0] == 5
+    found = [replace(each, cutout_rim=0.36) for each in images(12)]
+    assert bad(found) == {"cutout rim"}
+    assert by_name(found)["cutout rim"].value == pytest.approx(0.36)

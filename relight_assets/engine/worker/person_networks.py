@@ -30,7 +30,7 @@ class PersonNetworks:
         self._own.bodies = BodyDetector(self._body_file)
 
     def faces(self, rgb: Pixels) -> list[FaceMesh]:
-        """The faces of an (H, W, 3) uint8 picture, largest first."""
+        """The faces of an (H, W, 3) uint8 image, largest first."""
         return self._mesher().faces(rgb)
 
     def hidden_face(self, rgb: Pixels, min_presence: float) -> HiddenFace | None:

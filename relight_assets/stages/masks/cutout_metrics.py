@@ -125,7 +125,7 @@ def see_through(alpha: Gray8) -> float:
     """At 384 pixels: (H, W) uint8 alpha that is half there over a disc of radius 6, over the pixels of the person."""
     small = cv2.resize(alpha, fitted(alpha.shape, THICK_SIDE), interpolation=cv2.INTER_AREA)
     radius = max(1, round(THICK_RADIUS * max(small.shape) / THICK_SIDE))
-    # Beyond the picture there is no doubt: a disc may not hang over the border.
+    # Beyond the photo there is no doubt: a disc may not hang over the border.
     framed = cv2.copyMakeBorder(cv2.inRange(small, *SEE_THROUGH), *(radius,) * 4, cv2.BORDER_CONSTANT, value=0)
     thick = cv2.morphologyEx(framed, cv2.MORPH_OPEN, disc(radius))
     return min(1.0, cv2.countNonZero(thick) / max(1, int(np.count_nonzero(small > 127))))

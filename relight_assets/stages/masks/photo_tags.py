@@ -28,7 +28,7 @@ leaves 0.07), and as a share of the person's."""
 ROLLED = 30.0
 """Degrees from which a head is rolled."""
 PROPORTIONS = (0.93, 1.12)
-"""Width over height of a face, 1 = the usual one, outside of which the picture may be squashed: 35 of 36 portraits are
+"""Width over height of a face, 1 = the usual one, outside of which the photo may be squashed: 35 of 36 portraits are
 within .94 and 1.06, and of those stretched to 4:3 one in 36 is."""
 _SQUARE = 8
 _SIDE = 64

@@ -40,7 +40,7 @@ def color_votes(lab: NDArray[np.uint8], probability: Plane, thick: Mask) -> Colo
     """Find colours that only one side has, near the edge between them.
 
     A vote takes three: the colour is like the mean around it of one side, unlike that of the other, and ``RATIO``
-    times more frequent on its side of the whole picture (person: deep inside; background: near the edge).
+    times more frequent on its side of the whole photo (person: deep inside; background: near the edge).
 
     Args:
         lab: (h, w, 3) uint8 CIE Lab as OpenCV has it.

@@ -10,7 +10,7 @@ from relight_assets.stages.foreground_color import Blend, at_edge, layer, sample
 from relight_assets.stages.masks.matting.sizes import fitted
 
 COLOR_SIDE = 384
-"""Longest side of the picture that the person's colours are spread in, pixels."""
+"""Longest side of the photo that the person's colours are spread in, pixels."""
 OWN = 0.85
 """Alpha from which on a pixel's own colour counts: at 1 it is the person's."""
 FILLED = 4.0

@@ -5,11 +5,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_SIDE, SECOND_SIDE = 384, 512
-"""Longest sides of the pictures that alpha is solved at, pixels.  Lengths below are pixels at 384, unless said."""
+"""Longest sides of the photos that alpha is solved at, pixels.  Lengths below are pixels at 384, unless said."""
 
 
 def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    """Width and height of a picture shrunk to a longest side; it is not enlarged."""
+    """Width and height of an image shrunk to a longest side; it is not enlarged."""
     scale = min(1.0, side / max(shape[:2]))
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
 

@@ -1,6 +1,6 @@
 """What shows that there is a person: a face, a body that mask and pose detector see together, or the mask's score.
 
-The segmenter always marks something, and is as sure of a cat as of a person.  Of 260 pictures without people (one of
+The segmenter always marks something, and is as sure of a cat as of a person.  Of 260 photos without people (one of
 each of 260 ImageNet classes) the mask's score alone, or any face, lets 41 in; face or body 3, and all of 36 portraits.
 """
 
@@ -46,7 +46,7 @@ def require_person(signs: Signs, masks: Masks, wanted: PhotoQa) -> Kind:
     """
     if signs.mask.coverage < masks.min_coverage:
         raise NoPersonError(
-            f"the person mask covers {signs.mask.coverage:.1%} of the picture, less than "
+            f"the person mask covers {signs.mask.coverage:.1%} of the photo, less than "
             f"masks.min_coverage {masks.min_coverage:.1%}"
         )
     if wanted.person == "score":
@@ -83,7 +83,7 @@ def _require_score(signs: Signs, masks: Masks) -> Kind:
         return "score"
     raise NoPersonError(
         f"the person mask is unsure (score {signs.mask.score:.3f}, masks.min_score {masks.min_score:.3f}) and no face "
-        f"was found; it covers {signs.mask.coverage:.1%} of the picture"
+        f"was found; it covers {signs.mask.coverage:.1%} of the photo"
     )
 
 

@@ -9,14 +9,14 @@ from relight_assets.core.arrays import Points
 from relight_assets.errors import NegativeError, RotatedError, SquashedError
 
 EYES = (33, 263)
-"""The outer corners, on the picture's left, then on its right."""
+"""The outer corners, on the photo's left, then on its right."""
 WIDTHS = ((234, 454), EYES, (127, 356), (116, 345), (70, 300))
 HEIGHTS = ((10, 152), (168, 2), (9, 200), (151, 199), (10, 94))
 """Pairs of points across and along a face.  Of ten distances the mean is three times as steady as one of them."""
 USUAL = 1.13
 """Width over height by those distances, the median of 36 portraits: 35 are within 6 % of it, a baby's is 21 % more.
 
-A picture that is stretched to 4:3 has .80 to .92 or 1.18 to 1.29 of it, one to 16:9 less than .86 or more than 1.33."""
+A photo that is stretched to 4:3 has .80 to .92 or 1.18 to 1.29 of it, one to 16:9 less than .86 or more than 1.33."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Head:
     """How the head of the surest face stands."""
 
     roll: float
-    """Degrees, -180..180, in the plane of the picture; 0 is upright, positive is clockwise on screen."""
+    """Degrees, -180..180, in the plane of the photo; 0 is upright, positive is clockwise on screen."""
     proportion: float
     """Width over height of the face, 1 = the usual one."""
     inverted: bool = False
