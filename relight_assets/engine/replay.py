@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from relight_assets.config.recipe.gobos import with_gobos
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.core.arrays import Pixels8, Points, Triangles
+from relight_assets.core.arrays import Pixels8, Points, Rgb8, Triangles
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
@@ -143,6 +143,10 @@ class RecordInputs:
 
     def person(self) -> NoReturn:
         """Raise NotInRecordError: the segmenter's answer is not in the record."""
+        self.photo()
+
+    def probability_of(self, rgb: Rgb8) -> NoReturn:  # noqa: ARG002
+        """Raise NotInRecordError: likewise."""
         self.photo()
 
     def found_faces(self) -> NoReturn:

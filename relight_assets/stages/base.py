@@ -96,6 +96,9 @@ class StageInputs(Protocol):
     def person(self) -> PersonMask:
         """The segmenter's answer for the source."""
 
+    def probability_of(self, rgb: Rgb8) -> Plane:
+        """The segmenter's answer for another (H, W, 3) uint8 image, such as a crop of the source: (h, w) in 0..1."""
+
     def found_faces(self) -> Sequence[FoundFace]:
         """The faces of the source, by the networks, largest first."""
 

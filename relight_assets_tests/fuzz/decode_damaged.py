@@ -1,7 +1,6 @@
 """A process of its own that decodes damaged images, so that what it takes is its own: see ``test_images.py``."""
 
 import json
-import resource
 import signal
 import sys
 import warnings
@@ -10,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from relight_assets.dataset.geometry_files import decode_geometry
+from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.worker import gobo_files
 from relight_assets.errors import RelightError
 from relight_assets.imaging.decode import MAX_PIXELS, decode
@@ -44,8 +44,8 @@ def main(seed: str, rounds: int, folder: Path) -> None:
         finally:
             signal.alarm(0)
         found[outcome] += 1
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(json.dumps({"found": found, "faults": faults, "peak_mib": peak_mib}))
+    peak = peak_mib()
+    print(json.dumps({"found": found, "faults": faults, "peak_mib": peak}))
 
 
 def _tried(source: str, data: bytes, path: Path, rng: Random) -> str:

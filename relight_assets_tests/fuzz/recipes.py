@@ -6,7 +6,6 @@
 import json
 import os
 import re
-import resource
 import sys
 import traceback
 from collections import Counter
@@ -18,6 +17,7 @@ from relight_assets.config.loader import load_recipe
 from relight_assets.config.settings import Settings
 from relight_assets.config.settings_loader import load_settings
 from relight_assets.config.validation import MAX_FAULTS
+from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
@@ -288,7 +288,7 @@ def main(seed: str, tries: int, folder: Path) -> None:
         except BaseException as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
             place = traceback.extract_tb(error.__traceback__)[-1]
             found.append(f"try {number}: {type(error).__name__}: {str(error)[:500]} ({place.filename}:{place.lineno})")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    peak = peak_mib()
     print(json.dumps({"outcomes": outcomes, "found": found, "peak_mib": peak}))
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from relight_assets.core.arrays import Pixels8, Points, Triangles
+from relight_assets.core.arrays import Pixels8, Plane, Points, Rgb8, Triangles
 from relight_assets.dataset.record_types import StageEntry
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts
+from relight_assets.errors import DeviceOomError
 from relight_assets.imaging.decode import DecodedImage
 from relight_assets.models.faces.hidden import HiddenFace
 from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh
@@ -44,6 +45,17 @@ class TaskInputs:
     def person(self) -> PersonMask:
         """The segmenter's answer for the source."""
         return self._artifacts.person()
+
+    def probability_of(self, rgb: Rgb8) -> Plane:
+        """The segmenter's answer for another image, (h, w) float32 in 0..1.
+
+        Raises:
+            DeviceOomError: it does not fit into the device's memory.
+        """
+        (answer,) = self._artifacts.context.segmentation([rgb])
+        if isinstance(answer, DeviceOomError):
+            raise answer
+        return answer.probability
 
     @cached_property
     def _faces(self) -> list[FaceMesh]:

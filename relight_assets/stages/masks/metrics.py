@@ -87,6 +87,7 @@ METRICS = (
         null=True,
     ),
     Metric("separated", FLAG, "Another person touched this one, and was removed from the mask"),
+    Metric("second_look", FLAG, "The head was small, and the segmenter was asked again for head and shoulders alone"),
     Metric("cutout_stairs", SHARE, "Share of alpha's gradient that is a step where the photo shows none"),
     Metric("cutout_speckle", RATIO, "How fine alpha's detail is, against the same alpha at 1024 pixels; 1 = no finer"),
     Metric(

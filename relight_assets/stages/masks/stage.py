@@ -11,6 +11,7 @@ from relight_assets.stages.masks import mask, photo_filters, photo_tags
 from relight_assets.stages.masks.cutout_metrics import measure_cutout
 from relight_assets.stages.masks.matting.cut_out import cut_out
 from relight_assets.stages.masks.matting.foreground import separate
+from relight_assets.stages.masks.matting.second_look import second_look
 from relight_assets.stages.masks.metrics import METRICS
 from relight_assets.stages.masks.perceptual_hash import fingerprint
 from relight_assets.stages.masks.person_mask import PersonMask
@@ -51,8 +52,11 @@ def _make(inputs: StageInputs) -> StageOutput:
     shown = _shown(inputs, person)
     # A segmenter that tells persons apart has kept to the policy already; a person of it may be in several parts.
     persons = recipe.masks.persons if person.scores is None else "union"
-    alone = others_removed(person.probability, photo.rgb, sure) if persons == "largest" else None
-    cut = cut_out(person.probability if alone is None else alone, photo.rgb, person.cells, persons)
+    # SAM3 has cells enough, and tells persons apart by the whole photo.
+    again = second_look(photo.rgb, person.probability, sure, inputs.probability_of) if person.scores is None else None
+    probability, cells = (person.probability, person.cells) if again is None else (again, None)
+    alone = others_removed(probability, photo.rgb, sure) if persons == "largest" else None
+    cut = cut_out(probability if alone is None else alone, photo.rgb, cells, persons)
     alpha = cut.alpha
     measured = photo_filters.measure_photo(
         photo.rgb, alpha, faces[0].points if faces else None, undecided=cut.undecided
@@ -85,6 +89,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             "head_roll": None if head is None else rounded(head.roll),
             "face_proportion": None if head is None else rounded(head.proportion),
             "separated": alone is not None,
+            "second_look": again is not None,
             "fingerprint": fingerprint(photo.rgb),
             "face_presence": round(float(faces[0].presence), 4) if faces else None,
         },

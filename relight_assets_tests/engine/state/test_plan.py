@@ -171,7 +171,7 @@ def test_a_lasting_failure_is_tried_again_only_on_request_or_change(bench: Bench
 def test_a_changed_recipe_tries_a_failure_again(bench: Bench) -> None:
     bench.write_csv(["cat.png"])
     bench.run()
-    summary = bench.run(recipe_with(masks={"min_score": 0.5}))
+    summary = bench.run(recipe_with(masks={"min_score": 0.5}, photo_qa={"person": "score", "max_undecided": 1}))
     assert summary.state.row_counts() == {"done": 1}
     assert not bench.layout.failure(0).exists()
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIRST_SIDE, SECOND_SIDE = 384, 512
-"""Longest sides of the photos that alpha is solved at, pixels.  Lengths below are pixels at 384, unless said."""
+"""Longest sides of the images that alpha is solved at, pixels.  Lengths below are pixels at 384, unless said."""
 
 
 def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:

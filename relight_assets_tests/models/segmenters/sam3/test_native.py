@@ -239,17 +239,18 @@ def test_a_torch_without_triton_will_do() -> None:
 
 
 MEMORY = """
-import resource, sys
+import sys
 from pathlib import Path
 import numpy as np
+from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.models.segmenters.sam3.native import Sam3Segmenter
 from relight_assets_tests.models.segmenters.sam3 import tiny_sam3
 segmenter = Sam3Segmenter(Path(sys.argv[1]), build=tiny_sam3.network, min_score=0.0, persons="union")
 segmenter.masks([np.zeros((1024, 1024, 3), np.uint8)], 1)
 image = np.full((8000, 8000, 3), 90, np.uint8)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_mib()
 (mask,) = segmenter.masks([image], 1)
-print(mask.probability.shape, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print(mask.probability.shape, peak_mib() - before)
 """
 
 
