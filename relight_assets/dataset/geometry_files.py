@@ -27,6 +27,8 @@ _LAYOUTS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 MAX_SIDE = 1 << 16
 """Pixels; OpenCV takes 16 times as many and raises what is none of ours above that."""
 _SPARE_BYTES = 1 << 20
+_BRACE = "{{}"
+"""Stands for a brace of a row's path, which begins no placeholder; no recipe may hold it."""
 ASPECT = 0.02
 """How far the aspect of a map may be from its photo's."""
 
@@ -51,7 +53,8 @@ def files_of_rows(geometry: Geometry, split: SplitCsv, image_root: Path | None) 
 
 def _place(cell: str, csv_folder: Path, image_root: Path | None) -> str:
     places = possible_places(cell, csv_folder.absolute(), image_root) if cell.strip() else [""]
-    return next(filter(os.path.lexists, places), places[-1])
+    # Nothing in a cell is expanded: a brace stands for itself.
+    return next(filter(os.path.lexists, places), places[-1]).replace("{", _BRACE)
 
 
 def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
@@ -68,8 +71,8 @@ def geometry_path(files: str, photo: Path, image_root: AnyRoot) -> Path:
     """
     if not files:
         raise GeometryMissingError("The photo's row names no geometry file: its cell is empty.")
-    known = {"{folder}": str(photo.parent), "{stem}": photo.stem}
-    text = re.sub(r"\{folder\}|\{stem\}", lambda match: known[match[0]], files)
+    known = {"{folder}": str(photo.parent), "{stem}": photo.stem, _BRACE: "{"}
+    text = re.sub("|".join(map(re.escape, known)), lambda match: known[match[0]], files)
     try:
         # Most photos of a folder may have none, and nobody reads a message for each of them.
         return resolve_image_path(str(photo.parent / text), photo.parent, image_root, known=Folders(max_names=0))

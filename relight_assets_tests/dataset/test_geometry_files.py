@@ -2,14 +2,24 @@
 
 import os
 import resource
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
-from relight_assets.dataset.geometry_files import decode_geometry, geometry_path, read_geometry, remembered_sha256
-from relight_assets.errors import GeometryFileError, GeometryMissingError
+from relight_assets.config.recipe.networks import Geometry
+from relight_assets.dataset.csv.read import read_split_csv
+from relight_assets.dataset.geometry_files import (
+    decode_geometry,
+    files_of_rows,
+    geometry_path,
+    read_geometry,
+    remembered_sha256,
+)
+from relight_assets.errors import GeometryFileError, GeometryMissingError, ImageError
 from relight_assets.storage.files import source_token, stamp_source
 from relight_assets_tests.imaging.sample_images import chunk, png_by_hand
 
@@ -181,3 +191,27 @@ def test_gray_with_alpha_is_gray() -> None:
     np.testing.assert_allclose(found[:, 0], np.arange(40) / 255, atol=1e-6)
     with pytest.raises(GeometryFileError, match="2 channels; normals must be RGB"):
         decoded(png_by_hand((60, 40), rows, color=4), "normals")
+
+
+def test_nothing_in_a_cell_is_expanded_and_none_of_them_raises(tmp_path: Path) -> None:
+    photo = tmp_path / "x.jpg"
+    cells = ["{stem}.png", "{folder}/{stem}.png", "", "  ", "\0", "a" * 5000, "~/x.png", "http://h/x.png", "sub/{.png"]
+    (tmp_path / "sub").mkdir()
+    for name in ("x.png", "sub/{.png", "{stem}.png"):
+        (tmp_path / name).touch()
+    (tmp_path / "train_images.csv").write_text("image_path,depth\n" + "".join(f"x.jpg,{cell}\n" for cell in cells[:4]))
+    split = read_split_csv(tmp_path / "train_images.csv")
+    split = replace(split, table=pd.DataFrame({"image_path": ["x.jpg"] * len(cells), "depth": cells}))
+    by_column = Geometry(source="depth_file", files="{column:depth}")
+    places = files_of_rows(by_column, split, None)
+    assert places is not None
+    found = []
+    for place in places:
+        try:
+            found.append(geometry_path(place, photo, None).name)
+        except ImageError as error:
+            found.append(error.code)
+    assert found[0] == "{stem}.png"
+    assert found[-1] == "{.png"
+    assert set(found[1:-1]) == {"geometry_missing", "geometry_file"}
+    assert found[2:4] == ["geometry_missing"] * 2

@@ -3,21 +3,10 @@
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
 from relight_assets.definitions import defs
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs
 from relight_assets_tests.conftest import Project
-
-
-@pytest.fixture
-def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    return own_instance
-
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
 
 
 def test_a_run_whose_process_is_gone_is_closed_and_named_and_no_other(

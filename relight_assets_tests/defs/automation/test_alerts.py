@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -15,7 +14,7 @@ from relight_assets.defs.automation import alerts, webhook
 from relight_assets.defs.automation.alerts import PER_TICK, sensors_of
 from relight_assets.defs.automation.run_requests import ATTEMPT
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.receiver import SECRETS, Receiver, receiving
 
 PROJECT = ProjectSource(os.environ)
@@ -266,12 +265,6 @@ def test_a_cursor_of_another_version_is_begun_anew(failures: Ticks, receiver: Re
 
 
 # -- checks that failed ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def project(tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path, photos)
 
 
 def run(instance: dg.DagsterInstance, job: str = "relight_split") -> dg.ExecuteInProcessResult:

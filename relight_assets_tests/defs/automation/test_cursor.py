@@ -1,17 +1,10 @@
 """The sensor's cursor: what it keeps, and what becomes of one that another version wrote."""
 
-import pytest
-
 from relight_assets.dataset.csv.watch import CsvStamp
 from relight_assets.defs.automation.cursor import Cursor
 from relight_assets.defs.automation.run_requests import LastRequest
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor
-
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
 
 
 def test_a_cursor_of_another_version_is_begun_anew(sensor: Sensor, project: Project) -> None:

@@ -18,16 +18,6 @@ from relight_assets_tests.defs.ticks import Sensor, materialized
 PROJECT = ProjectSource(os.environ)
 
 
-@pytest.fixture
-def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    return own_instance
-
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
-
-
 def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, project: Project) -> None:
     csv = project.write_csv("train", PORTRAITS[:2])
     waiting = sensor.tick()

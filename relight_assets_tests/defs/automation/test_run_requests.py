@@ -9,11 +9,6 @@ from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, runs_of
 
 
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
-
-
 def test_a_failed_run_is_tried_again_a_bounded_number_of_times_and_not_at_once(
     sensor: Sensor, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,12 +12,6 @@ from relight_assets.defs.automation.tick_error import TickError
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, runs_of, swept
 
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
-
-
 BAD: dict[str, Callable[[Path], object]] = {
     "my split": lambda path: path.write_text("image_path\na.png\n"),
     "column": lambda path: path.write_text("image\na.png\n"),

@@ -15,16 +15,6 @@ from relight_assets_tests.defs.ticks import materialized, swept
 PROJECT = ProjectSource(os.environ)
 
 
-@pytest.fixture
-def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    return own_instance
-
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
-
-
 def test_the_sweep_runs_what_is_missing_or_stale_and_nothing_else(
     instance: dg.DagsterInstance, project: Project
 ) -> None:

@@ -12,16 +12,6 @@ from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, materialized
 
 
-@pytest.fixture
-def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    return own_instance
-
-
-@pytest.fixture
-def project(empty_project: Project) -> Project:
-    return empty_project
-
-
 def observed(sensor: Sensor) -> object:
     """What a tick says of the rows of a CSV that changed."""
     sensor.tick()

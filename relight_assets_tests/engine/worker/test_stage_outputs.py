@@ -104,3 +104,20 @@ def test_the_record_says_what_showed_a_person_and_persons_that_touch_are_separat
         halves = [float((half > 127).mean()) for half in np.hsplit(alpha, 2)]
         assert (min(halves) < 0.1) == (persons == "largest")
         assert max(halves) > 0.3
+
+
+def test_a_small_head_is_asked_for_again_and_a_large_one_is_not(bench: Bench, tmp_path: Path) -> None:
+    photo = cv2.imread(str(bench.photos / PORTRAITS[1]))
+    height, width = photo.shape[:2]
+    far = np.full((4 * height, 4 * width, 3), 150, np.uint8)
+    far[2 * height :, width : 3 * width] = cv2.resize(photo, None, fx=2, fy=2)
+    own = tmp_path / "photos"
+    own.mkdir()
+    cv2.imwrite(str(own / "far.png"), far)
+    cv2.imwrite(str(own / "near.png"), photo)
+    bench.photos = own
+    bench.write_csv(["far.png", "near.png"])
+    anything = {"max_undecided": 1, "max_soft_edge": 1, "min_sharpness": 0}
+    bench.run(recipe_with(photo_qa=anything), workers=1)
+    assert record_of(bench, 0)["stages"]["masks"]["numbers"]["second_look"] is True
+    assert record_of(bench, 1)["stages"]["masks"]["numbers"]["second_look"] is False
