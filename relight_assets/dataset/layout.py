@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
 from relight_assets.stages.base import Stage, variant_name
@@ -22,8 +23,11 @@ FAILURE_SUFFIX = "failure.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_NUMBER = 10**9 - 1
 """The largest number of an image; a larger one is a damaged file's."""
-_NUMBERED = re.compile(r"/([0-9]{5}|[1-9][0-9]{5,8})_([A-Za-z0-9_]+\.(?:png|json))(?=/)")
+_DIGITS, _LAST = r"/([0-9]{5}|[1-9][0-9]{5,8})_", r"[A-Za-z0-9_]+\.(?:png|json)"
+_NUMBERED = re.compile(rf"{_DIGITS}({_LAST})(?=/)")
 """A numbered file's name among others, a slash before and behind each."""
+_NUMBER = re.compile(rf"{_DIGITS}{_LAST}(?=/)")
+_FAILURE = re.compile(rf"{_DIGITS}{re.escape(FAILURE_SUFFIX)}(?=/)")
 _NAMES_AT_ONCE = 10_000
 
 
@@ -44,6 +48,10 @@ class SplitLayout:
     def is_there(self) -> bool:
         """Whether the split has its folder."""
         return self.storage.kind(self.folder) == "a folder"
+
+    def numbered_as(self, index: int) -> str:
+        """How the paths of the files of image ``index`` begin, as text: a Path costs as much as a stat."""
+        return f"{self.folder}/{index:05d}_"
 
     def png(self, index: int, name: str) -> Path:
         """The artifact ``name`` of image ``index``."""
@@ -112,14 +120,38 @@ class SplitLayout:
 
         In no order.  A folder that is not there has none.
         """
-        names = iter(self.storage.names(self.folder))
-        # Many names at once: a match for each would cost three times that.
-        while some := "/".join(islice(names, _NAMES_AT_ONCE)):
-            yield from ((int(digits), last) for digits, last in _NUMBERED.findall(f"/{some}/"))
+        for names in self._names():
+            yield from ((int(digits), last) for digits, last in _NUMBERED.findall(names))
 
     def numbers(self, suffix: str | None = None) -> set[int]:
         """Every number that a file in the folder holds; with ``suffix``, files that end so alone."""
-        return {number for number, last in self.numbered() if suffix is None or last == suffix}
+        if suffix is None:
+            return self.held().numbers
+        return {number for number, last in self.numbered() if last == suffix}
+
+    def held(self) -> "HeldNumbers":
+        """The numbers that files in the folder hold, of one listing; seven names of one image are one match each."""
+        numbers: set[str] = set()
+        failures: set[str] = set()
+        for names in self._names():
+            numbers.update(_NUMBER.findall(names))
+            if FAILURE_SUFFIX in names:
+                failures.update(_FAILURE.findall(names))
+        return HeldNumbers(set(map(int, numbers)), set(map(int, failures)))
+
+    def _names(self) -> Iterator[str]:
+        """The names in the folder, many at once, a slash before and behind each: a match for each costs three times."""
+        names = iter(self.storage.names(self.folder))
+        while some := "/".join(islice(names, _NAMES_AT_ONCE)):
+            yield f"/{some}/"
+
+
+class HeldNumbers(NamedTuple):
+    """The numbers of the images of which a folder has files."""
+
+    numbers: set[int]
+    failures: set[int]
+    """Those with a failure file: it costs less to know than to ask for a file of each image that is not there."""
 
 
 def split_folder(output_root: Path, split: str, experiment: str | None = None) -> Path:

@@ -14,8 +14,6 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from msgspec import Struct
-
 from relight_assets.core.regular_files import AnyRoot, ImageRoot, kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
 from relight_assets.errors import (
@@ -78,25 +76,7 @@ def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Fol
     Raises:
         ImageError: as :func:`resolve_image_path`.
     """
-    text = _normal(cell)
-    if not text:
-        raise BlankPathError("The image_path cell is empty.")
-    reason = _textual_fault(text)
-    if reason:
-        raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
-    root = ImageRoot.of(image_root)
-    search = _Search(text, csv_folder, root, Folders() if known is None else known)
-    faults: list[ImageError] = []
-    for candidate in _candidates(text, csv_folder, root.folder if root is not None else None):
-        try:
-            real, status = search.checked(candidate)
-        except ImageError as error:
-            faults.append(error)
-        else:
-            return Located(real, plain_text(candidate), status)
-    if not text.isascii() and (found := search.same_text()) is not None:
-        return found
-    raise search.error_of(max(faults, key=_weight))
+    return Locator(csv_folder, image_root, Folders() if known is None else known).locate(cell)
 
 
 class Located(NamedTuple):
@@ -116,8 +96,13 @@ def possible_places(cell: str, csv_folder: Path, image_root: Path | None) -> lis
 
 def _candidates(text: str, csv_folder: Path, image_root: Path | None) -> list[str]:
     # Text all the way, for speed: an absolute one stands for itself.
+    return [text] if text.startswith("/") else [f"{above}{text}" for above in _above(csv_folder, image_root)]
+
+
+def _above(csv_folder: Path, image_root: Path | None) -> list[str]:
+    """The folders below which a relative path is looked for, each with a slash at its end."""
     folders = [csv_folder] if image_root is None else [image_root, csv_folder]
-    return [text] if text.startswith("/") else [os.path.join(folder, text) for folder in folders]  # noqa: PTH118
+    return [os.path.join(folder, "") for folder in folders]  # noqa: PTH118
 
 
 def plain_text(path: str) -> str:
@@ -126,12 +111,19 @@ def plain_text(path: str) -> str:
 
 
 def _normal(cell: str) -> str:
-    if not _UNTIDY.search(cell):  # as nearly all are
+    if _is_tidy(cell):
         return cell
     text, before = cell.strip(), None
     while text and text != before:  # once is not always enough: a slash taken away may uncover a blank
         text, before = str(PurePosixPath(text)).strip(), text
     return text
+
+
+def _is_tidy(cell: str) -> bool:
+    """Whether a cell is certainly normal, as nearly all are; the pattern decides of the others."""
+    if cell and not (cell[0] in "./" or cell[-1] == "/" or "//" in cell or "/." in cell):
+        return not (cell[0].isspace() or cell[-1].isspace())
+    return not _UNTIDY.search(cell)
 
 
 def _textual_fault(text: str) -> str | None:
@@ -140,9 +132,9 @@ def _textual_fault(text: str) -> str | None:
     # Printable text holds neither; most is, and that is known in one call.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
         return "it holds a control character"
-    if _WINDOWS.match(text):
+    if "\\" in text and _WINDOWS.match(text):
         return "it is a Windows or network path"
-    if ":/" in text or _SCHEME.match(text):
+    if ":" in text and (":/" in text or _SCHEME.match(text)):
         return "only files are read, no addresses (URLs)"
     if len(text) * 4 < _MAX_COMPONENT:
         return None
@@ -163,103 +155,128 @@ def _weight(fault: ImageError) -> int:
     return 0 if isinstance(fault, _OutsideRootError) else 1 if isinstance(fault, SourceMissingError) else 2
 
 
-class _Search(Struct, frozen=True, gc=False):
-    """One cell's file is looked for."""
+class Locator:
+    """Finds the files that the cells of a CSV name.
 
-    text: str
-    csv_folder: Path
-    root: ImageRoot | None
-    folders: Folders
+    Args:
+        csv_folder: the CSV's.
+        image_root: the setting.
+        known: what is remembered of folders.
+    """
 
-    @property
-    def image_root(self) -> Path | None:
-        """The root's folder."""
-        return self.root.folder if self.root is not None else None
+    def __init__(self, csv_folder: Path, image_root: AnyRoot, known: Folders):
+        root = ImageRoot.of(image_root)
+        self._csv_folder, self._known = csv_folder, known
+        self._image_root = root.folder if root is not None else None
+        self._above = _above(csv_folder, self._image_root)
 
-    def checked(self, candidate: str) -> tuple[str, os.stat_result]:
+    def locate(self, cell: str) -> Located:
+        """As :func:`locate_image`."""
+        text = _normal(cell)
+        if not text:
+            raise BlankPathError("The image_path cell is empty.")
+        reason = _textual_fault(text)
+        if reason:
+            raise PathRefusedError(f"The image_path {_shown(text)} is refused: {reason}.")
+        faults: list[ImageError] = []
+        for above in self._above if text[0] != "/" else ("",):  # an absolute one stands for itself
+            candidate = above + text
+            try:
+                real, status = self._checked(text, candidate)
+            except ImageError as error:
+                faults.append(error)
+            else:
+                return Located(real, plain_text(candidate), status)
+        if not text.isascii() and (found := self._same_text(text)) is not None:
+            return found
+        raise self._error_of(text, max(faults, key=_weight))
+
+    def _checked(self, text: str, candidate: str) -> tuple[str, os.stat_result]:
         """The real file at a place, and its status."""
         real, status = self._real(candidate)
         # Before any look at the file: whether something outside the root exists is nobody's business.
         if not self._is_inside(real):
-            raise _OutsideRootError(f"The image_path {_shown(self.text)} is refused: it leads outside image_root.")
+            raise _OutsideRootError(f"The image_path {_shown(text)} is refused: it leads outside image_root.")
         if status is None:
             try:
                 status = os.stat(real)  # noqa: PTH116
             except OSError as error:
-                raise _not_there(self.text, error) from error
+                raise _not_there(text, error) from error
         if not stat.S_ISREG(status.st_mode):
-            raise PathRefusedError(f"The image_path {_shown(self.text)} is refused: it is {kind_of(status.st_mode)}.")
+            raise PathRefusedError(f"The image_path {_shown(text)} is refused: it is {kind_of(status.st_mode)}.")
         # How many names the file has is asked where it is opened: a link that is made later costs no finished image.
         return real, status
 
-    def same_text(self) -> Located | None:
+    def _same_text(self, text: str) -> Located | None:
         """The file whose path is the same text, at its place as the cell has it; None where there is none.
 
         Raises:
             SourceMissingError: there are several, none of which is exactly what the cell says.
         """
-        for base in self._bases():
-            if os.path.lexists(os.path.join(base, self.text)):  # noqa: PTH118
+        for base in self._bases(text):
+            if os.path.lexists(os.path.join(base, text)):  # noqa: PTH118
                 continue  # what has exactly this name is meant, whatever is wrong with it
             found: dict[str, tuple[str, os.stat_result]] = {}
-            for path in same_text(base, self.text, self.folders, self._may_be_listed):
+            for path in same_text(base, text, self._known, self._may_be_listed):
                 with suppress(ImageError):
-                    real, status = self.checked(path)
+                    real, status = self._checked(text, path)
                     found.setdefault(real, (path, status))
             if len(found) > 1:
                 raise SourceMissingError(
-                    f"There is no file {_shown(self.text)}, but {len(found)} whose accents are encoded otherwise, such "
+                    f"There is no file {_shown(text)}, but {len(found)} whose accents are encoded otherwise, such "
                     f"as {' and '.join(ascii(path)[:200] for path, _ in list(found.values())[:2])}. Rename one of them."
                 )
             for real, (_, status) in found.items():
-                return Located(real, plain_text(os.path.join(base, self.text)), status)  # noqa: PTH118
+                return Located(real, plain_text(os.path.join(base, text)), status)  # noqa: PTH118
         return None
 
-    def error_of(self, fault: ImageError) -> ImageError:
+    def _error_of(self, text: str, fault: ImageError) -> ImageError:
         """A fault as a person needs it: of a missing file, where it was looked for and what is there instead."""
-        if not isinstance(fault, SourceMissingError) or not self.folders.guesses:
+        if not isinstance(fault, SourceMissingError) or not self._known.guesses:
             return fault
-        bases = self._bases()
-        guesses = [guess(base, self.text, self.folders, self._may_be_listed) for base in bases]
+        bases = self._bases(text)
+        guesses = [guess(base, text, self._known, self._may_be_listed) for base in bases]
         likely = next((each.likely for each in guesses if each.likely is not None), None)
         gone = next((each.no_folder for each in guesses if each.no_folder is not None), None)
-        where = "" if self.text.startswith("/") else f" in {' or '.join(map(_shown, bases))}"
-        error_of = f"There is no file {_shown(self.text)}{where}"
-        if likely is not None and likely == self.text.replace("\\", "/"):
-            error_of += f", but {_shown(likely)} is there: write / in place of \\."
+        where = "" if text.startswith("/") else f" in {' or '.join(map(_shown, bases))}"
+        message = f"There is no file {_shown(text)}{where}"
+        if likely is not None and likely == text.replace("\\", "/"):
+            message += f", but {_shown(likely)} is there: write / in place of \\."
         elif likely is not None:
-            error_of += f". Did you mean {_shown(likely)}?"
-        elif self.text.startswith("~") or _VARIABLE.search(self.text):
-            error_of += ". Neither ~ nor a variable is expanded; write the full path."
+            message += f". Did you mean {_shown(likely)}?"
+        elif text.startswith("~") or _VARIABLE.search(text):
+            message += ". Neither ~ nor a variable is expanded; write the full path."
         else:
-            error_of += f": there is no folder {_shown(gone)}." if gone is not None else "."
-            error_of += " Check the path and that its disk is there."
-        if not self.text.startswith("/") and not self._may_be_listed(os.fspath(self.csv_folder)):
-            error_of += " The CSV's own folder lies outside image_root, so it was not searched."
-        return SourceMissingError(error_of)
+            message += f": there is no folder {_shown(gone)}." if gone is not None else "."
+            message += " Check the path and that its disk is there."
+        if not text.startswith("/") and not self._may_be_listed(os.fspath(self._csv_folder)):
+            message += " The CSV's own folder lies outside image_root, so it was not searched."
+        return SourceMissingError(message)
 
-    def _bases(self) -> list[str]:
+    def _bases(self, text: str) -> list[str]:
         """The folders below which the file is looked for, those outside the root left out."""
-        if self.text.startswith("/"):
+        if text.startswith("/"):
             return ["/"]
-        bases = dict.fromkeys(os.fspath(folder) for folder in (self.image_root, self.csv_folder) if folder is not None)
+        bases = dict.fromkeys(
+            os.fspath(folder) for folder in (self._image_root, self._csv_folder) if folder is not None
+        )
         return [base for base in bases if self._may_be_listed(base)]
 
     def _may_be_listed(self, folder: str) -> bool:
-        return self._is_inside(self.folders.real(folder))
+        return self._is_inside(self._known.real(folder))
 
     def _is_inside(self, real: str) -> bool:
-        if self.image_root is None:
+        if self._image_root is None:
             return True
-        root = self.folders.real(os.fspath(self.image_root))
+        root = self._known.real(os.fspath(self._image_root))
         return real == root or real.startswith(root if root.endswith("/") else f"{root}/")
 
     def _real(self, candidate: str) -> tuple[str, os.stat_result | None]:
         """``os.path.realpath``, with that of the folder remembered; and the status of what is there and no link."""
-        folder, name = os.path.split(candidate)
+        folder, _, name = candidate.rpartition("/")
         if name in {"", ".", ".."}:
             return os.path.realpath(candidate), None
-        path = os.path.join(self.folders.real(folder), name)  # noqa: PTH118
+        path = f"{self._known.real_above(folder)}{name}"
         try:
             status = os.lstat(path)
         except (OSError, ValueError):

@@ -7,7 +7,6 @@ counts as no record, and its stages are done again.
 
 import errno
 import os
-import re
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -17,9 +16,9 @@ import msgspec
 from msgspec.structs import asdict
 
 from relight_assets.dataset import metrics
-from relight_assets.dataset.layout import SplitLayout, png_name
+from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_format import decoded, encoded
-from relight_assets.dataset.record_types import Failure, Record, RecordStamps, StageStamps, WrittenRecord
+from relight_assets.dataset.record_types import Failure, Record, RecordStamps, WrittenRecord
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import is_stage, stage_names, stage_spec
 from relight_assets.storage.base import Storage
@@ -28,7 +27,6 @@ from relight_assets.storage.local import LOCAL
 
 _Kind = TypeVar("_Kind", WrittenRecord, RecordStamps, Failure)
 _Found = TypeVar("_Found", Record, RecordStamps, Failure)
-_HEXADECIMAL = re.compile("[0-9a-f]*")
 _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
 
@@ -144,21 +142,20 @@ def remove_record(layout: SplitLayout, index: int) -> None:
     layout.storage.remove(layout.record(index))
 
 
-def files_match(layout: SplitLayout, record: RecordStamps, stage: Stage) -> bool:
-    """Whether the record has ``stage`` and all its files are there with the recorded size and token."""
-    entry = record.stages.get(stage)
-    if entry is None or not _files_are_known(stage, entry):
-        return False
-    # Text and not Path: a plan asks 72,000 times, and making the Path costs as much as the stat.
-    folder, state = str(layout.folder), layout.storage.state
-    try:
+def files_match(layout: SplitLayout, record: RecordStamps, *stages: Stage) -> bool:
+    """Whether the record has these stages and all their files are there with the recorded size and token.
+
+    Which files a stage must have was checked when the record was read.
+    """
+    numbered = layout.numbered_as(record.index)
+    stamps = []
+    for stage in stages:
+        entry = record.stages.get(stage)
+        if entry is None:
+            return False
         for name, stamp in entry.files.items():
-            size, token = state(f"{folder}/{png_name(record.index, name)}")
-            if size != stamp.size or token != stamp.token:
-                return False
-    except OSError:  # a link in a circle, a disk that does not answer: then it is made again
-        return False
-    return True
+            stamps.append((f"{numbered}{name}.png", stamp))
+    return layout.storage.have_stamps(stamps)
 
 
 def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None:
@@ -188,21 +185,19 @@ def _record_fits(record: RecordStamps) -> bool:
     """Whether the stages of a record are some, name the files that they write and no others, with their sha256."""
     sha256s = [record.source.sha256]
     for stage, entry in record.stages.items():
-        if not _files_are_known(stage, entry):
+        if not is_stage(stage) or entry.files.keys() != _names(stage, len(entry.files)):
             return False
         sha256s.append(entry.digest)
-        sha256s += [stamp.sha256 for stamp in entry.files.values()]
-        sha256s += [stamp.sha256 for stamp in entry.reads.values()]
+        for stamp in entry.files.values():
+            sha256s.append(stamp.sha256)  # noqa: PERF401  (a comprehension for so few costs more than the loop)
+        for stamp in entry.reads.values():
+            sha256s.append(stamp.sha256)  # noqa: PERF401
     return _are_hexadecimal(sha256s) and _place_fits(record)
 
 
 def _are_hexadecimal(texts: list[str]) -> bool:
-    return _HEXADECIMAL.fullmatch("".join(texts)) is not None
-
-
-def _files_are_known(stage: Stage, entry: StageStamps) -> bool:
-    """Whether there is such a stage, and the entry names the files that it writes and no others."""
-    return is_stage(stage) and entry.files.keys() == _names(stage, len(entry.files))
+    # A quarter of the time of a regular expression.
+    return not "".join(texts).encode("utf-8", "surrogatepass").translate(None, b"0123456789abcdef")
 
 
 def _place_fits(record: RecordStamps) -> bool:

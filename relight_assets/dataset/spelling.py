@@ -58,6 +58,7 @@ class Folders:
 
     def __init__(self, max_names: int = MAX_NAMES):
         self._real: dict[str, str] = {}
+        self._above: dict[str, str] = {}
         self._are: dict[str, bool] = {}
         self._names: dict[str, _Names] = {}
         self._names_left = max_names
@@ -69,6 +70,12 @@ class Folders:
         if folder not in self._real:
             self._real[folder] = os.path.realpath(folder)
         return self._real[folder]
+
+    def real_above(self, folder: str) -> str:
+        """How the paths of what is in a folder begin, with every link resolved."""
+        if folder not in self._above:
+            self._above[folder] = os.path.join(self.real(folder or "/"), "")  # noqa: PTH118
+        return self._above[folder]
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder."""

@@ -53,10 +53,13 @@ class Tally:
     codes: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0
 
-    def add(self, outcomes: Mapping[Stage, StageStatus], code: str | None = None) -> None:
-        """Add one image."""
+    def add(self, outcomes: Mapping[Stage, StageStatus], code: str | None = None, *, images: int = 1) -> None:
+        """Add one image, or several of the same outcomes."""
+        if images == 0:
+            return
         for stage, outcome in outcomes.items():
-            self.outcomes[stage][outcome] += 1
+            self.outcomes[stage][outcome] += images
         if code is not None:
-            self.codes[code] += 1
-        self.computed_images += "computed" in outcomes.values()
+            self.codes[code] += images
+        if "computed" in outcomes.values():
+            self.computed_images += images

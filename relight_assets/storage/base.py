@@ -75,6 +75,12 @@ class Storage(Protocol):
             OSError: there is no such file, or it cannot be asked for.
         """
 
+    def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
+        """Whether files are all there, as their stamps say; one that cannot be asked for is not.
+
+        One call for all files of an image: a plan asks for tens of thousands.
+        """
+
     def names(self, folder: Path) -> Iterator[str]:
         """The names in a folder, in no order; none where it is not there.
 

@@ -23,6 +23,7 @@ from relight_assets.errors import (
 
 _CHUNK = 1 << 20
 """Bytes that are read at a time of a file that grows."""
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -139,12 +140,14 @@ def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | N
         OSError: there is no such file, or it cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe waits for a writer for ever.  A FileIO would cost as much as the read.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    descriptor = os.open(path, _READ)
     try:
         status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-        if not stat.S_ISREG(status.st_mode) or (max_bytes is not None and status.st_size > max_bytes):
+        if not stat.S_ISREG(status.st_mode):
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+            return None
+        if max_bytes is not None and status.st_size > max_bytes:
             return None
         data = os.read(descriptor, status.st_size + 1)  # one more, to notice a file that grows
         if len(data) == status.st_size:

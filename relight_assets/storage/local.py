@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -75,17 +74,27 @@ class LocalStorage:
 
     def state(self, path: Path | str) -> tuple[int, str]:
         """Size and token; where a link leads."""
-        status = os.stat(path)  # noqa: PTH116  (a plan asks 72,000 times, and to make a Path costs as much as this)
+        status = os.stat(path)  # noqa: PTH116
         return status.st_size, output_token(status)
+
+    def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
+        """As text and not Path, which costs as much as the stat."""
+        try:
+            for path, stamp in stamps:
+                status = os.stat(path)  # noqa: PTH116
+                if status.st_size != stamp.size or output_token(status) != stamp.token:
+                    return False
+        except OSError:  # a link in a circle, a disk that does not answer
+            return False
+        return True
 
     def names(self, folder: Path) -> Iterator[str]:
         """The names in a folder."""
         try:
-            entries = os.scandir(folder)
+            # All at once: one by one they take a fifth longer, and a split holds seven for each image.
+            return iter(os.listdir(folder))  # noqa: PTH208
         except FileNotFoundError:
-            return
-        with entries:
-            yield from map(_NAME, entries)
+            return iter(())
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder, and those above it."""
@@ -123,9 +132,6 @@ class LocalStorage:
     def _rename(self, temp: Path, path: Path) -> None:
         """Put a whole temp file in a file's place."""
         temp.replace(path)
-
-
-_NAME = attrgetter("name")  # a folder holds seven files for each image
 
 
 def _remove_folder(path: Path) -> None:

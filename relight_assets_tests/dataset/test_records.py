@@ -19,6 +19,7 @@ from relight_assets.dataset.records import (
     metric_faults,
     read_failure,
     read_record,
+    read_stamps,
     remove_failure,
     write_failure,
     write_record,
@@ -202,8 +203,14 @@ def test_files_match(layout: SplitLayout) -> None:
     assert not files_match(layout, record, "masks")
     path.unlink()
     assert not files_match(layout, record, "masks")
-    fewer = replace(RECORD, stages={"masks": StageEntry("d", {"foreground": stamps["foreground"]})})
-    assert not files_match(layout, fewer, "masks")
+
+
+def test_a_record_with_fewer_files_than_its_stage_writes_is_none(layout: SplitLayout) -> None:
+    stamps = {name: LOCAL.put_stamped(layout.png(3, name), b"x" * 9) for name in stage_spec("masks").artifacts}
+    write_record(layout, replace(RECORD, stages={"masks": StageEntry("d" * 64, stamps)}))
+    assert read_stamps(layout.record(3)) is not None
+    write_record(layout, replace(RECORD, stages={"masks": StageEntry("d" * 64, {"input": stamps["input"]})}))
+    assert read_stamps(layout.record(3)) is None
 
 
 # -- what is a record, and what is none -----------------------------------------------------------------------

@@ -69,6 +69,13 @@ class MemoryStorage:
         data, token = self._file(path)
         return len(data), token
 
+    def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
+        self.calls.add("have_stamps")
+        try:
+            return all(self.state(path) == (stamp.size, stamp.token) for path, stamp in stamps)
+        except OSError:
+            return False
+
     def names(self, folder: Path) -> Iterator[str]:
         self.calls.add("names")
         with self._change:

@@ -107,6 +107,24 @@ def test_a_file_is_linked_or_copied_with_its_token(tmp_path: Path, monkeypatch: 
         assert LOCAL.state(tmp_path / name) == (stamp.size, stamp.token)
 
 
+def test_files_have_their_stamps(tmp_path: Path) -> None:
+    stamps = {name: LOCAL.put_stamped(tmp_path / name, name.encode()) for name in ("a", "bb")}
+    (tmp_path / "link").symlink_to("bb")
+    (tmp_path / "circle").symlink_to("circle")
+    asked = [(str(tmp_path / name), stamp) for name, stamp in stamps.items()]
+    assert LOCAL.have_stamps([])
+    assert LOCAL.have_stamps(asked)
+    assert LOCAL.have_stamps([(str(tmp_path / "link"), stamps["bb"])])
+    for wrong in (
+        ("bb", replace(stamps["bb"], size=3)),
+        ("bb", replace(stamps["bb"], token=stamps["bb"].token + "0")),
+        ("none", stamps["a"]),
+        ("circle", stamps["a"]),
+        ("a/b", stamps["a"]),
+    ):
+        assert not LOCAL.have_stamps([*asked, (str(tmp_path / wrong[0]), wrong[1])])
+
+
 def test_it_goes_to_other_processes() -> None:
     assert pickle.loads(pickle.dumps(LOCAL)) == LOCAL  # noqa: S301  (what was just written)
 

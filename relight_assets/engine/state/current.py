@@ -35,8 +35,8 @@ def current_stages(
         return ()
     good: list[Stage] = []
     files = digests.files_read(record, outside)
-    for stage in stage_names():
-        if stage not in record.stages or not digests.has_upstream(stage, good):
+    for position, stage in enumerate(stage_names()):
+        if stage not in record.stages or (len(good) < position and not digests.has_upstream(stage, good)):
             continue
         if is_current(record, stage, digests.of(stage, source_sha256, files), files_match):
             good.append(stage)

@@ -11,15 +11,15 @@ from collections.abc import Callable, Collection, Mapping
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.record_types import RecordStamps
-from relight_assets.stages.base import Stage
+from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.registry import stage_of, stages
 
 ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
 
+_GAP = "\0"  # canonical JSON holds none
+_CUT = f'"{_GAP}"'
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-_json_text = json.encoder.encode_basestring_ascii
-"""Encode a string as ASCII JSON."""
 
 
 class Digests:
@@ -29,24 +29,16 @@ class Digests:
         self.geometry, self.variants = recipe.geometry, recipe.variants
         specs = {spec.name: spec for spec in stages()}
         self._keyed = {name: spec.keyed_by_source for name, spec in specs.items()}
-        # A plan asks for four digests of every image: what is the same for all of them is spelled once.
-        self._before: dict[Stage, str] = {
-            name: f'{{"code":{_canonical(spec.code_version)},'
-            f'"models":{_canonical([model_sha256(model) for model in spec.models(recipe)])},"reads":'
-            for name, spec in specs.items()
+        self._reads: dict[Stage, list[str]] = {
+            name: sorted((*spec.reads_under(recipe), *spec.reads_outside(recipe))) for name, spec in specs.items()
         }
-        self._after: dict[Stage, str] = {
-            name: f',"recipe":{_canonical(spec.recipe_part(recipe))},"source":' for name, spec in specs.items()
+        # A plan asks for four digests of every image: what is the same for all of them is spelled once.
+        self._text: dict[Stage, list[str]] = {
+            name: _template(spec, self._reads[name], recipe, model_sha256) for name, spec in specs.items()
         }
         self._outside_names = {name for spec in specs.values() for name in spec.reads_outside(recipe)}
         self._upstream: dict[Stage, tuple[Stage, ...]] = {
             name: tuple(dict.fromkeys(map(stage_of, spec.reads_under(recipe)))) for name, spec in specs.items()
-        }
-        self._quoted = {
-            name: [
-                (read, _canonical(read)) for read in sorted((*spec.reads_under(recipe), *spec.reads_outside(recipe)))
-            ]
-            for name, spec in specs.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
 
@@ -63,10 +55,12 @@ class Digests:
 
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
-        reads = ",".join([f"{quoted}:{_json_text(files[name])}" for name, quoted in self._quoted[stage]])
-        source = _json_text(source_sha256) if self._keyed[stage] else "null"
-        text = f"{self._before[stage]}{{{reads}}}{self._after[stage]}{source}}}"
-        return sha256_hex(text.encode("ascii"))
+        given = [files[name] for name in self._reads[stage]]
+        if self._keyed[stage]:
+            given.append(source_sha256)
+        text = self._text[stage].copy()
+        text[1::2] = given
+        return sha256_hex("".join(text).encode("ascii"))
 
     def tried(
         self,
@@ -87,7 +81,22 @@ class Digests:
 
     def files_read(self, record: RecordStamps | None, given: Mapping[str, str] | None) -> dict[str, str]:
         """The sha256 of the user's own files that stages read (depth, normals): as given, or as the record has them."""
+        if not self._outside_names:
+            return {}
         absent = dict.fromkeys(self._outside_names, ABSENT)
         if given is not None or record is None:
             return {**absent, **(given or {})}
         return absent | {name: stamp.sha256 for entry in record.stages.values() for name, stamp in entry.reads.items()}
+
+
+def _template(spec: StageSpec, reads: list[str], recipe: Recipe, model_sha256: Callable[[str], str]) -> list[str]:
+    """The text of a stage's digest, cut where the sha256 of a file that it reads or of the source belongs."""
+    parts = {
+        "code": _canonical(spec.code_version),
+        "models": _canonical([model_sha256(model) for model in spec.models(recipe)]),
+        "reads": f"{{{','.join(f'{_canonical(name)}:{_CUT}' for name in reads)}}}",
+        "recipe": _canonical(spec.recipe_part(recipe)),
+        "source": _CUT if spec.keyed_by_source else "null",
+    }
+    text = f"{{{','.join(f'{_canonical(name)}:{part}' for name, part in parts.items())}}}"
+    return [piece for between in text.split(_GAP) for piece in (between, "")][:-1]

@@ -5,7 +5,6 @@ token is unchecked, until somebody has hashed it and the scan is given the resul
 """
 
 from collections.abc import Container, Mapping
-from functools import partial
 
 from msgspec.structs import replace
 
@@ -13,7 +12,7 @@ from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.origin import Origin
-from relight_assets.dataset.paths import locate_image
+from relight_assets.dataset.paths import Locator
 from relight_assets.dataset.record_types import Failure, RecordStamps
 from relight_assets.dataset.records import files_match, read_failure, read_stamps
 from relight_assets.dataset.spelling import Folders
@@ -59,7 +58,7 @@ class ImageScanner:
         folder = split.path.parent.absolute()
         self._root = ImageRoot.of(image_root)
         self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
-        self._locate = partial(locate_image, csv_folder=folder, image_root=image_root, known=known)
+        self._locate = Locator(folder, image_root, known).locate
         self._image_root = image_root
         self._failures, self._folder = failures, str(layout.folder)
         self._geometry_files = geometry_files
@@ -146,7 +145,7 @@ class ImageScanner:
                 geometry_file=self._geometry_files.get(key),
             )
         given = self._given(key, source, record, failure) if self._digests.geometry.from_file else {}
-        files = _RecordedFiles(self._layout, self._hashes)
+        files = _RecordedFiles(self._layout, self._hashes, record)
         # What is unchecked may well be what it was: only so are all files known that need a look.
         possible = current_stages(
             self._digests, record, sha256 or (record.source.sha256 if record else ""), files.may_match, given
@@ -191,8 +190,10 @@ class ImageScanner:
         """The stamp of a photo, None where its content is not known; and how it stands to the record."""
         path = source.path
         hashed = self._hashes.get(path)
-        stamps = (hashed, failure.source if failure is not None else None)
-        now = next((stamp for stamp in stamps if stamp is not None and has_stamp(source, stamp)), None)
+        now = None
+        for stamp in (hashed, failure.source if failure is not None else None):
+            if now is None and stamp is not None and has_stamp(source, stamp):
+                now = stamp
         if record is None:
             return now, "new"
         was = record.source
@@ -228,14 +229,15 @@ def _unreadable(
 class _RecordedFiles:
     """The files of one image against its record."""
 
-    def __init__(self, layout: SplitLayout, hashes: Hashes):
+    def __init__(self, layout: SplitLayout, hashes: Hashes, record: RecordStamps | None):
         self._layout, self._hashes = layout, hashes
+        self._all_match = record is not None and files_match(layout, record, *record.stages)  # as nearly always
         self.unchecked: list[str] = []
         self.renewed: dict[Stage, dict[str, FileStamp]] = {}
 
     def may_match(self, record: RecordStamps, stage: Stage) -> bool:
         """Whether the files of a stage may be those of the record; notes which must be hashed to know."""
-        if files_match(self._layout, record, stage):
+        if self._all_match or files_match(self._layout, record, stage):
             return True
         entry = record.stages[stage]
         stamps: dict[str, FileStamp] = {}
@@ -278,6 +280,8 @@ def _new_stamps(record: RecordStamps, now: FileStamp | None, place: str, files: 
     moved = source.place is not None and source.place != place
     if now is not None and now.sha256 == source.sha256 and (moved or now.token != source.token):
         source = replace(source, token=now.token, place=place)
+    if not files.renewed and source is record.source:
+        return None
     changed = {stage: stamps for stage, stamps in files.renewed.items() if stamps != record.stages[stage].files}
     return NewStamps(source, changed) if changed or source != record.source else None
 

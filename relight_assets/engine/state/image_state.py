@@ -101,6 +101,11 @@ class ImageState(Struct, frozen=True, gc=False):
         return self.source.file if self.source is not None else None
 
     @property
+    def is_finished(self) -> bool:
+        """Whether all of it is current, and nothing lies there of an earlier failure."""
+        return self.status == "done" and self.source_known and not self.outlived
+
+    @property
     def status(self) -> RowStatus:
         """What a row with this image counts as."""
         if self.failure is not None:
@@ -111,7 +116,9 @@ class ImageState(Struct, frozen=True, gc=False):
 def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:
     """Whether a photo has the size and token of a stamp."""
     # A token of schema 1 is the mtime, with which the others begin.
-    return stamp.size == source.size and stamp.token in (source.token, source.token.partition(".")[0])
+    if stamp.size != source.size:
+        return False
+    return stamp.token == source.token or stamp.token == source.token.partition(".")[0]
 
 
 def blocked(taken: PlaceTakenError) -> OutputBlockedError:

@@ -41,8 +41,14 @@ def make_plan(
     """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
     plan = Plan([], Tally(), [], [])
     stages = tuple(stage for stage in stage_names() if stage in selected)
+    finished = 0
     for key in dict.fromkeys(key for key in state.keys[:num_samples] if key is not None):
-        _decide(state.images[key], stages, digests, plan, retry_failed=retry_failed)
+        image = state.images[key]
+        if image.is_finished:
+            finished += 1
+        else:
+            _decide(image, stages, digests, plan, retry_failed=retry_failed)
+    plan.settled.add(dict.fromkeys(stage_names(), "reused"), images=finished)
     return plan
 
 

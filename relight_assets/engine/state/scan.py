@@ -20,7 +20,7 @@ from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.geometry_files import files_of_rows
-from relight_assets.dataset.layout import FAILURE_SUFFIX, SplitLayout
+from relight_assets.dataset.layout import HeldNumbers, SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
 from relight_assets.engine.execution.messages import ImageResult
@@ -104,7 +104,8 @@ class SplitState:
 def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
     """The lasting name of each row's image; None where the cell is blank."""
     cells: Iterable[str] = split.table["image_path"]
-    return [index_key(cell, split.path.parent, image_root) or None for cell in cells]
+    folder = split.path.parent
+    return [index_key(cell, folder, image_root) or None for cell in cells]
 
 
 def scan_split(
@@ -127,7 +128,7 @@ def scan_split(
     Raises:
         OSError: the folder, its index or its origin cannot be read.
     """
-    folder = _Numbers.of(layout)
+    held = layout.held()
     scanned = partial(
         _scan_images,
         split,
@@ -136,29 +137,11 @@ def scan_split(
         image_root=image_root,
         origin=read_origin(layout),
         hashes=hashes,
-        folder=folder,
+        held=held,
     )
-    found = scanned(lasting_index.load(layout, folder.held))
+    found = scanned(lasting_index.load(layout, held.numbers))
     # Records are the truth: where one of them disagrees with the index, the numbers are taken from all of them.
     return scanned(lasting_index.rebuild(layout)) if found.misnumbered else found
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """The numbers of a folder's files, of one listing."""
-
-    held: set[int]
-    failures: set[int]
-    """Those with a failure file: it costs less to know than to ask for a file of each image that is not there."""
-
-    @classmethod
-    def of(cls, layout: SplitLayout) -> "_Numbers":
-        found = cls(set(), set())
-        for number, last in layout.numbered():
-            found.held.add(number)
-            if last == FAILURE_SUFFIX:
-                found.failures.add(number)
-        return found
 
 
 def _scan_images(
@@ -170,7 +153,7 @@ def _scan_images(
     *,
     origin: Origin | None,
     hashes: Hashes,
-    folder: _Numbers,
+    held: HeldNumbers,
 ) -> SplitState:
     """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
@@ -184,7 +167,7 @@ def _scan_images(
         image_root=image_root,
         origin=origin,
         hashes=hashes,
-        failures=folder.failures,
+        failures=held.failures,
         geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
     )
     with _garbage_left_alone():
@@ -194,7 +177,7 @@ def _scan_images(
         layout,
         keys,
         images,
-        orphans=len(_orphans(index, images) & folder.held),
+        orphans=len(_orphans(index, images) & held.numbers),
         origin=origin,
         index=index,
         variants=digests.variants,
@@ -204,11 +187,11 @@ def _scan_images(
 
 def _of_first_rows(keys: Iterable[str | None], cells: Iterable[str]) -> dict[str, str]:
     """The cell of each image, of the first row that names it."""
-    found: dict[str, str] = {}
-    for key, cell in zip(keys, cells, strict=False):
-        if key is not None:
-            found.setdefault(key, cell)
-    return found
+    rows = list(zip(keys, cells, strict=False))
+    found = dict(rows)
+    if len(found) < len(rows):  # several rows name one image
+        found = dict.fromkeys(found, "") | dict(reversed(rows))
+    return {key: cell for key, cell in found.items() if key is not None}
 
 
 def of_this_run(state: SplitState, recipe: Recipe) -> SplitState:
