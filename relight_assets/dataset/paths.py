@@ -12,7 +12,8 @@ import stat
 import unicodedata
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from relight_assets.core.regular_files import AnyRoot, ImageRoot, kind_of
 from relight_assets.dataset.spelling import Folders, guess, same_text
@@ -79,7 +80,7 @@ def locate_image(cell: str, csv_folder: Path, image_root: AnyRoot, *, known: Fol
     return Locator(csv_folder, image_root, Folders() if known is None else known).locate(cell)
 
 
-class Located(NamedTuple):
+class Located(Struct, frozen=True, gc=False):
     """A file that a cell names.  Paths are text: one is made for every row, and a Path costs more than the stat."""
 
     path: str

@@ -41,8 +41,9 @@ def test_either_spelling_finds_the_file(name: str, disk: object, cell: object, r
     assert callable(cell)
     file = put(tmp_path / disk(name))
     root = tmp_path if rooted else None
-    assert locate_image(cell(name), tmp_path, root)[:2] == (str(file), str(tmp_path / cell(name)))
-    assert locate_image(str(tmp_path / cell(name)), tmp_path / "x", root)[:2] == (str(file), str(tmp_path / cell(name)))
+    for text, folder in ((cell(name), tmp_path), (str(tmp_path / cell(name)), tmp_path / "x")):
+        found = locate_image(text, folder, root)
+        assert (found.path, found.place) == (str(file), str(tmp_path / cell(name)))
 
 
 def test_a_name_that_is_neither_is_found(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ is redone with the same bytes stops the change there.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
@@ -28,14 +29,8 @@ class Digests:
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
         self.geometry, self.variants = recipe.geometry, recipe.variants
         specs = {spec.name: spec for spec in stages()}
-        self._keyed = {name: spec.keyed_by_source for name, spec in specs.items()}
-        self._reads: dict[Stage, list[str]] = {
-            name: sorted((*spec.reads_under(recipe), *spec.reads_outside(recipe))) for name, spec in specs.items()
-        }
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
-        self._text: dict[Stage, list[str]] = {
-            name: _template(spec, self._reads[name], recipe, model_sha256) for name, spec in specs.items()
-        }
+        self._spelled = {name: _Spelled.of(spec, recipe, model_sha256) for name, spec in specs.items()}
         self._outside_names = {name for spec in specs.values() for name in spec.reads_outside(recipe)}
         self._upstream: dict[Stage, tuple[Stage, ...]] = {
             name: tuple(dict.fromkeys(map(stage_of, spec.reads_under(recipe)))) for name, spec in specs.items()
@@ -55,10 +50,11 @@ class Digests:
 
         It is the canonical digest of the mapping of code, models, reads, recipe, source.
         """
-        given = [files[name] for name in self._reads[stage]]
-        if self._keyed[stage]:
+        spelled = self._spelled[stage]
+        given = [files[name] for name in spelled.reads]
+        if spelled.keyed_by_source:
             given.append(source_sha256)
-        text = self._text[stage].copy()
+        text = spelled.text.copy()
         text[1::2] = given
         return sha256_hex("".join(text).encode("ascii"))
 
@@ -89,14 +85,26 @@ class Digests:
         return absent | {name: stamp.sha256 for entry in record.stages.values() for name, stamp in entry.reads.items()}
 
 
-def _template(spec: StageSpec, reads: list[str], recipe: Recipe, model_sha256: Callable[[str], str]) -> list[str]:
-    """The text of a stage's digest, cut where the sha256 of a file that it reads or of the source belongs."""
-    parts = {
-        "code": _canonical(spec.code_version),
-        "models": _canonical([model_sha256(model) for model in spec.models(recipe)]),
-        "reads": f"{{{','.join(f'{_canonical(name)}:{_CUT}' for name in reads)}}}",
-        "recipe": _canonical(spec.recipe_part(recipe)),
-        "source": _CUT if spec.keyed_by_source else "null",
-    }
-    text = f"{{{','.join(f'{_canonical(name)}:{part}' for name, part in parts.items())}}}"
-    return [piece for between in text.split(_GAP) for piece in (between, "")][:-1]
+@dataclass(frozen=True, slots=True)
+class _Spelled:
+    """What a stage's digest is the sha256 of, but for the sha256 of files."""
+
+    reads: list[str]
+    """The files that it reads, in order."""
+    keyed_by_source: bool
+    """Whether the source comes after them."""
+    text: list[str]
+    """In pieces, with an empty one for each of these files."""
+
+    @classmethod
+    def of(cls, spec: StageSpec, recipe: Recipe, model_sha256: Callable[[str], str]) -> "_Spelled":
+        reads = sorted((*spec.reads_under(recipe), *spec.reads_outside(recipe)))
+        parts = {
+            "code": _canonical(spec.code_version),
+            "models": _canonical([model_sha256(model) for model in spec.models(recipe)]),
+            "reads": f"{{{','.join(f'{_canonical(name)}:{_CUT}' for name in reads)}}}",
+            "recipe": _canonical(spec.recipe_part(recipe)),
+            "source": _CUT if spec.keyed_by_source else "null",
+        }
+        text = f"{{{','.join(f'{_canonical(name)}:{part}' for name, part in parts.items())}}}"
+        return cls(reads, spec.keyed_by_source, [piece for each in text.split(_GAP) for piece in (each, "")][:-1])

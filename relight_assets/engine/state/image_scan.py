@@ -116,7 +116,8 @@ class ImageScanner:
         return record, failure if failure is not None and failure.image_path == key else None
 
     def _source(self, cell: str) -> SourceFile:
-        path, place, status = self._locate(cell)
+        found = self._locate(cell)
+        path, place, status = found.path, found.place, found.status
         refusal = self._root.refuses(status) if self._root is not None else None
         return SourceFile(path, path if path == place else place, status.st_size, source_token(status), refusal)
 
