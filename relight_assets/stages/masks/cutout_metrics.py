@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Mask, Plane, Rgb8, Rgba8
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.masks.matting.sizes import disc, fitted
+from relight_assets.stages.masks.matting.sizes import disc, fitted, shrunk
 
 STEP = 0.05
 """Gradient of alpha per pixel, of 1, from which on it is a step."""
@@ -123,7 +123,7 @@ def _fineness(alpha: Gray8) -> float:
 
 def see_through(alpha: Gray8) -> float:
     """At 384 pixels: (H, W) uint8 alpha that is half there over a disc of radius 6, over the pixels of the person."""
-    small = cv2.resize(alpha, fitted(alpha.shape, THICK_SIDE), interpolation=cv2.INTER_AREA)
+    small = shrunk(alpha, THICK_SIDE)
     radius = max(1, round(THICK_RADIUS * max(small.shape) / THICK_SIDE))
     # Beyond the photo there is no doubt: a disc may not hang over the border.
     framed = cv2.copyMakeBorder(cv2.inRange(small, *SEE_THROUGH), *(radius,) * 4, cv2.BORDER_CONSTANT, value=0)
@@ -142,7 +142,7 @@ def rim(rgb: Rgb8, foreground: Rgba8) -> float:
         foreground: (H, W, 4) uint8 RGBA.
     """
     alpha = np.ascontiguousarray(foreground[..., 3])
-    half = np.flatnonzero(cv2.inRange(alpha, *HALF))
+    half = np.flatnonzero(cv2.inRange(alpha, *HALF).view(np.bool_))
     half = half[:: max(1, half.size // SAMPLES)]
     if not half.size:
         return 0.0

@@ -139,7 +139,7 @@ def _shown(inputs: StageInputs, person: PersonMask) -> dict[str, Any]:
 
 MASKS = StageSpec(
     name="masks",
-    code_version="6",
+    code_version="7",
     artifacts=("input", "foreground", "background"),
     may_read=(),
     reads_photo=True,

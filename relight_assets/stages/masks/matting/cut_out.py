@@ -5,7 +5,7 @@
 2. Islands go and holes are filled.
 3. Colours that only one side has overrule the segmenter near the edge: wall between curls goes, a strand of hair comes
    back (:mod:`relight_assets.stages.masks.matting.color_votes`).
-4. Closed form matting at 384 pixels, two and a half of the segmenter's cells around what is unsure; then once more at
+4. Closed form matting at 384 pixels, two of the segmenter's cells around what is unsure; then once more at
    512, close to the edge that the first found.
 5. To the photo's size by the photo's own colours (:mod:`relight_assets.stages.masks.matting.full_size`), and smooth
    where the photo is flat (:mod:`relight_assets.stages.masks.matting.smooth`).
@@ -24,13 +24,13 @@ from relight_assets.stages.masks.matting import closed_form
 from relight_assets.stages.masks.matting.color_votes import color_votes, overruled
 from relight_assets.stages.masks.matting.full_size import enlarged
 from relight_assets.stages.masks.matting.islands import ISLAND_SHARE, without_islands_and_holes
-from relight_assets.stages.masks.matting.sizes import FIRST_SIDE, SECOND_SIDE, disc, fitted
+from relight_assets.stages.masks.matting.sizes import FIRST_SIDE, SECOND_SIDE, disc, shrunk
 from relight_assets.stages.masks.matting.smooth import smooth_where_flat
 from relight_assets.stages.masks.matting.thick_doubt import decided, thick_doubt
 
 UNSURE = (0.1, 0.9)
 """Probabilities between which the segmenter does not know."""
-BAND = 2.5
+BAND = 2.0
 """Cells around that where it may be wrong: hair and ears are smaller than a cell."""
 FIRST_PULL, SECOND_PULL = 0.1, 0.02
 """Weight of what is likely, against a window's: at first the segmenter's word, then the first alpha, which is near."""
@@ -61,9 +61,7 @@ def cut_out(probability: Plane, rgb: Rgb8, cells: tuple[int, int] | None = None,
         persons: ``largest`` keeps the largest separate part alone; else all that are no small islands.
     """
     grid = _shrunk(np.clip(probability, 0, 1).astype(np.float32), cells or probability.shape)
-    second_guide, guide = (
-        cv2.resize(rgb, fitted(rgb.shape, side), interpolation=cv2.INTER_AREA) for side in (SECOND_SIDE, FIRST_SIDE)
-    )
+    second_guide, guide = shrunk(rgb, SECOND_SIDE), shrunk(rgb, FIRST_SIDE)
     lab = cv2.cvtColor(guide, cv2.COLOR_RGB2LAB)
     doubted = cv2.resize(grid, guide.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     thick = thick_doubt(doubted)

@@ -7,9 +7,9 @@ import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane, Rgb8, Rgba8
 from relight_assets.stages.foreground_color import Blend, at_edge, layer, sample, soft_edge, split_colors, to_blend
-from relight_assets.stages.masks.matting.sizes import fitted
+from relight_assets.stages.masks.matting.sizes import shrunk
 
-COLOR_SIDE = 384
+COLOR_SIDE = 256
 """Longest side of the photo that the person's colours are spread in, pixels."""
 OWN = 0.85
 """Alpha from which on a pixel's own colour counts: at 1 it is the person's."""
@@ -64,9 +64,8 @@ def person_colors(rgb: Rgb8, alpha: Gray8) -> Plane:
         (h, w, 3) float32 display codes in 0..255, of reduced size; 0 where there is no sure person at all.
     """
     sure = cv2.inRange(alpha, 255, 255)
-    size = fitted(rgb.shape, COLOR_SIDE)
     known = cv2.merge([*cv2.split(cv2.bitwise_and(rgb, rgb, mask=sure)), sure])
-    level = cv2.resize(known, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    level = shrunk(known, COLOR_SIDE).astype(np.float32)
     levels = [level]
     while max(level.shape[:2]) > 1:
         half = (max(1, level.shape[1] // 2), max(1, level.shape[0] // 2))

@@ -14,6 +14,16 @@ def fitted(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     return max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale))
 
 
+def shrunk(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """An (H, W[, C]) image as :func:`fitted` says.  Halving is ten times as quick as shrinking by a crooked factor."""
+    size = fitted(image.shape, side)
+    height, width = image.shape[:2]
+    while width % 2 == height % 2 == 0 and width >= 2 * size[0] and height >= 2 * size[1]:
+        width, height = width // 2, height // 2
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA) if (width, height) != size else image
+
+
 def scaled(length: int, shape: tuple[int, ...]) -> int:
     """A length at 384 pixels, in a guide that may be smaller."""
     return max(1, round(length * max(shape[:2]) / FIRST_SIDE))

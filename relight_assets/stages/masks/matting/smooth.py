@@ -5,7 +5,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Rgb8
-from relight_assets.stages.masks.matting.sizes import disc
 
 STEEP = 23
 """Range of alpha over 3x3 pixels, levels, from which on it is a step: .045 per pixel.  Pixels are the photo's here."""
@@ -44,10 +43,10 @@ def smooth_where_flat(alpha: Gray8, rgb: Rgb8) -> Gray8:
     if not cv2.countNonZero(steps):
         return alpha
     mended = alpha.copy()
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(steps, disc(2 * reach)))
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(steps, np.ones((4 * reach + 1,) * 2, np.uint8)))
     for x, y, across, down, _ in boxes[1:]:
         rows = np.s_[max(0, y - margin) : y + down + margin, max(0, x - margin) : x + across + margin]
-        wide = cv2.dilate(steps[rows], disc(reach)).astype(np.float32) * np.float32(1 / 255)
+        wide = cv2.dilate(steps[rows], np.ones((2 * reach + 1,) * 2, np.uint8)).astype(np.float32) * np.float32(1 / 255)
         weight = cv2.GaussianBlur(wide, (0, 0), scale * FLAT_FEATHER)
         weight *= np.clip(2 - colors[rows] * np.float32(1 / FLAT), 0, 1)
         before = mended[part][rows].astype(np.float32)

@@ -32,12 +32,20 @@ class Surroundings:
     count: Plane
     """(n,) float32: of pixels."""
 
-    def off(self, lab: Plane, at: NDArray[np.intp] | slice) -> Plane:
-        """How many standard deviations some colours, (N, 3), are off; squared, (N,)."""
-        share = 1 / np.maximum(self.count[at], 1)[:, None]
-        means = self.colors[at] * share
-        spread = np.maximum(self.squares[at] * share - means * means, 0) + np.float32(GRAIN**2)
-        return ((lab - means) ** 2 / spread).sum(axis=1)
+    def at(self, places: NDArray[np.intp]) -> "Surroundings":
+        """Those of some pixels."""
+        return Surroundings(self.colors.take(places, 0), self.squares.take(places, 0), self.count.take(places))
+
+    def off(self, lab: Plane) -> Plane:
+        """How many standard deviations the pixels' own colours, (n, 3), are off; squared, (n,)."""
+        share = 1 / np.maximum(self.count, 1)[:, None]
+        means = self.colors * share
+        spread = self.squares * share
+        spread -= means * means
+        np.maximum(spread, 0, out=spread)
+        spread += np.float32(GRAIN**2)
+        differences = lab - means
+        return np.einsum("nc,nc->n", differences, differences / spread)
 
 
 def surroundings(small: Plane, side: Plane, radius: int) -> Surroundings:
@@ -70,10 +78,11 @@ def local_likeness(
     )
     radius = max(1, scaled(NEAR_RADIUS, sure_person.shape) // HALF)
     behind = surroundings(small, back, radius)
-    like = (behind.off(small.reshape(-1, 3), slice(None)) < 2 * LIKE**2) & (behind.count > LEAST_NEAR)
+    like = (behind.off(small.reshape(-1, 3)) < 2 * LIKE**2) & (behind.count > LEAST_NEAR)
     before = surroundings(small, person * ~like.reshape(person.shape), radius)
     rows, columns = np.divmod(places, width)
     at = np.minimum(rows // HALF, size[1] - 1) * size[0] + np.minimum(columns // HALF, size[0] - 1)
-    here = lab.reshape(-1, 3)[places].astype(np.float32)
-    enough = (behind.count[at] > LEAST_NEAR) & (before.count[at] > LEAST_NEAR)
-    return enough, before.off(here, at) < LIKE**2, behind.off(here, at) < LIKE**2
+    here = lab.reshape(-1, 3).take(places, 0).astype(np.float32)
+    before, behind = before.at(at), behind.at(at)
+    enough = (behind.count > LEAST_NEAR) & (before.count > LEAST_NEAR)
+    return enough, before.off(here) < LIKE**2, behind.off(here) < LIKE**2

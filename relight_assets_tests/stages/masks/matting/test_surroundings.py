@@ -11,9 +11,10 @@ def test_deviations_are_counted_from_the_mean_around():
     side = np.ones(SHAPE, np.float32)
     around = surroundings(small, side, 3)
     assert around.count.reshape(SHAPE)[50, 50] == 49
-    at = np.array([50 * SHAPE[1] + 50])
-    assert around.off(np.array([[100, 100, 100]], np.float32), at)[0] == pytest.approx(0, abs=1e-3)
-    assert around.off(np.array([[106, 100, 100]], np.float32), at)[0] == pytest.approx(1, abs=1e-2)  # one grain
+    there = around.at(np.array([50 * SHAPE[1] + 50]))
+    assert there.off(np.array([[100, 100, 100]], np.float32))[0] == pytest.approx(0, abs=1e-3)
+    assert there.off(np.array([[106, 100, 100]], np.float32))[0] == pytest.approx(1, abs=1e-2)  # one grain
+    assert around.off(small.reshape(-1, 3)) == pytest.approx(0, abs=1e-3)
 
 
 def test_each_place_is_compared_with_both_sides_near_it():
