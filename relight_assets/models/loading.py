@@ -35,7 +35,7 @@ def check_segmenter(recipe: Recipe, files: ModelFiles, *, on_gpu: bool = False) 
     """
     spec = registry.SEGMENTERS[recipe.segmenter]
     for model in registry.SHIPPED:
-        if model.name in {spec.model, *registry.PERSON_MODELS}:
+        if model.name in {spec.model, *spec.beside, *registry.PERSON_MODELS}:
             files.path_of(model.name)
     missing = [name for name in spec.packages if importlib.util.find_spec(name) is None]
     if missing:

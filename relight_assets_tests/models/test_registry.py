@@ -122,6 +122,6 @@ def test_the_list_tells_what_is_there(weights: Sam3Weights) -> None:
 def test_every_segmenter_of_a_recipe_is_here_with_its_weights_and_every_model_is_listed_once() -> None:
     assert registry.SEGMENTERS.keys() == set(get_args(Segmenter))
     names = [each.name for each in ModelFiles().listing()]
-    assert names == [model.name for model in (*registry.SHIPPED, *registry.GIVEN)]
+    assert names == [model.name for model in (*registry.SHIPPED, *registry.OPTIONAL, *registry.GIVEN)]
     assert len(set(names)) == len(names)
     assert set(names) >= {spec.model for spec in registry.SEGMENTERS.values()} | registry.NETWORKS.keys()

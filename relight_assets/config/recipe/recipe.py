@@ -19,7 +19,7 @@ from relight_assets.config.recipe.masks import Masks, PhotoQa, Sam3
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.config.recipe.types import Byte, Part
 
-Segmenter = Literal["selfie", "sam3", "sam3_transformers"]
+Segmenter = Literal["selfie", "selfie_multiclass", "sam3", "sam3_transformers"]
 
 
 class Background(Part):
@@ -43,7 +43,7 @@ class Recipe(Part):
     variants: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
     """Different lights for each portrait."""
     segmenter: Segmenter = "selfie"
-    """The embedded person mask, or SAM3 by one of two packages."""
+    """The embedded person mask, one with sharper hair for ten times the time, or SAM3 by one of two packages."""
     sam3: Sam3 = Sam3()
     masks: Masks = Masks()
     photo_qa: PhotoQa = PhotoQa()

@@ -34,7 +34,7 @@ class SelfieSegmenter:
         The mean of the answers for the image and for its mirror image: its error
         against exact mattes is 11 to 18 % lower, for one more run of the network.
         """
-        shown = _squeezed(rgb) * np.float32(1 / 255)
+        shown = squeezed(rgb) * np.float32(1 / 255)
         (straight,) = self._network(shown)
         (mirrored,) = self._network(shown[:, ::-1])
         both = straight.reshape(SIDE, SIDE) + mirrored.reshape(SIDE, SIDE)[:, ::-1]
@@ -54,7 +54,8 @@ def make(_: Recipe, files: ModelFiles) -> SelfieSegmenter:
     return SelfieSegmenter(files.path_of("selfie_segmentation"))
 
 
-def _squeezed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def squeezed(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Squeeze an (H, W, 3) uint8 image into the network's input: (256, 256, 3) float32 in 0..255."""
     # By area on the way down, where it is a mean over all pixels; linear on the way up, where area
     # would repeat pixels as blocks.  Halving is several times quicker than the whole way at once, and
     # the last step is not rounded: half a level more or less moves the network's answer by tenths.

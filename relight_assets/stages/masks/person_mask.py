@@ -16,5 +16,7 @@ class PersonMask:
     """In 0..1, of each person that was found, best first; None: the network does not tell persons apart."""
     best_score: float | None = None
     """Of the best candidate, found or not; None as above."""
+    evidence: NDArray[np.float32] | None = None
+    """(h, w) float32 in 0..1, by which it is judged whether there is a person at all; None: by ``probability``."""
     cells: tuple[int, int] | None = None
     """Rows and columns in which the network answered, if ``probability`` is that enlarged."""

@@ -21,14 +21,16 @@ from relight_assets.stages.masks.persons.touching import others_removed
 from relight_assets.stages.masks.recorded_faces import packed
 
 _PERSONS = ("face_detection", "face_landmark", "pose_detection")
+_BESIDE = {"selfie_multiclass": ("selfie",)}
+"""Segmenters that ask another one too."""
 
 
 def _models(recipe: Recipe) -> tuple[str, ...]:
-    return (recipe.segmenter, *_PERSONS)
+    return (recipe.segmenter, *_BESIDE.get(recipe.segmenter, ()), *_PERSONS)
 
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
-    sam3 = {"sam3": recipe.sam3.model_dump(mode="json")} if recipe.segmenter != "selfie" else {}
+    sam3 = {"sam3": recipe.sam3.model_dump(mode="json")} if recipe.segmenter.startswith("sam3") else {}
     return {
         "image_size": recipe.image_size,
         "segmenter": recipe.segmenter,
@@ -114,7 +116,8 @@ def _shown(inputs: StageInputs, person: PersonMask) -> dict[str, Any]:
     Raises:
         NoPersonError, SeveralPersonsError: nobody is there, or more than are wanted.
     """
-    recipe, found = inputs.recipe, mask.person_numbers(person.probability)
+    seen = person.probability if person.evidence is None else person.evidence
+    recipe, found = inputs.recipe, mask.person_numbers(seen)
     presence = max((float(face.presence) for face in inputs.found_faces()), default=None)
     is_face = evidence.is_face(presence, recipe.photo_qa)
     if person.scores is not None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from relight_assets.models.segmenters.selfie import SelfieSegmenter, _squeezed
+from relight_assets.models.segmenters.selfie import SelfieSegmenter, squeezed
 
 
 @pytest.fixture(scope="module")
@@ -88,5 +88,5 @@ def test_shrinking_in_two_steps_is_nearly_the_mean_over_each_cell(collins: NDArr
     large = cv2.resize(collins, (2048, 1024), interpolation=cv2.INTER_CUBIC)
     exact = large.astype(np.float64).reshape(256, 4, 256, 8, 3).mean(axis=(1, 3))
     # One rounding, at four times the cells: at most half a level, where rounding at the end gives that to half of all.
-    assert np.abs(_squeezed(large) - exact).max() <= 0.5
-    assert np.abs(_squeezed(large) - exact).mean() < 0.2
+    assert np.abs(squeezed(large) - exact).max() <= 0.5
+    assert np.abs(squeezed(large) - exact).mean() < 0.2

