@@ -17,7 +17,7 @@ from relight_assets.core.arrays import Mask, Plane
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.runtimes.litert import Network
 from relight_assets.models.segmenters.selfie import SIDE, SelfieSegmenter, squeezed
-from relight_assets.stages.masks.matting.color_votes import color_bins, color_frequency
+from relight_assets.stages.masks.matting.color_votes import is_background, sides_of_colors
 from relight_assets.stages.masks.person_mask import PersonMask
 
 BACKGROUND, HAIR, CLASSES = 0, 1, 6
@@ -30,13 +30,6 @@ LEAST = 25
 """Cells outside of hair, from which on a difference is settled."""
 SURE = 0.95
 """Median probability from which on, or 1 minus which, the embedded segmenter is sure."""
-OFTEN = 5.0
-"""How many times more frequent a color must be on one side to be that side's."""
-BACK_SHARE = 0.3
-"""Share of a difference that must have the background's colors to be background: walls between hair and neck have .4 to
-.8, helmets and gloves .05 at most."""
-MOST = 10.0
-"""How many times larger that share must be than the share with the person's colors."""
 FEATHER = 1.5
 """Sigma in cells, over which its word takes over."""
 
@@ -82,7 +75,8 @@ def settled(person: Plane, hair: Mask, embedded: Plane, lab: NDArray[np.uint8]) 
     differs = ((person > 0.5) != (embedded > 0.5)).astype(np.uint8)
     wide = cv2.morphologyEx(differs, cv2.MORPH_OPEN, np.ones((WIDE, WIDE), np.uint8)) > 0
     _, parts = cv2.connectedComponents(differs)
-    of_person, of_back = _more_frequent(lab, np.minimum(person, embedded), np.maximum(person, embedded))
+    sure_person, sure_back = np.minimum(person, embedded) > SURE, np.maximum(person, embedded) < 1 - SURE
+    of_person, of_back = sides_of_colors(lab, sure_person, sure_back)
     answer = person.copy()
     for number in np.unique(parts[wide]):
         part = (parts == number) & ~hair
@@ -90,19 +84,11 @@ def settled(person: Plane, hair: Mask, embedded: Plane, lab: NDArray[np.uint8]) 
         if np.count_nonzero(part) < max(LEAST, np.count_nonzero(parts == number) / 2) or not core.any():
             continue
         likely = float(np.median(embedded[core]))
-        share = float(of_back[core].mean())
-        is_back = share > BACK_SHARE and share > MOST * float(of_person[core].mean())
+        is_back = is_background(float(of_person[core].mean()), float(of_back[core].mean()))
         if 1 - likely > SURE or (likely > SURE and not is_back):
             weight = _feathered(part) * ~hair
             answer += weight * (embedded - answer)
     return answer
-
-
-def _more_frequent(lab: NDArray[np.uint8], lowest: Plane, highest: Plane) -> tuple[Mask, Mask]:
-    """(h, w) bool each: colors more frequent where both are sure of the person, and where both are of background."""
-    bins = color_bins(lab)
-    person, back = color_frequency(bins, lowest > SURE)[bins], color_frequency(bins, highest < 1 - SURE)[bins]
-    return person > OFTEN * back, back > OFTEN * person
 
 
 def _feathered(part: Mask) -> Plane:

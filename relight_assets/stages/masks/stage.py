@@ -16,6 +16,7 @@ from relight_assets.stages.masks.metrics import METRICS
 from relight_assets.stages.masks.perceptual_hash import fingerprint
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.masks.persons import evidence
+from relight_assets.stages.masks.persons.face_area import with_faces
 from relight_assets.stages.masks.persons.head import Head, measure_head, require_upright
 from relight_assets.stages.masks.persons.touching import others_removed
 from relight_assets.stages.masks.recorded_faces import packed
@@ -58,7 +59,8 @@ def _make(inputs: StageInputs) -> StageOutput:
     again = second_look(photo.rgb, person.probability, sure, inputs.probability_of) if person.scores is None else None
     probability, cells = (person.probability, person.cells) if again is None else (again, None)
     alone = others_removed(probability, photo.rgb, sure) if persons == "largest" else None
-    cut = cut_out(probability if alone is None else alone, photo.rgb, cells, persons)
+    probability = with_faces(probability if alone is None else alone, sure, photo.rgb.shape)
+    cut = cut_out(probability, photo.rgb, cells, persons)
     alpha = cut.alpha
     measured = photo_filters.measure_photo(
         photo.rgb, alpha, faces[0].points if faces else None, undecided=cut.undecided

@@ -23,6 +23,12 @@ BETWEEN = 5
 ALIKE = 3.0
 """Colours less than so many times more frequent on one side cannot be told apart."""
 
+OFTEN = 5.0
+"""How many times more frequent a color must be on one side to be that side's."""
+BACK_SHARE, MOST = 0.3, 10.0
+"""Share of a part that must have the background's colors for it to be background, and how many times the share with the
+person's.  Walls between hair and neck have .4 to .8, helmets and gloves .05 at most."""
+
 
 @dataclass(frozen=True)
 class ColorVotes:
@@ -86,6 +92,18 @@ def overruled(prior: Plane, votes: ColorVotes) -> Plane:
     prior[votes.background & inside] = DECIDED[0]
     prior[votes.person & ~inside] = DECIDED[1]
     return prior
+
+
+def sides_of_colors(lab: NDArray[np.uint8], sure_person: Mask, sure_back: Mask) -> tuple[Mask, Mask]:
+    """Where colors are more frequent in the sure person, and where in the sure background: (h, w) bool each."""
+    bins = color_bins(lab)
+    person, back = color_frequency(bins, sure_person)[bins], color_frequency(bins, sure_back)[bins]
+    return person > OFTEN * back, back > OFTEN * person
+
+
+def is_background(of_person: float, of_back: float) -> bool:
+    """Whether a part is background, by the shares of it that have the colors of either side alone, 0..1."""
+    return of_back > BACK_SHARE and of_back > MOST * of_person
 
 
 def color_bins(lab: NDArray[np.uint8]) -> NDArray[np.int32]:

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from relight_assets.stages.masks.matting.color_votes import color_votes, overruled
+from relight_assets.stages.masks.matting.color_votes import color_votes, is_background, overruled, sides_of_colors
 from relight_assets.stages.masks.matting.thick_doubt import thick_doubt
 from relight_assets_tests.stages.masks.matting.scenes import SIZE, SKIN, at_guide, with_brim
 
@@ -46,3 +46,18 @@ def test_one_side_alone_votes_for_nothing():
         probability = np.full((SIZE, SIZE), value, np.float32)
         votes = color_votes(lab, probability, thick_doubt(probability))
         assert not np.stack([votes.person, votes.background, votes.alike]).any()
+
+
+def test_a_part_is_background_by_its_colors_alone_where_they_are_the_backgrounds() -> None:
+    lab = np.full((40, 40, 3), (60, 128, 128), np.uint8)
+    lab[:, 20:] = (180, 150, 150)
+    lab[:4] = (120, 90, 90)  # on both sides
+    sure_back, sure_person = np.zeros((40, 40), bool), np.zeros((40, 40), bool)
+    sure_back[:, :20], sure_person[:, 20:] = True, True
+    of_person, of_back = sides_of_colors(lab, sure_person, sure_back)
+    assert of_back[10:, :20].all()
+    assert of_person[10:, 20:].all()
+    assert not (of_back | of_person)[:4].any()
+    assert is_background(of_person=0.02, of_back=0.4)
+    assert not is_background(of_person=0.1, of_back=0.5)  # walls do not have so much of the person
+    assert not is_background(of_person=0.0, of_back=0.05)  # a helmet
