@@ -17,6 +17,8 @@ TILE_SHARE = 0.6
 """Share of a tile that must be skin."""
 MIN_TILES = 8
 """Tiles that are enough for a median."""
+FAINT = 0.002
+"""Contrast of a tile of the photo, stops, below which there is nothing to keep."""
 LIGHT_SIGMA = 0.03
 """Blur before light is fitted to the mesh, in units of the face's height."""
 FRONT = -0.35
@@ -46,7 +48,7 @@ def mid_contrast(view: FaceView) -> float | None:
     weight = view.skin.astype(np.float32)
     squares = [np.square(_band(plane, weight)) * weight for plane in view.logs]
     share, photo, albedo = (_tiles(plane) for plane in (weight, *squares))
-    enough = (share >= TILE_SHARE) & (photo > 0)
+    enough = (share >= TILE_SHARE) & (photo > FAINT**2)
     if np.count_nonzero(enough) < MIN_TILES:
         return None
     return float(np.median(np.sqrt(albedo[enough] / photo[enough])))
