@@ -59,7 +59,13 @@ METRICS = (
     ),
     Metric("lightness", number(0, 100), "Median lightness of the person", "CIE L*", required=True),
     Metric("chroma", number(0, 200), "Mean chroma of the person", "CIE chroma", required=True),
-    Metric("color_spread", number(0, 200), "How far the person's colors are from one tint", "CIE chroma"),
+    Metric(
+        "color_spread",
+        number(0, 200),
+        "How far the person's colors are from one tint; null: there are too few",
+        "CIE chroma",
+        null=True,
+    ),
     Metric("face_size", PIXELS, "Half of the largest face's height", "pixels", null=True, required=True),
     Metric(
         "sharpness",

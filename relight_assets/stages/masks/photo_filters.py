@@ -67,8 +67,8 @@ class PhotoMetrics:
     """Median CIE L* of the person."""
     chroma: float
     """Mean CIE chroma of the person."""
-    color_spread: float
-    """How far the person's colors are from one tint, CIE units."""
+    color_spread: float | None
+    """How far the person's colors are from one tint, CIE units; None where there are too few."""
     face_size: float | None
     """Half of the largest face's height, from brow to chin, pixels."""
     sharpness: float | None
@@ -149,8 +149,8 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
     if wanted.monochrome == "reject" and is_monochrome(numbers.chroma, numbers.color_spread):
         raise MonochromeError(
             f"the photo is black and white, or toned in one color: the person's colors differ from one tint by "
-            f"{numbers.color_spread:.2f} CIE units (mean chroma {numbers.chroma:.1f}), those of color photos by 4 and "
-            f"more. To let it in, set photo_qa.monochrome: take"
+            f"{numbers.color_spread or 0.0:.2f} CIE units (mean chroma {numbers.chroma:.1f}), those of color photos by "
+            f"4 and more. To let it in, set photo_qa.monochrome: take"
         )
     _require_light(numbers, wanted)
     if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:

@@ -101,7 +101,7 @@ def test_light_from_one_side_is_contrast_and_freckles_are_none() -> None:
 # -- color ---------------------------------------------------------------------------------------------------------
 
 
-def chroma_and_spread(rgb: np.ndarray) -> tuple[float, float]:
+def chroma_and_spread(rgb: np.ndarray) -> tuple[float, float | None]:
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return float(np.hypot(lab[..., 1], lab[..., 2]).mean()), color_spread(rgb, everywhere(rgb))
 
@@ -143,7 +143,19 @@ def test_skin_beside_black_cloth_is_color_and_so_is_no_skin_without_any(photos: 
     assert is_monochrome(*chroma_and_spread(toned(rgb, *TONES["sepia"])))
 
 
-def test_too_few_colors_and_black_have_no_spread() -> None:
+def test_too_few_colors_and_black_tell_nothing() -> None:
     rgb = skin(5)
-    assert color_spread(rgb, everywhere(rgb)) == color_spread(rgb, ~everywhere(rgb)) == 0
-    assert color_spread(np.zeros((300, 200, 3), np.uint8), np.ones((300, 200), bool)) == 0
+    assert color_spread(rgb, everywhere(rgb)) is color_spread(rgb, ~everywhere(rgb)) is None
+    assert color_spread(np.zeros((300, 200, 3), np.uint8), np.ones((300, 200), bool)) is None
+    assert is_monochrome(0.1, None)
+    assert not is_monochrome(12.0, None)
+
+
+def test_a_small_person_in_color_is_in_color(photos: Path) -> None:
+    rgb = cv2.cvtColor(cv2.imread(str(photos / PORTRAITS[2])), cv2.COLOR_BGR2RGB)
+    small = np.zeros((128, 128, 3), np.uint8)
+    small[60:72, 50:62] = cv2.resize(rgb, (12, 12), interpolation=cv2.INTER_AREA)
+    inside = np.zeros((128, 128), bool)
+    inside[60:72, 50:62] = True
+    for image, expected in ((small, False), (toned(small, *TONES["sepia"]), True)):
+        assert is_monochrome(15.0, color_spread(image, inside)) is expected
