@@ -271,6 +271,20 @@ class FlatLightError(ImageError):
     rejected = True
 
 
+class MonochromeError(ImageError):
+    """The photo is black and white, or toned in one colour: nothing tells paint from light."""
+
+    code = "monochrome"
+    rejected = True
+
+
+class OwnLightError(ImageError):
+    """The photo's own light is left in its albedo: under every new light the person would look the same."""
+
+    code = "own_light"
+    rejected = True
+
+
 class DeviceOomError(ImageError):
     """The device's memory does not even hold this one image's turn.  Tried again: who else used it may be gone."""
 

@@ -51,6 +51,26 @@ class Quality(Part):
     """Half-transparent parts wider than any softness, as a share of the person; true alphas have up to .007."""
     max_cutout_rim: Unit = 0.25
     """How much of the background's color is in soft edges, on average over the images; true alphas have .10."""
+    max_skin_against_rest: Annotated[float, number(0, 10)] = 0.2
+    """By how much albedo makes skin lighter or darker against the rest of the person, stops: of 90 % of the images."""
+    max_skin_against_rest_worst: Annotated[float, number(0, 10)] = 0.35
+    """The same, of every image."""
+    min_mid_contrast: Annotated[float, number(0, 10)] = 0.6
+    """Contrast of the face's skin in the albedo over the photo's, of 95 % of the images: less is paint."""
+    min_mid_contrast_median: Annotated[float, number(0, 10)] = 0.75
+    """The same, of the middle image of all."""
+    max_own_light_left_median: Annotated[float, number(0, 10)] = 0.5
+    """Share of the photo's light on the face that is left in the albedo, of the middle image of all."""
+    max_chroma_step: Annotated[float, number(0, 10)] = 0.08
+    """Change of the skin's color at the outline of the face mesh, nepers, of 95 % of the images."""
+    max_highlight_left_median: Annotated[float, number(0, 10)] = 0.4
+    """Share of the highlights on the face that is left in the albedo, of the middle image of all."""
+    max_dark_lift: Annotated[float, number(0, 10)] = 0.1
+    """By how much albedo makes dark hair and cloth lighter, stops, of 95 % of the images."""
+    max_newly_clipped: Unit = 0.01
+    """Share of the person that is clipped in the albedo and was not in the photo, of 95 % of the images."""
+    max_face_chroma_off: Annotated[float, number(0, 10)] = 0.1
+    """By how much the chroma of the face differs from the photo's, as a share of it, of 95 % of the images."""
     max_mask_rim: Annotated[float, number(0, 10)] = 1.75
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relight_assets.quality.light_distribution import Vector
+from relight_assets.stages.albedo.evaluation.albedo_metrics import NOT_MEASURED, AlbedoMetrics
 from relight_assets.stages.image_metrics import ImageMetrics
 
 WORST = 8
@@ -34,6 +35,8 @@ class Measured:
     cutout_see_through: float | None = None
     cutout_rim: float | None = None
     """What may be wrong with the cut-out: :class:`~relight_assets.stages.masks.cutout_metrics.CutoutMetrics`."""
+    albedo: AlbedoMetrics = NOT_MEASURED
+    """How its albedo stands to the photo."""
     variant: int = 0
     """Which of the image's lights."""
 
@@ -54,6 +57,8 @@ class Verdict:
     """The value of each of them."""
     worst_variants: tuple[int, ...] = ()
     """Which of its lights it is; empty where that says nothing."""
+    image: str = "output"
+    """The artifact that shows it."""
 
 
 def values_of(found: Sequence[Measured], name: str) -> list[tuple[Measured, float]]:

@@ -6,7 +6,7 @@ A metric that a record does not have, or that does not fit its schema, is not co
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from relight_assets.config.recipe.degradation import family_names
@@ -16,6 +16,8 @@ from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.light_distribution import Vector
 from relight_assets.quality.measured import Measured
+from relight_assets.stages.albedo.evaluation import albedo_tags
+from relight_assets.stages.albedo.evaluation.albedo_metrics import AlbedoMetrics
 from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics
@@ -33,6 +35,8 @@ MEASURES: tuple[tuple[Stage, str], ...] = (
 )
 """The recorded numbers whose distribution a split should keep."""
 KEY_TEMPERATURE: tuple[Stage, str] = ("degraded", "key_temperature")
+TAGS: dict[Stage, tuple[str, ...]] = {"masks": photo_tags.NAMES, "albedo": albedo_tags.NAMES}
+"""The tags of a photo, and those of its albedo."""
 MIN_IMAGES = 30
 """With fewer, a mean says little."""
 _ROUNDING = 1e-6
@@ -86,7 +90,7 @@ class SplitStatistics:
     families: dict[int, str] = field(default_factory=dict)
     """The family of light of every image that has one, by the image's number."""
     tags: Counter[str] = field(default_factory=Counter)
-    """How many of the images with a current mask have each tag."""
+    """How many of the images whose stage is current have each tag."""
     light_directions: list[Vector] = field(default_factory=list)
     """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
 
@@ -98,9 +102,10 @@ class SplitStatistics:
                 value = value_of(stage, _lights(record, stage)[0], name)
                 if isinstance(value, int | float) and not isinstance(value, bool):
                     found[record.index] = float(value)
-        if "masks" in image.current:
-            numbers = record.stages["masks"].numbers
-            self.tags.update(name for name in photo_tags.NAMES if value_of("masks", numbers, name) is True)
+        for stage, names in TAGS.items():
+            if stage in image.current:
+                numbers = record.stages[stage].numbers
+                self.tags.update(name for name in names if value_of(stage, numbers, name) is True)
         if "degraded" in image.current:
             if (family := fitted_family(record.degradation_type)) is not None:
                 self.families[record.index] = family
@@ -131,7 +136,7 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
     """What was measured of one light of an image, with what the record says of it."""
     lights = _lights(record, "degraded")
     light = lights[variant] if variant < len(lights) else {}
-    masks = record.stages["masks"].numbers if "masks" in record.stages else {}
+    masks, albedo = (record.stages[stage].numbers if stage in record.stages else {} for stage in ("masks", "albedo"))
     return Measured(
         record.index,
         value_of("degraded", light, "degradation_type"),
@@ -146,6 +151,7 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
         cutout_speckle=value_of("masks", masks, "cutout_speckle"),
         cutout_see_through=value_of("masks", masks, "cutout_see_through"),
         cutout_rim=value_of("masks", masks, "cutout_rim"),
+        albedo=AlbedoMetrics(**{each.name: value_of("albedo", albedo, each.name) for each in fields(AlbedoMetrics)}),
         variant=variant,
     )
 

@@ -8,6 +8,7 @@ from statistics import fmean, median
 
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.quality.albedo import albedo_verdicts
 from relight_assets.quality.fairness import skin_verdicts
 from relight_assets.quality.light_distribution import Placed, spread
 from relight_assets.quality.measured import SOME, WORST, Measured, Verdict, values_of
@@ -29,6 +30,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_families(found, recipe, quality),
         *_of_persons(found, quality),
         *_of_cutouts(found, quality),
+        *albedo_verdicts(found, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *skin_verdicts(found, quality),

@@ -71,14 +71,14 @@ def worst_sheet(layout: SplitLayout, image: str, worst: Sequence[tuple[int, floa
 
 
 def metric_sheet(
-    layout: SplitLayout, found: Sequence[Verdict], images: Sequence[str] = ("output",), cell: int = INLINE_CELL
+    layout: SplitLayout, found: Sequence[Verdict], images: Sequence[str] = (), cell: int = INLINE_CELL
 ) -> Pixels | None:
     """The worst ``WORST`` images of each metric that tells them, those first, each under its number and figure.
 
     Args:
         layout: of the split.
         found: the metrics.
-        images: one below the other for each image.
+        images: one below the other for each image; none: the one that shows the metric.
         cell: side of an image, pixels.
 
     Returns:
@@ -94,7 +94,7 @@ def metric_sheet(
         empty = [""] * (WORST - len(worst))
         parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (WORST - 1)], cell))
         parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value, _ in worst), *empty], cell))
-        for name in images:
+        for name in images or (verdict.image,):
             row = [cells(layout.shown(index, name, light)) for index, _, light in worst]
             parts.append(_in_a_row([*row, *[np.full((cell, cell, 3), _DARK, np.uint8)] * len(empty)]))
     return np.concatenate(parts, axis=0) if parts else None

@@ -44,6 +44,7 @@ def recipe(segmenter: str, **masks: object) -> Recipe:
     sections = {"min_coverage": 0.0, "persons": "union"} | masks
     anything = {"max_coverage": 1, "min_subject": 0, "max_soft_edge": 1, "max_face_clipped": 1, "min_lightness": 0}
     anything |= {"min_face": 0, "min_sharpness": 0, "max_undecided": 1, "max_roll": 180, "negatives": "take"}
+    anything |= {"monochrome": "take", "max_own_light": 10}
     return Recipe.model_validate(
         {"segmenter": segmenter, "sam3": {"min_score": 0.0}, "masks": sections, "photo_qa": anything}
     )

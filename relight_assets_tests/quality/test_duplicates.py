@@ -162,14 +162,14 @@ def test_a_split_whose_folder_cannot_be_read_is_named_and_the_others_are_compare
     for name in ("data-train", "data-other", "data-shut"):
         shutil.copytree(finished.layout.folder, bench.settings.output_root / name)
     shut = str(bench.settings.output_root / "data-shut")
-    real = os.scandir
+    real = os.listdir
 
-    def scandir(folder: object) -> object:
+    def listdir(folder: object) -> object:
         if str(folder) == shut:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), shut)
         return real(folder)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "listdir", listdir)
     unread: list[str] = []
     pairs = pairs_with_others(bench.state(), {}, unread)
     assert {pair.other.split for pair in pairs} == {"other"}

@@ -92,6 +92,14 @@ def test_the_worst_by_each_metric_stand_under_it(finished: Bench) -> None:
     assert metric_sheet(finished.layout, [reported_all]) is None
 
 
+def test_what_an_albedo_is_bad_by_is_shown_on_the_albedo(finished: Bench) -> None:
+    of_albedo = Verdict("mid contrast", 4, 0.6, ">= 0.6 (95%)", True, (2, 0), (0.6, 0.7), image="albedo")
+    shown = metric_sheet(finished.layout, [of_albedo], cell=64)
+    assert shown is not None
+    assert np.array_equal(shown, metric_sheet(finished.layout, [of_albedo], ("albedo",), cell=64))
+    assert not np.array_equal(shown, metric_sheet(finished.layout, [of_albedo], ("output",), cell=64))
+
+
 @pytest.mark.parametrize("kind", OTHERS)
 def test_whatever_stands_in_an_images_place_is_a_dark_cell(bench: Bench, finished: Bench, kind: str) -> None:
     shutil.copytree(finished.layout.folder, bench.layout.folder)

@@ -10,6 +10,10 @@ Persons = Literal["largest", "union", "reject"]
 PersonRule = Literal["face_or_body", "face", "score"]
 
 
+ANY_OWN_LIGHT = 10.0
+"""The bound of own light under which every photo is taken."""
+
+
 class Sam3(Part):
     """Options of the SAM3 segmenters."""
 
@@ -70,5 +74,9 @@ class PhotoQa(Part):
     """Median CIE L* of the face, or of the person where there is none."""
     min_sharpness: Annotated[float, number(0, 100)] = 0.006
     """Variance of the Laplacian over that of the photo, of the face or of the person, at 256 pixels at most."""
+    monochrome: Literal["reject", "take"] = "reject"
+    """Black and white photos, and those toned in one color, such as sepia."""
+    max_own_light: Annotated[float, number(0, ANY_OWN_LIGHT)] = 0.8
+    """Share of the photo's own light on the face that may be left in the albedo; 10 takes every photo."""
     min_light_contrast: Annotated[float, number(0, 10)] = 0.0
     """Spread of the light on the face or on the person, stops; 0 takes every light."""

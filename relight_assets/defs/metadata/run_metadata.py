@@ -24,7 +24,7 @@ from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.models.files import ModelFiles
 from relight_assets.quality.measured import Measured
-from relight_assets.quality.statistics import RecordSums, SplitStatistics, recorded_metrics
+from relight_assets.quality.statistics import TAGS, RecordSums, SplitStatistics, recorded_metrics
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.reports.charts import charts
 from relight_assets.reports.contact_sheets import (
@@ -37,7 +37,6 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.registry import stage_names, stage_spec
 
 OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
@@ -177,9 +176,7 @@ def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
     if stage == "degraded" and families:
         # Every family, so that the UI's plot over partitions has no holes.
         means |= {f"share_{name}": round(families[name] / families.total(), 4) for name in family_names()}
-    if stage == "masks":
-        means |= {f"tagged_{name}": records.statistics.tags[name] for name in photo_tags.NAMES}
-    return means
+    return means | {f"tagged_{name}": records.statistics.tags[name] for name in TAGS.get(stage, ())}
 
 
 def data_version(records: RunRecords, stage: Stage) -> str:

@@ -39,11 +39,10 @@ from relight_assets.quality.diversity import variants_differ
 from relight_assets.quality.duplicates import Pair, Photo, duplicates_within, same_outputs
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.measured import Measured, Verdict
-from relight_assets.quality.statistics import SplitStatistics, rejected_skins
+from relight_assets.quality.statistics import TAGS, SplitStatistics, rejected_skins
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.quality.verify.csvs import Fault, mapping_faults, variants_faults
 from relight_assets.quality.verify.files import FilesRead, read_files, unreadable_records
-from relight_assets.stages.masks import photo_tags
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
@@ -70,7 +69,7 @@ class Verification:
     measured: list[Measured]
     """Each light of each image that is whole and finished."""
     tags: dict[str, int]
-    """How many images have each tag of a photo."""
+    """How many images have each tag, of the photo or of its albedo."""
     duplicates: list[Pair]
     """Photos that the split has twice, or nearly; no fault."""
     rejected_skins: list[float]
@@ -241,7 +240,7 @@ def _tags_and_photos(state: SplitState) -> tuple[dict[str, int], list[Photo]]:
     for image in _by_number(state):
         statistics.add(image)
         photos.append(Photo.of(state.split.split, image.record))
-    return {name: statistics.tags[name] for name in photo_tags.NAMES}, photos
+    return {name: statistics.tags[name] for names in TAGS.values() for name in names}, photos
 
 
 def _duplicates(layout: SplitLayout, images: Iterable[RecordedImage]) -> Iterator[Fault]:

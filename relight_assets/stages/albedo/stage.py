@@ -2,15 +2,23 @@
 
 from typing import Any
 
+from relight_assets.config.recipe.masks import PhotoQa
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.stages.albedo import albedo, learned
+from relight_assets.stages.albedo.evaluation import albedo_tags
+from relight_assets.stages.albedo.evaluation.albedo_metrics import measure_albedo
+from relight_assets.stages.albedo.evaluation.own_light_filter import require_own_light_removed
 from relight_assets.stages.albedo.metrics import METRICS
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec
 
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
-    seed = {"seed": recipe.seed} if recipe.albedo_extraction.mix.draws else {}
-    return {"albedo_extraction": recipe.albedo_extraction.deciding(), **seed}
+    part: dict[str, Any] = {"albedo_extraction": recipe.albedo_extraction.deciding()}
+    if recipe.albedo_extraction.mix.draws:
+        part["seed"] = recipe.seed
+    if recipe.photo_qa.max_own_light != PhotoQa().max_own_light:  # so that rejected photos are tried again
+        part["max_own_light"] = recipe.photo_qa.max_own_light
+    return part
 
 
 def _models(recipe: Recipe) -> tuple[str, ...]:
@@ -28,6 +36,20 @@ def _make(inputs: StageInputs) -> StageOutput:
     return StageOutput({"albedo": made.image}, made.numbers)
 
 
+def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
+    """The metrics of the albedo beside the photo.
+
+    Raises:
+        OwnLightError: too much of the photo's own light is left.
+    """
+    foreground, made, faces = inputs.read("foreground"), output.files["albedo"], inputs.recorded_faces()
+    assert not isinstance(made, bytes)  # noqa: S101  (what was made just now)
+    found = measure_albedo(foreground, made, faces, inputs.face_triangles)
+    face = faces[0] if faces else None
+    require_own_light_removed(found.own_light_left, inputs.recipe.photo_qa, foreground, face)
+    return {**output.metrics, **found.plain(), **albedo_tags.tags(found)}
+
+
 def _not_replayable(recipe: Recipe, source_sha256: str) -> str | None:
     method = albedo.draw_method(recipe.albedo_extraction.mix, recipe.seed, source_sha256)
     return "its albedo was found by your own ONNX model, which is not in the record" if method == "learned" else None
@@ -40,6 +62,7 @@ ALBEDO = StageSpec(
     may_read=("foreground",),
     recipe_part=_recipe_part,
     make=_make,
+    measure=_measure,
     metrics=lambda: METRICS,
     description=(
         "The foreground without its light, by edge-aware multi-scale retinex on luminance. "

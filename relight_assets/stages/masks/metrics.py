@@ -59,6 +59,13 @@ METRICS = (
     ),
     Metric("lightness", number(0, 100), "Median lightness of the person", "CIE L*", required=True),
     Metric("chroma", number(0, 200), "Mean chroma of the person", "CIE chroma", required=True),
+    Metric(
+        "color_spread",
+        number(0, 200),
+        "How far the person's colors are from one tint; null: there are too few",
+        "CIE chroma",
+        null=True,
+    ),
     Metric("face_size", PIXELS, "Half of the largest face's height", "pixels", null=True, required=True),
     Metric(
         "sharpness",
@@ -71,7 +78,7 @@ METRICS = (
     Metric("second_person", FLAG, "There may be another person", required=True),
     Metric("truncated", FLAG, "The person is cut off at the top, or at both sides", required=True),
     Metric("padded", FLAG, "Padded by a mirror image that shows the person", required=True),
-    Metric("monochrome", FLAG, "Black and white", required=True),
+    Metric("monochrome", FLAG, "Black and white, or toned in one color", required=True),
     Metric("blocky", FLAG, "JPEG blocks are visible", required=True),
     Metric("rolled", FLAG, "The head is rolled by more than 30 degrees"),
     Metric("squashed", FLAG, "The face is unusually wide or narrow for its height"),

@@ -16,13 +16,21 @@ from relight_assets.errors import (
     FaceTooSmallError,
     FlatLightError,
     ImageError,
+    MonochromeError,
     OverexposedError,
     PersonTooLargeError,
     PersonTooSmallError,
     UnderexposedError,
     UnsureCutoutError,
 )
-from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
+from relight_assets.stages.masks.photo_detail import (
+    color_spread,
+    face_crop,
+    is_monochrome,
+    light_contrast,
+    person_crop,
+    sharpness,
+)
 
 CLIPPED_LEVEL = 254
 """Display level from which a channel has nothing left to tell."""
@@ -59,6 +67,8 @@ class PhotoMetrics:
     """Median CIE L* of the person."""
     chroma: float
     """Mean CIE chroma of the person."""
+    color_spread: float | None
+    """How far the person's colors are from one tint, CIE units; None where there are too few."""
     face_size: float | None
     """Half of the largest face's height, from brow to chin, pixels."""
     sharpness: float | None
@@ -100,6 +110,7 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None, *, undecided: fl
         skin_lightness=_lightness(small[skin]) if skin.any() else None,
         lightness=_lightness(of_person) if len(of_person) else 0.0,
         chroma=_chroma(of_person) if len(of_person) else 0.0,
+        color_spread=color_spread(small, person),
         face_size=float(np.ptp(face[:, 1])) / 2 if face is not None else None,
         sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
         light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
@@ -112,7 +123,7 @@ def require(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
 
     Raises:
         PersonTooLargeError, PersonTooSmallError, FaceTooSmallError: rejected.
-        BadMatteError, UnsureCutoutError: rejected.
+        BadMatteError, UnsureCutoutError, MonochromeError: rejected.
         OverexposedError, UnderexposedError, BlurredError, FlatLightError: rejected.
     """
     try:
@@ -134,6 +145,12 @@ def _require_all(numbers: PhotoMetrics, wanted: PhotoQa) -> None:
             f"{numbers.undecided:.2%} of the person's area may be person or background, which have the same colours "
             f"there, more than photo_qa.max_undecided {wanted.max_undecided:.2%}: take a photo before a background "
             f"unlike the person's hair and clothes, or raise photo_qa.max_undecided"
+        )
+    if wanted.monochrome == "reject" and is_monochrome(numbers.chroma, numbers.color_spread):
+        raise MonochromeError(
+            f"the photo is black and white, or toned in one color: the person's colors differ from one tint by "
+            f"{numbers.color_spread or 0.0:.2f} CIE units (mean chroma {numbers.chroma:.1f}), those of color photos by "
+            f"4 and more. To let it in, set photo_qa.monochrome: take"
         )
     _require_light(numbers, wanted)
     if numbers.sharpness is not None and numbers.sharpness < wanted.min_sharpness:

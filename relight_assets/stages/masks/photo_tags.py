@@ -15,8 +15,6 @@ SECOND = 0.15
 """A part of the mask, or a face, whose area is so large against that of the largest, may be another person's."""
 CUT_TOP, CUT_SIDES = 0.2, 0.6
 """Share of the upper edge, or of both sides, from which on the person is cut off there."""
-GRAY = 3.0
-"""Mean CIE chroma under which a photo is black and white."""
 BLOCKY = 2.0
 """Display levels by which steps between the squares of a JPEG stand out."""
 MIRRORED = 0.8
@@ -54,7 +52,7 @@ class PhotoTags:
     padded: bool
     """The photo was filled up by its own mirror image, blurred or not, and the person is in that."""
     monochrome: bool
-    """Black and white."""
+    """Black and white, or toned in one color."""
     blocky: bool
     """The squares of a JPEG show.  They are not found in a photo that was scaled since."""
     rolled: bool
@@ -80,7 +78,7 @@ def tags(
     probability: Plane,
     scores: Sequence[float] | None,
     faces: Sequence[Points],
-    chroma: float,
+    monochrome: bool,
     head: Head | None,
 ) -> PhotoTags:
     """Look for everything.
@@ -91,14 +89,14 @@ def tags(
         probability: (h, w) float32 in 0..1, of a person, before anything was dropped of it.
         scores: of the persons that were found; None from a segmenter that does not tell them apart.
         faces: (N, 2 or more) float32 points of each face, in pixels.
-        chroma: mean CIE chroma of the person.
+        monochrome: whether the photo is black and white, or toned.
         head: of the surest face; None where there is none.
     """
     return PhotoTags(
         second_person=len(scores) > 1 if scores is not None else max(_parts(probability), _large(faces)) > 1,
         truncated=_truncated(alpha > 127),
         padded=mirror(rgb, alpha) > MIRRORED or blurred_border(rgb, alpha),
-        monochrome=chroma < GRAY,
+        monochrome=monochrome,
         blocky=blockiness(rgb) > BLOCKY,
         rolled=head is not None and abs(head.roll) > ROLLED,
         squashed=head is not None and not PROPORTIONS[0] <= head.proportion <= PROPORTIONS[1],

@@ -19,6 +19,7 @@ from relight_assets.stages.masks.persons import evidence
 from relight_assets.stages.masks.persons.face_area import with_faces
 from relight_assets.stages.masks.persons.head import Head, measure_head, require_upright
 from relight_assets.stages.masks.persons.touching import others_removed
+from relight_assets.stages.masks.photo_detail import is_monochrome
 from relight_assets.stages.masks.recorded_faces import packed
 
 _PERSONS = ("face_detection", "face_landmark", "pose_detection")
@@ -36,7 +37,7 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
         "image_size": recipe.image_size,
         "segmenter": recipe.segmenter,
         "masks": recipe.masks.model_dump(mode="json"),
-        "photo_qa": recipe.photo_qa.model_dump(mode="json"),
+        "photo_qa": recipe.photo_qa.model_dump(mode="json", exclude={"max_own_light"}),  # which judges the albedo
         "blend": recipe.background.blend,  # the foreground is estimated in the space it is blended in
         **sam3,
     }
@@ -72,7 +73,7 @@ def _make(inputs: StageInputs) -> StageOutput:
         probability=person.probability,
         scores=person.scores,
         faces=[face.points for face in faces],
-        chroma=measured.chroma,
+        monochrome=is_monochrome(measured.chroma, measured.color_spread),
         head=head,
     )
     mask.require_one_person(tags.second_person, persons)

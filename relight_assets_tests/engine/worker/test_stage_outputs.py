@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.stages.albedo.evaluation import albedo_tags
+from relight_assets.stages.albedo.evaluation.albedo_metrics import AlbedoMetrics
 from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb, recipe_with
 
 pytestmark = pytest.mark.usefixtures("worker_processes")
@@ -121,3 +124,34 @@ def test_a_small_head_is_asked_for_again_and_a_large_one_is_not(bench: Bench, tm
     bench.run(recipe_with(photo_qa=anything), workers=1)
     assert record_of(bench, 0)["stages"]["masks"]["numbers"]["second_look"] is True
     assert record_of(bench, 1)["stages"]["masks"]["numbers"]["second_look"] is False
+
+
+@pytest.mark.parametrize("tint", [(1.0, 1.0, 1.0), (0.7, 0.87, 1.0)])
+def test_a_gray_or_sepia_photo_is_rejected_and_let_in_if_asked_for(
+    bench: Bench, tmp_path: Path, tint: tuple[float, float, float]
+) -> None:
+    gray = cv2.imread(str(bench.photos / PORTRAITS[2]), cv2.IMREAD_GRAYSCALE)
+    own = tmp_path / "photos"
+    own.mkdir()
+    cv2.imwrite(str(own / "gray.png"), np.rint(gray[..., None] * tint))
+    bench.photos = own
+    bench.write_csv(["gray.png"])
+    summary = bench.run(workers=1)
+    assert summary.tally.codes == {"monochrome": 1}
+    assert summary.state.row_counts()["rejected"] == 1
+    failure = json.loads(bench.layout.failure(0).read_text(encoding="utf-8"))
+    assert "photo_qa.monochrome: take" in failure["message"]
+    assert failure["skin_lightness"] > 20
+    bench.run(recipe_with(photo_qa={"monochrome": "take"}), workers=1)
+    stages = record_of(bench, 0)["stages"]
+    assert stages["masks"]["numbers"]["monochrome"] is True
+    assert set(stages) == {"masks", "albedo", "degraded", "composites"}
+
+
+def test_the_record_has_what_is_measured_of_an_albedo_and_its_tags(finished: Bench) -> None:
+    for index in range(4):
+        numbers = record_of(finished, index)["stages"]["albedo"]["numbers"]
+        found = {each.name: numbers[each.name] for each in fields(AlbedoMetrics)}
+        assert found["mid_contrast"] > 0.4
+        assert 0 <= found["newly_clipped"] < 0.01
+        assert {name: numbers[name] for name in albedo_tags.NAMES} == albedo_tags.tags(AlbedoMetrics(**found))

@@ -26,6 +26,7 @@ from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.statistics import recorded_metrics
 from relight_assets.quality.verify.split import Verification, verify_split
+from relight_assets.stages.albedo.evaluation import albedo_tags
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, computed, read_rgb, recipe_with, stamp_of_output
 
@@ -261,7 +262,7 @@ def test_duplicates_are_listed_and_are_no_fault(finished: Bench, tmp_path: Path)
     assert found.faults == []  # the same photo, so the same image
     assert found.plain()["duplicates"] == [{"image": 1, "other_image": 0, "bits": None}]
     of_photos = {"second_person", "truncated", "padded", "monochrome", "blocky", "rolled", "squashed", "negative"}
-    assert set(found.plain()["tags"]) == of_photos
+    assert set(found.plain()["tags"]) == of_photos | set(albedo_tags.NAMES)
 
 
 def test_an_output_with_the_bytes_of_another_is_a_fault(bench: Bench) -> None:

@@ -1,11 +1,21 @@
-"""Sharpness and the light on a face."""
+"""Sharpness, the light on a face, and whether a photo is in color."""
+
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from relight_assets.config.recipe.masks import PhotoQa
-from relight_assets.stages.masks.photo_detail import face_crop, light_contrast, person_crop, sharpness
+from relight_assets.stages.masks.photo_detail import (
+    color_spread,
+    face_crop,
+    is_monochrome,
+    light_contrast,
+    person_crop,
+    sharpness,
+)
+from relight_assets_tests.conftest import PORTRAITS
 
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
@@ -86,3 +96,66 @@ def test_light_from_one_side_is_contrast_and_freckles_are_none() -> None:
     assert spotted < 0.1
     assert uneven == pytest.approx(0.9, abs=0.2)
     assert light_contrast(flat, inside & False) == 0
+
+
+# -- color ---------------------------------------------------------------------------------------------------------
+
+
+def chroma_and_spread(rgb: np.ndarray) -> tuple[float, float | None]:
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return float(np.hypot(lab[..., 1], lab[..., 2]).mean()), color_spread(rgb, everywhere(rgb))
+
+
+def toned(rgb: np.ndarray, *tones: tuple[int, int, int]) -> np.ndarray:
+    """A photo printed in colors that go from the first of some tones, in black, to the last, in white."""
+    gray, at = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.linspace(0, 255, len(tones))
+    table = np.stack([np.interp(np.arange(256), at, values) for values in zip(*tones, strict=True)], axis=1)
+    found: np.ndarray = np.rint(table[gray]).astype(np.uint8)
+    return found
+
+
+TONES = {
+    "gray": ((0, 0, 0), (255, 255, 255)),
+    "sepia": ((20, 10, 5), (150, 115, 80), (255, 240, 210)),
+    "cyanotype": ((5, 20, 60), (60, 120, 170), (235, 245, 255)),
+    "selenium": ((25, 15, 30), (130, 120, 128), (250, 245, 240)),
+}
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_real_portraits_are_in_color_and_their_toned_prints_are_not(photos: Path, name: str) -> None:
+    rgb = cv2.cvtColor(cv2.imread(str(photos / name)), cv2.COLOR_BGR2RGB)
+    assert not is_monochrome(*chroma_and_spread(rgb))
+    faded = cv2.addWeighted(rgb, 0.5, toned(rgb, *TONES["gray"]), 0.5, 0)
+    assert not is_monochrome(*chroma_and_spread(faded))
+    for tones in TONES.values():
+        printed = toned(rgb, *tones)
+        _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(printed, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+        scanned = cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        assert is_monochrome(*chroma_and_spread(printed))
+        assert is_monochrome(*chroma_and_spread(scanned))
+
+
+def test_skin_beside_black_cloth_is_color_and_so_is_no_skin_without_any(photos: Path) -> None:
+    rgb = cv2.cvtColor(cv2.imread(str(photos / PORTRAITS[2])), cv2.COLOR_BGR2RGB)
+    rgb[rgb.shape[0] // 2 :] = 12  # as much again in black
+    assert not is_monochrome(*chroma_and_spread(rgb))
+    assert is_monochrome(*chroma_and_spread(toned(rgb, *TONES["sepia"])))
+
+
+def test_too_few_colors_and_black_tell_nothing() -> None:
+    rgb = skin(5)
+    assert color_spread(rgb, everywhere(rgb)) is color_spread(rgb, ~everywhere(rgb)) is None
+    assert color_spread(np.zeros((300, 200, 3), np.uint8), np.ones((300, 200), bool)) is None
+    assert is_monochrome(0.1, None)
+    assert not is_monochrome(12.0, None)
+
+
+def test_a_small_person_in_color_is_in_color(photos: Path) -> None:
+    rgb = cv2.cvtColor(cv2.imread(str(photos / PORTRAITS[2])), cv2.COLOR_BGR2RGB)
+    small = np.zeros((128, 128, 3), np.uint8)
+    small[60:72, 50:62] = cv2.resize(rgb, (12, 12), interpolation=cv2.INTER_AREA)
+    inside = np.zeros((128, 128), bool)
+    inside[60:72, 50:62] = True
+    for image, expected in ((small, False), (toned(small, *TONES["sepia"]), True)):
+        assert is_monochrome(15.0, color_spread(image, inside)) is expected

@@ -9,6 +9,7 @@ from relight_assets.errors import (
     BlurredError,
     FaceTooSmallError,
     FlatLightError,
+    MonochromeError,
     OverexposedError,
     PersonTooLargeError,
     PersonTooSmallError,
@@ -17,7 +18,7 @@ from relight_assets.errors import (
 )
 from relight_assets.stages.masks.photo_filters import PhotoMetrics, measure_photo, require
 
-GOOD = PhotoMetrics(0.5, 500, 0.02, 0.001, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 120.0, 0.1, 0.8)
+GOOD = PhotoMetrics(0.5, 500, 0.02, 0.001, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 9.0, 120.0, 0.1, 0.8)
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
 
@@ -40,6 +41,7 @@ def test_what_is_seen():
     assert seen.skin_lightness == pytest.approx(76, abs=0.6)
     assert seen.lightness == pytest.approx(50, abs=0.6)
     assert seen.chroma < 0.1
+    assert seen.color_spread < 0.01
     assert seen.face_size == 25
     assert seen.plain()["skin_lightness"] == round(seen.skin_lightness or 0, 6)
 
@@ -92,6 +94,8 @@ def test_nobody_has_numbers_too():
         ({"face_size": 30.0}, FaceTooSmallError),
         ({"soft_edge": 0.2}, BadMatteError),
         ({"undecided": 0.02}, UnsureCutoutError),
+        ({"chroma": 0.0, "color_spread": 0.0}, MonochromeError),
+        ({"chroma": 16.0, "color_spread": 1.6}, MonochromeError),
         ({"face_clipped": 0.1}, OverexposedError),
         ({"skin_lightness": 5.0}, UnderexposedError),
         ({"skin_lightness": None, "lightness": 5.0}, UnderexposedError),
@@ -105,6 +109,7 @@ def test_what_would_teach_the_wrong_thing_is_rejected_with_its_key(change, error
     assert caught.value.rejected
     assert caught.value.skin_lightness == change.get("skin_lightness", 60.0)
     limits = {"max_coverage": 1, "min_subject": 0, "min_face": 0, "max_soft_edge": 1, "max_face_clipped": 1}
+    limits["monochrome"] = "take"
     require(replace(GOOD, **change), PhotoQa(**limits, max_undecided=1, min_lightness=0, min_sharpness=0))
 
 

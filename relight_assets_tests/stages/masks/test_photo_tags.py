@@ -36,7 +36,7 @@ def of_portrait(**changes: object) -> PhotoTags:
         "probability": person.probability,
         "scores": None,
         "faces": [FACE],
-        "chroma": 20.0,
+        "monochrome": False,
         "head": None,
     }
     return tags(textured(), **given | changes)  # type: ignore[arg-type]
@@ -77,8 +77,8 @@ def test_a_person_that_is_cut_off_at_the_top_or_at_both_sides_is_truncated() -> 
     assert of_portrait(alpha=alpha).truncated
 
 
-def test_little_chroma_is_black_and_white() -> None:
-    assert of_portrait(chroma=2.9).monochrome
+def test_a_black_and_white_photo_that_was_let_in_is_tagged() -> None:
+    assert of_portrait(monochrome=True).monochrome
 
 
 def test_a_head_that_is_rolled_or_squashed_and_a_negative_are_told() -> None:
