@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import LUMINANCE_WEIGHTS, shoulder
 from relight_assets.stages.albedo.materials.face import Face
-from relight_assets.stages.albedo.materials.filters import blurred, ramp, weighted_mean
+from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
 from relight_assets.stages.albedo.materials.highlights import find_highlights
 from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person
 from relight_assets.stages.albedo.materials.rest import even_rest
@@ -21,10 +21,8 @@ from relight_assets.stages.albedo.materials.skin_light import even_skin
 SMALLEST_FACE = 0.25
 """Height of a face, of the largest one's, under which its skin is that of the person it is nearest to."""
 MOST_FACES = 4
-HAIR = (1.0, 2.2)
-"""Stops under the face's median at which what is no skin begins to be, and is, hair or beard or a frame."""
 HAIR_UNLIFTED = 0.6
-"""Share of a lift that such hair inside the hull is spared."""
+"""Share of a lift that hair, beard and frames inside the hull are spared."""
 BRIGHTEST, OVER_SPARED = 0.6, 0.8
 """Stops above the face's median that a lift may reach, and the share of what would go beyond that is spared."""
 REST_SHIFT = 0.15
@@ -114,9 +112,7 @@ def _even(person: Person, face: Face, color_strength: float) -> _Evened | None:
     # What loses no colour at the hull's edge loses less light there: it would be gray.
     white = weighted_mean(highlights.whiteness, skin.weight, 0.04 * face.height, 1e-3)
     gain = np.where(light.gain < 0, light.gain * (1 - 0.6 * damped * ramp(white, 0.1, 0.4)), light.gain)
-    hair = ramp(np.float32(skin.level) - person.log_light, *HAIR) * (1 - skin.weight)
-    hair *= 1 - 0.5 * blurred(face.features.astype(np.float32), 1.0)
-    gain = np.where(gain > 0, gain * (1 - HAIR_UNLIFTED * hair), gain)
+    gain = np.where(gain > 0, gain * (1 - HAIR_UNLIFTED * skin.hair(person)), gain)
     # What is bright in a shade, such as teeth and wet lids, is not lifted beyond what is bright in the light.
     over = person.log_light - np.float32(skin.level) + gain - np.float32(BRIGHTEST)
     gain = np.where(gain > 0, np.maximum(gain - OVER_SPARED * np.maximum(over, 0), 0), gain)

@@ -36,6 +36,8 @@ LIT = (-0.8, -0.2)
 """Inside the hull what is lighter is skin whatever its colour (sheen, make-up); only what is darker is asked for it."""
 PAINT = (0.05, 0.2)
 """Unless it is more saturated than skin by so much: then it is painted."""
+HAIR = (1.0, 2.2)
+"""Stops under the face's median at which what is no skin begins to be, and is, hair or beard or a frame."""
 INNER_REACH, OUTER_REACH = 14.0, 5.0
 """Squared Mahalanobis distance at which a colour is half skin, inside the hull and far from it."""
 NEAR, NEAR_REACH = 1.2, 3.0
@@ -74,6 +76,11 @@ class Skin:
     def anchored(self, plane: Plane) -> float:
         """The median over the face's skin."""
         return float(np.median(plane[self.sure]))
+
+    def hair(self, person: Person) -> Plane:
+        """How surely a pixel inside the hull is hair, beard or a frame: no skin, and much darker than it."""
+        dark = ramp(np.float32(self.level) - person.log_light, *HAIR) * (1 - self.weight)
+        return dark * (1 - 0.5 * self.soft_features)
 
     @cached_property
     def soft_features(self) -> Plane:

@@ -26,7 +26,7 @@ SIGMA = 0.10
 """Of the field of coloured light, in units of the face's height."""
 MOST = (0.16, 0.256)
 """Largest change by coloured light."""
-STEP = 0.03
+STEP = 0.02
 """Difference of the change between both sides of the hull's edge that is not seen."""
 INSIDE, OUTSIDE = (0.03, 0.09), (0.02, 0.08)
 """The bands on both sides in which it is measured, heights from the edge."""
@@ -61,6 +61,7 @@ def even_color(
         face.soft_hull(0.02) * (1 - np.float32(0.7) * face.features.astype(np.float32)),
         np.minimum(1, 1.5 * skin.weight),
     )
+    kept *= 1 - skin.hair(person)
     kept = cv2.GaussianBlur(kept, (0, 0), max(0.8, 0.01 * face.height))
     changes = []
     for own, ratio, reach, most, change, middle in zip(
