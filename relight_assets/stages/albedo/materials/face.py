@@ -51,6 +51,11 @@ class Face:
         return cv2.dilate(found, disc(FEATURE_MARGIN * self.height))
 
     @cached_property
+    def lips(self) -> Gray8:
+        """1 at lips and what is between them, 0 elsewhere."""
+        return _filled(self.points[list(LIPS)], self.shape)
+
+    @cached_property
     def inward(self) -> Plane:
         """Distance from the hull's edge inside it, in units of the height."""
         return cv2.distanceTransform(self.hull, cv2.DIST_L2, 3) * np.float32(1 / self.height)

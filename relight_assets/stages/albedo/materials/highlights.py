@@ -30,6 +30,8 @@ TAKEN, LARGEST = 0.9, 0.75
 """Share of a highlight that is taken, and of a pixel's light at most: skin without any sheen is plaster."""
 EDGE_SHARE = 0.4
 """What of it is taken at the edge of skin, where hair and ground glare as well."""
+FEATURE_SHARE = 0.5
+"""What of the skin's around them is taken of eyes, teeth and lips, which have highlights of their own."""
 EDGE = (0.03, 0.09)
 """Distance from that edge, heights, at which this begins to change and has."""
 
@@ -90,7 +92,8 @@ def _share(person: Person, skin: Skin, base: Plane, over: Plane, whiteness: Plan
     share = weighted_mean(taken / np.maximum(light, np.float32(1e-3)), skin.weight, 0.015 * height, 1e-2)
     # Features are asked through the skin around them, or they would be cut out.
     features = skin.soft_features
-    return share * (1 - features) + features * weighted_mean(share, skin.weight, 0.05 * height, 1e-3)
+    around = weighted_mean(share, skin.weight, 0.05 * height, 1e-3)
+    return share * (1 - features) + FEATURE_SHARE * features * around
 
 
 def _region(skin: Skin) -> Gray8:

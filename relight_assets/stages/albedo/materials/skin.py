@@ -42,17 +42,16 @@ INNER_REACH, OUTER_REACH = 14.0, 5.0
 """Squared Mahalanobis distance at which a colour is half skin, inside the hull and far from it."""
 NEAR, NEAR_REACH = 1.2, 3.0
 """Distance from the hull, heights, up to which skin is likelier, and by how much that widens the reach."""
-TEXTURE, CALM = 0.42, 0.30
-"""Deviation of log2 luminance within .03 heights, stops, at which it is half hair; where its light alone says skin."""
+TEXTURE = 0.42
+"""Deviation of log2 luminance within .03 heights, stops, at which what has skin's colour is half hair."""
 BELOW, EARS = (0.75, 1.0), (0.12, 0.24)
 """How far down the face's axis skin may be anywhere (neck, hands), and how far from its hull, heights, above that."""
-BESIDE = 0.2
-"""Distance from the hull, heights, within which a clipped forehead or ear is skin though it is white."""
-
 SHEEN = 0.9
 """Stops above the face's median from which skin may have any colour, where it goes on from skin without an edge."""
 SMOOTH = 0.6
 """Change of log2 luminance between neighbours' neighbours that is no edge, stops, at :data:`FACE_HEIGHT`."""
+FOREHEAD = 0.3
+"""How far down the face's axis that is asked."""
 GROWN = 0.25
 """How far it may go on from the hull, heights."""
 
@@ -101,9 +100,7 @@ def find_skin(person: Person, face: Face) -> Skin | None:
     hull = face.soft_hull(0.02)
     paint = ramp(person.saturation - saturation(*np.array(color, np.float32)), *PAINT)
     inner = np.maximum(1 / (1 + np.square(distance / INNER_REACH)), ramp(relative, *LIT) * (1 - paint))
-    weight = hull * inner + (1 - hull) * _beside_face(
-        person, face, relative=relative, distance=distance, red_blue=(red, blue), warmth=color[0] - color[1]
-    )
+    weight = hull * inner + (1 - hull) * _beside_face(person, face, relative, distance)
     weight = np.maximum(weight, _sheen(face, weight, relative))
     weight *= ramp(relative, *DARKEST) * person.inside * (face.features == 0)
     return Skin(face, weight, sure, level, color, distance)
@@ -121,30 +118,18 @@ def _model(person: Person, at: Mask) -> tuple[tuple[float, float], NDArray[np.fl
     return (float(middle[0]), float(middle[1])), np.linalg.inv(covariance).astype(np.float32)
 
 
-def _beside_face(
-    person: Person,
-    face: Face,
-    *,
-    relative: Plane,
-    distance: Plane,
-    red_blue: tuple[Plane, Plane],
-    warmth: float,
-) -> Plane:
-    # By colour and texture; close to the hull also what is lighter, calm, and between skin's colour and white.
+def _beside_face(person: Person, face: Face, relative: Plane, distance: Plane) -> Plane:
+    # By colour and texture.
     near = np.clip(1 - face.outward * np.float32(1 / NEAR), 0, 1)
     colored = 1 / (1 + (distance / (OUTER_REACH + NEAR_REACH * near)) ** 3)
     # Of what has skin's colour: a dark hairline does not make the forehead beside it hair.
     around = weighted_mean(person.log_light, colored, 0.02 * face.height, 1e-2)
     detail = np.square(person.log_light - around)
     texture = np.sqrt(np.maximum(weighted_mean(detail, colored, 0.03 * face.height, 1e-2), 0))
-    smooth, calm = (1 / (1 + (texture / np.float32(limit)) ** 4) for limit in (TEXTURE, CALM))
+    smooth = 1 / (1 + (texture / np.float32(TEXTURE)) ** 4)
     # Beside and above the face are ears and the top of the forehead, and then hair, which may have skin's colour.
     placed = np.maximum(ramp(face.downward, *BELOW), 1 - ramp(face.outward, *EARS))
-    skin = placed * colored * (0.75 + 0.25 * near) * smooth * (1 - ramp(relative, *LIGHTEST))
-    whiter = ramp(red_blue[0] - red_blue[1], -warmth - 0.15, -0.75 * warmth) if warmth > 0 else np.float32(0)
-    other = ramp(np.maximum(*red_blue), 0.1, 0.35)
-    close = np.clip(1.3 - face.outward * np.float32(1 / BESIDE), 0, 1)
-    return np.maximum(skin, ramp(relative, 0.1, 0.6) * close * calm * whiter * (1 - other))
+    return placed * colored * (0.75 + 0.25 * near) * smooth * (1 - ramp(relative, *LIGHTEST))
 
 
 def _sheen(face: Face, weight: Plane, relative: Plane) -> Plane:
@@ -152,7 +137,8 @@ def _sheen(face: Face, weight: Plane, relative: Plane) -> Plane:
     small = np.ones((3, 3), np.uint8)
     step = cv2.dilate(relative, small) - cv2.erode(relative, small)
     smooth = step < np.float32(SMOOTH * FACE_HEIGHT / face.height)
-    passable = (smooth & (relative > SHEEN) & (face.outward < GROWN)).astype(np.uint8)
+    beside = (face.outward < GROWN) & (face.downward < FOREHEAD)  # further down are ears, scarfs and collars
+    passable = (smooth & (relative > SHEEN) & beside).astype(np.uint8)
     grown = ((weight > 0.6) & (relative > SHEEN)).astype(np.uint8)
     for _ in range(round(GROWN * face.height)):
         grown |= cv2.dilate(grown, small) & passable

@@ -18,6 +18,9 @@ HIGHLIGHT_LEAD, MOST_LEAD = 1.8, 0.85
 PALER, PALE_LIT, PALE_LEAD = (0.03, 0.12), (-0.1, 0.3), 0.8
 """Saturation below what is usual at a luminance, and stops of luminance against the face's median, from which and up to
 which skin is taken for veiled by sheen; the share of that which is led to the usual colour."""
+LIPS_SPARED, FEATURES_SPARED = 0.3, 0.7
+"""Share of the change around them that lips, and eyes and brows, are spared: lips pale in the light like skin, and are
+gray beside it if they stay as they are."""
 REACH = (0.7, 0.9)
 """Difference of ln R/G and of ln B/G that is led at most; more is paint."""
 FOLLOW = 0.015
@@ -57,10 +60,8 @@ def even_color(
     lit = share * ramp(np.abs(light.deviation), *LIT_STOPS)
     pale = ramp(saturation(*usual) - person.saturation, *PALER) * ramp(smooth, *PALE_LIT) * face.soft_hull(0.05)
     shine = np.maximum(np.clip(highlights.share * HIGHLIGHT_LEAD, 0, MOST_LEAD), PALE_LEAD * pale)
-    kept = np.maximum(
-        face.soft_hull(0.02) * (1 - np.float32(0.7) * face.features.astype(np.float32)),
-        np.minimum(1, 1.5 * skin.weight),
-    )
+    spared = np.where(face.lips > 0, LIPS_SPARED, FEATURES_SPARED * face.features).astype(np.float32)
+    kept = np.maximum(face.soft_hull(0.02) * (1 - spared), np.minimum(1, 1.5 * skin.weight))
     kept *= 1 - skin.hair(person)
     kept = cv2.GaussianBlur(kept, (0, 0), max(0.8, 0.01 * face.height))
     changes = []

@@ -16,7 +16,7 @@ from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
 from relight_assets.stages.albedo.materials.skin import Skin
 
-SIGMA = 0.06
+SIGMA = 0.055
 """Of a surround, in units of the face's height: light, not wrinkles."""
 RANGE, LEVELS = 0.7, 4
 """Standard deviation of luminance within a level, stops, and how many levels there are."""

@@ -59,8 +59,9 @@ def head(
     sheen: float = 0.0,
     hair: tuple[float, float, float] = HAIR,
     gray: bool = False,
+    collar: tuple[float, float, float] | None = None,
 ) -> Head:
-    """A head lit by (H, W) ``light``, with a white highlight of ``sheen`` on its forehead."""
+    """A head lit by (H, W) ``light``, with a white highlight of ``sheen`` on its forehead, in a high ``collar``."""
     y, x = (np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) + 0.5) / SIDE
     face = _ellipse(x, y, (0.5, 0.47, 0.22, 0.30))
     scalp = _ellipse(x, y, (0.5, 0.42, 0.30, 0.36))
@@ -69,6 +70,8 @@ def head(
     paint = np.zeros((SIDE, SIDE, 3), np.float32)
     for where, color in ((scalp, hair), (body, SHIRT), (neck, skin), (face, skin)):
         paint[where] = color
+    if collar is not None:
+        paint[(y > 0.66) & (body | neck | scalp) & ~face] = collar
     features = np.zeros_like(face)
     for ring, place in PLACES.items():
         inside = _ellipse(x, y, place)

@@ -8,6 +8,7 @@ from relight_assets_tests.stages.albedo.materials.heads import head
 def test_the_hull_holds_the_features_and_distances_start_at_its_edge():
     _, face = head().small
     assert np.all(face.hull[face.features > 0] == 1)
+    assert np.all(face.features[face.lips > 0] == 1)
     assert 0.02 < face.features.mean() / face.hull.mean() < 0.5
     assert face.inward[face.hull == 0].max() == 0
     assert face.outward[face.hull == 1].max() == 0

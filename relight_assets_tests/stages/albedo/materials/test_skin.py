@@ -35,6 +35,18 @@ def test_a_white_forehead_is_skin_and_white_hair_is_not():
     assert np.mean(old.at(skin.weight, old.hair)) < 0.1
 
 
+@pytest.mark.parametrize("color", [SKIN, DARK_SKIN])
+def test_a_white_collar_at_the_chin_is_no_skin(color):
+    made = head(skin=color, collar=(0.8, 0.8, 0.78))
+    skin = find_skin(*made.small)
+    assert skin is not None
+    collar = np.zeros((SIDE, SIDE), bool)
+    rows = slice(int(0.70 * SIDE), int(0.95 * SIDE))
+    collar[rows] = (made.rgb[rows].min(axis=2) > 200) & ~made.skin[rows]
+    assert collar.sum() > 2000
+    assert np.mean(made.at(skin.weight, collar)) < 0.05
+
+
 def test_paint_that_is_more_saturated_than_skin_is_none():
     made = head()
     rgb = made.rgb.copy()
