@@ -20,9 +20,9 @@ TRIMMED = (0.5, 1.15)
 """Of the base so far: what is darker is shade, what is brighter a highlight; neither is counted."""
 BRIGHTEST_BASE = 1.0
 """Stops above the face's median that count in the first base."""
-STARTS = 1.3
+STARTS = 1.15
 """Of the base: luminance above it can be a highlight."""
-WHITE_SHARE = 0.8
+WHITE_SHARE = 1.2
 """Of luminance times whiteness that is taken at most, unless the highlight is strong."""
 STRONG = (1.6, 2.6)
 """Of the base: luminance between these begins to be, and is, a highlight whatever it is beside white."""
