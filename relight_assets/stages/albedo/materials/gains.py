@@ -75,10 +75,12 @@ def find_gains(
     weight = np.minimum(sum(each.skin.weight for each in evened), 1).astype(np.float32)
     rest = even_rest(person, person.inside * (1 - weight))
     gain, red, blue, skin = rest, np.zeros_like(rest), np.zeros_like(rest), np.zeros_like(rest)
+    # Where the skins of two faces meet they share.
+    alone = 1 / np.maximum(np.sum([each.blend for each in evened], axis=0), np.float32(1))
     for each in evened:
         skin = np.maximum(skin, each.blend)
-        gain = gain + each.blend * (each.gain - rest)
-        red, blue = red + each.red, blue + each.blue
+        gain = gain + alone * each.blend * (each.gain - rest)
+        red, blue = red + alone * each.red, blue + alone * each.blue
     gain = _kept_rest(person, [each.skin.face for each in evened], gain)
     opaque = person.inside
     gain, red, blue = (

@@ -62,4 +62,5 @@ def test_several_faces_and_none():
     twice = find_gains(person, [face.points, face.points + np.float32((3, 0))], 1.0, 0.3)
     assert twice is not None
     assert np.isfinite(twice.factors).all()
+    assert twice.spread < 1.2 * one.spread  # not evened twice
     assert find_gains(person, [face.points + np.float32(1e4)], 1.0, 0.3) is None
