@@ -31,7 +31,7 @@ class Quality(Part):
     """The same, over all images."""
     max_crushed: Unit = 0.06
     """Share of a person that is black and was not in the photo."""
-    max_chroma: Annotated[float, number(0, 90)] = 1.0
+    max_chroma: Annotated[float, number(0, 90)] = 5.0
     """Mean angle between the colours of albedo and photo, degrees."""
     rim_range: Annotated[Interval, _STOPS] = (0.6, 1.7)
     """Brightness of the person's outermost band against the next one, over the photo's own."""

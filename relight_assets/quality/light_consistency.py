@@ -54,11 +54,13 @@ def light_inconsistency(
     if not inside.any():
         return 0.0
     linear = decode(cv2.resize(albedo, size, interpolation=cv2.INTER_AREA))
-    normals = _normals(small, [(face * scale).astype(np.float32) for face in faces])
+    meshes = [(face * scale).astype(np.float32) for face in faces]
+    normals = _normals(small, meshes)
     found = []
     for light in LIGHTS:
         lit = encode(np.minimum(linear * _shading(normals, light)[..., None], 1).astype(np.float32))
-        found.append(decode(extract(with_alpha(lit, small), parameters, method).image).mean(axis=2, dtype=np.float32))
+        again = extract(with_alpha(lit, small), parameters, method, None, meshes).image
+        found.append(decode(again).mean(axis=2, dtype=np.float32))
     return inconsistency(found[0], found[1], inside)
 
 

@@ -57,7 +57,7 @@ def test_good_images_pass_all_that_so_many_allow() -> None:
         ({"exposure": -1.2}, "exposure"),
         ({"clipping": 0.03}, "clipping"),
         ({"crushed": 0.08}, "crushed"),
-        ({"chroma": 2.0}, "chroma"),
+        ({"chroma": 6.0}, "chroma"),
         ({"rim": 0.5}, "dark rim"),
         ({"rim": 2.0}, "bright rim"),
         ({"recomposition": 3}, "recomposition"),

@@ -36,6 +36,7 @@ def computed():
     alpha = cut_out(person.probability, person.rgb).alpha
     layers = separate(person.rgb, alpha)
     surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
+    by_skin = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex, faces=[points]).image
     relit = []
     for variant in range(6):
         found = degrade.degrade(
@@ -58,7 +59,7 @@ def computed():
     ]
     images = {
         "masks": (layers.foreground, layers.background),
-        "albedo": (surface,),
+        "albedo": (surface, by_skin),
         "degraded": relit,
         "composites": outputs,
     }

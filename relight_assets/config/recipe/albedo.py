@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from relight_assets.config.recipe.networks import LearnedAlbedo
-from relight_assets.config.recipe.types import Part, Unit, Weight, number
+from relight_assets.config.recipe.types import Interval, Part, Unit, UnitRange, Weight, number
 
 AlbedoMethod = Literal["retinex", "retinex_fast", "msr_classic", "learned"]
 
@@ -23,10 +23,17 @@ class Retinex(Part):
         250.0,
     )
     """Sigmas of the surrounds in pixels at a subject of 512; used by `gaussian` alone."""
-    strength: Unit = 0.92
-    """Share of the shading that is taken out."""
+    strength: Unit | None = None
+    """Share of the shading that is taken out; null: drawn for each image from `strength_range`."""
+    strength_range: UnitRange = (0.9, 1.0)
+    """What the share is drawn from, so that a model does not learn to invert one setting."""
     color_strength: Unit = 0.3
     """Share of slow colour drifts over the subject that is taken out."""
+
+    @property
+    def strengths(self) -> Interval:
+        """What the share is drawn from; the same number twice where it is given."""
+        return self.strength_range if self.strength is None else (self.strength, self.strength)
 
     @field_validator("enabled")
     @classmethod

@@ -17,7 +17,7 @@ class Degradation(Families):
 
     mixture_probability: Unit = 0.25
     """How often a second family is added."""
-    exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.6, 0.3)
+    exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.45, 0.45)
     """EV against the photo."""
 
     @property

@@ -11,6 +11,8 @@ from relight_assets.stages.albedo.evaluation.own_light_filter import require_own
 from relight_assets.stages.albedo.metrics import METRICS
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec
 
+_FACES = ("face_detection", "face_landmark")
+
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
     part: dict[str, Any] = {"albedo_extraction": recipe.albedo_extraction.deciding()}
@@ -22,14 +24,18 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
 
 
 def _models(recipe: Recipe) -> tuple[str, ...]:
-    return ("albedo_model",) if recipe.albedo_extraction.mix.learned > 0 else ()
+    extraction = recipe.albedo_extraction
+    faces = extraction.mix.retinex > 0 and extraction.methods.retinex.surround == "edge_aware"
+    return (*(_FACES if faces else ()), *(("albedo_model",) if extraction.mix.learned > 0 else ()))
 
 
 def _make(inputs: StageInputs) -> StageOutput:
     foreground, chosen = inputs.read("foreground"), inputs.recipe.albedo_extraction
     method = albedo.draw_method(chosen.mix, inputs.recipe.seed, inputs.source_sha256)
     if method != "learned":
-        made = albedo.extract(foreground, chosen.methods.retinex, method, albedo.grain(inputs.source_sha256))
+        faces = inputs.recorded_faces()
+        parameters = albedo.with_strength(chosen.methods.retinex, inputs.source_sha256)
+        made = albedo.extract(foreground, parameters, method, albedo.grain(inputs.source_sha256), faces)
     else:
         assert inputs.albedo_network is not None  # noqa: S101  (a recipe that draws it is not run without)
         made = learned.extract(foreground, inputs.albedo_network)
@@ -57,7 +63,7 @@ def _not_replayable(recipe: Recipe, source_sha256: str) -> str | None:
 
 ALBEDO = StageSpec(
     name="albedo",
-    code_version="4",
+    code_version="5",
     artifacts=("albedo",),
     may_read=("foreground",),
     recipe_part=_recipe_part,
@@ -65,7 +71,8 @@ ALBEDO = StageSpec(
     measure=_measure,
     metrics=lambda: METRICS,
     description=(
-        "The foreground without its light, by edge-aware multi-scale retinex on luminance. "
+        "The same person, evenly lit: multi-scale retinex whose surrounds are kept within skin, and within hair and "
+        "cloth of one colour; the face keeps its level and its colour. "
         "Per image: `NNNNN_albedo.png` (RGB, black outside the mask)."
     ),
     models=_models,

@@ -17,8 +17,8 @@ from relight_assets.stages.degraded.light_sampler import Shading
 
 ROLLOFF_START, ROLLOFF_TOP = 0.8, 0.97
 """Linear light at which highlights begin to be compressed, and which they approach: no channel is ever clipped."""
-LIT_SHARE, LIT_WEIGHT = 0.4, 0.6
-"""Share of the person that counts as its lit part, and that part's weight in the exposure."""
+LIT_SHARE, LIT_WEIGHT = 0.4, 0.2
+"""Share of the face's skin that counts as its lit part, and that part's weight in the exposure."""
 MAX_STOPS = 4.3
 """Largest exposure correction of a light, stops either way."""
 MAX_MEAN_CHANGE = 0.9
@@ -77,16 +77,18 @@ def stops_of_change(scene: Scene, shading: Shading, gain: float = 1.0) -> NDArra
 
 
 def _gain(scene: Scene, shading: Shading, exposure: float) -> float:
-    # Brightness is measured twice, over the person and over its best lit part, in the photo and
+    # Brightness is measured twice, over the face's skin and over its best lit part, in the photo and
     # now; their geometric mean is kept, times 2^exposure.  By the first alone the lit part of a
     # hard shadow comes out too bright, by the second alone all else too dark, and either would
-    # reveal the family.  Highlights count over the whole person only: in its lit part they
-    # would darken all that has none.
-    light = scene.sampled(shading.light)
-    irradiance, photo = light @ _WEIGHTS, scene.sampled(scene.photo_light)
+    # reveal the family.  Highlights count over the whole skin only: in its lit part they
+    # would darken all that has none.  Hair and cloth do not count: their share of a picture says nothing of its light,
+    # and the albedo is anchored on the same skin.
+    anchor = scene.anchor_samples
+    light = shading.light.reshape(-1, 3)[anchor]
+    irradiance, photo = light @ _WEIGHTS, scene.photo_light.ravel()[anchor]
     lit = irradiance >= np.quantile(irradiance, 1 - LIT_SHARE)
-    matt = (scene.sampled(scene.albedo) * light) @ _WEIGHTS
-    whole = matt if shading.highlight is None else matt + scene.sampled(shading.highlight) @ _WEIGHTS
+    matt = (scene.albedo.reshape(-1, 3)[anchor] * light) @ _WEIGHTS
+    whole = matt if shading.highlight is None else matt + shading.highlight.reshape(-1, 3)[anchor] @ _WEIGHTS
     stops = 0.0
     for now, wanted, weight in ((matt[lit], photo[lit], LIT_WEIGHT), (whole, photo, 1 - LIT_WEIGHT)):
         before, after = (max(float(part.mean(dtype=np.float64)), 1e-4) for part in (wanted, now))

@@ -165,7 +165,7 @@ def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, 
         assert metadata["worker_peak_mib"] > 50
         assert metadata["package_version"]
         assert len(metadata["recipe_digest"]) == len(metadata["stage_recipe_digest"]) == 64
-        assert ("model_digest" in metadata) == (stage in ("masks", "degraded"))
+        assert ("model_digest" in metadata) == (stage in ("masks", "albedo", "degraded"))
         assert all(isinstance(metadata[name], int) for name in ("rows", "rows_done", "computed", "failed"))
         assert isinstance(metadata["images_per_s"], float)
     assert found["masks"]["recipe_digest"] == found["degraded"]["recipe_digest"]

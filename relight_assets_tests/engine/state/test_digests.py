@@ -64,7 +64,17 @@ def test_another_model_file_concerns_the_stages_that_use_it(plain: Digests) -> N
     other_mask = Digests(Recipe(), lambda name: "new" if name == "selfie" else name)
     other_mesh = Digests(Recipe(), lambda name: "new" if name == "face_landmark" else name)
     assert different(all_of(plain), all_of(other_mask)) == {"masks"}
-    assert different(all_of(plain), all_of(other_mesh)) == {"masks", "degraded"}
+    assert different(all_of(plain), all_of(other_mesh)) == {"masks", "albedo", "degraded"}
+
+
+def test_faces_concern_the_albedo_only_where_it_is_evened_by_skin() -> None:
+    for section in ({"methods": {"retinex": {"surround": "gaussian"}}}, {"mix": {"retinex": 0, "retinex_fast": 1}}):
+        recipe = Recipe.model_validate({"albedo_extraction": section})
+        one, other = (
+            Digests(recipe, lambda name, new=new: "new" if new and name == "face_landmark" else name)
+            for new in (False, True)
+        )
+        assert different(all_of(one), all_of(other)) == {"masks", "degraded"}
 
 
 def test_the_segmenter_its_weights_and_its_options_concern_the_masks(plain: Digests) -> None:

@@ -1,5 +1,6 @@
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 
@@ -7,6 +8,7 @@ from relight_assets.config.recipe.albedo import AlbedoMix, Retinex
 from relight_assets.core.color import decode, luminance
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.albedo.albedo import extract
+from relight_assets_tests.stages.albedo.materials.heads import head, side_light
 from relight_assets_tests.stages.portraits import portrait
 
 PLAIN = Retinex(color_strength=0.0)
@@ -115,6 +117,78 @@ def test_odd_inputs_give_finite_albedo_without_warnings(surround, color, mask, s
     if mask == "full" and size != (1, 1):
         # One colour has no shading; only the shoulder may move it.
         assert np.ptp(made.image.reshape(-1, 3).astype(int), axis=0).max() <= 1
+
+
+def flat_face(scale, shift=0.0):
+    points = head().points * np.float32(scale)
+    points[:, :2] += np.float32(shift)
+    return points
+
+
+@pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (200, 140, 110), (128, 128, 128)])
+@pytest.mark.parametrize("mask", ["full", "one pixel", "faint", "empty", "thin"])
+@pytest.mark.parametrize("size", [(256, 256), (67, 301), (1, 1)])
+@pytest.mark.parametrize("faces", [[(0.8, 0)], [(0.1, 20)], [(0.5, 0), (0.4, 60)], [(1.0, 5000)], [(0.001, 0)]])
+def test_odd_inputs_with_faces_give_finite_albedo_without_warnings(color, mask, size, faces):
+    foreground = np.zeros((*size, 4), np.uint8)
+    fill = {"full": np.s_[:], "one pixel": np.s_[:1, :1], "faint": np.s_[:], "empty": np.s_[:0], "thin": np.s_[:1]}
+    foreground[fill[mask]] = (*color, 100 if mask == "faint" else 255)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = extract(foreground, Retinex(), faces=[flat_face(*each) for each in faces])
+    assert made.image.shape == (*size, 3)
+    assert made.image[foreground[..., 3] == 0].sum() == 0
+    assert all(np.isfinite(value) for value in made.numbers.values() if isinstance(value, float))
+    if mask == "full" and size == (256, 256):
+        assert np.ptp(made.image.reshape(-1, 3).astype(int), axis=0).max() <= 2
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0, 4.0])
+def test_a_face_is_evened_beside_dark_hair_at_every_size(scale):
+    lit = head(side_light())
+    size = (round(300 * scale), round(300 * scale))
+    foreground = cv2.resize(lit.foreground, size, interpolation=cv2.INTER_AREA)
+    skin, hair = (cv2.resize(part.astype(np.float32), size) > 0.99 for part in (lit.skin, lit.hair))
+    image = extract(foreground, Retinex(strength=1.0), faces=[flat_face(scale)]).image
+    before, after = logs(foreground[..., :3]), logs(image)
+    assert after[skin].std() < 0.5 * before[skin].std()
+    assert np.median(after[skin]) == pytest.approx(np.median(before[skin]), abs=0.1)
+    assert np.median((after - before)[hair]) == pytest.approx(0, abs=0.07)
+    assert image[foreground[..., 3] == 0].max() == 0
+
+
+def test_only_retinex_within_materials_uses_faces_and_it_is_the_same_every_time():
+    lit = head(side_light())
+    for parameters, method in ((Retinex(surround="gaussian"), "retinex"), (Retinex(), "retinex_fast")):
+        alone = extract(lit.foreground, parameters, method)
+        assert np.array_equal(alone.image, extract(lit.foreground, parameters, method, None, [lit.points]).image)
+    first, again = (extract(lit.foreground, Retinex(), faces=[lit.points]) for _ in range(2))
+    assert np.array_equal(first.image, again.image)
+    assert not np.array_equal(first.image, extract(lit.foreground, Retinex()).image)
+    assert first.numbers.keys() == extract(lit.foreground, Retinex()).numbers.keys()
+
+
+def test_soft_edges_are_evened_like_the_person_beside_them():
+    lit = head(side_light())
+    foreground = lit.foreground.copy()
+    ring = cv2.dilate(lit.alpha, np.ones((5, 5))) > lit.alpha
+    spread = cv2.dilate(foreground[..., :3], np.ones((5, 5)))
+    foreground[ring] = np.dstack([spread, np.full_like(lit.alpha, 60)])[ring]
+    gain = logs(extract(foreground, Retinex(strength=1.0), faces=[lit.points]).image) - logs(foreground[..., :3])
+    inside = cv2.erode(lit.alpha, np.ones((5, 5))) > 0
+    near = cv2.blur(np.where(inside, gain, 0), (15, 15)) / np.maximum(cv2.blur(inside.astype(float), (15, 15)), 1e-6)
+    assert np.median(np.abs(gain - near)[ring]) < 0.1
+
+
+def test_a_strength_is_drawn_for_each_photo_and_one_that_is_given_stays():
+    drawn = [albedo.with_strength(Retinex(), f"{number:064x}").strength for number in range(200)]
+    low, high = Retinex().strength_range
+    assert all(low <= each <= high for each in drawn)
+    assert np.std(drawn) == pytest.approx((high - low) / 12**0.5, rel=0.15)
+    assert drawn == [albedo.with_strength(Retinex(), f"{number:064x}").strength for number in range(200)]
+    assert albedo.with_strength(Retinex(strength=0.4), "ab").strength == 0.4
+    assert extract(portrait().foreground, Retinex(strength=0.4)).numbers["strength"] == 0.4
+    assert extract(portrait().foreground, Retinex()).numbers["strength"] == pytest.approx((low + high) / 2)
 
 
 def test_a_method_is_drawn_by_weight_and_always_the_same_for_a_photo():

@@ -4,7 +4,7 @@ import pytest
 
 from relight_assets.config.recipe.albedo import Retinex
 from relight_assets.core.color import decode_planes
-from relight_assets.stages.albedo import albedo
+from relight_assets.stages.albedo import edge_aware
 from relight_assets.stages.albedo.masked_filters import guided, masked_gaussian
 from relight_assets_tests.stages import exact
 from relight_assets_tests.stages.albedo.test_albedo import logs
@@ -13,7 +13,7 @@ from relight_assets_tests.stages.portraits import portrait
 
 def reduced(person):
     mask = (person.alpha > 127).astype(np.uint8)
-    return mask > 0, albedo._reduced(decode_planes(person.rgb), mask)
+    return mask > 0, edge_aware.reduced(decode_planes(person.rgb), mask)
 
 
 @pytest.mark.parametrize("size", [(1024, 900), (700, 611), (500, 800)])
@@ -39,7 +39,7 @@ def test_gaussian_surrounds_are_near_exact_ones(size, scale):
 
 
 @pytest.mark.parametrize("size", [(1024, 900), (700, 611)])
-@pytest.mark.parametrize("radius", albedo.RADII)
+@pytest.mark.parametrize("radius", edge_aware.RADII)
 def test_edge_aware_surrounds_are_near_exact_ones(size, radius):
     """Measured at most, of the surround's spread: 3e-7 at the surrounds' own size; 2.9 % root mean square and .063
     nepers anywhere against the guided filter at full size.
@@ -48,12 +48,12 @@ def test_edge_aware_surrounds_are_near_exact_ones(size, radius):
     mask, small = reduced(person)
     values, inside = small.log_light, small.weight > 0.5
     own = max(1, round(radius * small.subject))
-    slope, offset = guided(values, small.weight, own, albedo.EDGE_EPSILON)
-    exactly = exact.masked_guided(values, small.weight, own, albedo.EDGE_EPSILON)
+    slope, offset = guided(values, small.weight, own, edge_aware.EDGE_EPSILON)
+    exactly = exact.masked_guided(values, small.weight, own, edge_aware.EDGE_EPSILON)
     assert exact.errors(slope * values + offset, exactly, inside)[0] < 1e-6
     full = logs(person.rgb)
     slope, offset = (cv2.resize(plane, size[::-1], interpolation=cv2.INTER_LINEAR) for plane in (slope, offset))
-    exactly = exact.masked_guided(full, mask, round(radius * np.sqrt(mask.sum())), albedo.EDGE_EPSILON)
+    exactly = exact.masked_guided(full, mask, round(radius * np.sqrt(mask.sum())), edge_aware.EDGE_EPSILON)
     rms, worst = exact.errors(slope * full + offset, exactly, mask)
     assert rms < 0.035
     assert worst < 0.075

@@ -37,6 +37,8 @@ LUMINANCE_FLOOR = np.float32(0.01)
 """Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
 ALL_SAMPLES_BELOW = 4096
 """Inner pixels at half size, below which statistics take all pixels and not every second row and column."""
+FEWEST_ANCHORS = 50
+"""Samples of bare skin that say how bright a face is."""
 RIM_WIDTH = 0.02
 """Width of the band along the silhouette where a key light fades to its mean, in units of s."""
 
@@ -102,6 +104,12 @@ class Scene:
         light = luminance(self.albedo).ravel()[self.head_samples]
         bare = (self.face_share * self.skin).ravel()[self.head_samples] > 0.5
         return float(np.median(light[bare] if bare.any() else light))
+
+    @cached_property
+    def anchor_samples(self) -> NDArray[np.intp]:
+        """Those that say how bright the person is: the face's bare skin; all of the person where too little shows."""
+        bare = self.samples[(self.face_share * self.skin).ravel()[self.samples] > 0.5]
+        return bare if bare.size >= FEWEST_ANCHORS else self.samples
 
     def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""

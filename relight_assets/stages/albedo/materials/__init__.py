@@ -1,0 +1,1 @@
+"""Light taken out material by material: skin within skin, everything else within clusters of one colour."""
