@@ -97,7 +97,7 @@ def _damping(person: Person, skin: Skin, changes: list[Plane]) -> Plane:
     alike = (skin.distance < SKIN_COLOR) * person.inside
     within = alike * ((face.inward > INSIDE[0]) & (face.inward < INSIDE[1]))
     band = ((face.outward > OUTSIDE[0]) & (face.outward < OUTSIDE[1])).astype(np.float32)
-    beyond = alike * band
+    beyond = alike * band * (0.4 + 0.6 * skin.weight)
     sigma = 0.06 * face.height
     red, blue = (weighted_mean(each, within, sigma) - weighted_mean(each, beyond, sigma) for each in changes)
     step = cv2.magnitude(red, blue)
