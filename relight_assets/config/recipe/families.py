@@ -163,7 +163,7 @@ class Specular(KeyLightOptions, HighlightOptions):
     weight: FamilyWeight = 0.20
     min_strength: MinStrength = 0.20
     elevation_range: LightElevations = (18.0, 43.0)
-    ambient_range: UnitRange = (0.25, 0.37)
+    ambient_range: UnitRange = (0.27, 0.37)
     """Light that is everywhere, on the display scale."""
     intensity_range: UnitRange = (0.23, 0.33)
     """The highlight, on the display scale."""
@@ -182,7 +182,7 @@ class Specular(KeyLightOptions, HighlightOptions):
 
     @property
     def ambient_linear(self) -> Interval:
-        """Ambient share of the light, linear (default .05 to .11)."""
+        """Ambient share of the light, linear (default .06 to .11)."""
         return linear_range(self.ambient_range)
 
     @property
