@@ -1,4 +1,4 @@
-"""Where a face shows bare skin, up to the hairline: not hair, brows, beard, eyes, teeth or frames.
+"""Where a face shows bare skin, up to the hairline: not hair, brows, dark beards, eyes, teeth or frames.
 
 A face mesh ends in the middle of the forehead, and highlights that end with it look like a mask.  So the mesh's
 outline is stretched upward, and what lies in it is skin where its colour is that of this person's own skin, where it is
