@@ -57,7 +57,8 @@ class Figures:
 
 
 def measure(objects: Sequence[Object], parameters: Retinex) -> Iterator[Figures]:
-    """The figures of every method, the photo itself first."""
+    """The figures of every method, the photo itself first; where strengths are drawn, at the largest."""
+    parameters = parameters.model_copy(update={"strength": max(parameters.strengths)})
     baseline = _on_objects(objects, _color_retinex).lmse if objects else None
     for name, method in _methods(parameters):
         yield _figures(name, method, objects, baseline)

@@ -1,7 +1,8 @@
 """Do lights stand evenly all around, as far as each photo's own light lets them?
 
 A key light keeps away from the photo's own (``light_sampling.min_light_angle``), and photos are mostly lit from above.
-So an image's light is expected in each sector in proportion to the part of it that was open to that image.
+So an image's light is expected in each sector in proportion to the part of it that was open to that image.  Families
+whose lights are chosen by what they do to a face do not count.
 """
 
 import math
@@ -48,7 +49,8 @@ def spread(placed: Iterable[Placed], recipe: Recipe) -> Spread:
     """Count the lights from above, whose share is not thinned out."""
     found, expected = np.zeros(SECTORS), np.zeros(SECTORS)
     for each in placed:
-        if each.light[1] > 0 or each.family not in recipe.degradation.key_lights:
+        family = recipe.degradation.key_lights.get(each.family)
+        if family is None or not family.stands_evenly or each.light[1] > 0:
             continue
         shares = _open(each, recipe)
         if shares.sum() >= SHUT:

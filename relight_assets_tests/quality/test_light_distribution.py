@@ -35,7 +35,8 @@ def test_lights_that_do_not_keep_away_are_reported() -> None:
 def test_without_a_known_light_every_sector_is_alike() -> None:
     above = [Placed("hard_shadow", direction(40, azimuth).vector, None) for azimuth in range(1, 180, 2)]
     below = [Placed("hard_shadow", (0.0, 0.6, 0.8), None), Placed("none", (0.0, 0.0, 1.0), None)]
-    found = spread([*above, *below], Recipe())
+    chosen = [Placed("specular", direction(40, 90).vector, None)] * 50
+    found = spread([*above, *below, *chosen], Recipe())
     assert found.expected == pytest.approx(found.found)
     assert found.found.sum() == len(above) == SECTORS * 15
 
@@ -43,6 +44,6 @@ def test_without_a_known_light_every_sector_is_alike() -> None:
 def test_an_image_that_had_nowhere_to_go_does_not_count() -> None:
     recipe = recipe_with(
         light_sampling={"min_light_angle": 90, "elevation_range": [60, 80]},
-        degradation={"soft_shading": {"elevation_range": [60, 80]}},
+        degradation={"soft_shading": {"elevation_range": [60, 80]}, "specular": {"weight": 0}},
     )
     assert spread([Placed("soft_shading", direction(60, 45).vector, (0.0, 0.0, 1.0))], recipe).found.sum() == 0

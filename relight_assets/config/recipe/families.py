@@ -5,7 +5,7 @@ sampled and rendered stands in the module of the same name in ``stages/degraded/
 """
 
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
@@ -16,6 +16,7 @@ from relight_assets.config.recipe.family_options import (
     KeyLightOptions,
     LightElevations,
     MinStrength,
+    Shininess,
     gain_range,
     linear_range,
 )
@@ -155,24 +156,38 @@ class HardShadow(KeyLightOptions):
 
 
 class Specular(KeyLightOptions, HighlightOptions):
-    """A soft light with one or two highlights on the skin."""
+    """One lamp that lights the face from its side, and its highlight on the skin."""
+
+    stands_evenly: ClassVar[bool] = False
 
     weight: FamilyWeight = 0.20
     min_strength: MinStrength = 0.20
-    elevation_range: LightElevations = (30.0, 75.0)
-    ambient_range: UnitRange = (0.48, 0.70)
+    elevation_range: LightElevations = (18.0, 43.0)
+    ambient_range: UnitRange = (0.27, 0.37)
     """Light that is everywhere, on the display scale."""
-    intensity_range: UnitRange = (0.19, 0.50)
+    intensity_range: UnitRange = (0.23, 0.33)
     """The highlight, on the display scale."""
+    shininess_range: Shininess = (42.0, 148.0)
+    """Phong exponent of the highlight."""
+    key_share_range: UnitRange = (0.84, 0.95)
+    """Key light against fill."""
+    wrap_range: UnitRange = (0.04, 0.18)
+    """How far the key reaches around."""
+    key_temperature_range: KelvinRange = (3900.0, 7000.0)
+    """Colour of the key light and of its highlight, kelvin."""
+    key_tint_range: UnitRange = (0.3, 0.55)
+    """How much of that colour is seen."""
+    ambient_temperature_range: KelvinRange = (5200.0, 7500.0)
+    """Colour of the ambient light, kelvin."""
 
     @property
     def ambient_linear(self) -> Interval:
-        """Ambient share of the light, linear (default .2 to .45)."""
+        """Ambient share of the light, linear (default .06 to .11)."""
         return linear_range(self.ambient_range)
 
     @property
     def gain(self) -> Interval:
-        """Gain over the physical skin lobe (default .8 to 2.9; 1 is physical)."""
+        """Gain over the physical skin lobe (default 1 to 1.65; 1 is physical)."""
         return gain_range(self.intensity_range)
 
 

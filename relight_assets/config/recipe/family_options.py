@@ -1,7 +1,7 @@
 """What the sections of light families have in common, and how their display values become linear light."""
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ MAX_GAIN = 3.0
 
 FamilyWeight = Annotated[Weight, Field(description="How often it is drawn, against the other families.")]
 MinStrength = Annotated[Strength, Field(description="Spread of log2(output / target) that a pair must have.")]
+Shininess = Annotated[Interval, ends(1, 2000)]
 LightElevations = Annotated[ElevationRange, Field(description="Of the light, degrees; 90 = toward the camera.")]
 
 
@@ -35,6 +36,9 @@ class FamilyOptions(Part):
 class KeyLightOptions(FamilyOptions):
     """The section of a family that has a key light, which has a direction and must change the image enough."""
 
+    stands_evenly: ClassVar[bool] = True
+    """Lights stand evenly all around; False: places that do too little to a face are drawn again."""
+
     min_strength: MinStrength
     elevation_range: LightElevations
 
@@ -42,7 +46,7 @@ class KeyLightOptions(FamilyOptions):
 class HighlightOptions(Part):
     """How wide the highlights of a family are."""
 
-    shininess_range: Annotated[Interval, ends(1, 2000)] = (20.0, 320.0)
+    shininess_range: Shininess = (20.0, 320.0)
     """Phong exponent of the highlight."""
 
     @property

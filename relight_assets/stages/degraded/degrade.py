@@ -10,19 +10,20 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
-from relight_assets.core.arrays import Gray8, Points, Rgb8, Rgba8, Triangles
+from relight_assets.core.arrays import Gray8, Plane, Points, Rgb8, Rgba8, Triangles
 from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.exposure import rolloff
+from relight_assets.stages.degraded.geometry.close_up import enlarged_part
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -110,6 +111,7 @@ def degrade(
         rng=streams("shape"),
         shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
         join_faces=join_faces,
+        full_photo=input_rgb[window],
     )
     relit = relight(scene, degradation, lights, streams, gobos)
     colors = _render(surface, part, relit, streams("dither"))
@@ -141,6 +143,10 @@ def _to_working(
     return np.column_stack([flat, points[:, 2] * ratio.mean()]).astype(np.float32)
 
 
+def _fitted(plane: Plane, shape: tuple[int, ...]) -> Plane:
+    return plane if plane.shape == shape else cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR)
+
+
 def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba8:
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
@@ -153,7 +159,11 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba
     for channel, plane in enumerate(planes):
         cv2.multiply(plane, grown(relit.light, channel), plane)
         if relit.highlight is not None:
-            cv2.add(plane, grown(relit.highlight, channel), plane)
+            highlight = grown(relit.highlight, channel)
+            if relit.grain is not None:
+                part = enlarged_part(relit.grain.part, relit.highlight.shape, alpha.shape)
+                highlight[part] *= _fitted(relit.grain.factor, highlight[part].shape)
+            cv2.add(plane, highlight, plane)
     factor = rolloff(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

@@ -7,7 +7,7 @@ from numpy.random import Generator
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
-from relight_assets.core.arrays import LinearRgb
+from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.stages.degraded.direction import Direction, draw_direction
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
@@ -19,12 +19,25 @@ Streams = Callable[[str], Generator]
 
 
 @dataclass(frozen=True)
+class Grain:
+    """What of a highlight is finer than the working size.
+
+    ``factor`` (h', w') float32, 0 or more, covers ``part``: rows and columns of the working image.
+    """
+
+    part: tuple[slice, slice]
+    factor: Plane
+
+
+@dataclass(frozen=True)
 class Shading:
     """Light on a person, linear: ``albedo * light + highlight``, both (h, w, 3) float32, and what was drawn."""
 
     light: LinearRgb
     highlight: LinearRgb | None
     numbers: Numbers
+    grain: Grain | None = None
+    """Of the highlight; None: it has none."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +70,8 @@ class LightSampler:
             purpose: of the random stream.
             elevations: of the family, degrees.
         """
-        return self._direction(purpose, elevations, self.scene.source_light.direction)
-
-    def second_lamp(self, purpose: str, elevations: tuple[float, float]) -> Direction:
-        """Draw the place of a lamp beside the key light; as :meth:`key_light`, but anywhere."""
-        return self._direction(purpose, elevations, None)
-
-    def _direction(self, purpose: str, elevations: tuple[float, float], away_from: Direction | None) -> Direction:
-        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, away_from)
+        own_light = self.scene.source_light.direction
+        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, own_light)
 
 
 def second_numbers(numbers: Numbers) -> Numbers:

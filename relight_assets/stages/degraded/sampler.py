@@ -26,7 +26,7 @@ from relight_assets.stages.degraded.geometry.mesh_seam import mask_rim
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Streams
+from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Streams
 
 TRIES = 6
 """Strengths that are drawn for one light."""
@@ -39,7 +39,7 @@ class Relit:
     """A light that was accepted.
 
     The degraded person is ``albedo * light + highlight``, linear, times ``rolloff``.  Both are
-    (h, w, 3) float32 at working size and hold the exposure already.
+    (h, w, 3) float32 at working size and hold the exposure already.  ``grain`` is the highlight's.
     """
 
     family: str
@@ -47,6 +47,7 @@ class Relit:
     light: LinearRgb
     highlight: LinearRgb | None
     numbers: Numbers
+    grain: Grain | None = None
 
 
 def relight(
@@ -108,7 +109,7 @@ def _strong_enough(
                 "strength_tries": attempt + 1,
             }
             score, light = _accepted(sampler, sampled, family, lit)
-            return score, replace(light, numbers=numbers | light.numbers)
+            return score, replace(light, numbers=numbers | light.numbers, grain=shading.grain)
     raise WeakPairError(
         f"{TRIES} strengths of a {family.name} light all gave a pair that differs by less than "
         f"degradation.{family.name}.min_strength {min_strength:g} (the last by {strength:.3f})"

@@ -11,9 +11,9 @@ def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
     light = Families()
     assert light.soft_shading.ambient_linear == pytest.approx((0.06, 0.35), abs=0.01)
     assert light.hard_shadow.shadow_level == pytest.approx((0.12, 0.45), abs=0.01)
-    assert light.specular.gain == pytest.approx((0.8, 3.0), abs=0.1)
-    assert light.specular.roughness == pytest.approx((0.28, 0.55), abs=0.01)
-    assert light.specular.ambient_linear == pytest.approx((0.2, 0.45), abs=0.01)
+    assert light.specular.gain == pytest.approx((1.03, 1.64), abs=0.01)
+    assert light.specular.roughness == pytest.approx((0.34, 0.46), abs=0.01)
+    assert light.specular.ambient_linear == pytest.approx((0.06, 0.11), abs=0.003)
 
 
 def test_gains_are_bounded_and_no_highlight_has_none() -> None:

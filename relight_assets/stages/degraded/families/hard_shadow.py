@@ -6,7 +6,7 @@ into the shadow than blue, as in skin (after Zhang et al., "Portrait Shadow Mani
 SIGGRAPH 2020).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -94,7 +94,7 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     def render(rng: Generator, strength_bias: float) -> Shading:
         shading = first.render(rng, strength_bias)
         highlight = None if shading.highlight is None else shading.highlight * shadow.visibility
-        return Shading(shading.light * attenuation, highlight, shading.numbers)
+        return replace(shading, light=shading.light * attenuation, highlight=highlight)
 
     numbers = second_numbers(shadow.numbers | {"shadow_level": level})
     pattern: Numbers = {key: shadow.numbers[key] for key in ("has_pattern", "pattern_type")}

@@ -1,6 +1,5 @@
 """Wide light: a wrapped key, a smooth fill and an ambient floor; highlights where the recipe asks for them."""
 
-import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.families import SoftShading
@@ -18,17 +17,17 @@ def sample(sampler: LightSampler) -> SampledLight:
     highlight = None
     if options.specular_gain[1] > 0:
         skin = streams("soft_shading/skin")
-        highlight = highlights.sample(scene, [direction], options.roughness, skin, soft.visibility)
+        highlight = highlights.sample(scene, direction, options.roughness, skin, soft.visibility)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         light, numbers = soft_light.render(
             scene, soft, options, rng, ambient_range=options.ambient_linear, strength_bias=strength_bias
         )
+        shading = Shading(light, None, numbers)
         if highlight is None:
-            return Shading(light, None, numbers)
-        gain = highlights.draw_gain(rng, options.specular_gain, strength_bias, highlight.max_gain)
-        numbers |= highlight.numbers | {"specular_gain": gain}
-        return Shading(light, highlight.light * np.float32(gain), numbers)
+            return shading
+        gain = highlights.draw_gain(rng, options.specular_gain, strength_bias)
+        return highlights.add_highlight(scene, shading, highlight, gain)
 
     return SampledLight(direction, soft.numbers, render)
 

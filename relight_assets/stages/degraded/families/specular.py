@@ -1,60 +1,67 @@
-"""A soft light with one or two highlights on the skin."""
+"""One lamp that lights the face from its side, and its highlight on the skin."""
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.families import Specular
+from relight_assets.core.arrays import Plane
+from relight_assets.core.color import luminance
+from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
-from relight_assets.stages.degraded.shading import highlights, soft_light
-from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, SOFT_LIGHT
-
-SECOND_LAMP = 0.5
-"""Probability of a second lamp."""
+from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
+from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP
 
 
 def sample(sampler: LightSampler) -> SampledLight:
-    """Draw the lamps, the shape of the soft light and the skin."""
+    """Draw the place of the lamp, its size and the skin."""
     scene, options, streams = sampler.scene, sampler.degradation.specular, sampler.streams
-    soft_options = sampler.degradation.soft_shading
-    lamps = [sampler.key_light("specular/light", options.elevation_range)]
-    if streams("specular/lamps").random() < SECOND_LAMP:
-        lamps.append(sampler.second_lamp("specular/second_light", options.elevation_range))
-    soft = soft_light.sample(scene, lamps[0], soft_options, streams("specular/shape"))
-    highlight = highlights.sample(scene, lamps, options.roughness, streams("specular/skin"), soft.visibility)
+    normals = scene.smooth_normals(lamp.SHAPE_BLUR, lamp.RELIEF)
+    direction = lamp_place.draw(sampler, normals, "specular/light", options.elevation_range)
+    key = lamp.sample(scene, direction, normals, streams("specular/shape"))
+    highlight = highlights.sample(scene, direction, options.roughness, streams("specular/skin"), key.visible)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
-        light, numbers = soft_light.render(
-            scene, soft, soft_options, rng, ambient_range=options.ambient_linear, strength_bias=strength_bias
-        )
-        gain = highlights.draw_gain(rng, options.gain, strength_bias, highlight.max_gain)
-        return Shading(light, highlight.light * np.float32(gain), numbers | {"specular_gain": gain})
+        light, numbers = lamp.render(scene, key, options, rng, strength_bias=strength_bias)
+        gain = highlights.draw_gain(rng, options.gain, strength_bias)
+        return highlights.add_highlight(scene, Shading(light, None, numbers), highlight, gain)
 
-    return SampledLight(lamps[0], soft.numbers | highlight.numbers, render)
+    return SampledLight(direction, key.numbers, render)
 
 
 def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
-    """Add a highlight of the same lamp; its gain is drawn once."""
-    options, streams = sampler.degradation.specular, sampler.streams
-    highlight = highlights.sample(sampler.scene, [first.direction], options.roughness, streams("second/skin"))
-    gain = highlights.draw_gain(streams("second/strength"), options.gain, 0.0, highlight.max_gain)
-    added = highlight.light * np.float32(gain)
+    """Add a highlight of the same lamp, where it shines; its gain is drawn once."""
+    scene, options, streams = sampler.scene, sampler.degradation.specular, sampler.streams
+    highlight = highlights.sample(scene, first.direction, options.roughness, streams("second/skin"))
+    gain = highlights.draw_gain(streams("second/strength"), options.gain, 0.0)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         shading = first.render(rng, strength_bias)
-        both = added if shading.highlight is None else shading.highlight + added
-        return Shading(shading.light, both, shading.numbers)
+        lit = highlights.add_highlight(scene, shading, highlight, gain, _lit_share(scene, shading))
+        own = {name: value for name, value in lit.numbers.items() if name in _SECOND}
+        return replace(lit, numbers=shading.numbers | second_numbers(own))
 
-    numbers = second_numbers(highlight.numbers | {"specular_gain": gain})
-    return SampledLight(first.direction, first.numbers | numbers, render)
+    return SampledLight(first.direction, first.numbers, render)
 
+
+def _lit_share(scene: Scene, shading: Shading) -> Plane:
+    # A pattern's shadow has no highlight.
+    light = luminance(shading.light)
+    return np.minimum(light * np.float32(1 / max(float(np.quantile(scene.sampled(light), LIT_QUANTILE)), 1e-4)), 1)
+
+
+LIT_QUANTILE = 0.8
+"""Quantile of the irradiance on the person from which a point is fully lit."""
+_SECOND = {metric.name for metric in HIGHLIGHT}
 
 FAMILY = LightFamily(
     "specular",
     Specular,
     sample,
     add=add,
-    metrics=(*SOFT_LIGHT, *HIGHLIGHT),
+    metrics=(*LAMP, *HIGHLIGHT),
     second_metrics=HIGHLIGHT,
     remedy="lower `ambient_range` or raise `intensity_range`",
 )

@@ -180,5 +180,10 @@ def normals(height: Plane) -> tuple[Plane, Plane, Plane]:
     cap = np.float32(1) / cv2.sqrt(cv2.sqrt(1 + squared * squared))
     slope_x *= cap
     slope_y *= cap
+    return normals_of_slopes(slope_x, slope_y)
+
+
+def normals_of_slopes(slope_x: Plane, slope_y: Plane) -> tuple[Plane, Plane, Plane]:
+    """Return the unit normals (x right, y down, z to the camera) of a surface with these slopes."""
     n_z = np.float32(1) / cv2.sqrt(1 + slope_x * slope_x + slope_y * slope_y)
     return -slope_x * n_z, -slope_y * n_z, n_z

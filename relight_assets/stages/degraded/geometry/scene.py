@@ -9,10 +9,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.core.arrays import LinearRgb, Mask, Plane, Points, Triangles
+from relight_assets.core.arrays import LinearRgb, Mask, Plane, Points, Rgb8, Triangles
 from relight_assets.core.color import luminance, safe_ratio
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry import height_field
+from relight_assets.stages.degraded.geometry.bare_skin import bare_skin
+from relight_assets.stages.degraded.geometry.close_up import CloseUp, close_up
 from relight_assets.stages.degraded.geometry.filters import inward_distance, smooth, smoothstep
 from relight_assets.stages.degraded.geometry.head import Head
 from relight_assets.stages.degraded.geometry.noise import fbm
@@ -27,12 +29,8 @@ WORKING_SIDE = 512
 """Longest side at which light is computed.  Light is smooth; what is sharp is the albedo, kept at full size."""
 SHAPE_SIDE = 224
 """Longest side of the height field: a face mesh has no detail below about 3 mm."""
-DIFFUSE_RELIEF, SPECULAR_RELIEF = 0.3, 0.10
+DIFFUSE_RELIEF = 0.3
 """How much the photo's own light and dark is taken for relief.  More looks wet and embossed."""
-CLOTH_GLOSS = np.float32(0.12)
-"""Strength of highlights beside the face, relative to skin."""
-GRAIN = 0.02
-"""Wavelength, in units of s, below which the photo's light and dark modulates highlights."""
 LUMINANCE_FLOOR = np.float32(0.01)
 """Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
 ALL_SAMPLES_BELOW = 4096
@@ -77,6 +75,8 @@ class Scene:
     """The photo's own light, of the largest face."""
     faces: tuple[Points, ...]
     """The meshes that give faces their shape, in working pixels; everything else is an inflated silhouette."""
+    full_photo: Rgb8 | None
+    """The same part of the photo, as large as it is, (H, W, 3) uint8 sRGB; None: there is no larger one."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -84,26 +84,24 @@ class Scene:
         return self.alpha.shape[0], self.alpha.shape[1]
 
     @cached_property
-    def skin_normals(self) -> tuple[Plane, Plane, Plane]:
-        """Normals with less relief, for highlights; like the gloss computed only where there are any."""
-        return height_field.normals(cv2.scaleAdd(self.relief, SPECULAR_RELIEF, self.height))
+    def bare_skin(self) -> Plane:
+        """How surely each point is bare skin of a face, up to the hairline, 0..1."""
+        return bare_skin(self.albedo, self.alpha, self.face_share, self.skin, self.faces)
 
     @cached_property
-    def gloss(self) -> Plane:
-        """How much of a highlight each point shows, 0..1.
+    def close_up(self) -> CloseUp:
+        """The faces, closer than the working size; computed only where there are highlights."""
+        return close_up(self.full_photo, self.photo_light, self.faces, self.head)
 
-        Skin fully, hair and cloth little, and all with the grain of the photo, without which skin
-        looks like plastic.
+    def smooth_normals(self, blur: float, relief: float = 0.0) -> tuple[Plane, Plane, Plane]:
+        """Return normals of a smoother shape than that of :attr:`normals`.
+
+        Args:
+            blur: in units of s.
+            relief: how much the photo's own light and dark is taken for relief.
         """
-        real = self.face_share * self.skin
-        return _gloss(self.photo_light, self.alpha, real, self.head, self.size)
-
-    @cached_property
-    def skin_light(self) -> float:
-        """Luminance of the skin's albedo, linear; of the head's where there is no face."""
-        light = luminance(self.albedo).ravel()[self.head_samples]
-        bare = (self.face_share * self.skin).ravel()[self.head_samples] > 0.5
-        return float(np.median(light[bare] if bare.any() else light))
+        height = smooth(self.height, blur * self.size)
+        return height_field.normals(cv2.scaleAdd(self.relief, relief, height) if relief else height)
 
     @cached_property
     def anchor_samples(self) -> NDArray[np.intp]:
@@ -115,9 +113,9 @@ class Scene:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
         return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)
 
-    def toward(self, light: Direction, *, skin: bool = False) -> Plane:
+    def toward(self, light: Direction) -> Plane:
         """Return the cosine between the normals and a direction, -1..1."""
-        n_x, n_y, n_z = self.skin_normals if skin else self.normals
+        n_x, n_y, n_z = self.normals
         return n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
 
     def fade_rim(self, key: Plane) -> Plane:
@@ -137,6 +135,7 @@ def build(
     rng: Generator,
     shape_map: ShapeMap | None = None,
     join_faces: bool = True,
+    full_photo: Rgb8 | None = None,
 ) -> Scene:
     """Prepare a person.
 
@@ -149,6 +148,7 @@ def build(
         rng: for the random part of the shape.
         shape_map: depth or normals, of this same part of the photo; None: the shape is that of mask and mesh.
         join_faces: put the meshes into such a map.
+        full_photo: (H, W, 3) uint8 sRGB, the photo at a larger size; None: there is none.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     photo_light = luminance(photo)
@@ -207,6 +207,7 @@ def build(
         inward=inward,
         source_light=source_light,
         faces=tuple(faces),
+        full_photo=full_photo,
     )
 
 
@@ -229,16 +230,6 @@ def _sampled(core: Mask) -> NDArray[np.intp]:
     sparse[::2, ::2] = core[::2, ::2]
     few = np.count_nonzero(sparse) < ALL_SAMPLES_BELOW
     return np.flatnonzero(core if few else sparse)
-
-
-def _gloss(light: Plane, alpha: Plane, real: Plane, head: Head, size: float) -> Plane:
-    shape = (alpha.shape[0], alpha.shape[1])
-    # Without a mesh the head disc stands for the face, less surely.
-    skin = real if real.any() else np.float32(0.6) * smoothstep(2 * (1 - head.distance(shape)))
-    around = _blurred(light, alpha, GRAIN * size)
-    # Brows, lashes and nostrils are much darker than what is around them and have no highlights like skin.
-    grain = np.clip(safe_ratio(light + np.float32(0.02), around + np.float32(0.02)), 0, 1.3)
-    return (CLOTH_GLOSS + (1 - CLOTH_GLOSS) * skin) * grain * grain
 
 
 def _rescaled(points: Points, ratio: NDArray[np.float64]) -> Points:

@@ -71,8 +71,8 @@ def _of_face(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
     red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in cv2.split(albedo))
     warm, cold, light = (_beside_skin(plane, flat, extent) for plane in (red - green, blue - green, green))
     color = warm * warm + cold * cold
-    reach = max(COLOR_REACH**2, COLOR_SPREADS**2 * float(np.median(_at(color, flat))))
-    start = max(DARK_START, DARK_SPREADS * float(np.median(np.abs(_at(light, flat)))))
+    reach = max(COLOR_REACH**2, COLOR_SPREADS**2 * float(np.median(at_points(color, flat))))
+    start = max(DARK_START, DARK_SPREADS * float(np.median(np.abs(at_points(light, flat)))))
     skin = smoothstep((light + np.float32(start + DARK_WIDTH)) * np.float32(1 / DARK_WIDTH))
     skin *= cv2.exp(color * np.float32(-0.5 / reach))
     for ring in EYES_AND_MOUTH:
@@ -83,10 +83,11 @@ def _of_face(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
 def _beside_skin(plane: Plane, flat: NDArray[np.float32], extent: float) -> Plane:
     # Less the median of what is bare: one cheek alone may lie in a shadow, behind hair or outside of the image.
     side = max(1, round(PATCH * extent))
-    return plane - np.float32(np.median(_at(cv2.blur(plane, (side, side)), flat[list(BARE)])))
+    return plane - np.float32(np.median(at_points(cv2.blur(plane, (side, side)), flat[list(BARE)])))
 
 
-def _at(plane: Plane, flat: NDArray[np.float32]) -> NDArray[np.float32]:
+def at_points(plane: Plane, flat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the values of a plane at (N, 2) points, those outside at the border: (N,) float32."""
     columns, rows = (
         np.clip(np.rint(values), 0, size - 1).astype(np.intp)
         for values, size in zip(flat.T, plane.shape[::-1], strict=True)

@@ -1,112 +1,180 @@
-"""Highlights on skin: two GGX lobes, one wide and one narrow (Walter et al., EGSR 2007)."""
+"""Highlights on skin: a lobe as wide as the lamp, broken up by the skin's texture, where skin is bare and shines.
+
+Computed closer than the working size (:mod:`relight_assets.stages.degraded.geometry.close_up`).  A highlight is kept as
+what lies at working size, and a factor that is finer.
+"""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import tinted
+from relight_assets.core.color import luminance, safe_ratio, tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.direction import Direction
+from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
+from relight_assets.stages.degraded.geometry.height_field import normals_of_slopes
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.stages.degraded.light_sampler import Grain, Shading
+from relight_assets.stages.degraded.shading import skin_texture
+from relight_assets.stages.degraded.shading.lobe import skin_lobe
+from relight_assets.stages.degraded.shading.skin_oil import oil
 
-F0 = 0.028
-"""Reflectance of skin at normal incidence."""
-WIDE_SHARE = 0.90
-"""Weight of the wide lobe; the narrow one has the rest."""
-NARROW_ROUGHNESS, MIN_ROUGHNESS = 0.6, 0.24
-"""Roughness of the narrow lobe over that of the wide one, and its least."""
-SOFTNESS = 0.012
-"""Blur of a highlight, in units of s: lamps have a size, and a mesh has facets."""
-MAX_GAIN = 3.0
-"""Gain over physical skin above which skin looks wet."""
-MAX_PEAK, MAX_PEAK_PER_ALBEDO = 0.12, 0.7
-"""Linear light that a highlight may add at its peak, and the share of the skin's luminance that it may add to that."""
-PEAK_QUANTILE = 0.995
-"""Quantile over the head that counts as a highlight's peak."""
-KELVINS = (3000.0, 7500.0)
-"""Colour temperatures of the lamps, kelvin."""
-TINT = 0.5
-"""Share of a lamp's colour that is left after a camera's white balance."""
+HALF_ANGLES = (4.0, 12.0)
+"""Half angle of a lamp as highlights show it, degrees."""
+STEEPNESS = (0.13, 0.20)
+"""Root mean square of the slope of the skin's texture."""
+OIL = (0.3, 0.5)
+"""How much all skin shines, over forehead and nose."""
+SHAPE_BLUR = 0.012
+"""Blur of the shape, in units of s: a mesh has facets."""
+LOBE_BLUR_PX = 0.6
+"""Blur of the finished lobe, pixels of the close-up: a lens resolves no single pore."""
 SILHOUETTE_MARGIN = 0.008
 """Width of the band along the silhouette without highlights, in units of s: there normals are guessed."""
+UNSURE_SKIN, PALE = 0.4, (0.04, 0.10)
+"""Without a face mesh: how much the head may shine, and from which to which albedo, linear, it does: not dark hair."""
+MAX_GAIN = 3.0
+"""Gain over physical skin above which skin looks wet."""
+PEAK_PER_GAIN, MAX_PEAK = 0.9, 1.6
+"""Highlight of gain 1 at its peak over the luminance of the lit skin (.27 on an albedo of .3), and the largest."""
+CONSTANT = 0.07
+"""Linear light that every highlight adds at its peak, in an image as bright as the photo: it shows on dark skin too."""
+HEADROOM = 1.3
+"""Where highlights saturate, over their peak at the normal that mirrors the lamp."""
+LIT_QUANTILE = 0.85
+"""Quantile of the skin's luminance that is its lit part's."""
+KELVIN, TINT = 5500.0, 0.5
+"""Colour temperature of a highlight, kelvin, and its saturation, under a light that does not name its own."""
+MAX_GRAIN = 4.0
+"""Largest factor of the texture on a highlight."""
 
 
 @dataclass(frozen=True)
 class Highlight:
-    """The highlight of unit gain, (h, w, 3) float32 linear, the gain above which it looks wet, and what was drawn."""
+    """The lobe of a lamp on a person's skin.
 
-    light: LinearRgb
-    max_gain: float
+    ``lobe`` (h, w) float32, at the size of the scene's close-up, is 1 where bare, oily skin mirrors the lamp.
+    """
+
+    lobe: Plane
     numbers: Numbers
+
+
+def shining_skin(scene: Scene, base: float) -> Plane:
+    """Return where skin shines in the scene's close-up, at working size: (h, w) float32, 0 to 1.15.
+
+    Nowhere beside bare skin.  Without a face mesh the head stands for the face, less surely, where it is not dark.
+    """
+    rows, columns = scene.close_up.part
+    if not scene.faces:
+        disc = smoothstep(2 * (1 - scene.head.distance(scene.shape)))
+        pale = smoothstep((luminance(scene.albedo) - np.float32(PALE[0])) / np.float32(PALE[1] - PALE[0]))
+        skin = np.float32(UNSURE_SKIN) * (disc * pale)[rows, columns]
+    else:
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        skin = scene.bare_skin[rows, columns] * oil(scene.faces, shape, (columns.start, rows.start), base)
+    edge = SILHOUETTE_MARGIN * scene.size
+    return skin * smoothstep((scene.inward[rows, columns] - np.float32(edge)) / np.float32(max(2 * edge, 1.0)))
 
 
 def sample(
     scene: Scene,
-    lights: list[Direction],
+    light: Direction,
     roughness_range: tuple[float, float],
     rng: Generator,
     visibility: Plane | None = None,
 ) -> Highlight:
-    """Draw the skin and the lamps' colours, and compute highlights of unit gain.
+    """Draw the skin and the lamp's size, and compute the lobe.
 
     Args:
         scene: the person.
-        lights: one or two directions, the key first.
+        light: toward the lamp.
         roughness_range: GGX roughness, low to high.
-        rng: for roughness and colours.
-        visibility: how much of the key each point sees, (h, w) float32 in 0..1; None: all.
+        rng: for roughness, size and texture.
+        visibility: how much of the lamp each point sees, (h, w) float32 in 0..1; None: all.
     """
-    roughness = uniform(rng, roughness_range)
-    kelvins = [log_uniform(rng, KELVINS) for _ in lights]
-    total = np.zeros((*scene.shape, 3), np.float32)
-    for number, (light, kelvin) in enumerate(zip(lights, kelvins, strict=True)):
-        lobe = np.float32(WIDE_SHARE) * ggx(scene, light, roughness)
-        lobe += np.float32(1 - WIDE_SHARE) * ggx(scene, light, max(NARROW_ROUGHNESS * roughness, MIN_ROUGHNESS))
-        if visibility is not None and number == 0:
-            lobe *= visibility
-        lobe = smooth(lobe, SOFTNESS * scene.size)
-        total += lobe[..., None] * tinted(kelvin, TINT)
-    edge = SILHOUETTE_MARGIN * scene.size
-    rim = smoothstep((scene.inward - np.float32(edge)) / np.float32(max(2 * edge, 1.0)))
-    total *= (rim * scene.gloss)[..., None]
+    roughness, half_angle = uniform(rng, roughness_range), uniform(rng, HALF_ANGLES)
+    steepness, base = uniform(rng, STEEPNESS), uniform(rng, OIL)
+    near = scene.close_up
+    weight = np.zeros(scene.shape, np.float32)
+    weight[near.part] = shining_skin(scene, base)
+    if visibility is not None:
+        weight = weight * visibility
+    weight = near.enlarged(weight)
+    n_x, n_y, n_z = (near.enlarged(plane) for plane in scene.smooth_normals(SHAPE_BLUR))
+    across, down = -n_x / n_z, -n_y / n_z
+    bump_x, bump_y = skin_texture.slopes(
+        near.photo_light, weight > 0.25, _face_height(scene) * near.scale, steepness, rng
+    )
+    lobe = skin_lobe(
+        normals_of_slopes(across + bump_x, down + bump_y), normals_of_slopes(across, down), light, roughness, half_angle
+    )
     numbers: Numbers = {
         "roughness": roughness,
         "shininess": float(2 / roughness**4 - 2),
-        "highlight_temperatures": kelvins,
-        "highlight_lights": [component for light in lights for component in light.vector],
+        "highlight_half_angle": half_angle,
+        "skin_texture": steepness,
+        "skin_oil": base,
+        "highlight_lights": list(light.vector),
     }
-    return Highlight(total, _max_gain(scene, total), numbers)
+    return Highlight(smooth(lobe, LOBE_BLUR_PX) * weight, numbers)
 
 
-def draw_gain(
-    rng: Generator, gain_range: tuple[float, float], strength_bias: float, max_gain: float = MAX_GAIN
-) -> float:
-    """Draw the gain over physical skin, at most 3 and ``max_gain``; a ``strength_bias`` of 1 takes the largest."""
+def draw_gain(rng: Generator, gain_range: tuple[float, float], strength_bias: float) -> float:
+    """Draw the gain over physical skin, at most 3; a ``strength_bias`` of 1 takes the largest."""
     gain = log_uniform(rng, gain_range)
-    return min(gain + (gain_range[1] - gain) * strength_bias, MAX_GAIN, max_gain)
+    return min(gain + (gain_range[1] - gain) * strength_bias, MAX_GAIN)
 
 
-def _max_gain(scene: Scene, unit: LinearRgb) -> float:
-    # What is added weighs more on dark skin, and a narrow lobe is many times brighter than a wide one.
-    peak = float(np.quantile(unit.reshape(-1, 3)[scene.head_samples].max(axis=1), PEAK_QUANTILE))
-    return (MAX_PEAK + MAX_PEAK_PER_ALBEDO * scene.skin_light) / max(peak, 1e-6)
+def add_highlight(
+    scene: Scene, shading: Shading, highlight: Highlight, gain: float, visibility: Plane | None = None
+) -> Shading:
+    """Add a highlight to a light, in the colour of its key light, no brighter than its skin allows.
+
+    Args:
+        scene: the person.
+        shading: the light; its numbers may name the key light's colour.
+        highlight: the lobe.
+        gain: over physical skin.
+        visibility: how much of the lamp each point sees, (h, w) float32 in 0..1, beyond what the lobe knows.
+    """
+    kelvin, tint = (_number(shading, name, usual) for name, usual in (("key_temperature", KELVIN), ("key_tint", TINT)))
+    peak, top = peak_of(scene, shading.light, gain)
+    near = scene.close_up
+    fine = np.float32(top) * np.tanh(highlight.lobe * np.float32(peak / top))
+    coarse = near.reduced(fine)
+    plane = np.zeros(scene.shape, np.float32)
+    plane[near.part] = coarse
+    factor = np.clip(safe_ratio(fine, near.enlarged(plane), 1e-4), 0, np.float32(MAX_GRAIN))
+    if visibility is not None:
+        plane = plane * visibility
+    added: LinearRgb = cv2.merge([plane * channel for channel in tinted(kelvin, tint)])
+    both = added if shading.highlight is None else shading.highlight + added
+    drawn: Numbers = highlight.numbers | {"highlight_temperatures": [kelvin], "specular_gain": gain}
+    return Shading(shading.light, both, shading.numbers | drawn, Grain(near.part, factor))
 
 
-def ggx(scene: Scene, light: Direction, roughness: float) -> Plane:
-    """Return one lobe, ``pi D F G / (4 n.v)`` under unit light seen from the front, (h, w) float32."""
-    length = float(np.sqrt(light.x**2 + light.y**2 + (light.z + 1) ** 2))
-    half = Direction(light.x / length, light.y / length, (light.z + 1) / length)
-    facing = scene.skin_normals[2]
-    lit = np.maximum(scene.toward(light, skin=True), 0)
-    along = np.maximum(scene.toward(half, skin=True), 0)
-    alpha2 = np.float32(roughness**4)
-    spread = along * along * (alpha2 - 1) + 1
-    distribution = alpha2 / (spread * spread)  # times pi, which cancels with that of the light
-    cosine = light.x * half.x + light.y * half.y + light.z * half.z
-    fresnel = np.float32(F0 + (1 - F0) * (1 - cosine) ** 5)
-    k = np.float32((roughness + 1) ** 2 / 8)
-    shadowing = lit / (lit * (1 - k) + k) * facing / (facing * (1 - k) + k)
-    return distribution * shadowing * fresnel * np.float32(0.25) / np.maximum(facing, np.float32(0.15))
+def peak_of(scene: Scene, light: LinearRgb, gain: float) -> tuple[float, float]:
+    """Say how bright a highlight is at the normal that mirrors the lamp, and what it never passes, linear."""
+    lit = luminance(scene.albedo * light)
+    skin = scene.bare_skin > 0.5
+    values = lit[skin] if skin.any() else lit.ravel()[scene.head_samples]
+    # Exposure comes later, and makes the person about as bright as the photo.
+    before, now = (float(scene.sampled(plane).mean(dtype=np.float64)) for plane in (scene.photo_light, lit))
+    level = max(before, 1e-3) / max(now, 1e-4)
+    peak = CONSTANT / level + min(PEAK_PER_GAIN * gain, MAX_PEAK) * float(np.quantile(values, LIT_QUANTILE))
+    return peak, HEADROOM * peak
+
+
+def _number(shading: Shading, name: str, usual: float) -> float:
+    value = shading.numbers.get(name)
+    return float(value) if isinstance(value, (int, float)) else usual
+
+
+def _face_height(scene: Scene) -> float:
+    # An unseen face is guessed small: coarse pores look like leather.
+    return max(map(face_height, scene.faces)) if scene.faces else scene.head.half_height

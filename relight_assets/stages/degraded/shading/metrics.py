@@ -22,15 +22,19 @@ SELF_SHADOW = (
 )
 HAS_PATTERN = Metric("has_pattern", FLAG, "A pattern stands between light and person")
 
-SOFT_LIGHT = (
-    AMBIENT,
+KEY_AND_AMBIENT = (
     Metric("key_share", SHARE, "Share of the key light against fill"),
     WRAP,
-    Metric("falloff", number(0.5, 4), "Exponent of the key against the angle of incidence"),
     KEY_TEMPERATURE,
     Metric("key_tint", SHARE, "Saturation of the key light's colour"),
     AMBIENT_TEMPERATURE,
     Metric("ambient_tint", SHARE, "Saturation of the ambient light's colour"),
+)
+
+SOFT_LIGHT = (
+    AMBIENT,
+    *KEY_AND_AMBIENT,
+    Metric("falloff", number(0.5, 4), "Exponent of the key against the angle of incidence"),
     Metric("fill_lights", list_of(number(-90, 360), 2, 4), "Azimuth and elevation of each fill light", "degrees"),
     Metric("fill_sizes", list_of(SHARE, 1, 2), "Relative brightness of each fill light"),
     Metric("fill_damping", list_of(SHARE, 2, 4), "Damping of each fill light's first and second order harmonics"),
@@ -56,9 +60,19 @@ PATTERN = (
 )
 """Of :mod:`relight_assets.stages.degraded.shading.shadow_patterns`."""
 
+LAMP = (
+    AMBIENT,
+    *KEY_AND_AMBIENT,
+    *SELF_SHADOW,
+)
+"""Of :mod:`relight_assets.stages.degraded.shading.lamp`."""
+
 HIGHLIGHT = (
     Metric("roughness", SHARE, "GGX roughness of the skin"),
     Metric("shininess", number(0, 2000), "Roughness as a Phong exponent"),
+    Metric("highlight_half_angle", number(0, 90), "Half angle of the lamp as the highlight shows it", "degrees"),
+    Metric("skin_texture", SHARE, "Root mean square of the slope of the skin's texture"),
+    Metric("skin_oil", SHARE, "How much all skin shines, over forehead and nose"),
     Metric("highlight_temperatures", list_of(KELVIN, 1, 2), "Colour temperature of each lamp", "kelvin"),
     Metric("highlight_lights", list_of(SIGNED, 3, 6), "Unit vectors to the lamps, one after the other"),
     Metric("specular_gain", number(0, 3), "Gain over the physical lobe of skin"),

@@ -12,10 +12,10 @@ def test_planes_fit_and_are_finite(with_face):
         scene.alpha,
         scene.photo_light,
         scene.height,
-        scene.gloss,
+        scene.bare_skin,
         scene.inward,
         *scene.normals,
-        *scene.skin_normals,
+        *scene.smooth_normals(0.01, 0.15),
     ]
     for plane in planes:
         assert plane.shape == scene.shape
@@ -23,9 +23,12 @@ def test_planes_fit_and_are_finite(with_face):
         assert np.isfinite(plane).all()
 
 
-def test_skin_is_specular_and_cloth_hardly():
+def test_smoother_normals_turn_less_from_pixel_to_pixel():
     scene = portrait_scene()
-    assert scene.gloss[84, 80] > 4 * scene.gloss[180, 80]
+    rough, smooth = (
+        np.abs(np.diff(planes[0], axis=1)).mean() for planes in (scene.normals, scene.smooth_normals(0.03))
+    )
+    assert smooth < 0.9 * rough
 
 
 def test_light_from_the_left_lights_the_left():

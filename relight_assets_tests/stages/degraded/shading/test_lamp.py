@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from relight_assets.config.recipe.families import Specular
+from relight_assets.core.color import luminance
+from relight_assets.core.rng import stream
+from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.shading import lamp
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
+
+
+def lit(scene, light, bias=0.0, seed=0):
+    normals = scene.smooth_normals(lamp.SHAPE_BLUR, lamp.RELIEF)
+    sampled = lamp.sample(scene, light, normals, stream(seed, "", 0, "shape"))
+    return lamp.render(scene, sampled, Specular(), stream(seed, "", 0, "strength"), strength_bias=bias)
+
+
+@pytest.mark.parametrize("with_face", [True, False])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_side_of_the_lamp_can_be_read(with_face, seed):
+    scene = portrait_scene(with_face=with_face)
+    right, _ = lit(scene, direction(30, 10), seed=seed)
+    left, _ = lit(scene, direction(30, 170), seed=seed)
+    sides = [
+        np.log2(luminance(image)[70:100, 98:106].mean() / luminance(image)[70:100, 54:62].mean())
+        for image in (right, left)
+    ]
+    assert sides[0] > 1.5
+    assert sides[1] < -1.5
+
+
+def test_irradiance_is_finite_and_bright_parts_are_compressed():
+    light, numbers = lit(face_scene(), direction(40, 60))
+    assert np.isfinite(light).all()
+    assert light.min() >= 0
+    face = luminance(light)[face_scene().face_share > 0.6]
+    assert face.max() < 1.05 * lamp.CEILING * np.percentile(face, 80)
+    assert 0.059 <= numbers["ambient"] <= 0.113
+    assert 3900 <= numbers["key_temperature"] <= 7000
+
+
+def test_a_strength_bias_deepens_the_shade():
+    _, numbers = lit(face_scene(), direction(30, 10), bias=1.0)
+    options = Specular()
+    assert numbers["ambient"] == pytest.approx(options.ambient_linear[0])
+    assert (numbers["key_share"], numbers["wrap"]) == pytest.approx((0.95, 0.04))
+
+
+def test_red_reaches_farther_into_the_shade():
+    image, _ = lit(face_scene(), direction(20, 0))
+    ratio = image[..., 0] / image[..., 2]
+    light = luminance(image)
+    face = face_scene().face_share > 0.6
+    bright, terminator = np.percentile(light[face], (90, 30))
+    near = face & (np.abs(light - terminator) < 0.2 * terminator)
+    assert ratio[near].mean() > 1.02 * ratio[face & (light > bright)].mean()
+
+
+def test_hair_shades_the_skin_beside_it_and_nothing_else():
+    shade = lamp.hair_occlusion(face_scene())
+    assert shade.min() >= 1 - lamp.HAIR_SHADE - 1e-5
+    assert shade[52:54, 74:86].mean() < 0.98
+    assert shade[95, 80] > 0.99
+    assert (lamp.hair_occlusion(portrait_scene(with_face=False)) == 1).all()
