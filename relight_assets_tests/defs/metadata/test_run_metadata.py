@@ -141,5 +141,5 @@ def test_the_provenance_is_of_the_recipe_the_stage_s_part_of_it_and_its_models(f
     assert of("masks", gray)["recipe_digest"] != of("masks", other)["recipe_digest"]
     assert of("masks", gray)["stage_recipe_digest"] == of("masks", other)["stage_recipe_digest"]
     assert of("composites", gray)["stage_recipe_digest"] != of("composites", other)["stage_recipe_digest"]
-    assert [stage for stage in stage_names() if "model_digest" in of(stage, gray)] == ["masks", "degraded"]
+    assert [stage for stage in stage_names() if "model_digest" in of(stage, gray)] == ["masks", "albedo", "degraded"]
     assert of("masks", gray)["model_digest"] != of("degraded", gray)["model_digest"]
