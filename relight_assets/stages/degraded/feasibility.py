@@ -68,7 +68,7 @@ def _passes(scene: Scene, degradation: Degradation, sampling: LightSampling, num
         return stream(0, "model", number, purpose)
 
     try:
-        relight(scene, degradation, sampling, streams)
+        relight(scene, degradation, sampling, streams, lights=1)
     except WeakPairError:
         return False
     return True

@@ -52,7 +52,7 @@ LIGHT = (
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),
     Metric("strength_tries", whole(1, 6), "Strengths that were drawn", required=True),
-    Metric("lights_drawn", whole(1, 5), "Lights that were drawn until one had no defect"),
+    Metric("lights_drawn", whole(1, 5), "Lights that were drawn until one was strong enough and had no defect"),
     Metric("artifact_score", RATIO, "Worst defect of the light, over its limit"),
     Metric(
         "mask_rim",

@@ -3,10 +3,11 @@
 A light near the photo's own changes little, however strong it is, so strength is measured on the pair.
 When it is too small, the strength is drawn again, step by step nearer the strong end; the direction
 stays, because drawing that again would remove frontal lights.  Only a light with defects
-(:mod:`relight_assets.stages.degraded.defects`) is drawn again as a whole.
+(:mod:`relight_assets.stages.degraded.defects`), or one that no strength makes strong enough, is drawn again as a
+whole; in the end by another family, because a photo should not be lost to its light.
 """
 
-from contextlib import suppress
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -32,6 +33,8 @@ TRIES = 6
 """Strengths that are drawn for one light."""
 LIGHTS = 5
 """Lights that are drawn for a person until one has no defect."""
+WEAK_LIGHTS = 3
+"""Lights of the drawn family that may be too weak; those after them are of another family."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,15 @@ def relight(
     sampling: LightSampling,
     streams: Streams,
     gobos: Gobos = NO_GOBOS,
+    *,
+    lights: int = LIGHTS,
 ) -> Relit:
     """Draw lights for a person until a pair is strong enough and has no defect; of a few, the one with the least.
 
+    ``lights`` are drawn at most.
+
     Raises:
-        WeakPairError: six strengths in a row were too weak.
+        WeakPairError: all of them were too weak at six strengths; says so of the first.
     """
     rng = streams("family")
     family = registry.family(weighted(rng, degradation.weights))
@@ -76,16 +83,37 @@ def relight(
         mixed_with: Numbers = {"mixed_with": "" if second is None else second.name}
         return score, replace(light, numbers=mixed_with | light.numbers)
 
-    score, found = draw(streams, exposure)
-    lights = 1
-    while score > 1 and lights < LIGHTS:
-        again = partial(_streams_again, streams, lights)
-        lights += 1
-        with suppress(WeakPairError):
-            other_score, other = draw(again, uniform(again("exposure"), degradation.exposure_range))
-            if other_score < score:
-                score, found = other_score, other
-    return replace(found, numbers=found.numbers | {"lights_drawn": lights, "artifact_score": score})
+    best: tuple[float, Relit] | None = None
+    drawn, weak, key, tried = 0, None, streams, {family.name}
+    while drawn < lights and (best is None or best[0] > 1):
+        if drawn > 0:
+            key = partial(_streams_again, streams, drawn)
+            exposure = uniform(key("exposure"), degradation.exposure_range)
+        if best is None and drawn >= WEAK_LIGHTS and (other := _another(tried, degradation, key)) is not None:
+            family, second = other, None
+            tried.add(family.name)
+        drawn += 1
+        try:
+            found = draw(key, exposure)
+        except WeakPairError as error:
+            weak = weak or error
+        else:
+            best = found if best is None or found[0] < best[0] else best
+    if best is None:
+        assert weak is not None  # noqa: S101  (a light was drawn)
+        raise weak
+    score, light = best
+    return replace(light, numbers=light.numbers | {"lights_drawn": drawn, "artifact_score": score})
+
+
+def _another(tried: Container[str], degradation: Degradation, streams: Streams) -> LightFamily | None:
+    """A family with a key light that was not tried, by the weights of the recipe; None where it draws no other."""
+    others = {
+        name: weight
+        for name, weight in degradation.weights.items()
+        if weight > 0 and name not in tried and name in degradation.key_lights
+    }
+    return registry.family(weighted(streams("family"), others)) if others else None
 
 
 def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:

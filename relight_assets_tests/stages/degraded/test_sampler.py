@@ -7,7 +7,7 @@ from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.source_light import UNKNOWN
-from relight_assets.stages.degraded.sampler import TRIES, relight
+from relight_assets.stages.degraded.sampler import TRIES, WEAK_LIGHTS, relight
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 
@@ -19,8 +19,8 @@ def only(family, **changes):
     return Degradation.model_validate(weights)
 
 
-def relit(degradation, seed=0):
-    return relight(portrait_scene(), degradation, LightSampling(), lambda p: stream(seed, "", 0, p))
+def relit(degradation, seed=0, **options):
+    return relight(portrait_scene(), degradation, LightSampling(), lambda p: stream(seed, "", 0, p), **options)
 
 
 @pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
@@ -40,7 +40,7 @@ def test_weak_strengths_are_drawn_again_and_the_direction_stays():
         first = relit(easy, seed)
         assert first.numbers["strength_tries"] == 1
         try:
-            second = relit(strict, seed)
+            second = relit(strict, seed, lights=1)
         except WeakPairError:
             continue
         tries.append(second.numbers["strength_tries"])
@@ -51,6 +51,40 @@ def test_weak_strengths_are_drawn_again_and_the_direction_stays():
 def test_a_hopeless_recipe_is_a_weak_pair():
     with pytest.raises(WeakPairError, match=f"{TRIES} strengths of a soft_shading light"):
         relit(only("soft_shading", min_strength=4.0))
+
+
+def test_a_light_that_no_strength_makes_strong_enough_is_drawn_again_elsewhere():
+    strict = only("soft_shading", min_strength=0.9)
+    seeds = []
+    for seed in range(12):
+        try:
+            relit(strict, seed, lights=1)
+        except WeakPairError:
+            seeds.append(seed)
+    assert seeds
+    saved = 0
+    for seed in seeds:
+        try:
+            found = relit(strict, seed)
+        except WeakPairError:
+            continue
+        saved += 1
+        assert found.family == "soft_shading"
+        assert found.numbers["strength"] >= 0.9
+        assert found.numbers["lights_drawn"] > 1
+    assert saved > len(seeds) / 2
+
+
+def test_where_a_family_is_always_too_weak_another_takes_its_place():
+    weights = {"hard_shadow": {"weight": 0.98, "min_strength": 4.0}, "soft_shading": {"weight": 0.02}}
+    none = {"specular": {"weight": 0.0}, "none": {"weight": 0.0}}
+    degradation = Degradation.model_validate({"mixture_probability": 0.0} | weights | none)
+    for seed in range(4):
+        found = relit(degradation, seed)
+        assert found.family == "soft_shading"
+        assert found.numbers["lights_drawn"] > WEAK_LIGHTS
+        again = relit(degradation, seed)
+        assert again.numbers == found.numbers
 
 
 def test_no_light_is_never_too_weak():
