@@ -31,7 +31,7 @@ LEAST = 25
 SURE = 0.95
 """Median probability from which on, or 1 minus which, the embedded segmenter is sure."""
 FEATHER = 1.5
-"""Sigma in cells, over which its word takes over."""
+"""Sigma in cells of the seam between both answers."""
 
 
 class MulticlassSegmenter:

@@ -21,7 +21,7 @@ WIDTH = 0.3
 REACH = 4
 """Steps on either side that count."""
 PRIOR = 0.01
-"""Share of the face's pixels that speak for the colour of the luminance next to it, nearer the median."""
+"""Weight, as a share of the face's pixels, of the colour at the next luminance nearer the median."""
 LIFTED = (0.13, 0.20)
 """Largest change of ln R/G and ln B/G where light is added: in the dark they are mostly noise."""
 
@@ -69,7 +69,7 @@ def _spread(bins: NDArray[np.intp], values: NDArray[np.float32]) -> NDArray[np.f
 
 
 def _outward(means: NDArray[np.float64], share: NDArray[np.float64], middle: float) -> NDArray[np.float64]:
-    # From the median's luminance to both ends; where few pixels speak the curve goes on as it was.
+    # From the median's luminance to both ends; where there are few pixels the curve goes on as it was.
     curve, centre = means.copy(), len(STOPS) // 2
     curve[centre] = (share[centre] * means[centre] + PRIOR * middle) / (share[centre] + PRIOR)
     for step, end in ((1, len(STOPS)), (-1, -1)):

@@ -69,7 +69,7 @@ def find_gains(
     Returns:
         None: of no face is enough to be seen.
     """
-    evened = [found for part, face in _territories(person, faces) if (found := _even(part, face, color_strength))]
+    evened = [found for part, face in _parts_by_face(person, faces) if (found := _even(part, face, color_strength))]
     if not evened:
         return None
     weight = np.minimum(sum(each.skin.weight for each in evened), 1).astype(np.float32)
@@ -91,7 +91,7 @@ def find_gains(
     return Gains(_factors(person, skin, gain, red, blue), spread)
 
 
-def _territories(person: Person, faces: Sequence[NDArray[np.float32]]) -> list[tuple[Person, Face]]:
+def _parts_by_face(person: Person, faces: Sequence[NDArray[np.float32]]) -> list[tuple[Person, Face]]:
     shape = (person.inside.shape[0], person.inside.shape[1])
     found = [Face(points, shape) for points in faces[:MOST_FACES]]
     found = [face for face in found if face.height >= SMALLEST_FACE * found[0].height]

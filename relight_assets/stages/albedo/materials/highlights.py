@@ -90,7 +90,7 @@ def _share(person: Person, skin: Skin, base: Plane, over: Plane, whiteness: Plan
     taken = np.maximum(np.minimum(excess, WHITE_SHARE * whiteness * light), excess * strong)
     height = skin.face.height
     share = weighted_mean(taken / np.maximum(light, np.float32(1e-3)), skin.weight, 0.015 * height, 1e-2)
-    # Features are asked through the skin around them, or they would be cut out.
+    # Features get the share of the skin around them: by their own colours they would be cut out.
     features = skin.soft_features
     around = weighted_mean(share, skin.weight, 0.05 * height, 1e-3)
     return share * (1 - features) + FEATURE_SHARE * features * around
