@@ -16,7 +16,7 @@ import numpy as np
 from relight_assets.config.recipe.albedo import AlbedoMethod, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio
-from relight_assets.stages.albedo.masked_filters import box, guided, masked_gaussian
+from relight_assets.stages.albedo.masked_filters import box, guided, masked_gaussian, shrunk
 from relight_assets.stages.integrated_shading import Borders, borders, integrated
 
 SURROUND_SIDE = 256
@@ -75,18 +75,10 @@ def reduced(linear: list[Plane], mask: Gray8) -> Small:
     scale = min(1.0, SURROUND_SIDE / max(height, width))
     size = (max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
     binary = mask.astype(np.float32)
-    weight = _shrunk(binary, size)
-    inside = [_shrunk(cv2.multiply(plane, binary), size) for plane in linear]
+    weight = shrunk(binary, size, 4)
+    inside = [shrunk(cv2.multiply(plane, binary), size, 4) for plane in linear]
     rgb = cv2.merge([safe_ratio(plane, weight) for plane in inside])
     return Small(weight, rgb, float(np.sqrt(np.count_nonzero(mask))) * scale, scale)
-
-
-def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
-    # Halving is ten times quicker than shrinking by a crooked factor; an odd last row is let go.
-    while min(plane.shape[0] / size[1], plane.shape[1] / size[0]) >= 4:
-        half = (plane.shape[1] // 2, plane.shape[0] // 2)
-        plane = cv2.resize(plane[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
 
 
 def inverse_shading(

@@ -3,8 +3,11 @@
 All take planes of numbers and of weights, (h, w) float32, weights in 0..1.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Plane
 from relight_assets.core.color import safe_ratio
@@ -44,3 +47,12 @@ def masked_gaussian(values: Plane, weight: Plane, sigma: float) -> Plane:
         both = cv2.GaussianBlur(both, (0, 0), float(np.sqrt(variance)), borderType=cv2.BORDER_CONSTANT)
     both = cv2.resize(both, (width, height), interpolation=cv2.INTER_LINEAR)
     return safe_ratio(both[..., 0], both[..., 1])
+
+
+def shrunk(image: NDArray[Any], size: tuple[int, int], ratio: int) -> NDArray[Any]:
+    """An (H, W[, C]) image at a width and height, by area; halved first while it is ``ratio`` times as large."""
+    # Halving is ten times quicker than shrinking by a crooked factor; an odd last row is let go.
+    while min(image.shape[0] / size[1], image.shape[1] / size[0]) >= ratio:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)

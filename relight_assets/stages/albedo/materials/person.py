@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8
 from relight_assets.core.color import decode, luminance
+from relight_assets.stages.albedo.masked_filters import shrunk
 from relight_assets.stages.albedo.materials.filters import ramp
 
 FACE_HEIGHT = 150
@@ -93,7 +94,7 @@ def reduced(rgb: Rgb8, alpha: Gray8, faces: Sequence[Points]) -> tuple[Person, l
     scale = _scale(float(np.ptp(faces[0][:, 1])), max(height, width))
     size = (max(8, round(width * scale)), max(8, round(height * scale)))
     _, solid = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
-    colors, covered, opacity = (_shrunk(plane, size) for plane in (rgb, solid, alpha))
+    colors, covered, opacity = (shrunk(plane, size, 2) for plane in (rgb, solid, alpha))
     # What is beside the person is black there, and is taken out of the mean.
     cover = np.maximum(covered, 1).astype(np.float32) * np.float32(1 / 255)
     whole = cv2.divide(colors.astype(np.float32), cv2.merge([cover] * 3))
@@ -108,11 +109,3 @@ def _scale(face: float, side: int) -> float:
     if face * LONGEST < SMALL_FACE * side:
         return min(1.0, SMALL_FACE_SIDE / side, SMALL_FACE / max(face, 1.0))
     return min(1.0, float(np.clip(FACE_HEIGHT / face, SHORTEST / side, LONGEST / side)))
-
-
-def _shrunk(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    # Halving is ten times quicker than shrinking by a crooked factor; an odd last row is let go.
-    while min(image.shape[0] / size[1], image.shape[1] / size[0]) >= 2:
-        half = (image.shape[1] // 2, image.shape[0] // 2)
-        image = cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
