@@ -81,6 +81,12 @@ class Storage(Protocol):
         One call for all files of an image: a plan asks for tens of thousands.
         """
 
+    def opened(self, folder: Path) -> "AbstractContextManager[Storage]":
+        """This storage, for as long as the block runs, where one folder may stay open: for many questions about it.
+
+        A folder that is not there, or that cannot be opened, makes no difference.
+        """
+
     def names(self, folder: Path) -> Iterator[str]:
         """The names in a folder, in no order; none where it is not there.
 

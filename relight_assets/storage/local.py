@@ -5,21 +5,31 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, place_of, write_atomic
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import Kind, kind_of
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
 from relight_assets.storage.locks import TakenError, holder_file, holder_of
+
+
+class _OpenFolder(NamedTuple):
+    prefix: str
+    """How the paths of its files begin."""
+    descriptor: int
 
 
 @dataclass(frozen=True)
 class LocalStorage:
     """See :class:`relight_assets.storage.base.Storage`."""
+
+    _opened: _OpenFolder | None = field(default=None, repr=False, compare=False)
 
     def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
         """The bytes of a regular file; nobody waits for a pipe, a device or a socket."""
@@ -78,15 +88,32 @@ class LocalStorage:
         return status.st_size, output_token(status)
 
     def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
-        """As text and not Path, which costs as much as the stat."""
+        """As text and not Path, which costs as much as the stat; in an open folder by name: a sixth less."""
+        prefix, descriptor = self._opened or ("", None)
         try:
             for path, stamp in stamps:
-                status = os.stat(path)  # noqa: PTH116
+                status = os.stat(path.removeprefix(prefix), dir_fd=descriptor)
                 if status.st_size != stamp.size or str(status.st_mtime_ns) != stamp.token:  # output_token
                     return False
         except OSError:  # a link in a circle, a disk that does not answer
             return False
         return True
+
+    @contextmanager
+    def opened(self, folder: Path) -> Iterator[Storage]:
+        """The folder is held by a descriptor, on systems that can look up a name in one."""
+        if os.stat not in os.supports_dir_fd:
+            yield self
+            return
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            yield self
+            return
+        try:
+            yield replace(self, _opened=_OpenFolder(f"{folder}/", descriptor))
+        finally:
+            os.close(descriptor)
 
     def names(self, folder: Path) -> Iterator[str]:
         """The names in a folder."""

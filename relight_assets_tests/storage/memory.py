@@ -4,11 +4,12 @@ import errno
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import Kind
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import FileStamp
 from relight_assets.storage.locks import TakenError
 
@@ -75,6 +76,10 @@ class MemoryStorage:
             return all(self.state(path) == (stamp.size, stamp.token) for path, stamp in stamps)
         except OSError:
             return False
+
+    def opened(self, folder: Path) -> AbstractContextManager[Storage]:  # noqa: ARG002
+        self.calls.add("opened")
+        return nullcontext(self)
 
     def names(self, folder: Path) -> Iterator[str]:
         self.calls.add("names")

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import pickle
+import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.storage.base import Storage
 from relight_assets.storage.files import output_token, same_token, stamp_source
 from relight_assets.storage.local import LOCAL, LocalStorage
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -107,14 +110,20 @@ def test_a_file_is_linked_or_copied_with_its_token(tmp_path: Path, monkeypatch: 
         assert LOCAL.state(tmp_path / name) == (stamp.size, stamp.token)
 
 
-def test_files_have_their_stamps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("opened", [False, True])
+def test_files_have_their_stamps(tmp_path: Path, opened: bool) -> None:
+    with LOCAL.opened(tmp_path) if opened else nullcontext(LOCAL) as storage:
+        _check_stamps(storage, tmp_path)
+
+
+def _check_stamps(storage: Storage, tmp_path: Path) -> None:
     stamps = {name: LOCAL.put_stamped(tmp_path / name, name.encode()) for name in ("a", "bb")}
     (tmp_path / "link").symlink_to("bb")
     (tmp_path / "circle").symlink_to("circle")
     asked = [(str(tmp_path / name), stamp) for name, stamp in stamps.items()]
-    assert LOCAL.have_stamps([])
-    assert LOCAL.have_stamps(asked)
-    assert LOCAL.have_stamps([(str(tmp_path / "link"), stamps["bb"])])
+    assert storage.have_stamps([])
+    assert storage.have_stamps(asked)
+    assert storage.have_stamps([(str(tmp_path / "link"), stamps["bb"])])
     for wrong in (
         ("bb", replace(stamps["bb"], size=3)),
         ("bb", replace(stamps["bb"], token=stamps["bb"].token + "0")),
@@ -122,7 +131,28 @@ def test_files_have_their_stamps(tmp_path: Path) -> None:
         ("circle", stamps["a"]),
         ("a/b", stamps["a"]),
     ):
-        assert not LOCAL.have_stamps([*asked, (str(tmp_path / wrong[0]), wrong[1])])
+        assert not storage.have_stamps([*asked, (str(tmp_path / wrong[0]), wrong[1])])
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_an_open_folder_answers_for_files_of_others_and_keeps_what_a_storage_does_of_its_own(tmp_path: Path) -> None:
+    folder, other = tmp_path / "folder", tmp_path / "other"
+    folder.mkdir()
+    other.mkdir()
+    stamps = [(str(place / "a"), LOCAL.put_stamped(place / "a", b"x")) for place in (folder, other)]
+    before = _open_files()
+    with Remembers().opened(folder) as storage:
+        assert storage.have_stamps(stamps)
+        storage.put(folder / "b", b"y")
+        assert folder / "b" in Remembers.written
+        shutil.rmtree(other)
+        assert not storage.have_stamps(stamps)
+    assert _open_files() == before
+    with LOCAL.opened(tmp_path / "none") as storage:
+        assert storage.have_stamps(stamps[:1])
 
 
 def test_it_goes_to_other_processes() -> None:

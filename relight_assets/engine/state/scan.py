@@ -160,17 +160,17 @@ def _scan_images(
     root_folder = root.folder if root is not None else None
     keys = row_keys(split, root_folder)
     cells = _of_first_rows(keys, split.table["image_path"])
-    scanner = ImageScanner(
-        split,
-        layout,
-        digests,
-        image_root=image_root,
-        origin=origin,
-        hashes=hashes,
-        failures=held.failures,
-        geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
-    )
-    with _garbage_left_alone():
+    with _garbage_left_alone(), layout.storage.opened(layout.folder) as storage:
+        scanner = ImageScanner(
+            split,
+            dataclasses.replace(layout, storage=storage),
+            digests,
+            image_root=image_root,
+            origin=origin,
+            hashes=hashes,
+            failures=held.failures,
+            geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
+        )
         images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
     return SplitState(
         split,
