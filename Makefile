@@ -22,7 +22,7 @@ $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) -e '.[demo,dev,onnx]'
+	$(PIP) -e '.[demo,dev,export,onnx]'
 	@touch $@
 
 demo: $(VENV)/.setup  ## sample portraits through all assets, for three splits

@@ -13,6 +13,7 @@ from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import best_effort
+from relight_assets.defs.assets.exports import export_assets
 from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.automation import alerts, new_csvs, sweep
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs
@@ -62,7 +63,11 @@ def build_definitions(
     settings = present.settings
     return dg.Definitions(
         assets=_with_code_references(
-            [*dg.load_assets_from_package_module(folder, group_name="relight"), images_asset()]
+            [
+                *dg.load_assets_from_package_module(folder, group_name="relight"),
+                images_asset(),
+                *export_assets(settings),
+            ]
         ),
         executor=dg.in_process_executor,
         resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context, states)},

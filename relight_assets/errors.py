@@ -46,6 +46,12 @@ class OutputFolderError(UserError):
     code = "output_folder"
 
 
+class ChangedOutputError(UserError):
+    """A file of a split is not what its record says, or changes while it is exported."""
+
+    code = "output_changed"
+
+
 class OtherPhotosError(UserError):
     """A CSV whose rows name other photos than those that the split's images were made of."""
 

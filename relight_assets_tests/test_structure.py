@@ -37,6 +37,13 @@ TESTED_ELSEWHERE = {
     "engine/execution/*.py": "engine/execution/test_dispatch.py",
     # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
     "config/recipe/*.py": "config/recipe/test_recipe.py",
+    "exports/base.py": "exports/test_export.py",
+    "exports/pictures.py": "exports/test_export.py",
+    "exports/snapshot.py": "exports/test_export.py",
+    "exports/threads.py": "exports/test_export.py",
+    "exports/rows/labels.py": "exports/test_export.py",
+    "exports/rows/pairs.py": "exports/test_export.py",
+    "exports/layouts/*.py": "exports/test_registry.py",
     "quality/measured.py": "quality/test_thresholds.py",
     "quality/feasibility.py": "config/test_loader.py",
     "config/*.py": "config/test_settings.py",

@@ -12,6 +12,7 @@ from relight_assets import __version__
 from relight_assets.cli.commands.demo import demo
 from relight_assets.cli.commands.dev import dev
 from relight_assets.cli.commands.doctor import doctor
+from relight_assets.cli.commands.export import export
 from relight_assets.cli.commands.init import init
 from relight_assets.cli.commands.models import models
 from relight_assets.cli.commands.prune import prune
@@ -40,5 +41,5 @@ def main(context: click.Context, platform: Path | None) -> None:
     context.obj = ProjectSource(os.environ, platform, tuple(unknown))
 
 
-for command in (demo, dev, doctor, init, models, prune, replay, run, runs, status, verify):
+for command in (demo, dev, doctor, export, init, models, prune, replay, run, runs, status, verify):
     main.add_command(command)

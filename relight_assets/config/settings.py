@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from relight_assets.config.engines import EngineName
+from relight_assets.config.exports import Export
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.validation import HIDDEN_FAULT
@@ -59,6 +60,7 @@ PATH_KEYS = (
     "image_root",
     "output_root",
     "mapping_dir",
+    "export_root",
     "model_dir",
     "dagster_home",
     "sam3.checkpoint",
@@ -132,7 +134,14 @@ class Settings(BaseModel):
     alert_webhook: Webhook | None = None
     ui_hosts: HostNames = ()
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
+    exports: tuple[Export, ...] = ()
+    export_root: Path | None = None
     quality: Quality = DEFAULT_QUALITY
+
+    @property
+    def export_folder(self) -> Path:
+        """Where exports go."""
+        return self.export_root if self.export_root is not None else self.output_root / "exports"
 
     @property
     def max_pixels(self) -> int:

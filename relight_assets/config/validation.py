@@ -2,8 +2,9 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +16,8 @@ HIDDEN_FAULT = "hidden"
 """The type of a fault whose input no message shows."""
 MAX_FAULTS = 20
 """Mistakes that are listed; the others are counted."""
+_NUMBER = re.compile(r"\[\d+\]")
+"""Of an entry of a list, in a key."""
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -72,7 +75,7 @@ def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
 
 
 def _nearest(key: str, known: list[str]) -> str:
-    parent, _, name = key.rpartition(".")
+    parent, _, name = _NUMBER.sub("[]", key).rpartition(".")
     siblings = [k for k in known if k.rpartition(".")[0] == parent]
     by_name = {k.rpartition(".")[2]: k for k in [*known, *siblings]}
     close = difflib.get_close_matches(name, by_name, n=1, cutoff=0.6)
@@ -87,6 +90,9 @@ def _known_keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         yield f"{prefix}{name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from _known_keys(field.annotation, f"{prefix}{name}.")
+        for each in get_args(field.annotation):  # a list of sections
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield from _known_keys(each, f"{prefix}{name}[].")
 
 
 def _shown(value: Any) -> str:

@@ -108,6 +108,7 @@ OTHER_THAN_DEFAULT = {
     "hard_links": "True",
     "output_root": "/c",
     "mapping_dir": "/d",
+    "export_root": "/m",
     "model_dir": "/e",
     "sam3.checkpoint": "/g/sam3.pt",
     "sam3.directory": "/h",
@@ -170,7 +171,7 @@ OTHER_THAN_DEFAULT = {
 
 
 def test_every_key_has_a_variable(project: Path) -> None:
-    assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} == set(Settings.model_fields)
+    assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} | {"exports"} == set(Settings.model_fields)
     thresholds = {key.partition(".")[2] for key in OTHER_THAN_DEFAULT if key.startswith("quality.")}
     assert thresholds == set(Quality.model_fields)
     for key, text in OTHER_THAN_DEFAULT.items():
@@ -179,6 +180,25 @@ def test_every_key_has_a_variable(project: Path) -> None:
         value = attrgetter(key)(settings)
         shown = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         assert shown.removesuffix(".0") == text
+    (export,) = load_settings({"RELIGHT_EXPORTS": "[{name: a, layout: jsonl, options: {max_rows: 3}}]"}).exports
+    assert (export.name, export.layout, export.options.max_rows) == ("a", "jsonl", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        (
+            "[{name: a, layout: b, options: {captoin: none}}]",
+            r"unknown key `exports\[0\]\.options\.captoin`; did you mean `exports\[\]\.options\.caption`",
+        ),
+        ("[{name: a b, layout: c}]", r"`exports\[0\]\.name`"),
+        ("[{layout: c}]", "a value is missing here"),
+        ("[{name: a, layout: c, options: {resolution: 12}}]", "must be `crop`, `source` or a whole number"),
+    ],
+)
+def test_exports_that_cannot_be_used(project: Path, text: str, reported: str) -> None:
+    with pytest.raises(ConfigError, match=reported):
+        load_settings({"RELIGHT_EXPORTS": text})
 
 
 @pytest.mark.parametrize(

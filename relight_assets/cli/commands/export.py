@@ -1,0 +1,160 @@
+"""``relight export``: writes finished pairs in the layout that a trainer reads."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from relight_assets.cli.options import recipes, select_splits, splits_of_experiment
+from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note, print_split_error
+from relight_assets.config.exports import ExportOptions
+from relight_assets.config.project import ProjectSource
+from relight_assets.config.validation import validate
+from relight_assets.core.exit_codes import exit_code
+from relight_assets.dataset.csv.folder import no_rows
+from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.layout import check_name
+from relight_assets.engine.run import load_split_state
+from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.exports.base import ExportSpec
+from relight_assets.exports.export import Exported, export_split
+from relight_assets.exports.read_back import read_back
+from relight_assets.exports.registry import layout, layouts
+from relight_assets.exports.rows.other_splits import KeptPhotos
+from relight_assets.exports.rows.review import dropped_photos
+from relight_assets.exports.snapshot import Snapshots
+
+FAULTS_SHOWN = 20
+
+
+@click.command()
+@click.option("--layout", "layout_name", help="The layout; see --list.")
+@click.option("--list", "list_only", is_flag=True, help="List the layouts and end.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--split", "split", help="One split by name, from csv_dir.")
+@click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
+@click.option("--experiment", help="The outputs of a named experiment.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder of exports; default: export_root, or exports in output_root.",
+)
+@click.option("--name", help="The export's name; default: that of the layout.")
+@click.option("--set", "given", multiple=True, metavar="KEY=VALUE", help="An option, such as caption=measured.")
+@click.option("--no-check", is_flag=True, help="Do not read the export back.")
+@click.option("--prune", is_flag=True, help="List older snapshots instead; --yes removes them.")
+@click.option("--yes", is_flag=True, help="With --prune: remove them.")
+@click.pass_obj
+def export(
+    source: ProjectSource,
+    layout_name: str | None,
+    list_only: bool,
+    csv_file: Path | None,
+    split: str | None,
+    all_splits: bool,
+    experiment: str | None,
+    out: Path | None,
+    name: str | None,
+    given: tuple[str, ...],
+    no_check: bool,
+    prune: bool,
+    yes: bool,
+) -> None:
+    """Write finished pairs in the layout that a trainer reads: target = the photo, condition = the degraded picture."""
+    if list_only:
+        for spec in layouts().values():
+            print_field(spec.name, f"{spec.reader}: {spec.start.format(folder='FOLDER')}")
+        return
+    if layout_name is None:
+        raise UserError("give --layout NAME; --list shows the layouts")
+    spec, options = layout(layout_name), options_of(given)
+    check_name("export", name or spec.name)
+    settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
+    if experiment is not None:
+        folder = splits_of_experiment(experiment, folder, settings)
+    root = (out or settings.export_folder).absolute() / (name or spec.name)
+    if prune:
+        _prune([Snapshots(root, each) for each in folder.found], remove=yes)
+        return
+    recipe_of = recipes(source, settings, experiment)
+    kept = KeptPhotos(settings, lambda name: recipe_of(name).recipe, experiment)
+    errors: list[RelightError] = []
+    done = True
+    for csv in _usable(folder.read_all(), errors):
+        try:
+            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
+            exported = export_split(
+                state,
+                spec,
+                options,
+                root,
+                taken=kept.before(csv.split),
+                dropped=dropped_photos(csv, settings.photo_root),
+            )
+            done = _report(exported, spec, check=not no_check) and done
+        except RelightError as error:
+            print_split_error(csv.path, error)
+            errors.append(error)
+    sys.exit(exit_code(errors, done=done))
+
+
+def options_of(given: Sequence[str]) -> ExportOptions:
+    """The options that KEY=VALUE texts name.
+
+    Raises:
+        UserError: one is no such text.  ConfigError: an unknown key or a value that cannot be used.
+    """
+    found: dict[str, Any] = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise UserError(f"--set: `{text}` must be KEY=VALUE, such as caption=measured")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            found[key.strip()] = value
+    return validate(ExportOptions, found, "--set")
+
+
+def _usable(read: Iterator[tuple[Path, SplitCsv | CsvError]], errors: list[RelightError]) -> Iterator[SplitCsv]:
+    for path, csv in read:
+        if isinstance(csv, CsvError):
+            print_split_error(path, csv)
+            errors.append(csv)
+        elif csv.table.empty:
+            print_note(no_rows(path))
+        else:
+            yield csv
+
+
+def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
+    """Print what an export did; whether it is whole."""
+    left = ", ".join(f"{count} {reason}" for reason, count in sorted(exported.left_out.items()))
+    if not exported.pairs:
+        print_error(f"{exported.split}: there is nothing to export ({left or 'no row'}); run it first: relight run")
+        return False
+    did = f"{exported.linked} links, {exported.written} files written" if exported.changed else "nothing new"
+    print_line(f"{exported.split}: {exported.pairs} pairs ({did}){f'; left out: {left}' if left else ''}")
+    print_field("folder", exported.folder)
+    print_field("use it", spec.start.format(folder=exported.folder))
+    if not check:
+        return True
+    found = read_back(exported.folder)
+    for fault in found.faults[:FAULTS_SHOWN]:
+        print_error(f"{fault.path}: {fault.what}")
+    print_line(f"read back: {found.pairs} pairs, {found.files} files, {len(found.faults)} faults")
+    return found.passed
+
+
+def _prune(all_snapshots: Sequence[Snapshots], *, remove: bool) -> None:
+    for snapshots in all_snapshots:
+        for folder in snapshots.old():
+            print_line(f"{folder}{' removed' if remove else ''}")
+            if remove:
+                shutil.rmtree(folder)
+    if not remove:
+        print_line("nothing was removed; --yes removes what is listed")

@@ -1,0 +1,123 @@
+"""The exports of the settings as assets: snapshots of a split in the layout of a trainer, downstream of its mapping."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from relight_assets.config.exports import Export
+from relight_assets.config.settings import Settings
+from relight_assets.core.hashing import canonical_digest
+from relight_assets.defs.assets.splits import splits
+from relight_assets.defs.checks.specs import MAPPING
+from relight_assets.defs.publishing import locked_state
+from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.engine.publish import mapping_is_current
+from relight_assets.errors import ConfigError, UserError
+from relight_assets.exports.export import FORMAT, Exported, export_split
+from relight_assets.exports.read_back import ReadBack, read_back
+from relight_assets.exports.registry import layout, need_packages
+from relight_assets.exports.rows.other_splits import KeptPhotos
+from relight_assets.exports.rows.review import dropped_photos
+
+READABLE = "export_is_readable"
+"""The check that reads an export back."""
+SHOWN = 20
+"""Faults in its metadata."""
+
+
+def export_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+    """An asset for each export of the settings.
+
+    Raises:
+        ConfigError: two have one name, or a layout is unknown or lacks a package.
+    """
+    names = [each.name for each in settings.exports]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ConfigError(f"exports: `{twice.pop()}` is there twice; give each a name of its own")
+    return [_asset(each) for each in settings.exports]
+
+
+def _asset(export: Export) -> dg.AssetsDefinition:
+    try:
+        spec = layout(export.layout)
+        need_packages(spec)
+    except UserError as error:
+        raise ConfigError(f"exports: `{export.name}`: {str(error).removeprefix('--layout: ')}") from None
+    key = dg.AssetKey(["exports", export.name])
+    options = canonical_digest(export.options.model_dump(mode="json"))[:12]
+
+    @dg.asset(
+        key=key,
+        deps=[MAPPING],
+        partitions_def=splits,
+        group_name="exports",
+        kinds={"huggingface"} if export.layout in {"imagefolder", "parquet"} else {"files"},
+        code_version=f"{FORMAT}-{export.layout}-{options}",
+        check_specs=[
+            dg.AssetCheckSpec(READABLE, asset=key, description="Every pair is read back by the rules of its reader.")
+        ],
+        description=f"The finished pairs of a split as {spec.reader} reads them; target = the photo.",
+    )
+    def asset(
+        context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with as_dagster_failure():
+            exported, found = _export(export, context.partition_key, run_inputs)
+        yield dg.MaterializeResult(metadata=_metadata(exported), check_results=[_check(key, found)])
+
+    return asset
+
+
+def _export(export: Export, partition: str, run_inputs: RunInputs) -> tuple[Exported, ReadBack]:
+    project = run_inputs.project()
+    settings, recipe = project.settings, project.recipe
+    split = run_inputs.split(partition)
+    with locked_state(split, recipe, settings, known=run_inputs.states.get(partition)) as state:
+        run_inputs.states[partition] = state
+        if not mapping_is_current(state, settings):
+            raise UserError(
+                f"the mapping of `{partition}` is not of its images as they are now, or a blocking check failed: "
+                f"materialize mapping_csv first"
+            )
+    exported = export_split(
+        state,
+        layout(export.layout),
+        export.options,
+        settings.export_folder / export.name,
+        taken=KeptPhotos(settings, lambda _: recipe).before(partition),
+        dropped=dropped_photos(split, settings.photo_root),
+    )
+    if not exported.pairs:
+        raise UserError(f"the split `{partition}` has nothing to export: {dict(exported.left_out) or 'no row'}")
+    return exported, read_back(exported.folder)
+
+
+def _metadata(exported: Exported) -> dict[str, Any]:
+    return {
+        "dagster/row_count": exported.pairs,
+        "path": dg.MetadataValue.path(str(exported.folder)),
+        "layout": exported.layout,
+        "links": exported.linked,
+        "files_written": exported.written,
+        "changed": exported.changed,
+        **{f"left_out_{reason.replace(' ', '_')}": count for reason, count in sorted(exported.left_out.items())},
+    }
+
+
+def _check(key: dg.AssetKey, found: ReadBack) -> dg.AssetCheckResult:
+    faults: Sequence[dg.TableRecord] = [
+        dg.TableRecord({"path": fault.path, "what": fault.what}) for fault in found.faults[:SHOWN]
+    ]
+    return dg.AssetCheckResult(
+        check_name=READABLE,
+        asset_key=key,
+        passed=found.passed,
+        metadata={
+            "pairs": found.pairs,
+            "files": found.files,
+            "faults": len(found.faults),
+            **({"examples": dg.MetadataValue.table(list(faults))} if faults else {}),
+        },
+    )

@@ -1,0 +1,1 @@
+"""Exports: snapshots of finished splits in the layouts that trainers read."""

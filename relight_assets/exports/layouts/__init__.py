@@ -1,0 +1,1 @@
+"""The layouts: one module for each, which do not know each other."""

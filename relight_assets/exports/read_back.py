@@ -1,0 +1,233 @@
+"""Is an export what its trainer will take?  Every file is read, by the rules that trainers follow.
+
+Trainers pair files by their stems and take what they find, most of them without an error: a missing partner, another
+size or a second picture of the same stem trains something else.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from relight_assets.core.hashing import file_sha256, sha256_hex
+from relight_assets.errors import ImageCorruptError
+from relight_assets.exports.base import IMAGES, ExportSpec, PairBytes, Role, Shards
+from relight_assets.exports.registry import layouts, need_packages
+from relight_assets.exports.snapshot import FILES, MANIFEST, WrittenFile, read_files, read_manifest
+from relight_assets.exports.threads import in_threads
+from relight_assets.imaging.png import decode_png
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jxl"})
+"""What trainers take for a picture."""
+
+
+@dataclass(frozen=True)
+class ExportFault:
+    """What is wrong with a file of an export."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What reading an export gave."""
+
+    folder: Path
+    pairs: int
+    files: int
+    faults: list[ExportFault]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def read_back(folder: Path) -> ReadBack:
+    """Read every file of a snapshot.
+
+    Raises:
+        UserError: a package that reads the layout is not installed.
+    """
+    manifest = read_manifest(folder)
+    spec = layouts().get(str((manifest or {}).get("layout")))
+    if manifest is None or spec is None:
+        return ReadBack(folder, 0, 0, [ExportFault(MANIFEST, "there is none of a layout that is known")])
+    listed = {file.path: file for file in read_files(folder)}
+    faults = [*_list_faults(folder, manifest), *_stranger_faults(folder, spec, listed)]
+    reader = _Tree(folder, spec, listed) if spec.shards is None else _Packed(folder, spec, spec.shards, listed)
+    pairs = 0
+    for found in in_threads(partial(_pair_faults, spec, manifest), reader.pairs()):
+        faults += found
+        pairs += 1
+    faults += [*reader.faults, *_index_faults(folder, listed, pairs)]
+    if pairs != manifest.get("pairs"):
+        faults.append(ExportFault(MANIFEST, f"it promises {manifest.get('pairs')} pairs, {pairs} are there"))
+    return ReadBack(folder, pairs, len(listed), faults)
+
+
+class _Tree:
+    """Reads the pairs of a layout in which each picture is a file."""
+
+    def __init__(self, folder: Path, spec: ExportSpec, listed: Mapping[str, WrittenFile]):
+        self._folder, self._spec, self._listed = folder, spec, listed
+        self.faults: list[ExportFault] = []
+
+    def pairs(self) -> Iterator[PairBytes]:
+        """Each pair as far as it is there; other faults of its files are kept."""
+        for stem in _stems(self._spec, self._listed):
+            found: dict[Role, bytes] = {}
+            for role, pattern in self._spec.files.items():
+                file = self._listed.get(pattern.format(stem=stem))
+                data = self._read(file) if file is not None else None
+                if data is not None:
+                    found[role] = data
+            caption = found.pop("caption", b"").decode("utf-8", "replace")
+            yield PairBytes(stem, "", caption, found)
+
+    def _read(self, file: WrittenFile) -> bytes | None:
+        try:
+            data = (self._folder / file.path).read_bytes()
+        except OSError as error:
+            self.faults.append(ExportFault(file.path, f"it cannot be read: {error.strerror}"))
+            return None
+        if len(data) != file.size or sha256_hex(data) != file.sha256:
+            self.faults.append(ExportFault(file.path, "it is not what was exported"))
+        return data
+
+
+class _Packed:
+    """Reads the pairs of a layout with shards."""
+
+    def __init__(self, folder: Path, spec: ExportSpec, shards: Shards, listed: Mapping[str, WrittenFile]):
+        self._folder, self._shards, self._listed = folder, shards, listed
+        self.faults: list[ExportFault] = []
+        need_packages(spec)
+
+    def pairs(self) -> Iterator[PairBytes]:
+        """Each pair of each shard; a damaged shard gives those before the damage."""
+        for path, file in self._listed.items():
+            try:
+                if file_sha256(self._folder / path) != file.sha256:
+                    self.faults.append(ExportFault(path, "it is not what was exported"))
+                yield from self._shards.read(self._folder / path)
+            except (OSError, ValueError) as error:
+                self.faults.append(ExportFault(path, f"it cannot be read: {error}"))
+
+
+def _stems(spec: ExportSpec, listed: Mapping[str, WrittenFile]) -> list[str]:
+    """The stem of every listed file of a pair, in order."""
+    found: dict[str, None] = {}
+    for pattern in spec.files.values():
+        before, after = pattern.split("{stem}")
+        for path in listed:
+            if (
+                path.startswith(before)
+                and path.endswith(after)
+                and "/" not in path[len(before) : len(path) - len(after)]
+            ):
+                stem = path[len(before) : len(path) - len(after)]
+                if not any(stem.endswith(other) for other in _suffixes(spec)):
+                    found[stem] = None
+    return sorted(found)
+
+
+def _suffixes(spec: ExportSpec) -> set[str]:
+    """What follows the stem in the names of files that lie beside the target."""
+    names = (PurePosixPath(pattern).stem.removeprefix("{stem}") for pattern in spec.files.values())
+    return {name for name in names if name}
+
+
+def _list_faults(folder: Path, manifest: Mapping[str, object]) -> Iterator[ExportFault]:
+    try:
+        found = sha256_hex((folder / FILES).read_bytes())
+    except OSError as error:
+        yield ExportFault(FILES, f"it cannot be read: {error.strerror}")
+        return
+    if found != manifest.get("files_sha256"):
+        yield ExportFault(FILES, "it is not the one that the manifest names")
+
+
+def _stranger_faults(folder: Path, spec: ExportSpec, listed: Mapping[str, WrittenFile]) -> Iterator[ExportFault]:
+    """Pictures and texts beside those of the export, which trainers would take; caches are left alone."""
+    for place in (
+        ()
+        if spec.shards is not None
+        else sorted({str(PurePosixPath(pattern).parent) for pattern in spec.files.values()})
+    ):
+        try:
+            names = sorted(path.name for path in (folder / place).iterdir())
+        except OSError as error:
+            yield ExportFault(place, f"it cannot be read: {error.strerror}")
+            continue
+        for name in names:
+            path = f"{place}/{name}"
+            suffix = PurePosixPath(name).suffix.lower()
+            if path not in listed and (suffix in IMAGE_SUFFIXES or suffix == ".txt"):
+                yield ExportFault(path, "it is no file of this export, and trainers would take it")
+
+
+def _pair_faults(spec: ExportSpec, manifest: Mapping[str, object], pair: PairBytes) -> list[ExportFault]:
+    faults = []
+    if not (pair.stem.isascii() and pair.stem.isdigit()):
+        faults.append(ExportFault(pair.stem, "a stem must be digits: trainers cut names at dots and underscores"))
+    sizes: dict[Role, tuple[int, int]] = {}
+    for role in IMAGES:
+        path = spec.files[role].format(stem=pair.stem)
+        if role not in pair.images:
+            faults.append(ExportFault(path, f"the {role} of {pair.stem} is missing"))
+            continue
+        try:
+            pixels = decode_png(pair.images[role])
+        except ImageCorruptError as error:
+            faults.append(ExportFault(path, f"it is no picture: {error}"))
+            continue
+        sizes[role] = pixels.shape[1], pixels.shape[0]
+        channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+        if channels != (1 if role == "mask" else 3):
+            faults.append(ExportFault(path, f"it has {channels} channels; trainers drop an alpha, or paste on black"))
+    if len(set(sizes.values())) > 1:
+        shown = ", ".join(f"{role} {width} x {height}" for role, (width, height) in sizes.items())
+        faults.append(ExportFault(pair.stem, f"its pictures differ in size: {shown}"))
+    if not pair.caption.strip() and manifest.get("captions") != {"none": manifest.get("pairs")}:
+        faults.append(ExportFault(pair.stem, "its caption is missing or empty"))
+    return faults
+
+
+def _index_faults(folder: Path, listed: Mapping[str, WrittenFile], pairs: int) -> Iterator[ExportFault]:
+    for name in ("metadata.jsonl", "pairs.jsonl", "metadata.csv"):
+        if not (folder / name).is_file():
+            continue
+        count = 0
+        try:
+            for count, cells in enumerate(_rows(folder / name), start=1):
+                for key, cell in cells.items():
+                    if key in _NOT_FILES or not isinstance(cell, str) or not cell.endswith(".png"):
+                        continue
+                    if cell.startswith("/") or ".." in cell.split("/"):
+                        yield ExportFault(name, f"line {count}: {cell} does not lie in the export")
+                    elif cell not in listed:
+                        yield ExportFault(name, f"line {count}: {cell} is not there")
+        except (OSError, ValueError) as error:
+            yield ExportFault(name, f"it cannot be read: {error}")
+            continue
+        if count != pairs:
+            yield ExportFault(name, f"it has {count} rows for {pairs} pairs")
+
+
+_NOT_FILES = {"image_path", "text", "prompt", "caption", "edit_prompt"}
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, object]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        if path.suffix == ".csv":
+            yield from csv.DictReader(stream)
+            return
+        for line in stream:
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError("a line is no object")  # noqa: TRY004  (as json does)
+            yield row

@@ -1,0 +1,1 @@
+"""The pairs that leave a split, and what is said of each."""

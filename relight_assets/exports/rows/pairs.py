@@ -1,0 +1,170 @@
+"""The pairs of a split that may leave it, in the order of its rows."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from relight_assets.config.exports import ExportOptions
+from relight_assets.core.hashing import canonical_digest
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.record_types import Record
+from relight_assets.dataset.records import known_record
+from relight_assets.engine.state.scan import SplitState
+from relight_assets.errors import UserError
+from relight_assets.exports.base import Caption, ExportSpec, Pair, Size, Source
+from relight_assets.exports.framing import out_size
+from relight_assets.exports.rows.captions import PhotoLight, caption_of, read_words
+from relight_assets.exports.rows.labels import labels_of
+from relight_assets.exports.rows.selection import RowFilter
+from relight_assets.stages.base import variant_name
+from relight_assets.stages.registry import stage_spec
+
+DIGITS = 6
+"""Of a stem, at least."""
+
+
+@dataclass
+class LeftOut:
+    """Why rows are not in an export."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reason: str) -> None:
+        """Count a row."""
+        self.counts[reason] += 1
+
+
+@dataclass(frozen=True)
+class PairSource:
+    """Gives the pairs of a split, and the labels of each, from its records."""
+
+    state: SplitState
+    spec: ExportSpec
+    options: ExportOptions
+    taken: Collection[str] = ()
+    """sha256 of photos that another split keeps."""
+    dropped: Collection[str] = ()
+    """Keys and sha256 of photos that a review drops."""
+
+    def pairs(self, left_out: LeftOut) -> Iterator[Pair]:
+        """Every pair that is current, whose photo no other split keeps, and that the options take.
+
+        Raises:
+            UserError, ConfigError: an option that cannot be used.
+        """
+        words, chosen = read_words(self.options.words), RowFilter(self.options.where)
+        captions, count = self._captions(), 0
+        for key, image in self.state.images.items():
+            if image.status != "done" or image.index is None:
+                left_out.add(image.status)
+                continue
+            record = known_record(self.state.layout, image.index)
+            reason = self._refusal(key, record)
+            if record is None or reason is not None:
+                left_out.add(reason or "pending")
+                continue
+            for variant in range(self.state.variants):
+                caption = self._caption(record, variant, captions.get(key, ""), words)
+                labels = self._labels(record, variant, caption)
+                if labels is None or not chosen.takes(labels):
+                    left_out.add("where" if labels is not None else "too small")
+                    continue
+                if self.options.max_rows is not None and count >= self.options.max_rows:
+                    left_out.add("max_rows")
+                    continue
+                count += 1
+                yield Pair(
+                    labels["stem"],
+                    key,
+                    record.index,
+                    variant,
+                    sources_of(self.state.layout, record, variant, self.state.variants),
+                    caption,
+                    canonical_digest(labels),
+                )
+
+    def labels(self, pair: Pair) -> dict[str, Any] | None:
+        """The row of a pair in samples.csv; None where its record has gone or changed meanwhile."""
+        record = known_record(self.state.layout, pair.number)
+        if record is None:
+            return None
+        labels = self._labels(record, pair.variant, pair.caption)
+        return labels if labels is not None and canonical_digest(labels) == pair.labels_sha256 else None
+
+    def _refusal(self, key: str, record: Record | None) -> str | None:
+        if record is None:
+            return None
+        if record.source.sha256 in self.taken:
+            return "in another split"
+        return "review" if key in self.dropped or record.source.sha256 in self.dropped else None
+
+    def _captions(self) -> dict[str, str]:
+        """The cell of the caption column of each image, of the first row that names it."""
+        table, column = self.state.split.table, self.options.caption_column
+        if column not in table.columns:
+            if self.options.caption == "column":
+                raise UserError(f"caption_column: {self.state.split.path} has no column `{column}`")
+            return {}
+        found: dict[str, str] = {}
+        for key, cell in zip(self.state.keys, table[column], strict=True):
+            if key is not None:
+                found.setdefault(key, str(cell))
+        return found
+
+    def _caption(self, record: Record, variant: int, cell: str, words: Mapping[str, str]) -> Caption:
+        degraded = record.stages["degraded"].lights[variant]
+        light = PhotoLight.of(record.stages["masks"].numbers, degraded) if self._shows_photo_light else None
+        return caption_of(self.options, words, cell, light)
+
+    @property
+    def _shows_photo_light(self) -> bool:
+        """Whether the target has the photo's own light."""
+        return self.options.direction == "restore" and self.options.target != "albedo"
+
+    def _labels(self, record: Record, variant: int, caption: Caption) -> dict[str, Any] | None:
+        own = sources_of(self.state.layout, record, variant, self.state.variants)
+        size = png_size(own["input"].path)
+        try:
+            width, height = out_size(size, self.options) if size is not None else (None, None)
+        except UserError:
+            return None
+        stem = f"{record.index * self.state.variants + variant:0{DIGITS}d}"
+        files = {role: pattern.format(stem=stem) for role, pattern in self.spec.files.items()}
+        given = {
+            "stem": stem,
+            "split": self.state.split.split,
+            "target": files.get("target"),
+            "condition": files.get("condition"),
+            "mask": files.get("mask"),
+            "foreground": str(own["foreground"].path.absolute()),
+            "albedo": str(own["albedo"].path.absolute()),
+            "width": width,
+            "height": height,
+            "target_sha256": own["input"].sha256,
+            "condition_sha256": own["output"].sha256,
+        }
+        return labels_of(record, variant, caption, given)
+
+
+def png_size(path: Path) -> Size | None:
+    """Width and height that a PNG's header gives; None where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(24)
+    except OSError:
+        return None
+    return (int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")) if len(head) == 24 else None
+
+
+def sources_of(layout: SplitLayout, record: Record, variant: int, variants: int) -> dict[str, Source]:
+    """The files of one light of an image, by artifact."""
+    found: dict[str, Source] = {}
+    for stage, entry in record.stages.items():
+        spec = stage_spec(stage)
+        for artifact in spec.artifacts:
+            name = variant_name(artifact, variant, variants) if spec.per_light else artifact
+            stamp = entry.files[name]
+            found[artifact] = Source(layout.png(record.index, name), stamp.sha256, stamp.size, stamp.token)
+    return found

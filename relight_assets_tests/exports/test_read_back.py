@@ -1,0 +1,188 @@
+"""Every trap of the trainers' loaders is a fault that reading an export back finds."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from relight_assets.core.hashing import sha256_hex
+from relight_assets.exports.read_back import read_back
+from relight_assets.exports.snapshot import FILES, MANIFEST
+from relight_assets.imaging.png import decode_png, encode_png
+from relight_assets_tests.exports.conftest import Export
+
+
+def edit_list(folder: Path, change: Callable[[str], str]) -> None:
+    """Change the list of files as one who forges it well: the manifest names the new one."""
+    text = change((folder / FILES).read_text())
+    (folder / FILES).write_text(text)
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    manifest["files_sha256"] = sha256_hex(text.encode())
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def replace_file(folder: Path, path: str, data: bytes) -> None:
+    """Put another file in the place of one, and in the list."""
+    (folder / path).unlink()
+    (folder / path).write_bytes(data)
+
+    def change(text: str) -> str:
+        lines = text.splitlines()
+        place = next(number for number, line in enumerate(lines) if line.startswith(f"{path},"))
+        lines[place] = f"{path},{sha256_hex(data)},{len(data)},forged"
+        return "\n".join(lines) + "\n"
+
+    edit_list(folder, change)
+
+
+def without_partner(folder: Path) -> None:
+    (folder / "conditioning_image" / "000001.png").unlink()
+
+
+def not_listed(folder: Path) -> None:
+    edit_list(
+        folder, lambda text: "\n".join(x for x in text.splitlines() if "conditioning_image/000001" not in x) + "\n"
+    )
+
+
+def other_size(folder: Path) -> None:
+    pixels = decode_png((folder / "conditioning_image" / "000001.png").read_bytes())
+    replace_file(folder, "conditioning_image/000001.png", encode_png(cv2.resize(pixels, (64, 64))))
+
+
+def with_alpha(folder: Path) -> None:
+    pixels = decode_png((folder / "image" / "000001.png").read_bytes())
+    replace_file(folder, "image/000001.png", encode_png(np.dstack([pixels, pixels[..., 0]])))
+
+
+def color_mask(folder: Path) -> None:
+    pixels = decode_png((folder / "mask" / "000001.png").read_bytes())
+    replace_file(folder, "mask/000001.png", encode_png(np.dstack([pixels] * 3)))
+
+
+def rename_stem(new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        for place in ("image", "conditioning_image", "mask"):
+            (folder / place / "000001.png").rename(folder / place / f"{new}.png")
+        (folder / "image" / "000001.txt").rename(folder / "image" / f"{new}.txt")
+        edit_list(folder, lambda text: text.replace("/000001.", f"/{new}."))
+
+    return change
+
+
+def jpg_twin(folder: Path) -> None:
+    cv2.imwrite(str(folder / "conditioning_image" / "000001.jpg"), np.zeros((8, 8, 3), np.uint8))
+
+
+def stale_text(folder: Path) -> None:
+    (folder / "image" / "000009.txt").write_text("a caption without its picture\n")
+
+
+def empty_text(folder: Path) -> None:
+    replace_file(folder, "image/000001.txt", b"\n")
+
+
+def no_text(folder: Path) -> None:
+    (folder / "image" / "000001.txt").unlink()
+
+
+def absolute_path(folder: Path) -> None:
+    path = folder / "metadata.jsonl"
+    path.write_text(path.read_text().replace('"image/000001.png"', f'"{folder}/image/000001.png"'))
+
+
+def path_above(folder: Path) -> None:
+    path = folder / "metadata.jsonl"
+    path.write_text(path.read_text().replace('"image/000001.png"', '"../image/000001.png"'))
+
+
+def row_of_nothing(folder: Path) -> None:
+    path = folder / "metadata.jsonl"
+    path.write_text(path.read_text().replace("mask/000001.png", "mask/000007.png"))
+
+
+def missing_row(folder: Path) -> None:
+    path = folder / "metadata.jsonl"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+
+
+def half_a_picture(folder: Path) -> None:
+    data = (folder / "image" / "000001.png").read_bytes()
+    replace_file(folder, "image/000001.png", data[: len(data) // 2])
+
+
+def one_byte(folder: Path) -> None:
+    path = folder / "mask" / "000001.png"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+
+
+def fewer_pairs(folder: Path) -> None:
+    edit_list(folder, lambda text: "\n".join(x for x in text.splitlines() if "/000003." not in x) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without_partner, "conditioning_image/000001.png: it cannot be read"),
+        (not_listed, "the condition of 000001 is missing"),
+        (other_size, "000001: its pictures differ in size: target 256 x 256, condition 64 x 64"),
+        (with_alpha, "image/000001.png: it has 4 channels"),
+        (color_mask, "mask/000001.png: it has 3 channels"),
+        (rename_stem("000001.v1"), "000001.v1: a stem must be digits"),
+        (rename_stem("000001_1"), "000001_1: a stem must be digits"),
+        (jpg_twin, "conditioning_image/000001.jpg: it is no file of this export"),
+        (stale_text, "image/000009.txt: it is no file of this export"),
+        (empty_text, "000001: its caption is missing or empty"),
+        (no_text, "image/000001.txt: it cannot be read"),
+        (absolute_path, "metadata.jsonl: line 2: /.* does not lie in the export"),
+        (path_above, "metadata.jsonl: line 2: ../image/000001.png does not lie in the export"),
+        (row_of_nothing, "metadata.jsonl: line 2: mask/000007.png is not there"),
+        (missing_row, "metadata.jsonl: it has 3 rows for 4 pairs"),
+        (half_a_picture, "image/000001.png: it is no picture"),
+        (one_byte, "mask/000001.png: it is not what was exported"),
+        (fewer_pairs, "manifest.json: it promises 4 pairs, 3 are there"),
+        (lambda folder: (folder / FILES).write_text("path\n"), "files.csv: it is not the one that the manifest names"),
+        (lambda folder: (folder / MANIFEST).unlink(), "manifest.json: there is none"),
+    ],
+)
+def test_a_trap(export: Export, damage: Callable[[Path], object], message: str) -> None:
+    folder = export(link="copy").folder
+    assert read_back(folder).passed
+    damage(folder)
+    faults = [f"{fault.path}: {fault.what}" for fault in read_back(folder).faults]
+    assert any(__import__("re").search(message, fault) for fault in faults), faults
+
+
+def test_caches_of_trainers_are_left_alone(export: Export) -> None:
+    folder = export().folder
+    for name in ("image/.aitk_size.json", "image/000000.npz", "image/_latent_cache/000000.safetensors", "cache/x.pt"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    assert read_back(folder).passed
+
+
+@pytest.mark.parametrize("name", ["webdataset", "parquet"])
+@pytest.mark.parametrize("cut", ["half", "byte"])
+def test_a_damaged_shard(export: Export, name: str, cut: str) -> None:
+    if name == "parquet":
+        pytest.importorskip("pyarrow")
+    folder = export(name).folder
+    shard = next(path for path in folder.rglob("train-*") if path.is_file())
+    data = bytearray(shard.read_bytes())
+    if cut == "half":
+        data = data[: len(data) // 2]
+    else:
+        data[len(data) // 3] ^= 1
+    shard.write_bytes(data)
+    found = read_back(folder)
+    assert any(fault.what == "it is not what was exported" for fault in found.faults)
+    assert cut == "byte" or any("4 pairs" in fault.what for fault in found.faults)
+
+
+def test_a_folder_that_is_none(tmp_path: Path) -> None:
+    assert [fault.path for fault in read_back(tmp_path / "none").faults] == [MANIFEST]
+    shutil.rmtree(tmp_path)
