@@ -19,7 +19,7 @@ SIGMA = 0.06
 """Along the edge, in units of the face's height, likewise."""
 SKIN_BESIDE = (0.02, 0.08)
 """Share of the outer band that is skin at which there begins to be a seam, and is one."""
-ALIKE, APART = 0.005, 0.024
+ALIKE, APART = 0.005, 0.02
 """Difference of ln R/G and ln B/G that is let be, and that is left by the inner side."""
 JOINED, JOINED_SIGMA = (0.08, 0.2), 0.1
 """Distances from the edge up to which changes are made one, and from which they are let be; sigma of their mean."""

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.albedo.materials.hull_edge import APART, GIVEN_UP, REACH, join
+from relight_assets.stages.albedo.materials.hull_edge import GIVEN_UP, REACH, join
 from relight_assets.stages.albedo.materials.skin import find_skin
 from relight_assets_tests.stages.albedo.materials.heads import head
 
@@ -35,7 +35,7 @@ def test_skin_beyond_the_edge_follows_what_is_inside():
 def test_a_change_that_is_the_same_on_both_sides_stays():
     face, change, red, given_up = joined(0.2, 0.2)
     assert np.abs(red - change)[face.outward < 0.3].max() < 0.02
-    assert given_up.max() == pytest.approx(0, abs=0.01)
+    assert given_up.max() == pytest.approx(0, abs=0.03)
 
 
 def test_what_is_far_from_the_edge_is_let_be():
@@ -50,5 +50,5 @@ def test_where_hair_is_beside_the_face_nothing_changes():
     forehead = (face.downward < 0.05) & (face.inward > 0.03)
     person, _ = head().small
     hair = (person.light < 0.03) & (face.downward < 0) & (face.outward > 0.03)
-    assert np.abs(red - change)[forehead].max() < APART
+    assert np.abs(red - change)[forehead].max() < 0.15 * 0.2
     assert np.abs(red)[hair].max() < 0.05
