@@ -146,20 +146,27 @@ def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:
 
 
 def _factors(person: Person, skin: Plane, gain: Plane, red: Plane, blue: Plane) -> LinearRgb:
-    rgb, light, small = person.rgb, person.light, np.float32(1e-3)
+    # Plane by plane, which takes half as long as pixels of three channels.
+    channels, light, small = cv2.split(person.rgb), person.light, np.float32(1e-3)
     ratios = [cv2.exp(red), np.ones_like(red), cv2.exp(blue)]
     colored = sum(
         plane * ratio * np.float32(weight)
-        for plane, ratio, weight in zip(cv2.split(rgb), ratios, LUMINANCE_WEIGHTS, strict=True)
+        for plane, ratio, weight in zip(channels, ratios, LUMINANCE_WEIGHTS, strict=True)
     )
     gray = np.exp2(gain) * (light + small) / (colored + small)
-    factors = cv2.merge([(gray * ratio).astype(np.float32) for ratio in ratios])
     # With the floor of the colour ratios, dark skin keeps exactly the ratios that it is led to.
-    floor = np.float32(COLOR_FLOOR) * cv2.merge([cv2.GaussianBlur(skin, (0, 0), 0.8)] * 3)
-    exact = factors + floor * (factors - 1) / np.maximum(rgb, small)
-    factors = np.clip(exact, factors * GAIN_LIMITS[0], factors * GAIN_LIMITS[1])
+    floor = np.float32(COLOR_FLOOR) * cv2.GaussianBlur(skin, (0, 0), 0.8)
+    factors = [
+        _exact(gray * ratio, floor / np.maximum(plane, small)) for plane, ratio in zip(channels, ratios, strict=True)
+    ]
     # What is lifted is compressed before it clips, and never under what it was.
     before = cv2.dilate(person.peak, np.ones((3, 3), np.uint8))
-    after = before * factors.max(axis=2)
+    after = before * cv2.max(cv2.max(factors[0], factors[1]), factors[2])
     bent = np.maximum(shoulder(after, SHOULDER_START, SHOULDER_TOP), np.minimum(before, after))
-    return factors * np.where(after > small, bent / np.maximum(after, small), 1)[..., None].astype(np.float32)
+    compressed = np.where(after > small, bent / np.maximum(after, small), 1).astype(np.float32)
+    return cv2.merge([factor * compressed for factor in factors])
+
+
+def _exact(factor: Plane, floor: Plane) -> Plane:
+    exact = factor + floor * (factor - 1)
+    return np.clip(exact, factor * GAIN_LIMITS[0], factor * GAIN_LIMITS[1]).astype(np.float32)
