@@ -25,7 +25,7 @@ class Retinex(Part):
     """Sigmas of the surrounds in pixels at a subject of 512; used by `gaussian` alone."""
     strength: Unit | None = None
     """Share of the shading that is taken out; null: drawn for each image from `strength_range`."""
-    strength_range: UnitRange = (0.8, 1.0)
+    strength_range: UnitRange = (0.65, 1.0)
     """What the share is drawn from, so that a model does not learn to invert one setting."""
     color_strength: Unit = 0.3
     """Share of slow colour drifts over the subject that is taken out."""

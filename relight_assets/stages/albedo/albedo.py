@@ -26,7 +26,7 @@ from relight_assets.stages.albedo.materials.gains import Gains, find_gains
 from relight_assets.stages.albedo.materials.person import reduced
 from relight_assets.stages.albedo.msr_classic import msr_classic
 
-CODE_VERSION = "5"
+CODE_VERSION = "6"
 
 SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
 """Linear light at which highlights begin to be compressed, and which they approach."""

@@ -38,13 +38,13 @@ class ColorCurve:
         red, blue = (np.interp(light, STOPS, curve).astype(np.float32) for curve in (self.red, self.blue))
         return red, blue
 
-    def change(self, before: Plane, after: Plane) -> tuple[Plane, Plane]:
-        """What a change of luminance, stops against the face's median, does to ln R/G and ln B/G."""
-        red, blue = (
-            np.where(after > before, np.clip(end - start, -most, most), end - start)
-            for start, end, most in zip(self.at(before), self.at(after), LIFTED, strict=True)
-        )
-        return red, blue
+
+def change_along(before: tuple[Plane, Plane], after: tuple[Plane, Plane], gain: Plane) -> list[Plane]:
+    """What a change of luminance, stops, does to ln R/G and ln B/G, which the curve has ``before`` and ``after`` it."""
+    return [
+        np.where(gain > 0, np.clip(end - start, -most, most), end - start)
+        for start, end, most in zip(before, after, LIFTED, strict=True)
+    ]
 
 
 def find_curve(person: Person, skin: Skin) -> ColorCurve:

@@ -73,6 +73,12 @@ class Face:
         rows, columns = np.indices(self.shape, np.float32)
         return (columns - top[0]) * np.float32(axis[0]) + (rows - top[1]) * np.float32(axis[1])
 
+    def around(self, margin: float) -> tuple[slice, slice]:
+        """Rows and columns of the hull and of what is within so much of the height around it."""
+        x, y, width, height = cv2.boundingRect(self.hull)
+        more = round(margin * self.height)
+        return slice(max(0, y - more), y + height + more), slice(max(0, x - more), x + width + more)
+
     def eroded(self, margin: float) -> Gray8:
         """The hull without an edge of so much of the height."""
         return cv2.erode(self.hull, disc(margin * self.height))

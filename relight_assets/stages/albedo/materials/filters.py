@@ -3,6 +3,8 @@
 Planes are (h, w) float32; sigmas are pixels.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -10,7 +12,7 @@ from relight_assets.core.arrays import Gray8, Plane
 
 NARROWEST = 0.35
 """A Gaussian below it changes nothing, pixels."""
-GRID = 3
+GRID = 2
 """A Gaussian is computed on a grid of a third of its sigma, where it is smooth."""
 GRID_BLUR = 0.25
 """Variance that shrinking and growing add, in squared pixels of that grid."""
@@ -42,9 +44,14 @@ def weighted_mean(values: Plane, weight: Plane, sigma: float, floor: float = 1e-
 
     ``floor`` is the blurred weight at which it is half of that.
     """
-    both = blurred(cv2.merge([values * weight, weight]), sigma)
-    over, under = cv2.split(both)
-    return cv2.divide(over, under + np.float32(floor))
+    return weighted_means([values], weight, sigma, floor)[0]
+
+
+def weighted_means(planes: Sequence[Plane], weight: Plane, sigma: float, floor: float = 1e-4) -> list[Plane]:
+    """The same of several planes, whose weight is blurred but once."""
+    *over, under = cv2.split(blurred(cv2.merge([*(values * weight for values in planes), weight]), sigma))
+    inverse = 1 / (under + np.float32(floor))
+    return [each * inverse for each in over]
 
 
 def disc(radius: float) -> Gray8:

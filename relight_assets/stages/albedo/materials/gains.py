@@ -25,6 +25,8 @@ HAIR_UNLIFTED = 0.6
 """Share of a lift that hair, beard and frames inside the hull are spared."""
 BRIGHTEST, OVER_SPARED = 0.6, 0.8
 """Stops above the face's median that a lift may reach, and the share of what would go beyond that is spared."""
+WHOLE = 0.6
+"""Strength from which highlights go and colors are evened completely: half a highlight is a gray patch."""
 REST_SHIFT = 0.15
 """Stops by which the median of what is not the face may change."""
 EDGE_SIGMA = 2.0
@@ -47,12 +49,13 @@ class Gains:
 
 @dataclass(frozen=True)
 class _Evened:
-    # Of one face's skin: how much it counts, log2 of its gain, and changes of ln R/G and ln B/G.
+    # Of one face's skin: how much it counts, log2 of its gain, changes of ln R/G and ln B/G, and where highlights were.
     skin: Skin
     blend: Plane
     gain: Plane
     red: Plane
     blue: Plane
+    shine: Plane
 
 
 def find_gains(
@@ -63,7 +66,7 @@ def find_gains(
     Args:
         person: at working size.
         faces: (N, 2) points of meshes in its pixels, largest first.
-        strength: share of the change that is made, 0..1.
+        strength: share of the light that is taken out, 0..1; highlights go from :data:`WHOLE` on.
         color_strength: share of the difference of colour that is evened, 0..1.
 
     Returns:
@@ -74,19 +77,21 @@ def find_gains(
         return None
     weight = np.minimum(sum(each.skin.weight for each in evened), 1).astype(np.float32)
     rest = even_rest(person, person.inside * (1 - weight))
-    gain, red, blue, skin = rest, np.zeros_like(rest), np.zeros_like(rest), np.zeros_like(rest)
+    gain, (red, blue, skin, shine) = rest, np.zeros((4, *rest.shape), np.float32)
     # Where the skins of two faces meet they share.
     alone = 1 / np.maximum(np.sum([each.blend for each in evened], axis=0), np.float32(1))
     for each in evened:
-        skin = np.maximum(skin, each.blend)
+        skin, shine = np.maximum(skin, each.blend), np.minimum(shine, each.shine)
         gain = gain + alone * each.blend * (each.gain - rest)
         red, blue = red + alone * each.red, blue + alone * each.blue
     gain = _kept_rest(person, [each.skin.face for each in evened], gain)
     opaque = person.inside
     gain, red, blue = (
-        np.float32(strength) * (plane * opaque + (1 - opaque) * weighted_mean(plane, opaque, EDGE_SIGMA))
-        for plane in (gain, red, blue)
+        plane * opaque + (1 - opaque) * weighted_mean(plane, opaque, EDGE_SIGMA) for plane in (gain, red, blue)
     )
+    # Of light a share is taken that differs between images; highlights go and colors are evened by all that is asked.
+    whole = np.float32(min(1.0, strength / WHOLE))
+    gain, red, blue = np.float32(strength) * gain + (whole - np.float32(strength)) * shine, whole * red, whole * blue
     spread = float(np.std(gain[opaque > 0.5])) * float(np.log(2))
     return Gains(_factors(person, skin, gain, red, blue), spread)
 
@@ -110,10 +115,10 @@ def _even(person: Person, face: Face, color_strength: float) -> _Evened | None:
         return None
     highlights = find_highlights(person, skin)
     light = even_skin(person, skin, highlights)
-    red, blue, damped = even_color(person, skin, highlights, light, color_strength)
-    # What loses no colour at the hull's edge loses less light there: it would be gray.
+    red, blue, given_up = even_color(person, skin, highlights, light, color_strength)
+    # What gave up its colour at the hull's edge loses less light there: it would be gray.
     white = weighted_mean(highlights.whiteness, skin.weight, 0.04 * face.height, 1e-3)
-    gain = np.where(light.gain < 0, light.gain * (1 - 0.6 * damped * ramp(white, 0.1, 0.4)), light.gain)
+    gain = np.where(light.gain < 0, light.gain * (1 - 0.8 * given_up * ramp(white, 0.05, 0.3)), light.gain)
     gain = np.where(gain > 0, gain * (1 - HAIR_UNLIFTED * skin.hair(person)), gain)
     # What is bright in a shade, such as teeth and wet lids, is not lifted beyond what is bright in the light.
     over = person.log_light - np.float32(skin.level) + gain - np.float32(BRIGHTEST)
@@ -121,7 +126,9 @@ def _even(person: Person, face: Face, color_strength: float) -> _Evened | None:
     # One smooth field over the whole face, its features included; by skin beyond.
     beyond = cv2.GaussianBlur(skin.weight, (0, 0), max(0.8, 0.01 * face.height))
     blend = np.maximum(face.soft_hull(0.03), beyond) * (person.inside > 0)
-    return _Evened(skin, blend.astype(np.float32), gain, red, blue)
+    # No more of a highlight than what is taken in all.
+    shine = np.maximum(light.highlight, np.minimum(gain, 0)) * blend
+    return _Evened(skin, blend.astype(np.float32), gain, red, blue, shine)
 
 
 def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:
@@ -139,20 +146,27 @@ def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:
 
 
 def _factors(person: Person, skin: Plane, gain: Plane, red: Plane, blue: Plane) -> LinearRgb:
-    rgb, light, small = person.rgb, person.light, np.float32(1e-3)
+    # Plane by plane, which takes half as long as pixels of three channels.
+    channels, light, small = cv2.split(person.rgb), person.light, np.float32(1e-3)
     ratios = [cv2.exp(red), np.ones_like(red), cv2.exp(blue)]
     colored = sum(
         plane * ratio * np.float32(weight)
-        for plane, ratio, weight in zip(cv2.split(rgb), ratios, LUMINANCE_WEIGHTS, strict=True)
+        for plane, ratio, weight in zip(channels, ratios, LUMINANCE_WEIGHTS, strict=True)
     )
     gray = np.exp2(gain) * (light + small) / (colored + small)
-    factors = cv2.merge([(gray * ratio).astype(np.float32) for ratio in ratios])
     # With the floor of the colour ratios, dark skin keeps exactly the ratios that it is led to.
-    floor = np.float32(COLOR_FLOOR) * cv2.merge([cv2.GaussianBlur(skin, (0, 0), 0.8)] * 3)
-    exact = factors + floor * (factors - 1) / np.maximum(rgb, small)
-    factors = np.clip(exact, factors * GAIN_LIMITS[0], factors * GAIN_LIMITS[1])
+    floor = np.float32(COLOR_FLOOR) * cv2.GaussianBlur(skin, (0, 0), 0.8)
+    factors = [
+        _exact(gray * ratio, floor / np.maximum(plane, small)) for plane, ratio in zip(channels, ratios, strict=True)
+    ]
     # What is lifted is compressed before it clips, and never under what it was.
     before = cv2.dilate(person.peak, np.ones((3, 3), np.uint8))
-    after = before * factors.max(axis=2)
+    after = before * cv2.max(cv2.max(factors[0], factors[1]), factors[2])
     bent = np.maximum(shoulder(after, SHOULDER_START, SHOULDER_TOP), np.minimum(before, after))
-    return factors * np.where(after > small, bent / np.maximum(after, small), 1)[..., None].astype(np.float32)
+    compressed = np.where(after > small, bent / np.maximum(after, small), 1).astype(np.float32)
+    return cv2.merge([factor * compressed for factor in factors])
+
+
+def _exact(factor: Plane, floor: Plane) -> Plane:
+    exact = factor + floor * (factor - 1)
+    return np.clip(exact, factor * GAIN_LIMITS[0], factor * GAIN_LIMITS[1]).astype(np.float32)

@@ -22,18 +22,14 @@ BRIGHTEST_BASE = 1.0
 """Stops above the face's median that count in the first base."""
 STARTS = 1.15
 """Of the base: luminance above it can be a highlight."""
-WHITE_SHARE = 1.2
+WHITE_SHARE = 1.35
 """Of luminance times whiteness that is taken at most, unless the highlight is strong."""
 STRONG = (1.6, 2.6)
 """Of the base: luminance between these begins to be, and is, a highlight whatever it is beside white."""
-TAKEN, LARGEST = 0.9, 0.75
+TAKEN, LARGEST = 0.9, 0.8
 """Share of a highlight that is taken, and of a pixel's light at most: skin without any sheen is plaster."""
-EDGE_SHARE = 0.4
-"""What of it is taken at the edge of skin, where hair and ground glare as well."""
 FEATURE_SHARE = 0.5
 """What of the skin's around them is taken of eyes, teeth and lips, which have highlights of their own."""
-EDGE = (0.03, 0.09)
-"""Distance from that edge, heights, at which this begins to change and has."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,6 @@ class Highlights:
     """How much less saturated a pixel is than skin, 0..1."""
     color: tuple[Plane, Plane]
     """ln R/G and ln B/G of the skin without highlights, smooth."""
-    inner: Plane
-    """0 at the edge of skin, 1 further in."""
     region: Gray8
     """1 at the face and the skin that goes on from it."""
 
@@ -64,12 +58,9 @@ def find_highlights(person: Person, skin: Skin) -> Highlights:
     ]
     own = saturation(*color)
     whiteness = np.clip(cv2.divide(own - person.saturation, np.maximum(own, np.float32(0.05))), 0, 1)
-    region = _region(skin)
-    inward = cv2.distanceTransform(region, cv2.DIST_L2, 3) * np.float32(1 / face.height)
-    inner = face.blurred(ramp(inward, *EDGE), 0.015)
-    share = _share(person, skin, base, over, whiteness) * (EDGE_SHARE + (1 - EDGE_SHARE) * inner)
+    share = _share(person, skin, base, over, whiteness)
     share *= np.maximum(face.soft_hull(0.03), skin.weight)
-    return Highlights(np.clip(share * TAKEN, 0, LARGEST), whiteness, (color[0], color[1]), inner, region)
+    return Highlights(np.clip(share * TAKEN, 0, LARGEST), whiteness, (color[0], color[1]), _region(skin))
 
 
 def _base(person: Person, skin: Skin) -> Plane:

@@ -20,6 +20,8 @@ SURE_MARGIN = 0.04
 """What is so near the hull's edge is not surely skin, in units of the face's height."""
 FEWEST = 60
 """Pixels of sure skin without which there is no model."""
+ENOUGH = 3000
+"""Pixels of sure skin that are enough for a median."""
 MODEL_STOPS = (-1.4, 0.8)
 """Of the face's median: darker skin is noise, lighter skin a highlight; neither says the colour."""
 KEPT_PERCENT = 92
@@ -65,6 +67,8 @@ class Skin:
     """How surely a pixel is bare skin, 0..1."""
     sure: Mask
     """Where it is the face's skin: anchors are medians over it."""
+    some: NDArray[np.intp]
+    """Enough of its pixels for a median, as places in a plane that is one row."""
     level: float
     """Median of log2 luminance over it."""
     color: tuple[float, float]
@@ -74,7 +78,7 @@ class Skin:
 
     def anchored(self, plane: Plane) -> float:
         """The median over the face's skin."""
-        return float(np.median(plane[self.sure]))
+        return float(np.median(plane.ravel()[self.some]))
 
     def hair(self, person: Person) -> Plane:
         """How surely a pixel inside the hull is hair, beard or a frame: no skin, and much darker than it."""
@@ -92,7 +96,9 @@ def find_skin(person: Person, face: Face) -> Skin | None:
     sure = (face.eroded(SURE_MARGIN) > 0) & (face.features == 0) & (person.inside > 0.9)
     if np.count_nonzero(sure) < FEWEST:
         return None
-    level = float(np.median(person.log_light[sure]))
+    some = np.flatnonzero(sure)
+    some = some[:: max(1, some.size // ENOUGH)]
+    level = float(np.median(person.log_light.ravel()[some]))
     relative = person.log_light - np.float32(level)
     color, inverse = _model(person, sure & (relative > MODEL_STOPS[0]) & (relative < MODEL_STOPS[1]))
     red, blue = (ratio - np.float32(middle) for ratio, middle in zip(person.log_ratios, color, strict=True))
@@ -103,7 +109,7 @@ def find_skin(person: Person, face: Face) -> Skin | None:
     weight = hull * inner + (1 - hull) * _beside_face(person, face, relative, distance)
     weight = np.maximum(weight, _sheen(face, weight, relative))
     weight *= ramp(relative, *DARKEST) * person.inside * (face.features == 0)
-    return Skin(face, weight, sure, level, color, distance)
+    return Skin(face, weight, sure, some, level, color, distance)
 
 
 def _model(person: Person, at: Mask) -> tuple[tuple[float, float], NDArray[np.float32]]:

@@ -4,16 +4,17 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane
-from relight_assets.stages.albedo.materials.color_curve import find_curve
-from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
+from relight_assets.stages.albedo.materials.color_curve import change_along, find_curve
+from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean, weighted_means
 from relight_assets.stages.albedo.materials.highlights import Highlights
+from relight_assets.stages.albedo.materials.hull_edge import join
 from relight_assets.stages.albedo.materials.person import Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
 from relight_assets.stages.albedo.materials.skin_light import SkinLight
 
 LIT_STOPS = (0.05, 0.8)
 """Deviation of the light from which its colour begins to be led, and from which it is fully."""
-HIGHLIGHT_LEAD, MOST_LEAD = 1.8, 0.85
+HIGHLIGHT_LEAD, MOST_LEAD = 2.4, 0.9
 """Lead of the colour for each share of highlight that went, and the most."""
 PALER, PALE_LIT, PALE_LEAD = (0.03, 0.12), (-0.1, 0.3), 0.8
 """Saturation below what is usual at a luminance, and stops of luminance against the face's median, from which and up to
@@ -29,12 +30,6 @@ SIGMA = 0.10
 """Of the field of coloured light, in units of the face's height."""
 MOST = (0.16, 0.256)
 """Largest change by coloured light."""
-STEP = 0.02
-"""Difference of the change between both sides of the hull's edge that is not seen."""
-INSIDE, OUTSIDE = (0.03, 0.09), (0.02, 0.08)
-"""The bands on both sides in which it is measured, heights from the edge."""
-SKIN_COLOR = 9.0
-"""Squared Mahalanobis distance up to which a colour is surely skin's."""
 
 
 def even_color(
@@ -50,13 +45,14 @@ def even_color(
         share: of the difference that is led at most where light was far from the face's median, 0..1.
 
     Returns:
-        Changes of ln R/G and of ln B/G, and how much the change is damped at the hull's edge, 0..1.
+        Changes of ln R/G and of ln B/G, and what share of them was given up at the hull's edge, 0..1.
     """
     face = skin.face
     before = person.log_light - np.float32(skin.level)
     smooth = weighted_mean(before, skin.weight + np.float32(1e-3), FOLLOW * face.height, 1e-3)
     curve = find_curve(person, skin)
-    followed, usual = curve.change(smooth, smooth + light.gain), curve.at(smooth)
+    usual = curve.at(smooth)
+    followed = change_along(usual, curve.at(smooth + light.gain), light.gain)
     lit = share * ramp(np.abs(light.deviation), *LIT_STOPS)
     pale = ramp(saturation(*usual) - person.saturation, *PALER) * ramp(smooth, *PALE_LIT) * face.soft_hull(0.05)
     shine = np.maximum(np.clip(highlights.share * HIGHLIGHT_LEAD, 0, MOST_LEAD), PALE_LEAD * pale)
@@ -64,43 +60,24 @@ def even_color(
     kept = np.maximum(face.soft_hull(0.02) * (1 - spared), np.minimum(1, 1.5 * skin.weight))
     kept *= 1 - skin.hair(person)
     kept = cv2.GaussianBlur(kept, (0, 0), max(0.8, 0.01 * face.height))
-    changes = []
-    for own, ratio, reach, most, change, middle in zip(
-        highlights.color, person.log_ratios, REACH, MOST, followed, usual, strict=True
-    ):
-        apart = np.clip(own - ratio - change, -reach, reach)
-        wide = weighted_mean(apart * (1 - shine) * lit, skin.weight, SIGMA * face.height, 1e-3)
-        narrow = weighted_mean(np.clip(middle - ratio, -reach, reach) * shine, skin.weight, 0.012 * face.height, 1e-2)
-        changes.append((change + np.clip(wide, -most, most) + narrow) * kept)
+    apart = [
+        np.clip(own - ratio - change, -reach, reach) * (1 - shine) * lit
+        for own, ratio, reach, change in zip(highlights.color, person.log_ratios, REACH, followed, strict=True)
+    ]
+    wide = weighted_means(apart, skin.weight, SIGMA * face.height, 1e-3)
+    veiled = [
+        np.clip(middle - ratio, -reach, reach) * shine
+        for middle, ratio, reach in zip(usual, person.log_ratios, REACH, strict=True)
+    ]
+    narrow = weighted_means(veiled, skin.weight, 0.012 * face.height, 1e-2)
+    changes = [
+        (change + np.clip(each, -most, most) + part) * kept
+        for change, each, most, part in zip(followed, wide, MOST, narrow, strict=True)
+    ]
     # The face keeps its median colour.
     changes = [
         change + np.float32(skin.anchored(ratio) - skin.anchored(ratio + change)) * kept
         for ratio, change in zip(person.log_ratios, changes, strict=True)
     ]
-    changes = _smooth_at_edge(person, skin, changes)
-    damped = _damping(person, skin, changes)
-    return changes[0] * (1 - damped), changes[1] * (1 - damped), damped
-
-
-def _smooth_at_edge(person: Person, skin: Skin, changes: list[Plane]) -> list[Plane]:
-    # Skin on both sides of the hull's edge changes alike.
-    face = skin.face
-    alike = (skin.distance < SKIN_COLOR) * person.inside
-    share = (1 - ramp(face.inward, 0.06, 0.16)) * (1 - ramp(face.outward, 0.06, 0.16)) * alike
-    share = face.blurred(share, 0.01)
-    return [each * (1 - share) + share * weighted_mean(each, alike, 0.08 * face.height, 1e-3) for each in changes]
-
-
-def _damping(person: Person, skin: Skin, changes: list[Plane]) -> Plane:
-    # Where skin lies on both sides of the hull's edge, both change alike, or neither does.
-    face = skin.face
-    alike = (skin.distance < SKIN_COLOR) * person.inside
-    within = alike * ((face.inward > INSIDE[0]) & (face.inward < INSIDE[1]))
-    band = ((face.outward > OUTSIDE[0]) & (face.outward < OUTSIDE[1])).astype(np.float32)
-    beyond = alike * band * (0.4 + 0.6 * skin.weight)
-    sigma = 0.06 * face.height
-    red, blue = (weighted_mean(each, within, sigma) - weighted_mean(each, beyond, sigma) for each in changes)
-    step = cv2.magnitude(red, blue)
-    both = ramp(face.blurred(beyond, 0.06) / (face.blurred(band, 0.06) + np.float32(1e-3)), 0.02, 0.08)
-    at_edge = (1 - ramp(face.inward, 0.09, 0.16)) * (1 - ramp(face.outward, 0.08, 0.2))
-    return face.blurred(both * (1 - np.minimum(1, STEP / (step + np.float32(1e-3)))) * at_edge, 0.015)
+    (red, blue), given_up = join(person, skin, changes)
+    return red, blue, given_up

@@ -16,7 +16,7 @@ from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
 from relight_assets.stages.albedo.materials.skin import Skin
 
-SIGMA = 0.055
+SIGMA = 0.062
 """Of a surround, in units of the face's height: light, not wrinkles."""
 RANGE, LEVELS = 0.7, 4
 """Standard deviation of luminance within a level, stops, and how many levels there are."""
@@ -24,8 +24,6 @@ GUIDE_SIGMA = 0.025
 """Of what says which level a pixel is of."""
 LIFT, CUT = 1.7, 3.0
 """Stops by which skin is lifted and lowered at most; approached, not reached."""
-WHITE_CUT = 0.4
-"""How much less white skin at the edge of skin is lowered: it would be gray."""
 AWAY = 0.75
 """What of it is done on skin far from the face, which may be of another paint (lips of a glove, a tanned hand)."""
 DARK = (-0.01, 0.035)
@@ -38,6 +36,8 @@ class SkinLight:
 
     gain: Plane
     """log2 of the factor."""
+    highlight: Plane
+    """What of it takes highlights."""
     deviation: Plane
     """Of the light on it from the face's median, stops."""
 
@@ -49,14 +49,12 @@ def even_skin(person: Person, skin: Skin, highlights: Highlights) -> SkinLight:
     matt = person.log_light + without
     surround = _surround(matt, skin)
     deviation = surround - np.float32(skin.anchored(surround))
-    white = weighted_mean(highlights.whiteness, skin.weight, 0.04 * face.height, 1e-3)
-    cut = CUT * (1 - WHITE_CUT * (1 - highlights.inner) * ramp(white, 0.15, 0.6))
-    deviation = np.where(deviation < 0, LIFT * np.tanh(deviation / LIFT), cut * np.tanh(deviation / cut))
+    deviation = np.where(deviation < 0, LIFT * np.tanh(deviation / LIFT), CUT * np.tanh(deviation / CUT))
     share = AWAY + (1 - AWAY) * face.blurred(highlights.region.astype(np.float32), 0.06)
     gain = without - share * deviation
     lifted = ramp(weighted_mean(person.light, skin.weight, GUIDE_SIGMA * face.height, 1e-3), *DARK)
     gain = np.where(gain > 0, gain * lifted, gain)
-    return SkinLight(gain - np.float32(skin.anchored(person.log_light + gain) - skin.level), deviation)
+    return SkinLight(gain - np.float32(skin.anchored(person.log_light + gain) - skin.level), without, deviation)
 
 
 def _surround(log_light: Plane, skin: Skin) -> Plane:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.albedo.materials.color_curve import LIFTED, STOPS, ColorCurve, find_curve
+from relight_assets.stages.albedo.materials.color_curve import LIFTED, STOPS, ColorCurve, change_along, find_curve
 from relight_assets.stages.albedo.materials.skin import find_skin
 from relight_assets_tests.stages.albedo.materials.heads import head, side_light
 
@@ -33,9 +33,10 @@ def test_skin_that_pales_in_the_light_has_a_curve_that_falls_and_goes_on():
 def test_a_change_is_that_between_two_luminances_and_a_lift_is_limited():
     curve = ColorCurve(np.asarray(-0.2 * STOPS), np.asarray(0.3 * STOPS))
     high, zero = np.full((2, 2), 1.0, np.float32), np.zeros((2, 2), np.float32)
-    red, blue = curve.change(high, zero)
+    at_high, at_zero, at_higher = curve.at(high), curve.at(zero), curve.at(2 * high)
+    red, blue = change_along(at_high, at_zero, -high)
     assert red == pytest.approx(np.full((2, 2), 0.2))
     assert blue == pytest.approx(np.full((2, 2), -0.3))
-    red, blue = curve.change(zero, 2 * high)
+    red, blue = change_along(at_zero, at_higher, 2 * high)
     assert red == pytest.approx(np.full((2, 2), -LIFTED[0]))
     assert blue == pytest.approx(np.full((2, 2), LIFTED[1]))

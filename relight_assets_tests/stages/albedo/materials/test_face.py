@@ -26,6 +26,17 @@ def test_down_is_from_forehead_to_chin_however_a_head_is_turned():
             assert down[row, column] == pytest.approx(value, abs=0.02)
 
 
+def test_what_is_around_a_hull_holds_it_and_a_margin_within_the_picture():
+    _, face = head().small
+    rows, columns = face.around(0.1)
+    inside = np.zeros_like(face.hull)
+    inside[rows, columns] = 1
+    assert np.all(inside[face.outward < 0.09] == 1)
+    assert face.outward[rows, columns].max() < 0.5
+    rows, columns = face.around(9.0)
+    assert face.hull[rows, columns].shape == face.hull.shape
+
+
 def test_a_mesh_that_is_one_point_or_outside_is_no_fault():
     for points in (np.zeros((468, 2), np.float32), np.full((468, 2), 1e4, np.float32)):
         face = Face(points, (20, 30))

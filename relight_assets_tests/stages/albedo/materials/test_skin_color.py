@@ -35,6 +35,21 @@ def test_where_a_white_highlight_was_the_skins_colour_comes_back():
         assert np.median((ratio + change)[skin.sure]) == pytest.approx(own, abs=0.02)
 
 
+def test_lit_skin_that_is_lowered_is_not_gray():
+    # Both sides of the face are lit, and one is as pale as sheen: luminance does not say which.
+    made = head()
+    y, x = (np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) + 0.5) / SIDE
+    lit = np.clip((np.abs(x - 0.5) - 0.07) / 0.04 + 0.5, 0, 1)[..., None]
+    light = made.paint * (0.35 + 0.65 * lit) + 0.3 * lit * (made.skin & (x > 0.5))[..., None]
+    rgb = encode(np.clip(light, 0, 1).astype(np.float32))
+    pale = type(made)(rgb, made.alpha, made.points, made.paint, made.skin, made.hair)
+    person, skin, (red, _, _) = changed(pale)
+    cheek = made.skin & (x > 0.61) & (x < 0.66) & (y > 0.48) & (y < 0.58)
+    before, after = (np.median(pale.at(plane, cheek)) for plane in (person.log_ratios[0], person.log_ratios[0] + red))
+    assert before < skin.color[0] - 0.05
+    assert after > skin.color[0] - 0.3 * (skin.color[0] - before)
+
+
 def test_hair_and_cloth_keep_their_colours():
     made = head(side_light(), sheen=0.4)
     _, _, (red, blue, _) = changed(made)

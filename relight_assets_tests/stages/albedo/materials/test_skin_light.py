@@ -22,7 +22,8 @@ def test_light_from_a_side_is_evened_and_the_median_stays(color, width):
     before = made.at(person.log_light, made.skin)
     after = made.at(person.log_light + light.gain, made.skin)
     assert after.std() < (0.3 if width == 0.3 else 0.5) * before.std()
-    assert np.median((person.log_light + light.gain)[skin.sure]) == pytest.approx(skin.level, abs=1e-3)
+    assert skin.anchored(person.log_light + light.gain) == pytest.approx(skin.level, abs=1e-3)
+    assert np.median((person.log_light + light.gain)[skin.sure]) == pytest.approx(skin.level, abs=0.01)
     assert light.deviation.min() >= -LIFT
     assert light.deviation.max() <= CUT
 
