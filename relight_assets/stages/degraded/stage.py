@@ -11,12 +11,13 @@ from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import degrade
+from relight_assets.stages.degraded.eyes.overlap import overlaps
 from relight_assets.stages.degraded.metrics import metrics
 from relight_assets.stages.image_metrics import measure_downsampled
 
 GEOMETRY_FILE = "geometry_file"
 """What a photo's file of depth or normals is called among those that the stage reads."""
-_FACES = ("face_detection", "face_landmark")
+_FACES = ("face_detection", "face_landmark", "iris_landmark")
 
 
 def _reads_outside(recipe: Recipe) -> tuple[str, ...]:
@@ -61,6 +62,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             albedo=inputs.read("albedo"),
             faces=inputs.recorded_faces(),
             triangles=inputs.face_triangles,
+            eyes=inputs.recorded_eyes(),
             degradation=recipe.degradation,
             lights=recipe.light_sampling,
             seed=recipe.seed,
@@ -86,12 +88,14 @@ def _make(inputs: StageInputs) -> StageOutput:
 def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
     """The metrics of the stage's lights, each with what is measured of its output, at reduced size."""
     photo = [inputs.read(name) for name in ("input", "foreground", "background", "albedo")]
+    eyes = inputs.recorded_eyes()
     lights = output.metrics.get("variants") or [output.metrics]
     for light, person in zip(lights, output.files.values(), strict=True):
         assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
         measured = measure_downsampled(*(*photo, person), blend=inputs.recipe.background.blend)
         if measured is not None:
             light["metrics"] = rounded(asdict(measured))
+        light["eye_overlap"] = rounded(overlaps(photo[1], person, eyes))
     return output.metrics
 
 
@@ -103,7 +107,7 @@ def _not_replayable(recipe: Recipe, _source_sha256: str) -> str | None:
 
 DEGRADED = StageSpec(
     name="degraded",
-    code_version="6",
+    code_version="7",
     artifacts=("degraded_fg",),
     may_read=("input", "foreground", "albedo"),
     reads_outside=_reads_outside,
