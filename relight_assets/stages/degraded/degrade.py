@@ -17,6 +17,7 @@ from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.exposure import rolloff
 from relight_assets.stages.degraded.eyes.cleared import cleared
+from relight_assets.stages.degraded.eyes.overlap import overlaps
 from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
 from relight_assets.stages.degraded.eyes.relit_eyes import Lamp, RelitEyes, catch_lights
 from relight_assets.stages.degraded.geometry.close_up import enlarged_part
@@ -129,7 +130,7 @@ def degrade(
     colors = _render(surface, part, relit, relit_eyes, streams("dither"))
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors
-    numbers = relit.numbers | {"catch_lights": len(shown)}
+    numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlaps(foreground[window], colors, seen)}
     return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers))
 
 

@@ -11,7 +11,6 @@ from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import degrade
-from relight_assets.stages.degraded.eyes.overlap import overlaps
 from relight_assets.stages.degraded.metrics import metrics
 from relight_assets.stages.image_metrics import measure_downsampled
 
@@ -88,14 +87,12 @@ def _make(inputs: StageInputs) -> StageOutput:
 def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
     """The metrics of the stage's lights, each with what is measured of its output, at reduced size."""
     photo = [inputs.read(name) for name in ("input", "foreground", "background", "albedo")]
-    eyes = inputs.recorded_eyes()
     lights = output.metrics.get("variants") or [output.metrics]
     for light, person in zip(lights, output.files.values(), strict=True):
         assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
         measured = measure_downsampled(*(*photo, person), blend=inputs.recipe.background.blend)
         if measured is not None:
             light["metrics"] = rounded(asdict(measured))
-        light["eye_overlap"] = rounded(overlaps(photo[1], person, eyes))
     return output.metrics
 
 

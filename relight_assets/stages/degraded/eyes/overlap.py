@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from relight_assets.core.arrays import Points, Rgb8, Rgba8
-from relight_assets.stages.degraded.eyes.own_lights import IRIS, clear_eyes
+from relight_assets.core.arrays import Rgb8, Rgba8
+from relight_assets.stages.degraded.eyes.own_lights import IRIS, ClearEye
 
 BRIGHTEST = 0.05
 """Share of the iris's pixels that are its brightest."""
@@ -14,7 +14,7 @@ FEWEST = 3
 """Of them, at least."""
 
 
-def overlaps(foreground: Rgba8, degraded: Rgba8, eyes: Sequence[Points]) -> list[float]:
+def overlaps(foreground: Rgba8, degraded: Rgba8, eyes: Sequence[ClearEye]) -> list[float]:
     """The same-place overlap of each eye that shows a catch-light in the photo, 0..1.
 
     Of the iris between the lids the brightest 5 % of the pixels are taken, by the sum of R, G and B: once of the photo,
@@ -23,10 +23,10 @@ def overlaps(foreground: Rgba8, degraded: Rgba8, eyes: Sequence[Points]) -> list
     Args:
         foreground: (H, W, 4) uint8 RGBA of the photo's person.
         degraded: the same of the relit one.
-        eyes: (21, 2) float32 in their pixels; those that are closed, small or behind dark lenses do not count.
+        eyes: those of the photo that are seen well enough.
     """
     found = []
-    for each in clear_eyes(foreground, eyes):
+    for each in eyes:
         if not each.catch_lights.any():
             continue
         rows, columns = (part.stop - part.start for part in each.eye.box)

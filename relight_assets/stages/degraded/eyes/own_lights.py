@@ -4,13 +4,14 @@ After Wang and Nishino's observation that eyes mirror the scene ("Relighting wit
 the photo's light, so under another light it must go.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from relight_assets.core.arrays import Mask, Pixels8, Plane, Points, Rgba8
+from relight_assets.core.arrays import LinearRgb, Mask, Pixels8, Plane, Points, Rgba8
 from relight_assets.core.color import decode, luminance
 from relight_assets.stages.degraded.eyes.region import Eye, region
 
@@ -22,10 +23,13 @@ MIN_APERTURE = 0.35
 """Height of the opening over the iris's centre, in widths of the iris, below which an eye is closed."""
 MIN_WHITE = 0.02
 """Linear luminance of the white of the eye, below which the eye is too dark to be seen."""
-WHITE, WHITE_QUANTILE = 1.6, 0.8
+WHITE, WHITE_QUANTILE = 2.0, 0.8
 """How much brighter the white of an eye is than its iris, at least, and at which of its quantiles: not so in lenses."""
-LID = 1.2
+LID = 1.5
 """How much brighter lids are than the iris, at least: behind sunglasses all is alike."""
+PALER, COLOR_FLOOR = 0.1, 0.002
+"""By how much ln R/B of the white of the eye is below that of the lids, at least: a closed eye is skin throughout; and
+what is added to both channels, linear."""
 MAX_GLARE = 0.6
 """Share of the iris that is bright, above which that is glare on a lens and no catch-light."""
 BRIGHT, OFFSET, PALE_LID = 2.2, 0.03, 0.15
@@ -76,7 +80,8 @@ def _clear(foreground: Rgba8, eye: Eye | None) -> ClearEye | None:
     part = shrunk(foreground[eye.box], eye)
     if part[..., 3].min() < OPAQUE:  # another person's, or cut by the mask
         return None
-    light = luminance(decode(np.ascontiguousarray(part[..., :3])))
+    linear = decode(np.ascontiguousarray(part[..., :3]))
+    light = luminance(linear)
     iris, between = (eye.distance < IRIS) & (eye.opening > 0.5), (eye.distance > CORNEA) & (eye.opening > 0.5)
     lids = eye.opening < 0.2
     if not (iris.any() and between.any() and lids.any()):
@@ -87,6 +92,8 @@ def _clear(foreground: Rgba8, eye: Eye | None) -> ClearEye | None:
         quantile(light[between], WHITE_QUANTILE),
     )
     if white < max(MIN_WHITE, WHITE * middle) or lid < LID * middle:
+        return None
+    if _redness(linear[between & (light >= white)]) > _redness(linear[lids]) - PALER:
         return None
     offset = OFFSET * min(lid / PALE_LID, 1.0)
     spots = _catch_lights(eye, light, middle=middle, white=white, offset=offset)
@@ -136,6 +143,12 @@ def _grown(mask: Mask, reach: float) -> Mask:
     side = 2 * max(1, round(reach)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
+
+
+def _redness(colors: LinearRgb) -> float:
+    """Ln R/B of the mean of (N, 3) linear colours."""
+    red, _, blue = (colors.mean(axis=0, dtype=np.float64) + COLOR_FLOOR).tolist()
+    return math.log(red / blue)
 
 
 def quantile(values: Plane, share: float) -> float:

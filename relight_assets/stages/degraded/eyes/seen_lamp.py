@@ -12,6 +12,8 @@ from relight_assets.stages.degraded.geometry.visibility import MARCH_STEPS, REAC
 
 LIT_QUANTILE = 0.9
 """Quantile of the irradiance on the head that is its lit part's."""
+LIT_STEP = 4
+"""Of the samples on the head every fourth is enough for that."""
 SHADED, LIT = 0.4, 0.8
 """Irradiance at an eye, over that of the lit part and its cosine, at which a pattern hides all of a lamp, and none."""
 LEAST_COSINE = 0.25
@@ -45,7 +47,7 @@ def seen_share(scene: Scene, light: Direction, place: tuple[float, float], lamp_
 
 def lit_level(scene: Scene, light: LinearRgb) -> float:
     """Irradiance, luminance, on the lit part of the head under a light (h, w, 3) at working size."""
-    on_head = light.reshape(-1, 3)[scene.head_samples] @ np.array(LUMINANCE_WEIGHTS, np.float32)
+    on_head = light.reshape(-1, 3)[scene.head_samples[::LIT_STEP]] @ np.array(LUMINANCE_WEIGHTS, np.float32)
     return quantile(on_head, LIT_QUANTILE)
 
 

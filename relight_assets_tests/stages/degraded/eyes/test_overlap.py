@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.degraded.eyes.overlap import overlaps
+from relight_assets.stages.degraded.eyes import overlap
+from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
 from relight_assets_tests.stages.made_eyes import photo_of_eye
+
+
+def overlaps(photo: np.ndarray, degraded: np.ndarray, eyes: list[np.ndarray]) -> list[float]:
+    return overlap.overlaps(photo, degraded, clear_eyes(photo, eyes))
 
 
 @pytest.mark.parametrize("radius", [8.0, 20.0])
