@@ -17,8 +17,8 @@ from relight_assets.stages.degraded.eyes.region import Eye, region
 
 MIN_IRIS = 10.0
 """Pixels of the iris's width (twice its mean radius) below which an eye is left as it is."""
-OPAQUE = 250
-"""Alpha, of 255, that an eye has all around."""
+OPAQUE, OPAQUE_REACH = 250, 1.5
+"""Alpha, of 255, that an eye has within so many radii: beyond, it may be seen in profile."""
 MIN_APERTURE = 0.35
 """Height of the opening over the iris's centre, in widths of the iris, below which an eye is closed."""
 MIN_WHITE = 0.02
@@ -78,12 +78,13 @@ def _clear(foreground: Rgba8, eye: Eye | None) -> ClearEye | None:
     if eye is None or 2 * eye.radius < MIN_IRIS or eye.aperture < MIN_APERTURE:
         return None
     part = shrunk(foreground[eye.box], eye)
-    if part[..., 3].min() < OPAQUE:  # another person's, or cut by the mask
+    opaque = part[..., 3] >= OPAQUE
+    if not opaque[eye.distance < OPAQUE_REACH].all():  # another person's, or cut by the mask
         return None
     linear = decode(np.ascontiguousarray(part[..., :3]))
     light = luminance(linear)
-    iris, between = (eye.distance < IRIS) & (eye.opening > 0.5), (eye.distance > CORNEA) & (eye.opening > 0.5)
-    lids = eye.opening < 0.2
+    iris, between = (eye.distance < IRIS) & (eye.opening > 0.5), opaque & (eye.distance > CORNEA) & (eye.opening > 0.5)
+    lids = opaque & (eye.opening < 0.2)
     if not (iris.any() and between.any() and lids.any()):
         return None
     middle, lid, white = (
