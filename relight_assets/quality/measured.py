@@ -37,6 +37,8 @@ class Measured:
     """What may be wrong with the cut-out: :class:`~relight_assets.stages.masks.cutout_metrics.CutoutMetrics`."""
     albedo: AlbedoMetrics = NOT_MEASURED
     """How its albedo stands to the photo."""
+    eye_overlaps: tuple[float, ...] = ()
+    """Of each eye with a catch-light in the photo, how much of it is still there."""
     variant: int = 0
     """Which of the image's lights."""
 

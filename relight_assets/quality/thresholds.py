@@ -31,6 +31,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_persons(found, quality),
         *_of_cutouts(found, quality),
         *albedo_verdicts(found, quality),
+        *_of_eyes(found, quality),
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *skin_verdicts(found, quality),
@@ -155,6 +156,16 @@ def _of_cutouts(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
         most, middle = quality.max_cutout_rim, fmean(rim for _, rim in rims)
         worst = _worst_of(rims, "cutout rim", bound=most, wanted_text=f"<= {most:g} on average")
         yield replace(worst, value=middle, passed=middle <= most)
+
+
+def _of_eyes(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
+    """Catch-lights must follow the drawn lights; a single one may stay by chance."""
+    overlaps = [overlap for each in found for overlap in each.eye_overlaps]
+    if len(overlaps) >= SOME:
+        most, middle = quality.max_eye_overlap_median, median(overlaps)
+        figures = [(each, max(each.eye_overlaps)) for each in found if each.eye_overlaps]
+        worst = _worst_of(figures, "eye overlap, median", bound=most, wanted_text=f"<= {most:g}")
+        yield replace(worst, images=len(overlaps), value=middle, passed=middle <= most)
 
 
 def _of_rims(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:

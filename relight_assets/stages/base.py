@@ -102,6 +102,9 @@ class StageInputs(Protocol):
     def found_faces(self) -> Sequence[FoundFace]:
         """The faces of the source, by the networks, largest first."""
 
+    def found_eyes(self, face: FoundFace) -> Sequence[Points]:
+        """The eyes of one of them, (21, 2) float32 each: irises and lids, in the photo's pixels."""
+
     def hidden_face(self, min_presence: float) -> HiddenFace | None:
         """A face above a logit that shows only once the source is rotated, inverted or stretched."""
 
@@ -110,6 +113,9 @@ class StageInputs(Protocol):
 
     def recorded_faces(self) -> Sequence[Points]:
         """The faces of the source, as the record holds them."""
+
+    def recorded_eyes(self) -> Sequence[Points]:
+        """The eyes of the source, as the record holds them."""
 
     def shape_map(self) -> ShapeMap | None:
         """Depth or normals of the source; None where the recipe asks for none."""

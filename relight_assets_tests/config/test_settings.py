@@ -160,6 +160,7 @@ OTHER_THAN_DEFAULT = {
     "quality.max_dark_lift": "0.39",
     "quality.max_newly_clipped": "0.41",
     "quality.max_face_chroma_off": "0.42",
+    "quality.max_eye_overlap_median": "0.43",
     "quality.max_mask_rim": "0.17",
     "quality.max_mask_rim_median": "0.18",
     "quality.max_inconsistency": "0.19",

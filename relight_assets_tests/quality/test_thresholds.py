@@ -219,3 +219,34 @@ def test_rims_of_cut_outs_are_judged_together_and_the_worst_are_named() -> None:
     found = [replace(each, cutout_rim=0.36) for each in images(12)]
     assert bad(found) == {"cutout rim"}
     assert by_name(found)["cutout rim"].value == pytest.approx(0.36)
+
+
+def with_eyes(*overlaps: tuple[float, ...], count: int = SOME) -> list[Measured]:
+    given = [*overlaps, *[()] * (count - len(overlaps))]
+    return [replace(each, eye_overlaps=eyes) for each, eyes in zip(images(count), given, strict=True)]
+
+
+def test_the_middle_eye_of_all_counts() -> None:
+    good = by_name(with_eyes(*[(0.1, 0.9)] * 9, (0.1, 0.1)))["eye overlap, median"]
+    assert good.passed
+    assert (good.images, good.value, good.bound) == (20, 0.1, "<= 0.2")
+    wrong = by_name(with_eyes(*[(0.1, 0.9)] * 9, (0.9, 0.9)))["eye overlap, median"]
+    assert not wrong.passed
+    assert wrong.value == 0.9
+
+
+def test_the_worst_eyes_are_named_once_for_each_image() -> None:
+    found = with_eyes(*[(0.0, 0.1)] * 10)
+    found[4] = replace(found[4], eye_overlaps=(0.0, 0.8))
+    found.append(replace(found[4], eye_overlaps=(1.0,), variant=3))
+    verdict = by_name(found)["eye overlap, median"]
+    assert verdict.passed
+    assert verdict.worst[0] == found[4].index
+    assert verdict.worst_values[:2] == (1.0, 0.1)
+    assert verdict.worst_variants[0] == 3
+    assert len(set(verdict.worst)) == len(verdict.worst) == WORST
+
+
+def test_few_eyes_say_nothing() -> None:
+    assert "eye overlap, median" not in by_name(with_eyes(*[(1.0,)] * (SOME - 1)))
+    assert bad(with_eyes(*[(1.0,)] * SOME)) == {"eye overlap, median"}

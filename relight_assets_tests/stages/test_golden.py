@@ -17,9 +17,11 @@ from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.composites import composite
 from relight_assets.stages.degraded import degrade
+from relight_assets.stages.foreground_color import with_alpha
 from relight_assets.stages.masks.matting.cut_out import cut_out
 from relight_assets.stages.masks.matting.foreground import separate
 from relight_assets.stages.registry import stage_spec
+from relight_assets_tests.stages.made_eyes import draw_eye, eye_points
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 
 GOLDEN = Path(__file__).with_name("golden.json")
@@ -37,14 +39,19 @@ def computed():
     layers = separate(person.rgb, alpha)
     surface = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex).image
     by_skin = albedo.extract(layers.foreground, settings.albedo_extraction.methods.retinex, faces=[points]).image
-    relit = []
+    seen, relit = np.ascontiguousarray(person.rgb), []
+    eyes = [eye_points(column, 80, 6, 0.9) for column in (64, 96)]
+    for eye in eyes:
+        draw_eye(seen, eye, (0.4, 0.1))
+    looking = with_alpha(seen, layers.foreground[..., 3])
     for variant in range(6):
         found = degrade.degrade(
             input_rgb=person.rgb,
-            foreground=layers.foreground,
-            albedo=surface,
+            foreground=looking,
+            albedo=albedo.extract(looking, settings.albedo_extraction.methods.retinex).image,
             faces=[points] if variant % 2 else [],
             triangles=triangles,
+            eyes=eyes,
             degradation=settings.degradation,
             lights=settings.light_sampling,
             seed=0,

@@ -10,10 +10,10 @@ from relight_assets.errors import DeviceOomError
 from relight_assets.imaging.decode import DecodedImage
 from relight_assets.models.faces.hidden import HiddenFace
 from relight_assets.models.faces.mesh import TRIANGLES, FaceMesh
-from relight_assets.stages.base import AlbedoNetwork, Stage
+from relight_assets.stages.base import AlbedoNetwork, FoundFace, Stage
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.masks.person_mask import PersonMask
-from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked
+from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked, unpacked_eyes
 
 
 class TaskInputs:
@@ -65,6 +65,10 @@ class TaskInputs:
         """The faces of the source, by the networks, largest first."""
         return self._faces
 
+    def found_eyes(self, face: FoundFace) -> Sequence[Points]:
+        """The eyes of one of them, (21, 2) float32 each: irises and lids, in the photo's pixels."""
+        return self._artifacts.context.person_networks.eyes(self.photo().rgb, face.points)
+
     def hidden_face(self, min_presence: float) -> HiddenFace | None:
         """A face that shows only once the source is rotated, inverted or stretched."""
         return self._artifacts.context.person_networks.hidden_face(self.photo().rgb, min_presence)
@@ -81,6 +85,17 @@ class TaskInputs:
         """
         try:
             return unpacked(self._entries["masks"].numbers)
+        except FacesUnreadableError as error:
+            raise DamagedFileError("masks") from error
+
+    def recorded_eyes(self) -> Sequence[Points]:
+        """The eyes of the source, as the record holds them.
+
+        Raises:
+            DamagedFileError: they cannot be read, so the masks must be made again.
+        """
+        try:
+            return unpacked_eyes(self._entries["masks"].numbers)
         except FacesUnreadableError as error:
             raise DamagedFileError("masks") from error
 

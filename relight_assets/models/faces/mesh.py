@@ -20,11 +20,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.models.faces.detection import FaceDetector, SearchAreas, overlap, search_areas, shrunk_by_whole
+from relight_assets.models.faces.crops import Crop, level_square, rotation
+from relight_assets.models.faces.detection import FaceDetector, SearchAreas, overlap, search_areas
 from relight_assets.models.runtimes.litert import Network
 
 SIDE = 192
@@ -73,13 +73,6 @@ class FaceMesh:
         return np.concatenate([(low + high) / 2, high - low]).astype(np.float64)
 
 
-@dataclass(frozen=True)
-class _Crop:
-    centre: NDArray[np.float64]
-    side: float
-    roll: float
-
-
 class FaceMesher:
     """Finds the faces of a photo and their surface."""
 
@@ -98,7 +91,7 @@ class FaceMesher:
         """
         found: list[FaceMesh] = []
         for detection in self._detector.detect(rgb, areas)[: 2 * MAX_FACES]:
-            first = self._mesh(rgb, _Crop(detection.box[:2], MARGIN * float(detection.box[2:].max()), detection.roll))
+            first = self._mesh(rgb, Crop(detection.box[:2], MARGIN * float(detection.box[2:].max()), detection.roll))
             if first.presence <= 0:
                 continue
             second = self._mesh(rgb, _crop_around(first))
@@ -108,47 +101,17 @@ class FaceMesher:
         found.sort(key=lambda mesh: -float(np.prod(mesh.box[2:])))
         return found[:MAX_FACES]
 
-    def _mesh(self, rgb: NDArray[np.uint8], crop: _Crop) -> FaceMesh:
-        presence, points = sorted(self._network(_level_square(rgb, crop)), key=lambda output: output.size)
+    def _mesh(self, rgb: NDArray[np.uint8], crop: Crop) -> FaceMesh:
+        presence, points = sorted(self._network(level_square(rgb, crop, SIDE)), key=lambda output: output.size)
         local = points.reshape(-1, 3).astype(np.float64)
-        scale = crop.side / SIDE
-        turn = _rotation(crop.roll)
-        flat = (local[:, :2] - SIDE / 2) * scale @ turn.T + crop.centre
-        whole = np.column_stack([flat, local[:, 2] * scale]).astype(np.float32)
-        return FaceMesh(points=whole, presence=float(presence[0]))
+        whole = np.column_stack([crop.of_image(local[:, :2], SIDE), local[:, 2] * (crop.side / SIDE)])
+        return FaceMesh(points=whole.astype(np.float32), presence=float(presence[0]))
 
 
-def _rotation(angle: float) -> NDArray[np.float64]:
-    cosine, sine = np.cos(angle), np.sin(angle)
-    return np.array([[cosine, -sine], [sine, cosine]])
-
-
-def _crop_around(mesh: FaceMesh) -> _Crop:
+def _crop_around(mesh: FaceMesh) -> Crop:
     flat = mesh.points[:, :2].astype(np.float64)
     dx, dy = flat[OUTER_EYE_CORNERS[1]] - flat[OUTER_EYE_CORNERS[0]]
     roll = float(np.arctan2(dy, dx))
-    level = flat @ _rotation(roll)
+    level = flat @ rotation(roll)
     low, high = level.min(axis=0), level.max(axis=0)
-    return _Crop(_rotation(roll) @ ((low + high) / 2), MARGIN * float((high - low).max()), roll)
-
-
-def _level_square(rgb: NDArray[np.uint8], crop: _Crop) -> NDArray[np.float32]:
-    # (192, 192, 3) float32 in 0..1.  Large faces are first shrunk by area: sampling every fourth
-    # pixel of a sharp photo would hand noise to the network.
-    height, width = rgb.shape[:2]
-    reach = crop.side * 0.75
-    left, top = (max(0, int(np.floor(c - reach))) for c in crop.centre)
-    right, bottom = (min(end, int(np.ceil(c + reach)) + 1) for end, c in zip((width, height), crop.centre, strict=True))
-    if right <= left or bottom <= top:
-        return np.zeros((SIDE, SIDE, 3), dtype=np.float32)
-    factor = max(1, min(int(crop.side / SIDE), right - left, bottom - top))
-    part = shrunk_by_whole(rgb[top:bottom, left:right], factor)
-    # Crop pixel (u, v) shows the image at centre + R ((u, v) + 0.5 - 96) * side / 192; the part's
-    # pixel (i, j) stands at (left, top) + ((i, j) + 0.5) * factor - 0.5.
-    linear = _rotation(crop.roll) * (crop.side / SIDE)
-    offset = crop.centre + linear @ np.full(2, 0.5 - SIDE / 2)
-    matrix = np.column_stack([linear, offset - (left, top) + 0.5]) / factor
-    matrix[:, 2] -= 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    square = cv2.warpAffine(part, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_CONSTANT)
-    return square.astype(np.float32) / 255.0
+    return Crop(rotation(roll) @ ((low + high) / 2), MARGIN * float((high - low).max()), roll)

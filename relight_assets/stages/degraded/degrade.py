@@ -16,6 +16,10 @@ from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.exposure import rolloff
+from relight_assets.stages.degraded.eyes.cleared import cleared
+from relight_assets.stages.degraded.eyes.overlap import overlaps
+from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
+from relight_assets.stages.degraded.eyes.relit_eyes import Lamp, RelitEyes, catch_lights
 from relight_assets.stages.degraded.geometry.close_up import enlarged_part
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
@@ -23,7 +27,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -52,6 +56,7 @@ def degrade(
     albedo: Rgb8,
     faces: Sequence[Points],
     triangles: Triangles,
+    eyes: Sequence[Points] = (),
     degradation: Degradation,
     lights: LightSampling,
     seed: int,
@@ -70,6 +75,7 @@ def degrade(
         faces: (468, 3) float32 face meshes in the photo's pixels, x right, y down, z on the same
             scale and smaller nearer the camera, largest first; may be empty.
         triangles: (N, 3) int32 triangles of such a mesh.
+        eyes: (21, 2) float32 in the photo's pixels: irises and lids, as the masks stage records them.
         degradation: families and ranges.
         lights: where lights may stand.
         seed: the recipe's seed.
@@ -114,10 +120,18 @@ def degrade(
         full_photo=input_rgb[window],
     )
     relit = relight(scene, degradation, lights, streams, gobos)
-    colors = _render(surface, part, relit, streams("dither"))
+    seen = clear_eyes(foreground[window], [points - corner for points in eyes])
+    clear = [cleared(surface, each) for each in seen]
+    shown = []
+    if relit.family in degradation.key_lights:
+        lamp = Lamp.of(relit.direction, relit.light, relit.numbers, streams("eyes"))
+        shown = catch_lights(scene, lamp, clear, part.shape)
+    relit_eyes = RelitEyes(clear, shown)
+    colors = _render(surface, part, relit, relit_eyes, streams("dither"))
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors
-    return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(relit.numbers))
+    numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlaps(foreground[window], colors, seen)}
+    return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers))
 
 
 def _window(alpha: Gray8) -> tuple[slice, slice]:
@@ -147,7 +161,7 @@ def _fitted(plane: Plane, shape: tuple[int, ...]) -> Plane:
     return plane if plane.shape == shape else cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba8:
+def _render(surface: Rgb8, alpha: Gray8, relit: Relit, eyes: RelitEyes, noise: Generator) -> Rgba8:
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
@@ -155,6 +169,7 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba
         return cv2.resize(cv2.extractChannel(image, channel), size, interpolation=cv2.INTER_LINEAR)
 
     planes = decode_planes(surface)
+    eyes.clear(planes)
     dither(planes, noise)
     for channel, plane in enumerate(planes):
         cv2.multiply(plane, grown(relit.light, channel), plane)
@@ -164,6 +179,7 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba
                 part = enlarged_part(relit.grain.part, relit.highlight.shape, alpha.shape)
                 highlight[part] *= _fitted(relit.grain.factor, highlight[part].shape)
             cv2.add(plane, highlight, plane)
+    eyes.add_catch_lights(planes)
     factor = rolloff(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

@@ -16,7 +16,7 @@ from relight_assets.stages.image_metrics import measure_downsampled
 
 GEOMETRY_FILE = "geometry_file"
 """What a photo's file of depth or normals is called among those that the stage reads."""
-_FACES = ("face_detection", "face_landmark")
+_FACES = ("face_detection", "face_landmark", "iris_landmark")
 
 
 def _reads_outside(recipe: Recipe) -> tuple[str, ...]:
@@ -61,6 +61,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             albedo=inputs.read("albedo"),
             faces=inputs.recorded_faces(),
             triangles=inputs.face_triangles,
+            eyes=inputs.recorded_eyes(),
             degradation=recipe.degradation,
             lights=recipe.light_sampling,
             seed=recipe.seed,
@@ -103,7 +104,7 @@ def _not_replayable(recipe: Recipe, _source_sha256: str) -> str | None:
 
 DEGRADED = StageSpec(
     name="degraded",
-    code_version="6",
+    code_version="7",
     artifacts=("degraded_fg",),
     may_read=("input", "foreground", "albedo"),
     reads_outside=_reads_outside,

@@ -16,18 +16,35 @@ from relight_assets.stages.metric import (
     one_of,
 )
 
+_ORIGIN = Metric(
+    "origin",
+    list_of(number(-1e6, 1e6), 2, 2),
+    "x and y of the point that the others are counted from",
+    "pixels",
+    required=True,
+)
+_STEP = Metric("step", number(0, 1e6), "Unit of the points", "pixels", required=True)
 _MESH = object_of(
     "FaceMesh",
     [
+        _ORIGIN,
+        _STEP,
+        Metric("points", TEXT, "base64 of 468 x 3 little-endian int16: x, y, z", "steps", required=True),
+    ],
+)
+_EYE = object_of(
+    "Eye",
+    [
+        _ORIGIN,
+        _STEP,
         Metric(
-            "origin",
-            list_of(number(-1e6, 1e6), 2, 2),
-            "x and y of the point that the others are counted from",
-            "pixels",
+            "points",
+            TEXT,
+            "base64 of 21 x 2 little-endian int16, x and y: the iris's centre, four points of its outline, 16 around "
+            "the opening",
+            "steps",
             required=True,
         ),
-        Metric("step", number(0, 1e6), "Unit of the points", "pixels", required=True),
-        Metric("points", TEXT, "base64 of 468 x 3 little-endian int16: x, y, z", "steps", required=True),
     ],
 )
 
@@ -107,6 +124,7 @@ METRICS = (
         number(-1, 1),
         "How far half-transparent pixels go from the person's color (0) to the background's (1)",
     ),
+    Metric("eyes", list_of(_EYE, 0, 10_000), "Points of each eye that is large enough, of surely found faces"),
     Metric("faces", COUNT, "Number of faces", required=True),
     Metric("face_meshes", list_of(_MESH, 0, 10_000), "Points of each face", required=True),
     Metric(

@@ -20,9 +20,9 @@ from relight_assets.stages.masks.persons.face_area import with_faces
 from relight_assets.stages.masks.persons.head import Head, measure_head, require_upright
 from relight_assets.stages.masks.persons.touching import others_removed
 from relight_assets.stages.masks.photo_detail import is_monochrome
-from relight_assets.stages.masks.recorded_faces import packed
+from relight_assets.stages.masks.recorded_faces import packed, packed_eyes
 
-_PERSONS = ("face_detection", "face_landmark", "pose_detection")
+_PERSONS = ("face_detection", "face_landmark", "iris_landmark", "pose_detection")
 _BESIDE = {"selfie_multiclass": ("selfie",)}
 """Segmenters that ask another one too."""
 
@@ -50,7 +50,8 @@ def _make(inputs: StageInputs) -> StageOutput:
         ImageError: nobody is there, or the photo is rejected.
     """
     recipe, photo, person, faces = inputs.recipe, inputs.photo(), inputs.person(), inputs.found_faces()
-    sure = [face.points for face in faces if evidence.is_face(face.presence, recipe.photo_qa)]
+    sure_faces = [face for face in faces if evidence.is_face(face.presence, recipe.photo_qa)]
+    sure = [face.points for face in sure_faces]
     head = _head(inputs, sure)
     require_upright(head, recipe.photo_qa)
     shown = _shown(inputs, person)
@@ -91,6 +92,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             **tags.plain(),
             **measure_cutout(photo.rgb, layers.foreground).plain(),
             **packed([face.points for face in faces]),
+            **packed_eyes([eye for face in sure_faces for eye in inputs.found_eyes(face)]),
             "head_roll": None if head is None else rounded(head.roll),
             "face_proportion": None if head is None else rounded(head.proportion),
             "separated": alone is not None,
@@ -145,7 +147,7 @@ def _shown(inputs: StageInputs, person: PersonMask) -> dict[str, Any]:
 
 MASKS = StageSpec(
     name="masks",
-    code_version="7",
+    code_version="8",
     artifacts=("input", "foreground", "background"),
     may_read=(),
     reads_photo=True,

@@ -5,7 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from relight_assets.stages.masks.recorded_faces import FINEST, FacesUnreadableError, packed, unpacked
+from relight_assets.stages.masks.recorded_faces import (
+    FINEST,
+    FacesUnreadableError,
+    packed,
+    packed_eyes,
+    unpacked,
+    unpacked_eyes,
+)
+from relight_assets_tests.stages.made_eyes import eye_points
 
 
 def mesh(size: float, place: float) -> np.ndarray:
@@ -48,3 +56,25 @@ def test_what_is_not_there_or_damaged_is_no_face() -> None:
     ):
         with pytest.raises(FacesUnreadableError):
             unpacked(numbers)
+
+
+@pytest.mark.parametrize(("radius", "place"), [(5.3, 30), (20.7, 800), (300.2, 9000)])
+def test_eyes_come_back_within_half_a_step(radius: float, place: float) -> None:
+    eyes = [eye_points(place, place / 2, radius), eye_points(3 * place, place / 2, radius)]
+    numbers = json.loads(json.dumps(packed_eyes(eyes)))
+    found = unpacked_eyes(numbers)
+    for eye, back, kept in zip(eyes, found, numbers["eyes"], strict=True):
+        assert back.shape == (21, 2)
+        assert back.dtype == np.float32
+        assert np.abs(back - eye).max() <= kept["step"] * 0.51
+    assert packed_eyes(found) == numbers
+    assert unpacked_eyes(packed_eyes([])) == []
+
+
+def test_eyes_that_are_not_there_or_damaged_are_refused() -> None:
+    eye = packed_eyes([eye_points(100, 80, 20)])["eyes"][0]
+    mesh_of_a_face = packed([mesh(60, 100)])["face_meshes"][0]
+    damaged = ({}, {"eyes": None}, {"eyes": "x"}, {"eyes": [{}]}, {"eyes": [eye | {"points": eye["points"][:-8]}]})
+    for numbers in (*damaged, {"eyes": [eye | {"step": 0}]}, {"eyes": [mesh_of_a_face]}):
+        with pytest.raises(FacesUnreadableError):
+            unpacked_eyes(numbers)
