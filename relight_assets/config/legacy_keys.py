@@ -36,6 +36,11 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
         "a display-value step to a gain of the skin lobe",
     ),
     ScriptKey("degradation.soft_shading.shininess_range", "converted", "Phong exponent to GGX roughness"),
+    ScriptKey("degradation.soft_shading.falloff_range", "ignored", "of versions up to 0.2: the lamp has no falloff"),
+    ScriptKey(
+        "degradation.soft_shading.self_shadow_probability", "ignored", "of versions up to 0.2: it always shadows itself"
+    ),
+    ScriptKey("degradation.soft_shading.ambient_tint", "ignored", "of versions up to 0.2: it is 0.5"),
     ScriptKey("degradation.soft_shading.normal_estimation", "ignored", "`geometry.source` selects the shape"),
     ScriptKey(
         "degradation.soft_shading.add_subtle_patterns", "ignored", "patterns belong to `hard_shadow`, see `kinds`"
@@ -47,6 +52,9 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("degradation.hard_shadow.blur_range", "ignored", "see `penumbra_range`, relative to the subject"),
     ScriptKey("degradation.hard_shadow.num_patterns", "ignored", "every image draws its own pattern"),
     ScriptKey("degradation.hard_shadow.use_patterns", "ignored", "see `kinds`"),
+    ScriptKey(
+        "degradation.hard_shadow.self_shadow_probability", "ignored", "of versions up to 0.2: it always shadows itself"
+    ),
     ScriptKey("degradation.specular.weight", "honoured", ""),
     ScriptKey("degradation.specular.intensity_range", "converted", "a display-value step to a gain of the skin lobe"),
     ScriptKey("degradation.specular.shininess_range", "converted", "Phong exponent to GGX roughness"),

@@ -58,6 +58,11 @@ def srgb_to_linear_scalar(value: float) -> float:
     return float(_decoded(value, math.pow))
 
 
+def linear_to_srgb_scalar(value: float) -> float:
+    """Encode one value of linear light, 0 or more, for the display."""
+    return float(_encoded(value, math.pow))
+
+
 def srgb_to_linear_float32(display: NDArray[np.float32]) -> NDArray[np.float32]:
     """Decode display values, clipped to 0..1, to linear light in 0..1, float32; quicker than in float64."""
     linear: NDArray[np.float32] = _decoded(np.clip(display, 0, 1), cv2.pow).astype(np.float32)

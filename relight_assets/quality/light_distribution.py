@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.types import Interval
 
 SECTORS = 6
 """Of the half circle above the face, counted from the right."""
@@ -30,6 +31,8 @@ class Placed:
     family: str
     light: Vector
     source: Vector | None
+    patterned: bool = False
+    """It falls through a pattern."""
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,22 @@ def spread(placed: Iterable[Placed], recipe: Recipe) -> Spread:
     found, expected = np.zeros(SECTORS), np.zeros(SECTORS)
     for each in placed:
         family = recipe.degradation.key_lights.get(each.family)
-        if family is None or not family.stands_evenly or each.light[1] > 0:
+        if family is None or each.light[1] > 0:
             continue
-        shares = _open(each, recipe)
+        if family.even_lights == "none" or (family.even_lights == "patterned" and not each.patterned):
+            continue
+        shares = _open(each, recipe, family.even_elevations)
         if shares.sum() >= SHUT:
             expected += shares / shares.sum()
             found[min(SECTORS - 1, int(math.atan2(-each.light[1], each.light[0]) / math.pi * SECTORS))] += 1
     return Spread(found, expected)
 
 
-def _open(placed: Placed, recipe: Recipe) -> NDArray[np.float64]:
+def _open(placed: Placed, recipe: Recipe, evenly: Interval) -> NDArray[np.float64]:
     """The part of the sphere above the face, in each sector, that was open to a light: sums to at most 1."""
     if placed.source is None or recipe.light_sampling.min_light_angle == 0:
         return np.full(SECTORS, 1 / SECTORS)
-    elevations = recipe.light_sampling.elevations(recipe.degradation.key_lights[placed.family].elevation_range)
+    elevations = recipe.light_sampling.elevations(evenly)
     low, high = (math.sin(math.radians(end)) for end in elevations)
     heights = low + (high - low) * (np.arange(HEIGHTS) + 0.5) / HEIGHTS  # even in area
     turns = math.pi * (np.arange(SECTORS * PER_SECTOR) + 0.5) / (SECTORS * PER_SECTOR)

@@ -24,6 +24,8 @@ class Measured:
     metrics: ImageMetrics
     source_light: Vector | None = None
     """Toward the photo's own light, where it is known."""
+    patterned: bool = False
+    """The light falls through a pattern."""
     mask_rim: float | None = None
     """How steep the light is across the face mesh's outline, over beside it."""
     person_evidence: float | None = None

@@ -144,6 +144,7 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
         value_of("masks", masks, "skin_lightness"),
         metrics,
         source_light=_vector(light, "source_light_direction"),
+        patterned=value_of("degraded", light, "has_pattern") is True,
         mask_rim=value_of("degraded", light, "mask_rim"),
         person_evidence=value_of("masks", masks, "person_evidence"),
         undecided=value_of("masks", masks, "undecided"),

@@ -185,7 +185,7 @@ def _of_lights(found: Sequence[Measured], recipe: Recipe) -> Iterator[Verdict]:
     if recipe.light_sampling.azimuth_range != (0.0, 360.0):
         return
     placed = [
-        Placed(each.family, each.light_direction, each.source_light)
+        Placed(each.family, each.light_direction, each.source_light, each.patterned)
         for each in found
         if each.family is not None and each.light_direction is not None
     ]

@@ -24,7 +24,7 @@ def images(count: int, **changes: float) -> list[Measured]:
         around = rng.random() * 2 * math.pi
         family = FAMILIES[rng.choice(3, p=(0.45, 0.35, 0.20))]
         light = (0.6 * math.cos(around), 0.6 * math.sin(around), 0.8)
-        found.append(Measured(index, family, light, 30.0 + index % 40, replace(GOOD, **changes)))
+        found.append(Measured(index, family, light, 30.0 + index % 40, replace(GOOD, **changes), patterned=True))
     return found
 
 
@@ -100,7 +100,7 @@ def test_shares_that_are_not_the_recipe_s() -> None:
 
 def test_lights_from_one_side_alone() -> None:
     found = [
-        replace(each, light_direction=(abs(x), y, z)) for each in images(3 * MANY) for x, y, z in [each.light_direction]
+        replace(each, light_direction=(abs(x), y, z)) for each in images(8 * MANY) for x, y, z in [each.light_direction]
     ]
     assert bad(found) == {"lights' azimuth uneven"}
     half = recipe_with(light_sampling={"azimuth_range": [0, 180]})
@@ -119,7 +119,7 @@ def test_a_rim_around_the_face() -> None:
 
 
 def test_lights_that_keep_away_from_the_photos_own_are_less_of_a_fault() -> None:
-    aside = [each for each in images(14 * MANY) if each.light_direction[1] > -0.2]
+    aside = [each for each in images(32 * MANY) if each.light_direction[1] > -0.2]
     near = recipe_with(light_sampling={"min_light_angle": 45})
     known = [replace(each, source_light=(0.0, -0.6, 0.8)) for each in aside]
     unknown, expected = (by_name(found, near)["lights' azimuth uneven"] for found in (aside, known))
@@ -171,7 +171,7 @@ def test_a_metric_that_no_image_has_is_none_of_the_verdicts(name: str) -> None:
 
 
 def test_a_light_without_family_or_direction_is_left_out_of_shares_and_spread() -> None:
-    whole = images(3 * MANY)
+    whole = images(8 * MANY)
     strays = [replace(each, family=None, light_direction=None) for each in images(50)]
     before, now = by_name(whole), by_name([*whole, *strays])
     for metric in ("families' shares off", "lights' azimuth uneven", "families' lit exposure apart"):

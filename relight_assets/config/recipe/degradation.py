@@ -8,13 +8,15 @@ from pydantic import model_validator
 from pydantic.fields import FieldInfo
 
 from relight_assets.config.recipe.families import Families
-from relight_assets.config.recipe.family_options import FamilyOptions, KeyLightOptions
+from relight_assets.config.recipe.family_options import FamilyOptions, Intensity, KeyLightOptions
 from relight_assets.config.recipe.types import Interval, Part, Unit, ends
 
 
 class Degradation(Families):
     """The light families and how often each is drawn."""
 
+    intensity: Intensity = "standard"
+    """How much lights do to a face: mild, standard or strong."""
     mixture_probability: Unit = 0.25
     """How often a second family is added."""
     exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.45, 0.45)
@@ -36,6 +38,16 @@ class Degradation(Families):
         parts = {name: family.weight for name, family in self.families.items()}
         total = sum(parts.values())
         return {name: weight / total for name, weight in parts.items()}
+
+    def scaled(self) -> "Degradation":
+        """The same section with the families' ranges as its `intensity` makes them."""
+        if self.intensity == "standard":
+            return self
+        scaled = {
+            name: family.model_copy(update=family.changes_at(self.intensity))
+            for name, family in self.key_lights.items()
+        }
+        return self.model_copy(update=scaled)
 
     def content(self) -> dict[str, Any]:
         """What pixels depend on, as plain JSON values."""

@@ -5,60 +5,61 @@ sampled and rendered stands in the module of the same name in ``stages/degraded/
 """
 
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import PrivateAttr, StringConstraints, model_validator
 
 from relight_assets.config.recipe.family_options import (
+    SHADE,
+    SHINE,
     FamilyOptions,
     FamilyWeight,
-    HighlightOptions,
+    Intensity,
     KeyLightOptions,
+    LampOptions,
     LightElevations,
     MinStrength,
     Shininess,
     gain_range,
     linear_range,
+    raised,
+    scaled_range,
 )
-from relight_assets.config.recipe.types import Interval, KelvinRange, Part, Unit, UnitRange, Weight, ends
+from relight_assets.config.recipe.types import Interval, KelvinRange, Part, UnitRange, Weight, ends
 
 
-class SoftShading(KeyLightOptions, HighlightOptions):
-    """Wide light: a wrapped key and a spherical-harmonics fill over an ambient floor."""
+class SoftShading(LampOptions):
+    """One wide lamp that lights the face from its side, and a faint gloss."""
 
     weight: FamilyWeight = 0.45
     min_strength: MinStrength = 0.35
-    elevation_range: LightElevations = (12.0, 70.0)
-    ambient_range: UnitRange = (0.27, 0.63)
+    elevation_range: LightElevations = (15.0, 45.0)
+    ambient_range: UnitRange = (0.205, 0.36)
     """Light that is everywhere, on the display scale."""
-    key_share_range: UnitRange = (0.45, 0.9)
+    key_share_range: UnitRange = (0.86, 0.96)
     """Key light against fill."""
-    wrap_range: UnitRange = (0.05, 0.5)
+    wrap_range: UnitRange = (0.05, 0.25)
     """How far the key reaches around."""
-    falloff_range: Annotated[Interval, ends(0.5, 4)] = (1.0, 1.4)
-    """Exponent of the key against the angle of incidence."""
-    self_shadow_probability: Unit = 0.5
-    """How often the head shadows itself."""
-    specular_intensity_range: UnitRange = (0.0, 0.0)
-    """Highlights added to soft light, on the display scale."""
-    key_temperature_range: KelvinRange = (2700.0, 7500.0)
-    """Colour of the key light, kelvin."""
-    key_tint_range: UnitRange = (0.3, 0.9)
-    """How much of that colour is seen."""
-    ambient_temperature_range: KelvinRange = (5000.0, 9500.0)
-    """Colour of the ambient light, kelvin."""
-    ambient_tint: Unit = 0.6
-    """How much of that colour is seen."""
-
-    @property
-    def ambient_linear(self) -> Interval:
-        """Ambient share of the light, linear (default .06 to .35)."""
-        return linear_range(self.ambient_range)
+    specular_intensity_range: UnitRange = (0.075, 0.16)
+    """Highlights of soft light, on the display scale; [0, 0] adds none."""
+    shininess_range: Shininess = (22.0, 51.0)
+    """Phong exponent of the highlight."""
+    key_temperature_range: KelvinRange = (3900.0, 7500.0)
+    """Colour of the key light and of its highlight, kelvin."""
+    ambient_ratio_range: Annotated[Interval, ends(0.2, 5)] = (0.9, 1.45)
+    """Colour temperature of the ambient light over that of the key light."""
+    ambient_temperature_range: KelvinRange = (4800.0, 8000.0)
+    """Colour of the ambient light, kelvin, whatever that ratio says."""
 
     @property
     def specular_gain(self) -> Interval:
         """Gain over the physical skin lobe; 0 adds no highlight."""
         return gain_range(self.specular_intensity_range)
+
+    def changes_at(self, intensity: Intensity) -> dict[str, Any]:
+        """The fields that a milder or stronger light changes, with their values."""
+        low, high = (min(1.0, end * SHINE[intensity]) for end in self.specular_intensity_range)
+        return super().changes_at(intensity) | {"specular_intensity_range": (low, high)}
 
 
 class ShadowKinds(Part):
@@ -66,18 +67,26 @@ class ShadowKinds(Part):
 
     none: Weight = 0.25
     """Only the head's own shadow."""
-    foliage: Weight = 0.195
+    foliage: Weight = 0.15
     """Leaves."""
-    blinds: Weight = 0.135
+    branch: Weight = 0.07
+    """Twigs with leaves."""
+    blinds: Weight = 0.10
     """Slats."""
-    window: Weight = 0.12
+    window: Weight = 0.11
     """A window's frame."""
-    edge: Weight = 0.12
+    curtain: Weight = 0.06
+    """The edge of a thin curtain."""
+    edge: Weight = 0.10
     """One straight edge."""
-    blob: Weight = 0.105
+    blob: Weight = 0.06
     """Round shapes."""
-    lattice: Weight = 0.075
+    fence: Weight = 0.04
+    """Pickets."""
+    lattice: Weight = 0.03
     """A lattice."""
+    screen_door: Weight = 0.03
+    """A door of fine mesh in a frame."""
     custom: Weight = 0.0
     """The patterns of `gobo_dir`."""
 
@@ -95,15 +104,21 @@ class Gobo(NamedTuple):
     sha256: str
 
 
+PATTERN_ELEVATION = 35.0
+"""Degrees, at least, of a lamp behind a pattern: lower ones draw contour maps of the face."""
+
+
 class HardShadow(KeyLightOptions):
-    """One small light, and something between it and the face."""
+    """One small light: the head's own shadow, and often that of something between it and the face."""
+
+    even_lights = "patterned"
 
     weight: FamilyWeight = 0.35
     min_strength: MinStrength = 0.35
-    elevation_range: LightElevations = (25.0, 75.0)
-    opacity_range: UnitRange = (0.30, 0.62)
+    elevation_range: LightElevations = (20.0, 65.0)
+    opacity_range: UnitRange = (0.42, 0.68)
     """Share of the display value that a shadow removes."""
-    wrap_range: UnitRange = (0.2, 0.6)
+    wrap_range: UnitRange = (0.0, 0.15)
     """How far the key reaches around."""
     penumbra_range: Annotated[Interval, ends(0.0005, 0.1)] = (0.0015, 0.012)
     """Width of the shadow's edge, of the subject's size."""
@@ -111,14 +126,12 @@ class HardShadow(KeyLightOptions):
     """How far red bleeds into the shadow, of the subject's size."""
     coverage_range: UnitRange = (0.25, 0.70)
     """Share of the person in shadow."""
-    self_shadow_probability: Unit = 0.6
-    """How often the head shadows itself."""
     kinds: ShadowKinds = ShadowKinds()
     gobo_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
     """Folder of patterns for `kinds.custom`: gray PNGs, white lets light through; relative to the recipe's folder."""
-    key_temperature_range: KelvinRange = (3200.0, 6800.0)
+    key_temperature_range: KelvinRange = (3600.0, 7000.0)
     """Colour of the key light, kelvin."""
-    ambient_temperature_range: KelvinRange = (5500.0, 11000.0)
+    ambient_temperature_range: KelvinRange = (5000.0, 9000.0)
     """Colour of the ambient light, kelvin."""
     _gobos: tuple[Gobo, ...] = PrivateAttr(())
 
@@ -150,15 +163,24 @@ class HardShadow(KeyLightOptions):
 
     @property
     def shadow_level(self) -> Interval:
-        """Umbra over lit, linear, low to high (default .12 to .45)."""
+        """Umbra over lit, linear, low to high (default .08 to .30)."""
         low, high = self.opacity_range
         return linear_range((1.0 - high, 1.0 - low))
 
+    @property
+    def even_elevations(self) -> Interval:
+        """Those of lamps behind patterns, degrees."""
+        return raised(self.elevation_range, PATTERN_ELEVATION)
 
-class Specular(KeyLightOptions, HighlightOptions):
+    def changes_at(self, intensity: Intensity) -> dict[str, Any]:
+        """The fields that a milder or stronger light changes, with their values."""
+        low, high = self.opacity_range
+        darkest, lightest = scaled_range((1.0 - high, 1.0 - low), SHADE[intensity])
+        return super().changes_at(intensity) | {"opacity_range": (1.0 - lightest, 1.0 - darkest)}
+
+
+class Specular(LampOptions):
     """One lamp that lights the face from its side, and its highlight on the skin."""
-
-    stands_evenly: ClassVar[bool] = False
 
     weight: FamilyWeight = 0.20
     min_strength: MinStrength = 0.20
@@ -175,20 +197,18 @@ class Specular(KeyLightOptions, HighlightOptions):
     """How far the key reaches around."""
     key_temperature_range: KelvinRange = (3900.0, 7000.0)
     """Colour of the key light and of its highlight, kelvin."""
-    key_tint_range: UnitRange = (0.3, 0.55)
-    """How much of that colour is seen."""
     ambient_temperature_range: KelvinRange = (5200.0, 7500.0)
     """Colour of the ambient light, kelvin."""
-
-    @property
-    def ambient_linear(self) -> Interval:
-        """Ambient share of the light, linear (default .06 to .11)."""
-        return linear_range(self.ambient_range)
 
     @property
     def gain(self) -> Interval:
         """Gain over the physical skin lobe (default 1 to 1.65; 1 is physical)."""
         return gain_range(self.intensity_range)
+
+    def changes_at(self, intensity: Intensity) -> dict[str, Any]:
+        """The fields that a milder or stronger light changes, with their values."""
+        low, high = (min(1.0, end * SHINE[intensity]) for end in self.intensity_range)
+        return super().changes_at(intensity) | {"intensity_range": (low, high)}
 
 
 class Flat(FamilyOptions):

@@ -25,6 +25,8 @@ class LightFamily:
     """The numbers that its lights record, beyond those of every light (``stages/degraded/metrics.py``)."""
     second_metrics: tuple[Metric, ...] = ()
     """Those that it records when it is added to another's light; in the record their names begin with ``second_``."""
+    least_elevation: float = 0.0
+    """Degrees, at least, of the other family's lamp where this one is added to it, as far as the recipe allows that."""
     remedy: str = "widen its ranges"
     """What to change in the recipe when its lights are too weak."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from numpy.random import Generator
 
 from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.family_options import raised
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.stages.degraded.direction import Direction, draw_direction
@@ -62,6 +63,8 @@ class LightSampler:
     sampling: LightSampling
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
+    least_elevation: float = 0.0
+    """Degrees, at least, of a key light, as far as the recipe allows that."""
 
     def key_light(self, purpose: str, elevations: tuple[float, float]) -> Direction:
         """Draw the place of a key light, away from the photo's own light where that is known.
@@ -71,7 +74,8 @@ class LightSampler:
             elevations: of the family, degrees.
         """
         own_light = self.scene.source_light.direction
-        return draw_direction(self.streams(purpose), self.sampling.elevations(elevations), self.sampling, own_light)
+        allowed = raised(self.sampling.elevations(elevations), self.least_elevation)
+        return draw_direction(self.streams(purpose), allowed, self.sampling, own_light)
 
 
 def second_numbers(numbers: Numbers) -> Numbers:

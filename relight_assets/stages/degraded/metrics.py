@@ -53,8 +53,11 @@ LIGHT = (
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),
     Metric("strength_tries", whole(1, 6), "Strengths that were drawn", required=True),
+    Metric("face_light", number(0, 64), "Standard deviation of the light over the skin of the face", "stops"),
+    Metric("skin_chroma", number(0, 100), "Chroma of lit skin over that of the albedo"),
+    Metric("skin_hue", number(-180, 180), "How far the hue of lit skin is turned, positive toward yellow", "degrees"),
     Metric("lights_drawn", whole(1, 5), "Lights that were drawn until one was strong enough and had no defect"),
-    Metric("artifact_score", RATIO, "Worst defect of the light, over its limit"),
+    Metric("artifact_score", RATIO, "Worst defect of the light, over its limit; a flat face is one"),
     Metric(
         "mask_rim",
         RATIO,

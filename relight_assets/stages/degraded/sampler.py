@@ -1,12 +1,13 @@
 """One person under one drawn light: the family, the direction, and a strength that is large enough.
 
 A light near the photo's own changes little, however strong it is, so strength is measured on the pair.
-When it is too small, the strength is drawn again, step by step nearer the strong end; the direction
-stays, because drawing that again would remove frontal lights.  Only a light with defects
+When it is too small, or too little of it is on the face, the strength is drawn again, step by step nearer the strong
+end; the direction stays, because drawing that again would remove frontal lights.  Only a light with defects
 (:mod:`relight_assets.stages.degraded.defects`), or one that no strength makes strong enough, is drawn again as a
 whole; in the end by another family, because a photo should not be lost to its light.
 """
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,11 +29,14 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Streams
+from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
 
 TRIES = 6
 """Strengths that are drawn for one light."""
 LIGHTS = 5
 """Lights that are drawn for a person until one has no defect."""
+MIN_FACE_LIGHT = {"mild": 0.0, "standard": 0.4, "strong": 0.55}
+"""Spread of the light over a face below which another is drawn, stops: the share of pairs whose light is read."""
 WEAK_LIGHTS = 3
 """Lights of the drawn family that may be too weak; those after them are of another family."""
 
@@ -69,17 +73,20 @@ def relight(
     Raises:
         WeakPairError: all of them were too weak at six strengths; says so of the first.
     """
+    degradation = degradation.scaled()
     rng = streams("family")
     family = registry.family(weighted(rng, degradation.weights))
     second = _draw_second(family, degradation, float(rng.random()), float(rng.random()))
     exposure = uniform(rng, degradation.exposure_range)
+    skin = face_skin(scene)
 
     def draw(streams: Streams, exposure: float) -> tuple[float, Relit]:
-        sampler = LightSampler(scene, degradation, sampling, streams, gobos)
+        least = 0.0 if second is None else second.least_elevation
+        sampler = LightSampler(scene, degradation, sampling, streams, gobos, least)
         sampled = family.sample(sampler)
         if second is not None and second.add is not None:
             sampled = second.add(sampler, sampled)
-        score, light = _strong_enough(sampler, sampled, family, exposure)
+        score, light = _strong_enough(sampler, sampled, family, exposure, skin)
         mixed_with: Numbers = {"mixed_with": "" if second is None else second.name}
         return score, replace(light, numbers=mixed_with | light.numbers)
 
@@ -121,15 +128,18 @@ def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:
 
 
 def _strong_enough(
-    sampler: LightSampler, sampled: SampledLight, family: LightFamily, exposure: float
+    sampler: LightSampler, sampled: SampledLight, family: LightFamily, exposure: float, skin: FaceSkin | None
 ) -> tuple[float, Relit]:
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
     min_strength, strength = family.min_strength(sampler.degradation), 0.0
+    least = MIN_FACE_LIGHT[sampler.degradation.intensity] if family.name in sampler.degradation.key_lights else 0.0
     for attempt in range(TRIES):
         shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
         lit = exposed(sampler.scene, shading, exposure)
         strength = lit.strength
-        if strength >= min_strength:
+        face = {} if skin is None else measure(sampler.scene, skin, lit.shading)
+        flat = least / max(face.get("face_light", math.inf), 1e-3)
+        if strength >= min_strength and (flat <= 1 or attempt == TRIES - 1):
             numbers: Numbers = {
                 "exposure": exposure,
                 "exposure_gain": lit.gain,
@@ -137,7 +147,7 @@ def _strong_enough(
                 "strength_tries": attempt + 1,
             }
             score, light = _accepted(sampler, sampled, family, lit)
-            return score, replace(light, numbers=numbers | light.numbers, grain=shading.grain)
+            return max(score, flat), replace(light, numbers=numbers | face | light.numbers, grain=shading.grain)
     raise WeakPairError(
         f"{TRIES} strengths of a {family.name} light all gave a pair that differs by less than "
         f"degradation.{family.name}.min_strength {min_strength:g} (the last by {strength:.3f})"

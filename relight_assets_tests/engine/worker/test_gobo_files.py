@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from relight_assets.config.loader import parse_recipe
+from relight_assets.config.recipe.families import ShadowKinds
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
@@ -20,7 +21,7 @@ from relight_assets_tests.conftest import PORTRAITS, Bench
 
 
 def recipe_of(folder: Path) -> Recipe:
-    kinds = {"none": 0, "foliage": 0, "blinds": 0, "window": 0, "edge": 0, "blob": 0, "lattice": 0, "custom": 1}
+    kinds = dict.fromkeys(ShadowKinds.model_fields, 0.0) | {"custom": 1.0}
     light = {
         "soft_shading": {"weight": 0},
         "specular": {"weight": 0},

@@ -77,10 +77,10 @@ def drawn(seed: int):
 def test_a_light_with_artifacts_is_drawn_again_as_a_whole_in_its_own_family(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = drawn(4)
     assert plain.numbers["lights_drawn"] == 1
-    scores = iter([1.5, 1.2, 0.4])
+    scores = iter([1.5, 1.2, 0.9])
     monkeypatch.setattr(module, "defect_score", lambda *_: next(scores))
     again = drawn(4)
-    assert (again.numbers["lights_drawn"], again.numbers["artifact_score"]) == (3, 0.4)
+    assert (again.numbers["lights_drawn"], again.numbers["artifact_score"]) == (3, 0.9)
     assert again.family == plain.family
     assert again.direction != plain.direction
     assert again.numbers["exposure"] != plain.numbers["exposure"]

@@ -1,25 +1,66 @@
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.families import ShadowKinds
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded import gobos
 
-KINDS = ("foliage", "blinds", "window", "edge", "blob", "lattice")
+CUT = ("blinds", "window", "edge", "blob", "fence", "lattice")
+THROUGH = ("foliage", "branch", "curtain", "screen_door")
 V, U = (plane.astype(np.float32) for plane in np.mgrid[-1:1:192j, -1:1:192j])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_any_coverage_can_be_cut(kind):
-    field, drawn = gobos.pattern(kind, stream(0, "", 0, kind), U, V)
-    assert field.dtype == np.float32
-    assert np.isfinite(field).all()
+def wanted(coverage):
+    return gobos.Wanted(coverage, lambda field: float(np.quantile(field, coverage)), np.ones_like(U))
+
+
+def test_every_kind_of_the_recipe_is_one():
+    assert {*CUT, *THROUGH, "none", "custom"} == set(ShadowKinds.model_fields)
+
+
+@pytest.mark.parametrize("kind", CUT)
+@pytest.mark.parametrize("coverage", [0.3, 0.5, 0.65])
+def test_any_coverage_can_be_cut(kind, coverage):
+    plane, drawn = gobos.pattern(kind, stream(0, "", 0, kind), (U, V), wanted(coverage))
+    assert plane.dtype == np.float32
+    assert np.isfinite(plane).all()
     assert drawn
-    inside = np.ones_like(field)
-    for wanted in (0.3, 0.5, 0.65):
-        plane = gobos.cut(field, float(np.quantile(field, wanted)), inside)
-        assert 1 - plane.mean() == pytest.approx(wanted, abs=0.06)
-        # An edge, not a fog: most of the image is either lit or not.
-        assert ((plane > 0.05) & (plane < 0.95)).mean() < 0.5
+    assert 1 - plane.mean() == pytest.approx(coverage, abs=0.06)
+    # An edge, not a fog: most of the image is either lit or not.
+    assert ((plane > 0.05) & (plane < 0.95)).mean() < 0.5
+
+
+@pytest.mark.parametrize("kind", THROUGH)
+def test_what_lets_light_through_covers_more_where_more_is_wanted(kind):
+    means = []
+    for coverage in (0.3, 0.65):
+        found = [gobos.pattern(kind, stream(n, "", 0, kind), (U, V), wanted(coverage)) for n in range(6)]
+        for plane, drawn in found:
+            assert plane.dtype == np.float32
+            assert -1e-5 <= plane.min() <= plane.max() <= 1 + 1e-5
+            assert plane.max() > 0.8
+            assert drawn
+        means.append(np.mean([1 - plane.mean() for plane, _ in found]))
+    assert 0.1 < means[0] < means[1] < 0.85
+
+
+def test_a_fence_has_pickets_and_rails_and_a_curtain_folds_along_its_hem():
+    fence, drawn = gobos.pattern("fence", stream(1, "", 0, "fence"), (U, V), wanted(0.45))
+    lit = fence.mean(axis=1)
+    assert lit.min() < 0.4 * lit.max()
+    assert len(drawn["pattern_periods"]) == 2
+    curtain, _ = gobos.pattern("curtain", stream(1, "", 0, "curtain"), (U, V), wanted(0.5))
+    across, down = (np.abs(np.diff(curtain, axis=axis)).mean() for axis in (1, 0))
+    assert across > 3 * down
+    cloth = curtain[curtain < 0.5]
+    assert gobos.FOLDS[0] - 0.01 <= cloth.min() < 0.5 * cloth.max()
+
+
+def test_the_mesh_of_a_screen_door_is_even_and_its_frame_dark():
+    door, _ = gobos.pattern("screen_door", stream(2, "", 0, "door"), (U, V), wanted(0.6))
+    assert (door < 0.01).mean() > 0.03
+    assert ((door > gobos.MESH[0] - 0.01) & (door < gobos.MESH[1] + 0.01)).mean() > 0.2
+    assert (door > 0.99).mean() > 0.3
 
 
 def test_a_flat_field_is_cut_without_a_fault():

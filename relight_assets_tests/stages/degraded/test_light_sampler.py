@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,7 @@ def test_every_family_and_mixture_is_rendered(family, second):
     lit = sampled.render(stream(0, "", 0, "strength"), 0.0)
     for image in (lit.light, lit.highlight):
         assert image is None or (image.shape == (*made.scene.shape, 3) and np.isfinite(image).all())
-    assert (lit.highlight is not None) == (family == "specular" or second == "specular")
+    assert (lit.highlight is not None) == (family in {"soft_shading", "specular"} or second == "specular")
     assert np.linalg.norm(sampled.direction.vector) == pytest.approx(1)
 
 
@@ -41,6 +43,14 @@ def test_a_second_shadow_only_dims():
     assert (dimmed.render(stream(0, "", 0, "strength"), 0.0).light <= plain + 1e-6).all()
     assert dimmed.numbers["has_pattern"] in {True, False}
     assert "second_shadow_level" in dimmed.numbers
+
+
+def test_a_lamp_stands_as_high_as_the_second_family_asks_and_the_recipe_allows():
+    made = replace(sampler(), least_elevation=35.0)
+    assert all(made.key_light(f"{n}", (15.0, 45.0)).z > np.sin(np.radians(34.9)) for n in range(20))
+    assert made.key_light("low", (15.0, 30.0)).z == pytest.approx(0.5)
+    below = [sampler().key_light(f"{n}", (15.0, 45.0)).z < np.sin(np.radians(34.9)) for n in range(20)]
+    assert any(below)
 
 
 def test_shiny_soft_light_has_highlights():

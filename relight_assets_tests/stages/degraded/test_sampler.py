@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -5,10 +7,11 @@ from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
+from relight_assets.stages.degraded import sampler as module
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.source_light import UNKNOWN
 from relight_assets.stages.degraded.sampler import TRIES, WEAK_LIGHTS, relight
-from relight_assets_tests.stages.degraded.scenes import portrait_scene
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
 def only(family, **changes):
@@ -131,3 +134,27 @@ def test_the_record_says_what_gave_the_shape():
     assert relit(only("soft_shading")).numbers["geometry_faces"] == 1
     bare = relight(portrait_scene(with_face=False), only("none"), LightSampling(), lambda p: stream(0, "", 0, p))
     assert (bare.numbers["geometry"], bare.numbers["geometry_faces"]) == ("inflated", 0)
+
+
+def test_a_light_that_hardly_shades_the_face_is_drawn_again_but_not_a_mild_one(monkeypatch):
+    monkeypatch.setattr(module, "measure", lambda *_: {"face_light": 0.2, "skin_chroma": 1.0, "skin_hue": 0.0})
+    degradation = Degradation()
+    flat = relight(face_scene(), degradation, LightSampling(), lambda p: stream(0, "", 0, p))
+    assert (flat.numbers["lights_drawn"], flat.numbers["strength_tries"]) == (module.LIGHTS, module.TRIES)
+    assert flat.numbers["artifact_score"] == pytest.approx(2)
+    assert flat.numbers["face_light"] == 0.2
+    mild = degradation.model_copy(update={"intensity": "mild"})
+    assert relight(face_scene(), mild, LightSampling(), lambda p: stream(0, "", 0, p)).numbers["lights_drawn"] == 1
+    none = relight(face_scene(), degradation.only("none"), LightSampling(), lambda p: stream(0, "", 0, p))
+    assert none.numbers["lights_drawn"] == 1
+
+
+def test_a_strong_light_does_more_to_a_face_than_a_mild_one():
+    found = {}
+    for intensity in ("mild", "standard", "strong"):
+        degradation = Degradation(intensity=intensity).only("soft_shading")
+        lights = [
+            relight(face_scene(), degradation, LightSampling(), partial(stream, seed, "", 0)) for seed in range(8)
+        ]
+        found[intensity] = np.median([light.numbers["face_light"] for light in lights])
+    assert found["mild"] < found["standard"] < found["strong"]

@@ -1,9 +1,8 @@
-"""One small lamp, and something between it and the face.
+"""One small lamp: the head's own shadow falls on the face, and often that of something between the two.
 
-The pattern is projected along the light onto the height field, so that stripes follow nose and
-cheeks; its edge widens across the image as the pattern's distance does; and red bleeds farther
-into the shadow than blue, as in skin (after Zhang et al., "Portrait Shadow Manipulation",
-SIGGRAPH 2020).
+A pattern is projected along the light onto the height field; its edge widens across the image as the pattern's
+distance does; and red bleeds farther into the shadow than blue, as in skin (after Zhang et al., "Portrait Shadow
+Manipulation", SIGGRAPH 2020).
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.families import HardShadow, ShadowKinds
+from relight_assets.config.recipe.families import PATTERN_ELEVATION, HardShadow, ShadowKinds
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform, weighted
@@ -23,8 +22,7 @@ from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
-from relight_assets.stages.degraded.shading import shadow_patterns
-from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
+from relight_assets.stages.degraded.shading import lamp, lamp_place, shadow_patterns
 from relight_assets.stages.degraded.shading.metrics import (
     AMBIENT_TEMPERATURE,
     HAS_PATTERN,
@@ -35,14 +33,16 @@ from relight_assets.stages.degraded.shading.metrics import (
 )
 from relight_assets.stages.metric import SHARE, TEXT, Metric, number, one_of
 
-LAMP_SIZE = (0.05, 0.25)
+LAMP_SIZE = (0.03, 0.10)
 """Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
 WIDENING = (1.0, 4.0)
 """Width of the widest penumbra over that of the narrowest, in one image."""
-TINT = 0.75
+TINT = 0.5
 """Share of a lamp's colour that is left after a camera's white balance."""
 SUBSURFACE = (1.0, 0.45, 0.25)
 """How far light bleeds in skin, R, G and B relative to R."""
+NONE = "none"
+"""The kind that is no pattern."""
 CUSTOM = "custom"
 """The kind that takes the user's own patterns."""
 
@@ -72,10 +72,16 @@ class Shadow:
 
 
 def sample(sampler: LightSampler) -> SampledLight:
-    """Draw the key light and the shadow."""
-    options, streams = sampler.degradation.hard_shadow, sampler.streams
-    direction = sampler.key_light("hard_shadow/light", options.elevation_range)
-    shadow = sample_shadow(sampler.scene, direction, options, streams("hard_shadow/shape"), sampler.gobos)
+    """Draw the kind of shadow, the key light and the shadow."""
+    options, streams, purpose = sampler.degradation.hard_shadow, sampler.streams, "hard_shadow/light"
+    kind = weighted(streams("hard_shadow/kind"), options.kinds.model_dump())
+    if kind == NONE:
+        score = lamp_place.shadow_score(sampler.scene)
+    else:
+        sampler, score = replace(sampler, least_elevation=PATTERN_ELEVATION), lamp_place.anywhere
+    direction = lamp_place.draw(sampler, purpose, options.elevation_range, score)
+    shape = streams("hard_shadow/shape")
+    shadow = sample_shadow(sampler.scene, direction, kind, options, shape, own_gobos=sampler.gobos)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         light, numbers = render_shadow(sampler.scene, shadow, options, rng, strength_bias=strength_bias)
@@ -87,7 +93,14 @@ def sample(sampler: LightSampler) -> SampledLight:
 def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     """Put a shadow into another family's light, its highlights included; its depth is drawn once."""
     options, streams = sampler.degradation.hard_shadow, sampler.streams
-    shadow = sample_shadow(sampler.scene, first.direction, options, streams("second/shape"), sampler.gobos)
+    kinds = options.kinds.model_dump()
+    # The head's own shadow is in the other light already.
+    patterns = {name: weight for name, weight in kinds.items() if name != NONE and weight > 0}
+    kind = weighted(streams("second/kind"), patterns or kinds)
+    shape = streams("second/shape")
+    shadow = sample_shadow(
+        sampler.scene, first.direction, kind, options, shape, own_gobos=sampler.gobos, on_itself=kind == NONE
+    )
     level = log_uniform(streams("second/strength"), options.shadow_level)
     attenuation = np.float32(level) + np.float32(1 - level) * shadow.visibility
 
@@ -102,18 +115,23 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
 
 
 def sample_shadow(
-    scene: Scene, light: Direction, options: HardShadow, rng: Generator, own_gobos: Gobos = NO_GOBOS
+    scene: Scene,
+    light: Direction,
+    kind: str,
+    options: HardShadow,
+    rng: Generator,
+    *,
+    own_gobos: Gobos = NO_GOBOS,
+    on_itself: bool = True,
 ) -> Shadow:
-    """Draw a pattern, and project its shadow, and the head's own, onto the person."""
-    kind = weighted(rng, options.kinds.model_dump())
+    """Draw a pattern of a kind, and project its shadow, and where ``on_itself`` the head's own, onto the person."""
     lamp_size = uniform(rng, LAMP_SIZE)
-    on_itself = bool(rng.random() < options.self_shadow_probability) or kind == "none"
     penumbra = log_uniform(rng, options.penumbra_range)
     widening = uniform(rng, WIDENING)
     subsurface = uniform(rng, options.subsurface_range)
-    numbers: Numbers = {"has_pattern": kind != "none", "pattern_type": kind, "self_shadow": on_itself}
+    numbers: Numbers = {"has_pattern": kind != NONE, "pattern_type": kind, "self_shadow": on_itself}
     plane = np.ones(scene.shape, np.float32)
-    if kind != "none":
+    if kind != NONE:
         if kind == CUSTOM:
             name = sorted(own_gobos)[int(rng.integers(len(own_gobos)))]
             numbers["pattern_file"] = name
@@ -148,10 +166,9 @@ def render_shadow(
     key_kelvin = log_uniform(rng, options.key_temperature_range)
     ambient_kelvin = log_uniform(rng, options.ambient_temperature_range)
     key_color, ambient_color = tinted(key_kelvin, TINT), tinted(ambient_kelvin, TINT)
-    key = scene.fade_rim(wrapped_cosine(scene.toward(shadow.light), wrap)) * np.float32(1 - level)
+    keys = lamp.key_light(scene, shadow.light, wrap, cv2.split(shadow.visibility))
     ambient = scene.normals[2] * np.float32(0.25 * level) + np.float32(0.75 * level)
-    visible = cv2.split(shadow.visibility)
-    planes = [ambient * ambient_color[c] + key * visible[c] * key_color[c] for c in range(3)]
+    planes = [ambient * ambient_color[c] + key * ((1 - level) * key_color[c]) for c, key in enumerate(keys)]
     numbers: Numbers = {
         "shadow_level": level,
         "wrap": wrap,
@@ -169,4 +186,5 @@ FAMILY = LightFamily(
     metrics=(*_SHADOW, WRAP, KEY_TEMPERATURE, AMBIENT_TEMPERATURE),
     second_metrics=(HAS_PATTERN, *_SHADOW),
     remedy="raise `opacity_range`",
+    least_elevation=PATTERN_ELEVATION,
 )

@@ -18,9 +18,9 @@ from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP
 def sample(sampler: LightSampler) -> SampledLight:
     """Draw the place of the lamp, its size and the skin."""
     scene, options, streams = sampler.scene, sampler.degradation.specular, sampler.streams
-    normals = scene.smooth_normals(lamp.SHAPE_BLUR, lamp.RELIEF)
-    direction = lamp_place.draw(sampler, normals, "specular/light", options.elevation_range)
-    key = lamp.sample(scene, direction, normals, streams("specular/shape"))
+    score = lamp_place.shining_score(scene)
+    direction = lamp_place.draw(sampler, "specular/light", options.elevation_range, score)
+    key = lamp.sample(scene, direction, streams("specular/shape"))
     highlight = highlights.sample(scene, direction, options.roughness, streams("specular/skin"), key.visible)
 
     def render(rng: Generator, strength_bias: float) -> Shading:

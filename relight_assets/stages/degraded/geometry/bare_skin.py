@@ -15,7 +15,7 @@ from relight_assets.core.arrays import LinearRgb, Plane, Points
 from relight_assets.core.color import luminance
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.head import CHIN, FOREHEAD
-from relight_assets.stages.degraded.geometry.skin import BARE, COLOR_FLOOR, EYES_AND_MOUTH, at_points
+from relight_assets.stages.degraded.geometry.skin import BARE, COLOR_FLOOR, EYES_AND_MOUTH, HALVED_ABOVE, at_points
 
 FACE_HEIGHT = 1.1
 """Height of a face, over the distance of the mesh's ends: units of h below."""
@@ -73,9 +73,21 @@ def bare_skin(albedo: LinearRgb, alpha: Plane, mesh_share: Plane, skin: Plane, f
         if (high - low).min() > 2:
             part = np.s_[low[1] : high[1], low[0] : high[0]]
             shift = np.array([*low, 0], np.float32)
-            one = _of_face(albedo[part], alpha[part], mesh_share[part], skin[part], points - shift)
+            one = _reduced(albedo[part], alpha[part], mesh_share[part], skin[part], points - shift)
             np.maximum(found[part], one, out=found[part])
     return found
+
+
+def _reduced(albedo: LinearRgb, alpha: Plane, mesh_share: Plane, skin: Plane, points: Points) -> Plane:
+    height, width = albedo.shape[:2]
+    if max(height, width) < HALVED_ABOVE:
+        return _of_face(albedo, alpha, mesh_share, skin, points)
+    size = (width // 2, height // 2)
+    small = [cv2.resize(image, size, interpolation=cv2.INTER_AREA) for image in (albedo, alpha, mesh_share, skin)]
+    flat = (points[:, :2] + np.float32(0.5)) * np.float32(0.5) - np.float32(0.5)
+    halved = np.column_stack([flat, points[:, 2] * np.float32(0.5)]).astype(np.float32)
+    found = _of_face(small[0], small[1], small[2], small[3], halved)
+    return cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def _of_face(albedo: LinearRgb, alpha: Plane, mesh_share: Plane, skin: Plane, points: Points) -> Plane:

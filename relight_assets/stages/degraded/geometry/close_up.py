@@ -27,6 +27,12 @@ class CloseUp:
     photo_light: Plane
     scale: float
 
+    def halved(self, photo_light: Plane) -> "CloseUp":
+        """The same part at half the working size, for what has no detail; ``photo_light`` is at working size."""
+        part = photo_light[self.part]
+        size = (max(1, part.shape[1] // 2), max(1, part.shape[0] // 2))
+        return CloseUp(self.part, cv2.resize(part, size, interpolation=cv2.INTER_AREA), size[0] / part.shape[1])
+
     def enlarged(self, plane: Plane) -> Plane:
         """That part of a plane at working size, at the size of the close-up."""
         return cv2.resize(plane[self.part], self.photo_light.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -35,7 +41,7 @@ class CloseUp:
         """A plane of the close-up at working size: that part alone."""
         rows, columns = self.part
         size = (columns.stop - columns.start, rows.stop - rows.start)
-        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        return cv2.resize(plane, size, interpolation=cv2.INTER_AREA if self.scale > 1 else cv2.INTER_LINEAR)
 
 
 def enlarged_part(part: tuple[slice, slice], shape: tuple[int, ...], full: tuple[int, ...]) -> tuple[slice, slice]:

@@ -29,8 +29,9 @@ WORKING_SIDE = 512
 """Longest side at which light is computed.  Light is smooth; what is sharp is the albedo, kept at full size."""
 SHAPE_SIDE = 224
 """Longest side of the height field: a face mesh has no detail below about 3 mm."""
-DIFFUSE_RELIEF = 0.3
-"""How much the photo's own light and dark is taken for relief.  More looks wet and embossed."""
+SHAPE_BLUR, RELIEF = 0.010, 0.15
+"""Blur of the shape that light falls on, in units of s, as a mesh has facets, and how much the photo's own light and
+dark is taken for relief: more looks wet and embossed, like clay."""
 LUMINANCE_FLOOR = np.float32(0.01)
 """Added to luminance before the logarithm, linear: keeps noise in black hair from exploding."""
 ALL_SAMPLES_BELOW = 4096
@@ -59,7 +60,6 @@ class Scene:
     size: float
     """The subject's size s = sqrt(mask pixels), in working pixels."""
     height: Plane
-    normals: tuple[Plane, Plane, Plane]
     relief: Plane
     """What the photo's own light and dark adds to the height, in full, in working pixels."""
     face_share: Plane
@@ -84,6 +84,11 @@ class Scene:
         return self.alpha.shape[0], self.alpha.shape[1]
 
     @cached_property
+    def normals(self) -> tuple[Plane, Plane, Plane]:
+        """Of the shape that light falls on: x right, y down, z to the camera."""
+        return self.smooth_normals(SHAPE_BLUR, RELIEF)
+
+    @cached_property
     def bare_skin(self) -> Plane:
         """How surely each point is bare skin of a face, up to the hairline, 0..1."""
         return bare_skin(self.albedo, self.alpha, self.face_share, self.skin, self.faces)
@@ -94,7 +99,7 @@ class Scene:
         return close_up(self.full_photo, self.photo_light, self.faces, self.head)
 
     def smooth_normals(self, blur: float, relief: float = 0.0) -> tuple[Plane, Plane, Plane]:
-        """Return normals of a smoother shape than that of :attr:`normals`.
+        """Return the unit normals of a smooth shape.
 
         Args:
             blur: in units of s.
@@ -109,6 +114,13 @@ class Scene:
         bare = self.samples[(self.face_share * self.skin).ravel()[self.samples] > 0.5]
         return bare if bare.size >= FEWEST_ANCHORS else self.samples
 
+    def at_side(self, side: int) -> Plane:
+        """Return the height field with a longest side of at most ``side`` pixels, in its own pixels."""
+        factor = min(1.0, side / max(self.low_height.shape))
+        height, width = (max(1, round(n * factor)) for n in self.low_height.shape)
+        small = cv2.resize(self.low_height, (width, height), interpolation=cv2.INTER_AREA)
+        return small * np.float32(width / self.low_height.shape[1])
+
     def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
         return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)
@@ -121,8 +133,11 @@ class Scene:
     def fade_rim(self, key: Plane) -> Plane:
         """Lead a key light to its mean along the silhouette, where inflated normals graze and rims would be bright."""
         mean = np.float32(self.sampled(key).mean(dtype=np.float64))
-        rim = smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
-        return mean + (key - mean) * rim
+        return mean + (key - mean) * self._rim
+
+    @cached_property
+    def _rim(self) -> Plane:
+        return smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
 
 
 def build(
@@ -198,7 +213,6 @@ def build(
         photo_light=photo_light,
         size=size,
         height=height,
-        normals=height_field.normals(cv2.scaleAdd(relief, DIFFUSE_RELIEF, height)),
         relief=relief,
         face_share=real,
         skin=skin,

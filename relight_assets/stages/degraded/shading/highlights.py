@@ -15,6 +15,7 @@ from relight_assets.core.color import luminance, safe_ratio, tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
+from relight_assets.stages.degraded.geometry.close_up import CloseUp
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.height_field import normals_of_slopes
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
@@ -25,6 +26,8 @@ from relight_assets.stages.degraded.shading.skin_oil import oil
 
 HALF_ANGLES = (4.0, 12.0)
 """Half angle of a lamp as highlights show it, degrees."""
+GLOSS_HALF_ANGLES = (10.0, 22.0)
+"""That of a wide lamp."""
 STEEPNESS = (0.13, 0.20)
 """Root mean square of the slope of the skin's texture."""
 OIL = (0.3, 0.5)
@@ -42,7 +45,7 @@ MAX_GAIN = 3.0
 PEAK_PER_GAIN, MAX_PEAK = 0.9, 1.6
 """Highlight of gain 1 at its peak over the luminance of the lit skin (.27 on an albedo of .3), and the largest."""
 CONSTANT = 0.07
-"""Linear light that every highlight adds at its peak, in an image as bright as the photo: it shows on dark skin too."""
+"""Linear light that a highlight adds at its peak, in an image as bright as the photo: it shows on dark skin too."""
 HEADROOM = 1.3
 """Where highlights saturate, over their peak at the normal that mirrors the lamp."""
 LIT_QUANTILE = 0.85
@@ -57,10 +60,14 @@ MAX_GRAIN = 4.0
 class Highlight:
     """The lobe of a lamp on a person's skin.
 
-    ``lobe`` (h, w) float32, at the size of the scene's close-up, is 1 where bare, oily skin mirrors the lamp.
+    ``lobe`` (h, w) float32, at the size of the close-up, is 1 where bare, oily skin mirrors the lamp.
     """
 
     lobe: Plane
+    near: CloseUp
+    constant: float
+    """Linear light that it adds at its peak, whatever the skin, in an image as bright as the photo; 0 of a gloss,
+    which would be fog on a dark face."""
     numbers: Numbers
 
 
@@ -87,6 +94,8 @@ def sample(
     roughness_range: tuple[float, float],
     rng: Generator,
     visibility: Plane | None = None,
+    *,
+    gloss: bool = False,
 ) -> Highlight:
     """Draw the skin and the lamp's size, and compute the lobe.
 
@@ -96,32 +105,34 @@ def sample(
         roughness_range: GGX roughness, low to high.
         rng: for roughness, size and texture.
         visibility: how much of the lamp each point sees, (h, w) float32 in 0..1; None: all.
+        gloss: of a wide lamp, too faint and broad to show the skin's texture.
     """
-    roughness, half_angle = uniform(rng, roughness_range), uniform(rng, HALF_ANGLES)
+    roughness, half_angle = uniform(rng, roughness_range), uniform(rng, GLOSS_HALF_ANGLES if gloss else HALF_ANGLES)
     steepness, base = uniform(rng, STEEPNESS), uniform(rng, OIL)
-    near = scene.close_up
+    near = scene.close_up.halved(scene.photo_light) if gloss else scene.close_up
     weight = np.zeros(scene.shape, np.float32)
     weight[near.part] = shining_skin(scene, base)
     if visibility is not None:
         weight = weight * visibility
     weight = near.enlarged(weight)
-    n_x, n_y, n_z = (near.enlarged(plane) for plane in scene.smooth_normals(SHAPE_BLUR))
+    shape = scene.normals if gloss else scene.smooth_normals(SHAPE_BLUR)
+    n_x, n_y, n_z = (near.enlarged(plane) for plane in shape)
     across, down = -n_x / n_z, -n_y / n_z
-    bump_x, bump_y = skin_texture.slopes(
-        near.photo_light, weight > 0.25, _face_height(scene) * near.scale, steepness, rng
-    )
-    lobe = skin_lobe(
-        normals_of_slopes(across + bump_x, down + bump_y), normals_of_slopes(across, down), light, roughness, half_angle
-    )
+    smooth_skin = rough_skin = normals_of_slopes(across, down)
+    if not gloss:
+        unit = _face_height(scene) * near.scale
+        bump_x, bump_y = skin_texture.slopes(near.photo_light, weight > 0.25, unit, steepness, rng)
+        rough_skin = normals_of_slopes(across + bump_x, down + bump_y)
+    lobe = skin_lobe(rough_skin, smooth_skin, light, roughness, half_angle)
     numbers: Numbers = {
         "roughness": roughness,
         "shininess": float(2 / roughness**4 - 2),
         "highlight_half_angle": half_angle,
-        "skin_texture": steepness,
+        "skin_texture": 0.0 if gloss else steepness,
         "skin_oil": base,
         "highlight_lights": list(light.vector),
     }
-    return Highlight(smooth(lobe, LOBE_BLUR_PX) * weight, numbers)
+    return Highlight(smooth(lobe, LOBE_BLUR_PX) * weight, near, 0.0 if gloss else CONSTANT, numbers)
 
 
 def draw_gain(rng: Generator, gain_range: tuple[float, float], strength_bias: float) -> float:
@@ -143,22 +154,24 @@ def add_highlight(
         visibility: how much of the lamp each point sees, (h, w) float32 in 0..1, beyond what the lobe knows.
     """
     kelvin, tint = (_number(shading, name, usual) for name, usual in (("key_temperature", KELVIN), ("key_tint", TINT)))
-    peak, top = peak_of(scene, shading.light, gain)
-    near = scene.close_up
-    fine = np.float32(top) * np.tanh(highlight.lobe * np.float32(peak / top))
-    coarse = near.reduced(fine)
+    _, top = peak_of(scene, shading.light, gain, highlight.constant)
+    near = highlight.near
+    fine = np.float32(top) * np.tanh(highlight.lobe * np.float32(1 / HEADROOM))
     plane = np.zeros(scene.shape, np.float32)
-    plane[near.part] = coarse
-    factor = np.clip(safe_ratio(fine, near.enlarged(plane), 1e-4), 0, np.float32(MAX_GRAIN))
+    plane[near.part] = near.reduced(fine)
+    grain = None
+    if near.scale > 1:
+        factor = np.clip(safe_ratio(fine, near.enlarged(plane), 1e-4), 0, np.float32(MAX_GRAIN))
+        grain = Grain(near.part, factor)
     if visibility is not None:
         plane = plane * visibility
     added: LinearRgb = cv2.merge([plane * channel for channel in tinted(kelvin, tint)])
     both = added if shading.highlight is None else shading.highlight + added
     drawn: Numbers = highlight.numbers | {"highlight_temperatures": [kelvin], "specular_gain": gain}
-    return Shading(shading.light, both, shading.numbers | drawn, Grain(near.part, factor))
+    return Shading(shading.light, both, shading.numbers | drawn, grain)
 
 
-def peak_of(scene: Scene, light: LinearRgb, gain: float) -> tuple[float, float]:
+def peak_of(scene: Scene, light: LinearRgb, gain: float, constant: float = CONSTANT) -> tuple[float, float]:
     """Say how bright a highlight is at the normal that mirrors the lamp, and what it never passes, linear."""
     lit = luminance(scene.albedo * light)
     skin = scene.bare_skin > 0.5
@@ -166,7 +179,7 @@ def peak_of(scene: Scene, light: LinearRgb, gain: float) -> tuple[float, float]:
     # Exposure comes later, and makes the person about as bright as the photo.
     before, now = (float(scene.sampled(plane).mean(dtype=np.float64)) for plane in (scene.photo_light, lit))
     level = max(before, 1e-3) / max(now, 1e-4)
-    peak = CONSTANT / level + min(PEAK_PER_GAIN * gain, MAX_PEAK) * float(np.quantile(values, LIT_QUANTILE))
+    peak = constant / level + min(PEAK_PER_GAIN * gain, MAX_PEAK) * float(np.quantile(values, LIT_QUANTILE))
     return peak, HEADROOM * peak
 
 

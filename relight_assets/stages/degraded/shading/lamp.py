@@ -4,13 +4,15 @@ What is not lit gets little: a faint fill from the other side, and ambient light
 carries red light around the terminator and into the edge of shadows.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.config.recipe.families import Specular
+from relight_assets.config.recipe.families import SoftShading
+from relight_assets.config.recipe.family_options import LampOptions
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio, shoulder, tinted
 from relight_assets.core.rng import log_uniform, uniform
@@ -18,19 +20,16 @@ from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
-from relight_assets.stages.degraded.geometry.visibility import visibility
+from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
-from relight_assets.stages.degraded.shading.lobe import Normals
 
-LAMP_SIZE = (0.22, 0.5)
-"""Angular half size of the lamp, radians, for the head's own shadow."""
-SHAPE_BLUR, RELIEF = 0.010, 0.15
-"""Blur of the shape, in units of s, and how much the photo's own light and dark is taken for relief."""
+LAMP_SIZE, WIDE_LAMP = (0.22, 0.5), (0.4, 0.8)
+"""Angular half size of a lamp, and of one up to a window's, radians, for the head's own shadow."""
 SHADOW_BLUR = (0.006, 0.0027, 0.0015)
 """Blur of the shadow's edge for R, G and B, in units of s."""
 SUBSURFACE_WRAP = (0.08, 0.02, 0.0)
 """What blood under skin adds to the wrap, R, G and B."""
-SHADOW_FLOOR = 0.06
+SHADOW_FLOOR = 0.05
 """Share of the lamp in the head's own shadow."""
 FILL_PEAK, FILL_QUANTILE = 0.6, 99
 """Fill at its brightest, relative to the key, and the percentile of it that is brought there."""
@@ -49,25 +48,32 @@ class Lamp:
     light: Direction
     visible: Plane
     """How much of it each point sees, (h, w) float32 in 0..1."""
-    normals: Normals
+    seen: tuple[Plane, Plane, Plane]
+    """The same as R, G and B see it: blurred, and nowhere 0."""
     fill: Plane
     occlusion: Plane
     """What hair leaves of the light, (h, w) float32 in 0..1."""
     numbers: Numbers
 
 
-def sample(scene: Scene, light: Direction, normals: Normals, rng: Generator) -> Lamp:
-    """Draw the lamp's size, and compute its shadow."""
-    lamp_size = uniform(rng, LAMP_SIZE)
-    fill = normals[0] * np.float32(-0.35 * light.x) - normals[1] * np.float32(0.25) + normals[2] * np.float32(0.25)
+def sample(scene: Scene, light: Direction, rng: Generator, sizes: tuple[float, float] = LAMP_SIZE) -> Lamp:
+    """Draw the lamp's size, radians, and compute its shadow."""
+    lamp_size = uniform(rng, sizes)
+    n_x, n_y, n_z = scene.normals
+    fill = n_x * np.float32(-0.35 * light.x) - n_y * np.float32(0.25) + n_z * np.float32(0.25)
     fill = np.maximum(fill + np.float32(0.5), 0)
     fill *= np.float32(FILL_PEAK / max(float(np.percentile(scene.sampled(fill), FILL_QUANTILE)), 1e-3))
     numbers: Numbers = {"lamp_size": lamp_size, "self_shadow": True}
-    return Lamp(light, visibility(scene, light, lamp_size), normals, fill, hair_occlusion(scene), numbers)
+    visible, floor = visibility(scene, light, lamp_size), np.float32(SHADOW_FLOOR)
+    red, green, blue = (
+        floor + (1 - floor) * (smooth(visible, blur * scene.size) if lamp_size < WIDE else visible)
+        for blur in SHADOW_BLUR
+    )
+    return Lamp(light, visible, (red, green, blue), fill, hair_occlusion(scene), numbers)
 
 
 def render(
-    scene: Scene, lamp: Lamp, options: Specular, rng: Generator, *, strength_bias: float
+    scene: Scene, lamp: Lamp, options: LampOptions, rng: Generator, *, strength_bias: float
 ) -> tuple[LinearRgb, Numbers]:
     """Draw a strength and light the person: (h, w, 3) float32 irradiance, and what was drawn.
 
@@ -78,20 +84,13 @@ def render(
     share = _biased(uniform(rng, options.key_share_range), widest, strength_bias)
     wrap = _biased(uniform(rng, options.wrap_range), hardest, strength_bias)
     key_kelvin, key_tint = log_uniform(rng, options.key_temperature_range), uniform(rng, options.key_tint_range)
-    ambient_kelvin = log_uniform(rng, options.ambient_temperature_range)
+    ambient_kelvin = _ambient_kelvin(options, rng, key_kelvin)
     key_color, ambient_color = tinted(key_kelvin, key_tint), tinted(ambient_kelvin, AMBIENT_TINT)
-    n_x, n_y, n_z = lamp.normals
-    cosine = n_x * np.float32(lamp.light.x) + n_y * np.float32(lamp.light.y) + n_z * np.float32(lamp.light.z)
-    sky = np.float32(0.875 * ambient) - n_y * np.float32(0.125 * ambient)
+    sky = np.float32(0.875 * ambient) - scene.normals[1] * np.float32(0.125 * ambient)
     rest = lamp.fill * np.float32((1 - ambient) * (1 - share)) + sky
-    planes = []
-    for channel in range(3):
-        key = wrapped_cosine(cosine, wrap + SUBSURFACE_WRAP[channel])
-        seen = smooth(lamp.visible, SHADOW_BLUR[channel] * scene.size)
-        key *= np.float32(SHADOW_FLOOR) + np.float32(1 - SHADOW_FLOOR) * seen
-        key = np.minimum(key, scene.fade_rim(key))  # in the shade the silhouette stays dark
-        planes.append(key * ((1 - ambient) * share * key_color[channel]) + rest * ambient_color[channel])
-    light = cv2.merge(planes)
+    keys = key_light(scene, lamp.light, wrap, lamp.seen)
+    weights = (1 - ambient) * share * key_color
+    light = cv2.merge([key * weights[c] + rest * ambient_color[c] for c, key in enumerate(keys)])
     numbers: Numbers = {
         "ambient": ambient,
         "key_share": share,
@@ -104,16 +103,33 @@ def render(
     return light * (lamp.occlusion * _compressed(scene, luminance(light)))[..., None], numbers
 
 
+def key_light(scene: Scene, light: Direction, wrap: float, visible: Sequence[Plane]) -> list[Plane]:
+    """Light skin by a lamp of which each point sees a part: (h, w) float32 for R, G and B, 1 where it is faced.
+
+    ``visible`` is that part for R, G and B, (h, w) float32 in 0..1.
+    """
+    cosine = scene.toward(light)
+    keys = [wrapped_cosine(cosine, wrap + SUBSURFACE_WRAP[c]) * seen for c, seen in enumerate(visible)]
+    return [np.minimum(key, scene.fade_rim(key)) for key in keys]  # in the shade the silhouette stays dark
+
+
 def hair_occlusion(scene: Scene) -> Plane:
     """What hair leaves of the light on the skin beside it, (h, w) float32 in 0..1; 1 without a face mesh."""
     if not scene.faces:
         return np.ones(scene.shape, np.float32)
-    h = face_height(scene.faces[0])
-    around = smoothstep((np.float32(1.7) - scene.head.distance(scene.shape)) / np.float32(0.6)) * scene.alpha
-    bare = np.minimum(scene.bare_skin * np.float32(1.3), 1)
-    hair = around * (1 - bare) * (1 - smoothstep(scene.face_share * np.float32(2.2)))
-    near = np.minimum(smooth(hair, HAIR_REACH * h) * 2, 1)
-    return smooth(1 - np.float32(HAIR_SHADE) * near * bare, 0.008 * h)
+    rows, columns = scene.shape
+    size = (max(1, columns // 2), max(1, rows // 2))  # a shade without an edge
+    h = 0.5 * face_height(scene.faces[0])
+    alpha, bare, mesh = (
+        cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+        for plane in (scene.alpha, scene.bare_skin, scene.face_share)
+    )
+    distance = scene.head.scaled(size[0] / columns, size[1] / rows).distance(alpha.shape)
+    bare = np.minimum(bare * np.float32(1.3), 1)
+    hair = smoothstep((np.float32(1.7) - distance) / np.float32(0.6)) * alpha * (1 - bare)
+    near = np.minimum(smooth(hair * (1 - smoothstep(mesh * np.float32(2.2))), HAIR_REACH * h) * 2, 1)
+    left = smooth(1 - np.float32(HAIR_SHADE) * near * bare, 0.008 * h)
+    return cv2.resize(left, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 
 def _compressed(scene: Scene, light: Plane) -> Plane:
@@ -121,6 +137,14 @@ def _compressed(scene: Scene, light: Plane) -> Plane:
     values = light[face] if face.any() else light.ravel()[scene.head_samples]
     relative = light * np.float32(1 / max(float(np.percentile(values, 80)), 1e-4))
     return safe_ratio(shoulder(relative, KNEE, CEILING), relative, 1e-4)
+
+
+def _ambient_kelvin(options: LampOptions, rng: Generator, key_kelvin: float) -> float:
+    # Soft light has a room of about its own colour: two colours on one face make skin orange here and gray there.
+    low, high = options.ambient_temperature_range
+    if not isinstance(options, SoftShading):
+        return log_uniform(rng, (low, high))
+    return min(max(key_kelvin * log_uniform(rng, options.ambient_ratio_range), low), high)
 
 
 def _biased(value: float, strongest: float, bias: float) -> float:

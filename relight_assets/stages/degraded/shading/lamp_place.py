@@ -1,16 +1,20 @@
-"""Where a lamp may stand so that it shades a face and shines on it: of a few drawn places, the first that does."""
+"""Where a lamp may stand so that it is seen on a face: of a few drawn places, the first from which it is."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
+from relight_assets.core.arrays import Plane
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.scene import Scene
+from relight_assets.stages.degraded.geometry.visibility import sight
 from relight_assets.stages.degraded.light_sampler import LightSampler
 from relight_assets.stages.degraded.shading.lobe import Normals, ggx, mirror
 
 PLACES = 8
-"""Places that are drawn until one shades and shines enough; then the best of them is taken."""
+"""Places that are drawn until one does enough; then the best of them is taken."""
 MIN_SHADING = 0.75
 """Standard deviation of log2 irradiance over the face, stops."""
 MIN_SHINE = 0.03
@@ -23,29 +27,41 @@ eyes are black holes and a nose draws a moustache."""
 LOWEST, FROM_BELOW = 0.5, 0.25
 """Height (y) below which no lamp stands, and the share of those from below the face that are kept: they darken
 foreheads."""
+ABOVE, ASIDE = -0.5, 0.3
+"""Height (y) above which a lamp must stand aside (x) by so much: from over the nose, its shadow is a moustache."""
 REFUSED = 1e3
 """What a place that is refused loses of its score: it is taken only where the recipe allows no other."""
 AMBIENT, WRAP, ROUGHNESS, OIL = 0.08, 0.11, 0.5, 0.6
 """The typical lamp and skin with which places are compared."""
 FACE_SAMPLES = 3000
 """Pixels of the face that are compared."""
+SHADOW = (0.15, 0.60)
+"""Share of the face in its own shadow, at least and at most: less is not seen, more hides the face."""
+MIN_CAST = 0.04
+"""Share of the face that faces the lamp and lies in a cast shadow: its edge is what is hard."""
+IN_SHADOW, FACING = 0.3, 0.15
+"""Light below which a point is in shadow, and cosine above which it faces the lamp."""
+SHADOW_SIDE, SHADOW_STEPS, SHADOW_LAMP = 96, 24, 0.06
+"""Size, steps and lamp of the coarse shadows that are compared."""
+
+Score = Callable[[Direction], float]
+"""How well a lamp is seen on a face; from 1 on it is enough."""
 
 
-def draw(sampler: LightSampler, normals: Normals, purpose: str, elevations: tuple[float, float]) -> Direction:
+def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], score_of: Score) -> Direction:
     """Draw the place of a lamp.
 
     Args:
         sampler: of the person.
-        normals: of the person, as the lamp sees them.
         purpose: of the random stream.
         elevations: of the family, degrees.
+        score_of: what the lamp shall do.
     """
-    face = _face(sampler.scene, normals)
     best, kept = -math.inf, Direction(0.0, 0.0, 1.0)
     for number in range(PLACES):
         of_this = f"{purpose}/{number}" if number else purpose
         light = sampler.key_light(of_this, elevations)
-        score = _score(face, light)
+        score = score_of(light)
         chance = float(sampler.streams(f"{of_this}/below").random())
         steep = light.y < STEEPEST or (light.y < STEEP and light.z < STEEP_FRONT)
         if steep or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
@@ -57,19 +73,72 @@ def draw(sampler: LightSampler, normals: Normals, purpose: str, elevations: tupl
     return kept
 
 
-def _face(scene: Scene, normals: Normals) -> Normals:
-    # Normals of the face's bare skin, or of the head, as images one pixel wide.
+def anywhere(_light: Direction) -> float:
+    """Any place does."""
+    return 1.0
+
+
+def shading_score(scene: Scene) -> Score:
+    """Whether a lamp shades the face."""
+    face = _on_face(scene)
+    return lambda light: _shading(face, light) / MIN_SHADING
+
+
+def shining_score(scene: Scene) -> Score:
+    """Whether a lamp shades the face and shines on it."""
+    face = _on_face(scene)
+
+    def score(light: Direction) -> float:
+        lobe = ggx(face, light, ROUGHNESS) / ggx(mirror(light), light, ROUGHNESS)
+        shining = np.count_nonzero(np.float32(OIL) * lobe > VISIBLE) / lobe.size
+        return min(_shading(face, light) / MIN_SHADING, shining / MIN_SHINE)
+
+    return score
+
+
+def shadow_score(scene: Scene) -> Score:
+    """Whether the head's own shadow is seen on the face, and leaves enough of it in the light."""
+    at = _face_samples(scene)
+    face = _on_face(scene)
+    coarse = scene.at_side(SHADOW_SIDE)
+    rows, columns = (
+        (index * size // full).astype(np.intp)
+        for index, size, full in zip(np.unravel_index(at, scene.shape), coarse.shape, scene.shape, strict=True)
+    )
+
+    def score(light: Direction) -> float:
+        cosine = _cosine(face, light).ravel()
+        seen = sight(coarse, light, SHADOW_LAMP, SHADOW_STEPS)[rows, columns]
+        shadow = float(np.mean(np.maximum(cosine, 0) * seen < IN_SHADOW))
+        cast = float(np.mean((cosine > FACING) & (seen < 0.5)))
+        return _aside(light) * min(shadow / SHADOW[0], (1 - shadow) / (1 - SHADOW[1]), cast / MIN_CAST)
+
+    return score
+
+
+def _face_samples(scene: Scene) -> NDArray[np.intp]:
+    # Of the face's bare skin, or of the head.
     at = np.flatnonzero(scene.bare_skin > 0.5)
-    at = at[:: 1 + at.size // FACE_SAMPLES] if at.size else scene.head_samples
-    n_x, n_y, n_z = (plane.ravel()[at, None] for plane in normals)
+    return at[:: 1 + at.size // FACE_SAMPLES] if at.size else scene.head_samples
+
+
+def _on_face(scene: Scene) -> Normals:
+    # As images one pixel wide.
+    at = _face_samples(scene)
+    n_x, n_y, n_z = (plane.ravel()[at, None] for plane in scene.normals)
     return n_x, n_y, n_z
 
 
-def _score(normals: Normals, light: Direction) -> float:
-    # 1 and more: it shades and shines enough.
-    cosine = sum(n * np.float32(part) for n, part in zip(normals, light.vector, strict=True))
-    irradiance = np.maximum((cosine + np.float32(WRAP)) / np.float32(1 + WRAP), 0) + np.float32(AMBIENT)
-    shading = float(np.log2(irradiance).std(dtype=np.float64))
-    lobe = ggx(normals, light, ROUGHNESS) / ggx(mirror(light), light, ROUGHNESS)
-    shining = np.count_nonzero(np.float32(OIL) * lobe > VISIBLE) / lobe.size
-    return min(shading / MIN_SHADING, shining / MIN_SHINE)
+def _cosine(normals: Normals, light: Direction) -> Plane:
+    n_x, n_y, n_z = normals
+    return n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
+
+
+def _shading(face: Normals, light: Direction) -> float:
+    irradiance = np.maximum((_cosine(face, light) + np.float32(WRAP)) / np.float32(1 + WRAP), 0) + np.float32(AMBIENT)
+    return _aside(light) * float(np.log2(irradiance).std(dtype=np.float64))
+
+
+def _aside(light: Direction) -> float:
+    # What a place loses where it would be taken only for want of a better one.
+    return 0.3 if light.y < ABOVE and abs(light.x) < ASIDE else 1.0

@@ -31,16 +31,13 @@ KEY_AND_AMBIENT = (
     Metric("ambient_tint", SHARE, "Saturation of the ambient light's colour"),
 )
 
-SOFT_LIGHT = (
-    AMBIENT,
-    *KEY_AND_AMBIENT,
-    Metric("falloff", number(0.5, 4), "Exponent of the key against the angle of incidence"),
-    Metric("fill_lights", list_of(number(-90, 360), 2, 4), "Azimuth and elevation of each fill light", "degrees"),
-    Metric("fill_sizes", list_of(SHARE, 1, 2), "Relative brightness of each fill light"),
-    Metric("fill_damping", list_of(SHARE, 2, 4), "Damping of each fill light's first and second order harmonics"),
-    *SELF_SHADOW,
+UP_TO_0_2 = (
+    Metric("falloff", number(0.5, 4), "Exponent of the key against the angle of incidence (up to 0.2)"),
+    Metric("fill_lights", list_of(number(-90, 360), 2, 4), "Azimuth and elevation of fill (up to 0.2)", "degrees"),
+    Metric("fill_sizes", list_of(SHARE, 1, 2), "Relative brightness of each fill light (up to 0.2)"),
+    Metric("fill_damping", list_of(SHARE, 2, 4), "Damping of each fill light's harmonics (up to 0.2)"),
 )
-"""Of :mod:`relight_assets.stages.degraded.shading.soft_light`."""
+"""Of soft lights in the records of earlier versions."""
 
 PATTERN = (
     Metric("pattern_rotation", number(0, 360), "Rotation of the pattern", "degrees"),

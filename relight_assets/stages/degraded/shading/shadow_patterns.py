@@ -15,6 +15,8 @@ from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 
+SHAPE_BLUR, DEPTH, LEAST_LEAN = 0.02, 0.5, 0.5
+"""Blur of the shape, in units of s, the share of its depth that a pattern follows, and the least z of the light."""
 BLUR_LEVELS = 4
 """Blurred planes between which the penumbra's width is interpolated."""
 HEAD_COVERAGE = (0.15, 0.85)
@@ -33,9 +35,11 @@ def procedural(scene: Scene, kind: str, coverage_range: tuple[float, float]) -> 
 
     def draw(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, gobos.Drawn]:
         wanted = uniform(rng, coverage_range)
-        field, drawn = gobos.pattern(kind, rng, u, v)
-        level = float(np.quantile(scene.sampled(field), wanted))
-        return gobos.cut(field, level, scene.alpha), drawn
+
+        def level_of(field: Plane) -> float:
+            return float(np.quantile(scene.sampled(field), wanted))
+
+        return gobos.pattern(kind, rng, (u, v), gobos.Wanted(wanted, level_of, scene.alpha))
 
     return draw
 
@@ -99,9 +103,11 @@ def _projected(scene: Scene, light: Direction, turn: float, tilt: float, offset:
     rows, columns = scene.shape
     x = np.arange(columns, dtype=np.float32)[None, :] - np.float32(scene.head.x)
     y = np.arange(rows, dtype=np.float32)[:, None] - np.float32(scene.head.y)
-    middle = scene.height.ravel()[scene.head_samples].mean(dtype=np.float64)
-    rise = scene.height - np.float32(middle)
-    lean = max(light.z, 0.15)
+    # Of a smooth shape and from no grazing light: a bar that follows each wrinkle of the shape is a contour line.
+    height = smooth(scene.height, SHAPE_BLUR * scene.size)
+    rise = np.float32(DEPTH) * height
+    rise -= np.float32(rise.ravel()[scene.head_samples].mean(dtype=np.float64))
+    lean = max(light.z, LEAST_LEAN)
     unit = np.float32(1 / scene.size)
     across = (x - rise * np.float32(light.x / lean)) * unit - np.float32(offset[0])
     down = (y - rise * np.float32(light.y / lean)) * unit - np.float32(offset[1])

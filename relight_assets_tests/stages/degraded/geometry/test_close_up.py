@@ -46,3 +46,15 @@ def test_without_a_face_it_is_the_head_and_without_a_larger_photo_the_same_pixel
     near = close_up(None, light, [], HEAD)
     assert (near.part[0].start, near.part[1].start, near.scale) == (28, 28, 1.0)
     assert np.array_equal(near.photo_light, light[near.part])
+
+
+@pytest.mark.parametrize("enlarged", [1, 4])
+def test_halved_it_is_half_the_working_size_however_large_the_photo(enlarged):
+    scene = face_scene(enlarged=enlarged)
+    half = scene.close_up.halved(scene.photo_light)
+    rows, columns = half.part
+    assert half.part == scene.close_up.part
+    assert half.photo_light.shape == ((rows.stop - rows.start) // 2, (columns.stop - columns.start) // 2)
+    assert half.scale == pytest.approx(0.5, rel=0.02)
+    ramp = np.tile(np.arange(160, dtype=np.float32), (192, 1))
+    assert half.reduced(half.enlarged(ramp)) == pytest.approx(ramp[half.part], abs=1.6)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from relight_assets.stages.degraded.direction import direction
-from relight_assets.stages.degraded.geometry.visibility import visibility
+from relight_assets.stages.degraded.geometry.visibility import sight, visibility
 from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 
@@ -23,3 +23,11 @@ def test_a_wide_lamp_has_a_softer_shadow():
     scene = portrait_scene()
     narrow, wide = (visibility(scene, direction(30, 45), size) for size in (0.05, 0.8))
     assert np.hypot(*np.gradient(wide)).max() < np.hypot(*np.gradient(narrow)).max()
+
+
+def test_a_coarse_march_over_a_small_field_sees_about_the_same():
+    scene, light = portrait_scene(), direction(25, 20)
+    small = scene.at_side(96)
+    coarse, fine = sight(small, light, 0.1, 24), sight(scene.low_height, light, 0.1)
+    assert coarse.shape == small.shape
+    assert abs(float(coarse.mean()) - float(fine.mean())) < 0.05

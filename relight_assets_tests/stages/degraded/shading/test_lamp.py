@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.families import Specular
+from relight_assets.config.recipe.families import SoftShading, Specular
 from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
@@ -10,8 +10,7 @@ from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_sce
 
 
 def lit(scene, light, bias=0.0, seed=0):
-    normals = scene.smooth_normals(lamp.SHAPE_BLUR, lamp.RELIEF)
-    sampled = lamp.sample(scene, light, normals, stream(seed, "", 0, "shape"))
+    sampled = lamp.sample(scene, light, stream(seed, "", 0, "shape"))
     return lamp.render(scene, sampled, Specular(), stream(seed, "", 0, "strength"), strength_bias=bias)
 
 
@@ -37,6 +36,19 @@ def test_irradiance_is_finite_and_bright_parts_are_compressed():
     assert face.max() < 1.05 * lamp.CEILING * np.percentile(face, 80)
     assert 0.059 <= numbers["ambient"] <= 0.113
     assert 3900 <= numbers["key_temperature"] <= 7000
+
+
+def test_the_room_of_a_soft_lamp_has_about_its_colour():
+    scene, options = face_scene(), SoftShading()
+    sampled = lamp.sample(scene, direction(30, 10), stream(0, "", 0, "shape"), lamp.WIDE_LAMP)
+    assert lamp.WIDE_LAMP[0] <= sampled.numbers["lamp_size"] <= lamp.WIDE_LAMP[1]
+    low, high = options.ambient_temperature_range
+    for seed in range(20):
+        _, numbers = lamp.render(scene, sampled, options, stream(seed, "", 0, "strength"), strength_bias=0.0)
+        assert low <= numbers["ambient_temperature"] <= high
+        ratio = numbers["ambient_temperature"] / numbers["key_temperature"]
+        at_end = numbers["ambient_temperature"] in options.ambient_temperature_range
+        assert at_end or 0.9 <= ratio <= 1.45
 
 
 def test_a_strength_bias_deepens_the_shade():

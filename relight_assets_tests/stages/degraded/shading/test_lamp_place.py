@@ -6,16 +6,39 @@ import pytest
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
+from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.light_sampler import LightSampler
-from relight_assets.stages.degraded.shading import lamp, lamp_place
+from relight_assets.stages.degraded.shading import lamp_place
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
 def places(scene, count, elevations=(18.0, 43.0), **sampling):
-    normals = scene.smooth_normals(lamp.SHAPE_BLUR, lamp.RELIEF)
     options = LightSampling.model_validate(sampling)
     samplers = (LightSampler(scene, Degradation(), options, partial(stream, seed, "", 0)) for seed in range(count))
-    return [lamp_place.draw(each, normals, "lamp", elevations) for each in samplers]
+    score = lamp_place.shining_score(scene)
+    return [lamp_place.draw(each, "lamp", elevations, score) for each in samplers]
+
+
+def test_a_lamp_from_the_side_shades_and_shadows_a_face_and_one_from_the_camera_does_not():
+    scene = face_scene()
+    for score in (lamp_place.shading_score(scene), lamp_place.shadow_score(scene)):
+        assert score(direction(40, 0)) > 0.9
+        assert score(direction(85, 0)) < 0.4
+    assert lamp_place.anywhere(direction(85, 20)) == 1
+
+
+def test_lamps_straight_above_the_nose_are_taken_for_want_of_others_alone():
+    def straight(light):
+        return light.y < lamp_place.ABOVE and abs(light.x) < lamp_place.ASIDE
+
+    assert sum(map(straight, places(face_scene(), 40, elevations=(25.0, 40.0)))) <= 2
+    assert all(map(straight, places(face_scene(), 4, elevations=(25.0, 40.0), azimuth_range=(85.0, 95.0))))
+
+
+def test_a_shadow_that_hides_the_face_is_not_wanted():
+    scene = face_scene()
+    score = lamp_place.shadow_score(scene)
+    assert score(Direction(0.0, 0.0, -1.0)) < 1
 
 
 @pytest.mark.parametrize("with_face", [True, False])
