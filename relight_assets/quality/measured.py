@@ -37,6 +37,8 @@ class Measured:
     """What may be wrong with the cut-out: :class:`~relight_assets.stages.masks.cutout_metrics.CutoutMetrics`."""
     albedo: AlbedoMetrics = NOT_MEASURED
     """How its albedo stands to the photo."""
+    source_sha256: str = ""
+    """Of the photo's file: whose pair it is."""
     variant: int = 0
     """Which of the image's lights."""
 

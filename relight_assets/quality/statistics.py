@@ -152,6 +152,7 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
         cutout_see_through=value_of("masks", masks, "cutout_see_through"),
         cutout_rim=value_of("masks", masks, "cutout_rim"),
         albedo=AlbedoMetrics(**{each.name: value_of("albedo", albedo, each.name) for each in fields(AlbedoMetrics)}),
+        source_sha256=record.source.sha256,
         variant=variant,
     )
 

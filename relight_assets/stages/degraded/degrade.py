@@ -15,7 +15,7 @@ from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.degraded.exposure import rolloff
+from relight_assets.stages.degraded.exposure import draw_camera
 from relight_assets.stages.degraded.geometry.close_up import enlarged_part
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
@@ -23,7 +23,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -113,7 +113,10 @@ def degrade(
         join_faces=join_faces,
         full_photo=input_rgb[window],
     )
-    relit = relight(scene, degradation, lights, streams, gobos)
+    # Of each two variants the second is seen as far from the photo on its other side.
+    of_two = stream(seed, source_sha256, variant - variant % 2, "degraded/camera")
+    camera = draw_camera(of_two, degradation, mirrored=variant % 2 == 1)
+    relit = relight(scene, degradation, lights, streams, gobos, camera=camera)
     colors = _render(surface, part, relit, streams("dither"))
     image = np.zeros(foreground.shape, np.uint8)
     image[window] = colors
@@ -164,6 +167,6 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, noise: Generator) -> Rgba
                 part = enlarged_part(relit.grain.part, relit.highlight.shape, alpha.shape)
                 highlight[part] *= _fitted(relit.grain.factor, highlight[part].shape)
             cv2.add(plane, highlight, plane)
-    factor = rolloff(planes)
+    factor = relit.curve.factor(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)
