@@ -69,6 +69,7 @@ WIDER = {
     "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
+    "relight_assets/quality": "one for each thing that finished images are judged by",
     "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
 }

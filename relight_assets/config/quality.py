@@ -79,10 +79,20 @@ class Quality(Part):
     """The same, of the middle image of all."""
     max_inconsistency: Unit = 0.25
     """si-MSE between an image's albedos under two known lights, on average; without the albedo stage it is 0.35."""
-    max_lit_apart: Annotated[float, number(0, 10)] = 0.15
-    """How far the families' medians of lit exposure are apart, stops; brightness must not give a family away."""
+    max_lit_apart: Annotated[float, number(0, 10)] = 0.35
+    """How far the families' medians of lit exposure are apart, stops; with their means alike, more contrast is more."""
     max_tercile_worse: Unit = 0.15
     """By how much a third of all skins may be worse in the median than all are."""
+    darker_range: Annotated[Interval, ends(0, 1)] = (0.4, 0.6)
+    """Share of the degraded pictures that are darker than their photo."""
+    max_exposure_median: Annotated[float, number(0, 10)] = 0.1
+    """Mean change of light over a person, of the middle image of all, stops."""
+    max_color_median: Annotated[float, number(0, 10)] = 0.03
+    """Change of ln R/G and of ln B/G over a person, of the middle image of all."""
+    max_contrast_median: Annotated[float, number(0, 10)] = 0.08
+    """Change of the contrast of shadows and of lights over a person, of the middle image of all, stops."""
+    max_tone_cue: Unit = 0.75
+    """Share of pairs of which brightness, color and contrast of the whole person tell the photo; chance is 0.5."""
     min_variant_distance: Annotated[float, number(0, 10)] = 0.2
     """How far apart two variants of one image must be, stops (root of the mean square over the person)."""
     min_variants_apart: Unit = 0.95

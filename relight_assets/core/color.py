@@ -136,17 +136,35 @@ def highlight_rolloff(planes: Sequence[NDArray[np.float32]], start: float, top: 
     Looked up in 65536 steps over 0..8, so within 2e-4 of exact: an exponential for every bright pixel
     costs several times as much.  An image that is brighter anywhere is computed.
     """
+    return scaled_by_peak(planes, _rolloff_table(start, top), lambda peak: safe_ratio(shoulder(peak, start, top), peak))
+
+
+def peaks() -> NDArray[np.float32]:
+    """Return the values of the largest channel, linear, of which :func:`scaled_by_peak` has a table, (1, 65536)."""
+    return np.linspace(0, _BRIGHTEST, _STEPS + 1, dtype=np.float32)[None]
+
+
+def scaled_by_peak(
+    planes: Sequence[NDArray[np.float32]],
+    table: NDArray[np.float32],
+    exact: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return the factor (H, W) that the largest of three channels gets, linear.
+
+    Args:
+        planes: three (H, W) float32, 0 or more.
+        table: (1, 65536) float32, the factors at :func:`peaks`.
+        exact: the factor of a plane, for an image that is brighter than the table anywhere.
+    """
     peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
     if float(peak.max()) > _BRIGHTEST:
-        return safe_ratio(shoulder(peak, start, top), peak)
-    peak = cv2.multiply(peak, _STEPS / _BRIGHTEST, dtype=cv2.CV_16U)
-    return cv2.LUT(peak, _rolloff_table(start, top))
+        return exact(peak)
+    return cv2.LUT(cv2.multiply(peak, _STEPS / _BRIGHTEST, dtype=cv2.CV_16U), table)
 
 
 @functools.lru_cache(maxsize=4)
 def _rolloff_table(start: float, top: float) -> NDArray[np.float32]:
-    peaks = np.linspace(0, _BRIGHTEST, _STEPS + 1, dtype=np.float32)[None]
-    table = safe_ratio(shoulder(peaks, start, top), peaks)
+    table = safe_ratio(shoulder(peaks(), start, top), peaks())
     table[:, 0] = 1.0
     table.flags.writeable = False
     return table

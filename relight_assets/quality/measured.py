@@ -41,6 +41,8 @@ class Measured:
     """How its albedo stands to the photo."""
     eye_overlaps: tuple[float, ...] = ()
     """Of each eye with a catch-light in the photo, how much of it is still there."""
+    source_sha256: str = ""
+    """Of the photo's file: whose pair it is."""
     variant: int = 0
     """Which of the image's lights."""
 

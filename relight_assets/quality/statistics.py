@@ -154,6 +154,7 @@ def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured
         cutout_rim=value_of("masks", masks, "cutout_rim"),
         albedo=AlbedoMetrics(**{each.name: value_of("albedo", albedo, each.name) for each in fields(AlbedoMetrics)}),
         eye_overlaps=tuple(value_of("degraded", light, "eye_overlap") or ()),
+        source_sha256=record.source.sha256,
         variant=variant,
     )
 

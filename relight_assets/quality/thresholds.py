@@ -12,6 +12,7 @@ from relight_assets.quality.albedo import albedo_verdicts
 from relight_assets.quality.fairness import skin_verdicts
 from relight_assets.quality.light_distribution import Placed, spread
 from relight_assets.quality.measured import SOME, WORST, Measured, Verdict, values_of
+from relight_assets.quality.tone import tone_verdicts
 
 MANY = 200
 """With fewer images, the spread of lights and the families' shares say nothing."""
@@ -35,6 +36,7 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *_of_rims(found, quality),
         *_of_lights(found, recipe),
         *skin_verdicts(found, quality),
+        *tone_verdicts(found, quality),
     ]
 
 

@@ -3,7 +3,7 @@
 Logarithms are of base 2, on linear luminance plus :data:`FLOOR`: one unit is a photographic stop.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from relight_assets.core.arrays import Gray8, Mask, Pixels8, Plane, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
 from relight_assets.stages.degraded.defects import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
+from relight_assets.stages.tone_change import tone_of
 
 FLOOR = 0.004
 DOWNSAMPLED_SIDE = 256
@@ -57,6 +58,16 @@ class ImageMetrics:
     """Largest difference, levels, of foreground over background from the photo where both are seen."""
     comb: float | None
     """How far neighbouring dark levels are from evenly filled, beyond the photo's own: 0 none, 1 every second empty."""
+    red_green: float | None = None
+    """Change of ln of mean red over mean green: above 0 the person is redder than in the photo."""
+    blue_green: float | None = None
+    """The same of blue."""
+    saturation: float | None = None
+    """Change of the mean saturation of display values."""
+    shadow_contrast: float | None = None
+    """Change of the contrast from the tenth percentile of luminance to the median, stops."""
+    light_contrast: float | None = None
+    """The same from the median to the ninetieth percentile."""
 
 
 def measure(
@@ -81,9 +92,11 @@ def measure(
     if core.sum() < 100:
         return None
     relit = cv2.cvtColor(degraded, cv2.COLOR_RGBA2RGB)
-    before, after = (luminance(decode(image)) + np.float32(FLOOR) for image in (photo, relit))
+    linear = [decode(image) for image in (photo, relit)]
+    before, after = (luminance(image) + np.float32(FLOOR) for image in linear)
     logs = [cv2.log(plane) / np.float32(np.log(2)) for plane in (before, after)]
     change = (logs[1] - logs[0])[person]
+    tone = tone_of(relit, linear[1], logs[1], person) - tone_of(photo, linear[0], logs[0], person)
     return ImageMetrics(
         identity=gradient_correlation(logs[0], logs[1], core),
         strength=float(change.std(dtype=np.float64)),
@@ -95,6 +108,7 @@ def measure(
         rim=_rim(before, after, person),
         recomposition=_recomposition(photo, foreground, background, alpha, blend),
         comb=comb(relit, person) - comb(photo, person),
+        **asdict(tone),
     )
 
 

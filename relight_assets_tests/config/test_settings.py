@@ -166,6 +166,11 @@ OTHER_THAN_DEFAULT = {
     "quality.max_inconsistency": "0.19",
     "quality.max_lit_apart": "0.21",
     "quality.max_tercile_worse": "0.22",
+    "quality.darker_range": "(0.43, 0.56)",
+    "quality.max_exposure_median": "0.44",
+    "quality.max_color_median": "0.46",
+    "quality.max_contrast_median": "0.47",
+    "quality.max_tone_cue": "0.48",
     "quality.min_variant_distance": "0.23",
     "quality.min_variants_apart": "0.24",
 }

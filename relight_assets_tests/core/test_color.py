@@ -11,8 +11,10 @@ from relight_assets.core.color import (
     linear_to_srgb_float32,
     luminance,
     luminance_of_planes,
+    peaks,
     planckian,
     safe_ratio,
+    scaled_by_peak,
     shoulder,
     srgb_to_linear,
     srgb_to_linear_float32,
@@ -94,6 +96,15 @@ def test_the_table_of_highlights_is_the_shoulder(brightest):
     factor = highlight_rolloff([peak, peak / 2, peak / 3], 0.8, 0.97)
     assert factor * peak == pytest.approx(shoulder(peak, 0.8, 0.97), abs=2e-4)
     assert np.all(factor[(peak > 1e-3) & (peak <= 0.8)] == pytest.approx(1))
+
+
+@pytest.mark.parametrize("brightest", [1.0, 30.0])
+def test_a_function_of_the_largest_channel_comes_from_its_table_or_exactly(brightest):
+    planes = list(np.random.default_rng(3).uniform(0.01, brightest, (3, 20, 30)).astype(np.float32))
+    table = 1 / (1 + peaks())
+    factor = scaled_by_peak(planes, table, lambda peak: 1 / (1 + peak))
+    assert factor == pytest.approx(1 / (1 + np.max(planes, axis=0)), abs=2e-4)
+    assert table.shape == (1, 65536)
 
 
 def test_planes_are_worked_on_as_pixels_are():

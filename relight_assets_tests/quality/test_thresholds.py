@@ -13,7 +13,7 @@ from relight_assets.quality.thresholds import MANY, verdicts
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets_tests.conftest import recipe_with
 
-GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0)
+GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 FAMILIES = ("soft_shading", "hard_shadow", "specular")
 
 
@@ -24,7 +24,9 @@ def images(count: int, **changes: float) -> list[Measured]:
         around = rng.random() * 2 * math.pi
         family = FAMILIES[rng.choice(3, p=(0.45, 0.35, 0.20))]
         light = (0.6 * math.cos(around), 0.6 * math.sin(around), 0.8)
-        found.append(Measured(index, family, light, 30.0 + index % 40, replace(GOOD, **changes), patterned=True))
+        both_sides = {"exposure": 0.1 * math.sin(2.4 * index)}
+        metrics = replace(GOOD, **both_sides | changes)
+        found.append(Measured(index, family, light, 30.0 + index % 40, metrics, patterned=True))
     return found
 
 
@@ -87,7 +89,7 @@ def test_the_middle_image_counts_too() -> None:
 
 def test_a_family_that_brightness_gives_away() -> None:
     found = [
-        replace(each, metrics=replace(GOOD, lit_exposure=0.6)) if each.family == "hard_shadow" else each
+        replace(each, metrics=replace(each.metrics, lit_exposure=0.6)) if each.family == "hard_shadow" else each
         for each in images(3 * MANY)
     ]
     assert bad(found) == {"families' lit exposure apart"}
@@ -138,6 +140,7 @@ def test_of_an_image_with_several_lights_the_worst_is_shown_once() -> None:
 
 
 FIELDS = tuple(ImageMetrics.__dataclass_fields__)
+TONE = ("red_green", "blue_green", "shadow_contrast", "light_contrast")
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -154,8 +157,11 @@ def test_an_image_without_a_metric_is_not_counted_for_that_one(name: str) -> Non
         "clipping": {"clipping", "clipping, mean"},
         "lit_exposure": {"families' lit exposure apart"},
         "rim": {"dark rim", "bright rim"},
+        "exposure": {"exposure", "darker", "exposure, median", "tone cue"},
+        "saturation": {"tone cue"},
+        **{feature: {f"{feature.replace('_', ' ')}, median", "tone cue"} for feature in TONE},
     }.get(name, {name})
-    for metric in fewer:
+    for metric in fewer - {"darker", "exposure, median", "tone cue"}:  # those are of all pairs
         assert now[metric].value == before[metric].value
         assert 0 not in now[metric].worst
 
@@ -163,7 +169,7 @@ def test_an_image_without_a_metric_is_not_counted_for_that_one(name: str) -> Non
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_metric_that_no_image_has_is_none_of_the_verdicts(name: str) -> None:
     whole = images(3 * MANY)
-    found = [replace(each, metrics=replace(GOOD, **{name: None})) for each in whole]
+    found = [replace(each, metrics=replace(each.metrics, **{name: None})) for each in whole]
     gone = set(by_name(whole)) - set(by_name(found))
     assert gone
     assert not bad(found)

@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from relight_assets.config.recipe.families import Families
 from relight_assets.config.recipe.family_options import FamilyOptions, Intensity, KeyLightOptions
-from relight_assets.config.recipe.types import Interval, Part, Unit, ends
+from relight_assets.config.recipe.types import Interval, Part, Unit, ends, number
 
 
 class Degradation(Families):
@@ -19,8 +19,16 @@ class Degradation(Families):
     """How much lights do to a face: mild, standard or strong."""
     mixture_probability: Unit = 0.25
     """How often a second family is added."""
-    exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.45, 0.45)
+    exposure_range: Annotated[Interval, ends(-4, 4)] = (-0.4, 0.4)
     """EV against the photo."""
+    color_adaptation: Unit = 1.0
+    """Share of a light's color that the camera's white balance takes out; what key and ambient differ by stays."""
+    color_spread: Annotated[float, number(0, 0.5)] = 0.055
+    """Standard deviation of the white balance against the photo's, ln R/G: of colors, warm and cool."""
+    contrast_adaptation: Unit = 1.0
+    """Share of the difference in contrast from the photo that the camera's tone curve takes out, within limits."""
+    contrast_spread: Annotated[float, number(0, 2)] = 0.15
+    """Standard deviation of the contrast against the photo's, in shadows and in lights, stops."""
 
     @property
     def families(self) -> dict[str, FamilyOptions]:

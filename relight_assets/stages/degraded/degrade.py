@@ -15,7 +15,7 @@ from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.degraded.exposure import rolloff
+from relight_assets.stages.degraded.exposure import draw_camera
 from relight_assets.stages.degraded.eyes.cleared import cleared
 from relight_assets.stages.degraded.eyes.overlap import overlaps
 from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
@@ -119,7 +119,10 @@ def degrade(
         join_faces=join_faces,
         full_photo=input_rgb[window],
     )
-    relit = relight(scene, degradation, lights, streams, gobos)
+    # Of each two variants the second is seen as far from the photo on its other side.
+    of_two = stream(seed, source_sha256, variant - variant % 2, "degraded/camera")
+    camera = draw_camera(of_two, degradation, mirrored=variant % 2 == 1)
+    relit = relight(scene, degradation, lights, streams, gobos, camera=camera)
     seen = clear_eyes(foreground[window], [points - corner for points in eyes])
     clear = [cleared(surface, each) for each in seen]
     shown = []
@@ -180,6 +183,6 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, eyes: RelitEyes, noise: G
                 highlight[part] *= _fitted(relit.grain.factor, highlight[part].shape)
             cv2.add(plane, highlight, plane)
     eyes.add_catch_lights(planes)
-    factor = rolloff(planes)
+    factor = relit.curve.factor(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

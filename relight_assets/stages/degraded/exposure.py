@@ -1,96 +1,212 @@
-"""How bright a light is made on a person, and how much it changes the image."""
+"""The camera that sees a light: exposure, white balance and contrast, centered on the photo's own.
+
+Whatever a light does to brightness, color and contrast on average, a network would learn to undo instead of the light.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
-from relight_assets.core.arrays import Plane
-from relight_assets.core.color import LUMINANCE_WEIGHTS, highlight_rolloff, luminance_of_planes, safe_ratio
+from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.core.color import LUMINANCE_WEIGHTS
+from relight_assets.core.rng import uniform
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.defects import LUMINANCE_FLOOR
-from relight_assets.stages.degraded.geometry.scene import Scene
+from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.light_sampler import Shading
+from relight_assets.stages.degraded.tone_curve import ToneCurve, levels
 
-ROLLOFF_START, ROLLOFF_TOP = 0.8, 0.97
-"""Linear light at which highlights begin to be compressed, and which they approach: no channel is ever clipped."""
-LIT_SHARE, LIT_WEIGHT = 0.4, 0.2
-"""Share of the face's skin that counts as its lit part, and that part's weight in the exposure."""
+FACE_SHARE = 0.15
+"""Weight of the face's skin in brightness and color, beside the whole person: neither may tell a pair's sides apart."""
+BALANCE = 0.8
+"""Power of light at which means of color are compared: with 1 a photo's sheen and white cloth would make skin gray."""
+BLUE, TINT = 1.5, 0.35
+"""What ln B/G falls by where ln R/G rises, along the colors of black bodies, and the deviation across them."""
+FARTHEST = 2.0
+"""Deviations beyond which nothing is drawn."""
+QUANTILES = (0.1, 0.5, 0.9)
+"""Of luminance between which contrast is measured, in shadows and in lights."""
+MAX_CONTRAST = 0.25
+"""Largest change of either contrast, as a share of it: more looks flat, or crunchy."""
+FEW, ROUNDS = 4096, 3
+"""Samples by which a camera is set, about, and how often: exposure moves the curve, and the curve exposure."""
+LEAST_LIGHT = 1e-3
+"""Linear light that is told from black."""
 MAX_STOPS = 4.3
-"""Largest exposure correction of a light, stops either way."""
-MAX_MEAN_CHANGE = 0.9
-"""Largest mean change of the person's brightness, stops."""
+"""Largest gain of a channel, stops either way."""
+MAX_MEAN_CHANGE = 0.8
+"""Largest mean change of the person's brightness, stops; up to .15 more is measured at full size."""
 _WEIGHTS = np.array(LUMINANCE_WEIGHTS, np.float32)
+_Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """How a picture differs from the photo, as drawn."""
+
+    exposure: float
+    """EV."""
+    white_balance: tuple[float, float] = (0.0, 0.0)
+    """ln R/G and ln B/G."""
+    contrast: tuple[float, float] = (0.0, 0.0)
+    """In shadows and in lights, stops."""
+    color_adaptation: float = 1.0
+    contrast_adaptation: float = 1.0
+    """Of the recipe: the shares of what the light itself changes that are taken out."""
+
+
+CENTERED = Camera(0.0)
+"""What differs in nothing."""
 
 
 @dataclass(frozen=True)
 class Exposed:
-    """A light as bright as the photo's own."""
+    """A light as the camera sees it."""
 
     shading: Shading
-    gain: float
-    """The factor by which it was made brighter."""
+    """With the gains of exposure and white balance."""
+    curve: ToneCurve
     strength: float
     """Of the pair: the standard deviation of :func:`stops_of_change`, to 6 decimals."""
+    numbers: Numbers
+    """What was drawn of the camera, and how it was set."""
 
 
-def exposed(scene: Scene, shading: Shading, exposure: float) -> Exposed:
-    """Make a light as bright as the photo's own.
+def draw_camera(rng: Generator, degradation: Degradation, *, mirrored: bool = False) -> Camera:
+    """Draw how a picture differs from the photo: in both directions alike, if ``exposure_range`` does.
+
+    ``mirrored`` turns every difference around, within its range: two such lights on a photo are centered on it by
+    themselves (antithetic variates: Hammersley and Morton, 1956), so few pairs already are.
+    """
+    exposure = uniform(rng, degradation.exposure_range)
+    normals = np.clip(rng.standard_normal(4), -FARTHEST, FARTHEST)
+    if mirrored:
+        exposure, normals = sum(degradation.exposure_range) - exposure, -normals
+    warm, tint, dark, light = normals.tolist()
+    spread = degradation.color_spread
+    return Camera(
+        exposure,
+        (spread * (warm + TINT * tint), spread * (TINT * tint - BLUE * warm)),
+        (degradation.contrast_spread * dark, degradation.contrast_spread * light),
+        degradation.color_adaptation,
+        degradation.contrast_adaptation,
+    )
+
+
+def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
+    """Make a light as bright, as colored and as contrasty as the photo, but for what was drawn.
+
+    A gain on each channel (von Kries) and one curve over all of them: what differs within the person stays.
 
     Args:
         scene: the person.
         shading: the light.
-        exposure: against the photo, EV.
+        camera: what was drawn.
     """
-    gain = _gain(scene, shading, exposure)
-    change = stops_of_change(scene, shading, gain)
-    mean = float(change.mean(dtype=np.float64))
-    if abs(mean) > MAX_MEAN_CHANGE:
-        gain *= 2.0 ** (math.copysign(MAX_MEAN_CHANGE, mean) - mean)
-        change = stops_of_change(scene, shading, gain)
-    highlight = None if shading.highlight is None else shading.highlight * np.float32(gain)
-    scaled = Shading(shading.light * np.float32(gain), highlight, shading.numbers)
-    return Exposed(scaled, gain, float(rounded(float(change.std(dtype=np.float64)))))
+    every = 1 + scene.samples.size // FEW
+    weights = _weights(scene)[::every]
+    lit, photo = _lit(scene, shading)[::every], scene.sampled(scene.photo)[::every]
+    colors = np.log2(_color(photo, weights) / _color(lit, weights))
+    shifts = (colors - colors[1]) * camera.color_adaptation
+    shifts += np.array([camera.white_balance[0], 0.0, camera.white_balance[1]]) / math.log(2)
+    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
+    gains = np.exp2(np.clip(shifts + stops, -MAX_STOPS, MAX_STOPS))
+    seen = _scaled(shading, gains)
+    change = stops_of_change(scene, seen, curve)
+    for _ in range(ROUNDS):
+        mean = float(change.mean(dtype=np.float64))
+        if abs(mean) <= MAX_MEAN_CHANGE:
+            break
+        less = math.copysign(MAX_MEAN_CHANGE, mean) - mean
+        gains, curve = gains * 2.0**less, curve.moved(less)
+        seen = _scaled(shading, gains)
+        change = stops_of_change(scene, seen, curve)
+    numbers: Numbers = {
+        "exposure": camera.exposure,
+        "white_balance": list(camera.white_balance),
+        "contrast": list(camera.contrast),
+        "exposure_gain": float(gains @ _WEIGHTS),
+        "channel_gains": gains.tolist(),
+        "tone_curve": [curve.pivot, curve.odd, curve.even],
+    }
+    return Exposed(seen, curve, float(rounded(float(change.std(dtype=np.float64)))), numbers)
 
 
-def rolloff(planes: Sequence[Plane]) -> Plane:
-    """Return the factor (h, w) that brings highlights below 1, for three (h, w) planes, linear."""
-    return highlight_rolloff(planes, ROLLOFF_START, ROLLOFF_TOP)
-
-
-def stops_of_change(scene: Scene, shading: Shading, gain: float = 1.0) -> NDArray[np.float32]:
+def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats:
     """Return log2(degraded / photo), luminance, of the person's N samples: (N,) float32.
 
     Its standard deviation is the strength of the pair.
     """
-    # As images one pixel wide.
+    return levels(_developed(_lit(scene, shading), curve)) - levels(scene.sampled(scene.photo_light))
+
+
+def _lit(scene: Scene, shading: Shading) -> _Floats:
     lit = scene.sampled(scene.albedo) * scene.sampled(shading.light)
     if shading.highlight is not None:
         lit += scene.sampled(shading.highlight)
-    planes = cv2.split((lit * np.float32(gain))[:, None])
-    degraded = luminance_of_planes(planes) * rolloff(planes)
-    photo = scene.sampled(scene.photo_light)[:, None]
-    return np.log2(safe_ratio(degraded + LUMINANCE_FLOOR, photo + LUMINANCE_FLOOR)).ravel()
+    return lit
 
 
-def _gain(scene: Scene, shading: Shading, exposure: float) -> float:
-    # Brightness is measured twice, over the face's skin and over its best lit part, in the photo and
-    # now; their geometric mean is kept, times 2^exposure.  By the first alone the lit part of a
-    # hard shadow comes out too bright, by the second alone all else too dark, and either would
-    # reveal the family.  Highlights count over the whole skin only: in its lit part they
-    # would darken all that has none.  Hair and cloth do not count: their share of a picture says nothing of its light,
-    # and the albedo is anchored on the same skin.
-    anchor = scene.anchor_samples
-    light = shading.light.reshape(-1, 3)[anchor]
-    irradiance, photo = light @ _WEIGHTS, scene.photo_light.ravel()[anchor]
-    lit = irradiance >= np.quantile(irradiance, 1 - LIT_SHARE)
-    matt = (scene.albedo.reshape(-1, 3)[anchor] * light) @ _WEIGHTS
-    whole = matt if shading.highlight is None else matt + shading.highlight.reshape(-1, 3)[anchor] @ _WEIGHTS
-    stops = 0.0
-    for now, wanted, weight in ((matt[lit], photo[lit], LIT_WEIGHT), (whole, photo, 1 - LIT_WEIGHT)):
-        before, after = (max(float(part.mean(dtype=np.float64)), 1e-4) for part in (wanted, now))
-        stops += weight * math.log2(before / after)
-    return math.pow(2.0, min(max(stops + exposure, -MAX_STOPS), MAX_STOPS))
+def _developed(colors: _Floats, curve: ToneCurve) -> _Floats:
+    # Luminance of (N, 3) colors as the camera renders them.
+    return (colors @ _WEIGHTS) * curve.factor_of(colors.max(axis=1)[:, None])[:, 0]
+
+
+def _scaled(shading: Shading, gains: NDArray[np.float64]) -> Shading:
+    by = gains.astype(np.float32)
+    return replace(
+        shading,
+        light=shading.light * by,
+        highlight=None if shading.highlight is None else shading.highlight * by,
+    )
+
+
+def _weights(scene: Scene) -> NDArray[np.float64]:
+    # Of the samples.  Hair and cloth count as the person's, but say little of a light on the face.
+    face = np.zeros(scene.alpha.size, np.bool_)
+    face[scene.anchor_samples] = True
+    skin = face[scene.samples].astype(np.float64)
+    return FACE_SHARE * skin / skin.sum() + (1 - FACE_SHARE) / skin.size
+
+
+def _color(colors: _Floats, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    power: NDArray[np.float64] = np.average(np.power(colors, np.float32(BALANCE)), axis=0, weights=weights)
+    return np.maximum(power, LEAST_LIGHT) ** (1 / BALANCE)
+
+
+def _tones(luminance: _Floats) -> NDArray[np.float64]:
+    # Dark, middle and light, levels.
+    return np.quantile(levels(luminance), QUANTILES)
+
+
+def _set(lit: _Floats, photo: _Floats, weights: NDArray[np.float64], camera: Camera) -> tuple[float, ToneCurve]:
+    """The exposure, stops, and the curve with which lit (N, 3) is seen as the camera was drawn."""
+    contrasts = np.diff(_tones(photo)) + camera.contrast
+    brightness = float(np.average(levels(photo), weights=weights)) + camera.exposure
+    stops = less = brightness - float(np.average(levels(lit @ _WEIGHTS), weights=weights))
+    curve = ToneCurve()
+    for _ in range(ROUNDS):
+        seen = lit * np.float32(2.0**stops)
+        curve = _curve(seen, contrasts, camera.contrast_adaptation)
+        less = brightness - float(np.average(levels(_developed(seen, curve)), weights=weights))
+        stops += less
+    return stops, curve.moved(less)
+
+
+def _curve(seen: _Floats, wanted: NDArray[np.float64], adaptation: float) -> ToneCurve:
+    tones = _tones(seen @ _WEIGHTS)
+    own = np.diff(tones)
+    shadows, lights = np.clip((wanted - own) * adaptation, -MAX_CONTRAST * own, MAX_CONTRAST * own)
+    dark, middle, light = _tones(seen.max(axis=1)).tolist()
+    return ToneCurve.through(
+        middle, (dark, _gain(tones[0], tones[0] - shadows)), (light, _gain(tones[2], tones[2] + lights))
+    )
+
+
+def _gain(before: float, after: float) -> float:
+    """The gain, stops, that brings light from one level to another."""
+    one, other = (max(2.0**level - float(LUMINANCE_FLOOR), LEAST_LIGHT) for level in (before, after))
+    return math.log2(other / one)

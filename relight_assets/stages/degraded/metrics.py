@@ -43,6 +43,11 @@ MEASURED = (
     Metric("rim", RATIO, "Brightness of the outermost band against the next, over the photo's own"),
     Metric("recomposition", whole(0, 255), "Largest difference of foreground over background from the photo", "levels"),
     Metric("comb", number(-4, 4), "How jagged the histogram of the dark half is, beyond the photo's own"),
+    Metric("red_green", number(-16, 16), "Change of ln of mean red over mean green, linear, over the person"),
+    Metric("blue_green", number(-16, 16), "Change of ln of mean blue over mean green, linear, over the person"),
+    Metric("saturation", SIGNED, "Change of the person's mean saturation, display values"),
+    Metric("shadow_contrast", number(-64, 64), "Change from the tenth percentile of luminance to the median", "stops"),
+    Metric("light_contrast", number(-64, 64), "Change from the median to the ninetieth percentile", "stops"),
 )
 
 LIGHT = (
@@ -50,7 +55,11 @@ LIGHT = (
     Metric("light_direction", UNIT_VECTOR, "Toward the key light", required=True),
     Metric("mixed_with", registered_name(_second_family_names), "Second family", required=True),
     Metric("exposure", number(-4, 4), "Drawn exposure", "EV", required=True),
+    Metric("white_balance", list_of(number(-4, 4), 2, 2), "Drawn ln R/G and ln B/G against the photo"),
+    Metric("contrast", list_of(number(-8, 8), 2, 2), "Drawn contrast of shadows and lights against the photo", "stops"),
     Metric("exposure_gain", RATIO, "Gain on the light", required=True),
+    Metric("channel_gains", list_of(RATIO, 3, 3), "Gains on red, green and blue light, exposure included"),
+    Metric("tone_curve", list_of(number(-64, 64), 3, 3), "Middle tone (log2 of linear light), odd and even part"),
     Metric("strength", number(0, 64), "Standard deviation of the change of light", "stops", required=True),
     Metric("strength_tries", whole(1, 6), "Strengths that were drawn", required=True),
     Metric("face_light", number(0, 64), "Standard deviation of the light over the skin of the face", "stops"),

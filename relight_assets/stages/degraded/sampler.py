@@ -18,11 +18,11 @@ from numpy.random import Generator
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.rng import uniform, weighted
+from relight_assets.core.rng import weighted
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.defects import EVERY_SECOND, defect_score
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.exposure import Exposed, exposed, rolloff
+from relight_assets.stages.degraded.exposure import CENTERED, Camera, Exposed, draw_camera, exposed
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.geometry.mesh_seam import mask_rim
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
@@ -30,6 +30,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Streams
 from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
+from relight_assets.stages.degraded.tone_curve import ToneCurve
 
 TRIES = 6
 """Strengths that are drawn for one light."""
@@ -45,14 +46,15 @@ WEAK_LIGHTS = 3
 class Relit:
     """A light that was accepted.
 
-    The degraded person is ``albedo * light + highlight``, linear, times ``rolloff``.  Both are
-    (h, w, 3) float32 at working size and hold the exposure already.  ``grain`` is the highlight's.
+    The degraded person is ``albedo * light + highlight``, linear, times the curve's factor.  Both are (h, w, 3) float32
+    at working size and hold exposure and white balance already.  ``grain`` is the highlight's.
     """
 
     family: str
     direction: Direction
     light: LinearRgb
     highlight: LinearRgb | None
+    curve: ToneCurve
     numbers: Numbers
     grain: Grain | None = None
 
@@ -65,10 +67,11 @@ def relight(
     gobos: Gobos = NO_GOBOS,
     *,
     lights: int = LIGHTS,
+    camera: Camera = CENTERED,
 ) -> Relit:
     """Draw lights for a person until a pair is strong enough and has no defect; of a few, the one with the least.
 
-    ``lights`` are drawn at most.
+    ``lights`` are drawn at most; ``camera`` sees the first, and others those after it.
 
     Raises:
         WeakPairError: all of them were too weak at six strengths; says so of the first.
@@ -77,16 +80,15 @@ def relight(
     rng = streams("family")
     family = registry.family(weighted(rng, degradation.weights))
     second = _draw_second(family, degradation, float(rng.random()), float(rng.random()))
-    exposure = uniform(rng, degradation.exposure_range)
     skin = face_skin(scene)
 
-    def draw(streams: Streams, exposure: float) -> tuple[float, Relit]:
+    def draw(streams: Streams, camera: Camera) -> tuple[float, Relit]:
         least = 0.0 if second is None else second.least_elevation
         sampler = LightSampler(scene, degradation, sampling, streams, gobos, least)
         sampled = family.sample(sampler)
         if second is not None and second.add is not None:
             sampled = second.add(sampler, sampled)
-        score, light = _strong_enough(sampler, sampled, family, exposure, skin)
+        score, light = _strong_enough(sampler, sampled, family, camera, skin)
         mixed_with: Numbers = {"mixed_with": "" if second is None else second.name}
         return score, replace(light, numbers=mixed_with | light.numbers)
 
@@ -95,13 +97,13 @@ def relight(
     while drawn < lights and (best is None or best[0] > 1):
         if drawn > 0:
             key = partial(_streams_again, streams, drawn)
-            exposure = uniform(key("exposure"), degradation.exposure_range)
+            camera = draw_camera(key("camera"), degradation)
         if best is None and drawn >= WEAK_LIGHTS and (other := _another(tried, degradation, key)) is not None:
             family, second = other, None
             tried.add(family.name)
         drawn += 1
         try:
-            found = draw(key, exposure)
+            found = draw(key, camera)
         except WeakPairError as error:
             weak = weak or error
         else:
@@ -128,24 +130,19 @@ def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:
 
 
 def _strong_enough(
-    sampler: LightSampler, sampled: SampledLight, family: LightFamily, exposure: float, skin: FaceSkin | None
+    sampler: LightSampler, sampled: SampledLight, family: LightFamily, camera: Camera, skin: FaceSkin | None
 ) -> tuple[float, Relit]:
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
     min_strength, strength = family.min_strength(sampler.degradation), 0.0
     least = MIN_FACE_LIGHT[sampler.degradation.intensity] if family.name in sampler.degradation.key_lights else 0.0
     for attempt in range(TRIES):
         shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
-        lit = exposed(sampler.scene, shading, exposure)
+        lit = exposed(sampler.scene, shading, camera)
         strength = lit.strength
-        face = {} if skin is None else measure(sampler.scene, skin, lit.shading)
+        face = {} if skin is None else measure(sampler.scene, skin, lit.shading, lit.curve)
         flat = least / max(face.get("face_light", math.inf), 1e-3)
         if strength >= min_strength and (flat <= 1 or attempt == TRIES - 1):
-            numbers: Numbers = {
-                "exposure": exposure,
-                "exposure_gain": lit.gain,
-                "strength": strength,
-                "strength_tries": attempt + 1,
-            }
+            numbers: Numbers = lit.numbers | {"strength": strength, "strength_tries": attempt + 1}
             score, light = _accepted(sampler, sampled, family, lit)
             return max(score, flat), replace(light, numbers=numbers | face | light.numbers, grain=shading.grain)
     raise WeakPairError(
@@ -167,17 +164,18 @@ def _accepted(sampler: LightSampler, sampled: SampledLight, family: LightFamily,
     has_key = family.name in sampler.degradation.key_lights
     source = _source_numbers(scene, sampled.direction if has_key else None)
     numbers = facts | source | sampled.numbers | lit.shading.numbers
-    score = defect_score(scene, _degraded(scene, light, highlight), lit.strength, rim)
-    return score, Relit(family.name, sampled.direction, light, highlight, numbers)
+    score = defect_score(scene, _degraded(scene, lit), lit.strength, rim)
+    return score, Relit(family.name, sampled.direction, light, highlight, lit.curve, numbers)
 
 
-def _degraded(scene: Scene, light: LinearRgb, highlight: LinearRgb | None) -> list[Plane]:
+def _degraded(scene: Scene, seen: Exposed) -> list[Plane]:
     """The person in a light, as :func:`~relight_assets.stages.degraded.defects.defect_score` measures it."""
-    lit = scene.albedo[EVERY_SECOND] * light[EVERY_SECOND]
-    if highlight is not None:
-        lit += highlight[EVERY_SECOND]
+    shading = seen.shading
+    lit = scene.albedo[EVERY_SECOND] * shading.light[EVERY_SECOND]
+    if shading.highlight is not None:
+        lit += shading.highlight[EVERY_SECOND]
     planes = cv2.split(lit)
-    factor = rolloff(planes)
+    factor = seen.curve.factor(planes)
     return [plane * factor for plane in planes]
 
 

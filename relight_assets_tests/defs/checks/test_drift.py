@@ -15,7 +15,7 @@ def test_numbers_that_moved_since_the_last_time_warn_once(
     project.write_csv("train", PORTRAITS)
     assert not failed(run(instance, "train"))
     recipe = project.root / "config" / "mvp_config.yaml"
-    recipe.write_text(recipe.read_text().replace("exposure_range: [-0.45, 0.45]", "exposure_range: [0.7, 0.75]"))
+    recipe.write_text(recipe.read_text().replace("exposure_range: [-0.4, 0.4]", "exposure_range: [0.7, 0.75]"))
     result = run(instance, "train")
     assert result.success
     assert failed(result) == {"metric_drift"}

@@ -55,6 +55,8 @@ class Scene:
     """Those of them that lie in the head."""
     albedo: LinearRgb
     """(h, w, 3) linear RGB."""
+    photo: LinearRgb
+    """(h, w, 3) linear RGB, as photographed."""
     photo_light: Plane
     """Luminance of the photo, linear."""
     size: float
@@ -210,6 +212,7 @@ def build(
         samples=samples,
         head_samples=samples[disc] if disc.size else samples,
         albedo=albedo,
+        photo=photo,
         photo_light=photo_light,
         size=size,
         height=height,

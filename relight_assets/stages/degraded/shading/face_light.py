@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from relight_assets.core.arrays import Mask, Plane
 from relight_assets.core.color import LUMINANCE_WEIGHTS, safe_ratio
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.degraded.exposure import rolloff
 from relight_assets.stages.degraded.geometry.bare_skin import LIPS
 from relight_assets.stages.degraded.geometry.filters import smooth
 from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.geometry.skin import EYES_AND_MOUTH
 from relight_assets.stages.degraded.light_sampler import Shading
+from relight_assets.stages.degraded.tone_curve import ToneCurve
 
 BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
 """Rings of mesh points around both brows."""
@@ -75,7 +75,7 @@ def face_skin(scene: Scene) -> FaceSkin | None:
     return FaceSkin(at[mask], mask, BLUR * height / step) if np.count_nonzero(mask) >= FEWEST else None
 
 
-def measure(scene: Scene, skin: FaceSkin, shading: Shading) -> dict[str, float]:
+def measure(scene: Scene, skin: FaceSkin, shading: Shading, curve: ToneCurve) -> dict[str, float]:
     """Measure what an exposed light does to the skin of a face.
 
     Returns:
@@ -87,8 +87,7 @@ def measure(scene: Scene, skin: FaceSkin, shading: Shading) -> dict[str, float]:
     lit = albedo * shading.light.reshape(-1, 3)[skin.at]
     if shading.highlight is not None:
         lit = lit + shading.highlight.reshape(-1, 3)[skin.at]
-    planes = cv2.split(lit[:, None])
-    lit = lit * rolloff(planes)
+    lit = lit * curve.factor_of(lit.max(axis=1)[:, None])
     stops = np.log2(safe_ratio(_light(lit) + FLOOR, _light(albedo) + FLOOR))
     spread, known = np.zeros(skin.mask.shape, np.float32), skin.mask.astype(np.float32)
     spread[skin.mask] = stops

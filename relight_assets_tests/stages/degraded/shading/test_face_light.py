@@ -8,6 +8,7 @@ import pytest
 from relight_assets.core.color import tinted
 from relight_assets.stages.degraded.light_sampler import Shading
 from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
+from relight_assets.stages.degraded.tone_curve import ToneCurve
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
@@ -20,7 +21,7 @@ def skin_of(scene) -> FaceSkin:
 def under(light, highlight=None):
     scene = face_scene()
     plane = np.broadcast_to(np.asarray(light, np.float32), (*scene.shape, 3)).copy()
-    return measure(scene, skin_of(scene), Shading(plane, highlight, {}))
+    return measure(scene, skin_of(scene), Shading(plane, highlight, {}), ToneCurve())
 
 
 def test_even_light_is_none_and_changes_no_colour():
