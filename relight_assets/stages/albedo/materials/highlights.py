@@ -22,12 +22,16 @@ BRIGHTEST_BASE = 1.0
 """Stops above the face's median that count in the first base."""
 STARTS = 1.15
 """Of the base: luminance above it can be a highlight."""
-WHITE_SHARE = 1.35
+WHITE_SHARE = 1.2
 """Of luminance times whiteness that is taken at most, unless the highlight is strong."""
 STRONG = (1.6, 2.6)
 """Of the base: luminance between these begins to be, and is, a highlight whatever it is beside white."""
-TAKEN, LARGEST = 0.9, 0.8
+TAKEN, LARGEST = 0.9, 0.75
 """Share of a highlight that is taken, and of a pixel's light at most: skin without any sheen is plaster."""
+EDGE_SHARE = 0.4
+"""What of it is taken at the edge of skin, where hair and ground glare as well."""
+EDGE = (0.03, 0.09)
+"""Distance from that edge, heights, at which this begins to change and has."""
 FEATURE_SHARE = 0.5
 """What of the skin's around them is taken of eyes, teeth and lips, which have highlights of their own."""
 
@@ -58,9 +62,12 @@ def find_highlights(person: Person, skin: Skin) -> Highlights:
     ]
     own = saturation(*color)
     whiteness = np.clip(cv2.divide(own - person.saturation, np.maximum(own, np.float32(0.05))), 0, 1)
-    share = _share(person, skin, base, over, whiteness)
+    region = _region(skin)
+    inward = cv2.distanceTransform(region, cv2.DIST_L2, 3) * np.float32(1 / face.height)
+    inner = face.blurred(ramp(inward, *EDGE), 0.015)
+    share = _share(person, skin, base, over, whiteness) * (EDGE_SHARE + (1 - EDGE_SHARE) * inner)
     share *= np.maximum(face.soft_hull(0.03), skin.weight)
-    return Highlights(np.clip(share * TAKEN, 0, LARGEST), whiteness, (color[0], color[1]), _region(skin))
+    return Highlights(np.clip(share * TAKEN, 0, LARGEST), whiteness, (color[0], color[1]), region)
 
 
 def _base(person: Person, skin: Skin) -> Plane:

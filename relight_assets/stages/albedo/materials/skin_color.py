@@ -14,7 +14,7 @@ from relight_assets.stages.albedo.materials.skin_light import SkinLight
 
 LIT_STOPS = (0.05, 0.8)
 """Deviation of the light from which its colour begins to be led, and from which it is fully."""
-HIGHLIGHT_LEAD, MOST_LEAD = 2.4, 0.9
+HIGHLIGHT_LEAD, MOST_LEAD = 1.8, 0.85
 """Lead of the colour for each share of highlight that went, and the most."""
 PALER, PALE_LIT, PALE_LEAD = (0.03, 0.12), (-0.1, 0.3), 0.8
 """Saturation below what is usual at a luminance, and stops of luminance against the face's median, from which and up to
