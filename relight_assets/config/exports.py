@@ -32,7 +32,7 @@ class ExportOptions(BaseModel):
     """``auto``: the column where it holds text, else what was measured, else the fixed text."""
     caption_column: str = "caption"
     """The CSV's column of captions."""
-    caption_text: Annotated[str, Field(min_length=1)] = "Relight the person."
+    caption_text: Annotated[str, Field(pattern=r"\S")] = "Relight the person."
     """The fixed caption."""
     form: Literal["instruction", "keywords"] = "instruction"
     """How measured captions are put."""
@@ -42,12 +42,17 @@ class ExportOptions(BaseModel):
     """A YAML file of other words for measured captions."""
     columns: Literal["controlnet", "kontext", "instruct-pix2pix", "flux-control"] = "controlnet"
     """Names of the columns of an image folder."""
-    where: str | None = None
+    where: Annotated[str, Field(pattern=r"\S")] | None = None
     """An SQL expression over the columns of samples.csv: rows for which it is true are exported."""
     max_rows: Annotated[int, Field(ge=1)] | None = None
     """At most so many rows, the first."""
     link: Literal["hard", "copy"] = "hard"
     """``hard``: unchanged pictures are hard links of the outputs, where the file system can; ``copy``: copies."""
+
+    @property
+    def pixels(self) -> dict[str, Any]:
+        """What decides the pixels of a pair's pictures."""
+        return self.model_dump(mode="json", include={"direction", "target", "background", "resolution", "multiple_of"})
 
 
 class Export(BaseModel):

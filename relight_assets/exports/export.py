@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from relight_assets.exports.registry import need_packages
 from relight_assets.exports.rows.labels import columns
 from relight_assets.exports.rows.pairs import LeftOut, PairSource
 from relight_assets.exports.snapshot import (
+    BESIDE,
     FILES,
     Snapshots,
     WrittenFile,
+    is_whole,
     read_files,
     read_manifest,
     write_files,
@@ -88,29 +91,28 @@ def export_split(
     left_out = LeftOut()
     with locked_folder(state.layout, to_read=True):
         pairs = tuple(source.pairs(left_out))
-        digest = _digest(spec, options, pairs)
+        digest = _digest(spec, options, snapshots.root, pairs)
         folder = snapshots.folder(digest)
         if not pairs:
             return Exported(state.split.split, spec.name, folder, 0, left_out.counts, 0, 0, changed=False)
-        if read_manifest(folder) is not None:
+        if read_manifest(folder) is not None and is_whole(folder):
             snapshots.point_to(folder)
             return Exported(state.split.split, spec.name, folder, len(pairs), left_out.counts, 0, 0, changed=False)
         with snapshots.new(digest) as temp:
             files = _PairFiles(temp, state.split.split, spec, options, _before(snapshots))
             written = _written(files, pairs, watch) if spec.shards is None else files.shards(spec.shards, pairs, watch)
-            write_files(temp, written)
             inputs = IndexInputs(state.split.split, folder, options, pairs, spec)
-            _write_beside(temp, inputs, source)
+            write_files(temp, chain(written, _write_beside(temp, inputs, source)))
             write_manifest(temp, _manifest(state, inputs, digest, left_out.counts, temp))
     return Exported(
         state.split.split, spec.name, folder, len(pairs), left_out.counts, files.linked, files.written, changed=True
     )
 
 
-def _digest(spec: ExportSpec, options: ExportOptions, pairs: tuple[Pair, ...]) -> str:
-    asked = options.model_dump(mode="json", exclude={"link"})
-    rows = [_row_of(pair) for pair in pairs]
-    return canonical_digest({"format": FORMAT, "layout": spec.name, "options": asked, "pairs": rows})
+def _digest(spec: ExportSpec, options: ExportOptions, folder: Path, pairs: tuple[Pair, ...]) -> str:
+    # The folder too: configurations of trainers name it.
+    asked = {"format": FORMAT, "layout": spec.name, "options": options.model_dump(mode="json"), "folder": str(folder)}
+    return canonical_digest([asked, *(_row_of(pair) for pair in pairs)])
 
 
 def _row_of(pair: Pair) -> list[str]:
@@ -175,7 +177,7 @@ class _PairFiles:
             path = shards.path.format(split=self._split, number=number, count=len(groups))
             target = self._folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            made_of = canonical_digest([_row_of(pair) for pair in group])
+            made_of = canonical_digest([FORMAT, self._options.pixels, *(_row_of(pair) for pair in group)])
             known = self._same_before(path, Picture(made_of, None))
             if known is not None:
                 self._place(known[0], target)
@@ -256,11 +258,12 @@ def _check(path: Path, source: Source) -> None:
         )
 
 
-def _write_beside(folder: Path, inputs: IndexInputs, source: PairSource) -> None:
-    """Write the index files of the layout, and samples.csv."""
+def _write_beside(folder: Path, inputs: IndexInputs, source: PairSource) -> Iterator[WrittenFile]:
+    """Write the index files of the layout, and samples.csv; gives them."""
     for name, pieces in inputs.spec.indexes(inputs):
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(pieces)
+        yield WrittenFile(name, file_sha256(folder / name), (folder / name).stat().st_size, BESIDE)
     with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns())
@@ -269,6 +272,7 @@ def _write_beside(folder: Path, inputs: IndexInputs, source: PairSource) -> None
             if labels is None:
                 raise ChangedOutputError(f"the record of {pair.image_path} changed while it was exported; export again")
             writer.writerow(["" if value is None else value for value in labels.values()])
+    yield WrittenFile(SAMPLES, file_sha256(folder / SAMPLES), (folder / SAMPLES).stat().st_size, BESIDE)
 
 
 def _manifest(

@@ -41,8 +41,7 @@ class PairPictures:
         if whole is not None and self._is_uncut:
             return Picture(whole.sha256, whole)
         names = " ".join(self._files[name].sha256 for name in self._needed(role))
-        options = self._options
-        how = f"{options.direction} {options.target} {options.background} {options.resolution} {options.multiple_of}"
+        how = " ".join(map(str, self._options.pixels.values()))
         return Picture(f"{role}: {how}: {names}", None)
 
     def made(self, role: Role) -> bytes:

@@ -15,7 +15,7 @@ from relight_assets.core.hashing import file_sha256, sha256_hex
 from relight_assets.errors import ImageCorruptError
 from relight_assets.exports.base import IMAGES, ExportSpec, PairBytes, Role, Shards
 from relight_assets.exports.registry import layouts, need_packages
-from relight_assets.exports.snapshot import FILES, MANIFEST, WrittenFile, read_files, read_manifest
+from relight_assets.exports.snapshot import BESIDE, FILES, MANIFEST, WrittenFile, read_files, read_manifest
 from relight_assets.exports.threads import in_threads
 from relight_assets.imaging.png import decode_png
 
@@ -110,6 +110,8 @@ class _Packed:
     def pairs(self) -> Iterator[PairBytes]:
         """Each pair of each shard; a damaged shard gives those before the damage."""
         for path, file in self._listed.items():
+            if file.made_of == BESIDE:
+                continue
             try:
                 if file_sha256(self._folder / path) != file.sha256:
                     self.faults.append(ExportFault(path, "it is not what was exported"))
@@ -153,11 +155,14 @@ def _list_faults(folder: Path, manifest: Mapping[str, object]) -> Iterator[Expor
 
 def _stranger_faults(folder: Path, spec: ExportSpec, listed: Mapping[str, WrittenFile]) -> Iterator[ExportFault]:
     """Pictures and texts beside those of the export, which trainers would take; caches are left alone."""
-    for place in (
-        ()
-        if spec.shards is not None
-        else sorted({str(PurePosixPath(pattern).parent) for pattern in spec.files.values()})
-    ):
+    if spec.shards is not None:
+        suffix = PurePosixPath(spec.shards.path).suffix
+        for found in sorted((folder / spec.shards.path).parent.glob(f"*{suffix}")):
+            path = found.relative_to(folder).as_posix()
+            if path not in listed:
+                yield ExportFault(path, "it is no file of this export, and its reader would take it")
+        return
+    for place in sorted({str(PurePosixPath(pattern).parent) for pattern in spec.files.values()}):
         try:
             names = sorted(path.name for path in (folder / place).iterdir())
         except OSError as error:
@@ -198,8 +203,15 @@ def _pair_faults(spec: ExportSpec, manifest: Mapping[str, object], pair: PairByt
 
 
 def _index_faults(folder: Path, listed: Mapping[str, WrittenFile], pairs: int) -> Iterator[ExportFault]:
-    for name in ("metadata.jsonl", "pairs.jsonl", "metadata.csv"):
-        if not (folder / name).is_file():
+    for name in (path for path, file in listed.items() if file.made_of == BESIDE):
+        try:
+            same = file_sha256(folder / name) == listed[name].sha256
+        except OSError as error:
+            yield ExportFault(name, f"it cannot be read: {error.strerror}")
+            continue
+        if not same:
+            yield ExportFault(name, "it is not what was exported")
+        if name not in _TABLES:
             continue
         count = 0
         try:
@@ -218,6 +230,7 @@ def _index_faults(folder: Path, listed: Mapping[str, WrittenFile], pairs: int) -
             yield ExportFault(name, f"it has {count} rows for {pairs} pairs")
 
 
+_TABLES = {"metadata.jsonl", "pairs.jsonl", "metadata.csv"}
 _NOT_FILES = {"image_path", "text", "prompt", "caption", "edit_prompt"}
 
 

@@ -18,6 +18,8 @@ from relight_assets.core.atomic_io import write_atomic
 from relight_assets.errors import OutputFolderError, UserError
 
 MANIFEST, FILES = "manifest.json", "files.csv"
+BESIDE = "index"
+"""What files beside the pairs are made of, in the list."""
 _DIGEST = 12
 """Hexadecimal digits of a digest in a folder's name."""
 _COLUMNS = ("path", "sha256", "size", "made_of")
@@ -60,11 +62,18 @@ class Snapshots:
         return [path for path in names if (path / MANIFEST).is_file()]
 
     def old(self) -> list[Path]:
-        """Every one but the newest."""
-        with suppress(OSError):
+        """Every one but the newest.
+
+        Raises:
+            UserError: it is not known which that is.
+        """
+        try:
             newest = self.newest.resolve(strict=True)
-            return [path for path in self.all() if path.resolve() != newest]
-        return self.all()
+        except OSError as error:
+            raise UserError(
+                f"{self.newest} leads to no snapshot, so nobody knows which one is in use: export again first"
+            ) from error
+        return [path for path in self.all() if path.resolve() != newest and not path.is_symlink()]
 
     def refuse_others(self) -> None:
         """Refuse a place where something of somebody else lies.
@@ -121,6 +130,14 @@ class Snapshots:
             pid = path.name.split(".")[-2]
             if not pid.isdigit() or not Path(f"/proc/{pid}").exists():
                 shutil.rmtree(path, ignore_errors=True)
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every listed file of a snapshot has its size; nothing is read."""
+    try:
+        return all((folder / file.path).stat().st_size == file.size for file in read_files(folder))
+    except OSError:
+        return False
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

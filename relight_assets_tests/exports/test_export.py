@@ -8,11 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.config.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports import export as module
+from relight_assets.exports.export import export_split
 from relight_assets.exports.read_back import read_back
+from relight_assets.exports.registry import layout
 from relight_assets.exports.rows.labels import columns
+from relight_assets.exports.snapshot import Snapshots
 from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb, recipe_with, sha256
 from relight_assets_tests.exports.conftest import Export
 
@@ -119,6 +123,46 @@ def test_what_was_changed_in_the_snapshot_before_is_made_anew(export: Export, ow
     second = export(caption="none")
     assert second.folder != first.folder
     assert read_back(second.folder).passed
+
+
+def test_other_options_make_other_shards(export: Export) -> None:
+    first, second = export("webdataset"), export("webdataset", target="photo_on_gray", background="gray")
+    assert second.written == 1
+    names = "train-000000.tar"
+    assert sha256(first.folder / names) != sha256(second.folder / names)
+    assert read_back(second.folder).passed
+
+
+def test_copies_where_there_were_links(export: Export, own: Bench) -> None:
+    first = export(resolution="source")
+    second = export(resolution="source", link="copy")
+    assert second.folder != first.folder
+    assert not (second.folder / "image" / "000000.png").samefile(own.layout.png(0, "input"))
+
+
+def test_a_damaged_snapshot_is_written_again(export: Export) -> None:
+    first = export()
+    (first.folder / "mask" / "000001.png").unlink()
+    again = export()
+    assert (again.folder, again.changed) == (first.folder, True)
+    assert read_back(again.folder).passed
+
+
+def test_a_moved_folder_is_written_again_for_its_configurations(export: Export, own: Bench) -> None:
+    first = export("musubi-tuner").folder
+    (own.folder / "exports").rename(own.folder / "moved")
+    state = own.state()
+    second = export_split(state, layout("musubi-tuner"), ExportOptions(), own.folder / "moved" / "musubi-tuner").folder
+    assert str(first.parent) not in (second / "musubi-tuner.toml").read_text()
+
+
+def test_nobody_prunes_what_may_be_in_use(export: Export, own: Bench) -> None:
+    export()
+    snapshots = Snapshots(own.folder / "exports" / "imagefolder", "train")
+    assert snapshots.old() == []
+    snapshots.newest.unlink()
+    with pytest.raises(UserError, match="leads to no snapshot"):
+        snapshots.old()
 
 
 def test_every_light_is_a_row_with_a_stem_of_its_own(export: Export, own: Bench) -> None:

@@ -110,6 +110,16 @@ def missing_row(folder: Path) -> None:
     path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
 
 
+def crossed_rows(folder: Path) -> None:
+    path = folder / "metadata.jsonl"
+    text = (
+        path.read_text()
+        .replace("conditioning_image/000001", "X")
+        .replace("conditioning_image/000002", "conditioning_image/000001")
+    )
+    path.write_text(text.replace("X", "conditioning_image/000002"))
+
+
 def half_a_picture(folder: Path) -> None:
     data = (folder / "image" / "000001.png").read_bytes()
     replace_file(folder, "image/000001.png", data[: len(data) // 2])
@@ -142,6 +152,7 @@ def fewer_pairs(folder: Path) -> None:
         (path_above, "metadata.jsonl: line 2: ../image/000001.png does not lie in the export"),
         (row_of_nothing, "metadata.jsonl: line 2: mask/000007.png is not there"),
         (missing_row, "metadata.jsonl: it has 3 rows for 4 pairs"),
+        (crossed_rows, "metadata.jsonl: it is not what was exported"),
         (half_a_picture, "image/000001.png: it is no picture"),
         (one_byte, "mask/000001.png: it is not what was exported"),
         (fewer_pairs, "manifest.json: it promises 4 pairs, 3 are there"),
@@ -181,6 +192,12 @@ def test_a_damaged_shard(export: Export, name: str, cut: str) -> None:
     found = read_back(folder)
     assert any(fault.what == "it is not what was exported" for fault in found.faults)
     assert cut == "byte" or any("4 pairs" in fault.what for fault in found.faults)
+
+
+def test_a_stray_shard(export: Export) -> None:
+    folder = export("webdataset").folder
+    shutil.copy(folder / "train-000000.tar", folder / "train-000001.tar")
+    assert [fault.path for fault in read_back(folder).faults] == ["train-000001.tar"]
 
 
 def test_a_folder_that_is_none(tmp_path: Path) -> None:

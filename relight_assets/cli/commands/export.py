@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note, print_split_error
 from relight_assets.config.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.validation import validate
+from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.dataset.csv.folder import no_rows
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state
-from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.errors import CsvError, OutputFolderError, RelightError, UserError
 from relight_assets.exports.base import ExportSpec
 from relight_assets.exports.export import Exported, export_split
 from relight_assets.exports.read_back import read_back
@@ -65,6 +65,8 @@ def export(
     yes: bool,
 ) -> None:
     """Write finished pairs in the layout that a trainer reads: target = the photo, condition = the degraded picture."""
+    if yes and not prune:
+        raise UserError("--yes belongs to --prune")
     if list_only:
         for spec in layouts().values():
             print_field(spec.name, f"{spec.reader}: {spec.start.format(folder='FOLDER')}")
@@ -76,12 +78,16 @@ def export(
     settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
     if experiment is not None:
         folder = splits_of_experiment(experiment, folder, settings)
-    root = (out or settings.export_folder).absolute() / (name or spec.name)
+    # An experiment's pairs never take the place of the split's own.
+    name = f"{name or spec.name}-{experiment}" if experiment is not None else name or spec.name
+    root = (out or settings.export_folder).absolute() / name
+    if root.resolve().is_relative_to(settings.output_root.resolve()) and name.startswith("data-"):
+        raise UserError(f"--name: {root} would lie among the outputs of splits; choose another name")
     if prune:
         _prune([Snapshots(root, each) for each in folder.found], remove=yes)
         return
     recipe_of = recipes(source, settings, experiment)
-    kept = KeptPhotos(settings, lambda name: recipe_of(name).recipe, experiment)
+    kept = KeptPhotos(settings)
     errors: list[RelightError] = []
     done = True
     for csv in _usable(folder.read_all(), errors):
@@ -113,10 +119,10 @@ def options_of(given: Sequence[str]) -> ExportOptions:
         key, sign, value = text.partition("=")
         if not sign:
             raise UserError(f"--set: `{text}` must be KEY=VALUE, such as caption=measured")
-        try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            found[key.strip()] = value
+        kind = ExportOptions.model_fields.get(key.strip())
+        # Of text nothing is read but the text: it may look like a number, or hold a #.
+        is_text = kind is not None and kind.annotation in {str, str | None, Path | None}
+        found[key.strip()] = value if is_text or value == "" else parse_yaml(value, f"--set {key.strip()}")
     return validate(ExportOptions, found, "--set")
 
 
@@ -135,7 +141,7 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     """Print what an export did; whether it is whole."""
     left = ", ".join(f"{count} {reason}" for reason, count in sorted(exported.left_out.items()))
     if not exported.pairs:
-        print_error(f"{exported.split}: there is nothing to export ({left or 'no row'}); run it first: relight run")
+        print_error(f"{exported.split}: there is nothing to export: {left or 'no row'}")
         return False
     did = f"{exported.linked} links, {exported.written} files written" if exported.changed else "nothing new"
     print_line(f"{exported.split}: {exported.pairs} pairs ({did}){f'; left out: {left}' if left else ''}")
@@ -153,8 +159,11 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
 def _prune(all_snapshots: Sequence[Snapshots], *, remove: bool) -> None:
     for snapshots in all_snapshots:
         for folder in snapshots.old():
-            print_line(f"{folder}{' removed' if remove else ''}")
             if remove:
-                shutil.rmtree(folder)
+                try:
+                    shutil.rmtree(folder)
+                except OSError as error:
+                    raise OutputFolderError(f"{folder} cannot be removed: {error.strerror or error}") from error
+            print_line(f"{folder}{' removed' if remove else ''}")
     if not remove:
         print_line("nothing was removed; --yes removes what is listed")

@@ -86,7 +86,7 @@ def _export(export: Export, partition: str, run_inputs: RunInputs) -> tuple[Expo
         layout(export.layout),
         export.options,
         settings.export_folder / export.name,
-        taken=KeptPhotos(settings, lambda _: recipe).before(partition),
+        taken=KeptPhotos(settings).before(partition),
         dropped=dropped_photos(split, settings.photo_root),
     )
     if not exported.pairs:

@@ -22,6 +22,8 @@ SOFT, MODERATE = 0.45, 0.70
 """Contrast of the light over the face, stops: below it is soft, below moderate, else contrasty."""
 HIGH, LOW = 25.0, -15.0
 """Elevation in degrees from which a light is high, or below which it is low."""
+MISSING = frozenset({"", "nan", "none", "null", "na", "n/a", "<na>", "-"})
+"""Cells of a caption column, in lower case, that say that there is none: other tools write and read them so."""
 STEEP = 60.0
 """Elevation in degrees beyond which a light has no side."""
 
@@ -59,7 +61,8 @@ def caption_of(options: ExportOptions, words: Mapping[str, str], cell: str, ligh
     """
     if options.caption == "none":
         return Caption("", "none")
-    text, source = _best(options, words, " ".join(cell.split()), light)
+    cell = " ".join(cell.split())
+    text, source = _best(options, words, "" if cell.lower() in MISSING else cell, light)
     return Caption(f"{options.trigger} {text}".strip(), source)
 
 

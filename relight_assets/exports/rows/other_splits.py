@@ -1,52 +1,76 @@
 """Photos that stand in several splits: one split keeps them, so that no test photo is trained on."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
 
-from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.csv.read import SplitCsv, name_part
+from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.paths import Locator
 from relight_assets.dataset.records import known_stamps
-from relight_assets.engine.run import load_split_state
-from relight_assets.engine.state.scan import SplitState
-from relight_assets.errors import CsvError
+from relight_assets.dataset.spelling import Folders
+from relight_assets.errors import CsvError, ImageError, UserError
+from relight_assets.storage.files import source_token, stamp_source
 
 SPLIT_ORDER = ("test", "val", "train")
-"""The first of these that has a photo keeps it; splits of other names follow by their names."""
+"""The first of these whose CSV names a photo keeps it; splits of other names follow by their names."""
 
 
 class KeptPhotos:
-    """Which photos a split must leave to another.  Splits are scanned once, when they are first asked for."""
+    """Which photos a split must leave to another.  A CSV is read once, when it is first asked for."""
 
-    def __init__(self, settings: Settings, recipe_of: Callable[[str], Recipe], experiment: str | None = None):
-        self._settings, self._recipe_of, self._experiment = settings, recipe_of, experiment
-        self._finished: dict[str, frozenset[str]] = {}
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._named: dict[str, frozenset[str]] = {}
 
     def before(self, split: str) -> frozenset[str]:
-        """sha256 of the finished photos of all splits that come before this one."""
-        found: set[str] = set()
-        for name in list_csvs(self._settings.csv_dir, self._settings.csv_glob).found:
-            if order(name) < order(split):
-                found |= self._of(name)
-        return frozenset(found)
+        """sha256 of the photos that the CSVs of all splits before this one name, finished or not.
+
+        Raises:
+            UserError: one of these CSVs cannot be used, so nobody knows what is in it.
+        """
+        folder = list_csvs(self._settings.csv_dir, self._settings.csv_glob)
+        for path, fault in folder.faults.items():
+            if order(name_part(path)) < order(split):
+                raise _unknown(path, fault)
+        return frozenset().union(*(self._of(name) for name in folder.found if order(name) < order(split)))
 
     def _of(self, split: str) -> frozenset[str]:
-        if split not in self._finished:
+        if split not in self._named:
             folder = list_csvs(self._settings.csv_dir, self._settings.csv_glob).only(split)
-            csvs = [csv for _, csv in folder.read_all() if not isinstance(csv, CsvError) and not csv.table.empty]
-            recipe = self._recipe_of(split)
-            self._finished[split] = frozenset(
-                sha256
-                for csv in csvs
-                for sha256 in finished_photos(load_split_state(csv, recipe, self._settings, self._experiment))
-            )
-        return self._finished[split]
+            found: set[str] = set()
+            for path, csv in folder.read_all():
+                if isinstance(csv, CsvError):
+                    raise _unknown(path, csv)
+                found.update(_named_photos(csv, self._settings))
+            self._named[split] = frozenset(found)
+        return self._named[split]
 
 
-def finished_photos(state: SplitState) -> frozenset[str]:
-    """sha256 of the photos of which everything is current."""
-    done = (image.index for image in state.images.values() if image.status == "done" and image.index is not None)
-    records = (known_stamps(state.layout, index) for index in done)
-    return frozenset(record.source.sha256 for record in records if record is not None)
+def _unknown(path: Path, fault: CsvError) -> UserError:
+    return UserError(f"{path} cannot be used, so nobody knows which photos it keeps: {fault} Mend it, or move it away")
+
+
+def _named_photos(csv: SplitCsv, settings: Settings) -> Iterator[str]:
+    """sha256 of every photo that a CSV names and that is there: as recorded, or hashed now."""
+    recorded = dict(_recorded(SplitLayout(split_folder(settings.output_root, csv.split))))
+    locate = Locator(csv.path.parent, settings.photo_root, Folders(0)).locate
+    for cell in dict.fromkeys(csv.table["image_path"]):
+        try:
+            found = locate(cell)
+            known = recorded.get((found.status.st_size, source_token(found.status)))
+            yield known if known is not None else stamp_source(Path(found.path), settings.photo_root).sha256
+        except ImageError:  # a blank cell, a photo that is not there: nothing is exported of it here either
+            continue
+
+
+def _recorded(layout: SplitLayout) -> Iterator[tuple[tuple[int, str], str]]:
+    """Size and token of the photo of each record, and its sha256."""
+    for number in sorted(layout.numbers()):
+        record = known_stamps(layout, number)
+        if record is not None:
+            yield (record.source.size, record.source.token), record.source.sha256
 
 
 def order(split: str) -> tuple[int, str]:

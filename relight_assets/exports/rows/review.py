@@ -35,6 +35,8 @@ def dropped_photos(csv: SplitCsv, image_root: AnyRoot) -> frozenset[str]:
     if named is None or "decision" not in header:
         raise CsvError(f"{path} needs a column `decision` (keep or drop) and a column `image_path` or `sha256`")
     root = ImageRoot.of(image_root)
+    folders = csv.path.parent, root.folder if root is not None else None
+    known = {index_key(cell, *folders) for cell in csv.table["image_path"]}
     dropped = set()
     for line, row in enumerate(rows[1:], start=2):
         if not row:
@@ -44,6 +46,8 @@ def dropped_photos(csv: SplitCsv, image_root: AnyRoot) -> frozenset[str]:
         if decision not in DECISIONS or not photo:
             raise CsvError(f"{path}, line {line}: `decision` must be keep or drop, and `{named}` must name a photo")
         if decision == "drop":
-            key = index_key(photo, csv.path.parent, root.folder if root is not None else None)
+            key = index_key(photo, *folders)
+            if named == "image_path" and key not in known:
+                raise CsvError(f"{path}, line {line}: {csv.path.name} has no row with the photo {photo!r}")
             dropped.add(photo.lower() if named == "sha256" else key)
     return frozenset(dropped)

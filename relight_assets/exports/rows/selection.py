@@ -11,6 +11,7 @@ from relight_assets.exports.rows.labels import columns
 
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 _NO_COLUMN = re.compile(r"no such column: (.+)")
+_QUOTED = re.compile(r'"([^"]*)"')
 _MAX_STEPS = 1000
 """Steps of the SQL machine, in thousands, that one row may take: an expression over one row needs some dozens."""
 
@@ -28,6 +29,9 @@ class RowFilter:
             return
         names = [f'"{name}"' for name in self._names]
         self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        for quoted in _QUOTED.findall(where):
+            if quoted not in self._names:  # SQLite would take it for a text
+                raise UserError(f"where: `{where}`: {self._no_column(quoted)}")
         self._connection.execute(f"CREATE TABLE samples ({', '.join(names)})")
         self._insert = f"INSERT INTO samples VALUES ({', '.join('?' * len(names))})"  # noqa: S608  (our own names)
         self._select = f"SELECT ({where}) FROM samples"  # noqa: S608  (the authorizer allows nothing but reading)
@@ -62,9 +66,12 @@ class RowFilter:
         unknown = _NO_COLUMN.match(str(error))
         if unknown is None:
             return str(error)
-        near = difflib.get_close_matches(unknown[1], self._names, n=1)
+        return self._no_column(unknown[1])
+
+    def _no_column(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._names, n=1)
         hint = f"; did you mean `{near[0]}`?" if near else "; its columns are those of samples.csv"
-        return f"there is no column `{unknown[1]}`{hint}"
+        return f"there is no column `{name}`{hint}"
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ def test_all_splits_and_no_photo_twice(project: Project, tmp_path: Path) -> None
     assert "train: 2 pairs" in output
     assert "1 in another split" in output
     assert "test: 1 pairs" in output
-    assert "read back: 2 pairs, 8 files, 0 faults" in output
+    assert "read back: 2 pairs, 10 files, 0 faults" in output
     assert (tmp_path / "imagefolder" / "train" / "image" / "000000.png").is_file()
     assert json.loads((tmp_path / "imagefolder" / "test" / "manifest.json").read_bytes())["pairs"] == 1
     assert (
@@ -86,6 +86,10 @@ def test_older_snapshots_are_listed_and_removed(project: Project, tmp_path: Path
         (["--layout", "jsonl", "--split", "train", "--set", "caption=loud"], 2, "must be one of|found"),
         (["--layout", "jsonl", "--split", "train", "--set", "where=famly = 1"], 2, "did you mean `family`"),
         (["--layout", "jsonl", "--split", "train", "--set", "where=number > 9"], 3, "there is nothing to export"),
+        (["--layout", "jsonl", "--split", "train", "--set", "caption_text= "], 2, "caption_text"),
+        (["--layout", "jsonl", "--split", "train", "--set", "where="], 2, "where"),
+        (["--layout", "jsonl", "--split", "train", "--set", "trigger=ohwx #1: 7"], 0, "2 pairs"),
+        (["--layout", "jsonl", "--split", "train", "--yes"], 2, "--yes belongs to --prune"),
         (["--layout", "jsonl", "--split", "train", "--name", "../x"], 2, "name '../x' cannot be used"),
         (["--layout", "jsonl", "--split", "none"], 2, "no split `none`"),
     ],

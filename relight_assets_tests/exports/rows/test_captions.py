@@ -75,6 +75,8 @@ def test_sources_in_order_of_trust() -> None:
     assert source("measured", "a lamp", LIGHT)[0] == "measured"
     assert source("fixed", "a lamp", LIGHT)[0] == "fixed"
     assert source("column", "", LIGHT)[0] == "fixed"
+    assert source("auto", " NaN ", None) == ("fixed", "Relight")
+    assert source("auto", "null", LIGHT)[0] == "measured"
     assert caption_of(ExportOptions(caption="none"), WORDS, "a lamp", LIGHT) == Caption("", "none")
 
 

@@ -7,7 +7,8 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split
-from relight_assets.exports.rows.other_splits import KeptPhotos, finished_photos, order
+from relight_assets.errors import UserError
+from relight_assets.exports.rows.other_splits import KeptPhotos, order
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.exports.conftest import Export
 
@@ -22,7 +23,7 @@ def with_test_split(own: Bench) -> Bench:
 
 
 def test_the_test_split_keeps_its_photos(with_test_split: Bench, export: Export) -> None:
-    kept = KeptPhotos(with_test_split.settings, lambda _: Recipe())
+    kept = KeptPhotos(with_test_split.settings)
     first = with_test_split.recorded()[0].record.source.sha256
     assert kept.before("train") == {first}
     assert kept.before("test") == frozenset()
@@ -30,17 +31,19 @@ def test_the_test_split_keeps_its_photos(with_test_split: Bench, export: Export)
     assert (found.pairs, found.left_out["in another split"]) == (3, 1)
 
 
-def test_an_unfinished_or_broken_split_keeps_nothing(with_test_split: Bench) -> None:
+def test_what_is_not_finished_there_is_kept_as_well(with_test_split: Bench) -> None:
     shutil.rmtree(with_test_split.folder / "out" / "data-test")
-    assert KeptPhotos(with_test_split.settings, lambda _: Recipe()).before("train") == frozenset()
+    first = with_test_split.recorded()[0].record.source.sha256
+    assert KeptPhotos(with_test_split.settings).before("train") == {first}
+    (with_test_split.folder / "test_images.csv").write_text("image_path\nnone.png\n\n")
+    assert KeptPhotos(with_test_split.settings).before("train") == frozenset()
+
+
+def test_a_csv_that_cannot_be_used_refuses(with_test_split: Bench) -> None:
     (with_test_split.folder / "test_images.csv").write_text("nothing\n")
-    assert KeptPhotos(with_test_split.settings, lambda _: Recipe()).before("train") == frozenset()
-
-
-def test_only_finished_photos_count(own: Bench) -> None:
-    assert len(finished_photos(own.state())) == 4
-    own.layout.png(1, "albedo").unlink()
-    assert len(finished_photos(own.state())) == 3
+    with pytest.raises(UserError, match=r"test_images\.csv cannot be used, so nobody knows which photos it keeps"):
+        KeptPhotos(with_test_split.settings).before("train")
+    assert KeptPhotos(with_test_split.settings).before("test") == frozenset()
 
 
 def test_order() -> None:

@@ -38,6 +38,7 @@ def test_none_where_there_is_no_review(own: Bench) -> None:
         ("image_path,reason\na,b\n", "needs a column `decision`"),
         ("decision,reason\ndrop,b\n", "needs a column `decision` .* and a column `image_path` or `sha256`"),
         ("image_path,decision\na.png,maybe\n", "line 2: `decision` must be keep or drop"),
+        ("image_path,decision\nnone.png,drop\n", "line 2: train_images.csv has no row with the photo 'none.png'"),
         ("image_path,decision\n,drop\n", "line 2: .* must name a photo"),
         ("image_path,decision\n\xff", None),
     ],
