@@ -79,7 +79,7 @@ class Quality(Part):
     """The same, of the middle image of all."""
     max_inconsistency: Unit = 0.25
     """si-MSE between an image's albedos under two known lights, on average; without the albedo stage it is 0.35."""
-    max_lit_apart: Annotated[float, number(0, 10)] = 0.15
+    max_lit_apart: Annotated[float, number(0, 10)] = 0.35
     """How far the families' medians of lit exposure are apart, stops; with their means alike, more contrast is more."""
     max_tercile_worse: Unit = 0.15
     """By how much a third of all skins may be worse in the median than all are."""
