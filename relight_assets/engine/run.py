@@ -65,6 +65,8 @@ class RunOptions:
     """Thresholds of the run's own, kept beside the recipe for ``verify``; no pixel depends on them."""
     storage: Storage = LOCAL
     """Where the split's files lie."""
+    wait_s: float = 0.0
+    """Seconds to wait for who has the split's folder."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def run_split(
     layout = SplitLayout(split_folder(settings.output_root, split.split, options.experiment), options.storage)
     warnings: dict[str, None] = {}
     watch = partial(_watched, watch, warnings)
-    with locked_folder(layout), _stopping_whole(layout):
+    with locked_folder(layout, wait_s=options.wait_s), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
         layout.storage.clean(layout.folder)
         digests = digests_of(recipe, settings)

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Protocol
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
@@ -21,6 +22,9 @@ from relight_assets.errors import OtherPhotosError
 _LOG = logging.getLogger(__name__)
 POOL = "gpu"
 LOG_EVERY_S = 5.0
+WAIT_S = 10.0
+"""Another run of the split that is done with its images, and so with the pool, holds the folder once more for seconds:
+it writes its mapping."""
 REPLACE = (
     "Make this CSV the folder's although it names other photos than its images were made of; those are redone. Never "
     "set by a sensor or schedule."
@@ -48,7 +52,7 @@ def run_images(
     for warning in loaded.warnings:
         context.log.warning(warning)
     try:
-        summary = run_split(split, loaded.recipe, settings, options, _Log(context))
+        summary = run_split(split, loaded.recipe, settings, replace(options, wait_s=WAIT_S), _Log(context))
     except OtherPhotosError:
         raise  # nothing in the folder is of this CSV
     except BaseException:
