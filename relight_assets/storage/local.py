@@ -29,7 +29,7 @@ class _OpenFolder(NamedTuple):
 class LocalStorage:
     """See :class:`relight_assets.storage.base.Storage`."""
 
-    _opened: _OpenFolder | None = field(default=None, repr=False, compare=False)
+    _opened: _OpenFolder | None = field(default=None, repr=False, compare=False, kw_only=True)
 
     def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
         """The bytes of a regular file; nobody waits for a pipe, a device or a socket."""
