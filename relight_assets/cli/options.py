@@ -1,22 +1,22 @@
 """What a command is to work on: stages, splits and recipe, from its options."""
 
 import glob
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from relight_assets.cli.terminal.messages import print_note, print_warning
+from relight_assets.cli.terminal.messages import print_note, print_split_error, print_warning
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.config.yaml_reader import odd_character
-from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, read_csv
-from relight_assets.dataset.csv.read import split_name
+from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_rows, read_csv
+from relight_assets.dataset.csv.read import SplitCsv, split_name
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.experiments import experiment_recipe
-from relight_assets.errors import ConfigError, UserError
+from relight_assets.errors import ConfigError, CsvError, RelightError, UserError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
@@ -80,6 +80,21 @@ def splits_of_experiment(experiment: str, folder: CsvFolder, settings: Settings)
     for name in folder.found.keys() - there.keys() if there else ():
         print_note(f"the experiment `{experiment}` has nothing of the split `{name}`")
     return replace(folder, found=there or folder.found)
+
+
+def usable_csvs(folder: CsvFolder, errors: list[RelightError]) -> Iterator[SplitCsv]:
+    """The CSVs that can be used, each read when its turn comes; what is wrong with the others is printed.
+
+    What is wrong is added to ``errors``; one without rows is no error.
+    """
+    for path, csv in folder.read_all():
+        if isinstance(csv, CsvError):
+            print_split_error(path, csv)
+            errors.append(csv)
+        elif csv.table.empty:
+            print_note(no_rows(path))
+        else:
+            yield csv
 
 
 def recipes(source: ProjectSource, settings: Settings, experiment: str | None) -> Callable[[str], LoadedRecipe]:

@@ -1,16 +1,16 @@
 """Reading ``config/mvp_config.yaml``: safe, strict, and kind to files written for the earlier scripts.
 
-A key that is neither the recipe's nor one of :data:`relight_assets.config.legacy_keys.SCRIPT_KEYS` is an error that
-names the nearest known one.
+A key that is neither the recipe's nor one of :data:`~relight_assets.config.recipe.legacy_keys.SCRIPT_KEYS` is an error
+that names the nearest known one.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from relight_assets.config.legacy_keys import drop_ignored
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.gobos import with_gobos
+from relight_assets.config.recipe.legacy_keys import drop_ignored
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.types import Part

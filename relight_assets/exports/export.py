@@ -22,7 +22,7 @@ from relight_assets.exports.base import IMAGES, ExportSpec, IndexInputs, Pair, P
 from relight_assets.exports.pictures import PairPictures, Picture
 from relight_assets.exports.registry import need_packages
 from relight_assets.exports.rows.labels import columns
-from relight_assets.exports.rows.pairs import LeftOut, PairSource
+from relight_assets.exports.rows.pairs import PairSource
 from relight_assets.exports.snapshot import (
     BESIDE,
     FILES,
@@ -30,7 +30,6 @@ from relight_assets.exports.snapshot import (
     WrittenFile,
     is_whole,
     read_files,
-    read_manifest,
     write_files,
     write_manifest,
 )
@@ -88,24 +87,24 @@ def export_split(
     source = PairSource(state, spec, options, frozenset(taken), frozenset(dropped))
     snapshots = Snapshots(root.absolute(), state.split.split)
     snapshots.refuse_others()
-    left_out = LeftOut()
+    left_out: Counter[str] = Counter()
     with locked_folder(state.layout, to_read=True):
         pairs = tuple(source.pairs(left_out))
         digest = _digest(spec, options, snapshots.root, pairs)
         folder = snapshots.folder(digest)
         if not pairs:
-            return Exported(state.split.split, spec.name, folder, 0, left_out.counts, 0, 0, changed=False)
-        if read_manifest(folder) is not None and is_whole(folder):
+            return Exported(state.split.split, spec.name, folder, 0, left_out, 0, 0, changed=False)
+        if is_whole(folder):
             snapshots.point_to(folder)
-            return Exported(state.split.split, spec.name, folder, len(pairs), left_out.counts, 0, 0, changed=False)
+            return Exported(state.split.split, spec.name, folder, len(pairs), left_out, 0, 0, changed=False)
         with snapshots.new(digest) as temp:
             files = _PairFiles(temp, state.split.split, spec, options, _before(snapshots))
             written = _written(files, pairs, watch) if spec.shards is None else files.shards(spec.shards, pairs, watch)
             inputs = IndexInputs(state.split.split, folder, options, pairs, spec)
             write_files(temp, chain(written, _write_beside(temp, inputs, source)))
-            write_manifest(temp, _manifest(state, inputs, digest, left_out.counts, temp))
+            write_manifest(temp, _manifest(state, inputs, digest, left_out, temp))
     return Exported(
-        state.split.split, spec.name, folder, len(pairs), left_out.counts, files.linked, files.written, changed=True
+        state.split.split, spec.name, folder, len(pairs), left_out, files.linked, files.written, changed=True
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.core.atomic_io import write_atomic
+from relight_assets.core.hashing import file_sha256
 from relight_assets.errors import OutputFolderError, UserError
 
 MANIFEST, FILES = "manifest.json", "files.csv"
@@ -22,6 +23,8 @@ BESIDE = "index"
 """What files beside the pairs are made of, in the list."""
 _DIGEST = 12
 """Hexadecimal digits of a digest in a folder's name."""
+_HOST = re.sub("[^A-Za-z0-9-]", "-", os.uname().nodename)
+"""Whose a folder is that is being written: several machines may share a disk."""
 _COLUMNS = ("path", "sha256", "size", "made_of")
 
 
@@ -94,7 +97,7 @@ class Snapshots:
             OutputFolderError: the folder cannot be made or renamed; the snapshot before stays the newest.
         """
         self.refuse_others()
-        temp = self.root / f".{self.split}-{digest[:_DIGEST]}.{os.getpid()}.partial"
+        temp = self.root / f".{self.split}-{digest[:_DIGEST]}.{_HOST}.{os.getpid()}.partial"
         target = self.folder(digest)
         try:
             self._clean()
@@ -107,7 +110,7 @@ class Snapshots:
                     )
                 shutil.rmtree(target)
             temp.rename(target)
-            self.point_to(target)
+            self._link(target)
         except OSError as error:
             raise OutputFolderError(
                 f"{self.root}: the export stopped: {error.strerror or error}. What was exported before is unchanged; "
@@ -117,24 +120,38 @@ class Snapshots:
             shutil.rmtree(temp, ignore_errors=True)
 
     def point_to(self, folder: Path) -> None:
-        """Have the link lead to a snapshot, at once."""
+        """Have the link lead to a snapshot, at once.
+
+        Raises:
+            UserError: something of somebody else lies in its place.
+            OutputFolderError: it cannot be made.
+        """
         self.refuse_others()
+        try:
+            self._link(folder)
+        except OSError as error:
+            raise OutputFolderError(f"{self.newest} cannot be made: {error.strerror or error}") from error
+
+    def _link(self, folder: Path) -> None:
         temp = self.root / f".{self.split}.{os.getpid()}.link"
         temp.unlink(missing_ok=True)
         temp.symlink_to(folder.name)
         temp.replace(self.newest)
 
     def _clean(self) -> None:
-        """Remove what killed exports left."""
-        for path in self.root.glob(f".{self.split}-*.partial"):
+        """Remove what killed exports of this machine left."""
+        for path in self.root.glob(f".{self.split}-*.{_HOST}.*.partial"):
             pid = path.name.split(".")[-2]
-            if not pid.isdigit() or not Path(f"/proc/{pid}").exists():
+            if not Path(f"/proc/{pid}").exists():
                 shutil.rmtree(path, ignore_errors=True)
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether every listed file of a snapshot has its size; nothing is read."""
+    """Whether a snapshot has the list that its manifest names, and every file of it its size; no picture is read."""
+    manifest = read_manifest(folder)
     try:
+        if manifest is None or file_sha256(folder / FILES) != manifest.get("files_sha256"):
+            return False
         return all((folder / file.path).stat().st_size == file.size for file in read_files(folder))
     except OSError:
         return False

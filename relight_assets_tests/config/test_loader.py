@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from relight_assets.config.legacy_keys import SCRIPT_KEYS
 from relight_assets.config.loader import load_recipe, parse_recipe
+from relight_assets.config.recipe.legacy_keys import SCRIPT_KEYS
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.validation import MAX_FAULTS
 from relight_assets.errors import ConfigError

@@ -12,6 +12,7 @@ from relight_assets.config.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports import export as module
+from relight_assets.exports import snapshot
 from relight_assets.exports.export import export_split
 from relight_assets.exports.read_back import read_back
 from relight_assets.exports.registry import layout
@@ -146,6 +147,25 @@ def test_a_damaged_snapshot_is_written_again(export: Export) -> None:
     again = export()
     assert (again.folder, again.changed) == (first.folder, True)
     assert read_back(again.folder).passed
+
+
+@pytest.mark.parametrize("name", ["files.csv", "metadata.jsonl"])
+def test_a_snapshot_without_its_lists_is_written_again(export: Export, name: str) -> None:
+    first = export()
+    (first.folder / name).unlink()
+    assert export().changed is True
+    assert read_back(first.folder).passed
+
+
+def test_a_killed_export_goes_with_the_next_and_a_live_one_of_another_machine_stays(export: Export, own: Bench) -> None:
+    root = own.folder / "exports" / "imagefolder"
+    killed = root / f".train-{'0' * 12}.{snapshot._HOST}.{2**22 + 1}.partial"
+    others = root / f".train-{'0' * 12}.elsewhere.{2**22 + 1}.partial"
+    for folder in (killed, others):
+        (folder / "image").mkdir(parents=True)
+    export()
+    assert not killed.exists()
+    assert others.is_dir()
 
 
 def test_a_moved_folder_is_written_again_for_its_configurations(export: Export, own: Bench) -> None:

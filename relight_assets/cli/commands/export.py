@@ -2,24 +2,22 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from relight_assets.cli.options import recipes, select_splits, splits_of_experiment
-from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note, print_split_error
+from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
+from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.validation import validate
 from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.core.exit_codes import exit_code
-from relight_assets.dataset.csv.folder import no_rows
-from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state
-from relight_assets.errors import CsvError, OutputFolderError, RelightError, UserError
+from relight_assets.errors import OutputFolderError, RelightError, UserError
 from relight_assets.exports.base import ExportSpec
 from relight_assets.exports.export import Exported, export_split
 from relight_assets.exports.read_back import read_back
@@ -87,10 +85,11 @@ def export(
         _prune([Snapshots(root, each) for each in folder.found], remove=yes)
         return
     recipe_of = recipes(source, settings, experiment)
-    kept = KeptPhotos(settings)
+    # Of the whole project, also where one CSV alone is exported.
+    kept = KeptPhotos(source.settings())
     errors: list[RelightError] = []
     done = True
-    for csv in _usable(folder.read_all(), errors):
+    for csv in usable_csvs(folder, errors):
         try:
             state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
             exported = export_split(
@@ -124,17 +123,6 @@ def options_of(given: Sequence[str]) -> ExportOptions:
         is_text = kind is not None and kind.annotation in {str, str | None, Path | None}
         found[key.strip()] = value if is_text or value == "" else parse_yaml(value, f"--set {key.strip()}")
     return validate(ExportOptions, found, "--set")
-
-
-def _usable(read: Iterator[tuple[Path, SplitCsv | CsvError]], errors: list[RelightError]) -> Iterator[SplitCsv]:
-    for path, csv in read:
-        if isinstance(csv, CsvError):
-            print_split_error(path, csv)
-            errors.append(csv)
-        elif csv.table.empty:
-            print_note(no_rows(path))
-        else:
-            yield csv
 
 
 def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:

@@ -2,23 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import numpy as np
 
 from relight_assets.cli.files import write_file
-from relight_assets.cli.options import recipes, select_splits, splits_of_experiment
-from relight_assets.cli.terminal.messages import print_note, print_split_error
+from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
+from relight_assets.cli.terminal.messages import print_split_error
 from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import exit_code
-from relight_assets.dataset.csv.folder import CsvFolder, no_rows
-from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.errors import CsvError, RelightError, UserError
+from relight_assets.errors import RelightError, UserError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.reports.contact_sheets import metric_sheet
@@ -50,7 +48,7 @@ def verify(
     recipe_of = recipes(source, settings, experiment)
     found: list[Verification] = []
     errors: list[RelightError] = []
-    for csv in _usable_csvs(csvs, errors):
+    for csv in usable_csvs(csvs, errors):
         try:
             loaded = recipe_of(csv.split)
             quality = settings.quality_of(loaded)
@@ -66,21 +64,6 @@ def verify(
     if sheet is not None:
         _draw_worst(found, sheet, settings, experiment)
     sys.exit(exit_code(errors, done=all(each.passed for each in found)))
-
-
-def _usable_csvs(folder: CsvFolder, errors: list[RelightError]) -> Iterator[SplitCsv]:
-    """The CSVs that can be used, each read when its turn comes; what is wrong with the others is printed.
-
-    What is wrong is added to ``errors``; one without rows is no error.
-    """
-    for path, csv in folder.read_all():
-        if isinstance(csv, CsvError):
-            print_split_error(path, csv)
-            errors.append(csv)
-        elif csv.table.empty:
-            print_note(no_rows(path))
-        else:
-            yield csv
 
 
 def _draw_worst(found: Sequence[Verification], path: Path, settings: Settings, experiment: str | None) -> None:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from relight_assets.config.exports import ExportOptions
+from relight_assets.config.yaml_reader import read_yaml_mapping
 from relight_assets.errors import ConfigError
 from relight_assets.exports.base import Caption, CaptionSource
 
@@ -138,12 +137,7 @@ def read_words(path: Path | None) -> Mapping[str, str]:
     """
     if path is None:
         return WORDS
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"words: {path} cannot be read: {error}") from error
-    if not isinstance(found, dict):
-        raise ConfigError(f"words: {path} must be a mapping of words, such as `soft: weich`")
+    found = read_yaml_mapping(path)
     for key, value in found.items():
         if key not in WORDS:
             near = difflib.get_close_matches(str(key), WORDS, n=1)

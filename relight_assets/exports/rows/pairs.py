@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,6 @@ DIGITS = 6
 """Of a stem, at least."""
 
 
-@dataclass
-class LeftOut:
-    """Why rows are not in an export."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def add(self, reason: str) -> None:
-        """Count a row."""
-        self.counts[reason] += 1
-
-
 @dataclass(frozen=True)
 class PairSource:
     """Gives the pairs of a split, and the labels of each, from its records."""
@@ -48,8 +37,10 @@ class PairSource:
     dropped: Collection[str] = ()
     """Keys and sha256 of photos that a review drops."""
 
-    def pairs(self, left_out: LeftOut) -> Iterator[Pair]:
+    def pairs(self, left_out: Counter[str]) -> Iterator[Pair]:
         """Every pair that is current, whose photo no other split keeps, and that the options take.
+
+        ``left_out`` counts the others, by reason.
 
         Raises:
             UserError, ConfigError: an option that cannot be used.
@@ -58,21 +49,21 @@ class PairSource:
         captions, count = self._captions(), 0
         for key, image in self.state.images.items():
             if image.status != "done" or image.index is None:
-                left_out.add(image.status)
+                left_out[image.status] += 1
                 continue
             record = known_record(self.state.layout, image.index)
             reason = self._refusal(key, record)
             if record is None or reason is not None:
-                left_out.add(reason or "pending")
+                left_out[reason or "pending"] += 1
                 continue
             for variant in range(self.state.variants):
                 caption = self._caption(record, variant, captions.get(key, ""), words)
                 labels = self._labels(record, variant, caption)
                 if labels is None or not chosen.takes(labels):
-                    left_out.add("where" if labels is not None else "too small")
+                    left_out["where" if labels is not None else "too small"] += 1
                     continue
                 if self.options.max_rows is not None and count >= self.options.max_rows:
-                    left_out.add("max_rows")
+                    left_out["max_rows"] += 1
                     continue
                 count += 1
                 yield Pair(

@@ -3,7 +3,7 @@
 import difflib
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from relight_assets.errors import UserError
@@ -76,8 +76,3 @@ class RowFilter:
 
 def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
-
-
-def first(rows: Iterable[Any], count: int | None) -> Iterable[Any]:
-    """The first rows; all of them where ``count`` is None."""
-    return rows if count is None else (row for row, _ in zip(rows, range(count), strict=False))

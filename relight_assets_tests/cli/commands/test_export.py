@@ -42,6 +42,13 @@ def test_all_splits_and_no_photo_twice(project: Project, tmp_path: Path) -> None
     )
 
 
+def test_one_csv_by_its_path_leaks_no_test_photo_either(project: Project, tmp_path: Path) -> None:
+    csv = str(project.data / "train_images.csv")
+    code, output = relight(project, "export", "--layout", "jsonl", "--csv", csv, "--out", str(tmp_path))
+    assert code == 0, output
+    assert "1 in another split" in output
+
+
 def test_options_and_a_name(project: Project, tmp_path: Path) -> None:
     code, output = relight(
         project, "export", "--layout", "jsonl", "--split", "train", "--out", str(tmp_path), "--name", "mine",

@@ -109,9 +109,9 @@ def test_other_words(tmp_path: Path) -> None:
     [
         ("softt: weich\n", "unknown word `softt`; did you mean `soft`"),
         ("soft: 3\n", "`soft` in .* must be a text"),
-        ("- a\n", "must be a mapping"),
+        ("- a\n", "must hold `key: value` lines, found a list"),
         ("instruction: light it\n", "must hold {light}"),
-        ("a: [\n", "cannot be read"),
+        ("a: [\n", "line 2|not YAML|expected"),
     ],
 )
 def test_words_that_cannot_be_used(tmp_path: Path, content: str, message: str) -> None:
@@ -119,5 +119,5 @@ def test_words_that_cannot_be_used(tmp_path: Path, content: str, message: str) -
     path.write_text(content)
     with pytest.raises(ConfigError, match=message):
         read_words(path)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
         read_words(tmp_path / "none.yaml")
