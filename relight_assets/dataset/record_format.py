@@ -25,6 +25,8 @@ _VERSIONS = msgspec.json.Decoder(_Version)
 _OURS = b'{\n "schema_version": %d,' % SCHEMA_VERSION  # to parse a whole file for its version costs half of the rest
 _SEAL, _END = b',\n "sha256": "', b'"\n}\n'
 _SEALED = len(_SEAL) + 64 + len(_END)
+_NESTED = 4
+"""How deep the keys of objects have lines of their own: those of ``stages``, ``masks``, ``numbers``."""
 
 
 def encoded(content: dict[str, Any], *, sealed: bool) -> bytes:
@@ -33,10 +35,7 @@ def encoded(content: dict[str, Any], *, sealed: bool) -> bytes:
     Raises:
         ValueError: a number that is not finite.
     """
-    # By json, which refuses numbers that are not finite; msgspec would write null.
-    versioned = {"schema_version": SCHEMA_VERSION, **content}
-    text = json.dumps(versioned, allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    data = msgspec.json.format(text.encode(), indent=1) + b"\n"
+    data = f"{_lines({'schema_version': SCHEMA_VERSION, **content})}\n".encode()
     return _sealed(data) if sealed else data
 
 
@@ -53,6 +52,17 @@ def decoded(data: bytes, kind: type[_Kind], *, sealed: bool) -> _Kind | None:
     if version != SCHEMA_VERSION or (sealed and not _seal_fits(data)):
         return None
     return _decoder(kind).decode(data)
+
+
+def _lines(value: Any, depth: int = 0) -> str:
+    """JSON with a line for each key down to the metrics; every byte of white space is hashed and parsed by plans."""
+    if isinstance(value, msgspec.Struct):
+        value = asdict(value)
+    if not isinstance(value, dict) or not value or depth == _NESTED:
+        return _compact(value)
+    inner = "\n" + " " * (depth + 1)
+    entries = (f"{inner}{_compact(str(key))}: {_lines(each, depth + 1)}" for key, each in value.items())
+    return f"{{{','.join(entries)}\n{' ' * depth}}}"
 
 
 @cache
@@ -100,3 +110,7 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot stand in a record")
+
+
+# By json, which refuses numbers that are not finite; msgspec would write null.
+_compact = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"), default=_plain).encode

@@ -131,16 +131,16 @@ def stamp_source(path: Path, image_root: AnyRoot = None) -> FileStamp:
     return FileStamp(sha256, before.st_size, source_token(before))
 
 
-def read_regular(path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
+def read_regular(path: Path | str, *, max_bytes: int | None = None, folder: int | None = None) -> bytes | None:
     """The bytes of a regular file; None for a pipe, a device or a socket, for which nobody waits.
 
-    None too for a file of more than ``max_bytes``.
+    None too for a file of more than ``max_bytes``.  ``folder`` is the descriptor of the one that a name is in.
 
     Raises:
         OSError: there is no such file, or it cannot be read.
     """
     # Without O_NONBLOCK, opening a pipe waits for a writer for ever.  A FileIO would cost as much as the read.
-    descriptor = os.open(path, _READ)
+    descriptor = os.open(path, _READ, dir_fd=folder)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):

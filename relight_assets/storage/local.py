@@ -33,7 +33,10 @@ class LocalStorage:
 
     def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
         """The bytes of a regular file; nobody waits for a pipe, a device or a socket."""
-        return read_regular(path, max_bytes=max_bytes)
+        if self._opened is None:
+            return read_regular(path, max_bytes=max_bytes)
+        prefix, descriptor = self._opened
+        return read_regular(os.fspath(path).removeprefix(prefix), max_bytes=max_bytes, folder=descriptor)
 
     def holds(self, path: Path, blocks: Iterable[bytes]) -> bool:
         """Whether a regular file holds exactly these bytes."""
@@ -102,7 +105,7 @@ class LocalStorage:
     @contextmanager
     def opened(self, folder: Path) -> Iterator[Storage]:
         """The folder is held by a descriptor, on systems that can look up a name in one."""
-        if os.stat not in os.supports_dir_fd:
+        if not {os.open, os.stat} <= os.supports_dir_fd:
             yield self
             return
         try:

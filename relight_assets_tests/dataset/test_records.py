@@ -117,6 +117,16 @@ def test_numbers_are_finite(value: Any, layout: SplitLayout) -> None:
         write_record(layout, replace(RECORD, stages={"masks": StageEntry("d", {}, numbers={"a": object()})}))
 
 
+def test_each_metric_and_each_file_has_a_line(layout: SplitLayout) -> None:
+    numbers = {"eyes": [{"origin": [1.0, 2.0]}], "faces": 1}
+    write_record(layout, replace(RECORD, stages={"masks": StageEntry("d" * 64, {"input": STAMP}, numbers=numbers)}))
+    lines = layout.record(3).read_text().splitlines()
+    assert '    "eyes": [{"origin":[1.0,2.0]}],' in lines
+    assert '    "faces": 1' in lines
+    assert any(line.startswith('    "input": {"sha256":"') for line in lines)
+    assert '  "masks": {' in lines
+
+
 def test_every_damage_is_no_record(layout: SplitLayout) -> None:
     assert read_record(layout.record(3)) is None
     write_record(layout, RECORD)
@@ -140,7 +150,7 @@ def test_every_damage_is_no_record(layout: SplitLayout) -> None:
         b"3",
         b"\xff",
         b"[" * 100_000,
-        good.replace(b'"size": 10,', b'"size": "10",'),
+        good.replace(b'"size":10,', b'"size":"10",'),
     ):
         path.write_bytes(text)
         assert read_record(path) is None
