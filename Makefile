@@ -3,7 +3,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SAM3     := .venv-sam3
-SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py \
+SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py exports/test_export_torch.py \
 	models/segmenters/sam3/test_instances.py models/segmenters/sam3/test_base.py models/segmenters/sam3/test_native.py models/segmenters/sam3/test_transformers.py \
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
 PLATFORM ?= config/platform.yaml

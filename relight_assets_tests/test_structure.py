@@ -38,7 +38,6 @@ TESTED_ELSEWHERE = {
     # Parts of something that only shows as a whole: a recipe, the state of a split, a run, a command.
     "config/recipe/*.py": "config/recipe/test_recipe.py",
     "exports/base.py": "exports/test_export.py",
-    "exports/pictures.py": "exports/test_export.py",
     "exports/snapshot.py": "exports/test_export.py",
     "exports/threads.py": "exports/test_export.py",
     "exports/rows/labels.py": "exports/test_export.py",

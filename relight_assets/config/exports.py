@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _resolution(value: Any) -> Any:
@@ -19,8 +19,8 @@ class ExportOptions(BaseModel):
 
     direction: Literal["restore", "degrade"] = "restore"
     """``restore``: the photo is the target, the degraded picture the condition; ``degrade``: the other way round."""
-    target: Literal["photo", "photo_on_gray", "albedo"] = "photo"
-    """What is learnt: the photo, the person of the photo on the condition's gray, or the albedo on it."""
+    target: Literal["photo", "photo_on_gray", "albedo", "variant"] = "photo"
+    """What is learnt: the photo, its person on the condition's gray, the albedo on it, or another drawn light."""
     background: Literal["as_made", "gray", "original"] = "as_made"
     """Of the condition: as the recipe made it, gray, or that of the photo."""
     resolution: Annotated[int | str, BeforeValidator(_resolution)] = "crop"
@@ -28,12 +28,16 @@ class ExportOptions(BaseModel):
     ``source``: pictures are what they are."""
     multiple_of: Annotated[int, Field(ge=1, le=256)] = 64
     """Both sides of every picture are multiples of it, in pixels."""
-    caption: Literal["auto", "column", "measured", "fixed", "none"] = "auto"
-    """``auto``: the column where it holds text, else what was measured, else the fixed text."""
+    caption: Literal["auto", "column", "command", "measured", "fixed", "none"] = "auto"
+    """``auto``: the column where it holds text, else what the command says, else what was measured, else fixed."""
     caption_column: str = "caption"
     """The CSV's column of captions."""
     caption_text: Annotated[str, Field(pattern=r"\S")] = "Relight the person."
     """The fixed caption."""
+    caption_command: Annotated[str, Field(pattern=r"\S")] | None = None
+    """A program that writes captions: JSON lines in and out."""
+    caption_timeout_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
+    """Seconds that it may take until the next answer."""
     form: Literal["instruction", "keywords"] = "instruction"
     """How measured captions are put."""
     trigger: str = ""
@@ -44,10 +48,22 @@ class ExportOptions(BaseModel):
     """Names of the columns of an image folder."""
     where: Annotated[str, Field(pattern=r"\S")] | None = None
     """An SQL expression over the columns of samples.csv: rows for which it is true are exported."""
+    best: Annotated[int, Field(ge=1)] | None = None
+    """So many of the best pairs, spread over light families, directions and skins."""
     max_rows: Annotated[int, Field(ge=1)] | None = None
     """At most so many rows, the first."""
+    split_order: tuple[str, ...] = ("test", "val", "train")
+    """The first of these splits whose CSV names a photo keeps it; splits of other names follow by their names."""
     link: Literal["hard", "copy"] = "hard"
     """``hard``: unchanged pictures are hard links of the outputs, where the file system can; ``copy``: copies."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ExportOptions":
+        if self.target == "variant" and self.direction == "degrade":
+            raise ValueError("`target: variant` has degraded pictures on both sides; leave out `direction: degrade`")
+        if self.caption == "command" and self.caption_command is None:
+            raise ValueError("`caption: command` needs `caption_command`")
+        return self
 
     @property
     def pixels(self) -> dict[str, Any]:

@@ -96,6 +96,16 @@ class SplitLayout:
         return self.folder / "origin.json"
 
     @property
+    def samples(self) -> Path:
+        """Every finished pair with every label."""
+        return self.folder / "samples.csv"
+
+    @property
+    def samples_parquet(self) -> Path:
+        """The same as Parquet."""
+        return self.folder / "samples.parquet"
+
+    @property
     def staged_mapping(self) -> Path:
         """The mapping until it was checked."""
         return self.folder / ".mapping.csv"

@@ -26,7 +26,7 @@ class Source:
     token: str
 
 
-CaptionSource = Literal["column", "measured", "fixed", "none"]
+CaptionSource = Literal["column", "command", "measured", "drawn", "fixed", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,9 @@ class Pair:
     variant: int
     """Of the light, from 0."""
     sources: Mapping[str, Source]
-    """Files of the split, by artifact: input, foreground, background, albedo, degraded_fg, output."""
+    """Files of the split, by artifact: input, foreground, background, albedo, degraded_fg, output.
+
+    Those of the light that the target shows, where that is another one, begin with ``target_``."""
     caption: Caption
     labels_sha256: str
     """Of its row in samples.csv."""

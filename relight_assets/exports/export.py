@@ -19,7 +19,8 @@ from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ChangedOutputError
 from relight_assets.exports.base import IMAGES, ExportSpec, IndexInputs, Pair, PairBytes, Shards, Source
-from relight_assets.exports.pictures import PairPictures, Picture
+from relight_assets.exports.captioning import ask
+from relight_assets.exports.pictures.pair_pictures import PairPictures, Picture
 from relight_assets.exports.registry import need_packages
 from relight_assets.exports.rows.labels import columns
 from relight_assets.exports.rows.pairs import PairSource
@@ -79,7 +80,8 @@ def export_split(
         watch: given how many pairs are written, of how many.
 
     Raises:
-        UserError, ConfigError: an option that cannot be used, or somebody else's files in the way.
+        UserError, ConfigError: an option that cannot be used, a caption command that gives nothing, or somebody else's
+            files in the way.
         OutputFolderError: a run is writing the split, or the export's folder cannot be written.
         ChangedOutputError: a file is not what its record says.
     """
@@ -88,8 +90,10 @@ def export_split(
     snapshots = Snapshots(root.absolute(), state.split.split)
     snapshots.refuse_others()
     left_out: Counter[str] = Counter()
+    # Before the folder is locked: the program may take hours.
+    answers = ask(source.pairs(Counter()), options, snapshots.root)
     with locked_folder(state.layout, to_read=True):
-        pairs = tuple(source.pairs(left_out))
+        pairs = answers.applied(tuple(source.pairs(left_out)), source)
         digest = _digest(spec, options, snapshots.root, pairs)
         folder = snapshots.folder(digest)
         if not pairs:
@@ -102,7 +106,8 @@ def export_split(
             written = _written(files, pairs, watch) if spec.shards is None else files.shards(spec.shards, pairs, watch)
             inputs = IndexInputs(state.split.split, folder, options, pairs, spec)
             write_files(temp, chain(written, _write_beside(temp, inputs, source)))
-            write_manifest(temp, _manifest(state, inputs, digest, left_out, temp))
+            unanswered = answers.missing(pairs, options)
+            write_manifest(temp, {**_manifest(state, inputs, digest, left_out, temp), "unanswered": unanswered})
     return Exported(
         state.split.split, spec.name, folder, len(pairs), left_out, files.linked, files.written, changed=True
     )

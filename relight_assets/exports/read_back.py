@@ -6,14 +6,17 @@ size or a second picture of the same stem trains something else.
 
 import csv
 import json
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import file_sha256, sha256_hex
 from relight_assets.errors import ImageCorruptError
 from relight_assets.exports.base import IMAGES, ExportSpec, PairBytes, Role, Shards
+from relight_assets.exports.pictures.offset import Offset, offset_of
 from relight_assets.exports.registry import layouts, need_packages
 from relight_assets.exports.snapshot import BESIDE, FILES, MANIFEST, WrittenFile, read_files, read_manifest
 from relight_assets.exports.threads import in_threads
@@ -21,6 +24,10 @@ from relight_assets.imaging.png import decode_png
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jxl"})
 """What trainers take for a picture."""
+MEASURED = 16
+"""Pairs, spread over all, whose offset is measured."""
+MAX_OFFSET, MAX_PAIR_OFFSET = 0.05, 0.2
+"""Pixels between target and condition: in the middle of these pairs, and of one.  The measure itself errs by .03."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class ReadBack:
     pairs: int
     files: int
     faults: list[ExportFault]
+    offsets: tuple[float, ...] = ()
+    """Between target and condition of some pairs, in pixels."""
 
     @property
     def passed(self) -> bool:
@@ -59,14 +68,43 @@ def read_back(folder: Path) -> ReadBack:
     listed = {file.path: file for file in read_files(folder)}
     faults = [*_list_faults(folder, manifest), *_stranger_faults(folder, spec, listed)]
     reader = _Tree(folder, spec, listed) if spec.shards is None else _Packed(folder, spec, spec.shards, listed)
+    promised = manifest.get("pairs")
+    look = partial(_look, spec, manifest, every=-(-promised // MEASURED) if isinstance(promised, int) else 1)
     pairs = 0
-    for found in in_threads(partial(_pair_faults, spec, manifest), reader.pairs()):
+    offsets: dict[str, Offset] = {}
+    for stem, found, offset in in_threads(look, enumerate(reader.pairs())):
         faults += found
         pairs += 1
-    faults += [*reader.faults, *_index_faults(folder, listed, pairs)]
-    if pairs != manifest.get("pairs"):
-        faults.append(ExportFault(MANIFEST, f"it promises {manifest.get('pairs')} pairs, {pairs} are there"))
-    return ReadBack(folder, pairs, len(listed), faults)
+        if offset is not None:
+            offsets[stem] = offset
+    faults += [*reader.faults, *_index_faults(folder, listed, pairs), *_offset_faults(offsets)]
+    if pairs != promised:
+        faults.append(ExportFault(MANIFEST, f"it promises {promised} pairs, {pairs} are there"))
+    return ReadBack(folder, pairs, len(listed), faults, tuple(offset.size for offset in offsets.values()))
+
+
+def _look(
+    spec: ExportSpec, manifest: Mapping[str, object], numbered: tuple[int, PairBytes], every: int
+) -> tuple[str, list[ExportFault], Offset | None]:
+    """The faults of a pair, and by how much its sides are shifted, for one of ``every`` so many."""
+    number, pair = numbered
+    pictures: dict[Role, Pixels8] = {}
+    faults = _pair_faults(spec, manifest, pair, pictures)
+    if faults or number % every:
+        return pair.stem, faults, None
+    return pair.stem, faults, offset_of(pictures["target"], pictures["condition"], pictures["mask"])
+
+
+def _offset_faults(offsets: Mapping[str, Offset]) -> Iterator[ExportFault]:
+    """Pairs whose sides are shifted: all of them a little, or one of them more."""
+    if not offsets:
+        return
+    x, y = (statistics.median(values) for values in zip(*offsets.values(), strict=True))
+    if Offset(x, y).size > MAX_OFFSET:
+        yield ExportFault(MANIFEST, f"conditions are shifted by {x:+.2f}, {y:+.2f} pixels against targets (median)")
+    for stem, offset in offsets.items():
+        if offset.size > MAX_PAIR_OFFSET:
+            yield ExportFault(stem, f"its condition is shifted by {offset.x:+.2f}, {offset.y:+.2f} pixels")
 
 
 class _Tree:
@@ -175,7 +213,10 @@ def _stranger_faults(folder: Path, spec: ExportSpec, listed: Mapping[str, Writte
                 yield ExportFault(path, "it is no file of this export, and trainers would take it")
 
 
-def _pair_faults(spec: ExportSpec, manifest: Mapping[str, object], pair: PairBytes) -> list[ExportFault]:
+def _pair_faults(
+    spec: ExportSpec, manifest: Mapping[str, object], pair: PairBytes, pictures: dict[Role, Pixels8]
+) -> list[ExportFault]:
+    """What is wrong with a pair; its pictures are put into ``pictures``."""
     faults = []
     if not (pair.stem.isascii() and pair.stem.isdigit()):
         faults.append(ExportFault(pair.stem, "a stem must be digits: trainers cut names at dots and underscores"))
@@ -190,7 +231,7 @@ def _pair_faults(spec: ExportSpec, manifest: Mapping[str, object], pair: PairByt
         except ImageCorruptError as error:
             faults.append(ExportFault(path, f"it is no picture: {error}"))
             continue
-        sizes[role] = pixels.shape[1], pixels.shape[0]
+        sizes[role], pictures[role] = (pixels.shape[1], pixels.shape[0]), pixels
         channels = 1 if pixels.ndim == 2 else pixels.shape[2]
         if channels != (1 if role == "mask" else 3):
             faults.append(ExportFault(path, f"it has {channels} channels; trainers drop an alpha, or paste on black"))

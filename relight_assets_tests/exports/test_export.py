@@ -201,6 +201,43 @@ def test_every_light_is_a_row_with_a_stem_of_its_own(export: Export, own: Bench)
     assert samples[0]["light_azimuth_deg"] != samples[1]["light_azimuth_deg"]
 
 
+def test_another_light_is_the_target(export: Export, own: Bench) -> None:
+    recipe = recipe_with(variants=2)
+    own.run(recipe)
+    folder = export("jsonl", recipe=recipe, resolution="source", target="variant").folder
+    for stem, target, condition in (("000002", "v2_output", "v1_output"), ("000003", "v1_output", "v2_output")):
+        assert sha256(folder / "image" / f"{stem}.png") == sha256(own.layout.png(1, target))
+        assert sha256(folder / "conditioning_image" / f"{stem}.png") == sha256(own.layout.png(1, condition))
+    with (folder / "samples.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["target_variant"] for row in rows[:2]] == ["1", "0"]
+    for name in ("family", "light_azimuth_deg", "light_direction_word"):
+        assert [row[f"target_{name}"] for row in rows[:2]] == [rows[1][name], rows[0][name]]
+    assert rows[0]["caption_source"] == "drawn"
+    assert rows[0]["target_light_direction_word"] in rows[0]["caption"]
+    on_gray = export("jsonl", recipe=recipe, resolution="source", target="variant", background="gray").folder
+    assert read_rgb(on_gray / "image" / "000002.png")[0, 0].tolist() == [128, 128, 128]
+    assert read_back(folder).passed
+    assert read_back(on_gray).passed
+
+
+def test_another_light_needs_several(export: Export) -> None:
+    with pytest.raises(UserError, match="this split has one of each: set `variants`"):
+        export(target="variant")
+
+
+def test_the_best(export: Export, own: Bench) -> None:
+    recipe = recipe_with(variants=2)
+    own.run(recipe)
+    every = export("jsonl", recipe=recipe)
+    found = export("jsonl", recipe=recipe, best=3)
+    assert (every.pairs, found.pairs, found.left_out["best"]) == (8, 3, 5)
+    with (every.folder / "samples.csv").open(newline="") as stream:
+        best = max(csv.DictReader(stream), key=lambda row: float(row["quality"]))
+    assert (found.folder / "image" / f"{best['stem']}.png").is_file()
+    assert export("jsonl", recipe=recipe, best=3, where=f"stem <> '{best['stem']}'").pairs == 3
+
+
 def test_another_seed_changes_no_caption(own: Bench, export: Export) -> None:
     before = [row["text"] for row in _rows(export().folder)]
     recipe = recipe_with(seed=99)

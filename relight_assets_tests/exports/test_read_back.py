@@ -14,6 +14,7 @@ from relight_assets.exports.read_back import read_back
 from relight_assets.exports.snapshot import FILES, MANIFEST
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets_tests.exports.conftest import Export
+from relight_assets_tests.exports.pictures.test_offset import shifted
 
 
 def edit_list(folder: Path, change: Callable[[str], str]) -> None:
@@ -203,3 +204,24 @@ def test_a_stray_shard(export: Export) -> None:
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     assert [fault.path for fault in read_back(tmp_path / "none").faults] == [MANIFEST]
     shutil.rmtree(tmp_path)
+
+
+def test_a_shift_of_a_tenth_of_a_pixel_is_a_fault(export: Export) -> None:
+    folder = export().folder
+    found = read_back(folder)
+    assert (len(found.offsets), found.faults) == (4, [])
+    for number in range(4):
+        path = f"conditioning_image/{number:06d}.png"
+        replace_file(folder, path, encode_png(shifted(decode_png((folder / path).read_bytes()), 0.1, 0.0)))
+    (fault,) = read_back(folder).faults
+    assert fault.path == MANIFEST
+    assert fault.what.startswith("conditions are shifted by +0.")
+
+
+def test_one_shifted_pair_is_a_fault(export: Export) -> None:
+    folder = export().folder
+    path = "conditioning_image/000001.png"
+    replace_file(folder, path, encode_png(shifted(decode_png((folder / path).read_bytes()), 0.0, 0.5)))
+    (fault,) = read_back(folder).faults
+    assert fault.path == "000001"
+    assert fault.what.startswith("its condition is shifted by")

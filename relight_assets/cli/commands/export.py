@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -24,6 +24,7 @@ from relight_assets.exports.read_back import read_back
 from relight_assets.exports.registry import layout, layouts
 from relight_assets.exports.rows.other_splits import KeptPhotos
 from relight_assets.exports.rows.review import dropped_photos
+from relight_assets.exports.samples import write_samples
 from relight_assets.exports.snapshot import Snapshots
 
 FAULTS_SHOWN = 20
@@ -32,6 +33,7 @@ FAULTS_SHOWN = 20
 @click.command()
 @click.option("--layout", "layout_name", help="The layout; see --list.")
 @click.option("--list", "list_only", is_flag=True, help="List the layouts and end.")
+@click.option("--samples", "samples_only", is_flag=True, help="Write samples.csv into the splits' folders instead.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
@@ -51,6 +53,7 @@ def export(
     source: ProjectSource,
     layout_name: str | None,
     list_only: bool,
+    samples_only: bool,
     csv_file: Path | None,
     split: str | None,
     all_splits: bool,
@@ -69,6 +72,10 @@ def export(
         for spec in layouts().values():
             print_field(spec.name, f"{spec.reader}: {spec.start.format(folder='FOLDER')}")
         return
+    if samples_only:
+        if layout_name is not None:
+            raise UserError("--samples writes no layout: leave out --layout")
+        _write_samples(source, csv_file, split, all_splits=all_splits, experiment=experiment)
     if layout_name is None:
         raise UserError("give --layout NAME; --list shows the layouts")
     spec, options = layout(layout_name), options_of(given)
@@ -86,7 +93,7 @@ def export(
         return
     recipe_of = recipes(source, settings, experiment)
     # Of the whole project, also where one CSV alone is exported.
-    kept = KeptPhotos(source.settings())
+    kept = KeptPhotos(source.settings(), options.split_order)
     errors: list[RelightError] = []
     done = True
     for csv in usable_csvs(folder, errors):
@@ -104,6 +111,30 @@ def export(
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
+    sys.exit(exit_code(errors, done=done))
+
+
+def _write_samples(
+    source: ProjectSource, csv_file: Path | None, split: str | None, *, all_splits: bool, experiment: str | None
+) -> NoReturn:
+    """Write the label tables, and end."""
+    settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
+    if experiment is not None:
+        folder = splits_of_experiment(experiment, folder, settings)
+    recipe_of = recipes(source, settings, experiment)
+    errors: list[RelightError] = []
+    done = True
+    for csv in usable_csvs(folder, errors):
+        try:
+            written = write_samples(load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment))
+        except RelightError as error:
+            print_split_error(csv.path, error)
+            errors.append(error)
+            continue
+        done = written.rows > 0 and done
+        print_line(f"{csv.split}: {written.rows} pairs")
+        for path in filter(None, (written.csv, written.parquet)):
+            print_field("table", path)
     sys.exit(exit_code(errors, done=done))
 
 
@@ -138,6 +169,8 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     if not check:
         return True
     found = read_back(exported.folder)
+    if found.offsets:
+        print_field("offset", f"at most {max(found.offsets):.2f} pixels in {len(found.offsets)} pairs")
     for fault in found.faults[:FAULTS_SHOWN]:
         print_error(f"{fault.path}: {fault.what}")
     print_line(f"read back: {found.pairs} pairs, {found.files} files, {len(found.faults)} faults")

@@ -1,6 +1,7 @@
 """The exports of the settings as assets: snapshots of a split in the layout of a trainer, downstream of its mapping."""
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from typing import Any
 
 import dagster as dg
@@ -86,7 +87,7 @@ def _export(export: Export, partition: str, run_inputs: RunInputs) -> tuple[Expo
         layout(export.layout),
         export.options,
         settings.export_folder / export.name,
-        taken=KeptPhotos(settings).before(partition),
+        taken=KeptPhotos(settings, export.options.split_order).before(partition),
         dropped=dropped_photos(split, settings.photo_root),
     )
     if not exported.pairs:
@@ -118,6 +119,14 @@ def _check(key: dg.AssetKey, found: ReadBack) -> dg.AssetCheckResult:
             "pairs": found.pairs,
             "files": found.files,
             "faults": len(found.faults),
+            **_offsets(found),
             **({"examples": dg.MetadataValue.table(list(faults))} if faults else {}),
         },
     )
+
+
+def _offsets(found: ReadBack) -> dict[str, float]:
+    """Between target and condition, in pixels."""
+    if not found.offsets:
+        return {}
+    return {"offset_median_px": round(median(found.offsets), 3), "offset_worst_px": round(max(found.offsets), 3)}

@@ -1,7 +1,7 @@
 """The sizes that configurations of trainers ask for."""
 
 from relight_assets.exports.base import IndexInputs
-from relight_assets.exports.framing import out_size
+from relight_assets.exports.pictures.framing import out_size
 from relight_assets.exports.rows.pairs import png_size
 
 _DEFAULT = 1024

@@ -49,54 +49,66 @@ WORDS: Mapping[str, str] = {
 _SIDES = ("front", "front right", "right", "back right", "back", "back left", "left", "front left")
 
 
-def caption_of(options: ExportOptions, words: Mapping[str, str], cell: str, light: "PhotoLight | None") -> Caption:
+def caption_of(options: ExportOptions, words: Mapping[str, str], cell: str, light: "ShownLight | None") -> Caption:
     """The caption of a pair.
 
     Args:
         options: of the export.
         words: :data:`WORDS`, or a user's.
         cell: of the caption column; empty where there is none.
-        light: what was measured of the target's light; None where nothing may be said of it.
+        light: what is known of the target's light; None where nothing may be said of it.
     """
     if options.caption == "none":
         return Caption("", "none")
     cell = " ".join(cell.split())
     text, source = _best(options, words, "" if cell.lower() in MISSING else cell, light)
+    return triggered(options, text, source)
+
+
+def triggered(options: ExportOptions, text: str, source: CaptionSource) -> Caption:
+    """A caption with the trigger word before it."""
     return Caption(f"{options.trigger} {text}".strip(), source)
 
 
 def _best(
-    options: ExportOptions, words: Mapping[str, str], cell: str, light: "PhotoLight | None"
+    options: ExportOptions, words: Mapping[str, str], cell: str, light: "ShownLight | None"
 ) -> tuple[str, CaptionSource]:
     if cell and options.caption in {"auto", "column"}:
         return cell, "column"
-    if options.caption in {"auto", "measured"} and light is not None and (found := light.parts(words)):
+    if options.caption in {"auto", "command", "measured"} and light is not None and (found := light.parts(words)):
         phrase = f"{found[0]} {words['light']}" if found[0] else words["light"]
         if options.form == "keywords":
-            return ", ".join([phrase, *found[1:]]), "measured"
-        return words["instruction"].replace("{light}", f"{phrase} {', '.join(found[1:])}".strip()), "measured"
+            return ", ".join([phrase, *found[1:]]), light.source
+        return words["instruction"].replace("{light}", f"{phrase} {', '.join(found[1:])}".strip()), light.source
     return options.caption_text, "fixed"
 
 
 @dataclass(frozen=True)
-class PhotoLight:
-    """What was measured of a photo's own light."""
+class ShownLight:
+    """What is known of the light that a target shows: measured of a photo, or drawn."""
 
     direction: tuple[float, float, float] | None
     """Unit vector toward it, x right, y down, z to the camera; None where it is not known."""
     reliability: float
     contrast: float | None
-    """Over the face, stops."""
+    """Over the face, stops; None where it is not known."""
+    source: CaptionSource = "measured"
 
     @classmethod
-    def of(cls, masks: Mapping[str, Any], degraded: Mapping[str, Any]) -> "PhotoLight":
-        """From the numbers of a record."""
+    def of(cls, masks: Mapping[str, Any], degraded: Mapping[str, Any]) -> "ShownLight":
+        """The photo's own, from the numbers of a record."""
         direction = degraded.get("source_light_direction")
         return cls(
             None if direction is None else (direction[0], direction[1], direction[2]),
             degraded.get("source_light_reliability") or 0.0,
             masks.get("light_contrast"),
         )
+
+    @classmethod
+    def drawn(cls, degraded: Mapping[str, Any]) -> "ShownLight":
+        """A light of ours, from its numbers."""
+        x, y, z = degraded["light_direction"]
+        return cls((x, y, z), 1.0, None, "drawn")
 
     def parts(self, words: Mapping[str, str]) -> list[str]:
         """Its quality (empty where unknown), then words for its place; nothing where nothing is known."""

@@ -1,6 +1,6 @@
 """Photos that stand in several splits: one split keeps them, so that no test photo is trained on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from relight_assets.config.settings import Settings
@@ -13,15 +13,17 @@ from relight_assets.dataset.spelling import Folders
 from relight_assets.errors import CsvError, ImageError, UserError
 from relight_assets.storage.files import source_token, stamp_source
 
-SPLIT_ORDER = ("test", "val", "train")
-"""The first of these whose CSV names a photo keeps it; splits of other names follow by their names."""
-
 
 class KeptPhotos:
-    """Which photos a split must leave to another.  A CSV is read once, when it is first asked for."""
+    """Which photos a split must leave to another.  A CSV is read once, when it is first asked for.
 
-    def __init__(self, settings: Settings):
-        self._settings = settings
+    Args:
+        settings: of the project.
+        order: the first of these splits whose CSV names a photo keeps it; splits of other names follow by their names.
+    """
+
+    def __init__(self, settings: Settings, order: Sequence[str]):
+        self._settings, self._order = settings, tuple(order)
         self._named: dict[str, frozenset[str]] = {}
 
     def before(self, split: str) -> frozenset[str]:
@@ -32,9 +34,13 @@ class KeptPhotos:
         """
         folder = list_csvs(self._settings.csv_dir, self._settings.csv_glob)
         for path, fault in folder.faults.items():
-            if order(name_part(path)) < order(split):
+            if self._place(name_part(path)) < self._place(split):
                 raise _unknown(path, fault)
-        return frozenset().union(*(self._of(name) for name in folder.found if order(name) < order(split)))
+        earlier = (name for name in folder.found if self._place(name) < self._place(split))
+        return frozenset().union(*map(self._of, earlier))
+
+    def _place(self, split: str) -> tuple[int, str]:
+        return (self._order.index(split) if split in self._order else len(self._order), split)
 
     def _of(self, split: str) -> frozenset[str]:
         if split not in self._named:
@@ -71,8 +77,3 @@ def _recorded(layout: SplitLayout) -> Iterator[tuple[tuple[int, str], str]]:
         record = known_stamps(layout, number)
         if record is not None:
             yield (record.source.size, record.source.token), record.source.sha256
-
-
-def order(split: str) -> tuple[int, str]:
-    """What splits are ordered by."""
-    return (SPLIT_ORDER.index(split) if split in SPLIT_ORDER else len(SPLIT_ORDER), split)

@@ -1,8 +1,8 @@
 """The pairs of a split that may leave it, in the order of its rows."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from relight_assets.dataset.records import known_record
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import UserError
 from relight_assets.exports.base import Caption, ExportSpec, Pair, Size, Source
-from relight_assets.exports.framing import out_size
-from relight_assets.exports.rows.captions import PhotoLight, caption_of, read_words
+from relight_assets.exports.pictures.framing import out_size
+from relight_assets.exports.rows.best import Candidate, best_of
+from relight_assets.exports.rows.captions import ShownLight, caption_of, read_words
 from relight_assets.exports.rows.labels import labels_of
 from relight_assets.exports.rows.selection import RowFilter
 from relight_assets.stages.base import variant_name
@@ -23,6 +24,25 @@ from relight_assets.stages.registry import stage_spec
 
 DIGITS = 6
 """Of a stem, at least."""
+FILES = ("target", "condition", "mask", "foreground", "albedo")
+"""The columns of samples.csv that name files."""
+TARGET_LIGHT = "target_"
+"""Before the names of files of the light that the target shows, where that is a light of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pair that may leave."""
+
+    key: str
+    record: Record
+    variant: int
+    caption: Caption
+    labels: dict[str, Any]
+
+    @property
+    def who(self) -> tuple[int, int]:
+        return self.record.index, self.variant
 
 
 @dataclass(frozen=True)
@@ -30,7 +50,8 @@ class PairSource:
     """Gives the pairs of a split, and the labels of each, from its records."""
 
     state: SplitState
-    spec: ExportSpec
+    spec: ExportSpec | None
+    """The layout; None: files are those of the split, named as they lie in its folder."""
     options: ExportOptions
     taken: Collection[str] = ()
     """sha256 of photos that another split keeps."""
@@ -45,8 +66,36 @@ class PairSource:
         Raises:
             UserError, ConfigError: an option that cannot be used.
         """
+        self._refuse_too_few_lights()
+        best, count = self._best(), 0
+        for found in self._taken(left_out):
+            if best is not None and found.who not in best:
+                left_out["best"] += 1
+                continue
+            if self.options.max_rows is not None and count >= self.options.max_rows:
+                left_out["max_rows"] += 1
+                continue
+            count += 1
+            yield self._pair(found)
+
+    def _refuse_too_few_lights(self) -> None:
+        if self.options.target == "variant" and self.state.variants < 2:
+            raise UserError(
+                "target: variant pairs two lights of one photo, and this split has one of each: set `variants` in the "
+                "recipe and run it again"
+            )
+
+    def _best(self) -> Collection[Hashable] | None:
+        """Which pairs ``best`` takes; None: all."""
+        if self.options.best is None:
+            return None
+        candidates = (Candidate.of(found.who, found.labels) for found in self._taken(Counter()))
+        return best_of(candidates, self.options.best)
+
+    def _taken(self, left_out: Counter[str]) -> Iterator["_Found"]:
+        """Every pair that may leave and that ``where`` takes, in the order of the rows."""
         words, chosen = read_words(self.options.words), RowFilter(self.options.where)
-        captions, count = self._captions(), 0
+        captions = self._captions()
         for key, image in self.state.images.items():
             if image.status != "done" or image.index is None:
                 left_out[image.status] += 1
@@ -61,20 +110,44 @@ class PairSource:
                 labels = self._labels(record, variant, caption)
                 if labels is None or not chosen.takes(labels):
                     left_out["where" if labels is not None else "too small"] += 1
-                    continue
-                if self.options.max_rows is not None and count >= self.options.max_rows:
-                    left_out["max_rows"] += 1
-                    continue
-                count += 1
-                yield Pair(
-                    labels["stem"],
-                    key,
-                    record.index,
-                    variant,
-                    sources_of(self.state.layout, record, variant, self.state.variants),
-                    caption,
-                    canonical_digest(labels),
-                )
+                else:
+                    yield _Found(key, record, variant, caption, labels)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The labels of every pair that may leave."""
+        return (found.labels for found in self._taken(Counter()))
+
+    def _pair(self, found: "_Found") -> Pair:
+        sources = self._sources(found.record, found.variant)
+        return Pair(
+            found.labels["stem"],
+            found.key,
+            found.record.index,
+            found.variant,
+            sources,
+            found.caption,
+            canonical_digest(found.labels),
+        )
+
+    def _sources(self, record: Record, variant: int) -> dict[str, Source]:
+        """The files that a pair is made of; where its target is another light, that one's too."""
+        layout, variants = self.state.layout, self.state.variants
+        sources = sources_of(layout, record, variant, variants)
+        other = self._target_variant(variant)
+        if other is not None:
+            of_target = sources_of(layout, record, other, variants)
+            sources |= {TARGET_LIGHT + name: of_target[name] for name in ("output", "degraded_fg")}
+        return sources
+
+    def _target_variant(self, variant: int) -> int | None:
+        """The light that the target shows; None: the photo's own, or none."""
+        return (variant + 1) % self.state.variants if self.options.target == "variant" else None
+
+    def with_caption(self, pair: Pair, caption: Caption) -> Pair:
+        """A pair with another caption; as it is where its record has gone meanwhile, which :meth:`labels` tells."""
+        record = known_record(self.state.layout, pair.number)
+        labels = self._labels(record, pair.variant, caption) if record is not None else None
+        return replace(pair, caption=caption, labels_sha256=canonical_digest(labels)) if labels is not None else pair
 
     def labels(self, pair: Pair) -> dict[str, Any] | None:
         """The row of a pair in samples.csv; None where its record has gone or changed meanwhile."""
@@ -105,8 +178,12 @@ class PairSource:
         return found
 
     def _caption(self, record: Record, variant: int, cell: str, words: Mapping[str, str]) -> Caption:
-        degraded = record.stages["degraded"].lights[variant]
-        light = PhotoLight.of(record.stages["masks"].numbers, degraded) if self._shows_photo_light else None
+        lights = record.stages["degraded"].lights
+        other = self._target_variant(variant)
+        if other is not None:
+            light: ShownLight | None = ShownLight.drawn(lights[other])
+        else:
+            light = ShownLight.of(record.stages["masks"].numbers, lights[variant]) if self._shows_photo_light else None
         return caption_of(self.options, words, cell, light)
 
     @property
@@ -115,28 +192,33 @@ class PairSource:
         return self.options.direction == "restore" and self.options.target != "albedo"
 
     def _labels(self, record: Record, variant: int, caption: Caption) -> dict[str, Any] | None:
-        own = sources_of(self.state.layout, record, variant, self.state.variants)
+        own = self._sources(record, variant)
         size = png_size(own["input"].path)
         try:
             width, height = out_size(size, self.options) if size is not None else (None, None)
         except UserError:
             return None
         stem = f"{record.index * self.state.variants + variant:0{DIGITS}d}"
-        files = {role: pattern.format(stem=stem) for role, pattern in self.spec.files.items()}
         given = {
+            **self._files(stem, own),
             "stem": stem,
             "split": self.state.split.split,
-            "target": files.get("target"),
-            "condition": files.get("condition"),
-            "mask": files.get("mask"),
-            "foreground": str(own["foreground"].path.absolute()),
-            "albedo": str(own["albedo"].path.absolute()),
             "width": width,
             "height": height,
-            "target_sha256": own["input"].sha256,
+            "target_sha256": own.get(f"{TARGET_LIGHT}output", own["input"]).sha256,
+            "target_variant": self._target_variant(variant),
             "condition_sha256": own["output"].sha256,
         }
         return labels_of(record, variant, caption, given)
+
+    def _files(self, stem: str, own: Mapping[str, Source]) -> dict[str, str | None]:
+        """The columns that name files."""
+        if self.spec is None:
+            names = {"target": "input", "condition": "output", "mask": "foreground"}
+            return {column: own[names.get(column, column)].path.name for column in FILES}
+        files = {role: pattern.format(stem=stem) for role, pattern in self.spec.files.items()}
+        in_split = {artifact: str(own[artifact].path.absolute()) for artifact in ("foreground", "albedo")}
+        return {column: files.get(column, in_split.get(column)) for column in FILES}  # type: ignore[call-overload]
 
 
 def png_size(path: Path) -> Size | None:

@@ -1,5 +1,6 @@
 """``relight export`` as a user types it."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -108,3 +109,51 @@ def test_mistakes_are_sentences(
     assert found == code, output
     assert any(part in output for part in message.split("|")), output
     assert "Traceback" not in output
+
+
+def test_the_label_tables_of_all_splits(project: Project) -> None:
+    code, output = relight(project, "export", "--samples", "--all-splits")
+    assert code == 0, output
+    assert "train: 3 pairs" in output
+    assert "test: 1 pairs" in output
+    path = project.data / "outputs" / "data-train" / "samples.csv"
+    with path.open(newline="", encoding="utf-8") as stream:
+        assert [row["condition"] for row in csv.DictReader(stream)] == [f"{n:05d}_output.png" for n in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), [(["--split", "nine"], "nine"), (["--layout", "jsonl"], "leave out --layout")]
+)
+def test_label_tables_that_cannot_be_written(project: Project, arguments: list[str], message: str) -> None:
+    code, output = relight(project, "export", "--samples", *arguments)
+    assert code == 2, output
+    assert message in output
+
+
+def test_a_caption_program_and_another_light(project: Project, tmp_path: Path) -> None:
+    code, output = relight(
+        project, "export", "--layout", "jsonl", "--split", "train", "--out", str(tmp_path),
+        "--set", "caption_command=no-such-captioner",
+    )  # fmt: skip
+    assert code == 2, output
+    assert "`no-such-captioner` cannot be started" in output
+    code, output = relight(
+        project, "export", "--layout", "jsonl", "--split", "train", "--out", str(tmp_path), "--set", "target=variant"
+    )
+    assert code == 2, output
+    assert "set `variants` in the recipe" in output
+    code, output = relight(
+        project,
+        "export",
+        "--layout",
+        "jsonl",
+        "--split",
+        "train",
+        "--out",
+        str(tmp_path),
+        "--set",
+        "split_order=[train]",
+    )
+    assert code == 0, output
+    assert "train: 3 pairs" in output
+    assert "offset at most 0.0" in output

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
 from relight_assets.config.exports import Export, ExportOptions
 from relight_assets.config.settings import Settings
@@ -48,6 +50,7 @@ def test_it_comes_after_the_mapping_and_is_read_back(instance: dg.DagsterInstanc
     assert sorted(path.name for path in (folder / "image").glob("*.png")) == ["000000.png", "000001.png"]
     check = check_of(result, READABLE)
     assert (check["passed"], check["pairs"], check["faults"]) == (True, 2, 0)
+    assert 0 <= check["offset_median_px"] <= check["offset_worst_px"] < 0.2
 
 
 def test_without_a_mapping_of_this_content_it_refuses(instance: dg.DagsterInstance, project: Project) -> None:
@@ -59,6 +62,23 @@ def test_without_a_mapping_of_this_content_it_refuses(instance: dg.DagsterInstan
     message = failure.step_failure_data.error_display_string
     assert "the mapping of `train` is not of its images as they are now" in message
     assert "Traceback" not in message
+
+
+def status(instance: dg.DagsterInstance, key: dg.AssetKey) -> StaleStatus:
+    graph = defs().get_repository_def().asset_graph
+    return CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance)).get_status(key, "train")
+
+
+def test_a_snapshot_is_shown_stale_when_the_split_moves_on(instance: dg.DagsterInstance, project: Project) -> None:
+    materialize(instance, *STAGES, *CSVS, KEY)
+    assert status(instance, KEY) is StaleStatus.FRESH
+    project.write_csv("train", PORTRAITS[:3])
+    before = (project.data / "outputs" / "exports" / "my-pairs" / "train").readlink()
+    materialize(instance, *STAGES, *CSVS)
+    assert status(instance, KEY) is StaleStatus.STALE
+    assert (project.data / "outputs" / "exports" / "my-pairs" / "train").readlink() == before
+    materialize(instance, KEY)
+    assert status(instance, KEY) is StaleStatus.FRESH
 
 
 def test_options_are_part_of_the_code_version(tmp_path: Path) -> None:

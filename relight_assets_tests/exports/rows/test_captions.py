@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from relight_assets.config.exports import ExportOptions
 from relight_assets.errors import ConfigError
 from relight_assets.exports.base import Caption
-from relight_assets.exports.rows.captions import WORDS, PhotoLight, angles, caption_of, direction_words, read_words
+from relight_assets.exports.rows.captions import WORDS, ShownLight, angles, caption_of, direction_words, read_words
 
-LIGHT = PhotoLight((0.7071, -0.5, 0.5), 0.8, 0.5)
+LIGHT = ShownLight((0.7071, -0.5, 0.5), 0.8, 0.5)
 
 
 def unit(azimuth: float, elevation: float) -> tuple[float, float, float]:
@@ -53,19 +53,19 @@ KEEP = "Keep identity, expression, clothes and framing."
     ("light", "text"),
     [
         (LIGHT, f"Relight the person with moderate light from the front right, high. {KEEP}"),
-        (PhotoLight(None, 0.9, 0.2), f"Relight the person with soft light. {KEEP}"),
-        (PhotoLight((1, 0, 0), 0.9, None), f"Relight the person with light from the right. {KEEP}"),
-        (PhotoLight((1, 0, 0), 0.49, None), "Relight the person."),
-        (PhotoLight(None, 0.0, None), "Relight the person."),
+        (ShownLight(None, 0.9, 0.2), f"Relight the person with soft light. {KEEP}"),
+        (ShownLight((1, 0, 0), 0.9, None), f"Relight the person with light from the right. {KEEP}"),
+        (ShownLight((1, 0, 0), 0.49, None), "Relight the person."),
+        (ShownLight(None, 0.0, None), "Relight the person."),
         (None, "Relight the person."),
     ],
 )
-def test_what_is_not_known_is_not_said(light: PhotoLight | None, text: str) -> None:
+def test_what_is_not_known_is_not_said(light: ShownLight | None, text: str) -> None:
     assert caption_of(ExportOptions(), WORDS, "", light).text == text
 
 
 def test_sources_in_order_of_trust() -> None:
-    def source(asked: str, cell: str, light: PhotoLight | None) -> tuple[str, str]:
+    def source(asked: str, cell: str, light: ShownLight | None) -> tuple[str, str]:
         found = caption_of(ExportOptions(caption=asked, trigger="relit:"), WORDS, cell, light)  # type: ignore[arg-type]
         return found.source, found.text.partition(" ")[2][:7]
 
@@ -89,9 +89,14 @@ def test_keywords() -> None:
 def test_no_caption_is_empty_and_none_has_a_line_break(
     cell: str, direction: tuple[float, float, float] | None, reliability: float
 ) -> None:
-    text = caption_of(ExportOptions(), WORDS, cell, PhotoLight(direction, reliability, None)).text
+    text = caption_of(ExportOptions(), WORDS, cell, ShownLight(direction, reliability, None)).text
     assert text.strip()
     assert len(text.splitlines()) == 1
+
+
+def test_a_drawn_light_is_described_as_drawn() -> None:
+    found = caption_of(ExportOptions(), WORDS, "", ShownLight.drawn({"light_direction": [1.0, 0.0, 0.0]}))
+    assert found == Caption(f"Relight the person with light from the right. {KEEP}", "drawn")
 
 
 def test_other_words(tmp_path: Path) -> None:
@@ -99,7 +104,7 @@ def test_other_words(tmp_path: Path) -> None:
     path.write_text(
         "instruction: 'Beleuchte neu: {light}.'\nlight: Licht\nmoderate: mittleres\nfront right: von vorne rechts\n"
     )
-    assert caption_of(ExportOptions(), read_words(path), "", PhotoLight(LIGHT.direction, 1, 0.5)).text == (
+    assert caption_of(ExportOptions(), read_words(path), "", ShownLight(LIGHT.direction, 1, 0.5)).text == (
         "Beleuchte neu: mittleres Licht von vorne rechts, high."
     )
 

@@ -11,8 +11,8 @@ from relight_assets.core.arrays import Gray8, Rgb8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import ChangedOutputError
 from relight_assets.exports.base import Framing, Pair, Role, Source
-from relight_assets.exports.framing import framed, framing_of, out_size
-from relight_assets.exports.rows.pairs import png_size
+from relight_assets.exports.pictures.framing import framed, framing_of, out_size
+from relight_assets.exports.rows.pairs import TARGET_LIGHT, png_size
 from relight_assets.imaging.png import decode_png, encode_png
 
 GRAY = 128
@@ -67,35 +67,40 @@ class PairPictures:
         return size is not None and out_size(size, self._options) == size
 
     def _side(self, role: Role) -> str:
-        """``photo`` or ``degraded``: which of the two a role shows."""
+        """``photo`` or ``degraded``: which of the two a role shows; with ``target: variant`` both are degraded."""
         return "photo" if (role == "target") == (self._options.direction == "restore") else "degraded"
+
+    def _lit(self, role: Role, artifact: str) -> str:
+        """The artifact of the light that a role's picture shows."""
+        return f"{TARGET_LIGHT}{artifact}" if self._side(role) == "photo" else artifact
 
     def _whole(self, role: Role) -> Source | None:
         """The file of the split that a role's picture is, uncut; None where there is none."""
         if role == "mask":
             return None
-        if self._side(role) == "photo":
+        if self._side(role) == "photo" and self._options.target != "variant":
             return self._files["input"] if self._options.target == "photo" else None
-        return self._files["output"] if self._options.background == "as_made" else None
+        return self._files[self._lit(role, "output")] if self._options.background == "as_made" else None
 
     def _needed(self, role: Role) -> tuple[str, ...]:
         if role == "mask":
             return ("foreground",)
-        if self._side(role) == "degraded":
-            return ("foreground", "output" if self._options.background == "as_made" else "degraded_fg", "input")
+        if self._side(role) == "degraded" or self._options.target == "variant":
+            made = "output" if self._options.background == "as_made" else "degraded_fg"
+            return ("foreground", self._lit(role, made), "input")
         return ("foreground", "albedo" if self._options.target == "albedo" else "input")
 
     def _pixels(self, role: Role) -> NDArray[np.uint8]:
         if role == "mask":
             return self._alpha
-        if self._side(role) == "photo":
+        if self._side(role) == "photo" and self._options.target != "variant":
             if self._options.target == "photo":
                 return self._decoded("input")
             surface = self._decoded("albedo" if self._options.target == "albedo" else "input")
             return over(surface, self._alpha, GRAY)
         if self._options.background == "as_made":
-            return self._decoded("output")
-        degraded = self._decoded("degraded_fg")
+            return self._decoded(self._lit(role, "output"))
+        degraded = self._decoded(self._lit(role, "degraded_fg"))
         back = GRAY if self._options.background == "gray" else self._decoded("input")
         return over(degraded[..., :3], degraded[..., 3], back)
 
@@ -111,6 +116,15 @@ class PairPictures:
         if len(data) != source.size or sha256_hex(data) != source.sha256:
             raise ChangedOutputError(f"{source.path} is not what its record says; run the split again")
         return data
+
+
+def shown_file(pair: Pair, options: ExportOptions) -> Source:
+    """The file of the split that shows what the target of a pair shows."""
+    if options.target == "variant":
+        return pair.sources[f"{TARGET_LIGHT}output"]
+    if options.target == "albedo":
+        return pair.sources["albedo"]
+    return pair.sources["input" if options.direction == "restore" else "output"]
 
 
 def over(colors: Rgb8, alpha: Gray8, background: Rgb8 | int) -> Rgb8:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from relight_assets.config.exports import ExportOptions
 from relight_assets.errors import UserError
 from relight_assets.exports.base import Framing
-from relight_assets.exports.framing import framed, framing_of, out_size
+from relight_assets.exports.pictures.framing import framed, framing_of, out_size
 
 
 def alpha_with_person(width: int, height: int, left: int, top: int, w: int, h: int) -> np.ndarray:

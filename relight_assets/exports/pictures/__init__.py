@@ -1,0 +1,1 @@
+"""The pictures of pairs: cut, composed, and compared with each other."""
