@@ -1,16 +1,15 @@
 """The label table: every number of a record that is one value, as typed columns, a row for each pair."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from relight_assets.dataset.metrics import value_in
 from relight_assets.dataset.record_types import Record
 from relight_assets.exports.base import Caption
 from relight_assets.exports.rows.best import quality_of
 from relight_assets.exports.rows.captions import MIN_RELIABILITY, angles, direction_words
-from relight_assets.stages.base import StageSpec
+from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.metric import Metric
 from relight_assets.stages.registry import stages
 
@@ -29,14 +28,14 @@ FIRST = (
 @cache
 def columns() -> tuple[str, ...]:
     """All columns of the table, in order."""
-    return (*FIRST, *(scalar.column for scalar in _scalars()))
+    return (*FIRST, *(column for group in _groups() for column, _ in group.metrics))
 
 
 @cache
 def types() -> Mapping[str, type]:
     """What a column holds where it holds something: text, whole numbers, numbers, or true and false."""
     known = dict.fromkeys(FIRST, str) | dict.fromkeys(_WHOLE, int) | dict.fromkeys(_NUMBERS, float)
-    return {**known, **{scalar.column: _type_of(scalar.metric) for scalar in _scalars()}}
+    return {**known, **{column: _type_of(metric) for group in _groups() for column, metric in group.metrics}}
 
 
 _WHOLE = ("number", "variant", "width", "height", "target_variant", "seed")
@@ -49,28 +48,35 @@ def _type_of(metric: Metric) -> type:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scalar:
-    """A metric of one value: of a stage, or within an object of it."""
+class _Group:
+    """The metrics of one value that a stage records, or an object within what it records."""
 
-    spec: StageSpec
-    metric: Metric
-    within: str | None = None
+    stage: Stage
+    within: str | None
+    metrics: tuple[tuple[str, Metric], ...]
+    """With their columns."""
 
-    @property
-    def column(self) -> str:
-        return "_".join(filter(None, (self.spec.name, self.within, self.metric.name)))
+    @classmethod
+    def of(cls, spec: StageSpec, metrics: Iterable[Metric], within: str | None = None) -> "_Group":
+        prefix = f"{spec.name}_{within}" if within is not None else spec.name
+        return cls(spec.name, within, tuple((f"{prefix}_{each.name}", each) for each in metrics if _is_scalar(each)))
+
+    def numbers(self, record: Record, variant: int) -> Mapping[str, Any]:
+        """What one light of a record has of them; records have what fits alone."""
+        entry = record.stages.get(self.stage)
+        lights = entry.lights if entry is not None else [{}]
+        light = lights[min(variant, len(lights) - 1)]
+        return light if self.within is None else light.get(self.within) or {}
 
 
 @cache
-def _scalars() -> tuple[_Scalar, ...]:
-    return tuple(scalar for spec in stages() for metric in spec.metrics() for scalar in _scalars_of(spec, metric))
+def _groups() -> tuple[_Group, ...]:
+    return tuple(group for spec in stages() for group in _groups_of(spec))
 
 
-def _scalars_of(spec: StageSpec, metric: Metric) -> Iterator[_Scalar]:
-    if metric.kind.parts:
-        yield from (_Scalar(spec, part, metric.name) for part in metric.kind.parts if _is_scalar(part))
-    elif _is_scalar(metric):
-        yield _Scalar(spec, metric)
+def _groups_of(spec: StageSpec) -> Iterator[_Group]:
+    yield _Group.of(spec, spec.metrics())
+    yield from (_Group.of(spec, metric.kind.parts, metric.name) for metric in spec.metrics() if metric.kind.parts)
 
 
 def _is_scalar(metric: Metric) -> bool:
@@ -82,14 +88,9 @@ def _is_scalar(metric: Metric) -> bool:
 
 def metrics_of(record: Record, variant: int) -> Iterator[tuple[str, Any]]:
     """Column and value of every metric of one light of a record; None where it was not measured."""
-    for scalar in _scalars():
-        entry = record.stages.get(scalar.spec.name)
-        lights = entry.lights if entry is not None else [{}]
-        numbers = lights[min(variant, len(lights) - 1)]
-        if scalar.within is not None:
-            held = numbers.get(scalar.within)
-            numbers = held if isinstance(held, dict) else {}
-        yield scalar.column, value_in(scalar.metric, numbers)
+    for group in _groups():
+        numbers = group.numbers(record, variant)
+        yield from ((column, numbers.get(metric.name)) for column, metric in group.metrics)
 
 
 def place_of(prefix: str, direction: Any) -> dict[str, Any]:
