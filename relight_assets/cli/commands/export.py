@@ -4,7 +4,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from types import UnionType
+from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 import click
 
@@ -151,9 +152,16 @@ def options_of(given: Sequence[str]) -> ExportOptions:
             raise UserError(f"--set: `{text}` must be KEY=VALUE, such as caption=measured")
         kind = ExportOptions.model_fields.get(key.strip())
         # Of text nothing is read but the text: it may look like a number, or hold a #.
-        is_text = kind is not None and kind.annotation in {str, str | None, Path | None}
+        is_text = kind is not None and _types_in(kind.annotation) <= {str, Path, type(None)}
         found[key.strip()] = value if is_text or value == "" else parse_yaml(value, f"--set {key.strip()}")
     return validate(ExportOptions, found, "--set")
+
+
+def _types_in(annotation: Any) -> set[Any]:
+    """The types that an annotation allows, of a union each."""
+    if get_origin(annotation) in {Union, UnionType}:
+        return set().union(*map(_types_in, get_args(annotation)))
+    return {get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation}
 
 
 def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:

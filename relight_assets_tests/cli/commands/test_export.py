@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from relight_assets.cli.commands.export import options_of
 from relight_assets.cli.main import main
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
@@ -157,3 +158,9 @@ def test_a_caption_program_and_another_light(project: Project, tmp_path: Path) -
     assert code == 0, output
     assert "train: 3 pairs" in output
     assert "offset at most 0.0" in output
+
+
+def test_text_is_taken_as_it_is_typed() -> None:
+    found = options_of(["where=family = 'a: b' # c", "caption_command=run 'a: b' #1", "best=5", "split_order=[a, b]"])
+    assert (found.where, found.caption_command) == ("family = 'a: b' # c", "run 'a: b' #1")
+    assert (found.best, found.split_order) == (5, ("a", "b"))
