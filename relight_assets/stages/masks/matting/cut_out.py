@@ -4,7 +4,8 @@
    (:mod:`relight_assets.stages.masks.matting.thick_doubt`).
 2. Islands go and holes are filled.
 3. Colours that only one side has overrule the segmenter near the edge: wall between curls goes, a strand of hair comes
-   back (:mod:`relight_assets.stages.masks.matting.color_votes`).
+   back (:mod:`relight_assets.stages.masks.matting.color_votes`).  Colours between those of both sides are mixtures:
+   their shares say what alpha is likely (:mod:`relight_assets.stages.masks.matting.mixtures`), then matting decides.
 4. Closed form matting at 384 pixels, two of the segmenter's cells around what is unsure; then once more at
    512, close to the edge that the first found.
 5. To the photo's size by the photo's own colours (:mod:`relight_assets.stages.masks.matting.full_size`), and smooth
@@ -73,7 +74,7 @@ def cut_out(probability: Plane, rgb: Rgb8, cells: tuple[int, int] | None = None,
     prior = cv2.resize(coarse, guide.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     votes = color_votes(lab, prior, thick)
     prior = overruled(prior, votes)
-    first = closed_form.solve(guide, prior, _unknown(prior, coarse.shape), FIRST_PULL)
+    first = closed_form.solve(guide, prior, _unknown(prior, coarse.shape) | votes.unknown, FIRST_PULL)
     near = _stretched(cv2.resize(first, second_guide.shape[1::-1], interpolation=cv2.INTER_LINEAR), FIRST_STRETCH)
     narrow = cv2.dilate(cv2.inRange(near, *NARROW), disc(GROWN)).view(np.bool_)
     second = closed_form.solve_with_models(second_guide, near, narrow, SECOND_PULL)

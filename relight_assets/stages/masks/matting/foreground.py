@@ -63,7 +63,8 @@ def person_colors(rgb: Rgb8, alpha: Gray8) -> Plane:
     Returns:
         (h, w, 3) float32 display codes in 0..255, of reduced size; 0 where there is no sure person at all.
     """
-    sure = cv2.inRange(alpha, 255, 255)
+    # The outermost of what counts as opaque still shows some background.
+    sure = cv2.erode(cv2.inRange(alpha, 255, 255), np.ones((3, 3), np.uint8))
     known = cv2.merge([*cv2.split(cv2.bitwise_and(rgb, rgb, mask=sure)), sure])
     level = shrunk(known, COLOR_SIDE).astype(np.float32)
     levels = [level]

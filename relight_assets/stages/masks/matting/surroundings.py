@@ -32,15 +32,19 @@ class Surroundings:
     count: Plane
     """(n,) float32: of pixels."""
 
+    @property
+    def means(self) -> Plane:
+        """(n, 3): of the colours; 0 where there are none."""
+        return self.colors * np.divide(1, np.maximum(self.count, 1), dtype=np.float32)[:, None]
+
     def at(self, places: NDArray[np.intp]) -> "Surroundings":
         """Those of some pixels."""
         return Surroundings(self.colors.take(places, 0), self.squares.take(places, 0), self.count.take(places))
 
     def off(self, lab: Plane) -> Plane:
         """How many standard deviations the pixels' own colours, (n, 3), are off; squared, (n,)."""
-        share = 1 / np.maximum(self.count, 1)[:, None]
-        means = self.colors * share
-        spread = self.squares * share
+        means = self.means
+        spread = self.squares * (1 / np.maximum(self.count, 1))[:, None]
         spread -= means * means
         np.maximum(spread, 0, out=spread)
         spread += np.float32(GRAIN**2)
@@ -59,15 +63,32 @@ def surroundings(small: Plane, side: Plane, radius: int) -> Surroundings:
     return Surroundings(sums[0].reshape(-1, 3), sums[1].reshape(-1, 3), sums[2].ravel())
 
 
-def local_likeness(
-    lab: NDArray[np.uint8], sure_person: Mask, sure_back: Mask, places: NDArray[np.intp]
-) -> tuple[Mask, Mask, Mask]:
-    """Whether there is enough of both sides around some places, and whether colours are like either side's.
+@dataclass(frozen=True)
+class LocalColors:
+    """The colours of both sides around N places, and how far each place's own colour is off."""
+
+    enough: Mask
+    """(N,) bool: the window holds enough of both."""
+    off_person: Plane
+    """(N,) float32: standard deviations from the person's mean, squared."""
+    off_back: Plane
+    """(N,) float32: standard deviations from the background's mean, squared."""
+    sides: tuple[Plane, Plane]
+    """(n, 3) float32 each, at the reduced size: the mean of the half of the person's colours that is less like the
+    background, and the mean of the background's."""
+    cells: NDArray[np.intp]
+    """(N,): the places in these."""
+
+    def sides_at(self, some: NDArray[np.intp]) -> tuple[Plane, Plane]:
+        """The colours of both sides, (M, 3) each, around M of the places."""
+        person, back = (side.take(self.cells.take(some), 0) for side in self.sides)
+        return person, back
+
+
+def local_colors(lab: NDArray[np.uint8], sure_person: Mask, sure_back: Mask, places: NDArray[np.intp]) -> LocalColors:
+    """Compare the colours of N places, numbers of pixels, with both sides around them.
 
     Of the person, what looks like the background is left out: it may be that.
-
-    Returns:
-        (N,) bool: enough, like the person, like the background.
     """
     height, width = sure_person.shape
     size = (max(1, width // HALF), max(1, height // HALF))
@@ -79,10 +100,36 @@ def local_likeness(
     radius = max(1, scaled(NEAR_RADIUS, sure_person.shape) // HALF)
     behind = surroundings(small, back, radius)
     like = (behind.off(small.reshape(-1, 3)) < 2 * LIKE**2) & (behind.count > LEAST_NEAR)
-    before = surroundings(small, person * ~like.reshape(person.shape), radius)
+    person *= ~like.reshape(person.shape)
+    before = surroundings(small, person, radius)
+    of_back = behind.means
+    sides = _far_half(small, person, before.means, of_back, radius), of_back
     rows, columns = np.divmod(places, width)
     at = np.minimum(rows // HALF, size[1] - 1) * size[0] + np.minimum(columns // HALF, size[0] - 1)
     here = lab.reshape(-1, 3).take(places, 0).astype(np.float32)
     before, behind = before.at(at), behind.at(at)
-    enough = (behind.count > LEAST_NEAR) & (before.count > LEAST_NEAR)
-    return enough, before.off(here) < LIKE**2, behind.off(here) < LIKE**2
+    return LocalColors(
+        enough=(behind.count > LEAST_NEAR) & (before.count > LEAST_NEAR),
+        off_person=before.off(here),
+        off_back=behind.off(here),
+        sides=sides,
+        cells=at,
+    )
+
+
+def _far_half(small: Plane, person: Plane, means: Plane, of_back: Plane, radius: int) -> Plane:
+    """(n, 3): around each pixel, the mean of the person's colours that are farther than average from the background's.
+
+    The mean of all of them would be half background where a wedge of that was taken for the person.
+    """
+    beyond = np.einsum("nc,nc->n", small.reshape(-1, 3) - means, of_back - means) < 0
+    weight = person * beyond.reshape(person.shape)
+    window = (2 * radius + 1, 2 * radius + 1)
+    colors, count = (
+        cv2.boxFilter(plane, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        for plane in (small * cv2.merge([weight] * 3), weight)
+    )
+    far = colors.reshape(-1, 3)
+    far *= (1 / np.maximum(count, 1)).reshape(-1, 1)
+    np.copyto(far, means, where=count.reshape(-1, 1) <= LEAST_NEAR)
+    return far

@@ -30,9 +30,20 @@ def with_faces(probability: Plane, faces: Sequence[Points], shape: tuple[int, ..
     for face in faces:
         inside = _inside(face, probability.shape, shape)
         if inside.any() and probability[inside].mean() >= KNOWN:
-            doubted = inside & (probability > IMPOSSIBLE) & (probability < 1)
+            doubted = inside & _possible(probability, inside) & (probability < 1)
             answer = np.where(doubted, np.float32(1), answer) if doubted.any() else answer
     return answer
+
+
+def _possible(probability: Plane, inside: Mask) -> Mask:
+    """(h, w) bool: not surely background, or a spot of that most of which is inside a face, (h, w) bool: paint."""
+    impossible = probability <= IMPOSSIBLE
+    if not (impossible & inside).any():
+        return ~impossible
+    count, labels = cv2.connectedComponents(impossible.view(np.uint8))
+    within = np.bincount(labels[inside], minlength=count)
+    is_spot = 2 * within > np.bincount(labels.ravel(), minlength=count)
+    return ~impossible | is_spot[labels]
 
 
 def _inside(face: Points, size: tuple[int, ...], shape: tuple[int, ...]) -> Mask:

@@ -5,6 +5,8 @@ from relight_assets.stages.masks.matting.color_votes import color_votes, is_back
 from relight_assets.stages.masks.matting.thick_doubt import thick_doubt
 from relight_assets_tests.stages.masks.matting.scenes import SIZE, SKIN, at_guide, with_brim
 
+HAIR, WATER, HALF = (60, 40, 30), (165, 200, 197), (112, 120, 113)
+
 
 def wedge():
     """A wedge of wall in the person that the segmenter does not see, and an ear that it does not see either."""
@@ -27,6 +29,28 @@ def test_a_wedge_of_wall_and_a_part_of_the_person_are_found():
     prior = overruled(probability.copy(), votes)
     assert prior[230, 272] < 0.1
     assert prior[280, 118] > 0.9
+
+
+def test_hair_with_half_of_the_wall_in_it_is_mixed_and_unknown():
+    rgb, _, cells = with_brim(person=HAIR, wall=WATER)
+    rgb[200:210, 262:276] = HALF
+    lab, probability = at_guide(rgb, cells)
+    votes = color_votes(lab, probability, thick_doubt(probability))
+    there = votes.mixed[202:208, 264:274]
+    assert 0.2 < there.mean() < 0.8
+    assert votes.unknown[199:211, 261:277].mean() > 0.9
+    assert overruled(probability.copy(), votes)[204, 268] == votes.mixed[204, 268]
+    assert (votes.mixed[180:260, 150:230] == 1).all()  # deep in the person
+    assert (votes.mixed[probability <= 0.5] == 1).all()
+
+
+def test_a_color_that_the_person_has_elsewhere_is_not_mixed():
+    rgb, _, cells = with_brim(person=HAIR, wall=WATER)
+    rgb[200:210, 262:276] = HALF
+    rgb[190:250, 160:220] = HALF
+    lab, probability = at_guide(rgb, cells)
+    votes = color_votes(lab, probability, thick_doubt(probability))
+    assert (votes.mixed[202:208, 264:274] == 1).all()
 
 
 def test_colours_that_both_have_vote_for_nobody():

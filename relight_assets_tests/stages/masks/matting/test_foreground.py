@@ -78,3 +78,11 @@ def test_no_rim_of_the_wall_on_a_wide_softness():
     foreground = separate(rgb, alpha).foreground
     soft = (alpha > 25) & (alpha < 230)
     assert np.abs(foreground[soft][:, :3].astype(int) - (60, 40, 30)).mean() < 8
+
+
+def test_the_outermost_opaque_pixels_give_no_color():
+    rgb = np.full((256, 256, 3), (60, 40, 30), np.uint8)
+    alpha = np.zeros((256, 256), np.uint8)
+    alpha[:, :100], alpha[:, 100] = 255, 128
+    rgb[:, 99:] = (200, 210, 220)  # wall, and an opaque column that shows it
+    assert np.abs(person_colors(rgb, alpha)[:, 98:104] - (60, 40, 30)).max() < 1

@@ -42,6 +42,13 @@ def test_a_face_on_a_poster_and_sure_background_stay(value: float) -> None:
     assert filled[47, 55] == (1 if value > 0.02 else np.float32(value))
 
 
+@pytest.mark.parametrize("value", [0.0, 0.01])
+def test_a_spot_of_sure_background_inside_a_face_is_paint(value: float) -> None:
+    probability = np.ones(GRID, np.float32)
+    probability[45:50, 50:56] = value
+    assert with_faces(probability, [face(320, 120, 240, 160)], PHOTO).min() == 1
+
+
 def test_without_faces_or_doubt_nothing_is_copied() -> None:
     probability = np.ones(GRID, np.float32)
     assert with_faces(probability, [], PHOTO) is probability
