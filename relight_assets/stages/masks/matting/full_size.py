@@ -49,4 +49,5 @@ def _to_levels(values: Plane) -> Gray8:
     # Rounded half to even and saturated; the last two levels on either side are sure enough.
     levels = np.arange(256, dtype=np.uint8)
     levels[:2], levels[254:] = 0, 255
-    return levels[cv2.add(values, 0.0, dtype=cv2.CV_8U).ravel()]
+    # As a row: OpenCV takes four numbers or fewer for one color, and gives four back.
+    return levels[cv2.add(values[None], 0.0, dtype=cv2.CV_8U).ravel()]

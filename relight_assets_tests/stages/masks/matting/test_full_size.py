@@ -1,7 +1,8 @@
 import cv2
 import numpy as np
+import pytest
 
-from relight_assets.stages.masks.matting.closed_form import solve_with_models
+from relight_assets.stages.masks.matting.closed_form import Matte, solve_with_models
 from relight_assets.stages.masks.matting.full_size import enlarged
 
 
@@ -43,3 +44,14 @@ def test_what_was_not_solved_for_is_the_person_or_not():
     assert np.array_equal(
         found, cv2.resize(person.view(np.uint8) * np.uint8(255), (1024, 1024), interpolation=cv2.INTER_NEAREST)
     )
+
+
+@pytest.mark.parametrize("soft", range(1, 7))
+def test_few_soft_pixels(soft):
+    band = np.zeros((4, 4), np.bool_)
+    band.ravel()[:soft] = True
+    models = np.zeros((4, 4, 4), np.float32)
+    models[..., 3] = 0.5
+    matte = Matte(np.full((4, 4), 0.5, np.float32), models)
+    found = enlarged(matte, np.zeros((4, 4, 3), np.uint8), np.ones((4, 4), np.bool_), band)
+    assert found.ravel().tolist() == [146] * soft + [255] * (16 - soft)
