@@ -6,10 +6,14 @@ SAM3     := .venv-sam3
 SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py exports/test_export_torch.py \
 	models/segmenters/sam3/test_instances.py models/segmenters/sam3/test_base.py models/segmenters/sam3/test_native.py models/segmenters/sam3/test_transformers.py \
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
+TRAINERS_VENV := .venv-trainers
+# What the loaders of the trainers import; what trains is not installed.
+LOADERS := accelerate albumentations atomicwrites av diffusers einops huggingface_hub imageio imagesize parse peft \
+	safetensors toml torch torchvision trainingsample transformers voluptuous
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-fast test-sam3 fuzz kills check lint docs format bench science clean
+.PHONY: setup demo dev test test-fast test-sam3 test-trainers fuzz kills check lint docs format bench science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -69,6 +73,21 @@ test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networ
 	$(SAM3)/bin/python $(FETCH)
 	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) $(SAM3_TESTS)
 
+# Trainers bring packages of their own, torch among them; several GB.
+$(TRAINERS_VENV)/.setup: pyproject.toml constraints-trainers.txt
+	python3 -m venv $(TRAINERS_VENV)
+	$(TRAINERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-trainers.txt \
+		-e '.[demo]' pytest $(LOADERS)
+	@touch $@
+
+# DIR holds clones under the names of their repositories: musubi-tuner, DiffSynth-Studio, sd-scripts, ai-toolkit,
+# SimpleTuner, and OneTrainer beside mgds.  What is not there is skipped.
+GIVEN = $(if $(TRAINERS),$(wildcard $(TRAINERS)/.))
+test-trainers: $(if $(GIVEN),$(TRAINERS_VENV)/.setup)  ## trainers' own loaders read exports; TRAINERS=DIR
+	$(if $(GIVEN),,$(error TRAINERS=DIR: the folder with the checkouts of trainers))
+	$(TRAINERS_VENV)/bin/python $(FETCH)
+	TRAINERS=$(abspath $(TRAINERS)) $(TRAINERS_VENV)/bin/python -m pytest relight_assets_tests/trainers
+
 # Records, numbers, small files, CSVs, recipes (four times as many) and images (six times), damaged in every way; others
 # with another SEED.
 SEED ?= 1
@@ -107,4 +126,4 @@ science: setup  ## albedo methods and mattes where the truth is known; ARGS="--i
 	$(BIN)/python -m benchmarks.science $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(SAM3) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM3) $(TRAINERS_VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -135,7 +135,7 @@ def _is_version(node: ast.stmt) -> bool:
 
 
 def test_every_folder_of_tests_is_of_a_package_or_of_a_kind() -> None:
-    kinds = {"benchmarks", "browser", "faults", "fixtures", "fuzz"}
+    kinds = {"benchmarks", "browser", "faults", "fixtures", "fuzz", "trainers"}
     folders = [path.parent for path in TESTS.rglob("test_*.py")]
     gone = {
         name_of(folder)

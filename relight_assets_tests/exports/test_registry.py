@@ -142,6 +142,18 @@ def test_diffsynth_rows(export: Export) -> None:
     assert {row["prompt"] for row in rows} == {"Relight the person."}, "an empty prompt is read as NaN"
 
 
+def test_simpletuner_cuts_target_and_condition_alike(export: Export) -> None:
+    target, condition, texts = json.loads((export("simpletuner").folder / "multidatabackend.json").read_text())
+    for backend in (target, condition):
+        assert (backend["crop"], backend["crop_style"], backend["crop_aspect"]) == (True, "center", "preserve")
+        # A square as large as 256 x 320 pixels.
+        assert (backend["resolution_type"], backend["resolution"]) == ("pixel_area", 286)
+    assert target["conditioning_data"] == condition["id"]
+    assert condition["source_dataset_id"] == target["id"]
+    assert (target["caption_strategy"], condition["caption_strategy"]) == ("textfile", None), "it has no texts"
+    assert texts["default"] is True
+
+
 def test_onetrainer_suffixes(export: Export) -> None:
     names = sorted(path.name for path in (export("onetrainer").folder / "pairs").iterdir())
     assert names[:4] == ["000000-condlabel.png", "000000-masklabel.png", "000000.png", "000000.txt"]

@@ -37,5 +37,6 @@ EXPORT = ExportSpec(
         "caption": "pairs/{stem}.txt",
     },
     _indexes,
-    'the tab "concepts": load {folder}/concepts.json',
+    'copy {folder}/concepts.json into training_concepts/, choose it in the tab "concepts", and switch on '
+    "custom conditioning images (FLUX.1 Fill and inpainting models)",
 )
