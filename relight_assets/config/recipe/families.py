@@ -34,11 +34,11 @@ class SoftShading(LampOptions):
     weight: FamilyWeight = 0.45
     min_strength: MinStrength = 0.35
     elevation_range: LightElevations = (15.0, 45.0)
-    ambient_range: UnitRange = (0.205, 0.36)
+    ambient_range: UnitRange = (0.22, 0.35)
     """Light that is everywhere, on the display scale."""
-    key_share_range: UnitRange = (0.86, 0.96)
+    key_share_range: UnitRange = (0.9, 0.98)
     """Key light against fill."""
-    wrap_range: UnitRange = (0.05, 0.25)
+    wrap_range: UnitRange = (0.0, 0.12)
     """How far the key reaches around."""
     specular_intensity_range: UnitRange = (0.075, 0.16)
     """Highlights of soft light, on the display scale; [0, 0] adds none."""
@@ -116,7 +116,7 @@ class HardShadow(KeyLightOptions):
     weight: FamilyWeight = 0.35
     min_strength: MinStrength = 0.35
     elevation_range: LightElevations = (20.0, 65.0)
-    opacity_range: UnitRange = (0.42, 0.68)
+    opacity_range: UnitRange = (0.45, 0.70)
     """Share of the display value that a shadow removes."""
     wrap_range: UnitRange = (0.0, 0.15)
     """How far the key reaches around."""
@@ -163,7 +163,7 @@ class HardShadow(KeyLightOptions):
 
     @property
     def shadow_level(self) -> Interval:
-        """Umbra over lit, linear, low to high (default .08 to .30)."""
+        """Umbra over lit, linear, low to high (default .07 to .26)."""
         low, high = self.opacity_range
         return linear_range((1.0 - high, 1.0 - low))
 
@@ -185,15 +185,15 @@ class Specular(LampOptions):
     weight: FamilyWeight = 0.20
     min_strength: MinStrength = 0.20
     elevation_range: LightElevations = (18.0, 43.0)
-    ambient_range: UnitRange = (0.27, 0.37)
+    ambient_range: UnitRange = (0.25, 0.35)
     """Light that is everywhere, on the display scale."""
     intensity_range: UnitRange = (0.23, 0.33)
     """The highlight, on the display scale."""
     shininess_range: Shininess = (42.0, 148.0)
     """Phong exponent of the highlight."""
-    key_share_range: UnitRange = (0.84, 0.95)
+    key_share_range: UnitRange = (0.88, 0.97)
     """Key light against fill."""
-    wrap_range: UnitRange = (0.04, 0.18)
+    wrap_range: UnitRange = (0.0, 0.12)
     """How far the key reaches around."""
     key_temperature_range: KelvinRange = (3900.0, 7000.0)
     """Colour of the key light and of its highlight, kelvin."""

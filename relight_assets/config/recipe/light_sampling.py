@@ -16,7 +16,7 @@ class LightSampling(Part):
     """Around the face, degrees; 0 = right, 90 = up."""
     from_below: Unit = 0.35
     """How often a light from below the face is accepted."""
-    min_light_angle: Annotated[float, number(0, 90)] = 30.0
+    min_light_angle: Annotated[float, number(0, 90)] = 45.0
     """Nearest that a key light may stand to the photo's own, degrees, where that one is known; 0 = anywhere."""
 
     def elevations(self, family: Interval) -> Interval:

@@ -21,15 +21,16 @@ from relight_assets.stages.degraded.tone_curve import ToneCurve, levels
 
 FACE_SHARE = 0.15
 """Weight of the face's skin in brightness and color, beside the whole person: neither may tell a pair's sides apart."""
-BALANCE = 0.8
-"""Power of light at which means of color are compared: with 1 a photo's sheen and white cloth would make skin gray."""
+BALANCE = 0.9
+"""Power of light at which means of color are compared: with 1 a photo's sheen and white cloth would make skin gray, and
+with less, means of light themselves tell a pair's sides apart."""
 BLUE, TINT = 1.5, 0.35
 """What ln B/G falls by where ln R/G rises, along the colors of black bodies, and the deviation across them."""
-FARTHEST = 2.0
-"""Deviations beyond which nothing is drawn."""
+FARTHEST, FARTHEST_COLOR = 2.0, 1.4
+"""Deviations beyond which no contrast, and no color, is drawn: farther colors are gray or orange skin."""
 QUANTILES = (0.1, 0.5, 0.9)
 """Of luminance between which contrast is measured, in shadows and in lights."""
-MAX_CONTRAST = 0.25
+MAX_CONTRAST = 0.35
 """Largest change of either contrast, as a share of it: more looks flat, or crunchy."""
 FEW, ROUNDS = 4096, 3
 """Samples by which a camera is set, about, and how often: exposure moves the curve, and the curve exposure."""
@@ -82,7 +83,8 @@ def draw_camera(rng: Generator, degradation: Degradation, *, mirrored: bool = Fa
     themselves (antithetic variates: Hammersley and Morton, 1956), so few pairs already are.
     """
     exposure = uniform(rng, degradation.exposure_range)
-    normals = np.clip(rng.standard_normal(4), -FARTHEST, FARTHEST)
+    farthest = np.array([FARTHEST_COLOR, FARTHEST_COLOR, FARTHEST, FARTHEST])
+    normals = np.clip(rng.standard_normal(4), -farthest, farthest)
     if mirrored:
         exposure, normals = sum(degradation.exposure_range) - exposure, -normals
     warm, tint, dark, light = normals.tolist()
@@ -109,9 +111,15 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
     every = 1 + scene.samples.size // FEW
     weights = _weights(scene)[::every]
     lit, photo = _lit(scene, shading)[::every], scene.sampled(scene.photo)[::every]
-    colors = np.log2(_color(photo, weights) / _color(lit, weights))
-    shifts = (colors - colors[1]) * camera.color_adaptation
-    shifts += np.array([camera.white_balance[0], 0.0, camera.white_balance[1]]) / math.log(2)
+    own = _balance(photo, lit, weights)
+    drawn = np.array([camera.white_balance[0], 0.0, camera.white_balance[1]]) / math.log(2)
+    shifts = own * camera.color_adaptation + drawn
+    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
+    # The curve weighs what is light and what is dark anew, and skin is redder than what is around it.
+    seen_colors = lit * np.exp2(shifts + stops).astype(np.float32)
+    seen_colors *= curve.factor_of(seen_colors.max(axis=1)[:, None])
+    left = _balance(photo, seen_colors, weights) + drawn - own * (1 - camera.color_adaptation)
+    shifts += left * camera.color_adaptation
     stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
     gains = np.exp2(np.clip(shifts + stops, -MAX_STOPS, MAX_STOPS))
     seen = _scaled(shading, gains)
@@ -170,6 +178,12 @@ def _weights(scene: Scene) -> NDArray[np.float64]:
     face[scene.anchor_samples] = True
     skin = face[scene.samples].astype(np.float64)
     return FACE_SHARE * skin / skin.sum() + (1 - FACE_SHARE) / skin.size
+
+
+def _balance(photo: _Floats, colors: _Floats, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Stops by which the mean color of (N, 3) colors differs from the photo's, per channel, with green as it is.
+    stops = np.log2(_color(photo, weights) / _color(colors, weights))
+    return stops - stops[1]
 
 
 def _color(colors: _Floats, weights: NDArray[np.float64]) -> NDArray[np.float64]:

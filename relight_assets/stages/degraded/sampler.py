@@ -38,6 +38,8 @@ LIGHTS = 5
 """Lights that are drawn for a person until one has no defect."""
 MIN_FACE_LIGHT = {"mild": 0.0, "standard": 0.4, "strong": 0.55}
 """Spread of the light over a face below which another is drawn, stops: the share of pairs whose light is read."""
+WITHOUT_PATTERN = 2.0
+"""How much more of it there must be where no pattern's edges tell of the light."""
 WEAK_LIGHTS = 3
 """Lights of the drawn family that may be too weak; those after them are of another family."""
 
@@ -135,6 +137,8 @@ def _strong_enough(
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
     min_strength, strength = family.min_strength(sampler.degradation), 0.0
     least = MIN_FACE_LIGHT[sampler.degradation.intensity] if family.name in sampler.degradation.key_lights else 0.0
+    if not _patterned(sampled):
+        least *= WITHOUT_PATTERN
     for attempt in range(TRIES):
         shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
         lit = exposed(sampler.scene, shading, camera)
@@ -149,6 +153,10 @@ def _strong_enough(
         f"{TRIES} strengths of a {family.name} light all gave a pair that differs by less than "
         f"degradation.{family.name}.min_strength {min_strength:g} (the last by {strength:.3f})"
     )
+
+
+def _patterned(sampled: SampledLight) -> bool:
+    return any(sampled.numbers.get(name) for name in ("has_pattern", "second_has_pattern"))
 
 
 def _accepted(sampler: LightSampler, sampled: SampledLight, family: LightFamily, lit: Exposed) -> tuple[float, Relit]:

@@ -9,13 +9,13 @@ from relight_assets.config.recipe.family_options import MAX_GAIN, gain_range
 
 def test_the_defaults_are_the_linear_ranges_of_the_specification() -> None:
     light = Families()
-    assert light.soft_shading.ambient_linear == pytest.approx((0.035, 0.107), abs=0.002)
+    assert light.soft_shading.ambient_linear == pytest.approx((0.04, 0.1), abs=0.002)
     assert light.soft_shading.specular_gain == pytest.approx((0.28, 0.66), abs=0.01)
     assert light.soft_shading.roughness == pytest.approx((0.44, 0.54), abs=0.01)
-    assert light.hard_shadow.shadow_level == pytest.approx((0.084, 0.296), abs=0.002)
+    assert light.hard_shadow.shadow_level == pytest.approx((0.073, 0.264), abs=0.002)
     assert light.specular.gain == pytest.approx((1.03, 1.64), abs=0.01)
     assert light.specular.roughness == pytest.approx((0.34, 0.46), abs=0.01)
-    assert light.specular.ambient_linear == pytest.approx((0.06, 0.11), abs=0.003)
+    assert light.specular.ambient_linear == pytest.approx((0.05, 0.1), abs=0.003)
 
 
 def test_lamps_behind_patterns_stand_high_as_far_as_the_range_allows() -> None:

@@ -7,6 +7,7 @@ from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.exposure import (
     CENTERED,
     FARTHEST,
+    FARTHEST_COLOR,
     MAX_MEAN_CHANGE,
     Camera,
     draw_camera,
@@ -104,7 +105,7 @@ def test_a_recipe_may_leave_a_lights_color_and_contrast_as_they_are():
     assert (left.curve.odd, left.curve.even) == pytest.approx((0, 0), abs=1e-6)
     half = exposed(scene, light, Camera(0.0, color_adaptation=0.5)).numbers["channel_gains"]
     full = exposed(scene, light, CENTERED).numbers["channel_gains"]
-    assert half[2] / half[0] == pytest.approx((full[2] / full[0]) ** 0.5, rel=1e-3)
+    assert half[2] / half[0] == pytest.approx((full[2] / full[0]) ** 0.5, rel=0.05)  # but for the curve
 
 
 @pytest.mark.parametrize("drawn", [(0.0, 0.0), (0.15, -0.1), (0.1, 0.05)])
@@ -143,10 +144,11 @@ def test_cameras_are_drawn_on_both_sides_of_the_photo_alike_and_recorded():
     balance = np.array([camera.white_balance for camera in cameras])
     contrast = np.array([camera.contrast for camera in cameras])
     assert np.median(balance, axis=0) == pytest.approx([0, 0], abs=0.006)
-    assert balance[:, 0].std() == pytest.approx(0.055, rel=0.1)
+    assert balance[:, 0].std() == pytest.approx(0.05, rel=0.1)
     assert np.corrcoef(balance.T)[0, 1] < -0.7
     assert np.median(contrast, axis=0) == pytest.approx([0, 0], abs=0.015)
     assert np.abs(contrast).max() <= FARTHEST * 0.15
+    assert np.abs(balance).max() <= FARTHEST_COLOR * 0.055 * (1.5 + 0.35) + 1e-9
     other = draw_camera(stream(7, "", 0, "camera"), Degradation(), mirrored=True)
     assert [*other.white_balance, *other.contrast] == pytest.approx([*-balance[0], *-contrast[0]])
     assert other.exposure == pytest.approx(-cameras[0].exposure)

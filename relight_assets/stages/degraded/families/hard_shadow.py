@@ -41,6 +41,9 @@ TINT = 0.5
 """Share of a lamp's colour that is left after a camera's white balance."""
 SUBSURFACE = (1.0, 0.45, 0.25)
 """How far light bleeds in skin, R, G and B relative to R."""
+PLAIN_SHARE = 0.35
+"""Part of the range of shadow levels, from the deepest on, without a pattern: the head's own shadow alone is less seen
+than a pattern's many edges."""
 NONE = "none"
 """The kind that is no pattern."""
 CUSTOM = "custom"
@@ -159,6 +162,8 @@ def render_shadow(
     A ``strength_bias`` of 0 draws from the whole ranges, 1 takes the deepest shadow.
     """
     low, high = options.shadow_level
+    if shadow.numbers["pattern_type"] == NONE:
+        high = low + (high - low) * PLAIN_SHARE
     level = log_uniform(rng, (low, high))
     level += (low - level) * strength_bias
     wrap = uniform(rng, options.wrap_range)

@@ -23,16 +23,19 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
-LAMP_SIZE, WIDE_LAMP = (0.22, 0.5), (0.4, 0.8)
-"""Angular half size of a lamp, and of one up to a window's, radians, for the head's own shadow."""
+LAMP_SIZE, WIDE_LAMP = (0.08, 0.22), (0.16, 0.36)
+"""Angular half size of a lamp, and of a large one, radians, for the head's own shadow: from wider ones the shadows of
+nose and brow have no edge, and without an edge shade is taken for skin."""
 SHADOW_BLUR = (0.006, 0.0027, 0.0015)
 """Blur of the shadow's edge for R, G and B, in units of s."""
 SUBSURFACE_WRAP = (0.08, 0.02, 0.0)
 """What blood under skin adds to the wrap, R, G and B."""
-SHADOW_FLOOR = 0.05
+SHADOW_FLOOR = 0.03
 """Share of the lamp in the head's own shadow."""
-FILL_PEAK, FILL_QUANTILE = 0.6, 99
+FILL_PEAK, FILL_QUANTILE = 0.35, 99
 """Fill at its brightest, relative to the key, and the percentile of it that is brought there."""
+ROOM_SIDE = 0.35
+"""How much less ambient light comes from the side away from the lamp: the far cheek turns into shade, not into haze."""
 AMBIENT_TINT = 0.5
 """Share of the ambient light's colour that is left after a camera's white balance."""
 KNEE, CEILING = 1.15, 1.7
@@ -51,6 +54,8 @@ class Lamp:
     seen: tuple[Plane, Plane, Plane]
     """The same as R, G and B see it: blurred, and nowhere 0."""
     fill: Plane
+    room: Plane
+    """Ambient light, (h, w) float32, about 1: more from above, and from the side of the lamp, which lights walls."""
     occlusion: Plane
     """What hair leaves of the light, (h, w) float32 in 0..1."""
     numbers: Numbers
@@ -63,13 +68,14 @@ def sample(scene: Scene, light: Direction, rng: Generator, sizes: tuple[float, f
     fill = n_x * np.float32(-0.35 * light.x) - n_y * np.float32(0.25) + n_z * np.float32(0.25)
     fill = np.maximum(fill + np.float32(0.5), 0)
     fill *= np.float32(FILL_PEAK / max(float(np.percentile(scene.sampled(fill), FILL_QUANTILE)), 1e-3))
+    room = np.float32(0.85) + n_x * np.float32(ROOM_SIDE * light.x) + n_y * np.float32(ROOM_SIDE * light.y - 0.1)
     numbers: Numbers = {"lamp_size": lamp_size, "self_shadow": True}
     visible, floor = visibility(scene, light, lamp_size), np.float32(SHADOW_FLOOR)
     red, green, blue = (
         floor + (1 - floor) * (smooth(visible, blur * scene.size) if lamp_size < WIDE else visible)
         for blur in SHADOW_BLUR
     )
-    return Lamp(light, visible, (red, green, blue), fill, hair_occlusion(scene), numbers)
+    return Lamp(light, visible, (red, green, blue), fill, room, hair_occlusion(scene), numbers)
 
 
 def render(
@@ -86,8 +92,7 @@ def render(
     key_kelvin, key_tint = log_uniform(rng, options.key_temperature_range), uniform(rng, options.key_tint_range)
     ambient_kelvin = _ambient_kelvin(options, rng, key_kelvin)
     key_color, ambient_color = tinted(key_kelvin, key_tint), tinted(ambient_kelvin, AMBIENT_TINT)
-    sky = np.float32(0.875 * ambient) - scene.normals[1] * np.float32(0.125 * ambient)
-    rest = lamp.fill * np.float32((1 - ambient) * (1 - share)) + sky
+    rest = lamp.fill * np.float32((1 - ambient) * (1 - share)) + lamp.room * np.float32(ambient)
     keys = key_light(scene, lamp.light, wrap, lamp.seen)
     weights = (1 - ambient) * share * key_color
     light = cv2.merge([key * weights[c] + rest * ambient_color[c] for c, key in enumerate(keys)])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from relight_assets.stages.degraded.shading.lobe import Normals, ggx, mirror
 
 PLACES = 8
 """Places that are drawn until one does enough; then the best of them is taken."""
-MIN_SHADING = 0.75
+MIN_SHADING = 0.85
 """Standard deviation of log2 irradiance over the face, stops."""
 MIN_SHINE = 0.03
 """Share of the face on which the highlight is :data:`VISIBLE` of the lit skin or more."""
@@ -27,8 +28,8 @@ eyes are black holes and a nose draws a moustache."""
 LOWEST, FROM_BELOW = 0.5, 0.25
 """Height (y) below which no lamp stands, and the share of those from below the face that are kept: they darken
 foreheads."""
-ABOVE, ASIDE = -0.5, 0.3
-"""Height (y) above which a lamp must stand aside (x) by so much: from over the nose, its shadow is a moustache."""
+ASIDE = 0.45
+"""How far aside (x) a lamp must stand: from over the nose its shadow is a moustache, and both cheeks are alike."""
 REFUSED = 1e3
 """What a place that is refused loses of its score: it is taken only where the recipe allows no other."""
 AMBIENT, WRAP, ROUGHNESS, OIL = 0.08, 0.11, 0.5, 0.6
@@ -38,7 +39,7 @@ FACE_SAMPLES = 3000
 SHADOW = (0.15, 0.60)
 """Share of the face in its own shadow, at least and at most: less is not seen, more hides the face."""
 MIN_CAST = 0.04
-"""Share of the face that faces the lamp and lies in a cast shadow: its edge is what is hard."""
+"""Share of the face that faces the lamp and lies in a cast shadow: its edge is what is seen at a glance."""
 IN_SHADOW, FACING = 0.3, 0.15
 """Light below which a point is in shadow, and cosine above which it faces the lamp."""
 SHADOW_SIDE, SHADOW_STEPS, SHADOW_LAMP = 96, 24, 0.06
@@ -79,41 +80,59 @@ def anywhere(_light: Direction) -> float:
 
 
 def shading_score(scene: Scene) -> Score:
-    """Whether a lamp shades the face."""
+    """Whether a lamp shades the face, and nose or brow cast a shadow on it; a head without a face has neither."""
     face = _on_face(scene)
-    return lambda light: _shading(face, light) / MIN_SHADING
+    if not scene.faces:
+        return lambda light: _shading(face, light) / MIN_SHADING
+    shadows = _shadows(scene)
+    return lambda light: min(_shading(face, light) / MIN_SHADING, _aside(light) * shadows(light).cast / MIN_CAST)
 
 
 def shining_score(scene: Scene) -> Score:
-    """Whether a lamp shades the face and shines on it."""
-    face = _on_face(scene)
+    """Whether a lamp shades the face likewise, and shines on it."""
+    face, shading = _on_face(scene), shading_score(scene)
 
     def score(light: Direction) -> float:
         lobe = ggx(face, light, ROUGHNESS) / ggx(mirror(light), light, ROUGHNESS)
         shining = np.count_nonzero(np.float32(OIL) * lobe > VISIBLE) / lobe.size
-        return min(_shading(face, light) / MIN_SHADING, shining / MIN_SHINE)
+        return min(shading(light), shining / MIN_SHINE)
 
     return score
 
 
 def shadow_score(scene: Scene) -> Score:
     """Whether the head's own shadow is seen on the face, and leaves enough of it in the light."""
-    at = _face_samples(scene)
-    face = _on_face(scene)
+    shadows = _shadows(scene)
+
+    def score(light: Direction) -> float:
+        share, cast = shadows(light)
+        return _aside(light) * min(share / SHADOW[0], (1 - share) / (1 - SHADOW[1]), cast / MIN_CAST)
+
+    return score
+
+
+class _Shadows(NamedTuple):
+    share: float
+    """Of the face, in its own shadow."""
+    cast: float
+    """Of the face, facing the lamp and in a cast shadow."""
+
+
+def _shadows(scene: Scene) -> Callable[[Direction], _Shadows]:
+    at, face = _face_samples(scene), _on_face(scene)
     coarse = scene.at_side(SHADOW_SIDE)
     rows, columns = (
         (index * size // full).astype(np.intp)
         for index, size, full in zip(np.unravel_index(at, scene.shape), coarse.shape, scene.shape, strict=True)
     )
 
-    def score(light: Direction) -> float:
+    def measure(light: Direction) -> _Shadows:
         cosine = _cosine(face, light).ravel()
         seen = sight(coarse, light, SHADOW_LAMP, SHADOW_STEPS)[rows, columns]
-        shadow = float(np.mean(np.maximum(cosine, 0) * seen < IN_SHADOW))
-        cast = float(np.mean((cosine > FACING) & (seen < 0.5)))
-        return _aside(light) * min(shadow / SHADOW[0], (1 - shadow) / (1 - SHADOW[1]), cast / MIN_CAST)
+        share = float(np.mean(np.maximum(cosine, 0) * seen < IN_SHADOW))
+        return _Shadows(share, float(np.mean((cosine > FACING) & (seen < 0.5))))
 
-    return score
+    return measure
 
 
 def _face_samples(scene: Scene) -> NDArray[np.intp]:
@@ -141,4 +160,4 @@ def _shading(face: Normals, light: Direction) -> float:
 
 def _aside(light: Direction) -> float:
     # What a place loses where it would be taken only for want of a better one.
-    return 0.3 if light.y < ABOVE and abs(light.x) < ASIDE else 1.0
+    return 0.3 if abs(light.x) < ASIDE else 1.0
