@@ -16,7 +16,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.albedo import AlbedoMethod, AlbedoMix, Retinex
-from relight_assets.core.arrays import Gray8, Plane, Points, Rgb8, Rgba8
+from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8, Rgba8
 from relight_assets.core.color import decode, encode, highlight_rolloff, luminance_of_planes
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream, uniform, weighted
@@ -26,8 +26,10 @@ from relight_assets.stages.albedo.materials.gains import Gains, find_gains
 from relight_assets.stages.albedo.materials.person import reduced
 from relight_assets.stages.albedo.msr_classic import msr_classic
 
-CODE_VERSION = "6"
+CODE_VERSION = "7"
 
+OFFSET_SEEN = 1e-4
+"""Linear light below which an offset is not seen: a third of the lowest display code."""
 SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
 """Linear light at which highlights begin to be compressed, and which they approach."""
 
@@ -118,11 +120,29 @@ def _multiplied(person: Rgba8, gains: Gains, noise: Generator | None) -> Rgb8:
         dither(linear, noise)
     size = (alpha.shape[1], alpha.shape[0])
     _, inside = cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)
+    _subtract(linear, gains.offsets)
     encoded = (
         encode(plane, cv2.resize(factor, size, interpolation=cv2.INTER_LINEAR))
         for plane, factor in zip(linear, cv2.split(gains.factors), strict=True)
     )
     return cv2.merge([cv2.bitwise_and(plane, inside) for plane in encoded])
+
+
+def _subtract(linear: Sequence[Plane], offsets: LinearRgb) -> None:
+    # In place, and only around what is not 0: a part of the face.
+    left, top, width, height = cv2.boundingRect((offsets.max(axis=2) > OFFSET_SEEN).astype(np.uint8))
+    if width == 0:
+        return
+    across, down = (size / small for size, small in zip(linear[0].shape[::-1], offsets.shape[1::-1], strict=True))
+    x, y = int(max(left - 1, 0) * across), int(max(top - 1, 0) * down)
+    part = np.s_[y : int((top + height + 1) * down), x : int((left + width + 1) * across)]
+    # Pixel centers have whole coordinates, as in cv2.resize.
+    place = np.array([[1 / across, 0, (x + 0.5) / across - 0.5], [0, 1 / down, (y + 0.5) / down - 0.5]])
+    for plane, offset in zip(linear, cv2.split(offsets), strict=True):
+        there = plane[part]
+        size = (there.shape[1], there.shape[0])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        cv2.subtract(there, cv2.warpAffine(offset, place, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), there)
 
 
 def _within_paints(

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import LUMINANCE_WEIGHTS, shoulder
+from relight_assets.stages.albedo.materials.colors.gray import with_less_cut
+from relight_assets.stages.albedo.materials.colors.skin_color import even_color
 from relight_assets.stages.albedo.materials.face import Face
-from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
+from relight_assets.stages.albedo.materials.filters import weighted_mean
 from relight_assets.stages.albedo.materials.highlights import find_highlights
 from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person
 from relight_assets.stages.albedo.materials.rest import even_rest
 from relight_assets.stages.albedo.materials.skin import Skin, find_skin
-from relight_assets.stages.albedo.materials.skin_color import even_color
 from relight_assets.stages.albedo.materials.skin_light import even_skin
+from relight_assets.stages.albedo.materials.texture import lacking_contrast, offsets
 
 SMALLEST_FACE = 0.25
 """Height of a face, of the largest one's, under which its skin is that of the person it is nearest to."""
@@ -39,23 +41,27 @@ SHOULDER_START, SHOULDER_TOP = 0.75, 0.97
 
 @dataclass(frozen=True)
 class Gains:
-    """The factors that even a person."""
+    """What evens a person: linear R, G, B, less the offsets, times the factors."""
 
     factors: LinearRgb
-    """(h, w, 3), for linear R, G, B."""
+    """(h, w, 3)."""
+    offsets: LinearRgb
+    """(h, w, 3), linear light, 0 or more: what is taken from smooth skin, so that its contrast grows by the factor."""
     spread: float
     """Standard deviation of the logarithm of the factor of luminance over the person, nepers."""
 
 
 @dataclass(frozen=True)
 class _Evened:
-    # Of one face's skin: how much it counts, log2 of its gain, changes of ln R/G and ln B/G, and where highlights were.
+    # Of one face's skin: how much it counts, log2 of its gain, changes of ln R/G and ln B/G, where highlights were,
+    # and by how much its contrast is raised.
     skin: Skin
     blend: Plane
     gain: Plane
     red: Plane
     blue: Plane
     shine: Plane
+    contrast: Plane
 
 
 def find_gains(
@@ -77,11 +83,14 @@ def find_gains(
         return None
     weight = np.minimum(sum(each.skin.weight for each in evened), 1).astype(np.float32)
     rest = even_rest(person, person.inside * (1 - weight))
-    gain, (red, blue, skin, shine) = rest, np.zeros((4, *rest.shape), np.float32)
+    gain, (red, blue, skin, shine, contrast) = rest, np.zeros((5, *rest.shape), np.float32)
+    # Of light a share is taken that differs between images; highlights go and colors are evened by all that is asked.
+    whole = np.float32(min(1.0, strength / WHOLE))
     # Where the skins of two faces meet they share.
     alone = 1 / np.maximum(np.sum([each.blend for each in evened], axis=0), np.float32(1))
     for each in evened:
         skin, shine = np.maximum(skin, each.blend), np.minimum(shine, each.shine)
+        contrast = np.maximum(contrast, whole * each.contrast)
         gain = gain + alone * each.blend * (each.gain - rest)
         red, blue = red + alone * each.red, blue + alone * each.blue
     gain = _kept_rest(person, [each.skin.face for each in evened], gain)
@@ -89,11 +98,10 @@ def find_gains(
     gain, red, blue = (
         plane * opaque + (1 - opaque) * weighted_mean(plane, opaque, EDGE_SIGMA) for plane in (gain, red, blue)
     )
-    # Of light a share is taken that differs between images; highlights go and colors are evened by all that is asked.
-    whole = np.float32(min(1.0, strength / WHOLE))
     gain, red, blue = np.float32(strength) * gain + (whole - np.float32(strength)) * shine, whole * red, whole * blue
     spread = float(np.std(gain[opaque > 0.5])) * float(np.log(2))
-    return Gains(_factors(person, skin, gain, red, blue), spread)
+    factors = _factors(person, skin, gain, red, blue) * (1 + contrast)[..., None]
+    return Gains(factors, offsets(person, weight, contrast, evened[0].skin.face.height), spread)
 
 
 def _parts_by_face(person: Person, faces: Sequence[NDArray[np.float32]]) -> list[tuple[Person, Face]]:
@@ -115,20 +123,17 @@ def _even(person: Person, face: Face, color_strength: float) -> _Evened | None:
         return None
     highlights = find_highlights(person, skin)
     light = even_skin(person, skin, highlights)
-    red, blue, given_up = even_color(person, skin, highlights, light, color_strength)
-    # What gave up its colour at the hull's edge loses less light there: it would be gray.
-    white = weighted_mean(highlights.whiteness, skin.weight, 0.04 * face.height, 1e-3)
-    gain = np.where(light.gain < 0, light.gain * (1 - 0.8 * given_up * ramp(white, 0.05, 0.3)), light.gain)
+    red, blue = even_color(person, skin, highlights, light, color_strength)
+    gain = with_less_cut(person, skin, highlights, light.gain, [red, blue])
     gain = np.where(gain > 0, gain * (1 - HAIR_UNLIFTED * skin.hair(person)), gain)
     # What is bright in a shade, such as teeth and wet lids, is not lifted beyond what is bright in the light.
     over = person.log_light - np.float32(skin.level) + gain - np.float32(BRIGHTEST)
     gain = np.where(gain > 0, np.maximum(gain - OVER_SPARED * np.maximum(over, 0), 0), gain)
-    # One smooth field over the whole face, its features included; by skin beyond.
-    beyond = cv2.GaussianBlur(skin.weight, (0, 0), max(0.8, 0.01 * face.height))
-    blend = np.maximum(face.soft_hull(0.03), beyond) * (person.inside > 0)
+    blend = skin.blend * (person.inside > 0)
     # No more of a highlight than what is taken in all.
     shine = np.maximum(light.highlight, np.minimum(gain, 0)) * blend
-    return _Evened(skin, blend.astype(np.float32), gain, red, blue, shine)
+    contrast = lacking_contrast(person, skin, highlights, gain)
+    return _Evened(skin, blend.astype(np.float32), gain, red, blue, shine, contrast)
 
 
 def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:

@@ -26,9 +26,9 @@ WHITE_SHARE = 1.2
 """Of luminance times whiteness that is taken at most, unless the highlight is strong."""
 STRONG = (1.6, 2.6)
 """Of the base: luminance between these begins to be, and is, a highlight whatever it is beside white."""
-TAKEN, LARGEST = 0.9, 0.75
+TAKEN, LARGEST = 0.95, 0.75
 """Share of a highlight that is taken, and of a pixel's light at most: skin without any sheen is plaster."""
-EDGE_SHARE = 0.4
+EDGE_SHARE = 0.6
 """What of it is taken at the edge of skin, where hair and ground glare as well."""
 EDGE = (0.03, 0.09)
 """Distance from that edge, heights, at which this begins to change and has."""

@@ -86,6 +86,12 @@ class Skin:
         return dark * (1 - 0.5 * self.soft_features)
 
     @cached_property
+    def blend(self) -> Plane:
+        """How much a pixel is evened as skin, 0..1: all of the face, its features included; by skin beyond."""
+        beyond = cv2.GaussianBlur(self.weight, (0, 0), max(0.8, 0.01 * self.face.height))
+        return np.maximum(self.face.soft_hull(0.03), beyond)
+
+    @cached_property
     def soft_features(self) -> Plane:
         """Eyes, brows and lips, 0..1."""
         return self.face.blurred(self.face.features.astype(np.float32), 0.01)

@@ -26,6 +26,8 @@ LIFT, CUT = 1.7, 3.0
 """Stops by which skin is lifted and lowered at most; approached, not reached."""
 AWAY = 0.75
 """What of it is done on skin far from the face, which may be of another paint (lips of a glove, a tanned hand)."""
+BELOW = 0.1
+"""Stops under the face's median that a cut may reach."""
 DARK = (-0.01, 0.035)
 """Linear luminance under which nothing is lifted, and from which everything is."""
 
@@ -54,7 +56,11 @@ def even_skin(person: Person, skin: Skin, highlights: Highlights) -> SkinLight:
     gain = without - share * deviation
     lifted = ramp(weighted_mean(person.light, skin.weight, GUIDE_SIGMA * face.height, 1e-3), *DARK)
     gain = np.where(gain > 0, gain * lifted, gain)
-    return SkinLight(gain - np.float32(skin.anchored(person.log_light + gain) - skin.level), without, deviation)
+    gain -= np.float32(skin.anchored(person.log_light + gain) - skin.level)
+    # What was brighter than the face's median is not cut to less than that, or a highlight would become a shade.
+    around = weighted_mean(person.log_light - np.float32(skin.level), skin.weight, GUIDE_SIGMA * face.height, 1e-3)
+    gain = np.maximum(gain, -np.maximum(around, 0) - np.float32(BELOW))
+    return SkinLight(gain, without, deviation)
 
 
 def _surround(log_light: Plane, skin: Skin) -> Plane:

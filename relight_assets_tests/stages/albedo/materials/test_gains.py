@@ -10,7 +10,7 @@ def after(made, strength=1.0):
     person, face = made.small
     gains = find_gains(person, [face.points], strength, 0.3)
     assert gains is not None
-    return person, person.rgb * gains.factors
+    return person, (person.rgb - gains.offsets) * gains.factors
 
 
 @pytest.mark.parametrize("color", [SKIN, DARK_SKIN])
@@ -31,6 +31,7 @@ def test_strength_is_the_share_of_the_change():
     assert half is not None
     assert full is not None
     assert np.abs(none.factors - 1).max() < 1e-3
+    assert none.offsets.max() == 0
     assert half.spread == pytest.approx(0.5 * full.spread, rel=0.05)
 
 

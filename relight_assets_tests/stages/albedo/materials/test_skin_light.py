@@ -3,7 +3,7 @@ import pytest
 
 from relight_assets.stages.albedo.materials.highlights import find_highlights
 from relight_assets.stages.albedo.materials.skin import find_skin
-from relight_assets.stages.albedo.materials.skin_light import CUT, LIFT, even_skin
+from relight_assets.stages.albedo.materials.skin_light import BELOW, CUT, LIFT, even_skin
 from relight_assets_tests.stages.albedo.materials.heads import DARK_SKIN, SKIN, head, side_light
 
 
@@ -32,3 +32,13 @@ def test_an_even_face_stays_as_it_is():
     made = head()
     _, _, light = found(made)
     assert np.abs(made.at(light.gain, made.skin)).max() < 0.15
+
+
+@pytest.mark.parametrize("color", [SKIN, DARK_SKIN])
+def test_a_highlight_does_not_become_a_shade(color):
+    made = head(0.7, skin=color, sheen=0.5)
+    person, skin, light = found(made)
+    after = skin.face.blurred(person.log_light + light.gain, 0.03)
+    bright = made.skin & (made.rgb.min(axis=2) > np.median(made.rgb[made.skin].min(axis=1)) + 20)
+    assert bright.any()
+    assert made.at(after, bright).min() > skin.level - BELOW - 0.1

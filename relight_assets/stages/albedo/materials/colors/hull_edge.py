@@ -21,17 +21,17 @@ SKIN_BESIDE = (0.02, 0.08)
 """Share of the outer band that is skin at which there begins to be a seam, and is one."""
 ALIKE, APART = 0.005, 0.02
 """Difference of ln R/G and ln B/G that is let be, and that is left by the inner side."""
-JOINED, JOINED_SIGMA = (0.08, 0.2), 0.1
+JOINED, JOINED_BEYOND, JOINED_SIGMA = (0.07, 0.13), (0.08, 0.2), 0.1
 """Distances from the edge up to which changes are made one, and from which they are let be; sigma of their mean."""
 OUTER_SHARE = 0.1
 """Weight of the outer side in that mean: it is the inner side's color that has to change."""
-GIVEN_UP = (0.09, 0.16)
+GIVEN_UP = (0.08, 0.12)
 """Distances inside up to which the inner side gives up what is left, and from which it does not."""
 REACH = 0.3
 """Distance from the hull, heights, that all of this is within."""
 
 
-def join(person: Person, skin: Skin, changes: list[Plane]) -> tuple[list[Plane], Plane]:
+def join(person: Person, skin: Skin, changes: list[Plane]) -> list[Plane]:
     """Make the change of color on both sides of the hull's edge one.
 
     Args:
@@ -40,16 +40,15 @@ def join(person: Person, skin: Skin, changes: list[Plane]) -> tuple[list[Plane],
         changes: of ln R/G and of ln B/G.
 
     Returns:
-        The changes, and what share of them the inner side gave up, 0..1.
+        The changes.
     """
     edge = _Edge(person, skin)
     near = edge.joined([change[edge.box] for change in changes])
     given_up = edge.given_up(near)
-    found, damped = [change.copy() for change in changes], np.zeros_like(changes[0])
-    damped[edge.box] = given_up
+    found = [change.copy() for change in changes]
     for whole, part in zip(found, near, strict=True):
         whole[edge.box] = part * (1 - given_up)
-    return found, damped
+    return found
 
 
 class _Edge:
@@ -77,7 +76,7 @@ class _Edge:
     def joined(self, changes: list[Plane]) -> list[Plane]:
         """The changes, one and the same near the edge where they were not."""
         apart, _ = self._apart(changes)
-        near = (1 - ramp(self.inward, *JOINED)) * (1 - ramp(self.outward, *JOINED))
+        near = (1 - ramp(self.inward, *JOINED)) * (1 - ramp(self.outward, *JOINED_BEYOND))
         share = self.alike * near * (1 - np.minimum(1, np.float32(ALIKE) / (apart + np.float32(1e-3))))
         source = self.alike * (np.float32(OUTER_SHARE) + np.float32(1 - OUTER_SHARE) * self.hull)
         means = weighted_means(changes, source, JOINED_SIGMA * self.height, 1e-3)

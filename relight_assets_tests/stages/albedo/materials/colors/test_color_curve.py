@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.albedo.materials.color_curve import LIFTED, STOPS, ColorCurve, change_along, find_curve
+from relight_assets.stages.albedo.materials.colors.color_curve import (
+    LIFTED,
+    STOPS,
+    ColorCurve,
+    change_along,
+    find_curve,
+)
 from relight_assets.stages.albedo.materials.skin import find_skin
 from relight_assets_tests.stages.albedo.materials.heads import head, side_light
 

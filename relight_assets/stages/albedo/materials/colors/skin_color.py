@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane
-from relight_assets.stages.albedo.materials.color_curve import change_along, find_curve
+from relight_assets.stages.albedo.materials.colors.color_curve import change_along, find_curve
+from relight_assets.stages.albedo.materials.colors.gray import REACH, missing_color
+from relight_assets.stages.albedo.materials.colors.hull_edge import join
 from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean, weighted_means
 from relight_assets.stages.albedo.materials.highlights import Highlights
-from relight_assets.stages.albedo.materials.hull_edge import join
 from relight_assets.stages.albedo.materials.person import Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
 from relight_assets.stages.albedo.materials.skin_light import SkinLight
@@ -22,19 +23,21 @@ which skin is taken for veiled by sheen; the share of that which is led to the u
 LIPS_SPARED, FEATURES_SPARED = 0.3, 0.7
 """Share of the change around them that lips, and eyes and brows, are spared: lips pale in the light like skin, and are
 gray beside it if they stay as they are."""
-REACH = (0.7, 0.9)
-"""Difference of ln R/G and of ln B/G that is led at most; more is paint."""
 FOLLOW = 0.015
 """Sigma of the luminance by which colour follows the curve, in units of the face's height."""
 SIGMA = 0.10
 """Of the field of coloured light, in units of the face's height."""
 MOST = (0.16, 0.256)
 """Largest change by coloured light."""
+DEEPER = (0.035, 0.045)
+"""By how much the face's median of ln R/G may grow, and that of ln B/G fall: sheen had made it paler."""
+DEEPER_NEAR = (0.05, 0.15)
+"""Distance from the hull, heights, up to which skin follows that, and from which it does not: it had no such sheen."""
 
 
 def even_color(
     person: Person, skin: Skin, highlights: Highlights, light: SkinLight, share: float
-) -> tuple[Plane, Plane, Plane]:
+) -> tuple[Plane, Plane]:
     """Find what leads the colour of skin to its own.
 
     Args:
@@ -45,7 +48,7 @@ def even_color(
         share: of the difference that is led at most where light was far from the face's median, 0..1.
 
     Returns:
-        Changes of ln R/G and of ln B/G, and what share of them was given up at the hull's edge, 0..1.
+        Changes of ln R/G and of ln B/G.
     """
     face = skin.face
     before = person.log_light - np.float32(skin.level)
@@ -74,10 +77,21 @@ def even_color(
         (change + np.clip(each, -most, most) + part) * kept
         for change, each, most, part in zip(followed, wide, MOST, narrow, strict=True)
     ]
-    # The face keeps its median colour.
-    changes = [
-        change + np.float32(skin.anchored(ratio) - skin.anchored(ratio + change)) * kept
+    missing = missing_color(person, skin, highlights, light.gain, changes)
+    changes = [change + kept * more for change, more in zip(changes, missing, strict=True)]
+    red, blue = join(person, skin, _anchored(person, skin, changes, kept))
+    return red, blue
+
+
+def _anchored(person: Person, skin: Skin, changes: list[Plane], kept: Plane) -> list[Plane]:
+    # The face keeps its median colour, or gains a little of what sheen took from it.
+    shifts = [
+        skin.anchored(ratio + change) - skin.anchored(ratio)
         for ratio, change in zip(person.log_ratios, changes, strict=True)
     ]
-    (red, blue), given_up = join(person, skin, changes)
-    return red, blue, given_up
+    gained = np.clip(shifts[0], 0, DEEPER[0]), np.clip(shifts[1], -DEEPER[1], 0)
+    near = 1 - ramp(skin.face.outward, *DEEPER_NEAR)
+    return [
+        change + kept * (np.float32(some) * near - np.float32(shift))
+        for change, shift, some in zip(changes, shifts, gained, strict=True)
+    ]
