@@ -7,6 +7,7 @@ measured of stays current.
 import json
 import math
 from collections.abc import Iterator, Sequence
+from threading import Lock
 from typing import Annotated, Any
 
 import msgspec
@@ -115,6 +116,9 @@ class _Types:
         self._one: Any = struct_of(name.capitalize(), metrics)
         lights = Annotated[list[self._one], Meta(min_length=1)]  # type: ignore[name-defined]
         self._variants = msgspec.defstruct("Variants", [("variants", lights)], gc=False, forbid_unknown_fields=True)
+        # msgspec looks at a struct's fields when it is first used, and a second thread that meets it half-way crashes.
+        for kind in (self._one, self._variants):
+            msgspec.json.Decoder(kind, dec_hook=_custom)
 
     def of(self, spec: StageSpec, numbers: Any) -> Any:
         """The type of an entry's numbers: of one light, or of several variants."""
@@ -122,14 +126,19 @@ class _Types:
 
 
 _types: dict[Stage, _Types] = {}
+_MAKING = Lock()
 
 
 def _types_of(spec: StageSpec) -> _Types:
     """The types of a stage, made anew where a family or a stage with other metrics was registered."""
     metrics, types = spec.metrics(), _types.get(spec.name)
-    if types is None or types.metrics is not metrics:
-        types = _types[spec.name] = _Types(spec.name, metrics)
-    return types
+    if types is not None and types.metrics is metrics:
+        return types
+    with _MAKING:
+        types = _types.get(spec.name)
+        if types is None or types.metrics is not metrics:
+            types = _types[spec.name] = _Types(spec.name, metrics)
+        return types
 
 
 def _fits(value: Any, wanted: Any) -> bool:

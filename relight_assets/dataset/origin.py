@@ -40,6 +40,9 @@ class Origin(msgspec.Struct, frozen=True):
         return possible_places(key, Path(self.path).parent, root)
 
 
+_DECODER = msgspec.json.Decoder(Origin)  # here and not at its first use, which may be in several threads at once
+
+
 def read_origin(layout: SplitLayout) -> Origin | None:
     """The origin of a folder; None where it has none, or a damaged one.
 
@@ -48,7 +51,7 @@ def read_origin(layout: SplitLayout) -> Origin | None:
     """
     try:
         data = layout.storage.read(layout.origin)
-        return msgspec.json.decode(data, type=Origin) if data else None
+        return _DECODER.decode(data) if data else None
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -6,6 +6,7 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 
 import json
 from functools import cache
+from threading import Lock
 from typing import Any, TypeVar
 
 import msgspec
@@ -48,6 +49,7 @@ def decoded(data: bytes, kind: type[_Kind], *, sealed: bool) -> _Kind | None:
     # The version by itself and first: a newer one may look like ours in all that ours looks at.
     version = SCHEMA_VERSION if data.startswith(_OURS) else _VERSIONS.decode(data).schema_version
     if version == 1:
+        _decoder(kind)  # which has the kind prepared
         return msgspec.convert(_from_schema_1(msgspec.json.decode(data)), kind)
     if version != SCHEMA_VERSION or (sealed and not _seal_fits(data)):
         return None
@@ -65,9 +67,14 @@ def _lines(value: Any, depth: int = 0) -> str:
     return f"{{{','.join(entries)}\n{' ' * depth}}}"
 
 
+_PREPARED = Lock()
+
+
 @cache
 def _decoder(kind: type[_Kind]) -> msgspec.json.Decoder[_Kind]:
-    return msgspec.json.Decoder(kind)
+    # msgspec looks at a struct's fields when it is first used, and a second thread that meets it half-way crashes.
+    with _PREPARED:
+        return msgspec.json.Decoder(kind)
 
 
 def _from_schema_1(found: Any) -> Any:

@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from relight_assets.dataset.records import (
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import FileStamp, SourceInfo
 from relight_assets.storage.local import LOCAL
-from relight_assets_tests.conftest import rewrite_record
+from relight_assets_tests.conftest import Bench, rewrite_record
 
 STAMP = FileStamp("f" * 64, 10, "1700000000123456789")
 SEAL = ',\n "sha256": "' + "0" * 64 + '"\n}\n'
@@ -318,3 +320,29 @@ def test_a_metric_that_does_not_fit_is_null_and_reported_and_the_record_stays(
     assert record.stages["masks"].numbers.get("charm") is None
     assert record.light_direction in (None, RECORD.light_direction)
     assert any(reported in sentence for sentence in set(metric_faults(layout.record(3))) - before)
+
+
+_READS = """
+import sys, threading
+from relight_assets.dataset.records import read_record
+sys.setswitchinterval(1e-6)
+together = threading.Barrier(4)
+found = []
+def read():
+    together.wait()
+    found.append(read_record(sys.argv[1]))
+threads = [threading.Thread(target=read) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert len(found) == 4 and all(record is not None for record in found)
+"""
+
+
+def test_the_first_record_of_a_process_may_be_read_by_several_threads(finished: Bench) -> None:
+    """A process in which msgspec met a struct for the first time in two threads at once crashed, one in five here."""
+    path = str(finished.layout.record(0))
+    for _ in range(4):
+        readers = [subprocess.Popen([sys.executable, "-c", _READS, path]) for _ in range(4)]
+        assert [reader.wait(60) for reader in readers] == [0] * 4

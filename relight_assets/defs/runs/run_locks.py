@@ -38,6 +38,9 @@ class Holder(msgspec.Struct, frozen=True):
     boot_id: str | None = None
 
 
+_DECODER = msgspec.json.Decoder(Holder)  # here and not at its first use, which may be in several threads at once
+
+
 class Life(Enum):
     """What is known of the process of a run."""
 
@@ -127,7 +130,7 @@ def _open_lock(path: Path, stack: ExitStack) -> Found | None:
     text = os.read(file, _LONGEST)
     holder = None
     with suppress(msgspec.MsgspecError):
-        holder = msgspec.json.decode(text, type=Holder)
+        holder = _DECODER.decode(text)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

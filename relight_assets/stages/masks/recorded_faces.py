@@ -76,6 +76,9 @@ class _Face(msgspec.Struct):
     points: str
 
 
+msgspec.json.Decoder(_Face)  # has msgspec look at its fields here, and not in several threads at once
+
+
 def _packed(points: Points) -> dict[str, Any]:
     origin = np.rint(points[:, :2].mean(axis=0))
     centred = points.astype(np.float64) - [*origin, *([0] * (points.shape[1] - 2))]

@@ -35,7 +35,8 @@ def test_a_shift_under_another_light(pairs: list[tuple[Rgb8, Rgb8, Rgb8]], x: fl
     found = [offset_of(target, shifted(condition, x, y), alpha) for target, condition, alpha in pairs]
     measured = np.array([each for each in found if each is not None])
     assert len(measured) >= 3
-    assert np.median(measured, axis=0) == pytest.approx((x, y), abs=0.03)
+    # These pictures have a sixteenth of the pixels of others.
+    assert np.median(measured, axis=0) == pytest.approx((x, y), abs=0.05)
 
 
 def test_brightness_and_color_are_no_shift(pairs: list[tuple[Rgb8, Rgb8, Rgb8]]) -> None:
