@@ -27,7 +27,7 @@ pytestmark = pytest.mark.servers
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-ASSETS = ("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters")
+ASSETS = ("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples")
 RUN_MS = 120_000
 
 
