@@ -69,7 +69,7 @@ def read_back(folder: Path) -> ReadBack:
     faults = [*_list_faults(folder, manifest), *_stranger_faults(folder, spec, listed)]
     reader = _Tree(folder, spec, listed) if spec.shards is None else _Packed(folder, spec, spec.shards, listed)
     promised = manifest.get("pairs")
-    look = partial(_look, spec, manifest, every=-(-promised // MEASURED) if isinstance(promised, int) else 1)
+    look = partial(_look, spec, manifest, every=max(1, -(-promised // MEASURED)) if isinstance(promised, int) else 1)
     pairs = 0
     offsets: dict[str, Offset] = {}
     for stem, found, offset in in_threads(look, enumerate(reader.pairs())):

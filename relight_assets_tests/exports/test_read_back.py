@@ -218,6 +218,15 @@ def test_a_shift_of_a_tenth_of_a_pixel_is_a_fault(export: Export) -> None:
     assert fault.what.startswith("conditions are shifted by +0.")
 
 
+@pytest.mark.parametrize("promised", [0, -3, 5, "four", None])
+def test_a_manifest_that_promises_another_number_is_a_fault(export: Export, promised: object) -> None:
+    folder = export().folder
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"pairs": promised}))
+    (fault,) = read_back(folder).faults
+    assert fault.what == f"it promises {promised} pairs, 4 are there"
+
+
 def test_one_shifted_pair_is_a_fault(export: Export) -> None:
     folder = export().folder
     path = "conditioning_image/000001.png"

@@ -4,7 +4,9 @@ import csv
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from relight_assets.dataset.records import write_record
 from relight_assets.errors import OutputFolderError
 from relight_assets.exports.rows.labels import columns, types
 from relight_assets.exports.samples import write_samples
@@ -59,6 +61,13 @@ def test_every_light_has_a_row_and_nothing_finished_gives_a_header(own: Bench) -
     assert [row["stem"] for row in rows[:3]] == ["000000", "000001", "000002"]
     empty = write_samples(own.state(recipe_with(seed=5)))
     assert (empty.rows, empty.csv.read_text().splitlines()) == (0, [",".join(columns())])
+
+
+def test_a_number_that_no_table_holds_is_left_out(own: Bench) -> None:
+    record = own.recorded()[0].record
+    write_record(own.layout, replace(record, seed=2**64))
+    written = write_samples(own.state())
+    assert [row["seed"] for row in rows_of(written.csv)] == ["", "0", "0", "0"]
 
 
 def test_a_folder_that_cannot_be_written(own: Bench) -> None:

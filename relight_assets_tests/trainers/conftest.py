@@ -22,6 +22,19 @@ PORTRAITS = (
 )
 """Exported at 512x512, 1024x768, 960x960, 704x896 and 640x768: each in a bucket of its own."""
 
+
+def pytest_sessionstart() -> None:
+    """A folder without any checkout is a mistake, and not a success of which everything was skipped.
+
+    Raises:
+        pytest.UsageError: there is none.
+    """
+    folder = Path(os.environ.get("TRAINERS", ""))
+    names = ("musubi-tuner", "DiffSynth-Studio", "sd-scripts", "ai-toolkit", "OneTrainer", "SimpleTuner")
+    if os.environ.get("TRAINERS") and not any((folder / name).is_dir() for name in names):
+        raise pytest.UsageError(f"TRAINERS={folder} has no checkout of {', '.join(names)}")
+
+
 Export = Callable[..., Path]
 
 

@@ -13,9 +13,11 @@ from relight_assets.cli.options import recipes, select_splits, splits_of_experim
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
+from relight_assets.config.settings import Settings
 from relight_assets.config.validation import validate
 from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.core.exit_codes import exit_code
+from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state
 from relight_assets.errors import OutputFolderError, RelightError, UserError
@@ -81,9 +83,7 @@ def export(
         raise UserError("give --layout NAME; --list shows the layouts")
     spec, options = layout(layout_name), options_of(given)
     check_name("export", name or spec.name)
-    settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
-    if experiment is not None:
-        folder = splits_of_experiment(experiment, folder, settings)
+    settings, folder = _chosen(source, csv_file, split, all_splits=all_splits, experiment=experiment)
     # An experiment's pairs never take the place of the split's own.
     name = f"{name or spec.name}-{experiment}" if experiment is not None else name or spec.name
     root = (out or settings.export_folder).absolute() / name
@@ -115,13 +115,18 @@ def export(
     sys.exit(exit_code(errors, done=done))
 
 
+def _chosen(
+    source: ProjectSource, csv_file: Path | None, split: str | None, *, all_splits: bool, experiment: str | None
+) -> tuple[Settings, CsvFolder]:
+    settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
+    return settings, splits_of_experiment(experiment, folder, settings) if experiment is not None else folder
+
+
 def _write_samples(
     source: ProjectSource, csv_file: Path | None, split: str | None, *, all_splits: bool, experiment: str | None
 ) -> NoReturn:
     """Write the label tables, and end."""
-    settings, folder = select_splits(source.settings(), csv_file, split, all_splits=all_splits)
-    if experiment is not None:
-        folder = splits_of_experiment(experiment, folder, settings)
+    settings, folder = _chosen(source, csv_file, split, all_splits=all_splits, experiment=experiment)
     recipe_of = recipes(source, settings, experiment)
     errors: list[RelightError] = []
     done = True

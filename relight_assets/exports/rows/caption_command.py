@@ -81,7 +81,8 @@ class CaptionCommand:
     def _ask(self, asked: Mapping[str, Question], known: dict[str, str], failed: dict[str, str]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with self._kept.open("a", encoding="utf-8") as stream:
+            # Line by line: an export that is killed keeps what a slow program has said so far.
+            with self._kept.open("a", encoding="utf-8", buffering=1) as stream:
                 for sha256, text, reason in self._run(asked):
                     if reason:
                         failed[sha256] = reason

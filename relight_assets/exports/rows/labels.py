@@ -104,6 +104,11 @@ def place_of(prefix: str, direction: Any) -> dict[str, Any]:
     )
 
 
+def _fitting(number: int | None) -> int | None:
+    """A whole number that tables can hold, in 64 bits; None for another, which only a damaged record has."""
+    return number if number is not None and -(2**63) <= number < 2**63 else None
+
+
 def labels_of(record: Record, variant: int, caption: Caption, given: Mapping[str, Any]) -> dict[str, Any]:
     """The row of a pair, by column.
 
@@ -129,7 +134,7 @@ def labels_of(record: Record, variant: int, caption: Caption, given: Mapping[str
         **place_of("target_light", target.get("light_direction")),
         "caption": caption.text,
         "caption_source": caption.source,
-        "seed": record.seed,
+        "seed": _fitting(record.seed),
         "package_version": record.package_version,
     } | dict(given)
     labels = {name: first.get(name) for name in FIRST} | dict(metrics_of(record, variant))
