@@ -121,6 +121,11 @@ class SplitLayout:
         return self.folder / "recipe.yaml"
 
     @property
+    def record_cache(self) -> Path:
+        """What scans keep of the records; it may be removed at any time."""
+        return self.folder / ".records.sqlite"
+
+    @property
     def lock(self) -> Path:
         """The lock file of whoever writes in this folder."""
         return self.folder / ".lock"

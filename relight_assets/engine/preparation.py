@@ -69,7 +69,7 @@ class Preparation:
         return SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
 
     def _scan(self, layout: SplitLayout) -> SplitState:
-        return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
+        return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes, keep=True)
 
     def _checked(self, layout: SplitLayout) -> SplitState:
         """The rows in a folder, with nothing left unchecked."""

@@ -30,6 +30,7 @@ from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes
 from relight_assets.engine.state.plan import Plan, make_plan
+from relight_assets.engine.state.record_cache import keep_records
 from relight_assets.engine.state.scan import SplitState, of_this_run, scan_split
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.worker import ImageWorker
@@ -187,6 +188,7 @@ def run_split(
             notes=preparation.notes,
             warnings=warnings,
         )
+        keep_records(layout, digests, (state.images[item.image_path] for item in plan.work))
     return RunSummary(tally, state, options.num_samples, time.monotonic() - start, devices, threads, tuple(warnings))
 
 

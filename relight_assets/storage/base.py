@@ -4,6 +4,7 @@ There is one implementation, :class:`relight_assets.storage.local.LocalStorage`;
 are the names: what a storage does below them is its own business.  A storage goes to worker processes by pickle.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -75,6 +76,12 @@ class Storage(Protocol):
             OSError: there is no such file, or it cannot be asked for.
         """
 
+    def version(self, path: Path | str) -> str | None:
+        """What is another text after every write, also of the same size at the same time: for what is kept of a file.
+
+        None where there is no file, or where it was written so shortly ago that one more write might not show.
+        """
+
     def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
         """Whether files are all there, as their stamps say; one that cannot be asked for is not.
 
@@ -85,6 +92,12 @@ class Storage(Protocol):
         """This storage, for as long as the block runs, where one folder may stay open: for many questions about it.
 
         A folder that is not there, or that cannot be opened, makes no difference.
+        """
+
+    def database(self, path: Path, *, to_write: bool) -> sqlite3.Connection | None:
+        """An SQLite database for what may be lost, without transactions of its own; None where none can be had.
+
+        To read, it must be there; to write, it is made.  Whether it holds what it should shows when it is used.
         """
 
     def names(self, folder: Path) -> Iterator[str]:

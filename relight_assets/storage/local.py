@@ -3,11 +3,15 @@
 import errno
 import os
 import shutil
+import sqlite3
+import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
@@ -15,8 +19,13 @@ from relight_assets.core.atomic_io import PlaceTakenError, clean_temp_files, pla
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import Kind, kind_of
 from relight_assets.storage.base import Storage
-from relight_assets.storage.files import FileStamp, holds, output_token, read_regular
+from relight_assets.storage.files import FileStamp, holds, output_token, read_regular, source_token
 from relight_assets.storage.locks import TakenError, holder_file, holder_of
+
+_TICK_NS = 2_000_000_000
+"""Two writes so far apart differ in the ctime on every file system, also on a server whose clock is another."""
+_BUSY_S = 1.0
+"""How long a writer of a database waits for its readers."""
 
 
 class _OpenFolder(NamedTuple):
@@ -90,6 +99,16 @@ class LocalStorage:
         status = os.stat(path)  # noqa: PTH116
         return status.st_size, output_token(status)
 
+    def version(self, path: Path | str) -> str | None:
+        """Size, mtime, ctime and inode; where a link leads."""
+        prefix, descriptor = self._opened or ("", None)
+        try:
+            status = os.stat(os.fspath(path).removeprefix(prefix), dir_fd=descriptor)
+        except (OSError, ValueError):
+            return None
+        young = time.time_ns() - status.st_ctime_ns < _TICK_NS
+        return None if young else f"{status.st_size}.{source_token(status)}"
+
     def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
         """As text and not Path, which costs as much as the stat; in an open folder by name: a sixth less."""
         prefix, descriptor = self._opened or ("", None)
@@ -117,6 +136,19 @@ class LocalStorage:
             yield replace(self, _opened=_OpenFolder(f"{folder}/", descriptor))
         finally:
             os.close(descriptor)
+
+    def database(self, path: Path, *, to_write: bool) -> sqlite3.Connection | None:
+        """In a file, which nobody needs to keep; a link or a pipe in its place is left alone."""
+        try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                return None
+        except OSError:
+            if not to_write:
+                return None
+        uri = f"file:{quote(os.fspath(path))}?mode={'rwc' if to_write else 'ro'}"
+        with suppress(sqlite3.Error):
+            return sqlite3.connect(uri, uri=True, timeout=_BUSY_S if to_write else 0, isolation_level=None)
+        return None
 
     def names(self, folder: Path) -> Iterator[str]:
         """The names in a folder."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +25,7 @@ class MemoryStorage:
         self.calls: set[str] = set()
         """The methods that were called."""
         self._held: set[Path] = set()
+        self._databases: dict[Path, sqlite3.Connection] = {}
         self._change = threading.RLock()
 
     def read(self, path: Path | str, *, max_bytes: int | None = None) -> bytes | None:
@@ -69,6 +71,21 @@ class MemoryStorage:
         self.calls.add("state")
         data, token = self._file(path)
         return len(data), token
+
+    def version(self, path: Path | str) -> str | None:
+        self.calls.add("version")
+        with self._change:
+            found = self.files.get(Path(path))
+        return found[1] if found is not None else None
+
+    def database(self, path: Path, *, to_write: bool) -> sqlite3.Connection | None:
+        self.calls.add("database")
+        if path not in self._databases and not to_write:
+            return None
+        name = f"file:{sha256_hex(str((id(self), path)).encode())}?mode=memory&cache=shared"
+        if path not in self._databases:  # it is there as long as somebody has it open
+            self._databases[path] = sqlite3.connect(name, uri=True, check_same_thread=False)
+        return sqlite3.connect(name, uri=True, isolation_level=None)
 
     def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
         self.calls.add("have_stamps")

@@ -4,7 +4,8 @@ import hashlib
 import os
 import pickle
 import shutil
-from contextlib import nullcontext
+import sqlite3
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.storage import local
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import output_token, same_token, stamp_source
 from relight_assets.storage.local import LOCAL, LocalStorage
@@ -181,4 +183,47 @@ def test_every_file_of_a_run_and_of_its_mapping_is_put_into_the_storage(
     write_split_failures(state, settings)
     made = {path for path in set(bench.folder.rglob("*")) - before if path.is_file()}
     assert len(made) > 2 * 7
-    assert made - Remembers.written == {state.layout.lock}
+    assert made - Remembers.written == {state.layout.lock, state.layout.record_cache}
+
+
+def test_a_version_changes_with_every_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a"
+    assert LOCAL.version(file) is None
+    file.write_bytes(b"one")
+    assert LOCAL.version(file) is None, "so young that another write might have the same times"
+    monkeypatch.setattr(local, "_TICK_NS", 0)
+    first = LOCAL.version(file)
+    assert first is not None
+    before = file.stat()
+    LOCAL.put(file, b"two")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert LOCAL.version(file) not in (first, None), "of one size and mtime"
+    with LOCAL.opened(tmp_path) as storage:
+        assert storage.version(str(file)) == LOCAL.version(file)
+
+
+def test_a_database_is_had_where_a_file_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "a #?%.sqlite"
+    assert LOCAL.database(path, to_write=False) is None
+    assert LOCAL.database(tmp_path / "none" / "b", to_write=True) is None
+    made = LOCAL.database(path, to_write=True)
+    assert made is not None
+    with closing(made):
+        made.execute("CREATE TABLE t (x)")
+    read = LOCAL.database(path, to_write=False)
+    assert read is not None
+    with closing(read), pytest.raises(sqlite3.OperationalError, match="readonly"):
+        read.execute("INSERT INTO t VALUES (1)")
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("to_write", [True, False])
+def test_what_lies_in_a_database_s_place_is_left_alone(tmp_path: Path, *, to_write: bool) -> None:
+    somebodys = tmp_path / "file"
+    somebodys.write_bytes(b"somebody's")
+    link, pipe, folder = tmp_path / "link", tmp_path / "pipe", tmp_path / "folder"
+    link.symlink_to(somebodys)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    assert [LOCAL.database(path, to_write=to_write) for path in (link, pipe, folder)] == [None] * 3
+    assert somebodys.read_bytes() == b"somebody's"

@@ -36,6 +36,8 @@ class Digests:
             name: tuple(dict.fromkeys(map(stage_of, spec.reads_under(recipe)))) for name, spec in specs.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
+        self.identity = sha256_hex(_canonical([[name, *each.text] for name, each in self._spelled.items()]).encode())
+        """Equal ones give every image equal digests."""
 
     def upstream(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages whose files a stage reads."""

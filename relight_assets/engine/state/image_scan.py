@@ -14,7 +14,7 @@ from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLa
 from relight_assets.dataset.origin import Origin
 from relight_assets.dataset.paths import Locator
 from relight_assets.dataset.record_types import Failure, RecordStamps
-from relight_assets.dataset.records import files_match, read_failure, read_stamps
+from relight_assets.dataset.records import files_match, read_failure
 from relight_assets.dataset.spelling import Folders
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
@@ -28,6 +28,7 @@ from relight_assets.engine.state.image_state import (
     failed,
     has_stamp,
 )
+from relight_assets.engine.state.record_cache import RecordCache
 from relight_assets.errors import (
     BlankPathError,
     ImageError,
@@ -36,6 +37,7 @@ from relight_assets.errors import (
     SourceUnreadableError,
 )
 from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import FileStamp, source_token
 
 
@@ -45,7 +47,7 @@ class ImageScanner:
     def __init__(
         self,
         split: SplitCsv,
-        layout: SplitLayout,
+        records: RecordCache,
         digests: Digests,
         *,
         image_root: AnyRoot,
@@ -57,28 +59,34 @@ class ImageScanner:
         known = Folders()
         folder = split.path.parent.absolute()
         self._root = ImageRoot.of(image_root)
-        self._layout, self._digests, self._hashes, self._origin = layout, digests, hashes, origin
+        self._layout, self._digests, self._hashes, self._origin = records.layout, digests, hashes, origin
         self._locate = Locator(folder, image_root, known).locate
-        self._image_root = image_root
-        self._failures, self._folder = failures, str(layout.folder)
+        self._image_root, self._records = image_root, records
+        self._failures = failures
         self._geometry_files = geometry_files
         self.misnumbered = False
 
     def scan(self, key: str, cell: str, index: int | None) -> ImageState:
         """Compare one image with its record and its failure."""
-        # Text and not Path, which to make costs more than a file that is not there.
-        numbered = f"{self._folder}/{index:05d}_" if index is not None else ""
         try:
-            record = read_stamps(f"{numbered}{RECORD_SUFFIX}", self._layout.storage) if numbered else None
+            known = self._records.read(index) if index is not None else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
             return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+        record, settled = (known.stamps, known.settled) if known is not None else (None, False)
         try:
-            failing = index in self._failures
-            failure = read_failure(f"{numbered}{FAILURE_SUFFIX}", self._layout.storage) if failing else None
+            failure = self._failure(index)
         except OSError as error:
             return self._without_failure(key, cell, index, record, error)
-        return self._with_record(key, cell, index, record, failure)
+        state = self._with_record(key, cell, index, record, failure, settled=settled)
+        if known is not None:
+            self._records.keep(known, settled=state.is_settled and not self._digests.geometry.from_file)
+        return state
+
+    def _failure(self, index: int | None) -> Failure | None:
+        if index is None or index not in self._failures:
+            return None
+        return read_failure(f"{self._layout.numbered_as(index)}{FAILURE_SUFFIX}", self._layout.storage)
 
     def _without_failure(
         self, key: str, cell: str, index: int | None, record: RecordStamps | None, error: OSError
@@ -91,7 +99,14 @@ class ImageScanner:
         return replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
 
     def _with_record(
-        self, key: str, cell: str, index: int | None, record: RecordStamps | None, failure: Failure | None
+        self,
+        key: str,
+        cell: str,
+        index: int | None,
+        record: RecordStamps | None,
+        failure: Failure | None,
+        *,
+        settled: bool = False,
     ) -> ImageState:
         record, failure = self._of_this_image(key, record, failure)
         try:
@@ -100,7 +115,7 @@ class ImageScanner:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
             return _unreadable(key, index, error, record, failure)
-        state = self._judged(key, index, source, record, failure)
+        state = self._judged(key, index, source, record, failure, settled=settled)
         if source.refusal is None or state.status != "pending" or state.unchecked:
             return state  # a link that is made to a photo later costs nothing of what is finished
         refused = PathRefusedError(f"{source.file.name!r} is refused: {source.refusal}.")
@@ -122,7 +137,14 @@ class ImageScanner:
         return SourceFile(path, path if path == place else place, status.st_size, source_token(status), refusal)
 
     def _judged(
-        self, key: str, index: int | None, source: SourceFile, record: RecordStamps | None, failure: Failure | None
+        self,
+        key: str,
+        index: int | None,
+        source: SourceFile,
+        record: RecordStamps | None,
+        failure: Failure | None,
+        *,
+        settled: bool,
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
         if photo == "unread":
@@ -147,10 +169,12 @@ class ImageScanner:
             )
         given = self._given(key, source, record, failure) if self._digests.geometry.from_file else {}
         files = _RecordedFiles(self._layout, self._hashes, record)
-        # What is unchecked may well be what it was: only so are all files known that need a look.
-        possible = current_stages(
-            self._digests, record, sha256 or (record.source.sha256 if record else ""), files.may_match, given
-        )
+        if settled and files.all_match and photo in ("same", "moved"):
+            possible = stage_names()
+        else:
+            # What is unchecked may well be what it was: only so are all files known that need a look.
+            assumed = sha256 or (record.source.sha256 if record else "")
+            possible = current_stages(self._digests, record, assumed, files.may_match, given)
         unchecked += files.unchecked
         current = possible if not unchecked else ()
         if files.unchecked and sha256 is not None:
@@ -232,13 +256,13 @@ class _RecordedFiles:
 
     def __init__(self, layout: SplitLayout, hashes: Hashes, record: RecordStamps | None):
         self._layout, self._hashes = layout, hashes
-        self._all_match = record is not None and files_match(layout, record, *record.stages)  # as nearly always
+        self.all_match = record is not None and files_match(layout, record, *record.stages)  # as nearly always
         self.unchecked: list[str] = []
         self.renewed: dict[Stage, dict[str, FileStamp]] = {}
 
     def may_match(self, record: RecordStamps, stage: Stage) -> bool:
         """Whether the files of a stage may be those of the record; notes which must be hashed to know."""
-        if self._all_match or files_match(self._layout, record, stage):
+        if self.all_match or files_match(self._layout, record, stage):
             return True
         entry = record.stages[stage]
         stamps: dict[str, FileStamp] = {}

@@ -106,6 +106,11 @@ class ImageState(Struct, frozen=True, gc=False):
         return self.status == "done" and self.source_known and not self.outlived
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the digests of all stages are those of the record, for the photo that it was made of."""
+        return self.photo in ("same", "moved") and len(self.current) == len(stage_names())
+
+    @property
     def status(self) -> RowStatus:
         """What a row with this image counts as."""
         if self.failure is not None:

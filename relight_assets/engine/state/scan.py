@@ -1,4 +1,4 @@
-"""The state of a split: every image scanned once, then updated by results.  Scanning writes nothing.
+"""The state of a split: every image scanned once, then updated by results.  Scanning changes nothing.
 
 The answer comes from the files alone: the records, the failures and what ``stat`` says.  No image is read.
 """
@@ -27,6 +27,7 @@ from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus, SourceFile
+from relight_assets.engine.state.record_cache import open_records
 from relight_assets.stages.registry import stage_spec
 from relight_assets.storage.files import source_token
 
@@ -115,6 +116,7 @@ def scan_split(
     image_root: AnyRoot,
     *,
     hashes: Hashes = NO_HASHES,
+    keep: bool = False,
 ) -> SplitState:
     """Scan every image of a split.
 
@@ -124,6 +126,7 @@ def scan_split(
         digests: under the recipe that counts.
         image_root: the setting.
         hashes: what files are that were hashed just now.
+        keep: the caller holds the folder's lock, so that what records say may be kept for the next scan.
 
     Raises:
         OSError: the folder, its index or its origin cannot be read.
@@ -138,6 +141,7 @@ def scan_split(
         origin=read_origin(layout),
         hashes=hashes,
         held=held,
+        keep=keep,
     )
     found = scanned(lasting_index.load(layout, held.numbers))
     # Records are the truth: where one of them disagrees with the index, the numbers are taken from all of them.
@@ -154,16 +158,17 @@ def _scan_images(
     origin: Origin | None,
     hashes: Hashes,
     held: HeldNumbers,
+    keep: bool,
 ) -> SplitState:
     """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
     root_folder = root.folder if root is not None else None
     keys = row_keys(split, root_folder)
     cells = _of_first_rows(keys, split.table["image_path"])
-    with _garbage_left_alone(), layout.storage.opened(layout.folder) as storage:
+    with _garbage_left_alone(), open_records(layout, digests.identity, to_write=keep) as records:
         scanner = ImageScanner(
             split,
-            dataclasses.replace(layout, storage=storage),
+            records,
             digests,
             image_root=image_root,
             origin=origin,
