@@ -29,6 +29,8 @@ _MAX_CHUNK = 2**31 - 1
 MAX_CHUNKS = 400_000
 """In one file.  An image of 16384 x 16384 in libpng's chunks of 8 KiB has 262,144 at most."""
 _FILTER_UP = 2
+_MAX_RATIO = 1032
+"""By how much DEFLATE shortens at most."""
 _HEAD = 16
 """Bytes of a stream that isa-l's slow, careful loop takes by itself, without its fast one."""
 
@@ -69,7 +71,9 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageCorruptError: damage anywhere in the file, or a PNG of another kind.
     """
-    channels = _checked_channels(data)
+    channels, stream = _checked(data)
+    if HAS_ISAL and (ours := _of_our_writer(stream, *size_of(data), channels)) is not None:
+        return ours
     buffer = np.frombuffer(data, np.uint8)
     flag = {1: cv2.IMREAD_GRAYSCALE, 3: cv2.IMREAD_COLOR_RGB, 4: cv2.IMREAD_UNCHANGED}[channels]
     try:
@@ -81,6 +85,28 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
     if channels == 4:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)
     return np.ascontiguousarray(pixels, dtype=np.uint8)
+
+
+def _of_our_writer(stream: bytes, width: int, height: int, channels: int) -> NDArray[np.uint8] | None:
+    """The pixels of what :func:`encode_png` wrote, in less than half of OpenCV's time; None of what others wrote."""
+    length = height * (1 + width * channels)
+    if not width or not 0 < length <= len(stream) * _MAX_RATIO:
+        return None
+    inflater = isal_zlib.decompressobj()
+    try:
+        raw = inflater.decompress(stream, length + 1)  # one more, to notice a stream that is too long
+    except isal_zlib.error:  # type: ignore[misc]  # its stub has an instance for the class
+        return None
+    if len(raw) != length or not inflater.eof:
+        return None
+    filtered = np.frombuffer(raw, np.uint8).reshape(height, 1 + width * channels)
+    if (filtered[:, 0] != _FILTER_UP).any():
+        return None
+    rows = np.empty((height, width * channels), np.uint8)
+    rows[0] = filtered[0, 1:]  # the row above the first is all zero
+    for above, row, difference in zip(rows, rows[1:], filtered[1:, 1:], strict=False):
+        np.add(above, difference, out=row)  # modulo 256, as the filter wants it
+    return rows.reshape((height, width) if channels == 1 else (height, width, channels))
 
 
 def chunks(data: bytes, *, pixels_only: bool = False) -> Iterator[tuple[bytes, memoryview]]:
@@ -198,15 +224,19 @@ def _encode_with_cv2(pixels: NDArray[np.uint8], channels: int) -> bytes:
     return bytes(data)
 
 
-def _checked_channels(data: bytes) -> int:
+def _checked(data: bytes) -> tuple[int, bytes]:
+    """How many channels a PNG of ours has, and its compressed pixels."""
     header = b""
+    parts: list[memoryview] = []
     for position, (kind, content) in enumerate(chunks(data)):
         if position == 0 and kind == b"IHDR":
             header = bytes(content)
+        elif kind == b"IDAT":
+            parts.append(content)
     channels = next((n for n, color in _COLOR_TYPES.items() if header[8:] == bytes((8, color, 0, 0, 0))), 0)
     if not channels:
         raise ImageCorruptError("The PNG is none of ours: not 8-bit gray, RGB or RGBA without interlace.")
-    return channels
+    return channels, b"".join(parts)
 
 
 def _shown(kind: bytes) -> str:

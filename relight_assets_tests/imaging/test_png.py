@@ -18,7 +18,7 @@ from relight_assets.errors import ImageCorruptError
 from relight_assets.imaging import png
 from relight_assets.imaging.png import chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets_tests.conftest import Bench, read_rgb
-from relight_assets_tests.imaging.sample_images import gradient, png_by_hand, saved
+from relight_assets_tests.imaging.sample_images import chunk, gradient, png_by_hand, saved
 
 
 def with_pillow(data: bytes) -> NDArray[np.uint8]:
@@ -183,6 +183,43 @@ def test_too_few_rows_behind_a_right_checksum() -> None:
     rows = [bytes(60)] * 9
     with pytest.raises(ImageCorruptError):
         decode_png(png_by_hand((20, 20), rows))
+
+
+@pytest.mark.parametrize("filters", ["22222", "22220", "02222", "21222", "22234"])
+@pytest.mark.parametrize(("channels", "color"), [(1, 0), (3, 2), (4, 6)])
+def test_rows_of_any_filter(filters: str, channels: int, color: int) -> None:
+    """Those of our writer, for which there is a shorter way, and those of others."""
+    rows = np.random.default_rng(3).integers(0, 256, (len(filters), 7 * channels), np.uint8)
+    stream = zlib.compress(
+        b"".join(
+            filter_.encode("latin-1") + row.tobytes()
+            for filter_, row in zip((chr(int(each)) for each in filters), rows, strict=True)
+        )
+    )
+    by_hand = png_by_hand((7, len(filters)), [], color=color)
+    empty = chunk(b"IDAT", zlib.compress(b""))
+    assert empty in by_hand
+    data = by_hand.replace(empty, chunk(b"IDAT", stream[:9]) + chunk(b"IDAT", stream[9:]))
+    assert np.array_equal(decode_png(data), with_pillow(data))
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_too_much_or_too_little_behind_a_right_checksum(more: int) -> None:
+    raw = b"".join(b"\2" + bytes(21) for _ in range(5))
+    stream = zlib.compress(raw + b"x" if more > 0 else raw[:-1])
+    by_hand = png_by_hand((7, 5), [])
+    data = by_hand.replace(chunk(b"IDAT", zlib.compress(b"")), chunk(b"IDAT", stream))
+    if more > 0:  # as libpng has it
+        assert not decode_png(data).any()
+    else:
+        with pytest.raises(ImageCorruptError):
+            decode_png(data)
+
+
+@pytest.mark.parametrize("size", [(0, 5), (5, 0), (2**31 - 1, 2**31 - 1), (2**32 - 1, 2**32 - 1)])
+def test_a_header_that_no_stream_can_fill(size: tuple[int, int]) -> None:
+    with pytest.raises(ImageCorruptError):
+        decode_png(png_by_hand(size, [bytes(20)]))
 
 
 @pytest.mark.parametrize("kind", ["16 bit", "palette", "interlaced", "gray alpha", "no IHDR"])
