@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
     "models/segmenters/base.py": "models/segmenters/test_selfie.py",
     "stages/base.py": "stages/test_registry.py",
+    "stages/face_features.py": "stages/masks/test_photo_detail.py",
     # What holds for each of a kind is tested on all of them at once: stages, families of light, engines, numbers.
     "stages/*/stage.py": "stages/test_registry.py",
     "stages/*/metrics.py": "dataset/test_metrics.py",

@@ -17,7 +17,7 @@ from relight_assets.exports.base import Caption, CaptionSource
 
 MIN_RELIABILITY = 0.5
 """Of the direction of the photo's light, from which words are given for it."""
-SOFT, MODERATE = 0.45, 0.70
+SOFT, MODERATE = 0.45, 0.78
 """Contrast of the light over the face, stops: below it is soft, below moderate, else contrasty."""
 HIGH, LOW = 25.0, -15.0
 """Elevation in degrees from which a light is high, or below which it is low."""

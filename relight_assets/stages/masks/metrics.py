@@ -91,7 +91,7 @@ METRICS = (
         null=True,
         required=True,
     ),
-    Metric("light_contrast", number(0, 64), "Spread of the light on the face", "stops", required=True),
+    Metric("light_contrast", number(0, 64), "Spread of the light on the skin of the face", "stops", required=True),
     Metric("second_person", FLAG, "There may be another person", required=True),
     Metric("truncated", FLAG, "The person is cut off at the top, or at both sides", required=True),
     Metric("padded", FLAG, "Padded by a mirror image that shows the person", required=True),

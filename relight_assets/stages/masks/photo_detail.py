@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
+from relight_assets.stages.face_features import FEATURES
 
 SHARPNESS_SIDE = 256
 """Pixels of the longest side that sharpness is measured at, at most; what is smaller is not enlarged.
@@ -16,10 +17,20 @@ At 512 photos that were enlarged before, and do look sharp, are no better than b
 """
 MIN_PIXELS = 256
 """Pixels inside a mask, below which sharpness is not measured."""
-LIGHT_SIGMA = 0.1
+LIGHT_SIGMA = 0.15
 """Sigma of what counts as light and not as features, in units of the root of the region's area."""
+LIGHT_RANGE, NORMAL = (10, 90), 2.563
+"""Percentiles of the light whose distance is its spread: strands and beards are left out; and what it is in standard
+deviations of a normal distribution."""
 LUMINANCE_FLOOR = 0.004
 """Linear luminance that is added before the logarithm."""
+
+LIT_HEIGHT = 64
+"""Pixels of a face, about, that its light is measured at; what is smaller is not enlarged."""
+RIM = 0.03
+"""In units of the face's height: what is nearer to its outline, or to a feature, is not skin for certain."""
+MIN_BARE = 0.1
+"""Share of a face's rectangle that must be bare skin for its light to be measured there alone."""
 
 COLOR_SIZE = 45
 """Root of the person's area, pixels, that colors are compared at: what a JPEG does to them is averaged out."""
@@ -87,12 +98,39 @@ def sharpness(rgb: Rgb8, inside: Mask) -> float | None:
     return (detail / whole) ** 2 if whole > 0 else 0.0
 
 
+def bare_face(rgb: Rgb8, alpha: Gray8, face: Points) -> tuple[Rgb8, Mask]:
+    """The rectangle of a face, shrunk to ``LIT_HEIGHT``, and where in it there is bare skin.
+
+    That is the person without the face's rim, eyes, brows and lips; the face's person, where too little is bare.
+
+    Args:
+        rgb: (H, W, 3) uint8 sRGB.
+        alpha: (H, W) uint8.
+        face: (468, 2 or more) float32 points, x right and y down in pixels.
+    """
+    crop, inside = face_crop(rgb, face)
+    x, y, _, _ = _within(cv2.boundingRect(np.ascontiguousarray(face[:, :2], np.float32)), rgb.shape)
+    bare = inside.astype(np.uint8)
+    for ring in FEATURES:
+        feature = cv2.convexHull(face[list(ring), :2] - np.array((x, y), np.float32))
+        cv2.fillConvexPoly(bare, np.rint(feature).astype(np.int32), 0)
+    height = inside.shape[0]
+    rim = max(1, round(RIM * height))
+    bare = cv2.erode(bare, np.ones((2 * rim + 1,) * 2, np.uint8), borderValue=0)
+    step = max(1, height // (2 * LIT_HEIGHT))  # for speed: what is shrunk further is averaged
+    person = (alpha[y : y + height, x : x + inside.shape[1]] > 127)[::step, ::step]
+    skin = (bare[::step, ::step] > 0) & person
+    if np.count_nonzero(skin) < MIN_BARE * skin.size:
+        skin = inside[::step, ::step] & person
+    return crop[::step, ::step], skin
+
+
 def light_contrast(rgb: Rgb8, inside: Mask) -> float:
-    """The standard deviation of slow changes of log luminance inside a mask, stops; 0 where there is none.
+    """How far slow changes of log luminance spread inside a mask, as a standard deviation in stops; 0 where none is.
 
     Args:
         rgb: (H, W, 3) uint8 sRGB; a hundred pixels of a face are enough.
-        inside: (H, W) bool.
+        inside: (H, W) bool, bare skin where there is some: brows and lips are no light.
     """
     if not inside.any():
         return 0.0
@@ -100,7 +138,8 @@ def light_contrast(rgb: Rgb8, inside: Mask) -> float:
     sigma = max(0.5, LIGHT_SIGMA * float(np.sqrt(np.count_nonzero(inside))))
     logs = cv2.log(luminance(decode(rgb)) + np.float32(LUMINANCE_FLOOR)) * mask
     slow, weight = (cv2.GaussianBlur(plane, (0, 0), sigma) for plane in (logs, mask))
-    return float((slow[inside] / weight[inside]).std(dtype=np.float64) / np.log(2))
+    low, high = np.percentile(slow[inside] / weight[inside], LIGHT_RANGE)
+    return float((high - low) / (NORMAL * np.log(2)))
 
 
 def color_spread(rgb: Rgb8, inside: Mask) -> float | None:

@@ -24,6 +24,7 @@ from relight_assets.errors import (
     UnsureCutoutError,
 )
 from relight_assets.stages.masks.photo_detail import (
+    bare_face,
     color_spread,
     face_crop,
     is_monochrome,
@@ -74,7 +75,7 @@ class PhotoMetrics:
     sharpness: float | None
     """Of the largest face, or of the person where there is none; None where there are too few pixels."""
     light_contrast: float
-    """How uneven the light is on the face, or on the person, stops."""
+    """How uneven the light is on the face's skin, or on the person, stops."""
 
     def plain(self) -> dict[str, Any]:
         """For the record."""
@@ -99,6 +100,9 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None, *, undecided: fl
     channels = np.count_nonzero(small >= CLIPPED_LEVEL, axis=2)
     of_person, region = small[person], skin if skin.any() else person
     area = cv2.countNonZero(cv2.compare(alpha, 127, cv2.CMP_GT))
+    lit = small[::2, ::2], region[::2, ::2]
+    if face is not None and skin.any():
+        lit = bare_face(rgb, alpha, face)
     found = PhotoMetrics(
         coverage=area / alpha.size,
         subject_size=float(np.sqrt(area)),
@@ -113,7 +117,7 @@ def measure_photo(rgb: Rgb8, alpha: Gray8, face: Points | None, *, undecided: fl
         color_spread=color_spread(small, person),
         face_size=float(np.ptp(face[:, 1])) / 2 if face is not None else None,
         sharpness=sharpness(*(face_crop(rgb, face) if face is not None else person_crop(rgb, alpha))),
-        light_contrast=light_contrast(small[::2, ::2], region[::2, ::2]),
+        light_contrast=light_contrast(*lit),
     )
     return PhotoMetrics(**rounded(asdict(found)))
 

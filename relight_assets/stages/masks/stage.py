@@ -147,7 +147,7 @@ def _shown(inputs: StageInputs, person: PersonMask) -> dict[str, Any]:
 
 MASKS = StageSpec(
     name="masks",
-    code_version="9",
+    code_version="10",
     artifacts=("input", "foreground", "background"),
     may_read=(),
     reads_photo=True,

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from relight_assets.config.recipe.masks import PhotoQa
+from relight_assets.dataset.records import read_record
+from relight_assets.stages.face_features import FEATURES
 from relight_assets.stages.masks.photo_detail import (
+    bare_face,
     color_spread,
     face_crop,
     is_monochrome,
@@ -15,7 +18,8 @@ from relight_assets.stages.masks.photo_detail import (
     person_crop,
     sharpness,
 )
-from relight_assets_tests.conftest import PORTRAITS
+from relight_assets.stages.masks.recorded_faces import unpacked
+from relight_assets_tests.conftest import PORTRAITS, Bench, read_rgb
 
 FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
 
@@ -94,8 +98,42 @@ def test_light_from_one_side_is_contrast_and_freckles_are_none() -> None:
     even, spotted, uneven = (light_contrast(each, inside) for each in (flat, freckled, side))
     assert even < 0.01
     assert spotted < 0.1
-    assert uneven == pytest.approx(0.9, abs=0.2)
+    assert uneven == pytest.approx(0.75, abs=0.1)
     assert light_contrast(flat, inside & False) == 0
+
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.parametrize("scale", [1.0, 0.25])
+def test_hair_brows_eyes_and_lips_are_no_light(finished: Bench, number: int, scale: float) -> None:
+    record = read_record(finished.layout.record(number))
+    assert record is not None
+    photo, foreground = (read_rgb(finished.layout.png(number, name)) for name in ("input", "foreground"))
+    size = (round(photo.shape[1] * scale), round(photo.shape[0] * scale))
+    photo, alpha = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (photo, foreground[..., 3]))
+    face = unpacked(record.stages["masks"].numbers)[0] * np.float32(scale)
+    as_it_is = light_contrast(*bare_face(photo, alpha, face))
+    made_up = photo.copy()
+    for ring in FEATURES:
+        cv2.fillConvexPoly(made_up, cv2.convexHull(np.rint(face[list(ring), :2]).astype(np.int32)), (0, 0, 0))
+    made_up[alpha < 128] = 0
+    assert light_contrast(*bare_face(made_up, alpha, face)) == pytest.approx(as_it_is, abs=0.02)
+    middle = round(float(face[:, 0].mean()))
+    sides = []
+    for half in (np.s_[:, :middle], np.s_[:, middle:]):
+        darker = photo.copy()
+        darker[half] //= 2  # 2 stops less
+        sides.append(light_contrast(*bare_face(darker, alpha, face)))
+    assert max(sides) > as_it_is + 0.3  # one of them was darker already
+
+
+def test_a_face_of_which_little_is_bare_is_measured_whole() -> None:
+    face = np.full((468, 2), 30, np.float32)
+    face[:4] = (10, 10), (50, 10), (10, 50), (50, 50)
+    alpha = np.full((60, 60), 255, np.uint8)
+    for points in (face, face * 0.1):
+        crop, inside = bare_face(skin(60), alpha, points)
+        assert crop.shape[:2] == inside.shape
+        assert inside.any()
 
 
 # -- color ---------------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from relight_assets.errors import (
 from relight_assets.stages.masks.photo_filters import PhotoMetrics, measure_photo, require
 
 GOOD = PhotoMetrics(0.5, 500, 0.02, 0.001, 0.2, 0.01, 0.0, 60.0, 50.0, 20.0, 9.0, 120.0, 0.1, 0.8)
-FACE = np.array([[30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0], [50, 50, 9]], np.float32)
+FACE = np.full((468, 3), (50, 50, 9), np.float32)
+FACE[:4] = [30, 30, 0], [70, 30, 0], [70, 80, 0], [30, 80, 0]
 
 
 def scene():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, LinearRgb, Mask, Pixels8, Plane, Points, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
+from relight_assets.stages.face_features import FEATURES
 
 HEIGHT = 192
 """Pixels of the face in a view: with 256 nothing differs by more than .03, and it takes half as long again."""
@@ -26,14 +27,6 @@ EDGE = 0.03
 """In units of the face's height: what is nearer to its outline, or to a feature, is not skin for certain."""
 FLOOR = np.float32(0.004)
 """Linear luminance that is added before the logarithm."""
-EYES = (
-    (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
-    (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
-)
-BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
-LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
-FEATURES = (*EYES, *BROWS, LIPS)
-"""Points of the mesh around eyes, brows and lips."""
 
 
 @dataclass(frozen=True)
