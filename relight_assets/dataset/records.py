@@ -154,8 +154,8 @@ def files_match(layout: SplitLayout, record: RecordStamps, *stages: Stage) -> bo
         if entry is None:
             return False
         for name, stamp in entry.files.items():
-            stamps.append((f"{numbered}{name}.png", stamp))
-    return layout.storage.have_stamps(stamps)
+            stamps.append((f"{numbered}{name}.png", stamp.size, stamp.token))
+    return layout.storage.have_states(stamps)
 
 
 def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None:

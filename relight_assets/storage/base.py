@@ -82,8 +82,8 @@ class Storage(Protocol):
         None where there is no file, or where it was written so shortly ago that one more write might not show.
         """
 
-    def have_stamps(self, stamps: Iterable[tuple[str, FileStamp]]) -> bool:
-        """Whether files are all there, as their stamps say; one that cannot be asked for is not.
+    def have_states(self, states: Iterable[tuple[str, int, str]]) -> bool:
+        """Whether files, by their paths, all have a size and a token; one that cannot be asked for has not.
 
         One call for all files of an image: a plan asks for tens of thousands.
         """

@@ -122,10 +122,10 @@ def _check_stamps(storage: Storage, tmp_path: Path) -> None:
     stamps = {name: LOCAL.put_stamped(tmp_path / name, name.encode()) for name in ("a", "bb")}
     (tmp_path / "link").symlink_to("bb")
     (tmp_path / "circle").symlink_to("circle")
-    asked = [(str(tmp_path / name), stamp) for name, stamp in stamps.items()]
-    assert storage.have_stamps([])
-    assert storage.have_stamps(asked)
-    assert storage.have_stamps([(str(tmp_path / "link"), stamps["bb"])])
+    asked = [(str(tmp_path / name), stamp.size, stamp.token) for name, stamp in stamps.items()]
+    assert storage.have_states([])
+    assert storage.have_states(asked)
+    assert storage.have_states([(str(tmp_path / "link"), stamps["bb"].size, stamps["bb"].token)])
     for wrong in (
         ("bb", replace(stamps["bb"], size=3)),
         ("bb", replace(stamps["bb"], token=stamps["bb"].token + "0")),
@@ -133,7 +133,7 @@ def _check_stamps(storage: Storage, tmp_path: Path) -> None:
         ("circle", stamps["a"]),
         ("a/b", stamps["a"]),
     ):
-        assert not storage.have_stamps([*asked, (str(tmp_path / wrong[0]), wrong[1])])
+        assert not storage.have_states([*asked, (str(tmp_path / wrong[0]), wrong[1].size, wrong[1].token)])
 
 
 def _open_files() -> int:
@@ -144,17 +144,18 @@ def test_an_open_folder_answers_for_files_of_others_and_keeps_what_a_storage_doe
     folder, other = tmp_path / "folder", tmp_path / "other"
     folder.mkdir()
     other.mkdir()
-    stamps = [(str(place / "a"), LOCAL.put_stamped(place / "a", b"x")) for place in (folder, other)]
+    made = {str(place / "a"): LOCAL.put_stamped(place / "a", b"x") for place in (folder, other)}
+    stamps = [(path, stamp.size, stamp.token) for path, stamp in made.items()]
     before = _open_files()
     with Remembers().opened(folder) as storage:
-        assert storage.have_stamps(stamps)
+        assert storage.have_states(stamps)
         storage.put(folder / "b", b"y")
         assert folder / "b" in Remembers.written
         shutil.rmtree(other)
-        assert not storage.have_stamps(stamps)
+        assert not storage.have_states(stamps)
     assert _open_files() == before
     with LOCAL.opened(tmp_path / "none") as storage:
-        assert storage.have_stamps(stamps[:1])
+        assert storage.have_states(stamps[:1])
 
 
 def test_it_goes_to_other_processes() -> None:

@@ -68,20 +68,41 @@ class ImageScanner:
 
     def scan(self, key: str, cell: str, index: int | None) -> ImageState:
         """Compare one image with its record and its failure."""
+        if index is not None and (finished := self._finished(key, cell, index)) is not None:
+            return finished
         try:
             known = self._records.read(index) if index is not None else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
             return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
-        record, settled = (known.stamps, known.settled) if known is not None else (None, False)
+        record = known.stamps if known is not None else None
         try:
             failure = self._failure(index)
         except OSError as error:
             return self._without_failure(key, cell, index, record, error)
-        state = self._with_record(key, cell, index, record, failure, settled=settled)
+        state = self._with_record(key, cell, index, record, failure)
         if known is not None:
             self._records.keep(known, settled=state.is_settled and not self._digests.geometry.from_file)
         return state
+
+    def _finished(self, key: str, cell: str, index: int) -> ImageState | None:
+        """An image of which all is current, as :meth:`scan` finds it; None of one that must be looked at."""
+        if index in self._failures or (known := self._records.finished(index)) is None or known.key != key:
+            return None
+        try:
+            source = self._source(cell)
+        except ImageError:
+            return None
+        if source.size != known.size or source.token != known.token or source.place != known.place:
+            return None
+        numbered = self._layout.numbered_as(index)
+        files = [(f"{numbered}{name}.png", size, token) for name, size, token in known.files]
+        if source.path in self._hashes or not self._layout.storage.have_states(files):
+            return None
+        given = self._geometry_files.get(key)
+        return ImageState(
+            key, index, source, "same", stage_names(), recorded=True, source_known=True, geometry_file=given
+        )
 
     def _failure(self, index: int | None) -> Failure | None:
         if index is None or index not in self._failures:
@@ -105,8 +126,6 @@ class ImageScanner:
         index: int | None,
         record: RecordStamps | None,
         failure: Failure | None,
-        *,
-        settled: bool = False,
     ) -> ImageState:
         record, failure = self._of_this_image(key, record, failure)
         try:
@@ -115,7 +134,7 @@ class ImageScanner:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
             return _unreadable(key, index, error, record, failure)
-        state = self._judged(key, index, source, record, failure, settled=settled)
+        state = self._judged(key, index, source, record, failure)
         if source.refusal is None or state.status != "pending" or state.unchecked:
             return state  # a link that is made to a photo later costs nothing of what is finished
         refused = PathRefusedError(f"{source.file.name!r} is refused: {source.refusal}.")
@@ -143,8 +162,6 @@ class ImageScanner:
         source: SourceFile,
         record: RecordStamps | None,
         failure: Failure | None,
-        *,
-        settled: bool,
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
         if photo == "unread":
@@ -169,12 +186,9 @@ class ImageScanner:
             )
         given = self._given(key, source, record, failure) if self._digests.geometry.from_file else {}
         files = _RecordedFiles(self._layout, self._hashes, record)
-        if settled and files.all_match and photo in ("same", "moved"):
-            possible = stage_names()
-        else:
-            # What is unchecked may well be what it was: only so are all files known that need a look.
-            assumed = sha256 or (record.source.sha256 if record else "")
-            possible = current_stages(self._digests, record, assumed, files.may_match, given)
+        # What is unchecked may well be what it was: only so are all files known that need a look.
+        assumed = sha256 or (record.source.sha256 if record else "")
+        possible = current_stages(self._digests, record, assumed, files.may_match, given)
         unchecked += files.unchecked
         current = possible if not unchecked else ()
         if files.unchecked and sha256 is not None:
@@ -256,13 +270,13 @@ class _RecordedFiles:
 
     def __init__(self, layout: SplitLayout, hashes: Hashes, record: RecordStamps | None):
         self._layout, self._hashes = layout, hashes
-        self.all_match = record is not None and files_match(layout, record, *record.stages)  # as nearly always
+        self._all_match = record is not None and files_match(layout, record, *record.stages)  # as nearly always
         self.unchecked: list[str] = []
         self.renewed: dict[Stage, dict[str, FileStamp]] = {}
 
     def may_match(self, record: RecordStamps, stage: Stage) -> bool:
         """Whether the files of a stage may be those of the record; notes which must be hashed to know."""
-        if self.all_match or files_match(self._layout, record, stage):
+        if self._all_match or files_match(self._layout, record, stage):
             return True
         entry = record.stages[stage]
         stamps: dict[str, FileStamp] = {}

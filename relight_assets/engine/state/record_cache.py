@@ -6,10 +6,11 @@ read.  So it may be removed at any time.  Whoever holds the folder's lock writes
 
 import dataclasses
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -21,12 +22,43 @@ from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.stages.registry import stages
 
+_Kind = TypeVar("_Kind")
 _FORMAT = 1
 """To be raised when what is kept of a record changes."""
 _ROWS_AT_ONCE = 1000
-_TABLE = "CREATE TABLE records (number INTEGER PRIMARY KEY, version TEXT, settled TEXT, checksum INTEGER, stamps BLOB)"
-_PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)"
-_GET = "SELECT version, settled, checksum, stamps FROM records WHERE number = ?"
+_TABLE = (
+    "CREATE TABLE records "
+    "(number INTEGER PRIMARY KEY, version TEXT, checksum INTEGER, stamps BLOB, identity TEXT, finished BLOB)"
+)
+_PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)"
+_ALL = "SELECT number, version, checksum, stamps, identity, finished FROM records ORDER BY number"
+_GET = "SELECT number, version, checksum, stamps, identity, finished FROM records WHERE number = ?"
+_Row = tuple[int, str, int, bytes, str | None, bytes]
+
+
+_END: _Row = (sys.maxsize, "", 0, b"", None, b"")
+"""Stands after the last row."""
+
+
+class Finished(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What a scan asks the disk of an image whose stages all have the digests that they would have now."""
+
+    key: str
+    place: str | None
+    size: int
+    token: str
+    """Of the photo, with its size in bytes and its place."""
+    files: list[tuple[str, int, str]]
+    """Name, size and token of each file."""
+
+    @classmethod
+    def of(cls, record: RecordStamps) -> "Finished":
+        """What is asked of the image of a record."""
+        source = record.source
+        files = [
+            (name, stamp.size, stamp.token) for entry in record.stages.values() for name, stamp in entry.files.items()
+        ]
+        return cls(record.image_path, source.place, source.size, source.token, files)
 
 
 class KnownRecord(NamedTuple):
@@ -35,9 +67,10 @@ class KnownRecord(NamedTuple):
     stamps: RecordStamps
     version: str | None = None
     """Of the file that was read (:meth:`relight_assets.storage.base.Storage.version`)."""
-    settled: bool = False
-    """It is known that every stage has the digest that it would have now."""
     kept: bool = False
+    """It is in the cache."""
+    settled: bool = False
+    """It is there as one whose stages all have the digests that they would have now."""
 
 
 class RecordCache:
@@ -55,29 +88,41 @@ class RecordCache:
     def __init__(self, layout: SplitLayout, database: sqlite3.Connection | None, identity: str, *, writable: bool):
         self.layout, self._database, self._identity = layout, database, identity
         self._writable = writable
-        self._new: list[tuple[int, str, str | None, int, bytes]] = []
+        self._folder = str(layout.folder)
+        self._ahead: Iterator[_Row] | None = None
+        self._last: _Row | None = None
+        self._new: list[_Row] = []
         self.damaged = False
+
+    def finished(self, number: int) -> Finished | None:
+        """What is to be asked of an image, if that is all: its record is what it was when all of it was current."""
+        if self._database is None:
+            return None
+        row = self._row(number)
+        if row is None or row[4] != self._identity or row[1] != self.layout.storage.version(self._path(number)):
+            return None
+        return self._decoded(row, _FINISHED, row[5])
 
     def read(self, number: int) -> KnownRecord | None:
         """What the record of an image says; None and errors as :func:`relight_assets.dataset.records.read_stamps`."""
-        # Text and not Path, which to make costs more than a file that is not there.
-        path = f"{self.layout.numbered_as(number)}{RECORD_SUFFIX}"
+        path = self._path(number)
         version = self.layout.storage.version(path) if self._database is not None else None
-        if version is not None and (known := self._known(number, version)) is not None:
-            return known
+        row = self._row(number) if version is not None else None
+        if row is not None and row[1] == version and (known := self._decoded(row, _STAMPS, row[3])) is not None:
+            return KnownRecord(known, version, kept=True, settled=row[4] == self._identity)
         stamps = read_stamps(path, self.layout.storage)
         return KnownRecord(stamps, version) if stamps is not None else None
 
     def keep(self, record: KnownRecord, *, settled: bool) -> None:
-        """Keep what a record says that was read."""
+        """Keep what a record says that was read; ``settled``: its stages all have the digests they would have now."""
         if not self._writable or self._database is None or record.version is None:
             return
         if record.kept and record.settled == settled:
             return
-        number, identity = record.stamps.index, self._identity if settled else None
-        blob = msgspec.msgpack.encode(record.stamps)
-        checksum = _checksum(number, record.version, identity, blob)
-        self._new.append((number, record.version, identity, checksum, blob))
+        stamps, identity = msgspec.msgpack.encode(record.stamps), self._identity if settled else None
+        finished = msgspec.msgpack.encode(Finished.of(record.stamps)) if settled else b""
+        checksum = _checksum(record.stamps.index, record.version, stamps, identity, finished)
+        self._new.append((record.stamps.index, record.version, checksum, stamps, identity, finished))
         if len(self._new) >= _ROWS_AT_ONCE:
             self.write()
 
@@ -98,30 +143,46 @@ class RecordCache:
             with suppress(sqlite3.Error):
                 self._database.execute("COMMIT")
 
-    def _known(self, number: int, version: str) -> KnownRecord | None:
-        assert self._database is not None  # noqa: S101
+    def _path(self, number: int) -> str:
+        # Text and not Path, which to make costs more than a file that is not there.
+        return f"{self._folder}/{number:05d}_{RECORD_SUFFIX}"
+
+    def _row(self, number: int) -> _Row | None:
+        """The row of a number.  Asked for in order, as a scan mostly does, rows come from one query."""
+        if self._database is None:
+            return None
         try:
-            row = self._database.execute(_GET, (number,)).fetchone()
-            if row is None:
-                return None
-            was, settled, checksum, blob = row
-            if was != version or checksum != _checksum(number, was, settled, blob):
-                return None
-            return KnownRecord(_STAMPS.decode(blob), version, settled == self._identity, kept=True)
-        except (sqlite3.Error, msgspec.DecodeError, TypeError):
+            if self._last is not None and self._last[0] >= number:
+                return self._last if self._last[0] == number else self._database.execute(_GET, (number,)).fetchone()
+            if self._ahead is None:
+                self._ahead = iter(self._database.execute(_ALL))
+            self._last = next((row for row in self._ahead if row[0] >= number), _END)
+        except sqlite3.Error:
             self._give_up()
             return None
+        return self._last if self._last[0] == number else None
+
+    def _decoded(self, row: _Row, decoder: "msgspec.msgpack.Decoder[_Kind]", blob: bytes) -> _Kind | None:
+        number, version, checksum, stamps, identity, finished = row
+        try:
+            if checksum == _checksum(number, version, stamps, identity, finished):
+                return decoder.decode(blob)
+        except (msgspec.DecodeError, TypeError):
+            pass
+        self._give_up()
+        return None
 
     def _give_up(self) -> None:
         self._database, self.damaged = None, True
 
 
 _STAMPS = msgspec.msgpack.Decoder(RecordStamps)
+_FINISHED = msgspec.msgpack.Decoder(Finished)
 
 
-def _checksum(number: int, version: str, settled: str | None, stamps: bytes) -> int:
+def _checksum(number: int, version: str, stamps: bytes, identity: str | None, finished: bytes) -> int:
     """Of a row: a database that is not kept from power cuts may hold parts of several."""
-    return zlib.crc32(stamps, zlib.crc32(f"{number} {version} {settled}".encode()))
+    return zlib.crc32(stamps, zlib.crc32(finished, zlib.crc32(f"{number} {version} {identity}".encode())))
 
 
 @contextmanager
