@@ -16,7 +16,7 @@ from PIL import Image
 
 from relight_assets.errors import ImageCorruptError
 from relight_assets.imaging import png
-from relight_assets.imaging.png import chunks, decode_png, encode_png, is_minimal_rgb
+from relight_assets.imaging.png import alpha_png, chunks, decode_png, encode_png, is_minimal_rgb
 from relight_assets_tests.conftest import Bench, read_rgb
 from relight_assets_tests.imaging.sample_images import chunk, gradient, png_by_hand, saved
 
@@ -201,6 +201,22 @@ def test_rows_of_any_filter(filters: str, channels: int, color: int) -> None:
     assert empty in by_hand
     data = by_hand.replace(empty, chunk(b"IDAT", stream[:9]) + chunk(b"IDAT", stream[9:]))
     assert np.array_equal(decode_png(data), with_pillow(data))
+
+
+@pytest.mark.parametrize("height", [1, 2, 3, 4, 15, 16, 17, 40])
+@pytest.mark.parametrize("isal", [True, False])
+def test_alpha_alone(height: int, isal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(png, "HAS_ISAL", isal and png.HAS_ISAL)
+    pixels = np.random.default_rng(height).integers(0, 256, (height, 23, 4), np.uint8)
+    data = encode_png(pixels)
+    assert np.array_equal(decode_png(data), pixels)
+    assert alpha_png(data) == encode_png(pixels[..., 3])
+    other = cv2.imencode(".png", pixels)[1].tobytes()  # by another writer
+    assert alpha_png(other) == encode_png(pixels[..., 3])
+    with pytest.raises(ImageCorruptError, match="no alpha"):
+        alpha_png(encode_png(pixels[..., :3]))
+    with pytest.raises(ImageCorruptError):
+        alpha_png(data[:-20])
 
 
 @pytest.mark.parametrize("more", [-1, 1])

@@ -13,7 +13,7 @@ from relight_assets.errors import ChangedOutputError
 from relight_assets.exports.base import Framing, Pair, Role, Source
 from relight_assets.exports.pictures.framing import framed, framing_of, out_size
 from relight_assets.exports.rows.pairs import TARGET_LIGHT, png_size
-from relight_assets.imaging.png import decode_png, encode_png
+from relight_assets.imaging.png import alpha_png, decode_png, encode_png
 
 GRAY = 128
 """Level of the gray background, #808080."""
@@ -50,6 +50,8 @@ class PairPictures:
         Raises:
             ImageCorruptError, ChangedOutputError, OSError: a file of the split cannot be used.
         """
+        if role == "mask" and self._is_uncut:
+            return alpha_png(self._read(self._files["foreground"]))
         return encode_png(framed(self._pixels(role), self._framing))
 
     def data(self, role: Role) -> bytes:
