@@ -142,8 +142,8 @@ class ExportSpec:
     start: str = ""
     """How it is used, in one line; ``{folder}`` is the snapshot."""
     load: str = """import pandas, PIL.Image
-rows = pandas.read_csv("{folder}/samples.csv", dtype={{"stem": str}})
-target, condition, mask = (PIL.Image.open(f"{folder}/{{rows[side][0]}}") for side in ("target", "condition", "mask"))"""
+first = pandas.read_csv("{folder}/samples.csv", dtype={{"stem": str}}).iloc[0]
+target, condition = (PIL.Image.open("{folder}/" + first[side]) for side in ("target", "condition"))"""
     """Lines of Python that read its first pair; ``{folder}`` is the snapshot."""
     shards: Shards | None = None
     """None: each picture is a file."""

@@ -52,7 +52,9 @@ def size_of(options: ExportOptions) -> str:
     if options.resolution == "source":
         return "The pictures have the size of the photo"
     reduced = (
-        f"were reduced to {options.resolution} pixels on the longest side and " if options.resolution != "crop" else ""
+        f"were reduced to at most {options.resolution} pixels on the longest side, and "
+        if options.resolution != "crop"
+        else ""
     )
     return f"The pictures {reduced}were cropped around the person to sides that are multiples of {options.multiple_of}"
 
