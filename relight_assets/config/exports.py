@@ -44,6 +44,10 @@ class ExportOptions(BaseModel):
     """A word before every caption."""
     words: Path | None = None
     """A YAML file of other words for measured captions."""
+    licence_column: Annotated[str, Field(pattern=r"\S")] | None = None
+    """The CSV's column of licences; None: that of the settings, or `licence` or `license` where the CSV has one."""
+    licences: Annotated[tuple[Annotated[str, Field(pattern=r"\S")], ...], Field(min_length=1)] | None = None
+    """Photos with one of these licences are exported, as the column writes them; None: all, those without one too."""
     columns: Literal["controlnet", "kontext", "instruct-pix2pix", "flux-control"] = "controlnet"
     """Names of the columns of an image folder."""
     where: Annotated[str, Field(pattern=r"\S")] | None = None

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from relight_assets.config.engines import EngineName
-from relight_assets.config.exports import Export
+from relight_assets.config.exports import Export, ExportOptions
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.validation import HIDDEN_FAULT
@@ -136,12 +136,19 @@ class Settings(BaseModel):
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
     exports: tuple[Export, ...] = ()
     export_root: Path | None = None
+    licence_column: Annotated[str, Field(pattern=r"\S")] | None = None
     quality: Quality = DEFAULT_QUALITY
 
     @property
     def export_folder(self) -> Path:
         """Where exports go."""
         return self.export_root if self.export_root is not None else self.output_root / "exports"
+
+    def completed(self, options: ExportOptions) -> ExportOptions:
+        """The options of an export, with the column of licences that the settings name where they name none."""
+        if options.licence_column is not None or self.licence_column is None:
+            return options
+        return options.model_copy(update={"licence_column": self.licence_column})
 
     @property
     def max_pixels(self) -> int:

@@ -51,7 +51,7 @@ def settings_from(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         if key != "alert_webhook" and (odd := odd_character(text)) is not None:
             raise ConfigError(f"{variable_of(key)}: holds {odd}")
-        if key in {*PATH_KEYS, "csv_glob", *SHA256_KEYS, "sweep_cron", "alert_webhook"}:
+        if key in {*PATH_KEYS, "csv_glob", "licence_column", *SHA256_KEYS, "sweep_cron", "alert_webhook"}:
             found[key] = None if text == "null" else text
             continue
         found[key] = parse_yaml(text, variable_of(key))

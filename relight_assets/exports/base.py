@@ -53,8 +53,12 @@ class Pair:
 
     Those of the light that the target shows, where that is another one, begin with ``target_``."""
     caption: Caption
+    licence: str | None
+    """Of the photo, as its rows have it; None: they give none."""
     labels_sha256: str
     """Of its row in samples.csv."""
+    made_by: str
+    """Digest of the recipe, the versions and the segmenter that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class PairBytes:
     stem: str
     image_path: str
     caption: str
+    licence: str | None
     images: Mapping[Role, bytes]
     """PNG files, by role."""
 
@@ -136,6 +141,10 @@ class ExportSpec:
     indexes: WriteIndexes = field(default=_no_indexes)
     start: str = ""
     """How it is used, in one line; ``{folder}`` is the snapshot."""
+    load: str = """import pandas, PIL.Image
+first = pandas.read_csv("{folder}/samples.csv", dtype={{"stem": str}}).iloc[0]
+target, condition = (PIL.Image.open("{folder}/" + first[side]) for side in ("target", "condition"))"""
+    """Lines of Python that read its first pair; ``{folder}`` is the snapshot."""
     shards: Shards | None = None
     """None: each picture is a file."""
 

@@ -20,13 +20,16 @@ from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ChangedOutputError
 from relight_assets.exports.base import IMAGES, ExportSpec, IndexInputs, Pair, PairBytes, Shards, Source
 from relight_assets.exports.captioning import ask
+from relight_assets.exports.cards.counts import Counts
+from relight_assets.exports.cards.write import card_files, write_cards
 from relight_assets.exports.pictures.pair_pictures import PairPictures, Picture
 from relight_assets.exports.registry import need_packages
 from relight_assets.exports.rows.labels import columns
+from relight_assets.exports.rows.licences import NONE_GIVEN
 from relight_assets.exports.rows.pairs import PairSource
 from relight_assets.exports.snapshot import (
-    BESIDE,
     FILES,
+    SAMPLES,
     Snapshots,
     WrittenFile,
     is_whole,
@@ -37,9 +40,8 @@ from relight_assets.exports.snapshot import (
 from relight_assets.exports.threads import in_threads
 from relight_assets.storage.files import output_token
 
-FORMAT = "1"
+FORMAT = "2"
 """Raised when the same pairs and options give other files."""
-SAMPLES = "samples.csv"
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,10 @@ def export_split(
             return Exported(state.split.split, spec.name, folder, len(pairs), left_out, 0, 0, changed=False)
         with snapshots.new(digest) as temp:
             files = _PairFiles(temp, state.split.split, spec, options, _before(snapshots))
-            written = _written(files, pairs, watch) if spec.shards is None else files.shards(spec.shards, pairs, watch)
+            shards = tuple(files.shards(spec.shards, pairs, watch)) if spec.shards is not None else ()
+            written = shards or _written(files, pairs, watch)
             inputs = IndexInputs(state.split.split, folder, options, pairs, spec)
-            write_files(temp, chain(written, _write_beside(temp, inputs, source)))
+            write_files(temp, chain(written, _write_beside(temp, inputs, source, shards)))
             unanswered = answers.missing(pairs, options)
             write_manifest(temp, {**_manifest(state, inputs, digest, left_out, temp), "unanswered": unanswered})
     return Exported(
@@ -116,6 +119,8 @@ def export_split(
 def _digest(spec: ExportSpec, options: ExportOptions, folder: Path, pairs: tuple[Pair, ...]) -> str:
     # The folder too: configurations of trainers name it.
     asked = {"format": FORMAT, "layout": spec.name, "options": options.model_dump(mode="json"), "folder": str(folder)}
+    # What the cards say beyond the pairs.
+    asked |= {"cards": card_files(), "made_by": sorted({pair.made_by for pair in pairs})}
     return canonical_digest([asked, *(_row_of(pair) for pair in pairs)])
 
 
@@ -199,7 +204,7 @@ class _PairFiles:
     def _pair_bytes(self, pair: Pair) -> PairBytes:
         pictures = PairPictures(pair, self._options)
         images = {role: pictures.data(role) for role in IMAGES if role in self._spec.files}
-        return PairBytes(pair.stem, pair.image_path, pair.caption.text, images)
+        return PairBytes(pair.stem, pair.image_path, pair.caption.text, pair.licence, images)
 
     def write(self, pair: Pair) -> list[WrittenFile]:
         """Write the files of one pair."""
@@ -262,21 +267,34 @@ def _check(path: Path, source: Source) -> None:
         )
 
 
-def _write_beside(folder: Path, inputs: IndexInputs, source: PairSource) -> Iterator[WrittenFile]:
-    """Write the index files of the layout, and samples.csv; gives them."""
+def _write_beside(
+    folder: Path, inputs: IndexInputs, source: PairSource, shards: Sequence[WrittenFile]
+) -> Iterator[WrittenFile]:
+    """Write the index files of the layout, samples.csv and the cards; gives them."""
+    beside: list[WrittenFile] = []
     for name, pieces in inputs.spec.indexes(inputs):
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
             stream.writelines(pieces)
-        yield WrittenFile(name, file_sha256(folder / name), (folder / name).stat().st_size, BESIDE)
+        beside.append(WrittenFile.beside(folder, name))
+    counts = _write_samples(folder, inputs, source)
+    beside.append(WrittenFile.beside(folder, SAMPLES))
+    yield from beside
+    yield from write_cards(folder, inputs, counts, [*shards, *beside], source.licence_column)
+
+
+def _write_samples(folder: Path, inputs: IndexInputs, source: PairSource) -> Counts:
+    """Write samples.csv; gives what is counted over its rows."""
+    counts = Counts()
     with (folder / SAMPLES).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns())
         for pair in inputs.pairs:
-            labels = source.labels(pair)
-            if labels is None:
+            found = source.labels(pair)
+            if found is None:
                 raise ChangedOutputError(f"the record of {pair.image_path} changed while it was exported; export again")
-            writer.writerow(["" if value is None else value for value in labels.values()])
-    yield WrittenFile(SAMPLES, file_sha256(folder / SAMPLES), (folder / SAMPLES).stat().st_size, BESIDE)
+            writer.writerow(["" if value is None else value for value in found[1].values()])
+            counts.add(*found)
+    return counts
 
 
 def _manifest(
@@ -293,6 +311,7 @@ def _manifest(
         "photos": len({pair.number for pair in pairs}),
         "left_out": dict(sorted(left_out.items())),
         "captions": dict(sorted(Counter(pair.caption.source for pair in pairs).items())),
+        "licences": dict(sorted(Counter(pair.licence or NONE_GIVEN for pair in pairs).items())),
         "options": options.model_dump(mode="json"),
         "files_sha256": sha256_hex((folder / FILES).read_bytes()),
         "csv_sha256": state.split.sha256,

@@ -124,7 +124,7 @@ class _Tree:
                 if data is not None:
                     found[role] = data
             caption = found.pop("caption", b"").decode("utf-8", "replace")
-            yield PairBytes(stem, "", caption, found)
+            yield PairBytes(stem, "", caption, None, found)
 
     def _read(self, file: WrittenFile) -> bytes | None:
         try:
@@ -272,7 +272,7 @@ def _index_faults(folder: Path, listed: Mapping[str, WrittenFile], pairs: int) -
 
 
 _TABLES = {"metadata.jsonl", "pairs.jsonl", "metadata.csv"}
-_NOT_FILES = {"image_path", "text", "prompt", "caption", "edit_prompt"}
+_NOT_FILES = {"image_path", "text", "prompt", "caption", "edit_prompt", "licence"}
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, object]]:

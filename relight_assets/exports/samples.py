@@ -30,17 +30,22 @@ class Samples:
     """None: ``pyarrow`` is not installed."""
 
 
-def write_samples(state: SplitState) -> Samples:
+def write_samples(state: SplitState, licence_column: str | None = None) -> Samples:
     """Write the label table of a split into its folder, as CSV and, with ``pyarrow``, as Parquet.
 
     Files are named as they lie beside the table: the target is the photo, the mask the alpha of the foreground.
 
+    Args:
+        state: as the split stands.
+        licence_column: the CSV's column of licences; None: `licence` or `license`, where it has one.
+
     Raises:
+        UserError: the CSV has no such column.
         OutputFolderError: a run is writing the split, or a table cannot be written.
     """
     layout = state.layout
     parquet = layout.samples_parquet if find_spec("pyarrow") is not None else None
-    source = PairSource(state, None, ExportOptions(resolution="source"))
+    source = PairSource(state, None, ExportOptions(resolution="source", licence_column=licence_column))
     with locked_folder(layout):
         try:
             counted = _Counted(source.rows())

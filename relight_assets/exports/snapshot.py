@@ -18,7 +18,7 @@ from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.hashing import file_sha256
 from relight_assets.errors import OutputFolderError, UserError
 
-MANIFEST, FILES = "manifest.json", "files.csv"
+MANIFEST, FILES, SAMPLES = "manifest.json", "files.csv", "samples.csv"
 BESIDE = "index"
 """What files beside the pairs are made of, in the list."""
 _DIGEST = 12
@@ -36,6 +36,11 @@ class WrittenFile:
     sha256: str
     size: int
     made_of: str
+
+    @classmethod
+    def beside(cls, folder: Path, path: str) -> "WrittenFile":
+        """A file beside the pairs, as it lies in a snapshot's folder."""
+        return cls(path, file_sha256(folder / path), (folder / path).stat().st_size, BESIDE)
 
 
 @dataclass(frozen=True)

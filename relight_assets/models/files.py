@@ -92,6 +92,7 @@ class ModelFiles:
             size=there.stat().st_size if there else 0,
             sha256=found or wanted or "not known before it is there",
             licence=model.licence,
+            stated_in=model.stated_in,
             source=model.how_to_get,
         )
 

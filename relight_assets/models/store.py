@@ -45,6 +45,8 @@ class Listed:
     size: int
     sha256: str
     licence: str
+    stated_in: str
+    """Where the licence is stated."""
     source: str
 
 
@@ -106,6 +108,7 @@ def listing(folder: Path | None = None) -> list[Listed]:
             size=each.size,
             sha256=each.sha256,
             licence=each.licence,
+            stated_in=each.stated_in,
             source=f"{package}: {each.member}",
         )
         for package, models in ((_WHEEL, registry.SHIPPED), (_NPM_PACKAGE, registry.OPTIONAL))

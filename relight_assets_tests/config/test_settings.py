@@ -109,6 +109,7 @@ OTHER_THAN_DEFAULT = {
     "output_root": "/c",
     "mapping_dir": "/d",
     "export_root": "/m",
+    "licence_column": "rights",
     "model_dir": "/e",
     "sam3.checkpoint": "/g/sam3.pt",
     "sam3.directory": "/h",

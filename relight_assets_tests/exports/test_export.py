@@ -13,6 +13,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports import export as module
 from relight_assets.exports import snapshot
+from relight_assets.exports.cards.write import card_files
 from relight_assets.exports.export import export_split
 from relight_assets.exports.read_back import read_back
 from relight_assets.exports.registry import layout
@@ -39,7 +40,8 @@ def test_the_tree(export: Export, own: Bench) -> None:
     stems = [f"{number:06d}" for number in range(4)]
     files = {f"{place}/{stem}.png" for stem in stems for place in ("image", "conditioning_image", "mask")}
     texts = {f"image/{stem}.txt" for stem in stems}
-    assert tree(found.folder) == files | texts | {"metadata.jsonl", "samples.csv", "files.csv", "manifest.json"}
+    beside = {"metadata.jsonl", "samples.csv", "files.csv", "manifest.json", *card_files()}
+    assert tree(found.folder) == files | texts | beside
     link = own.folder / "exports" / "imagefolder" / "train"
     assert link.readlink().name == found.folder.name
     for stem, name in zip(stems, PORTRAITS, strict=True):

@@ -13,7 +13,10 @@ from relight_assets.models import store
 from relight_assets_tests.faults.processes import clean_environment
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = ("relight_assets", "config", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "workspace.yaml")
+SOURCES = (
+    *("relight_assets", "config", "pyproject.toml", "MANIFEST.in", "README.md", "workspace.yaml"),
+    *("LICENSE", "THIRD_PARTY_NOTICES.md"),
+)
 NO_DEPENDENCIES = {"relight_assets", "pip", "uv"}
 """The checkout, and what could download."""
 

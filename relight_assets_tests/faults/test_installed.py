@@ -2,13 +2,16 @@
 
 import csv
 import hashlib
+import re
 import zipfile
+from itertools import chain
 from pathlib import Path
 
 import pytest
+import tomllib
 
 from relight_assets.models import registry
-from relight_assets.models.packages import wheel
+from relight_assets.models.packages import npm, wheel
 from relight_assets_tests.conftest import PORTRAITS
 from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.installed import ROOT, Installed, build_wheel, install
@@ -60,6 +63,28 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(built: Path)
         packed = {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
     assert packed.keys() == files.keys()
     assert packed == files
+
+
+def test_the_wheel_holds_the_licence_and_the_notices_of_others(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        (metadata,) = (archive.read(name) for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        packed = {
+            name.rpartition("/")[2]: archive.read(name) for name in archive.namelist() if ".dist-info/licenses/" in name
+        }
+    assert packed == {name: (ROOT / name).read_bytes() for name in ("LICENSE", "THIRD_PARTY_NOTICES.md")}
+    assert b"License-Expression: Apache-2.0" in metadata
+
+
+def test_the_notices_name_every_model_and_every_dependency() -> None:
+    notices = (ROOT / "THIRD_PARTY_NOTICES.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [project["optional-dependencies"][extra] for extra in ("export", "onnx", "demo")]
+    for dependency in (*project["dependencies"], *chain(*extras)):
+        assert re.match("[a-z0-9-]+", dependency)[0] in re.findall("[a-z0-9-]+", notices), dependency
+    for model in (*registry.SHIPPED, *registry.OPTIONAL):
+        assert f"`{model.file_name}`" in notices
+    assert f"{wheel.PACKAGE} {wheel.VERSION}" in notices
+    assert f"{npm.PACKAGE} {npm.VERSION}" in notices
 
 
 def test_what_runs_is_the_wheel_and_not_the_checkout(installed: Installed, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from relight_assets.models.files import ModelFiles
 from relight_assets.models.loading import check_segmenter, make_segmenter, segmenter_details
 from relight_assets.models.segmenters.selfie import SelfieSegmenter
 
+ROOT = Path(__file__).resolve().parents[2]
 SAM3 = Recipe.model_validate({"segmenter": "sam3"})
 
 
@@ -125,3 +126,13 @@ def test_every_segmenter_of_a_recipe_is_here_with_its_weights_and_every_model_is
     assert names == [model.name for model in (*registry.SHIPPED, *registry.OPTIONAL, *registry.GIVEN)]
     assert len(set(names)) == len(names)
     assert set(names) >= {spec.model for spec in registry.SEGMENTERS.values()} | registry.NETWORKS.keys()
+
+
+def test_the_docs_list_every_model_with_its_licence() -> None:
+    rows = set((ROOT / "docs" / "licences.md").read_text(encoding="utf-8").splitlines())
+    for model in (*registry.SHIPPED, *registry.OPTIONAL):
+        cells = (f"`{model.name}`", model.purpose, f"`{model.file_name}`", model.licence, model.stated_in)
+        assert f"| {' | '.join(cells)} |" in rows
+        assert f"| `{model.name}` | `{model.member}` | `{model.sha256}` |" in rows
+    for given in registry.GIVEN:
+        assert f"| {' | '.join((f'`{given.name}`', given.purpose, given.licence, given.stated_in))} |" in rows

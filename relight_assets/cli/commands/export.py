@@ -22,6 +22,8 @@ from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state
 from relight_assets.errors import OutputFolderError, RelightError, UserError
 from relight_assets.exports.base import ExportSpec
+from relight_assets.exports.cards.croissant import CROISSANT, can_write
+from relight_assets.exports.cards.readme import README
 from relight_assets.exports.export import Exported, export_split
 from relight_assets.exports.read_back import read_back
 from relight_assets.exports.registry import layout, layouts
@@ -81,7 +83,7 @@ def export(
         _write_samples(source, csv_file, split, all_splits=all_splits, experiment=experiment)
     if layout_name is None:
         raise UserError("give --layout NAME; --list shows the layouts")
-    spec, options = layout(layout_name), options_of(given)
+    spec, options = layout(layout_name), source.settings().completed(options_of(given))
     check_name("export", name or spec.name)
     settings, folder = _chosen(source, csv_file, split, all_splits=all_splits, experiment=experiment)
     # An experiment's pairs never take the place of the split's own.
@@ -132,7 +134,8 @@ def _write_samples(
     done = True
     for csv in usable_csvs(folder, errors):
         try:
-            written = write_samples(load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment))
+            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
+            written = write_samples(state, settings.licence_column)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
@@ -178,6 +181,9 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     did = f"{exported.linked} links, {exported.written} files written" if exported.changed else "nothing new"
     print_line(f"{exported.split}: {exported.pairs} pairs ({did}){f'; left out: {left}' if left else ''}")
     print_field("folder", exported.folder)
+    print_field("card", exported.folder / README)
+    if not can_write():
+        print_field("Croissant", f"{CROISSANT} needs the extra: pip install 'relight_assets[export]'")
     print_field("use it", spec.start.format(folder=exported.folder))
     if not check:
         return True

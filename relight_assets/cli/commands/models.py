@@ -43,14 +43,14 @@ def models_fetch(source: ProjectSource, name: str | None, wheel: Path | None, pa
 @models.command("list")
 @click.pass_obj
 def models_list(source: ProjectSource) -> None:
-    """Each model: found or not, where, sha256, licence."""
+    """Each model: found or not, where, sha256, licence and where that is stated."""
     for listed in ModelFiles.of(source.settings()).listing():
         color = "green" if listed.state == "ok" else "red"
         out.print(f"[bold]{listed.name}[/] ({listed.purpose}): [{color}]{listed.state}[/]")
         for label, text in (
             ("file", listed.path or "not set"),
             ("sha256", listed.sha256),
-            ("licence", listed.licence),
+            ("licence", f"{listed.licence} ({listed.stated_in})"),
             ("source", listed.source),
         ):
             print_field(label, text)

@@ -15,6 +15,7 @@ from relight_assets.defs.publishing import locked_state
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import mapping_is_current
 from relight_assets.errors import ConfigError, UserError
+from relight_assets.exports.cards.readme import README
 from relight_assets.exports.export import FORMAT, Exported, export_split
 from relight_assets.exports.read_back import ReadBack, read_back
 from relight_assets.exports.registry import layout, need_packages
@@ -37,7 +38,7 @@ def export_assets(settings: Settings) -> list[dg.AssetsDefinition]:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ConfigError(f"exports: `{twice.pop()}` is there twice; give each a name of its own")
-    return [_asset(each) for each in settings.exports]
+    return [_asset(each.model_copy(update={"options": settings.completed(each.options)})) for each in settings.exports]
 
 
 def _asset(export: Export) -> dg.AssetsDefinition:
@@ -100,6 +101,7 @@ def _metadata(exported: Exported) -> dict[str, Any]:
         "dagster/row_count": exported.pairs,
         "path": dg.MetadataValue.path(str(exported.folder)),
         "layout": exported.layout,
+        "card": dg.MetadataValue.md((exported.folder / README).read_text(encoding="utf-8")),
         "links": exported.linked,
         "files_written": exported.written,
         "changed": exported.changed,

@@ -18,11 +18,11 @@ _TYPES = {str: "string", int: "int", float: "float", bool: "bool"}
     deps=[MAPPING],
     partitions_def=splits,
     kinds={"csv"},
-    code_version="1",
+    code_version="2",
     description=(
         "A row for each finished pair, with every label: files, sizes, sha256, family and direction of the light, the "
-        "photo's own light, caption, seed and every metric of the records. Written to `samples.csv` in the split's "
-        "folder, and to `samples.parquet` where pyarrow is installed."
+        "photo's own light, caption, licence, seed and every metric of the records. Written to `samples.csv` in the "
+        "split's folder, and to `samples.parquet` where pyarrow is installed."
     ),
 )
 def samples(context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.MaterializeResult[Any]:
@@ -34,7 +34,7 @@ def samples(context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunI
             split, project.recipe, project.settings, known=run_inputs.states.get(context.partition_key)
         ) as state:
             run_inputs.states[context.partition_key] = state
-        written = write_samples(state)
+        written = write_samples(state, project.settings.licence_column)
     return dg.MaterializeResult(metadata=_metadata(written))
 
 

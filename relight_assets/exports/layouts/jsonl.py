@@ -10,7 +10,7 @@ def _lines(inputs: IndexInputs) -> Iterator[str]:
     for pair in inputs.pairs:
         row: dict[str, str | None] = {"stem": pair.stem}
         row |= {role: path for role, path in inputs.paths(pair).items() if role != "caption"}
-        row |= {"caption": pair.caption.text or None, "image_path": pair.image_path}
+        row |= {"caption": pair.caption.text or None, "image_path": pair.image_path, "licence": pair.licence}
         yield f"{json.dumps(row, ensure_ascii=False)}\n"
 
 

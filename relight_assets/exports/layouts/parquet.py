@@ -45,7 +45,8 @@ def _row(pair: PairBytes) -> dict[str, Any]:
         for role, column in COLUMNS.items()
         if role in pair.images
     }
-    return {**images, "text": pair.caption or None, "stem": pair.stem, "image_path": pair.image_path}
+    texts = {"text": pair.caption or None, "stem": pair.stem, "image_path": pair.image_path, "licence": pair.licence}
+    return {**images, **texts}
 
 
 def _schema() -> Any:
@@ -61,7 +62,7 @@ def _schema() -> Any:
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
-_TEXTS = ("text", "stem", "image_path")
+_TEXTS = ("text", "stem", "image_path", "licence")
 
 
 def _read(path: Path) -> Iterator[PairBytes]:
@@ -73,7 +74,7 @@ def _read(path: Path) -> Iterator[PairBytes]:
             for batch in file.iter_batches(batch_size=16):
                 for row in batch.to_pylist():
                     images = {role: row[column]["bytes"] for role, column in COLUMNS.items() if row.get(column)}
-                    yield PairBytes(row["stem"], row["image_path"], row["text"] or "", images)
+                    yield PairBytes(row["stem"], row["image_path"], row["text"] or "", row.get("licence"), images)
     except pa.ArrowException as error:
         raise ValueError(f"it is damaged: {error}") from error
 
@@ -83,5 +84,8 @@ EXPORT = ExportSpec(
     "datasets, pyarrow",
     COLUMNS,
     start='datasets.load_dataset("parquet", data_dir="{folder}/data")',
+    load="""import datasets
+rows = datasets.load_dataset("parquet", data_files="{folder}/data/*.parquet", split="train")
+target, condition, mask, text = (rows[0][name] for name in ("image", "conditioning_image", "mask", "text"))""",
     shards=Shards("data/{split}-{number:05d}-of-{count:05d}.parquet", MAX_BYTES, _write, _read, ("pyarrow",)),
 )

@@ -24,7 +24,7 @@ def _write(path: Path, pairs: Iterable[PairBytes]) -> None:
         for pair in pairs:
             for role, data in pair.images.items():
                 _add(tar, NAMES[role].format(stem=pair.stem), data)
-            row = {"image_path": pair.image_path, "text": pair.caption or None}
+            row = {"image_path": pair.image_path, "text": pair.caption or None, "licence": pair.licence}
             _add(tar, f"{pair.stem}.json", json.dumps(row, ensure_ascii=False).encode())
             if pair.caption:
                 _add(tar, f"{pair.stem}.txt", pair.caption.encode())
@@ -59,7 +59,7 @@ def _pair(item: tuple[str, dict[str, bytes]]) -> PairBytes:
     stem, members = item
     images = {_BY_SUFFIX[suffix]: data for suffix, data in members.items() if suffix in _BY_SUFFIX}
     row = json.loads(members.get("json", b"{}"))
-    return PairBytes(stem, row.get("image_path", ""), members.get("txt", b"").decode(), images)
+    return PairBytes(stem, row.get("image_path", ""), members.get("txt", b"").decode(), row.get("licence"), images)
 
 
 EXPORT = ExportSpec(
@@ -67,5 +67,8 @@ EXPORT = ExportSpec(
     "webdataset, datasets",
     NAMES,
     start='webdataset.WebDataset("{folder}/*.tar"): image.png, conditioning_image.png, mask.png, txt, json',
+    load="""import glob, webdataset
+rows = webdataset.WebDataset(sorted(glob.glob("{folder}/*.tar")), shardshuffle=False).decode("pil")
+target, condition, text = next(iter(rows.to_tuple("image.png", "conditioning_image.png", "json")))""",
     shards=Shards("{split}-{number:06d}.tar", MAX_BYTES, _write, _read),
 )

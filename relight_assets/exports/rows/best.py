@@ -68,17 +68,26 @@ class Candidate:
         )
 
 
+def third_bounds(skins: Iterable[float]) -> tuple[float, ...]:
+    """The lightness, CIE L*, from which skins are in the second and in the last third; none without skins."""
+    found = sorted(skins)
+    return (found[len(found) // 3], found[2 * len(found) // 3]) if found else ()
+
+
+def third_of(skin: float | None, bounds: Iterable[float]) -> int | None:
+    """0 for a skin in the darkest third, 1, 2; None where there is no skin."""
+    return None if skin is None else sum(skin >= bound for bound in bounds)
+
+
 def best_of(candidates: Iterable[Candidate], count: int) -> frozenset[Hashable]:
     """So many of the best, in turn from each group of one light family, one direction and one third of the skins.
 
     The best of each group come first, then the second best, and so on; among those of one turn the better ones.
     """
     found = list(candidates)
-    skins = sorted(each.skin for each in found if each.skin is not None)
-    bounds = [skins[len(skins) // 3], skins[2 * len(skins) // 3]] if skins else []
+    bounds = third_bounds(each.skin for each in found if each.skin is not None)
     groups: defaultdict[Hashable, list[Candidate]] = defaultdict(list)
     for each in sorted(found, key=lambda each: -each.quality):  # stable: of equal ones the first rows
-        third = None if each.skin is None else sum(each.skin >= bound for bound in bounds)
-        groups[each.family, each.direction, third].append(each)
+        groups[each.family, each.direction, third_of(each.skin, bounds)].append(each)
     turns = ((turn, -each.quality, each.who) for group in groups.values() for turn, each in enumerate(group))
     return frozenset(who for _, _, who in sorted(turns, key=lambda turn: turn[:2])[:count])

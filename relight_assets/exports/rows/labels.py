@@ -20,22 +20,28 @@ FIRST = (
     *(f"light_{name}" for name in _PLACE),
     *(f"photo_light_{name}" for name in _PLACE),
     "target_variant", "target_family", *(f"target_light_{name}" for name in _PLACE), "quality",
-    "caption", "caption_source", "seed", "package_version",
+    "caption", "caption_source", "licence", "seed", "package_version",
 )  # fmt: skip
 """The columns before those of the metrics."""
 
 
 @cache
+def metric_columns() -> Mapping[str, Metric]:
+    """The columns of metrics, in order, and the metric of each."""
+    return {column: metric for group in _groups() for column, metric in group.metrics}
+
+
+@cache
 def columns() -> tuple[str, ...]:
     """All columns of the table, in order."""
-    return (*FIRST, *(column for group in _groups() for column, _ in group.metrics))
+    return (*FIRST, *metric_columns())
 
 
 @cache
 def types() -> Mapping[str, type]:
     """What a column holds where it holds something: text, whole numbers, numbers, or true and false."""
     known = dict.fromkeys(FIRST, str) | dict.fromkeys(_WHOLE, int) | dict.fromkeys(_NUMBERS, float)
-    return {**known, **{column: _type_of(metric) for group in _groups() for column, metric in group.metrics}}
+    return {**known, **{column: _type_of(metric) for column, metric in metric_columns().items()}}
 
 
 _WHOLE = ("number", "variant", "width", "height", "target_variant", "seed")
@@ -116,7 +122,7 @@ def labels_of(record: Record, variant: int, caption: Caption, given: Mapping[str
         record: of the image.
         variant: of the light, from 0.
         caption: of the pair.
-        given: what the record does not say: stem, split, files, sizes.
+        given: what the record does not say: stem, split, files, sizes, licence.
     """
     lights = record.stages["degraded"].lights if "degraded" in record.stages else []
     light = lights[variant] if lights else {}

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from relight_assets.exports.pictures.framing import out_size
 from relight_assets.exports.rows.best import Candidate, best_of
 from relight_assets.exports.rows.captions import ShownLight, caption_of, read_words
 from relight_assets.exports.rows.labels import labels_of
+from relight_assets.exports.rows.licences import Licences
+from relight_assets.exports.rows.maker import Maker
 from relight_assets.exports.rows.selection import RowFilter
 from relight_assets.stages.base import variant_name
 from relight_assets.stages.registry import stage_spec
@@ -38,6 +41,7 @@ class _Found:
     record: Record
     variant: int
     caption: Caption
+    licence: str | None
     labels: dict[str, Any]
 
     @property
@@ -107,11 +111,12 @@ class PairSource:
                 continue
             for variant in range(self.state.variants):
                 caption = self._caption(record, variant, captions.get(key, ""), words)
-                labels = self._labels(record, variant, caption)
+                licence = self._licences.of(key)
+                labels = self._labels(record, variant, caption, licence)
                 if labels is None or not chosen.takes(labels):
                     left_out["where" if labels is not None else "too small"] += 1
                 else:
-                    yield _Found(key, record, variant, caption, labels)
+                    yield _Found(key, record, variant, caption, licence, labels)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The labels of every pair that may leave."""
@@ -126,7 +131,9 @@ class PairSource:
             found.variant,
             sources,
             found.caption,
+            found.licence,
             canonical_digest(found.labels),
+            Maker.of(found.record).digest,
         )
 
     def _sources(self, record: Record, variant: int) -> dict[str, Source]:
@@ -146,23 +153,34 @@ class PairSource:
     def with_caption(self, pair: Pair, caption: Caption) -> Pair:
         """A pair with another caption; as it is where its record has gone meanwhile, which :meth:`labels` tells."""
         record = known_record(self.state.layout, pair.number)
-        labels = self._labels(record, pair.variant, caption) if record is not None else None
+        labels = self._labels(record, pair.variant, caption, pair.licence) if record is not None else None
         return replace(pair, caption=caption, labels_sha256=canonical_digest(labels)) if labels is not None else pair
 
-    def labels(self, pair: Pair) -> dict[str, Any] | None:
-        """The row of a pair in samples.csv; None where its record has gone or changed meanwhile."""
+    def labels(self, pair: Pair) -> tuple[Record, dict[str, Any]] | None:
+        """The record of a pair and its row in samples.csv; None where the record has gone or changed meanwhile."""
         record = known_record(self.state.layout, pair.number)
         if record is None:
             return None
-        labels = self._labels(record, pair.variant, pair.caption)
-        return labels if labels is not None and canonical_digest(labels) == pair.labels_sha256 else None
+        labels = self._labels(record, pair.variant, pair.caption, pair.licence)
+        return (record, labels) if labels is not None and canonical_digest(labels) == pair.labels_sha256 else None
 
     def _refusal(self, key: str, record: Record | None) -> str | None:
         if record is None:
             return None
         if record.source.sha256 in self.taken:
             return "in another split"
-        return "review" if key in self.dropped or record.source.sha256 in self.dropped else None
+        if key in self.dropped or record.source.sha256 in self.dropped:
+            return "review"
+        return None if self._licences.allow(key) else "licence"
+
+    @property
+    def licence_column(self) -> str | None:
+        """The CSV's column that licences are read from; None: it has none."""
+        return self._licences.column
+
+    @cached_property
+    def _licences(self) -> Licences:
+        return Licences(self.state, self.options)
 
     def _captions(self) -> dict[str, str]:
         """The cell of the caption column of each image, of the first row that names it."""
@@ -191,7 +209,7 @@ class PairSource:
         """Whether the target has the photo's own light."""
         return self.options.direction == "restore" and self.options.target != "albedo"
 
-    def _labels(self, record: Record, variant: int, caption: Caption) -> dict[str, Any] | None:
+    def _labels(self, record: Record, variant: int, caption: Caption, licence: str | None) -> dict[str, Any] | None:
         own = self._sources(record, variant)
         size = png_size(own["input"].path)
         try:
@@ -208,6 +226,7 @@ class PairSource:
             "target_sha256": own.get(f"{TARGET_LIGHT}output", own["input"]).sha256,
             "target_variant": self._target_variant(variant),
             "condition_sha256": own["output"].sha256,
+            "licence": licence,
         }
         return labels_of(record, variant, caption, given)
 

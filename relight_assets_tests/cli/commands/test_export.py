@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from relight_assets.cli.commands.export import options_of
 from relight_assets.cli.main import main
+from relight_assets.exports.cards import croissant
+from relight_assets.exports.cards.write import card_files
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project
 
 
@@ -35,7 +37,8 @@ def test_all_splits_and_no_photo_twice(project: Project, tmp_path: Path) -> None
     assert "train: 2 pairs" in output
     assert "1 in another split" in output
     assert "test: 1 pairs" in output
-    assert "read back: 2 pairs, 10 files, 0 faults" in output
+    assert f"read back: 2 pairs, {10 + len(card_files())} files, 0 faults" in output
+    assert "/README.md" in output
     assert (tmp_path / "imagefolder" / "train" / "image" / "000000.png").is_file()
     assert json.loads((tmp_path / "imagefolder" / "test" / "manifest.json").read_bytes())["pairs"] == 1
     assert (
@@ -49,6 +52,32 @@ def test_one_csv_by_its_path_leaks_no_test_photo_either(project: Project, tmp_pa
     code, output = relight(project, "export", "--layout", "jsonl", "--csv", csv, "--out", str(tmp_path))
     assert code == 0, output
     assert "1 in another split" in output
+
+
+def test_the_settings_name_the_column_of_licences(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELIGHT_LICENCE_COLUMN", "note")
+    export = ["export", "--layout", "jsonl", "--split", "train", "--out", str(tmp_path), "--no-check"]
+    code, output = relight(project, *export)
+    assert code == 0, output
+    rows = [json.loads(line) for line in (tmp_path / "jsonl/train/pairs.jsonl").read_text().splitlines()]
+    assert [row["licence"] for row in rows] == ["0", "1"]
+    code, output = relight(project, *export, "--set", "licences=['1', '7']")
+    assert code == 0, output
+    assert "1 licence" in output
+    assert "has no column `notes`; did you mean `note`" in relight(project, *export, "--set", "licence_column=notes")[1]
+    assert relight(project, "export", "--samples", "--split", "train")[0] == 0
+    with (project.data / "outputs" / "data-train" / "samples.csv").open(newline="") as stream:
+        assert [row["licence"] for row in csv.DictReader(stream)] == ["0", "1", "2"]
+
+
+def test_what_croissant_needs_is_said(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(croissant, "find_spec", lambda _: None)
+    code, output = relight(project, "export", "--layout", "jsonl", "--split", "train", "--out", str(tmp_path))
+    assert code == 0, output
+    assert "croissant.json needs the extra: pip install 'relight_assets[export]'" in output
+    assert (tmp_path / "jsonl" / "train" / "README.md").is_file()
 
 
 def test_options_and_a_name(project: Project, tmp_path: Path) -> None:

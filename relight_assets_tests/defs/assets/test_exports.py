@@ -48,6 +48,7 @@ def test_it_comes_after_the_mapping_and_is_read_back(instance: dg.DagsterInstanc
     assert folder.parent == project.data / "outputs" / "exports" / "my-pairs"
     assert event.metadata["dagster/row_count"].value == 2
     assert sorted(path.name for path in (folder / "image").glob("*.png")) == ["000000.png", "000001.png"]
+    assert event.metadata["card"] == dg.MetadataValue.md((folder / "README.md").read_text())
     check = check_of(result, READABLE)
     assert (check["passed"], check["pairs"], check["faults"]) == (True, 2, 0)
     assert 0 <= check["offset_median_px"] <= check["offset_worst_px"] < 0.2

@@ -1,0 +1,1 @@
+"""What an export says of itself: README.md for people, croissant.json for machines."""
