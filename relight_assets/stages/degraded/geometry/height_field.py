@@ -87,13 +87,12 @@ def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
 def _neck(points: Points, shape: tuple[int, int]) -> Plane:
     """How far what is below the jaw lies behind it, (h, w) float32 in pixels; 0 on the mesh and beside the head."""
     flat = points[:, :2].astype(np.float32)
-    axis = flat[CHIN] - flat[FOREHEAD]
+    axis, chin = flat[CHIN] - flat[FOREHEAD], flat[CHIN]
     length = max(float(np.hypot(*axis)), 1.0)
-    (right, down), chin = axis / length, flat[CHIN]
+    right, down = (np.float32(part / length**2) for part in axis.tolist())
     dx = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(chin[0])
     dy = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(chin[1])
-    under = (dx * np.float32(right) + dy * np.float32(down)) / np.float32(length)
-    aside = np.abs(dx * np.float32(down) - dy * np.float32(right)) / np.float32(length)
+    under, aside = dx * right + dy * down, np.abs(dx * down - dy * right)
     below = _ramp(under, *NECK_STARTS) * (1 - _ramp(under, *NECK_ENDS)) * (1 - _ramp(aside, *NECK_WIDTH))
     mesh = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mesh, cv2.convexHull(np.rint(flat).astype(np.int32)), 1)
