@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.degradation import Degradation
-from relight_assets.core.color import LUMINANCE_WEIGHTS, luminance
+from relight_assets.core.color import LUMINANCE_WEIGHTS
 from relight_assets.core.rng import uniform
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.defects import LUMINANCE_FLOOR
@@ -170,8 +170,9 @@ def without_fog(scene: Scene, shading: Shading, gains: NDArray[np.float64], curv
     if not dark.any():
         return shading
     gain = float(curve.factor_of(np.full((1, 1), DARK_LEVEL, np.float32))[0, 0])
-    stops = cv2.log(np.maximum(luminance(shading.light * (gains * gain).astype(np.float32)), 1))
-    return replace(shading, light=shading.light * cv2.exp(stops * dark * np.float32(LIFTED_DARK - 1))[..., None])
+    lift = cv2.log(np.maximum(cv2.transform(shading.light, (_WEIGHTS * gains * gain)[None].astype(np.float32)), 1))
+    factor = cv2.exp(lift * dark * np.float32(LIFTED_DARK - 1))
+    return replace(shading, light=cv2.multiply(shading.light, cv2.merge([factor] * 3)))
 
 
 def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats:
