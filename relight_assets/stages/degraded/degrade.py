@@ -27,7 +27,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""

@@ -6,6 +6,7 @@ Whatever a light does to brightness, color and contrast on average, a network wo
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ FACE_SHARE = 0.15
 BALANCE = 0.9
 """Power of light at which means of color are compared: with 1 a photo's sheen and white cloth would make skin gray, and
 with less, means of light themselves tell a pair's sides apart."""
+PLACED = 0.3
+"""Share that is balanced of what a light does to the mean color by where it falls.  All of it makes a face gray where
+a red sweater has more of the light than in the photo; none of it, and pairs' colors differ more."""
 BLUE, TINT = 1.5, 0.35
 """What ln B/G falls by where ln R/G rises, along the colors of black bodies, and the deviation across them."""
 FARTHEST, FARTHEST_COLOR = 2.0, 1.4
@@ -40,6 +44,10 @@ MAX_STOPS = 4.3
 """Largest gain of a channel, stops either way."""
 MAX_MEAN_CHANGE = 0.8
 """Largest mean change of the person's brightness, stops; up to .15 more is measured at full size."""
+LIFTED_DARK = 0.35
+"""What is left of a lift, stops, where the person is darkest."""
+DARK_LEVEL = 0.02
+"""Linear light of dark hair in light."""
 _WEIGHTS = np.array(LUMINANCE_WEIGHTS, np.float32)
 _Floats = NDArray[np.float32]
 
@@ -111,14 +119,18 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
     every = 1 + scene.samples.size // FEW
     weights = _weights(scene)[::every]
     lit, photo = _lit(scene, shading)[::every], scene.sampled(scene.photo)[::every]
-    own = _balance(photo, lit, weights)
+    # A light that falls on a red sweater more than on a face makes no face gray.
+    kept = (1 - PLACED) * _placed(scene, shading, weights, every)
+    own = _balance(photo, lit, weights) - kept
     drawn = np.array([camera.white_balance[0], 0.0, camera.white_balance[1]]) / math.log(2)
     shifts = own * camera.color_adaptation + drawn
     stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
     # The curve weighs what is light and what is dark anew, and skin is redder than what is around it.
+    shading = without_fog(scene, shading, np.exp2(shifts + stops), curve)
+    lit = _lit(scene, shading)[::every]
     seen_colors = lit * np.exp2(shifts + stops).astype(np.float32)
     seen_colors *= curve.factor_of(seen_colors.max(axis=1)[:, None])
-    left = _balance(photo, seen_colors, weights) + drawn - own * (1 - camera.color_adaptation)
+    left = _balance(photo, seen_colors, weights) - kept + drawn - own * (1 - camera.color_adaptation)
     shifts += left * camera.color_adaptation
     stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
     gains = np.exp2(np.clip(shifts + stops, -MAX_STOPS, MAX_STOPS))
@@ -141,6 +153,26 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
         "tone_curve": [curve.pivot, curve.odd, curve.even],
     }
     return Exposed(seen, curve, float(rounded(float(change.std(dtype=np.float64)))), numbers)
+
+
+def without_fog(scene: Scene, shading: Shading, gains: NDArray[np.float64], curve: ToneCurve) -> Shading:
+    """Lift what is nearly black by less than what is around it.
+
+    Black hair and cloth have as much of a lens's veil in a photo as color of their own, and lifted veil is fog.
+
+    Args:
+        scene: the person.
+        shading: the light, before its gains.
+        gains: of R, G and B.
+        curve: with them.
+    """
+    dark = scene.dark
+    if not dark.any():
+        return shading
+    gain = float(curve.factor_of(np.full((1, 1), DARK_LEVEL, np.float32))[0, 0])
+    lift = cv2.log(np.maximum(cv2.transform(shading.light, (_WEIGHTS * gains * gain)[None].astype(np.float32)), 1))
+    factor = cv2.exp(lift * dark * np.float32(LIFTED_DARK - 1))
+    return replace(shading, light=cv2.multiply(shading.light, cv2.merge([factor] * 3)))
 
 
 def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats:
@@ -184,6 +216,13 @@ def _balance(photo: _Floats, colors: _Floats, weights: NDArray[np.float64]) -> N
     # Stops by which the mean color of (N, 3) colors differs from the photo's, per channel, with green as it is.
     stops = np.log2(_color(photo, weights) / _color(colors, weights))
     return stops - stops[1]
+
+
+def _placed(scene: Scene, shading: Shading, weights: NDArray[np.float64], every: int) -> NDArray[np.float64]:
+    # The same of what a light does to the mean color by where it falls alone, as if it were white.
+    albedo = scene.sampled(scene.albedo)[::every]
+    lit = albedo * (scene.sampled(shading.light)[::every] @ _WEIGHTS)[:, None]
+    return _balance(albedo, lit, weights)
 
 
 def _color(colors: _Floats, weights: NDArray[np.float64]) -> NDArray[np.float64]:

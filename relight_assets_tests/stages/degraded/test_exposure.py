@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -181,3 +183,47 @@ def test_the_face_weighs_more_than_hair_and_cloth():
     share = beside[scene.samples].mean()
     lost = -np.log2(np.array(gains) / exposed(scene, even(scene), CENTERED).numbers["exposure_gain"])
     assert lost[0] / share < lost[1] / (1 - share)
+
+
+def with_black_hair(scene):
+    albedo = scene.albedo.copy()
+    albedo[:50][albedo[:50].max(axis=2) < 0.1] *= np.float32(0.1)
+    return replace(scene, albedo=albedo)
+
+
+HAIR, CHEEK = np.s_[36:44, 70:90], np.s_[84:94, 58:64]
+
+
+def test_black_hair_is_lifted_by_less_than_the_face():
+    scene = with_black_hair(face_scene())
+    lit = exposed(scene, even(scene), Camera(1.0))
+    gains = np.float32(lit.numbers["channel_gains"])
+    assert lit.shading.light[CHEEK] == pytest.approx(np.broadcast_to(gains, lit.shading.light[CHEEK].shape), rel=1e-3)
+    hair = lit.shading.light[HAIR] / gains
+    assert hair.min() > 0.5
+    assert hair.max() < 0.85
+
+
+def test_what_is_not_lifted_is_as_it_was():
+    scene = with_black_hair(face_scene())
+    lit = exposed(scene, even(scene), Camera(-1.0))
+    gains = np.float32(lit.numbers["channel_gains"])
+    assert lit.shading.light[HAIR] == pytest.approx(np.broadcast_to(gains, lit.shading.light[HAIR].shape), rel=1e-5)
+
+
+def test_light_on_a_red_shirt_makes_no_face_gray(monkeypatch):
+    person = face_scene()
+    albedo, shirt = person.albedo.copy(), person.albedo[..., 2] > 0.3
+    albedo[shirt] = (0.5, 0.05, 0.05)
+    scene = replace(person, albedo=albedo, photo=albedo, photo_light=albedo @ WEIGHTS)
+    light = np.where(shirt, np.float32(2), np.float32(0.5))[..., None] * np.ones(3, np.float32)
+
+    def red_green():
+        red, green, _ = exposed(scene, Shading(light, None, {}), CENTERED).numbers["channel_gains"]
+        return float(np.log(red / green))
+
+    some = red_green()
+    monkeypatch.setattr("relight_assets.stages.degraded.exposure.PLACED", 1.0)
+    whole = red_green()
+    assert whole < -0.2
+    assert 0.15 * whole > some > 0.45 * whole

@@ -180,7 +180,8 @@ def render_shadow(
         "key_temperature": key_kelvin,
         "ambient_temperature": ambient_kelvin,
     }
-    return cv2.merge(planes), numbers
+    light = cv2.merge(planes)
+    return (lamp.aimed(scene, light) if shadow.numbers["pattern_type"] == NONE else light), numbers
 
 
 FAMILY = LightFamily(

@@ -13,16 +13,26 @@ import numpy as np
 from relight_assets.core.arrays import Mask, Plane, Points, Triangles
 from relight_assets.core.color import safe_ratio
 from relight_assets.stages.degraded.geometry.filters import inward_distance, smooth, smoothstep
-from relight_assets.stages.degraded.geometry.head import Head, head_of_mask, head_of_mesh
+from relight_assets.stages.degraded.geometry.head import CHIN, FOREHEAD, Head, head_of_mask, head_of_mesh
 
 STEEPEST = 2.2
 """Slopes approach this and never pass it (65 degrees): inflated silhouettes are infinitely steep."""
-INFLATION_REACH = 0.35
+INFLATION_REACH = 0.8
 """Screening length of the inflation in units of s: wider bodies do not bulge further."""
+INFLATION_DEPTH = 0.6
+"""Depth of a body over its half width: people are flatter than they are wide, and a neck lies behind its chin."""
 SWEEPS, SPECTRAL_RADIUS = 40, 0.99
 """Jacobi sweeps on each level of the inflation, and the spectral radius by which they are accelerated."""
 DOME_HEIGHT = 0.7
 """Height of the head's dome, in units of the head's smaller half axis."""
+NECK_DEPTH = 0.2
+"""How far the neck lies behind the jaw, in units of the face's height: from above, a chin shades it."""
+NECK_SHARE = 0.6
+"""The most of it, as a share of the height."""
+NECK_STARTS, NECK_ENDS, NECK_WIDTH = (-0.3, 0.0), (0.2, 0.6), (0.4, 0.75)
+"""How far below the chin it begins to lie back, and does; comes forward again, and has; the same aside, likewise."""
+JAW_EDGE, JAW_BLUR = 0.08, 0.02
+"""Width of the step below the jaw, and blur of its edge, whose corners would be seen in the shadow, likewise."""
 JOIN_BAND = 0.16
 """Width of the join, in units of the face's size, measured inward from the mesh's outline."""
 JOIN_REACH = 0.16
@@ -43,7 +53,7 @@ def height_field(mask: Plane, faces: Sequence[Points], triangles: Triangles, siz
         (h, w) float32 in 0..1; the head, of the first face where there are several.
     """
     solid = (mask > 0.5).astype(np.float32)
-    height = np.sqrt(2 * inflate(solid, INFLATION_REACH * size))
+    height = np.float32(INFLATION_DEPTH) * np.sqrt(2 * inflate(solid, INFLATION_REACH * size))
     heads = [head_of_mesh(points) for points in faces] or [head_of_mask(solid)]
     domes = np.zeros_like(height)
     for head in heads:
@@ -54,6 +64,10 @@ def height_field(mask: Plane, faces: Sequence[Points], triangles: Triangles, siz
     for points in faces:
         height, one = join_face(height, points, triangles)
         share = np.maximum(share, one)
+    for points in faces:
+        # Not another's face, and never all of it: what is beside the person has no height, and must not shade it.
+        most = np.float32(NECK_SHARE) * np.maximum(height, 0) * (share < 0.5)
+        height -= np.minimum(_neck(points, height.shape), most)
     # Smoothed once more than each part was, so that no crease of the dome or the join is left.
     height = smooth(height, 0.006 * size) * solid
     return height, share * solid, heads[0]
@@ -68,6 +82,27 @@ def in_mask(mask: Plane, faces: Sequence[Points]) -> list[Points]:
         return bool(2 * np.count_nonzero(mask[rows[inside_image], columns[inside_image]] > 0.5) > len(points))
 
     return [points for points in faces if inside(points)]
+
+
+def _neck(points: Points, shape: tuple[int, int]) -> Plane:
+    """How far what is below the jaw lies behind it, (h, w) float32 in pixels; 0 on the mesh and beside the head."""
+    flat = points[:, :2].astype(np.float32)
+    axis, chin = flat[CHIN] - flat[FOREHEAD], flat[CHIN]
+    length = max(float(np.hypot(*axis)), 1.0)
+    right, down = (np.float32(part / length**2) for part in axis.tolist())
+    dx = np.arange(shape[1], dtype=np.float32)[None, :] - np.float32(chin[0])
+    dy = np.arange(shape[0], dtype=np.float32)[:, None] - np.float32(chin[1])
+    under, aside = dx * right + dy * down, np.abs(dx * down - dy * right)
+    below = _ramp(under, *NECK_STARTS) * (1 - _ramp(under, *NECK_ENDS)) * (1 - _ramp(aside, *NECK_WIDTH))
+    mesh = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(mesh, cv2.convexHull(np.rint(flat).astype(np.int32)), 1)
+    beside = cv2.distanceTransform(1 - mesh, cv2.DIST_L2, 3) * np.float32(1 / length)
+    behind = below * _ramp(beside, 0, JAW_EDGE)
+    return np.float32(NECK_DEPTH * length) * smooth(behind, JAW_BLUR * length)
+
+
+def _ramp(values: Plane, start: float, end: float) -> Plane:
+    return smoothstep((values - np.float32(start)) * np.float32(1 / (end - start)))
 
 
 def _dome(head: Head, shape: tuple[int, ...]) -> Plane:

@@ -1,5 +1,6 @@
 """A person prepared for light: cropped, at working size, with shape."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,6 +39,8 @@ ALL_SAMPLES_BELOW = 4096
 """Inner pixels at half size, below which statistics take all pixels and not every second row and column."""
 FEWEST_ANCHORS = 50
 """Samples of bare skin that say how bright a face is."""
+DARK = (0.007, 0.035)
+"""Luminance of the albedo, linear, up to which it is nearly black, and from which it is not."""
 RIM_WIDTH = 0.02
 """Width of the band along the silhouette where a key light fades to its mean, in units of s."""
 
@@ -89,6 +92,13 @@ class Scene:
     def normals(self) -> tuple[Plane, Plane, Plane]:
         """Of the shape that light falls on: x right, y down, z to the camera."""
         return self.smooth_normals(SHAPE_BLUR, RELIEF)
+
+    @cached_property
+    def dark(self) -> Plane:
+        """How surely each point is nearly black, and not skin of a face, 0..1."""
+        black, dim = (np.float32(math.log(level)) for level in DARK)
+        dark = 1 - smoothstep((cv2.log(luminance(self.albedo) + np.float32(1e-4)) - black) / (dim - black))
+        return dark * (1 - np.maximum(self.bare_skin, self.face_share * self.skin))
 
     @cached_property
     def bare_skin(self) -> Plane:

@@ -46,6 +46,8 @@ PEAK_PER_GAIN, MAX_PEAK = 0.9, 1.6
 """Highlight of gain 1 at its peak over the luminance of the lit skin (.27 on an albedo of .3), and the largest."""
 CONSTANT = 0.07
 """Linear light that a highlight adds at its peak, in an image as bright as the photo: it shows on dark skin too."""
+MOST_CONSTANT = 1.0
+"""The most of that over the luminance of the lit skin: on a face in the dark more is a gray patch."""
 HEADROOM = 1.3
 """Where highlights saturate, over their peak at the normal that mirrors the lamp."""
 LIT_QUANTILE = 0.85
@@ -179,7 +181,8 @@ def peak_of(scene: Scene, light: LinearRgb, gain: float, constant: float = CONST
     # Exposure comes later, and makes the person about as bright as the photo.
     before, now = (float(scene.sampled(plane).mean(dtype=np.float64)) for plane in (scene.photo_light, lit))
     level = max(before, 1e-3) / max(now, 1e-4)
-    peak = constant / level + min(PEAK_PER_GAIN * gain, MAX_PEAK) * float(np.quantile(values, LIT_QUANTILE))
+    skin_level = float(np.quantile(values, LIT_QUANTILE))
+    peak = min(constant / level, MOST_CONSTANT * skin_level) + min(PEAK_PER_GAIN * gain, MAX_PEAK) * skin_level
     return peak, HEADROOM * peak
 
 

@@ -40,6 +40,15 @@ AMBIENT_TINT = 0.5
 """Share of the ambient light's colour that is left after a camera's white balance."""
 KNEE, CEILING = 1.15, 1.7
 """Irradiance over its 80th percentile on the face, above which it is compressed, and which it approaches."""
+BEAM = (1.2, 2.6)
+"""Distance from the middle of the head, in units of its half axes, up to which a lamp is aimed at it, and from which it
+is not."""
+BEAM_FLOOR = 0.02
+"""Irradiance that is added before the logarithm: full shadow is not endlessly dark."""
+BEAM_SHARE = 0.15
+"""Share of the person beyond the head without which there is no rest to compare a face with."""
+AIMED, MAX_AIM = 0.8, 0.8
+"""Share of the difference between face and rest that is made up for, and the most, stops."""
 HAIR_SHADE, HAIR_REACH = 0.30, 0.035
 """How much hair darkens the skin beside it, and how far, in units of the face's height h."""
 
@@ -105,7 +114,36 @@ def render(
         "ambient_temperature": ambient_kelvin,
         "ambient_tint": AMBIENT_TINT,
     }
-    return light * (lamp.occlusion * _compressed(scene, luminance(light)))[..., None], numbers
+    light *= (lamp.occlusion * _compressed(scene, luminance(light)))[..., None]
+    return aimed(scene, light), numbers
+
+
+def aimed(scene: Scene, light: LinearRgb) -> LinearRgb:
+    """Aim a lamp: a face has nearly as much of the light as the rest, whatever its shadows took from it.
+
+    A face with its nose, brows and hair shades itself more than cloth does, and would go dark beside a body that stays
+    as it is.  Who lights a face aims the lamp at it; so light falls off smoothly from the head outward, or toward it.
+
+    Args:
+        scene: the person.
+        light: (h, w, 3) float32 irradiance.
+
+    Returns:
+        The same, times a smooth factor; unchanged without a face, and where hardly more than that is seen.
+    """
+    if not scene.faces:
+        return light
+    distance = np.sqrt(scene.head.distance(scene.shape))
+    beam = 1 - smoothstep((distance - np.float32(BEAM[0])) * np.float32(1 / (BEAM[1] - BEAM[0])))
+    stops = np.log2(scene.sampled(luminance(light)) + np.float32(BEAM_FLOOR))
+    rest = stops[scene.sampled(beam) < 0.5]
+    if rest.size < BEAM_SHARE * stops.size:
+        return light
+    face = np.zeros(scene.alpha.size, np.bool_)
+    face[scene.anchor_samples] = True
+    apart = float(rest.mean(dtype=np.float64) - stops[face[scene.samples]].mean(dtype=np.float64))
+    gain = min(max(AIMED * apart, -MAX_AIM), MAX_AIM)
+    return light * np.exp2(np.float32(gain) * beam)[..., None]
 
 
 def key_light(scene: Scene, light: Direction, wrap: float, visible: Sequence[Plane]) -> list[Plane]:

@@ -15,7 +15,7 @@ from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 
-SHAPE_BLUR, DEPTH, LEAST_LEAN = 0.02, 0.5, 0.5
+SHAPE_BLUR, DEPTH, LEAST_LEAN = 0.02, 0.35, 0.5
 """Blur of the shape, in units of s, the share of its depth that a pattern follows, and the least z of the light."""
 BLUR_LEVELS = 4
 """Blurred planes between which the penumbra's width is interpolated."""

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.geometry import height_field
 from relight_assets.stages.degraded.geometry.filters import inward_distance
 from relight_assets.stages.degraded.geometry.head import head_of_mesh
+from relight_assets.stages.degraded.geometry.visibility import sight
 from relight_assets_tests.stages.portraits import NO_TRIANGLES, face_mesh, portrait
 
 
@@ -114,3 +116,36 @@ def test_faces_beside_the_mask_are_other_peoples():
     half = points + np.float32([100, 0, 0])
     assert len(height_field.in_mask(mask, [points + np.float32([500, 0, 0]), points, half])) == 1
     assert height_field.in_mask(np.zeros_like(mask), [points]) == []
+
+
+def of_portrait():
+    mask = portrait().alpha.astype(np.float32) / 255
+    size = float(np.sqrt((mask > 0.5).sum()))
+    points, triangles = face_mesh()
+    return mask, height_field.height_field(mask, [points], triangles, size)[0]
+
+
+def test_a_chin_stands_out_from_the_neck_and_shades_it_from_above():
+    _, height = of_portrait()
+    length = 2 * 1.3 * 0.20 * 160  # of the mesh, whose chin is at row 126
+    chin, neck = np.s_[122:125, 74:86], np.s_[134:140, 74:86]
+    assert height[chin].mean() - height[neck].mean() > 0.25 * length
+    from_above = sight(height, direction(40, 90), 0.1)
+    assert from_above[neck].max() < 0.2
+    assert from_above[66:76, 52:60].min() > 0.9  # a cheek
+
+
+def test_a_neck_does_not_lie_behind_what_is_beside_the_person():
+    # It would be shaded by nothing, in the steps of a small height field.
+    mask, height = of_portrait()
+    assert height[mask > 0.5].min() > 0
+    assert height[mask <= 0.5].max() == 0
+
+
+def test_a_body_is_flatter_than_it_is_wide():
+    strip = np.zeros((256, 160), np.float32)
+    strip[:, 40:120] = 1
+    strip[:40, 70:90] = 1
+    height, _, head = height_field.height_field(strip, [], NO_TRIANGLES, 70.0)
+    below = height[int(head.y + 2 * head.half_height) :][-20:, 80]
+    assert 0.4 * 40 < below.mean() < 0.65 * 40

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from relight_assets.stages.degraded.direction import direction
-from relight_assets_tests.stages.degraded.scenes import portrait_scene
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
 @pytest.mark.parametrize("with_face", [True, False])
@@ -45,3 +45,12 @@ def test_the_key_fades_to_its_mean_on_the_silhouette():
     assert faded[on_edge] == pytest.approx(float(key[scene.core].mean()), abs=1e-4)
     deep = scene.inward > 0.03 * scene.size
     assert np.allclose(faded[deep], key[deep], atol=1e-5)
+
+
+def test_black_hair_is_dark_and_black_skin_is_not():
+    scene = face_scene(tone=0.1)
+    hair, cheek, shirt = np.s_[36:44, 70:90], np.s_[84:94, 58:64], np.s_[170:180, 70:90]
+    assert scene.dark[hair].min() > 0.9
+    assert scene.dark[cheek].max() < 0.2
+    assert scene.dark[shirt].max() == 0
+    assert face_scene().dark[cheek].max() == 0

@@ -115,3 +115,11 @@ def test_gain_follows_the_bias_but_skin_is_never_too_bright():
     assert all(0.8 <= highlights.draw_gain(rng, (0.8, 2.9), 0.0) <= 2.9 for _ in range(50))
     assert highlights.draw_gain(rng, (0.8, 2.9), 1.0) == pytest.approx(2.9)
     assert highlights.draw_gain(rng, (5.0, 9.0), 0.0) == highlights.MAX_GAIN
+
+
+def test_on_a_face_in_the_dark_a_highlight_adds_no_more_than_its_skin_has():
+    scene = face_scene(tone=0.03)
+    light = np.ones((*scene.shape, 3), np.float32)
+    skin = np.quantile(luminance(scene.albedo)[scene.bare_skin > 0.5], highlights.LIT_QUANTILE)
+    peak, _ = highlights.peak_of(scene, light, gain=0.1)
+    assert peak == pytest.approx(1.09 * skin, rel=0.01)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from relight_assets.config.recipe.families import SoftShading, Specular
 from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.geometry.head import Head
 from relight_assets.stages.degraded.shading import lamp
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
@@ -83,3 +86,43 @@ def test_hair_shades_the_skin_beside_it_and_nothing_else():
     assert shade[52:54, 74:86].mean() < 0.98
     assert shade[95, 80] > 0.99
     assert (lamp.hair_occlusion(portrait_scene(with_face=False)) == 1).all()
+
+
+def small_head():
+    """A scene most of which is beyond the head."""
+    return replace(face_scene(), head=Head(80.0, 84.0, 22.0, 30.0, (0.0, -1.0)))
+
+
+def stops_apart(scene, light):
+    """By how much what is far from the head has more light than the face."""
+    stops = np.log2(luminance(light).ravel())
+    far = np.sqrt(scene.head.distance(scene.shape)) > lamp.BEAM[1]
+    return stops[far.ravel() & scene.core.ravel()].mean() - stops[scene.anchor_samples].mean()
+
+
+@pytest.mark.parametrize("on_face", [0.6, 1.0, 1.6])
+def test_a_face_that_shades_itself_does_not_go_dark_beside_the_body(on_face):
+    scene = small_head()
+    near = np.sqrt(scene.head.distance(scene.shape)) < lamp.BEAM[0]
+    light = np.where(near, np.float32(on_face), np.float32(1))[..., None] * np.ones(3, np.float32)
+    before, after = (stops_apart(scene, each) for each in (light, lamp.aimed(scene, light)))
+    assert before == pytest.approx(-np.log2(on_face), abs=0.05)
+    assert after == pytest.approx(0.2 * before, abs=0.08)
+
+
+def test_a_lamp_is_aimed_by_so_much_and_smoothly():
+    scene = small_head()
+    near = np.sqrt(scene.head.distance(scene.shape)) < lamp.BEAM[0]
+    light = np.where(near, np.float32(0.05), np.float32(1))[..., None] * np.ones(3, np.float32)
+    factor = np.log2(lamp.aimed(scene, light) / light)[..., 0]
+    assert factor.max() == pytest.approx(lamp.MAX_AIM, abs=1e-3)
+    assert factor.min() == pytest.approx(0, abs=1e-5)
+    assert np.abs(np.diff(factor, axis=0)).max() < 0.06
+
+
+@pytest.mark.parametrize("scene", [portrait_scene(with_face=False), face_scene()])
+def test_without_a_face_or_a_body_no_lamp_is_aimed(scene):
+    light = np.linspace(0.1, 1, scene.shape[0], dtype=np.float32)[:, None, None] * np.ones(
+        (*scene.shape, 3), np.float32
+    )
+    assert np.array_equal(lamp.aimed(scene, light), light)

@@ -8,7 +8,7 @@ import numpy as np
 
 from relight_assets.core.arrays import Plane
 from relight_assets.stages.albedo.materials.filters import blurred, ramp, weighted_means
-from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person
+from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
 
 INSIDE, OUTSIDE = (0.03, 0.09), (0.02, 0.08)
@@ -23,6 +23,10 @@ ALIKE, APART = 0.005, 0.02
 """Difference of ln R/G and ln B/G that is let be, and that is left by the inner side."""
 JOINED, JOINED_BEYOND, JOINED_SIGMA = (0.07, 0.13), (0.08, 0.2), 0.1
 """Distances from the edge up to which changes are made one, and from which they are let be; sigma of their mean."""
+SHEEN = (0.2, 0.45)
+"""Saturation that a color lacks against the face's, as a share of that, from which it begins to be sheen, and is."""
+BRIGHT = (1.2, 1.8)
+"""Stops above the face's median from which what is pale begins to be sheen, and is."""
 OUTER_SHARE = 0.1
 """Weight of the outer side in that mean: it is the inner side's color that has to change."""
 GIVEN_UP = (0.08, 0.12)
@@ -67,6 +71,10 @@ class _Edge:
         over, under = cv2.split(blurred(cv2.merge([self.beyond, band]), SIGMA * height))
         self.skin_beside = ramp(over / (under + np.float32(1e-3)), *SKIN_BESIDE)
         self.alike = inside / (1 + np.square(distance * np.float32(1 / SKIN_COLOR)))
+        # Sheen is led to skin's color by itself; the mean of the skin around leaves it pale.
+        usual = max(float(saturation(*np.array(skin.color, np.float32))), 0.05)
+        pale = ramp(1 - person.saturation[box] * np.float32(1 / usual), *SHEEN)
+        self.alike *= 1 - pale * ramp(person.log_light[box] - np.float32(skin.level), *BRIGHT)
         # In the dark, beside skin, a color changes less than it is told to.
         self.seen = [
             weight + (1 - weight) * rgb[..., channel] / (rgb[..., channel] + np.float32(COLOR_FLOOR))

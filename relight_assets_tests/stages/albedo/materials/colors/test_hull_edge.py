@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from relight_assets.stages.albedo.materials.colors.hull_edge import REACH, join
@@ -48,3 +50,20 @@ def test_where_hair_is_beside_the_face_nothing_changes():
     hair = (person.light < 0.03) & (face.downward < 0) & (face.outward > 0.03)
     assert np.abs(red - change)[forehead].max() < 0.15 * 0.2
     assert np.abs(red)[hair].max() < 0.05
+
+
+def test_sheen_at_the_edge_keeps_the_change_that_it_needs():
+    # The mean with the matt skin around it would leave it pale.
+    person, face = head().small
+    skin = find_skin(person, face)
+    assert skin is not None
+    skin = replace(skin, distance=np.zeros_like(skin.distance))  # a face whose colors vary widely
+    columns = np.abs(np.indices(face.shape)[1] - face.points[:, 0].mean())
+    spot = (face.downward > 0.85) & (columns < 0.06 * face.height)
+    rgb = person.rgb.copy()
+    rgb[spot] = 5 * rgb[spot].mean(axis=1, keepdims=True)
+    change = np.where(spot, np.float32(0.4), np.float32(0))
+    at = spot & (face.outward > 0.03) & (face.outward < 0.07)
+    matt, pale = (join(each, skin, [change, -change])[0][at].mean() for each in (person, replace(person, rgb=rgb)))
+    assert matt < 0.25
+    assert pale > 0.38
