@@ -16,6 +16,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.base_results import link_from_base, seed_index
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter
@@ -36,6 +37,7 @@ class Preparation:
     settings: Settings
     layout: SplitLayout
     digests: Digests
+    tombstones: Tombstones
     watch: Callable[[Progress], None]
     experiment: str | None = None
     num_samples: int | None = None
@@ -69,7 +71,8 @@ class Preparation:
         return SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
 
     def _scan(self, layout: SplitLayout) -> SplitState:
-        return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes)
+        root, tombstones = self.settings.photo_root, self.tombstones
+        return scan_split(self.split, layout, self.digests, root, tombstones=tombstones, hashes=self._hashes)
 
     def _checked(self, layout: SplitLayout) -> SplitState:
         """The rows in a folder, with nothing left unchecked."""

@@ -23,6 +23,7 @@ from relight_assets.dataset.geometry_files import files_of_rows
 from relight_assets.dataset.layout import HeldNumbers, SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
+from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
@@ -114,6 +115,7 @@ def scan_split(
     digests: Digests,
     image_root: AnyRoot,
     *,
+    tombstones: Tombstones = NO_TOMBSTONES,
     hashes: Hashes = NO_HASHES,
 ) -> SplitState:
     """Scan every image of a split.
@@ -123,6 +125,7 @@ def scan_split(
         layout: the split's folder.
         digests: under the recipe that counts.
         image_root: the setting.
+        tombstones: photos that were forgotten: they are rejected, whatever was made of them.
         hashes: what files are that were hashed just now.
 
     Raises:
@@ -136,6 +139,7 @@ def scan_split(
         digests,
         image_root=image_root,
         origin=read_origin(layout),
+        tombstones=tombstones,
         hashes=hashes,
         held=held,
     )
@@ -152,6 +156,7 @@ def _scan_images(
     image_root: AnyRoot,
     *,
     origin: Origin | None,
+    tombstones: Tombstones,
     hashes: Hashes,
     held: HeldNumbers,
 ) -> SplitState:
@@ -167,6 +172,7 @@ def _scan_images(
             digests,
             image_root=image_root,
             origin=origin,
+            tombstones=tombstones,
             hashes=hashes,
             failures=held.failures,
             geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
