@@ -162,12 +162,14 @@ class Preparation:
 
     def _origin(self, state: SplitState) -> Origin:
         root = self.settings.image_root
-        former = state.origin.mappings if state.origin is not None else ()
+        former = state.origin
         return Origin(
             path=csv_place(state),
             sha256=self.split.sha256,
             image_root=plain_text(str(root)) if root is not None else None,
-            mappings=former,  # whether they are there or not: a disk that is away comes back
+            # Whether they are there or not: a disk that is away comes back.
+            mappings=former.mappings if former is not None else (),
+            exports=former.exports if former is not None else (),
         )
 
     # -- numbers and mappings ---------------------------------------------------------------------------------
