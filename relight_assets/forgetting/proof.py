@@ -12,7 +12,7 @@ from relight_assets.core.hashing import file_sha256
 from relight_assets.errors import UserError
 from relight_assets.exports.export import SAMPLES
 from relight_assets.exports.registry import need_packages
-from relight_assets.exports.snapshot import BESIDE, FILES, MANIFEST, read_files
+from relight_assets.exports.snapshot import BESIDE, FILES, MANIFEST
 from relight_assets.forgetting.eraser import Left
 from relight_assets.forgetting.snapshots import Snapshot
 from relight_assets.forgetting.tables import kept_parquet
@@ -51,7 +51,7 @@ class Proof:
             self.left.append(Left(path, "its name is that of a pair that is gone"))
         any_stem = "|".join(map(re.escape, sorted(stems)))
         named = re.compile(rf"(?<![0-9A-Za-z.])(?:{any_stem})(?![0-9A-Za-z])")
-        for file in [FILES, MANIFEST, SAMPLES, *(each.path for each in read_files(snapshot.folder))]:
+        for file in [FILES, MANIFEST, SAMPLES, *snapshot.listed()]:
             path = snapshot.folder / file
             if path.suffix in _TEXTS and named.search(_text(path)):
                 self.left.append(Left(path, "it names a pair that is gone"))
@@ -67,7 +67,7 @@ class Proof:
         except UserError as error:
             self.left.append(Left(snapshot.folder, str(error)))
             return
-        for file in read_files(snapshot.folder):
+        for file in snapshot.listed().values():
             path = snapshot.folder / file.path
             if file.made_of == BESIDE:
                 continue

@@ -26,7 +26,6 @@ from relight_assets.exports.snapshot import (
     WrittenFile,
     files_text,
     manifest_text,
-    read_files,
     read_manifest,
 )
 from relight_assets.forgetting.eraser import Eraser, Left
@@ -97,7 +96,7 @@ class SnapshotEraser:
         if spec is None:
             self.eraser.left.append(Left(folder, "its layout is none of this version; remove the snapshot"))
             return
-        listed = {file.path: file for file in read_files(folder)}
+        listed = self.snapshot.listed()
         if not self.eraser.dry_run:
             for place in {folder, *((folder / path).parent for path in listed)}:
                 clean_temp_files(place)

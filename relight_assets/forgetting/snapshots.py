@@ -10,7 +10,7 @@ from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.exports.base import ExportSpec
 from relight_assets.exports.export import SAMPLES
 from relight_assets.exports.registry import layouts
-from relight_assets.exports.snapshot import FILES, MANIFEST, read_files, read_manifest
+from relight_assets.exports.snapshot import FILES, MANIFEST, WrittenFile, read_files, read_manifest
 from relight_assets.forgetting.eraser import Eraser
 from relight_assets.forgetting.tables import Kept, kept_csv
 
@@ -41,11 +41,22 @@ class Snapshot:
             raise ValueError(f"it has {len(rows)} rows for {self.pairs} pairs")
         if any(not {_PHOTO, "stem", "number"} <= row.keys() for row in rows[:1]):
             raise ValueError(f"it has no column {_PHOTO}, stem or number")
+        # Files are removed by their stems: whoever forges a table removes nothing elsewhere.
+        if not all(row["stem"].isascii() and row["stem"].isdecimal() for row in found.dropped):
+            raise ValueError("a stem in it is none")
         return found
+
+    def listed(self) -> dict[str, WrittenFile]:
+        """The files that its list names, by path; none that would lie elsewhere."""
+        return {
+            file.path: file
+            for file in read_files(self.folder)
+            if not file.path.startswith("/") and ".." not in file.path.split("/")
+        }
 
     def strangers(self, stems: Collection[str] | None = None) -> list[Path]:
         """Files of others in it, such as latents that a trainer has kept; with stems, those whose names begin so."""
-        listed = {file.path for file in read_files(self.folder)} | {MANIFEST, FILES, SAMPLES}
+        listed = {*self.listed(), MANIFEST, FILES, SAMPLES}
         any_stem = "|".join(map(re.escape, sorted(stems))) if stems is not None else ""
         named = re.compile(rf"(?:{any_stem})(?![0-9])")
         return [

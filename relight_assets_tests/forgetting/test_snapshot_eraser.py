@@ -116,3 +116,27 @@ def test_what_a_killed_export_left_goes(world: World) -> None:
     world.forget(world.sha256)
     assert not left.exists()
     assert other.exists()  # of another split, which may be exporting
+
+
+@pytest.mark.parametrize("stem", ["../../../mine", "/mine", ""])
+def test_a_forged_table_removes_nothing_elsewhere(world: World, stem: str) -> None:
+    folder = train_of(world, "imagefolder")
+    mine = world.settings.output_root / "exports" / "mine.png"
+    mine.write_bytes(b"mine")
+    table = (folder / "samples.csv").read_text()
+    (folder / "samples.csv").write_text(table.replace("\n000001,", f"\n{stem},"))
+    done = world.forget(world.sha256)
+    assert any("a stem in it is none" in left.reason for left in done.left)
+    assert mine.read_bytes() == b"mine"
+
+
+def test_a_forged_list_has_nothing_written_elsewhere(world: World) -> None:
+    folder = train_of(world, "imagefolder")
+    mine = folder.parent / "mine.jsonl"
+    text = '{"stem": "000001", "image": "mine"}\n'
+    mine.write_text(text)
+    with (folder / "files.csv").open("a") as file:
+        file.write(f"../mine.jsonl,{'0' * 64},5,index\n{mine},{'0' * 64},5,index\n")
+    world.forget(world.sha256)
+    assert mine.read_text() == text
+    assert "mine.jsonl" not in (folder / "files.csv").read_text()
