@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,8 +157,7 @@ class SnapshotEraser:
             if all(found):
                 self.eraser.remove(shard, "shards")
             elif any(found):
-                work = lambda shard=shard: _rewrite(shard, shards, stems)  # noqa: E731
-                self.eraser.do(shard, "shards rewritten", work)
+                self.eraser.do(shard, "shards rewritten", partial(_rewrite, shard, shards, stems))
 
     def _write_lists(self, listed: Mapping[str, WrittenFile], removed: set[str], samples: Kept) -> None:
         """Bring the list of files and the manifest to what is there now."""

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from relight_assets.dataset.tombstones import Tombstones
@@ -92,4 +93,4 @@ def clean_unfinished(folder: Path, split: str, eraser: Eraser) -> None:
     ours = re.compile(rf"\.{re.escape(split)}-[0-9a-f]{{12}}\..*\.partial")
     for path in sorted(folder.iterdir()):
         if ours.fullmatch(path.name):
-            eraser.do(path, "unfinished exports", lambda path=path: shutil.rmtree(path))  # type: ignore[misc]
+            eraser.do(path, "unfinished exports", partial(shutil.rmtree, path))

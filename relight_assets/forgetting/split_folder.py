@@ -7,6 +7,7 @@ rest is.  Before any picture goes, no mapping names it.
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from relight_assets.config.settings import Settings
@@ -126,8 +127,7 @@ class FolderEraser:
         }
         if renamed != index:
             path, count = self._layout.index_csv, len(renamed.keys() - index.keys())
-            work = lambda: lasting_index.extend(self._layout, (), renamed)  # noqa: E731
-            self.eraser.do(path, "names in the index", work, count)
+            self.eraser.do(path, "names in the index", partial(lasting_index.extend, self._layout, (), renamed), count)
 
     def _remove_claims(self, trace: Trace, *, rejects: bool) -> None:
         """Remove record and failure, unless some of the rest has stayed; leave a rejection where one is needed."""
@@ -147,8 +147,7 @@ class FolderEraser:
         failure = failed(trace.key, trace.number, ForgottenError(), "masks", previous=None, digest=seal)
         path = self._layout.failure(trace.number)
         replaced = FAILURE_SUFFIX in trace.files and read_failure(path, self.eraser.storage) is not None
-        work = lambda: write_failure(self._layout, failure)  # noqa: E731
-        self.eraser.do(path, "failures", work, int(replaced))
+        self.eraser.do(path, "failures", partial(write_failure, self._layout, failure), int(replaced))
 
     def _path(self, trace: Trace, last: str) -> Path:
         return self._layout.folder / f"{trace.number:05d}_{last}"

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from relight_assets.exports.snapshot import read_manifest
 from relight_assets.forgetting.forget import forget
 from relight_assets.forgetting.request import Lookup, Request
 from relight_assets_tests.conftest import PORTRAITS, recipe_with
+from relight_assets_tests.faults.driver import wait_for
 from relight_assets_tests.faults.one_file import put
 from relight_assets_tests.forgetting.world import (
     EXPERIMENT,
@@ -183,6 +185,21 @@ def test_somebody_writes_in_a_folder(world: World) -> None:
     assert not world.layout("val").record(0).exists()  # the others go all the same
     assert world.state().row_counts()["rejected"] == 1  # and no run, no export takes it meanwhile
     assert world.forget().left == []
+
+
+def test_who_writes_may_be_waited_for(world: World) -> None:
+    listed, held = world.settings.output_root / FORGOTTEN, threading.Event()
+
+    def write() -> None:
+        with locked_folder(world.layout()):
+            held.set()
+            wait_for(listed.exists)  # until the other has begun
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    held.wait()
+    assert world.forget(world.sha256, wait_s=120.0).left == []
+    writer.join()
 
 
 def test_two_calls_at_once(world: World) -> None:

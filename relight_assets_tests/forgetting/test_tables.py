@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from relight_assets.forgetting.tables import Row, kept_csv, kept_lines, kept_parquet
@@ -39,6 +37,7 @@ def test_json_lines_and_one_that_was_cut_off(tmp_path: Path) -> None:
 
 
 def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     path = tmp_path / "x.parquet"
     table = pa.table({"a": ["1", "2", None], "b": pa.array([1.5, 2.5, None], pa.float32())})
     pq.write_table(table, path)

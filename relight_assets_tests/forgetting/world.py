@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from relight_assets.config.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
@@ -186,6 +184,8 @@ def assert_forgotten(world: World, photo: str, made: set[str]) -> None:
 
 def pairs_of(snapshot: Path) -> list[str]:
     """The photos whose pairs a snapshot holds, as its files say and not as the product's own readers do."""
+    import pyarrow.parquet as pq  # of the extra `export` alone
+
     found = []
     for path in snapshot.rglob("*"):
         if path.suffix == ".parquet":
