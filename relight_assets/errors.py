@@ -135,6 +135,16 @@ class BlankPathError(ImageError):
     rejected = True
 
 
+class ForgottenError(ImageError):
+    """The photo was forgotten at somebody's request, and does not come back."""
+
+    code = "forgotten"
+    rejected = True
+
+    def __init__(self, message: str = "this photo was forgotten (`relight forget`), and is not processed again"):
+        super().__init__(message)
+
+
 class PathRefusedError(ImageError):
     """The path is not one that may be opened (outside the image root, a URL, a device, ...)."""
 

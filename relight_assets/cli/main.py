@@ -13,6 +13,7 @@ from relight_assets.cli.commands.demo import demo
 from relight_assets.cli.commands.dev import dev
 from relight_assets.cli.commands.doctor import doctor
 from relight_assets.cli.commands.export import export
+from relight_assets.cli.commands.forget import forget
 from relight_assets.cli.commands.init import init
 from relight_assets.cli.commands.models import models
 from relight_assets.cli.commands.prune import prune
@@ -41,5 +42,5 @@ def main(context: click.Context, platform: Path | None) -> None:
     context.obj = ProjectSource(os.environ, platform, tuple(unknown))
 
 
-for command in (demo, dev, doctor, export, init, models, prune, replay, run, runs, status, verify):
+for command in (demo, dev, doctor, export, forget, init, models, prune, replay, run, runs, status, verify):
     main.add_command(command)

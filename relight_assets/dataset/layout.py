@@ -19,6 +19,7 @@ from relight_assets.storage.local import LOCAL
 
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
+RECORD_CACHE = ".records.sqlite"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_NUMBER = 10**9 - 1
@@ -123,7 +124,7 @@ class SplitLayout:
     @property
     def record_cache(self) -> Path:
         """What scans keep of the records; it may be removed at any time."""
-        return self.folder / ".records.sqlite"
+        return self.folder / RECORD_CACHE
 
     @property
     def lock(self) -> Path:

@@ -27,12 +27,14 @@ class Origin(msgspec.Struct, frozen=True):
         sha256: of its content.
         image_root: the setting with which its paths were read, if it was set.
         mappings: where CSVs that name the folder's images were written, absolute.
+        exports: the folders outside of the output folder into which its pairs were exported, absolute.
     """
 
     path: _Place
     sha256: Sha256
     image_root: str | None = None
     mappings: tuple[_Place, ...] = ()
+    exports: tuple[_Place, ...] = ()
 
     def places_of(self, key: str) -> list[str]:
         """The places at which the photo of an image's name was looked for."""

@@ -16,6 +16,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.base_results import link_from_base, seed_index
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.progress import Progress, ProgressWriter
@@ -36,6 +37,7 @@ class Preparation:
     settings: Settings
     layout: SplitLayout
     digests: Digests
+    tombstones: Tombstones
     watch: Callable[[Progress], None]
     experiment: str | None = None
     num_samples: int | None = None
@@ -69,7 +71,8 @@ class Preparation:
         return SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
 
     def _scan(self, layout: SplitLayout) -> SplitState:
-        return scan_split(self.split, layout, self.digests, self.settings.photo_root, hashes=self._hashes, keep=True)
+        root, tombstones = self.settings.photo_root, self.tombstones
+        return scan_split(self.split, layout, self.digests, root, tombstones=tombstones, hashes=self._hashes, keep=True)
 
     def _checked(self, layout: SplitLayout) -> SplitState:
         """The rows in a folder, with nothing left unchecked."""
@@ -159,12 +162,14 @@ class Preparation:
 
     def _origin(self, state: SplitState) -> Origin:
         root = self.settings.image_root
-        former = state.origin.mappings if state.origin is not None else ()
+        former = state.origin
         return Origin(
             path=csv_place(state),
             sha256=self.split.sha256,
             image_root=plain_text(str(root)) if root is not None else None,
-            mappings=former,  # whether they are there or not: a disk that is away comes back
+            # Whether they are there or not: a disk that is away comes back.
+            mappings=former.mappings if former is not None else (),
+            exports=former.exports if former is not None else (),
         )
 
     # -- numbers and mappings ---------------------------------------------------------------------------------

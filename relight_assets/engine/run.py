@@ -18,6 +18,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
+from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.engine.disk_space import space_warning
 from relight_assets.engine.execution.base import MakeWorker
 from relight_assets.engine.execution.dispatch import DEPTH, DispatchEvent, Notice, Quarantined
@@ -121,11 +122,18 @@ def load_split_state(
     ``hashes`` are the stamps of files that somebody has hashed just now.
 
     Raises:
-        OutputFolderError: the folder cannot be read.
+        OutputFolderError: the folder, or the list of the photos that were forgotten, cannot be read.
     """
     layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
     try:
-        return scan_split(split, layout, digests_of(recipe, settings), settings.photo_root, hashes=hashes)
+        return scan_split(
+            split,
+            layout,
+            digests_of(recipe, settings),
+            settings.photo_root,
+            tombstones=read_tombstones(settings.output_root, storage),
+            hashes=hashes,
+        )
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
 
@@ -155,6 +163,7 @@ def run_split(
     watch = partial(_watched, watch, warnings)
     with locked_folder(layout, wait_s=options.wait_s), _stopping_whole(layout):
         refuse_foreign_folder(layout, options.overwrite)
+        tombstones = read_tombstones(settings.output_root, layout.storage)
         layout.storage.clean(layout.folder)
         digests = digests_of(recipe, settings)
         preparation = Preparation(
@@ -162,6 +171,7 @@ def run_split(
             settings,
             layout,
             digests,
+            tombstones,
             watch,
             experiment=options.experiment,
             num_samples=options.num_samples,
@@ -182,13 +192,14 @@ def run_split(
             state,
             recipe=recipe,
             settings=settings,
+            tombstones=tombstones,
             tally=tally,
             watch=watch,
             worker=worker,
             notes=preparation.notes,
             warnings=warnings,
         )
-        keep_records(layout, digests, (state.images[item.image_path] for item in plan.work))
+        keep_records(layout, digests, tombstones, (state.images[item.image_path] for item in plan.work))
     return RunSummary(tally, state, options.num_samples, time.monotonic() - start, devices, threads, tuple(warnings))
 
 
@@ -209,6 +220,7 @@ def _work(
     *,
     recipe: Recipe,
     settings: Settings,
+    tombstones: Tombstones,
     tally: Tally,
     watch: Watch,
     worker: MakeWorker,
@@ -236,6 +248,7 @@ def _work(
         "image_root": settings.photo_root,
         "storage": layout.storage,
         "batch": settings.batch,
+        "tombstones": tombstones,
     }
     with engine.open(worker, worker_settings, count) as pool:
         progress = ProgressWriter(

@@ -12,10 +12,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from relight_assets import __version__
 from relight_assets.config.exports import ExportOptions
 from relight_assets.core.hashing import canonical_digest, file_sha256, sha256_hex
 from relight_assets.dataset.folder_locks import locked_folder
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.origin import read_origin, write_origin
+from relight_assets.dataset.paths import plain_text
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ChangedOutputError
 from relight_assets.exports.base import IMAGES, ExportSpec, IndexInputs, Pair, PairBytes, Shards, Source
@@ -96,6 +101,8 @@ def export_split(
     answers = ask(source.pairs(Counter()), options, snapshots.root)
     with locked_folder(state.layout, to_read=True):
         pairs = answers.applied(tuple(source.pairs(left_out)), source)
+        if pairs:
+            _remember(state.layout, snapshots.root)
         digest = _digest(spec, options, snapshots.root, pairs)
         folder = snapshots.folder(digest)
         if not pairs:
@@ -114,6 +121,20 @@ def export_split(
     return Exported(
         state.split.split, spec.name, folder, len(pairs), left_out, files.linked, files.written, changed=True
     )
+
+
+def _remember(layout: SplitLayout, root: Path) -> None:
+    """Have the split know where its pairs went, for whoever must find all of them; not where it cannot be written.
+
+    What lies in the output folder is found there, also where all of it has moved.
+    """
+    above = layout.folder.parent
+    if root.is_relative_to(above.parents[1] if above.parent.name == "experiments" else above):
+        return
+    with suppress(OSError):
+        origin, place = read_origin(layout), plain_text(str(root))
+        if origin is not None and place not in origin.exports:
+            write_origin(layout, replace(origin, exports=(*origin.exports, place)))
 
 
 def _digest(spec: ExportSpec, options: ExportOptions, folder: Path, pairs: tuple[Pair, ...]) -> str:

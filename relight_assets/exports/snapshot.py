@@ -4,6 +4,7 @@
 """
 
 import csv
+import io
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from relight_assets.core.atomic_io import write_atomic
 from relight_assets.core.hashing import file_sha256
@@ -164,7 +165,12 @@ def is_whole(folder: Path) -> bool:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write the manifest, on the disk before this returns: a folder that has one is whole."""
-    write_atomic(folder / MANIFEST, f"{json.dumps(manifest, indent=1)}\n".encode(), durable=True)
+    write_atomic(folder / MANIFEST, manifest_text(manifest), durable=True)
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> bytes:
+    """A manifest as a file holds it."""
+    return f"{json.dumps(manifest, indent=1)}\n".encode()
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -179,9 +185,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def write_files(folder: Path, files: Iterable[WrittenFile]) -> None:
     """Write the list of the files."""
     with (folder / FILES).open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows((file.path, file.sha256, file.size, file.made_of) for file in files)
+        _write_rows(stream, files)
+
+
+def files_text(files: Iterable[WrittenFile]) -> bytes:
+    """The list of the files as a file holds it."""
+    stream = io.StringIO(newline="")
+    _write_rows(stream, files)
+    return stream.getvalue().encode()
+
+
+def _write_rows(stream: IO[str], files: Iterable[WrittenFile]) -> None:
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows((file.path, file.sha256, file.size, file.made_of) for file in files)
 
 
 def read_files(folder: Path) -> Iterator[WrittenFile]:

@@ -8,6 +8,7 @@ which is quicker, and PNG being lossless gives the same image.
 """
 
 import io
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImag
 from PIL.ImageFile import ImageFile
 
 from relight_assets.core.regular_files import AnyRoot, open_regular
-from relight_assets.errors import ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
+from relight_assets.errors import ForgottenError, ImageCorruptError, ImageError, ImageFormatError, ImageSizeError
 from relight_assets.imaging import color_profiles, jpeg, jpeg_parts, normalize, png, sniff
 from relight_assets.imaging.truncation import require_complete
 from relight_assets.storage.files import SourceInfo, read_source
@@ -67,6 +68,7 @@ def decode(
     max_pixels: int = MAX_PIXELS,
     photo: bool = True,
     image_root: AnyRoot = None,
+    forgotten: Container[str] = (),
 ) -> DecodedImage:
     """Read and decode a source photo: JPEG, PNG, WebP, BMP or TIFF, by content.
 
@@ -79,8 +81,10 @@ def decode(
         max_pixels: the most pixels that are decoded.
         photo: whether it is a photo, of which the lower part must be there, or a drawing, which may be plain there.
         image_root: if set, a file that does not lie in it is not opened.
+        forgotten: sha256 of files that are not decoded.
 
     Raises:
+        ForgottenError: it is one of ``forgotten``.
         SourceMissingError, SourceUnreadableError, PathRefusedError: as ``files.read_source``.
         ImageFormatError: another format, more than one frame, or a pixel layout that is not taken.
         ImageSizeError: over ``max_pixels``, or a side outside 64..16384; judged before decoding.
@@ -89,6 +93,8 @@ def decode(
     """
     # 8 bytes a pixel is the largest layout there is (16-bit RGBA), stored raw.
     data, stamp = read_source(path, max_bytes=8 * max_pixels + _SPARE_BYTES, image_root=image_root)
+    if stamp.sha256 in forgotten:
+        raise ForgottenError
     try:
         plain = data.startswith(png.SIGNATURE) and png.is_minimal_rgb(data)
         rgb, orientation = _decode_plain(data, max_pixels) if plain else _decode(data, max_pixels)

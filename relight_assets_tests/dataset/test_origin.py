@@ -8,7 +8,7 @@ import pytest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin, write_origin
 
-ORIGIN = Origin("/a b/é/train_images.csv", "0" * 64, "/photos", ("/a/x_variants.csv",))
+ORIGIN = Origin("/a b/é/train_images.csv", "0" * 64, "/photos", ("/a/x_variants.csv",), ("/exports/imagefolder",))
 
 
 @pytest.fixture
@@ -42,6 +42,7 @@ def test_round_trip(layout: SplitLayout) -> None:
         b'{"path": "/a\\u0000.csv", "sha256": "' + b"0" * 64 + b'"}',
         b'{"path": 5, "sha256": "' + b"0" * 64 + b'"}',
         b'{"path": "/a.csv", "sha256": "' + b"0" * 64 + b'", "mappings": [1]}',
+        b'{"path": "/a.csv", "sha256": "' + b"0" * 64 + b'", "exports": ["relative"]}',
     ],
 )
 def test_what_is_damaged_is_none(layout: SplitLayout, damage: bytes) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from relight_assets.config.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.dataset.origin import read_origin
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports import export as module
 from relight_assets.exports import snapshot
@@ -332,3 +333,17 @@ def test_a_caption_column(export: Export, own: Bench) -> None:
     with pytest.raises(UserError, match="has no column `caption`"):
         export(caption="column")
     assert not list(export(caption="none").folder.glob("image/*.txt"))
+
+
+def test_the_split_knows_where_its_pairs_went(export: Export, own: Bench) -> None:
+    def known() -> tuple[str, ...]:
+        origin = read_origin(own.layout)
+        assert origin is not None
+        return origin.exports
+
+    folders = [str(export(name).folder.parent) for name in ("jsonl", "imagefolder", "jsonl")]
+    assert known() == tuple(folders[:2])
+    own.run()
+    assert known() == tuple(folders[:2])
+    export_split(own.state(), layout("jsonl"), ExportOptions(), own.settings.output_root / "exports" / "jsonl")
+    assert known() == tuple(folders[:2])  # what lies in the output folder is found there

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import (
+    ForgottenError,
     ImageCorruptError,
     ImageFormatError,
     ImageSizeError,
@@ -31,6 +33,14 @@ RGB = gradient()
 GRAY = np.ascontiguousarray(RGB[..., 0])
 ALPHA = np.ascontiguousarray(RGB[..., 2])
 WIDE = (100, 80)
+
+
+def test_a_photo_that_was_forgotten_is_not_decoded(put: Callable[[bytes], Path]) -> None:
+    data = saved(noisy(100, 100), "PNG")[:-20]
+    with pytest.raises(ImageCorruptError):
+        decode(put(data), forgotten={"0" * 64})
+    with pytest.raises(ForgottenError):
+        decode(put(data), forgotten={sha256_hex(data)})
 
 
 def test_longest_side(put: Callable[[bytes], Path]) -> None:

@@ -5,7 +5,7 @@ import csv
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from itertools import chain, islice
 from pathlib import Path
@@ -42,6 +42,12 @@ class FailureRow:
 
 
 _ENDINGS = ("_with_relighting_outputs.csv", "_failures.csv", "_variants.csv")
+
+
+def failures_beside(mapping: Path) -> Path | None:
+    """The failures CSV beside a mapping CSV; None where that is none."""
+    name = mapping.name.removesuffix(_ENDINGS[0])
+    return mapping.with_name(f"{name}{_ENDINGS[1]}") if name != mapping.name else None
 
 
 def is_mapping_name(path: Path) -> bool:
@@ -142,16 +148,29 @@ def withdraw_outputs(target: Path, stays: Callable[[str, str], bool], storage: S
         CsvError: it cannot be read or written.
     """
     try:
-        data = storage.read(target) or b""
-        mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
-        # Cells in another encoding, of whoever saved it anew, stay what they are.
-        blocks = _withdrawn(data.removeprefix(mark).decode("utf-8", "surrogateescape"), stays)
+        blocks = without_outputs(target, stays, storage)
         if blocks is not None:
-            storage.put(target, chain([mark], blocks), durable=True)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+            storage.put(target, blocks, durable=True)
     except OSError as error:
         raise _not_written(target, error) from error
+
+
+def without_outputs(
+    target: Path, stays: Callable[[str, str], bool], storage: Storage = LOCAL
+) -> Iterable[bytes] | None:
+    """What :func:`withdraw_outputs` writes, in blocks; None where there is nothing to take out.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        data = storage.read(target) or b""
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""  # of whoever saved it anew
+    # Cells in another encoding, of whoever saved it anew, stay what they are.
+    blocks = _withdrawn(data.removeprefix(mark).decode("utf-8", "surrogateescape"), stays)
+    return chain([mark], blocks) if blocks is not None else None
 
 
 def _withdrawn(text: str, stays: Callable[[str, str], bool]) -> Iterator[bytes] | None:
@@ -187,6 +206,36 @@ def _left(text: str, gone: Sequence[bool], output: int | None) -> Iterator[list[
         if bad and output is not None:
             row[output] = ""
         yield row
+
+
+def replace_reasons(
+    target: Path, is_meant: Callable[[str], bool], reason: Mapping[str, str], storage: Storage = LOCAL
+) -> tuple[int, bytes]:
+    """A failures CSV in which some rows have another reason; nothing is written.
+
+    Args:
+        target: a CSV that :func:`write_failures` wrote.
+        is_meant: given the ``image_path`` of a row, escaped as :func:`escape_formula` does.
+        reason: what these rows are to have, by column.
+        storage: where it lies.
+
+    Returns:
+        How many rows change, and all of the file; 0 where there is no such file, or it is another.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    try:
+        text = (storage.read(target) or b"").decode("utf-8", "surrogateescape")
+        header, *rows = filter(None, csv_reader(text))
+    except (FileNotFoundError, NotADirectoryError, csv.Error, ValueError):
+        return 0, b""
+    if header != [entry.name for entry in fields(FailureRow)] or any(len(row) != len(header) for row in rows):
+        return 0, b""
+    named = [dict(zip(header, row, strict=True)) for row in rows]
+    changed = [{**row, **reason} if is_meant(row[IMAGE_COLUMN]) else row for row in named]
+    count = sum(before != after for before, after in zip(named, changed, strict=True))
+    return count, b"".join(_blocks(header, (row.values() for row in changed)))
 
 
 def is_variants(target: Path, storage: Storage = LOCAL) -> bool:

@@ -16,6 +16,7 @@ from relight_assets.dataset.paths import Locator
 from relight_assets.dataset.record_types import Failure, RecordStamps
 from relight_assets.dataset.records import files_match, read_failure
 from relight_assets.dataset.spelling import Folders
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.geometry_stamps import known_sha256
@@ -31,6 +32,7 @@ from relight_assets.engine.state.image_state import (
 from relight_assets.engine.state.record_cache import RecordCache
 from relight_assets.errors import (
     BlankPathError,
+    ForgottenError,
     ImageError,
     PathRefusedError,
     RecordUnreadableError,
@@ -52,6 +54,7 @@ class ImageScanner:
         *,
         image_root: AnyRoot,
         origin: Origin | None,
+        tombstones: Tombstones,
         hashes: Hashes,
         failures: Container[int],
         geometry_files: Mapping[str, str],
@@ -62,7 +65,7 @@ class ImageScanner:
         self._layout, self._digests, self._hashes, self._origin = records.layout, digests, hashes, origin
         self._locate = Locator(folder, image_root, known).locate
         self._image_root, self._records = image_root, records
-        self._failures = failures
+        self._failures, self._tombstones = failures, tombstones
         self._geometry_files = geometry_files
         self.misnumbered = False
 
@@ -169,6 +172,10 @@ class ImageScanner:
             name = source.file.name
             error = SourceUnreadableError(f"{name!r} cannot be read to see whether it has changed; it is tried again")
             return _unreadable(key, index, error, record, failure)
+        if (forgotten := self._forgotten(key, index, source, now, failure)) is not None:
+            return ImageState(
+                key, index, source, photo, recorded=record is not None, failure=forgotten, source_known=True
+            )
         unchecked = [source.path] if photo == "unchecked" or self._was_tried(source, record, failure) else []
         sha256 = now.sha256 if now is not None else None
         if sha256 is None and photo != "unchecked":
@@ -215,6 +222,17 @@ class ImageScanner:
             new_failure=_new_failure(failure, now) if holds else None,
             geometry_file=self._geometry_files.get(key),
         )
+
+    def _forgotten(
+        self, key: str, index: int | None, source: SourceFile, now: FileStamp | None, failure: Failure | None
+    ) -> Failure | None:
+        """The rejection of a photo that was forgotten; None of any other."""
+        was = failure is not None and failure.code == ForgottenError.code
+        if failure is not None and was and self._tombstones.sealed(failure.digest, source.size, source.token):
+            return failure
+        if now is None or now.sha256 not in self._tombstones:
+            return None
+        return failed(key, index, ForgottenError(), "masks", previous=None, digest=self._tombstones.seal(now))
 
     def _given(
         self, key: str, source: SourceFile, record: RecordStamps | None, failure: Failure | None

@@ -15,9 +15,11 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from relight_assets import __version__
+from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.dataset.records import read_stamps
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.stages.registry import stages
@@ -81,7 +83,7 @@ class RecordCache:
     Args:
         layout: the split's folder.
         database: within a transaction; None: nothing is kept, and nothing known.
-        identity: of the digests that count.
+        identity: of the digests and tombstones that count, :func:`identity_of`.
         writable: whether more may be kept.
     """
 
@@ -191,7 +193,7 @@ def open_records(layout: SplitLayout, identity: str, *, to_write: bool = False) 
 
     Args:
         layout: the split's folder; ``to_write``: the caller holds its lock.
-        identity: of the digests that count.
+        identity: of the digests and tombstones that count, :func:`identity_of`.
         to_write: what is to be kept stays.
     """
     with layout.storage.opened(layout.folder) as storage:
@@ -249,9 +251,14 @@ def _format() -> int:
     return zlib.crc32(repr(parts).encode()) & 0x7FFFFFFF
 
 
-def keep_records(layout: SplitLayout, digests: Digests, images: Iterable[ImageState]) -> None:
+def identity_of(digests: Digests, tombstones: Tombstones) -> str:
+    """A text for all that makes a finished image another: under equal ones nothing but files decides."""
+    return sha256_hex(" ".join((digests.identity, *sorted(tombstones.reasons))).encode())
+
+
+def keep_records(layout: SplitLayout, digests: Digests, tombstones: Tombstones, images: Iterable[ImageState]) -> None:
     """Keep what the records of images say now; the caller holds the folder's lock."""
-    with open_records(layout, digests.identity, to_write=True) as records:
+    with open_records(layout, identity_of(digests, tombstones), to_write=True) as records:
         for image in images:
             with suppress(OSError):
                 if image.index is not None and (record := records.read(image.index)) is not None:

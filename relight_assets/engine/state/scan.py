@@ -23,11 +23,12 @@ from relight_assets.dataset.geometry_files import files_of_rows
 from relight_assets.dataset.layout import HeldNumbers, SplitLayout
 from relight_assets.dataset.origin import Origin, read_origin
 from relight_assets.dataset.paths import index_key
+from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.engine.execution.messages import ImageResult
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus, SourceFile
-from relight_assets.engine.state.record_cache import open_records
+from relight_assets.engine.state.record_cache import identity_of, open_records
 from relight_assets.stages.registry import stage_spec
 from relight_assets.storage.files import source_token
 
@@ -115,6 +116,7 @@ def scan_split(
     digests: Digests,
     image_root: AnyRoot,
     *,
+    tombstones: Tombstones = NO_TOMBSTONES,
     hashes: Hashes = NO_HASHES,
     keep: bool = False,
 ) -> SplitState:
@@ -125,6 +127,7 @@ def scan_split(
         layout: the split's folder.
         digests: under the recipe that counts.
         image_root: the setting.
+        tombstones: photos that were forgotten: they are rejected, whatever was made of them.
         hashes: what files are that were hashed just now.
         keep: the caller holds the folder's lock, so that what records say may be kept for the next scan.
 
@@ -139,6 +142,7 @@ def scan_split(
         digests,
         image_root=image_root,
         origin=read_origin(layout),
+        tombstones=tombstones,
         hashes=hashes,
         held=held,
         keep=keep,
@@ -156,6 +160,7 @@ def _scan_images(
     image_root: AnyRoot,
     *,
     origin: Origin | None,
+    tombstones: Tombstones,
     hashes: Hashes,
     held: HeldNumbers,
     keep: bool,
@@ -165,13 +170,14 @@ def _scan_images(
     root_folder = root.folder if root is not None else None
     keys = row_keys(split, root_folder)
     cells = _of_first_rows(keys, split.table["image_path"])
-    with _garbage_left_alone(), open_records(layout, digests.identity, to_write=keep) as records:
+    with _garbage_left_alone(), open_records(layout, identity_of(digests, tombstones), to_write=keep) as records:
         scanner = ImageScanner(
             split,
             records,
             digests,
             image_root=image_root,
             origin=origin,
+            tombstones=tombstones,
             hashes=hashes,
             failures=held.failures,
             geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),

@@ -10,6 +10,7 @@ from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.worker.geometry_maps import GeometryMap
@@ -46,6 +47,8 @@ class WorkerContext:
     image_root: AnyRoot
     gobos: Gobos
     """The user's own shadow patterns."""
+    tombstones: Tombstones
+    """Photos that are not processed again."""
     clock: Callable[[], float]
 
 
@@ -92,6 +95,7 @@ class ImageArtifacts:
                         image_size=recipe.image_size,
                         max_pixels=self.context.max_pixels,
                         image_root=self.context.image_root,
+                        forgotten=self.context.tombstones,
                     )
             except Exception as error:  # noqa: BLE001  (raised below, and again whenever it is asked for)
                 self._decoded = error

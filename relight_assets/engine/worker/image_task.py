@@ -30,6 +30,7 @@ from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifa
 from relight_assets.engine.worker.stage_inputs import TaskInputs
 from relight_assets.errors import (
     DeviceFailedError,
+    ForgottenError,
     HostLimitError,
     ImageError,
     InternalError,
@@ -106,6 +107,8 @@ class ImageTask:
             raise self._unreadable
         committed: set[Stage] | None = None  # None: nothing was written yet
         self.source = self._known_source() or self._decoded_source()
+        if self.source.sha256 in self.context.tombstones:
+            raise ForgottenError
         for stage in stage_names():
             if any(up not in self.entries for up in self.context.digests.upstream(stage)):
                 self.outcomes[stage] = "pending"
@@ -257,6 +260,9 @@ class ImageTask:
         stamp = self._tried_source()
         if stage == "masks" and stamp is not None:
             digest = self.context.digests.of("masks", stamp.sha256, {})
+        if isinstance(error, ForgottenError) and stamp is not None:
+            digest = self.context.tombstones.seal(stamp)
+            stamp = None  # its sha256 stands in forgotten.csv alone
         previous = known_failure(self.layout, self.item.index)
         failure = failed(
             self.item.image_path,

@@ -17,6 +17,7 @@ from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
+from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.worker.artifacts import DamagedFileError, WorkerContext, segment_together
@@ -77,6 +78,7 @@ class ImageWorker:
         batch: int = 4,
         memory_bytes: int = 2 << 30,
         stage_modules: Sequence[str] = (),
+        tombstones: Tombstones = NO_TOMBSTONES,
         clock: Callable[[], float] = time.perf_counter,
     ):
         """Load the models.
@@ -93,6 +95,7 @@ class ImageWorker:
             batch: images that the segmenter is given at a time, at most.
             memory_bytes: of images in flight; an image that alone needs more has all of it.
             stage_modules: dotted names of modules whose stages were added to those of this package.
+            tombstones: photos that are not processed again.
             clock: in seconds; ``time.thread_time`` has the results tell CPU time instead of wall time.
 
         Raises:
@@ -121,6 +124,7 @@ class ImageWorker:
             shape_estimator=loading.shape_estimator(recipe, models),
             image_root=image_root,
             gobos=load_gobos(recipe),
+            tombstones=tombstones,
             clock=clock,
         )
 

@@ -12,11 +12,13 @@ from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.mapping import (
     FailureRow,
     escape_formula,
+    failures_beside,
     failures_blocks,
     is_mapping_name,
     mapping_blocks,
     output_csv_paths,
     remove_variants,
+    replace_reasons,
     withdraw_outputs,
     write_failures,
     write_mapping,
@@ -308,6 +310,33 @@ def test_which_names_are_of_csvs_that_name_images() -> None:
     assert is_mapping_name(variants)
     assert not is_mapping_name(failures)
     assert not is_mapping_name(Path("/d/train_images.csv"))
+
+
+def test_reasons_are_replaced_and_all_else_stays(split: SplitCsv, tmp_path: Path) -> None:
+    target = tmp_path / "train_images_failures.csv"
+    rows = [FailureRow(2, "a.png", "no_person", "masks", "nobody"), FailureRow(3, "=b.png", "x", "albedo", "y, z")]
+    write_failures(split, rows, target)
+    before = target.read_bytes()
+    count, data = replace_reasons(target, {"'=b.png", "c.png"}.__contains__, {"code": "gone", "message": "m"})
+    assert (count, target.read_bytes()) == (1, before)
+    assert data == before.replace(b'x,albedo,"y, z"', b"gone,albedo,m")
+    target.write_bytes(data)
+    assert replace_reasons(target, lambda _: True, {"code": "gone", "message": "m"})[0] == 1
+    assert replace_reasons(target, {"'=b.png"}.__contains__, {"code": "gone", "message": "m"})[0] == 0
+
+
+@pytest.mark.parametrize("data", [None, b"", b"a,b\n1,2\n", b'line,image_path,code,stage,message\n"', b"\xff\x00"])
+def test_what_is_no_failures_csv_has_no_reasons(tmp_path: Path, data: bytes | None) -> None:
+    target = tmp_path / "x_failures.csv"
+    if data is not None:
+        target.write_bytes(data)
+    assert replace_reasons(target, lambda _: True, {"code": "gone"})[0] == 0
+
+
+def test_the_failures_csv_beside_a_mapping() -> None:
+    assert failures_beside(Path("/a/x_with_relighting_outputs.csv")) == Path("/a/x_failures.csv")
+    assert failures_beside(Path("/a/x_variants.csv")) is None
+    assert failures_beside(Path("/a/.mapping.csv")) is None
 
 
 def test_only_a_csv_of_variants_is_removed(split: SplitCsv, tmp_path: Path) -> None:

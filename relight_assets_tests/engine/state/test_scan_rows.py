@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.dataset.tombstones import add_tombstones
+from relight_assets.engine.run import digests_of
+from relight_assets.engine.state.plan import make_plan
+from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
@@ -81,3 +85,17 @@ def test_an_empty_folder_has_nothing_and_a_scan_makes_nothing(finished: Bench, t
     assert state.row_counts() == {"pending": 2, "rejected": 1}
     assert all(image.index is None for image in state.images.values())
     assert not bench.settings.output_root.exists()
+
+
+def test_a_photo_that_was_forgotten_is_rejected_whatever_was_made_of_it(split: Bench) -> None:
+    record, failed = split.recorded()[0].record, split.state().images[str(split.photos / "cat.png")].failure
+    assert failed is not None
+    assert failed.source is not None
+    add_tombstones(split.settings.output_root, {record.source.sha256: "", failed.source.sha256: ""})
+    state = split.state()
+    assert state.row_counts() == {"done": 3, "rejected": 3, "failed": 1}
+    codes = [state.images[key].failure.code for key in state.keys if key and state.images[key].failure]  # type: ignore[union-attr]
+    assert codes == ["forgotten", "forgotten", "image_corrupt"]
+    assert next(state.outputs()) is None
+    plan = make_plan(state, digests_of(Recipe(), split.settings), stage_names())
+    assert (plan.work, plan.settled.codes) == ([], {"forgotten": 2, "image_corrupt": 1})

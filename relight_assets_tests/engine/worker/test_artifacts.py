@@ -14,6 +14,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.tombstones import NO_TOMBSTONES
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, segment_together
 from relight_assets.errors import DeviceFailedError, DeviceOomError, HostLimitError, SourceMissingError
@@ -62,6 +63,7 @@ def artifacts(layout: SplitLayout, segmenter: Segmenter, number: int = 0) -> Ima
         image_root=None,
         segmentation=segmenter,
         shape_estimator=None,
+        tombstones=NO_TOMBSTONES,
         clock=lambda: float(next(seconds)),
     )
     return ImageArtifacts(context, WorkItem(number, photo.name, str(photo), ("masks",)))  # type: ignore[arg-type]

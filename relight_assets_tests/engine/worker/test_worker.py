@@ -9,6 +9,7 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_failure
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.worker import worker as worker_module
 from relight_assets.engine.worker.image_task import ImageTask
@@ -18,7 +19,7 @@ from relight_assets.imaging.decode import size_of
 from relight_assets.models.files import ModelFiles
 from relight_assets.stages.albedo import albedo
 from relight_assets.stages.registry import stage_names
-from relight_assets.storage.files import FileStamp
+from relight_assets.storage.files import FileStamp, source_token
 from relight_assets.storage.local import LocalStorage
 from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, assert_records_tell_the_truth, sha256
 
@@ -144,3 +145,23 @@ def test_a_downscaled_image_counts_by_what_it_is_made_of_and_by_what_comes_out(b
     half = need(Recipe(image_size=max(width, height) // 2))
     assert width * height * worker_module.DECODE_BYTES_PER_PIXEL < half < whole / 2
     assert need(GRAY, max_pixels=100) == 0  # it is refused before it is decoded
+
+
+def test_of_a_photo_that_was_forgotten_nothing_is_made_and_its_sha256_is_not_kept(one: Bench) -> None:
+    photo = one.photos / PORTRAITS[0]
+    tombstones = Tombstones({sha256(photo): ""})
+    process(one, GRAY, tombstones=tombstones)
+    failure = read_failure(one.layout.failure(0))
+    assert failure is not None
+    assert (failure.code, failure.rejected, failure.source) == ("forgotten", True, None)
+    status = photo.stat()
+    assert tombstones.sealed(failure.digest, status.st_size, source_token(status))
+    assert [path.name for path in one.layout.folder.glob("00000_*")] == ["00000_failure.json"]
+    assert sha256(photo) not in one.layout.failure(0).read_text()
+
+
+def test_what_was_made_of_it_before_goes(one: Bench) -> None:
+    process(one, GRAY)
+    assert len(list(one.layout.folder.glob("00000_*"))) == 7
+    process(one, GRAY, tombstones=Tombstones({sha256(one.photos / PORTRAITS[0]): ""}))
+    assert [path.name for path in one.layout.folder.glob("00000_*")] == ["00000_failure.json"]
