@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from relight_assets.config.engines import EngineName
 from relight_assets.config.exports import Export
+from relight_assets.config.publish import Publish
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.validation import HIDDEN_FAULT
@@ -136,6 +137,7 @@ class Settings(BaseModel):
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
     exports: tuple[Export, ...] = ()
     export_root: Path | None = None
+    publish: tuple[Publish, ...] = ()
     quality: Quality = DEFAULT_QUALITY
 
     @property
