@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -67,7 +68,8 @@ class Bucket:
             found: dict[str, Present] = {}
             async for some in store.list(name, chunk_size=_LISTED_AT_ONCE):
                 for each in some:
-                    found[each["path"].removeprefix(f"{name}/")] = Present(each["size"], each["e_tag"])
+                    if each["path"] != name:  # of an object that only stands for a folder, as consoles make
+                        found[each["path"].removeprefix(f"{name}/")] = Present(each["size"], each["e_tag"])
             return found
 
         return await self._ask("list", ask)
@@ -117,7 +119,7 @@ class Bucket:
             put = await store.put_async(
                 key,
                 read_parts(file),
-                attributes=self._attributes(file.sha256),
+                attributes=self._attributes(key, file.sha256),
                 chunk_size=max(PART, -(-file.size // _MAX_PARTS)),
                 max_concurrency=_PARTS_AT_ONCE,
             )
@@ -131,7 +133,7 @@ class Bucket:
 
         async def ask(store: "ObjectStore") -> str | None:
             put = await store.put_async(
-                key, data, attributes=self._attributes(sha256), use_multipart=len(data) > PART, chunk_size=PART
+                key, data, attributes=self._attributes(key, sha256), use_multipart=len(data) > PART, chunk_size=PART
             )
             return put["e_tag"]
 
@@ -146,8 +148,11 @@ class Bucket:
 
         await self._ask("remove", ask, missing=None)
 
-    def _attributes(self, sha256: str) -> dict[Any, str] | None:
-        return {_ATTRIBUTE: sha256} if self.keeps_sha256 else None
+    def _attributes(self, key: str, sha256: str) -> dict[Any, str] | None:
+        if not self.keeps_sha256:
+            return None
+        kind = mimetypes.guess_type(key)[0]
+        return {_ATTRIBUTE: sha256, **({"Content-Type": kind} if kind is not None else {})}
 
     async def _ask(self, doing: str, ask: Callable[["ObjectStore"], Awaitable[_T]], **missing: _T) -> _T:
         """What the store answers; ``missing`` where there is no such object."""
@@ -184,8 +189,14 @@ class Bucket:
 
 
 async def _parts_of(store: "ObjectStore", key: str) -> AsyncIterator[bytes]:
-    async for part in (await store.get_async(key)).stream(min_chunk_size=PART):
-        yield bytes(part)
+    """The bytes of an object; of a large one in several requests, each of which has its own time and tries."""
+    found = await store.get_async(key)
+    size = found.meta["size"]
+    if size <= PART:
+        yield bytes(await found.bytes_async())
+        return
+    for start in range(0, size, PART):
+        yield bytes(await store.get_range_async(key, start=start, end=min(start + PART, size)))
 
 
 async def at_once(work: Callable[[_Item], Awaitable[None]], items: Iterable[_Item]) -> None:

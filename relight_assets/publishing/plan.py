@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from relight_assets.publishing.bucket import Bucket, Present, at_once
-from relight_assets.publishing.trees import MANIFEST, Tree, TreeFile
+from relight_assets.publishing.trees import Tree, TreeFile
 
 UPLOADS = "uploads.csv"
 """Which upload of each object has which sha256.  It may be removed: then each object is asked for its own."""
@@ -15,15 +15,15 @@ _COLUMNS = ("path", "sha256", "size", "tag")
 
 
 class Upload(NamedTuple):
-    """An upload: size in bytes, sha256, and the tag that the store gave it."""
+    """An upload: size in bytes, sha256, and the tag that the store gave it, if it gives any."""
 
     size: int
     sha256: str
-    tag: str
+    tag: str | None
 
     def is_still(self, present: Present) -> bool:
-        """Whether what a listing shows is this upload."""
-        return (self.size, self.tag) == present
+        """Whether what a listing shows is this upload; without a tag nobody knows."""
+        return self.tag is not None and (self.size, self.tag) == present
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Plan:
     """How a tree and what is published of it differ."""
 
     present: Mapping[str, Present]
-    known: Mapping[str, Upload]
-    """Uploads that are still there, by path."""
+    uploads: Mapping[str, Upload]
+    """What is known of the objects that are there, by path."""
     new: list[TreeFile] = field(default_factory=list)
     """Files that are not there."""
     changed: list[TreeFile] = field(default_factory=list)
@@ -65,26 +65,28 @@ async def make_plan(tree: Tree, bucket: Bucket) -> Plan:
     present = await bucket.listing(tree.name)
     uploads = await read_uploads(bucket, tree.name) if UPLOADS in present else {}
     known = {path: each for path, each in uploads.items() if path in present and each.is_still(present[path])}
-    sha256s = {path: each.sha256 for path, each in known.items()}
     files = [*tree.files, tree.manifest]
     unknown = [each.path for each in files if _may_be_same(each, present) and each.path not in known]
 
     async def ask(path: str) -> None:
         found = await bucket.recorded(f"{tree.name}/{path}")
         if found is not None and found.sha256 is not None:
-            sha256s[path] = found.sha256
+            known[path] = Upload(found.size, found.sha256, present[path].tag)
 
     await at_once(ask, unknown)
+
+    def is_there(file: TreeFile) -> bool:
+        return file.path in known and (known[file.path].size, known[file.path].sha256) == (file.size, file.sha256)
+
     plan = Plan(
         present,
         known,
         left=sorted(present.keys() - {each.path for each in files} - {UPLOADS}),
-        manifest_holds=_may_be_same(tree.manifest, present) and sha256s.get(MANIFEST) == tree.manifest.sha256,
+        manifest_holds=is_there(tree.manifest),
         asked=len(unknown),
     )
     for each in tree.files:
-        same = _may_be_same(each, present) and sha256s.get(each.path) == each.sha256
-        group = plan.unchanged if same else plan.changed if each.path in present else plan.new
+        group = plan.unchanged if is_there(each) else plan.changed if each.path in present else plan.new
         group.append(each)
     return plan
 
@@ -108,9 +110,9 @@ async def read_uploads(bucket: Bucket, name: str) -> dict[str, Upload]:
 
 
 def uploads_csv(uploads: Iterable[tuple[str, Upload]]) -> bytes:
-    """The list of uploads as it is kept beside them."""
+    """The list of uploads as it is kept beside them, without those that have no tag."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    writer.writerows((path, each.sha256, each.size, each.tag) for path, each in uploads)
+    writer.writerows((path, each.sha256, each.size, each.tag) for path, each in uploads if each.tag is not None)
     return text.getvalue().encode()

@@ -6,7 +6,7 @@ written again when a listing shows that all else is there.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from relight_assets.config.publish import Destination
@@ -17,6 +17,10 @@ from relight_assets.publishing.plan import UPLOADS, Plan, Upload, make_plan, upl
 from relight_assets.publishing.store_errors import AGAIN
 from relight_assets.publishing.stores import AMAZON, StoreOptions
 from relight_assets.publishing.trees import MANIFEST, Tree, TreeFile
+
+_NOTED_FROM = 1000
+"""Uploads after which the list of uploads is written for the first time, and again after each quarter more: of an
+interrupted publication few objects must be asked for their sha256."""
 
 
 @dataclass(frozen=True)
@@ -125,29 +129,30 @@ class _Publication:
     bucket: Bucket
     plan: Plan
     watch: Callable[[Progress], None]
-    _tags: dict[str, str | None] = field(default_factory=dict)
-    """Of what was uploaded now, by path."""
     _done: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
+        self._uploads = dict(self.plan.uploads)
+        self._note_at = _NOTED_FROM
         self._all_files = len(self.plan.new) + len(self.plan.changed)
         self._all_size = sum(file.size for file in self.plan.to_upload)
 
     async def run(self) -> None:
         if self.plan.is_done:
             if self.plan.asked > 1:  # the list of uploads is gone: the next time one listing is to do
-                await self._write_uploads(self.plan.present)
+                await self._write_uploads()
             return
         await at_once(self._upload, self.plan.new)
         if self.plan.changed and MANIFEST in self.plan.present:
             await self.bucket.remove([self._key(MANIFEST)])
         await at_once(self._upload, self.plan.changed)
-        await self._write_uploads(await self._whole())
+        await self._check_all()
+        await self._write_uploads()
         await self.bucket.upload(self._key(MANIFEST), self.tree.manifest)
 
     async def ours(self) -> list[str]:
         """Of what the tree does not have: what publications have left there, as the list or the object itself says."""
-        found = [path for path in self.plan.left if path in self.plan.known]
+        found = [path for path in self.plan.left if path in self._uploads]
 
         async def ask(path: str) -> None:
             recorded = await self.bucket.recorded(self._key(path))
@@ -155,19 +160,23 @@ class _Publication:
                 found.append(path)
 
         if self.bucket.keeps_sha256:
-            await at_once(ask, [path for path in self.plan.left if path not in self.plan.known])
+            await at_once(ask, [path for path in self.plan.left if path not in self._uploads])
         return sorted(found)
 
     def _key(self, path: str) -> str:
         return f"{self.tree.name}/{path}"
 
     async def _upload(self, file: TreeFile) -> None:
-        self._tags[file.path] = await self.bucket.upload(self._key(file.path), file)
+        tag = await self.bucket.upload(self._key(file.path), file)
+        self._uploads[file.path] = Upload(file.size, file.sha256, tag)
         self._done.update(files=1, size=file.size)
         self.watch(Progress(self._done["files"], self._all_files, self._done["size"], self._all_size))
+        if self._done["files"] >= self._note_at:
+            self._note_at += max(_NOTED_FROM, len(self._uploads) // 4)
+            await self._write_uploads()
 
-    async def _whole(self) -> dict[str, Present]:
-        """What a listing shows now, in which every file of the tree is as it was uploaded.
+    async def _check_all(self) -> None:
+        """See that a listing shows every file of the tree as it was uploaded.
 
         Raises:
             PublishStoppedError: one is not.
@@ -179,22 +188,14 @@ class _Publication:
                 f"{self.bucket.destination}: {len(others)} objects are not there as they were uploaded, such as "
                 f"{self._key(others[0])}: something else writes there, or the store lost them; {AGAIN}"
             )
-        return now
 
     def _is_as_uploaded(self, file: TreeFile, now: Present | None) -> bool:
         if now is None or now.size != file.size:
             return False
-        tag = self._tags[file.path] if file.path in self._tags else self.plan.present[file.path].tag
+        tag = self._uploads[file.path].tag
         return tag is None or now.tag is None or tag == now.tag
 
-    async def _write_uploads(self, present: Mapping[str, Present]) -> None:
+    async def _write_uploads(self) -> None:
         """Write which upload of each object has which sha256, those of earlier publications too."""
-        sha256s = {path: each.sha256 for path, each in self.plan.known.items()}
-        sha256s |= {file.path: file.sha256 for file in self.tree.files}
-        uploads = [
-            (path, Upload(there.size, sha256s[path], there.tag))
-            for path, there in sorted(present.items())
-            if there.tag is not None and path in sha256s
-        ]
-        data = uploads_csv(uploads)
+        data = uploads_csv(sorted(self._uploads.items()))
         await self.bucket.put(self._key(UPLOADS), data, sha256_hex(data))

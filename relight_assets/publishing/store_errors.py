@@ -133,6 +133,13 @@ def _not_https(_: StoreFault, destination: Destination, __: str, ___: str | None
     )
 
 
+def _odd_key(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
+    return DestinationError(
+        f"{destination}: an object lies there whose key is no path, such as one with `//`: remove it, or choose "
+        f"another PREFIX"
+    )
+
+
 def _unreachable(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
     return PublishStoppedError(
         f"{destination}: the store cannot be reached, or the connection broke several times; look at network and "
@@ -149,6 +156,7 @@ _ANSWERS: tuple[tuple[Callable[[StoreFault], bool], _Answer], ...] = (
     (lambda fault: fault.status == 403 or fault.kind == "PermissionDeniedError", _no_permission),
     (lambda fault: fault.status in {429, 503} or fault.code in {"SlowDown", "Throttling"}, _throttled),
     (lambda fault: fault.status is not None and fault.status >= 500, _failing),
+    (lambda fault: fault.kind == "InvalidPathError", _odd_key),
     (lambda fault: "builder error" in fault.text, _not_https),
     (lambda fault: "HTTP error" in fault.text, _unreachable),
 )

@@ -1,6 +1,7 @@
 """One destination, asked many things at a time."""
 
 import asyncio
+import hashlib
 
 import pytest
 
@@ -8,8 +9,9 @@ from relight_assets.config.publish import Destination
 from relight_assets.errors import DestinationError, PublishStoppedError
 from relight_assets.publishing.bucket import AT_ONCE, Bucket, Present, Recorded, at_once
 from relight_assets.publishing.stores import StoreOptions
+from relight_assets.publishing.trees import PART
 from relight_assets_tests.publishing.buckets import TestBucket
-from relight_assets_tests.publishing.fault_proxy import FaultProxy, Refusal
+from relight_assets_tests.publishing.fault_proxy import HALF_ANSWER, FaultProxy, Refusal
 
 
 def test_keys_are_below_the_prefix_and_trees_do_not_mix(
@@ -42,6 +44,38 @@ def test_a_listing_has_more_than_one_page(destination: Destination, store: Store
         return len(await Bucket(destination, store, create=False).listing("pairs/train"))
 
     assert asyncio.run(run()) == 1005
+
+
+def test_objects_that_stand_for_folders_are_none_of_the_tree_and_odd_keys_are_named(
+    destination: Destination, store: StoreOptions, bucket: TestBucket
+) -> None:
+    bucket.put("some/prefix/pairs/train/", b"")
+    bucket.put("some/prefix/pairs/train/a.txt", b"")
+
+    async def run() -> list[str]:
+        return list(await Bucket(destination, store, create=False).listing("pairs/train"))
+
+    assert asyncio.run(run()) == ["a.txt"]
+    bucket.put("some/prefix/pairs/train//b.txt", b"")
+    with pytest.raises(DestinationError, match="an object lies there whose key is no path"):
+        asyncio.run(run())
+
+
+def test_a_large_object_is_read_in_ranges_and_each_is_tried_again(
+    destination: Destination, store: StoreOptions, bucket: TestBucket, proxy: FaultProxy
+) -> None:
+    data = bytes(range(256)) * (5 * PART // 512) + b"end"
+    bucket.put("some/prefix/a.tar", data)
+    proxy.choose = lambda _, __, count: HALF_ANSWER if count in {1, 3} else None
+
+    async def run() -> None:
+        open_bucket = Bucket(destination, store, create=False)
+        assert await open_bucket.hashed("a.tar") == Recorded(len(data), hashlib.sha256(data).hexdigest())
+        assert await open_bucket.read("a.tar") == data
+
+    asyncio.run(run())
+    ranges = [headers["range"] for headers in proxy.headers if "range" in headers]
+    assert f"bytes={2 * PART}-{len(data) - 1}" in ranges
 
 
 def test_no_bucket_is_one_sentence(store: StoreOptions, bucket: TestBucket) -> None:

@@ -51,6 +51,7 @@ def test_all_lies_there_with_its_sha256_beside_it(
     assert set(bucket.names(PREFIX)) == {*PAIRS, "metadata.jsonl", "files.csv", "manifest.json", "uploads.csv"}
     for key in bucket.names(PREFIX):
         assert bucket.sha256(PREFIX + key) == hashlib.sha256(bucket.read(PREFIX + key)).hexdigest()
+    assert bucket.client.head_object(Bucket=bucket.name, Key=f"{PREFIX}image/000001.png")["ContentType"] == "image/png"
     assert bucket.read(f"{PREFIX}manifest.json") == (exported.link / "manifest.json").read_bytes()
 
 
@@ -209,6 +210,26 @@ def test_somebody_who_writes_there_meanwhile_is_noticed(
         publish()
     assert "manifest.json" not in bucket.names(PREFIX)
     assert "image/000002.png" in publish().uploaded
+    assert_manifest_fits(bucket, PREFIX)
+
+
+def test_of_a_long_publication_that_was_interrupted_few_objects_are_asked(
+    publish: Publish, proxy: FaultProxy, bucket: TestBucket, exported: ExportedSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relight_assets.publishing.publish._NOTED_FROM", 10)
+    larger = again(exported, **{f"image/{n:06d}.png": bytes([n]) * 900 for n in range(60)})
+    proxy.choose = lambda method, _, count: Refusal(403, "AccessDenied") if method == "PUT" and count >= 50 else None
+    with pytest.raises(DestinationError):
+        publish(larger)
+    there = set(bucket.names(PREFIX)) - {"uploads.csv"}
+    assert "manifest.json" not in there
+    noted = {line.partition(",")[0] for line in bucket.read(f"{PREFIX}uploads.csv").decode().splitlines()[1:]}
+    assert noted < there
+    assert len(noted) >= 20
+    proxy.forget()
+    did = publish(larger)
+    assert did.unchanged == len(there)
+    assert proxy.methods["HEAD"] == len(there - noted)
     assert_manifest_fits(bucket, PREFIX)
 
 
