@@ -3,11 +3,15 @@
 import asyncio
 import hashlib
 import mimetypes
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from typing_extensions import Self
 
 from relight_assets.config.publish import Destination
 from relight_assets.errors import DestinationError
+from relight_assets.publishing.request_threads import RequestThreads
 from relight_assets.publishing.store_errors import StoreFault
 from relight_assets.publishing.stores import OpenStore, StoreOptions, open_store
 from relight_assets.publishing.trees import PART, TreeFile, read_parts, read_whole
@@ -43,7 +47,7 @@ class Recorded(NamedTuple):
 
 
 class Bucket:
-    """A destination that is open.  Keys are relative to its prefix.
+    """A destination that is open, for as long as a block runs.  Keys are relative to its prefix.
 
     Every method raises DestinationError or PublishStoppedError where the store fails.  When credentials have expired
     they are asked for once more.
@@ -53,8 +57,15 @@ class Bucket:
         self.destination = destination
         self._options, self._create = options, create
         self._open = open_store(destination, options, create=create)
+        self._threads = RequestThreads()
         self._renewing = asyncio.Lock()
         self._large = asyncio.Semaphore(_LARGE_AT_ONCE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.close()
 
     @property
     def keeps_sha256(self) -> bool:
@@ -66,8 +77,9 @@ class Bucket:
 
         async def ask(store: "ObjectStore") -> dict[str, Present]:
             found: dict[str, Present] = {}
-            async for some in store.list(name, chunk_size=_LISTED_AT_ONCE):
-                for each in some:
+            pages = iter(store.list(name, chunk_size=_LISTED_AT_ONCE))
+            while page := await self._threads.run(lambda: next(pages, None)):
+                for each in page:
                     if each["path"] != name:  # of an object that only stands for a folder, as consoles make
                         found[each["path"].removeprefix(f"{name}/")] = Present(each["size"], each["e_tag"])
             return found
@@ -78,7 +90,7 @@ class Bucket:
         """An object that fits into memory; None where there is none."""
 
         async def ask(store: "ObjectStore") -> bytes | None:
-            parts = [part async for part in _parts_of(store, key)]
+            parts = [part async for part in self._parts_of(store, key)]
             return b"".join(parts)
 
         return await self._ask("read", ask, missing=None)
@@ -87,7 +99,7 @@ class Bucket:
         """Size and recorded sha256 of an object; of a file in a folder what it holds.  None where there is none."""
 
         async def ask(store: "ObjectStore") -> Recorded:
-            found = await store.get_async(key, options={"head": True})
+            found = await self._threads.run(lambda: store.get(key, options={"head": True}))
             return Recorded(found.meta["size"], found.attributes.get(_ATTRIBUTE))
 
         if not self.keeps_sha256:
@@ -99,12 +111,22 @@ class Bucket:
 
         async def ask(store: "ObjectStore") -> Recorded:
             digest, size = hashlib.sha256(), 0
-            async for part in _parts_of(store, key):
-                await asyncio.to_thread(digest.update, part)
+            async for part in self._parts_of(store, key):
+                digest.update(part)
                 size += len(part)
             return Recorded(size, digest.hexdigest())
 
         return await self._ask("read", ask, missing=None)
+
+    async def _parts_of(self, store: "ObjectStore", key: str) -> AsyncIterator[bytes]:
+        """The bytes of an object; of a large one in several requests, each of which has its own time and tries."""
+        found, data = await self._threads.run(lambda: _whole_if_small(store, key))
+        if data is not None:
+            yield data
+            return
+        for start in range(0, found, PART):
+            end = min(start + PART, found)
+            yield bytes(await self._threads.run(partial(store.get_range, key, start=start, end=end)))
 
     async def upload(self, key: str, file: TreeFile) -> str | None:
         """Upload a file with its sha256 beside it, whole or not at all; the tag of the upload.
@@ -113,40 +135,45 @@ class Bucket:
             ChangedOutputError, OutputFolderError: it is not what is recorded of it, or cannot be read.
         """
         if file.size <= PART:
-            return await self.put(key, await asyncio.to_thread(read_whole, file), file.sha256)
+            return await self.put(key, await self._threads.run(lambda: read_whole(file)), file.sha256)
 
-        async def ask(store: "ObjectStore") -> str | None:
-            put = await store.put_async(
+        def put(store: "ObjectStore") -> str | None:
+            return store.put(
                 key,
-                read_parts(file),
+                self._until_closed(read_parts(file)),
                 attributes=self._attributes(key, file.sha256),
                 chunk_size=max(PART, -(-file.size // _MAX_PARTS)),
                 max_concurrency=_PARTS_AT_ONCE,
-            )
-            return put["e_tag"]
+            )["e_tag"]
 
         async with self._large:
-            return await self._ask("write", ask)
+            return await self._ask("write", lambda store: self._threads.run(lambda: put(store)))
 
     async def put(self, key: str, data: bytes, sha256: str) -> str | None:
         """Write an object with its sha256 beside it; the tag of the upload."""
 
-        async def ask(store: "ObjectStore") -> str | None:
-            put = await store.put_async(
+        def put(store: "ObjectStore") -> str | None:
+            return store.put(
                 key, data, attributes=self._attributes(key, sha256), use_multipart=len(data) > PART, chunk_size=PART
-            )
-            return put["e_tag"]
+            )["e_tag"]
 
-        return await self._ask("write", ask)
+        return await self._ask("write", lambda store: self._threads.run(lambda: put(store)))
 
     async def remove(self, keys: list[str]) -> None:
         """Remove objects; it does not matter whether they are there."""
 
         async def ask(store: "ObjectStore") -> None:
             for first in range(0, len(keys), _LISTED_AT_ONCE):
-                await store.delete_async(keys[first : first + _LISTED_AT_ONCE])
+                await self._threads.run(partial(store.delete, keys[first : first + _LISTED_AT_ONCE]))
 
         await self._ask("remove", ask, missing=None)
+
+    def _until_closed(self, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Parts of a file, until nobody waits for its upload any more: then that fails, and leaves no object."""
+        for part in parts:
+            if self._threads.closed:
+                raise InterruptedError
+            yield part
 
     def _attributes(self, key: str, sha256: str) -> dict[Any, str] | None:
         if not self.keeps_sha256:
@@ -188,15 +215,11 @@ class Bucket:
             return self._open is not before
 
 
-async def _parts_of(store: "ObjectStore", key: str) -> AsyncIterator[bytes]:
-    """The bytes of an object; of a large one in several requests, each of which has its own time and tries."""
-    found = await store.get_async(key)
+def _whole_if_small(store: "ObjectStore", key: str) -> tuple[int, bytes | None]:
+    """The size of an object, and its bytes unless it is large."""
+    found = store.get(key)
     size = found.meta["size"]
-    if size <= PART:
-        yield bytes(await found.bytes_async())
-        return
-    for start in range(0, size, PART):
-        yield bytes(await store.get_range_async(key, start=start, end=min(start + PART, size)))
+    return size, bytes(found.bytes()) if size <= PART else None
 
 
 async def at_once(work: Callable[[_Item], Awaitable[None]], items: Iterable[_Item]) -> None:

@@ -68,7 +68,11 @@ def check_tree(
 async def _check(
     name: str, destination: Destination, store: StoreOptions, *, download: bool, watch: Callable[[Progress], None]
 ) -> Checked:
-    bucket = Bucket(destination, store, create=False)
+    with Bucket(destination, store, create=False) as bucket:
+        return await _compared(name, bucket, download=download, watch=watch)
+
+
+async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callable[[Progress], None]) -> Checked:
     manifest, listed = await bucket.read(f"{name}/{MANIFEST}"), await bucket.read(f"{name}/{FILES}")
     if manifest is None:
         return Checked(name, faults=[PublishFault(MANIFEST, "it is not there: nothing, or not all, is published")])

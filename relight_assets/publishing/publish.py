@@ -98,13 +98,13 @@ def publish_tree(
 async def _publish(
     tree: Tree, destination: Destination, options: PublishOptions, watch: Callable[[Progress], None]
 ) -> Published:
-    bucket = Bucket(destination, options.store, create=not options.dry_run)
-    plan = await make_plan(tree, bucket)
-    publication = _Publication(tree, bucket, plan, watch)
-    ours = await publication.ours() if options.delete else []
-    if not options.dry_run:
-        await publication.run()
-        await bucket.remove([f"{tree.name}/{path}" for path in ours])
+    with Bucket(destination, options.store, create=not options.dry_run) as bucket:
+        plan = await make_plan(tree, bucket)
+        publication = _Publication(tree, bucket, plan, watch)
+        ours = await publication.ours() if options.delete else []
+        if not options.dry_run:
+            await publication.run()
+            await bucket.remove([f"{tree.name}/{path}" for path in ours])
     return Published(
         tree.name,
         len(tree.files) + 1,

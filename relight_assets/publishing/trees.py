@@ -1,8 +1,7 @@
 """What is published: the files of one export or one split, their sha256, and the manifest that says they are whole."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def read_whole(file: TreeFile) -> bytes:
     return data
 
 
-async def read_parts(file: TreeFile) -> AsyncIterator[bytes]:
+def read_parts(file: TreeFile) -> Iterator[bytes]:
     """The bytes of a file in parts; what raises before the last is given leaves no object behind.
 
     Raises:
@@ -90,9 +89,9 @@ async def read_parts(file: TreeFile) -> AsyncIterator[bytes]:
     """
     digest, size = hashlib.sha256(), 0
     try:
-        with Path(file.source).open("rb") as stream:  # noqa: ASYNC230  (opened only; it is read in a thread)
-            while part := await asyncio.to_thread(stream.read, PART):
-                await asyncio.to_thread(digest.update, part)
+        with Path(file.source).open("rb") as stream:
+            while part := stream.read(PART):
+                digest.update(part)
                 size += len(part)
                 if size >= file.size and (size, digest.hexdigest()) != (file.size, file.sha256):
                     raise _changed(file)

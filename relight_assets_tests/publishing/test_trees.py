@@ -1,6 +1,5 @@
 """Files are read as they are recorded, or not at all."""
 
-import asyncio
 import hashlib
 from pathlib import Path
 
@@ -11,10 +10,7 @@ from relight_assets.publishing.trees import PART, Tree, TreeFile, read_parts, re
 
 
 def parts_of(file: TreeFile) -> list[bytes]:
-    async def collect() -> list[bytes]:
-        return [part async for part in read_parts(file)]
-
-    return asyncio.run(collect())
+    return list(read_parts(file))
 
 
 @pytest.fixture
@@ -56,10 +52,6 @@ def test_a_large_file_is_read_in_parts_and_the_last_is_given_only_if_all_fits(tm
 
     given: list[int] = []
 
-    async def count() -> None:
-        async for part in read_parts(large):
-            given.append(len(part))  # noqa: PERF401  (it ends with an error)
-
     with pytest.raises(ChangedOutputError):
-        asyncio.run(count())
+        given.extend(len(part) for part in read_parts(large))
     assert given == [PART, PART]
