@@ -26,7 +26,7 @@ $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) -e '.[demo,dev,export,onnx]'
+	$(PIP) -e '.[demo,dev,export,onnx,publish]'
 	@touch $@
 
 demo: $(VENV)/.setup  ## sample portraits through all assets, for three splits
@@ -57,7 +57,7 @@ test: $(VENV)/.setup-dev
 	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
 
 # Of these folders, what needs neither a process nor a photo nor a model file.  Left out are the pipeline and what runs it:
-# benchmarks, browser, cli, defs, doctor, engine, faults, fuzz, models, reports.
+# benchmarks, browser, cli, defs, doctor, engine, faults, fuzz, models, publishing, reports.
 FAST := $(addprefix relight_assets_tests/, config core dataset imaging quality stages storage test_structure.py)
 
 test-fast: $(VENV)/.setup-dev  ## pure functions, in less than 90 seconds on two cores

@@ -15,6 +15,7 @@ from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.exports import export_assets
 from relight_assets.defs.assets.images import images_asset
+from relight_assets.defs.assets.published import published_assets
 from relight_assets.defs.automation import alerts, new_csvs, sweep
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs
 from relight_assets.defs.jobs import experiments, jobs
@@ -67,6 +68,7 @@ def build_definitions(
                 *dg.load_assets_from_package_module(folder, group_name="relight"),
                 images_asset(),
                 *export_assets(settings),
+                *published_assets(settings),
             ]
         ),
         executor=dg.in_process_executor,

@@ -52,6 +52,19 @@ class ChangedOutputError(UserError):
     code = "output_changed"
 
 
+class DestinationError(UserError):
+    """A place to publish to that cannot be used: no such bucket, no credentials, no permission, another region."""
+
+    code = "destination"
+
+
+class PublishStoppedError(RelightError):
+    """Publishing stopped half way, and the same command goes on from there: the store fails, or credentials expired."""
+
+    code = "publish_stopped"
+    retryable = True
+
+
 class OtherPhotosError(UserError):
     """A CSV whose rows name other photos than those that the split's images were made of."""
 

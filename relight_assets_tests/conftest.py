@@ -40,6 +40,7 @@ pytest_plugins = [
     "relight_assets_tests.listed_skips",
     "relight_assets_tests.no_fsync",
     "relight_assets_tests.forgetting.fixtures",
+    "relight_assets_tests.publishing.s3",
 ]
 
 cv2.setNumThreads(1)

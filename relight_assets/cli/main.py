@@ -17,6 +17,7 @@ from relight_assets.cli.commands.forget import forget
 from relight_assets.cli.commands.init import init
 from relight_assets.cli.commands.models import models
 from relight_assets.cli.commands.prune import prune
+from relight_assets.cli.commands.publish import publish
 from relight_assets.cli.commands.replay import replay
 from relight_assets.cli.commands.run import run
 from relight_assets.cli.commands.runs import runs
@@ -42,5 +43,5 @@ def main(context: click.Context, platform: Path | None) -> None:
     context.obj = ProjectSource(os.environ, platform, tuple(unknown))
 
 
-for command in (demo, dev, doctor, export, forget, init, models, prune, replay, run, runs, status, verify):
+for command in (demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify):
     main.add_command(command)

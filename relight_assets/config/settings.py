@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from relight_assets.config.engines import EngineName
 from relight_assets.config.exports import Export, ExportOptions
+from relight_assets.config.publish import Publish
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.validation import HIDDEN_FAULT
@@ -137,6 +138,7 @@ class Settings(BaseModel):
     exports: tuple[Export, ...] = ()
     export_root: Path | None = None
     licence_column: Annotated[str, Field(pattern=r"\S")] | None = None
+    publish: tuple[Publish, ...] = ()
     quality: Quality = DEFAULT_QUALITY
 
     @property

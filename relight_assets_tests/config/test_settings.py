@@ -178,7 +178,7 @@ OTHER_THAN_DEFAULT = {
 
 
 def test_every_key_has_a_variable(project: Path) -> None:
-    assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} | {"exports"} == set(Settings.model_fields)
+    assert {key.partition(".")[0] for key in OTHER_THAN_DEFAULT} | {"exports", "publish"} == set(Settings.model_fields)
     thresholds = {key.partition(".")[2] for key in OTHER_THAN_DEFAULT if key.startswith("quality.")}
     assert thresholds == set(Quality.model_fields)
     for key, text in OTHER_THAN_DEFAULT.items():

@@ -63,20 +63,20 @@ def output_csv_paths(csv_path: Path, mapping_dir: Path | None) -> tuple[Path, Pa
     return mapping, failures, variants
 
 
-def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None]) -> Iterator[bytes]:
+def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None], *, beside: bool = False) -> Iterator[bytes]:
     """The input's columns and rows, in order and with the same text, plus ``output_image_path``; UTF-8, LF, in blocks.
 
     Args:
         split: the input.
         outputs: for each row its current ``output.png``, or None; written as absolute paths.
+        beside: write their names alone, for a mapping that lies beside them.
 
     Raises:
         ValueError: not one output for each row.
     """
     rows = split.table.itertuples(index=False, name=None)
-    lines = (
-        (*row, "" if output is None else str(output.absolute())) for row, output in zip(rows, outputs, strict=True)
-    )
+    cells = ("" if path is None else path.name if beside else str(path.absolute()) for path in outputs)
+    lines = ((*row, cell) for row, cell in zip(rows, cells, strict=True))
     return _blocks((*split.table.columns, OUTPUT_COLUMN), lines)
 
 

@@ -1,0 +1,1 @@
+"""Publishing: exports and finished splits are uploaded to a bucket or copied to a folder, and checked there."""

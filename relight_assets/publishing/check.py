@@ -1,0 +1,115 @@
+"""Checking what is published, from what lies there alone: the manifest, the list that it names, and each object."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from relight_assets.config.publish import Destination
+from relight_assets.core.hashing import sha256_hex
+from relight_assets.errors import InterruptedRunError
+from relight_assets.publishing.bucket import Bucket, Recorded, at_once
+from relight_assets.publishing.publish import Progress
+from relight_assets.publishing.stores import StoreOptions
+from relight_assets.publishing.trees import FILES, MANIFEST
+
+
+@dataclass(frozen=True)
+class PublishFault:
+    """What is wrong with an object."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found."""
+
+    name: str
+    files: int = 0
+    """That were compared."""
+    size: int = 0
+    """Of them, in bytes."""
+    manifest_sha256: str | None = None
+    faults: list[PublishFault] = field(default_factory=list)
+
+
+def check_tree(
+    name: str,
+    destination: Destination,
+    store: StoreOptions,
+    *,
+    download: bool,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> Checked:
+    """Compare each object of a published tree with the list that is published with it.
+
+    Args:
+        name: of the tree.
+        destination: where it lies.
+        store: of a store that speaks S3.
+        download: read the bytes of each object, instead of asking for size and recorded sha256.
+        watch: given how far it is.
+
+    Raises:
+        UserError: a package is missing.
+        DestinationError, PublishStoppedError: the destination cannot be asked.
+        InterruptedRunError: somebody pressed Ctrl-C.
+    """
+    try:
+        return asyncio.run(_check(name, destination, store, download=download, watch=watch))
+    except KeyboardInterrupt:
+        raise InterruptedRunError("stopped; nothing was changed") from None
+
+
+async def _check(
+    name: str, destination: Destination, store: StoreOptions, *, download: bool, watch: Callable[[Progress], None]
+) -> Checked:
+    with Bucket(destination, store, create=False) as bucket:
+        return await _compared(name, bucket, download=download, watch=watch)
+
+
+async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callable[[Progress], None]) -> Checked:
+    manifest, listed = await bucket.read(f"{name}/{MANIFEST}"), await bucket.read(f"{name}/{FILES}")
+    if manifest is None:
+        return Checked(name, faults=[PublishFault(MANIFEST, "it is not there: nothing, or not all, is published")])
+    checked = Checked(name, manifest_sha256=sha256_hex(manifest))
+    if listed is None or sha256_hex(listed) != _files_sha256(manifest):
+        checked.faults.append(PublishFault(FILES, "it is not the list that the manifest names; publish again"))
+        return checked
+    rows = [(row["path"], int(row["size"]), row["sha256"]) for row in csv.DictReader(io.StringIO(listed.decode()))]
+    all_size, done, done_size = sum(size for _, size, _ in rows), 0, 0
+
+    async def compare(row: tuple[str, int, str]) -> None:
+        nonlocal done, done_size
+        path, size, sha256 = row
+        found = await (bucket.hashed if download else bucket.recorded)(f"{name}/{path}")
+        if (what := _fault(found, size, sha256)) is not None:
+            checked.faults.append(PublishFault(path, what))
+        done, done_size = done + 1, done_size + size
+        watch(Progress(done, len(rows), done_size, all_size))
+
+    await at_once(compare, rows)
+    checked.faults.sort(key=lambda fault: fault.path)
+    return Checked(name, len(rows), all_size, checked.manifest_sha256, checked.faults)
+
+
+def _fault(found: Recorded | None, size: int, sha256: str) -> str | None:
+    if found is None:
+        return "it is not there"
+    if found.size != size:
+        return f"it has {found.size} bytes, not {size}"
+    if found.sha256 is None:
+        return "no sha256 is recorded beside it: something else wrote it; --download reads its bytes"
+    return None if found.sha256 == sha256 else "it has other bytes than the list says"
+
+
+def _files_sha256(manifest: bytes) -> object:
+    try:
+        found = json.loads(manifest)
+    except ValueError:
+        return None
+    return found.get("files_sha256") if isinstance(found, dict) else None
