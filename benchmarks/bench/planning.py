@@ -67,12 +67,13 @@ def plan_once(csv: Path, output_root: Path) -> PlanCost:
     """
     split, recipe, settings = read_split_csv(csv), Recipe(), settings_for(output_root, 1)
     digests = digests_of(recipe, settings)
-    run_split(split, recipe, settings, RunOptions())  # as before any later run: what records say is kept
-    cpu, wall = time.process_time(), time.perf_counter()
     plan = make_plan(load_split_state(split, recipe, settings), digests, stage_names())
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     if plan.work:
         raise UserError(f"the bench needs finished images; {len(plan.work)} are not")
+    run_split(split, recipe, settings, RunOptions())  # as before any later run: what records say is kept
+    cpu, wall = time.process_time(), time.perf_counter()
+    make_plan(load_split_state(split, recipe, settings), digests, stage_names())
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     start = time.perf_counter()
     run_split(split, recipe, settings, RunOptions())
     return PlanCost(wall, cpu, time.perf_counter() - start)
