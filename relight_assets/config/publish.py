@@ -50,7 +50,7 @@ class Destination:
         scheme = found[1].lower()
         if scheme not in _FORMS or not found[2]:
             near = difflib.get_close_matches(scheme, _FORMS, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}://?" if near else ""
+            hint = f"; did you mean {near[0]}://?" if near else "."
             raise DestinationError(
                 f"DEST is an address of a kind that is not known{hint} Give {', '.join(_FORMS.values())}, or a folder"
             )
@@ -75,6 +75,20 @@ class Destination:
         for folder in folders if self.kind == "folder" else ():
             if Path(self.prefix).resolve().is_relative_to(folder.resolve()):
                 raise DestinationError(f"{self} lies in {folder}, where outputs are: publish to another folder")
+
+    def refuse_link(self, name: str) -> None:
+        """Refuse a place in a folder that is a link, as the newest snapshot of an export: what it shows would change.
+
+        Raises:
+            DestinationError: something on the way to ``name`` is a link.
+        """
+        place = Path(self.prefix) / name
+        for path in (place, *place.parents)[: name.count("/") + 1] if self.kind == "folder" else ():
+            if path.is_symlink():
+                raise DestinationError(
+                    f"{path} is a link to {path.resolve()}, as exports have one to their newest snapshot: publish to "
+                    f"another folder"
+                )
 
     def __str__(self) -> str:
         if self.kind == "folder":

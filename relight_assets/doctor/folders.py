@@ -9,6 +9,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, shown
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout, split_folder
+from relight_assets.dataset.tombstones import read_tombstones
 from relight_assets.doctor.dagster_home import (
     LOST_WITH_IT,
     OPENED_BY_EVERY_RUN,
@@ -101,8 +102,13 @@ class Folders:
             yield Finding("output CSVs", f"to {shown(str(folder))}, {mib(_free(folder))} free", _little(folder))
 
     def outputs(self) -> Iterator[Finding]:
-        """Where the images go, and whether there is room for them."""
+        """Where the images go, and whether there is room for them.
+
+        Raises:
+            OutputFolderError: the list of the photos that were forgotten cannot be read.
+        """
         root = self._settings.output_root
+        read_tombstones(root)
         own = [SplitLayout(split_folder(root, split)).folder for split in self._usable]
         for folder in (root, *own):
             if (fault := write_fault(folder)) is not None:

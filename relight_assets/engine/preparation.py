@@ -13,7 +13,7 @@ from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
-from relight_assets.dataset.origin import Origin, write_origin
+from relight_assets.dataset.origin import Origin, read_origin, write_origin
 from relight_assets.dataset.paths import plain_text
 from relight_assets.dataset.records import known_record, remove_failure, remove_record, write_failure, write_record
 from relight_assets.dataset.tombstones import Tombstones
@@ -71,8 +71,20 @@ class Preparation:
         return SplitLayout(split_folder(self.settings.output_root, self.split.split), self.layout.storage)
 
     def _scan(self, layout: SplitLayout) -> SplitState:
-        root, tombstones = self.settings.photo_root, self.tombstones
-        return scan_split(self.split, layout, self.digests, root, tombstones=tombstones, hashes=self._hashes, keep=True)
+        return scan_split(
+            self.split,
+            layout,
+            self.digests,
+            self.settings.photo_root,
+            tombstones=self.tombstones,
+            hashes=self._hashes,
+            keep=layout == self.layout and self._is_ours(),
+        )
+
+    def _is_ours(self) -> bool:
+        """Whether the folder is this CSV's: in another's nothing is written until it is decided whose it is."""
+        origin = read_origin(self.layout)
+        return origin is not None and origin.path == plain_text(str(self.split.path.absolute()))
 
     def _checked(self, layout: SplitLayout) -> SplitState:
         """The rows in a folder, with nothing left unchecked."""

@@ -5,7 +5,7 @@ whatever it finds of any photo in the list.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,12 +197,19 @@ class _Work:
         for folder, some in traces:
             meant = [trace for trace in some if self._is_meant(trace, keys)]
             self._note(some, meant)
+            self._name_unknown(folder, set(some) - set(meant))
             with self.eraser.trying(folder.layout.folder):
                 FolderEraser(folder, self.settings, self.tombstones, self.eraser).clear(meant)
 
     def _is_meant(self, trace: Trace, keys: set[str]) -> bool:
         """Whether a number is of one of the photos; what is damaged or was never read goes by its name."""
         return trace.sha256 in self.tombstones or trace.is_rejection or (trace.sha256 is None and trace.key in keys)
+
+    def _name_unknown(self, folder: Folder, others: Iterable[Trace]) -> None:
+        """Pictures of which no record says whose they are may be of one of the photos."""
+        for trace in sorted((each for each in others if each.has_unknown_pictures), key=lambda each: each.number):
+            reason = "nobody can tell whose pictures these are; run the split again, or remove them, and call again"
+            self.eraser.left.append(Left(folder.layout.folder / f"{trace.number:05d}_*.png", reason))
 
     def _note(self, traces: Sequence[Trace], meant: Sequence[Trace]) -> None:
         numbers = {trace.number for trace in meant}

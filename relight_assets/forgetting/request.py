@@ -59,6 +59,7 @@ class Lookup:
         if _SHA256.fullmatch(text):
             request.reasons.setdefault(text.lower(), reason)
             return
+        self._refuse_outputs(text)
         now = _sha256_of(Path(text))
         matching = list(self._at(text)) or (self._called(text) if now is None else [])
         self._add(request, now, matching, reason)
@@ -67,6 +68,16 @@ class Lookup:
                 f"{text}: there is no such file, and nothing that is recorded tells the sha256 of a photo at this "
                 f"place or of this name; give its sha256"
             )
+
+    def _refuse_outputs(self, text: str) -> None:
+        """Whoever sees a person in a picture that was made of a photo, and names it, means the photo."""
+        path = Path(text).resolve()
+        for folder in (self._settings.output_root, self._settings.export_folder):
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                raise UserError(
+                    f"{text} lies in {folder}, where relight writes: it is made of a photo, and forgetting it would "
+                    f"not forget that. Give the photo: samples.csv and index.csv beside it say which"
+                )
 
     def add_reviewed(self, request: Request, csv: SplitCsv) -> None:
         """Add the photos that the review of a split wants forgotten.

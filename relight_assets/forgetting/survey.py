@@ -74,6 +74,11 @@ class Trace:
         return self.source.sha256 if self.source is not None else None
 
     @property
+    def has_unknown_pictures(self) -> bool:
+        """Whether there are pictures, and neither record nor failure says of which photo."""
+        return self.source is None and any(name.endswith(".png") for name in self.files)
+
+    @property
     def is_rejection(self) -> bool:
         """Whether there is no more than the rejection of a photo that was forgotten."""
         return self.code == ForgottenError.code and self.files == {FAILURE_SUFFIX}

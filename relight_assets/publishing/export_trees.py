@@ -1,13 +1,15 @@
 """The newest snapshots of exports, as they are published."""
 
+import csv
 import difflib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
-from relight_assets.exports.snapshot import FILES, MANIFEST, Snapshots, is_whole, read_files
+from relight_assets.exports.snapshot import FILES, MANIFEST, SAMPLES, Snapshots, is_whole, read_files
 from relight_assets.publishing.trees import Tree, TreeFile, unreadable
 
 CARDS = ("README.md", "croissant.json")
@@ -30,13 +32,16 @@ class ExportedSplit:
         """Where it is published, below the destination."""
         return f"{self.export}/{self.split}"
 
-    def tree(self) -> Tree:
+    def tree(self, tombstones: Tombstones = NO_TOMBSTONES) -> Tree:
         """The files of the newest snapshot.  The link is followed once: another export does not change what is read.
+
+        Args:
+            tombstones: photos whose pairs may not be published.
 
         Raises:
             ChangedOutputError: the snapshot is not whole.
             OutputFolderError: it cannot be read.
-            UserError: it cannot be published under this name.
+            UserError: it cannot be published under this name, or has a pair of such a photo.
         """
         if self.export.startswith(_OF_SPLITS):
             raise UserError(f"the export `{self.export}` has a name of a published split: rename its folder")
@@ -46,6 +51,7 @@ class ExportedSplit:
             raise unreadable(self.link, error) from None
         if not is_whole(folder):
             raise ChangedOutputError(f"{folder} lacks files of its list, or holds others: export again")
+        _refuse_forgotten(folder, tombstones)
         files = [
             TreeFile(_safe(file.path, folder), str(folder / file.path), file.size, file.sha256)
             for file in read_files(folder)
@@ -55,6 +61,21 @@ class ExportedSplit:
         files += [TreeFile.of(name, folder / name) for name in (FILES, *cards)]
         unlisted = _count(folder) - len(files) - 1
         return Tree(self.name, files, TreeFile.of(MANIFEST, folder / MANIFEST), max(0, unlisted))
+
+
+def _refuse_forgotten(folder: Path, tombstones: Tombstones) -> None:
+    if not tombstones.reasons:
+        return
+    try:
+        with (folder / SAMPLES).open(encoding="utf-8", newline="") as file:
+            forgotten = sum(row.get("source_sha256") in tombstones for row in csv.DictReader(file))
+    except OSError as error:
+        raise unreadable(folder / SAMPLES, error) from None
+    if forgotten:
+        raise UserError(
+            f"{folder} has {forgotten} {'pair' if forgotten == 1 else 'pairs'} of photos that are forgotten: run "
+            f"`relight forget`, which removes them, and publish again"
+        )
 
 
 def exported_splits(root: Path, exports: Sequence[str] = (), split: str | None = None) -> list[ExportedSplit]:
@@ -78,7 +99,7 @@ def exported_splits(root: Path, exports: Sequence[str] = (), split: str | None =
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise UserError(f"there is no export `{name}` in {where}{hint} There are: {', '.join(names)}")
+            raise UserError(f"there is no export `{name}` in {where}{hint or '.'} There are: {', '.join(names)}")
     return [each for each in found if each.export in (exports or names)]
 
 

@@ -89,6 +89,7 @@ def publish_tree(
         ChangedOutputError, OutputFolderError: a file is not what is recorded of it, or cannot be read.
         InterruptedRunError: somebody pressed Ctrl-C.
     """
+    destination.refuse_link(tree.name)
     try:
         return asyncio.run(_publish(tree, destination, options, watch))
     except KeyboardInterrupt:

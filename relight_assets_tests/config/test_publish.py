@@ -127,3 +127,13 @@ def test_mistakes_in_the_list_are_named_and_no_secret_is_shown(tmp_path: Path, e
         settings_of(tmp_path, f"publish: [{entry}]\n")
     assert any(part in str(raised.value) for part in message.split("|")), str(raised.value)
     assert "s3cr3t" not in str(raised.value)
+
+
+def test_a_link_to_a_snapshot_is_no_destination(tmp_path: Path) -> None:
+    (tmp_path / "pairs" / "train-0123").mkdir(parents=True)
+    (tmp_path / "pairs" / "train").symlink_to("train-0123")
+    destination = Destination.parse(str(tmp_path))
+    with pytest.raises(DestinationError, match=r"pairs/train is a link to .*train-0123"):
+        destination.refuse_link("pairs/train")
+    destination.refuse_link("pairs/val")
+    Destination.parse("s3://bucket/x").refuse_link("pairs/train")

@@ -106,6 +106,14 @@ def test_places_that_cannot_be_written_block(bench: Bench) -> None:
     assert "set dagster_home" in blocked["database"]
 
 
+def test_a_damaged_list_of_forgotten_photos_blocks(bench: Bench) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.settings.output_root.mkdir(parents=True)
+    (bench.settings.output_root / "forgotten.csv").write_text("damaged")
+    blocked = {each.topic: reported([each]) for each in examine(Recipe(), bench.settings, os.environ) if each.blocks}
+    assert any("forgotten.csv cannot be used" in text for text in blocked.values())
+
+
 def database(path: Path, *, rows: int = 100) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(path)) as connection:

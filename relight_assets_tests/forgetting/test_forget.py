@@ -347,3 +347,26 @@ def test_captions_stay_where_a_folder_could_not_be_looked_at(world: World) -> No
     assert kept.read_text()
     assert world.forget().left == []
     assert kept.read_text() == ""
+
+
+def test_pictures_of_which_nobody_knows_whose_they_are_are_named(world: World) -> None:
+    """Their record is damaged, and the photo is gone: they may be of it."""
+    layout = world.layout("val")
+    (number, *_) = sorted(layout.numbers("metadata.json"))
+    layout.record(number).write_bytes(b"damaged")
+    layout.record_cache.unlink(missing_ok=True)
+    done = world.forget("0" * 64)
+    assert [str(left.path) for left in done.left] == [str(layout.folder / f"{number:05d}_*.png")]
+    assert "nobody can tell whose pictures these are" in done.left[0].reason
+    world.run("val")
+    assert world.forget("0" * 64).left == []
+
+
+def test_a_forgotten_photo_that_is_deleted_stays_rejected(world: World) -> None:
+    world.forget(world.sha256)
+    world.run("val")
+    (world.photos / PHOTO).unlink()
+    state = world.run("val")
+    rejected = [image for image in state.images.values() if image.status == "rejected"]
+    assert [image.failure.code for image in rejected if image.failure is not None] == ["forgotten"]
+    assert state.row_counts()["failed"] == 0

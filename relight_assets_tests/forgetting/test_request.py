@@ -114,3 +114,9 @@ def test_a_damaged_record_goes_by_the_name_of_its_image(world: World) -> None:
     assert read_origin(world.layout(experiment=EXPERIMENT)) is not None
     assert world.forget(world.sha256).left == []
     assert_forgotten(world, world.sha256, made)
+
+
+def test_a_picture_that_was_made_of_a_photo_is_not_taken_for_it(world: World) -> None:
+    for path in (world.layout().png(0, "input"), next(world.settings.export_folder.glob("*/train/**/*.png"))):
+        with pytest.raises(UserError, match="where relight writes: it is made of a photo"):
+            world.forget(str(path))

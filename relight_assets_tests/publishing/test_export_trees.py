@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports.snapshot import write_manifest
 from relight_assets.publishing.export_trees import ExportedSplit, exported_splits
@@ -101,3 +102,11 @@ def test_a_name_that_splits_have_is_refused(tmp_path: Path) -> None:
 def test_a_link_that_is_gone_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputFolderError, match="gone cannot be read"):
         ExportedSplit("a", "gone", tmp_path / "gone").tree()
+
+
+def test_a_pair_of_a_forgotten_photo_is_not_published(tmp_path: Path) -> None:
+    export_of(tmp_path / "pairs", {"a.png": b"a", "samples.csv": b"stem,source_sha256\n0,%s\n1,x\n" % (b"0" * 64)})
+    (each,) = exported_splits(tmp_path)
+    assert each.tree(Tombstones({"1" * 64: "requested"})).name == each.name
+    with pytest.raises(UserError, match="has 1 pair of photos that are forgotten: run `relight forget`"):
+        each.tree(Tombstones({"0" * 64: "requested"}))

@@ -16,6 +16,7 @@ from relight_assets.config.publish import Destination, check_endpoint
 from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.core.hashing import file_sha256
+from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.errors import DestinationError, InterruptedRunError, PublishStoppedError, RelightError, UserError
 from relight_assets.publishing.check import Checked, check_tree
 from relight_assets.publishing.export_trees import ExportedSplit, exported_splits
@@ -86,7 +87,9 @@ def publish(
     if images:
         trees = _split_trees(source, settings, split, errors, partial=partial)
     else:
-        trees = iter([(each.name, functools.partial(_opened, each)) for each in exported_splits(root, exports, split)])
+        tombstones = read_tombstones(settings.output_root)
+        found = exported_splits(root, exports, split)
+        trees = iter([(each.name, functools.partial(_opened, each, tombstones)) for each in found])
     for name, open_tree in trees:
         try:
             with open_tree() as tree:
@@ -119,8 +122,8 @@ def _split_trees(
 
 
 @contextmanager
-def _opened(exported: ExportedSplit) -> Iterator[Tree]:
-    yield exported.tree()
+def _opened(exported: ExportedSplit, tombstones: Tombstones) -> Iterator[Tree]:
+    yield exported.tree(tombstones)
 
 
 def _splits_to_check(settings: Settings, split: str | None) -> Iterator[tuple[str, None]]:

@@ -11,6 +11,7 @@ import dagster as dg
 from relight_assets.config.publish import Destination, Publish
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
+from relight_assets.dataset.tombstones import read_tombstones
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.specs import MAPPING
 from relight_assets.defs.publishing import locked_state
@@ -93,9 +94,10 @@ def _publish(
         with _split(publish, context.partition_key, run_inputs) as tree:
             yield publish_tree(tree, publish.destination, options, _logged(context, tree))
         return
-    root = run_inputs.project().settings.export_folder
-    for each in exported_splits(root, exports, context.partition_key):
-        tree = each.tree()
+    settings = run_inputs.project().settings
+    tombstones = read_tombstones(settings.output_root)
+    for each in exported_splits(settings.export_folder, exports, context.partition_key):
+        tree = each.tree(tombstones)
         yield publish_tree(tree, publish.destination, options, _logged(context, tree))
 
 

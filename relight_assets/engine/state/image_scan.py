@@ -136,6 +136,8 @@ class ImageScanner:
         except BlankPathError:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
+            if failure is not None and failure.code == ForgottenError.code and self._tombstones.reasons:
+                return ImageState(key, index, None, recorded=record is not None, failure=failure)  # as it should be
             return _unreadable(key, index, error, record, failure)
         state = self._judged(key, index, source, record, failure)
         if source.refusal is None or state.status != "pending" or state.unchecked:

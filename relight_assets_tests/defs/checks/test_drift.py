@@ -18,9 +18,9 @@ def test_numbers_that_moved_since_the_last_time_warn_once(
     recipe.write_text(recipe.read_text().replace("exposure_range: [-0.4, 0.4]", "exposure_range: [0.7, 0.75]"))
     result = run(instance, "train")
     assert result.success
-    assert failed(result) == {"metric_drift"}
+    assert "metric_drift" in failed(result)
     moved = {record.data["number"]: record.data for record in checks(result)["metric_drift"].metadata["moved"].records}
     assert set(moved) >= {"exposure"}
     assert "coverage" not in moved
     assert moved["exposure"]["mean_now"] > 0.69  # type: ignore[operator]
-    assert not failed(run(instance, "train"))  # that is how it is now
+    assert "metric_drift" not in failed(run(instance, "train"))  # that is how it is now
