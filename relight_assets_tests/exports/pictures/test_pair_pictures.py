@@ -15,7 +15,7 @@ NAMES = ("input", "foreground", "albedo", "degraded_fg", "output", "target_outpu
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     sources = {name: Source(tmp_path / f"{name}.png", name, 1, "t") for name in NAMES}
-    return Pair("000000", "a.png", 0, 0, sources, Caption("x", "fixed"), "labels")
+    return Pair("000000", "a.png", 0, 0, sources, Caption("x", "fixed"), None, "labels", "maker")
 
 
 @pytest.mark.parametrize(
