@@ -74,11 +74,11 @@ class Disk:
         return {path.name: sha256(path) for path in sorted(self.layout().folder.glob("*.png"))}
 
     def everything(self) -> dict[str, tuple[int, str]]:
-        """Every file on the disk, by its inode and content; locks and counts of what is hashed say nothing."""
+        """Every file on the disk, by its inode and content; locks, counts and the record cache say nothing."""
         return {
             str(path.relative_to(self.root)): (path.stat().st_ino, sha256(path))
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and not path.name.startswith((".lock", ".progress"))
+            if path.is_file() and not path.name.startswith((".lock", ".progress", ".records"))
         }
 
 
