@@ -8,3 +8,5 @@ BROWS = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 2
 LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
 FEATURES = (*EYES, *BROWS, LIPS)
 """Points of the mesh around eyes, brows and lips."""
+EDGE = 0.03
+"""In units of the face's height: what is nearer to its outline, or to a feature, is not skin for certain."""

@@ -77,7 +77,7 @@ class Storage(Protocol):
         """
 
     def version(self, path: Path | str) -> str | None:
-        """What is another text after every write, also of the same size at the same time: for what is kept of a file.
+        """A text that each write of a file changes, even one of the same size at the same time.
 
         None where there is no file, or where it was written so shortly ago that one more write might not show.
         """
@@ -95,9 +95,9 @@ class Storage(Protocol):
         """
 
     def database(self, path: Path, *, to_write: bool) -> sqlite3.Connection | None:
-        """An SQLite database for what may be lost, without transactions of its own; None where none can be had.
+        """An SQLite database for a cache, in autocommit mode; None where none can be opened.
 
-        To read, it must be there; to write, it is made.  Whether it holds what it should shows when it is used.
+        To read, it must be there; to write, it is made.  Nothing of it has been read yet, so it may be damaged.
         """
 
     def names(self, folder: Path) -> Iterator[str]:

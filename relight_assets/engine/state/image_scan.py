@@ -123,12 +123,7 @@ class ImageScanner:
         return replace(state, failure=failed(key, index, unreadable, "masks", previous=None))
 
     def _with_record(
-        self,
-        key: str,
-        cell: str,
-        index: int | None,
-        record: RecordStamps | None,
-        failure: Failure | None,
+        self, key: str, cell: str, index: int | None, record: RecordStamps | None, failure: Failure | None
     ) -> ImageState:
         record, failure = self._of_this_image(key, record, failure)
         try:
@@ -136,8 +131,9 @@ class ImageScanner:
         except BlankPathError:
             raise AssertionError("a blank cell has no key") from None
         except ImageError as error:
+            # Whoever has a photo forgotten deletes it too.
             if failure is not None and failure.code == ForgottenError.code and self._tombstones.reasons:
-                return ImageState(key, index, None, recorded=record is not None, failure=failure)  # as it should be
+                return ImageState(key, index, None, recorded=record is not None, failure=failure)
             return _unreadable(key, index, error, record, failure)
         state = self._judged(key, index, source, record, failure)
         if source.refusal is None or state.status != "pending" or state.unchecked:
@@ -161,12 +157,7 @@ class ImageScanner:
         return SourceFile(path, path if path == place else place, status.st_size, source_token(status), refusal)
 
     def _judged(
-        self,
-        key: str,
-        index: int | None,
-        source: SourceFile,
-        record: RecordStamps | None,
-        failure: Failure | None,
+        self, key: str, index: int | None, source: SourceFile, record: RecordStamps | None, failure: Failure | None
     ) -> ImageState:
         now, photo = self._photo(key, source, record, failure)
         if photo == "unread":

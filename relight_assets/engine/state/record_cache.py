@@ -36,8 +36,6 @@ _PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)"
 _ALL = "SELECT number, version, checksum, stamps, identity, finished FROM records ORDER BY number"
 _GET = "SELECT number, version, checksum, stamps, identity, finished FROM records WHERE number = ?"
 _Row = tuple[int, str, int, bytes, str | None, bytes]
-
-
 _END: _Row = (sys.maxsize, "", 0, b"", None, b"")
 """Stands after the last row."""
 
@@ -234,19 +232,20 @@ def _begin(database: sqlite3.Connection, *, to_write: bool) -> bool:
         # One for all: each of its own would lock and unlock the file for every image.
         database.execute("BEGIN")
         (format_,) = database.execute("PRAGMA user_version").fetchone()
-        if format_ == _format():
-            return True
-        if to_write:
+        if format_ != _format() and to_write:
             database.execute("DROP TABLE IF EXISTS records")
             database.execute(_TABLE)
             database.execute(f"PRAGMA user_version = {_format()}")
+        elif format_ != _format():
+            return False
+        # Whatever else has the name, such as a view, might give rows of any kind, or no end of them.
+        return database.execute("SELECT sql FROM sqlite_master WHERE name = 'records'").fetchall() == [(_TABLE,)]
     except sqlite3.Error:
         return False
-    return to_write
 
 
 def _format() -> int:
-    """A number for this version of the package and of its stages: another one may read the same record otherwise."""
+    """A number for this version of the package and its stages, because another may take a record for something else."""
     parts = [_FORMAT, __version__, *((spec.name, spec.artifacts, spec.per_light) for spec in stages())]
     return zlib.crc32(repr(parts).encode()) & 0x7FFFFFFF
 

@@ -1,6 +1,7 @@
-"""The state of a split: every image scanned once, then updated by results.  Scanning changes nothing.
+"""The state of a split: every image scanned once, then updated by results.
 
-The answer comes from the files alone: the records, the failures and what ``stat`` says.  No image is read.
+The answer comes from the files alone: the records, the failures and what ``stat`` says.  No image is read.  Nothing is
+written but the cache of the records, and that only for whoever holds the folder's lock.
 """
 
 import dataclasses

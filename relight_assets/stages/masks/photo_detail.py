@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
-from relight_assets.stages.face_features import FEATURES
+from relight_assets.stages.face_features import EDGE, FEATURES
 
 SHARPNESS_SIDE = 256
 """Pixels of the longest side that sharpness is measured at, at most; what is smaller is not enlarged.
@@ -25,10 +25,8 @@ deviations of a normal distribution."""
 LUMINANCE_FLOOR = 0.004
 """Linear luminance that is added before the logarithm."""
 
-LIT_HEIGHT = 64
-"""Pixels of a face, about, that its light is measured at; what is smaller is not enlarged."""
-RIM = 0.03
-"""In units of the face's height: what is nearer to its outline, or to a feature, is not skin for certain."""
+LIT_HEIGHT = 128
+"""Rows of a face, at least, that its light is measured at, where it has so many."""
 MIN_BARE = 0.1
 """Share of a face's rectangle that must be bare skin for its light to be measured there alone."""
 
@@ -99,7 +97,7 @@ def sharpness(rgb: Rgb8, inside: Mask) -> float | None:
 
 
 def bare_face(rgb: Rgb8, alpha: Gray8, face: Points) -> tuple[Rgb8, Mask]:
-    """The rectangle of a face, shrunk to ``LIT_HEIGHT``, and where in it there is bare skin.
+    """Some rows and columns of a face's rectangle, and where in them there is bare skin.
 
     That is the person without the face's rim, eyes, brows and lips; the face's person, where too little is bare.
 
@@ -115,9 +113,9 @@ def bare_face(rgb: Rgb8, alpha: Gray8, face: Points) -> tuple[Rgb8, Mask]:
         feature = cv2.convexHull(face[list(ring), :2] - np.array((x, y), np.float32))
         cv2.fillConvexPoly(bare, np.rint(feature).astype(np.int32), 0)
     height = inside.shape[0]
-    rim = max(1, round(RIM * height))
+    rim = max(1, round(EDGE * height))
     bare = cv2.erode(bare, np.ones((2 * rim + 1,) * 2, np.uint8), borderValue=0)
-    step = max(1, height // (2 * LIT_HEIGHT))  # for speed: what is shrunk further is averaged
+    step = max(1, height // LIT_HEIGHT)  # light varies slowly
     person = (alpha[y : y + height, x : x + inside.shape[1]] > 127)[::step, ::step]
     skin = (bare[::step, ::step] > 0) & person
     if np.count_nonzero(skin) < MIN_BARE * skin.size:

@@ -156,6 +156,20 @@ def _another_table(bench: Bench) -> None:
         database.execute("ALTER TABLE records DROP COLUMN identity")
 
 
+def _as(definition: str) -> Callable[[Bench], None]:
+    """Something else has the table's name, and the version that is expected."""
+
+    def damage(bench: Bench) -> None:
+        with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
+            database.execute("ALTER TABLE records RENAME TO former")
+            database.execute(definition)
+
+    return damage
+
+
+_OTHERS = "version, checksum, stamps, identity, finished"
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT -1 UNION ALL SELECT i FROM n) SELECT i number, '' version, 0 checksum,"
+
 DAMAGE: dict[str, Callable[[Bench], object]] = {
     "it is gone": lambda bench: bench.layout.record_cache.unlink(),
     "it is no database": lambda bench: bench.layout.record_cache.write_bytes(b"no database at all" * 999),
@@ -166,6 +180,10 @@ DAMAGE: dict[str, Callable[[Bench], object]] = {
     "a row is damaged": _damaged_row,
     "rows are of any kind": _rows_of_any_kind,
     "the table is another": _another_table,
+    "a table without types": _as(
+        "CREATE TABLE records AS SELECT 'x' number, version, checksum, stamps, identity, finished FROM former"
+    ),
+    "a view without an end": _as(f"CREATE VIEW records AS {_ENDLESS} '' stamps, '' identity, '' finished FROM n"),
     "a folder is in its place": lambda bench: [bench.layout.record_cache.unlink(), bench.layout.record_cache.mkdir()],
     "a pipe is in its place": lambda bench: [bench.layout.record_cache.unlink(), os.mkfifo(bench.layout.record_cache)],
     "a link is in its place": lambda bench: (

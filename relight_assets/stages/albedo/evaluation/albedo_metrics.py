@@ -15,7 +15,7 @@ from relight_assets.core.arrays import Mask, Pixels8, Plane, Points, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.albedo.evaluation.chroma_step import chroma_step
-from relight_assets.stages.albedo.evaluation.face_view import EDGE, OPAQUE, FaceView, view_of
+from relight_assets.stages.albedo.evaluation.face_view import OPAQUE, FaceView, view_of
 from relight_assets.stages.albedo.evaluation.skin_light import (
     MIN_SKIN,
     face_chroma,
@@ -23,6 +23,7 @@ from relight_assets.stages.albedo.evaluation.skin_light import (
     mid_contrast,
     own_light_left,
 )
+from relight_assets.stages.face_features import EDGE
 
 PERSON_SIDE = 256
 """Pixels of the longest side, about, that the whole person is measured at."""

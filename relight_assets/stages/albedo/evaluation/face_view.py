@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, LinearRgb, Mask, Pixels8, Plane, Points, Rgb8, Rgba8
 from relight_assets.core.color import decode, luminance
-from relight_assets.stages.face_features import FEATURES
+from relight_assets.stages.face_features import EDGE, FEATURES
 
 HEIGHT = 192
 """Pixels of the face in a view: with 256 nothing differs by more than .03, and it takes half as long again."""
@@ -23,8 +23,6 @@ OPAQUE = 250
 """Alpha above which a pixel is the person's alone."""
 UNCLIPPED = 249
 """Display level, once scaled, up to which no channel of a pixel was at its end."""
-EDGE = 0.03
-"""In units of the face's height: what is nearer to its outline, or to a feature, is not skin for certain."""
 FLOOR = np.float32(0.004)
 """Linear luminance that is added before the logarithm."""
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from relight_assets.stages.albedo.evaluation.face_view import EDGE, HEIGHT, view_of
-from relight_assets.stages.face_features import LIPS
+from relight_assets.stages.albedo.evaluation.face_view import HEIGHT, view_of
+from relight_assets.stages.face_features import EDGE, LIPS
 from relight_assets_tests.stages.albedo.evaluation.demo_albedos import Demo
 from relight_assets_tests.stages.portraits import face_mesh, portrait
 
