@@ -185,6 +185,7 @@ class Bucket:
         """What the store answers; ``missing`` where there is no such object."""
         from obstore.exceptions import BaseError  # of the extra alone
 
+        # For a missing object, a key that is no path, and what a store cannot do, obstore raises Python's own errors.
         known = (BaseError, OSError, NotImplementedError, ValueError)
         open_now = self._open
         try:

@@ -64,11 +64,11 @@ class StoreFault:
         """
         if destination.kind == "folder":
             return self._of_a_folder(destination, doing)
-        for holds, answer in _ANSWERS:
-            if holds(self):
-                return answer(self, destination, doing, region)
         known = self.code or (str(self.status) if self.status is not None else self.kind)
-        return PublishStoppedError(f"{destination}: the store refused to {doing} ({known}); {AGAIN}")
+        asked = f"in `{region}`" if region is not None else "in the default region"
+        kind, text = next((kind, text) for holds, kind, text in _ANSWERS if holds(self))
+        words = {"dest": destination, "bucket": destination.place, "region": asked, "doing": doing, "again": AGAIN}
+        return kind(text.format(**words, known=known, status=self.status))
 
     def _of_a_folder(self, destination: Destination, doing: str) -> RelightError:
         said = _SYSTEM.search(self.text)
@@ -76,87 +76,75 @@ class StoreFault:
         return DestinationError(f"{destination}: cannot {doing} there: {reason}; mend that, and {AGAIN}")
 
 
-_Answer = Callable[[StoreFault, Destination, str, str | None], RelightError]
-
-
-def _expired(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return PublishStoppedError(
-        f"{destination}: the credentials have expired; renew them (`aws sso login`, or new variables), and {AGAIN}"
-    )
-
-
-def _no_bucket(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return DestinationError(
-        f"there is no bucket `{destination.place}` at this store: create it, or correct DEST (and the endpoint, if the "
-        f"store is not Amazon's)"
-    )
-
-
-def _other_region(_: StoreFault, destination: Destination, __: str, region: str | None) -> RelightError:
-    asked = f"in `{region}`" if region is not None else "in the default region"
-    return DestinationError(f"the bucket `{destination.place}` is not {asked}: give --region, or set AWS_REGION")
-
-
-def _not_accepted(fault: StoreFault, destination: Destination, _: str, __: str | None) -> RelightError:
-    return DestinationError(
-        f"{destination}: the store does not accept the credentials ({fault.code or fault.status}); log in again, or "
-        f"look at AWS_PROFILE and at the variables AWS_..."
-    )
-
-
-def _wrong_clock(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return DestinationError(f"{destination}: the clock of this machine is wrong by minutes; set it, and {AGAIN}")
-
-
-def _no_permission(_: StoreFault, destination: Destination, doing: str, __: str | None) -> RelightError:
-    return DestinationError(
-        f"{destination}: the credentials give no permission to {doing} there; on S3 publishing needs s3:ListBucket, "
-        f"s3:GetObject, s3:PutObject and s3:DeleteObject"
-    )
-
-
-def _throttled(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return PublishStoppedError(
-        f"{destination}: the store asks for fewer requests, also after several pauses; later {AGAIN}"
-    )
-
-
-def _failing(fault: StoreFault, destination: Destination, _: str, __: str | None) -> RelightError:
-    return PublishStoppedError(
-        f"{destination}: the store answers with errors ({fault.status}), also after several tries; later {AGAIN}"
-    )
-
-
-def _not_https(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return DestinationError(
-        f"{destination}: an endpoint with http:// must be given by --endpoint, not by a variable; or use https://"
-    )
-
-
-def _odd_key(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return DestinationError(
-        f"{destination}: an object lies there whose key is no path, such as one with `//`: remove it, or choose "
-        f"another PREFIX"
-    )
-
-
-def _unreachable(_: StoreFault, destination: Destination, __: str, ___: str | None) -> RelightError:
-    return PublishStoppedError(
-        f"{destination}: the store cannot be reached, or the connection broke several times; look at network and "
-        f"endpoint, and {AGAIN}"
-    )
-
-
-_ANSWERS: tuple[tuple[Callable[[StoreFault], bool], _Answer], ...] = (
-    (lambda fault: fault.code == "NoSuchBucket", _no_bucket),
-    (lambda fault: fault.code in _OTHER_REGION or "Received redirect without LOCATION" in fault.text, _other_region),
-    (lambda fault: fault.is_expired, _expired),
-    (lambda fault: fault.code in _NOT_ACCEPTED or fault.status == 401, _not_accepted),
-    (lambda fault: fault.code == "RequestTimeTooSkewed", _wrong_clock),
-    (lambda fault: fault.status == 403 or fault.kind == "PermissionDeniedError", _no_permission),
-    (lambda fault: fault.status in {429, 503} or fault.code in {"SlowDown", "Throttling"}, _throttled),
-    (lambda fault: fault.status is not None and fault.status >= 500, _failing),
-    (lambda fault: fault.kind == "InvalidPathError", _odd_key),
-    (lambda fault: "builder error" in fault.text, _not_https),
-    (lambda fault: "HTTP error" in fault.text, _unreachable),
+_Holds = Callable[[StoreFault], bool]
+_ANSWERS: tuple[tuple[_Holds, type[RelightError], str], ...] = (
+    (
+        lambda fault: fault.code == "NoSuchBucket",
+        DestinationError,
+        (
+            "there is no bucket `{bucket}` at this store: create it, or correct DEST (and the endpoint, if the store "
+            "is not Amazon's)"
+        ),
+    ),
+    (
+        lambda fault: fault.code in _OTHER_REGION or "Received redirect without LOCATION" in fault.text,
+        DestinationError,
+        "the bucket `{bucket}` is not {region}: give --region, or set AWS_REGION",
+    ),
+    (
+        lambda fault: fault.is_expired,
+        PublishStoppedError,
+        "{dest}: the credentials have expired; renew them (`aws sso login`, or new variables), and {again}",
+    ),
+    (
+        lambda fault: fault.code in _NOT_ACCEPTED or fault.status == 401,
+        DestinationError,
+        (
+            "{dest}: the store does not accept the credentials ({known}); log in again, or look at AWS_PROFILE and at "
+            "the variables AWS_..."
+        ),
+    ),
+    (
+        lambda fault: fault.code == "RequestTimeTooSkewed",
+        DestinationError,
+        "{dest}: the clock of this machine is wrong by minutes; set it, and {again}",
+    ),
+    (
+        lambda fault: fault.status == 403 or fault.kind == "PermissionDeniedError",
+        DestinationError,
+        (
+            "{dest}: the credentials give no permission to {doing} there; on S3 publishing needs s3:ListBucket, "
+            "s3:GetObject, s3:PutObject and s3:DeleteObject"
+        ),
+    ),
+    (
+        lambda fault: fault.status in {429, 503} or fault.code in {"SlowDown", "Throttling"},
+        PublishStoppedError,
+        "{dest}: the store asks for fewer requests, also after several pauses; later {again}",
+    ),
+    (
+        lambda fault: fault.status is not None and fault.status >= 500,
+        PublishStoppedError,
+        "{dest}: the store answers with errors ({status}), also after several tries; later {again}",
+    ),
+    (
+        lambda fault: fault.kind == "InvalidPathError",
+        DestinationError,
+        "{dest}: an object lies there whose key is no path, such as one with `//`: remove it, or choose another PREFIX",
+    ),
+    (
+        lambda fault: "builder error" in fault.text,
+        DestinationError,
+        "{dest}: an endpoint with http:// must be given by --endpoint, not by a variable; or use https://",
+    ),
+    (
+        lambda fault: "HTTP error" in fault.text,
+        PublishStoppedError,
+        (
+            "{dest}: the store cannot be reached, or the connection broke several times; look at network and endpoint, "
+            "and {again}"
+        ),
+    ),
+    (lambda _: True, PublishStoppedError, "{dest}: the store refused to {doing} ({known}); {again}"),
 )
+"""What an error means, the first that holds, and the sentence that says what to do."""
