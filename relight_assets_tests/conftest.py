@@ -265,6 +265,15 @@ def finished(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator
     assert_records_tell_the_truth(made.layout)
 
 
+@pytest.fixture
+def own(finished: Bench, tmp_path: Path) -> Bench:
+    """The finished split, to change."""
+    made = Bench(tmp_path, finished.photos)
+    shutil.copy2(finished.csv_path, made.csv_path)
+    shutil.copytree(finished.layout.folder, made.layout.folder)
+    return made
+
+
 @dataclass(frozen=True)
 class Project:
     """A project folder with the shipped configuration, as a user has after cloning."""

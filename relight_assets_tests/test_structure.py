@@ -68,7 +68,6 @@ TESTED_ELSEWHERE = {
 """Modules of the package without a test file of their own, and the file that tests them."""
 WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
-    "relight_assets/cli/commands": "a module for each command",
     "relight_assets/config": "one for each question: what is read, checked, named, kept and handed down",
     "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
+from relight_assets.config.datasets.exports import Export, ExportOptions
+from relight_assets.config.datasets.publish import Publish
 from relight_assets.config.engines import EngineName
-from relight_assets.config.exports import Export, ExportOptions
-from relight_assets.config.publish import Publish
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.validation import HIDDEN_FAULT

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 
 Role = Literal["target", "condition", "mask", "caption"]
 """What a file of a pair is: the picture to be learnt, the picture that is given, the person, and the text."""

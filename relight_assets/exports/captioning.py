@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.base import Pair
 from relight_assets.exports.pictures.pair_pictures import shown_file
 from relight_assets.exports.rows.caption_command import CaptionCommand, Question

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from relight_assets import __version__
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.core.hashing import canonical_digest, file_sha256, sha256_hex
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout

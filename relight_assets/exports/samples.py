@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import OutputFolderError

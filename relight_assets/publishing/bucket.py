@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from typing_extensions import Self
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError
 from relight_assets.publishing.request_threads import RequestThreads
 from relight_assets.publishing.store_errors import StoreFault

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import InterruptedRunError
 from relight_assets.publishing.bucket import Bucket, Recorded, at_once

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import InterruptedRunError, PublishStoppedError
 from relight_assets.publishing.bucket import Bucket, Present, at_once

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets import __version__
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import file_sha256

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError, PublishStoppedError, RelightError
 
 _STATUS = re.compile(r"status code: ([1-5]\d\d)\b")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError, UserError
 
 if TYPE_CHECKING:

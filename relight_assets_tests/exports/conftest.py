@@ -1,27 +1,16 @@
 """A finished split and its exports."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.export import Exported, export_split
 from relight_assets.exports.registry import layout
 from relight_assets_tests.conftest import Bench
 
 Export = Callable[..., Exported]
-
-
-@pytest.fixture
-def own(finished: Bench, tmp_path: Path) -> Bench:
-    """The finished split, to change."""
-    made = Bench(tmp_path, finished.photos)
-    shutil.copy2(finished.csv_path, made.csv_path)
-    shutil.copytree(finished.layout.folder, made.layout.folder)
-    return made
 
 
 @pytest.fixture

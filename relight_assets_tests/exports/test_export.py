@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.origin import read_origin
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.folder_locks import locked_folder

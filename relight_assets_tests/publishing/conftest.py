@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.publishing import stores
 from relight_assets.publishing.export_trees import ExportedSplit
 from relight_assets.publishing.stores import StoreOptions

@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError, PublishStoppedError
 from relight_assets.publishing.bucket import AT_ONCE, Bucket, Present, Recorded, at_once
 from relight_assets.publishing.stores import StoreOptions

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError
 from relight_assets.publishing.check import Checked, check_tree
 from relight_assets.publishing.export_trees import ExportedSplit

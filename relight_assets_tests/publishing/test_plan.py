@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.publishing.bucket import Bucket, Present
 from relight_assets.publishing.export_trees import ExportedSplit
 from relight_assets.publishing.plan import UPLOADS, Plan, Upload, make_plan, uploads_csv

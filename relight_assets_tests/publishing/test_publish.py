@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import ChangedOutputError, DestinationError, PublishStoppedError, RelightError
 from relight_assets.publishing.export_trees import ExportedSplit
 from relight_assets.publishing.publish import Progress, Published, PublishOptions, publish_tree

@@ -3,12 +3,11 @@
 import csv
 import io
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.engine.replay import replay
@@ -18,15 +17,6 @@ from relight_assets.publishing.publish import Published, PublishOptions, publish
 from relight_assets.publishing.split_tree import split_tree
 from relight_assets.publishing.stores import AMAZON
 from relight_assets_tests.conftest import ALL_FILES, PORTRAITS, Bench, recipe_with
-
-
-@pytest.fixture
-def own(finished: Bench, tmp_path: Path) -> Bench:
-    """The finished split, to change."""
-    made = Bench(tmp_path, finished.photos)
-    shutil.copy2(finished.csv_path, made.csv_path)
-    shutil.copytree(finished.layout.folder, made.layout.folder)
-    return made
 
 
 @pytest.fixture

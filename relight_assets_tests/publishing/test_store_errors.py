@@ -2,7 +2,7 @@
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError, PublishStoppedError, RelightError
 from relight_assets.publishing.store_errors import StoreFault
 

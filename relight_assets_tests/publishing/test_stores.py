@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.publish import Destination
+from relight_assets.config.datasets.publish import Destination
 from relight_assets.errors import DestinationError, UserError
 from relight_assets.publishing.publish import PublishOptions, publish_tree
 from relight_assets.publishing.stores import AMAZON, StoreOptions, need_packages, open_store

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from relight_assets.cli.demo_photos import write_demo
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.export import export_split
 from relight_assets.exports.registry import layout
 from relight_assets_tests.conftest import Bench

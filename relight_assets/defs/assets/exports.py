@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.exports import Export
+from relight_assets.config.datasets.exports import Export
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.defs.assets.splits import splits

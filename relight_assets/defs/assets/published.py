@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.config.publish import Destination, Publish
+from relight_assets.config.datasets.publish import Destination, Publish
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.tombstones import read_tombstones

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 
 _TARGETS: Mapping[str, str] = {
     "photo": "the photo as it was taken",

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.core.arrays import Gray8
 from relight_assets.errors import UserError
 from relight_assets.exports.base import Framing, Size

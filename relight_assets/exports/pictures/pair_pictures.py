@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.core.arrays import Gray8, Rgb8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import ChangedOutputError

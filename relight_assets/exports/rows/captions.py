@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.yaml_reader import read_yaml_mapping
 from relight_assets.errors import ConfigError
 from relight_assets.exports.base import Caption, CaptionSource

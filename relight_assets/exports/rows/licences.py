@@ -2,7 +2,7 @@
 
 import difflib
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import UserError

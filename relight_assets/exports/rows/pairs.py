@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_types import Record

@@ -7,7 +7,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
-from relight_assets.config.exports import Export, ExportOptions
+from relight_assets.config.datasets.exports import Export, ExportOptions
 from relight_assets.config.settings import Settings
 from relight_assets.definitions import defs
 from relight_assets.defs.assets.exports import READABLE, export_assets

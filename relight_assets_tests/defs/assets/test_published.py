@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from relight_assets.config.exports import Export
-from relight_assets.config.publish import Publish
+from relight_assets.config.datasets.exports import Export
+from relight_assets.config.datasets.publish import Publish
 from relight_assets.config.settings import Settings
 from relight_assets.definitions import defs
 from relight_assets.defs.assets.published import published_assets

@@ -17,8 +17,7 @@ from relight_assets_tests.conftest import Bench, read_rgb, sha256
 from relight_assets_tests.exports.conftest import Export
 from relight_assets_tests.exports.rows.test_licences import give
 
-if not croissant.can_write():
-    pytest.skip("mlcroissant is not installed", allow_module_level=True)
+pytest.importorskip("mlcroissant")
 mlc = croissant.library()
 
 

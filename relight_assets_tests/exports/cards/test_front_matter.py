@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.base import IndexInputs
 from relight_assets.exports.cards.counts import Counts
 from relight_assets.exports.cards.front_matter import front_matter

@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from relight_assets import __version__
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.base import Caption, IndexInputs, Pair
 from relight_assets.exports.cards.columns import meanings
 from relight_assets.exports.cards.counts import Counts

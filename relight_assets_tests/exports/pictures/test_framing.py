@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.errors import UserError
 from relight_assets.exports.base import Framing
 from relight_assets.exports.pictures.framing import framed, framing_of, out_size

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.exports.base import Caption, Pair, Source
 from relight_assets.exports.pictures.pair_pictures import PairPictures, over, shown_file
 

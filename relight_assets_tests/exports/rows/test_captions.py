@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.errors import ConfigError
 from relight_assets.exports.base import Caption
 from relight_assets.exports.rows.captions import WORDS, ShownLight, angles, caption_of, direction_words, read_words

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.settings import Settings
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.exports.rows.licences import Licences

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.run import RunOptions, run_split

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config.publish import Destination, Publish, check_endpoint
+from relight_assets.config.datasets.publish import Destination, Publish, check_endpoint
 from relight_assets.config.settings import Settings
 from relight_assets.config.settings_loader import load_settings
 from relight_assets.errors import ConfigError, DestinationError

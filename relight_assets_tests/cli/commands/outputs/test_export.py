@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from relight_assets.cli.commands.export import options_of
+from relight_assets.cli.commands.outputs.export import options_of
 from relight_assets.cli.main import main
 from relight_assets.exports.cards import croissant
 from relight_assets.exports.cards.write import card_files

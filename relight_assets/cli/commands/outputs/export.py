@@ -11,7 +11,7 @@ import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
-from relight_assets.config.exports import ExportOptions
+from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.config.validation import validate

@@ -11,8 +11,8 @@ import click
 from relight_assets.cli.options import select_splits, usable_csvs
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note
 from relight_assets.cli.terminal.transfer_bar import bytes_text, transfer_bar
+from relight_assets.config.datasets.publish import Destination, check_endpoint
 from relight_assets.config.project import ProjectSource
-from relight_assets.config.publish import Destination, check_endpoint
 from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.core.hashing import file_sha256

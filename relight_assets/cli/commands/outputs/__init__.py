@@ -1,0 +1,1 @@
+"""Commands for what runs have made: exported, published, checked, made again, removed."""

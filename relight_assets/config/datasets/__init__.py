@@ -1,0 +1,1 @@
+"""How finished pairs leave: exports, and where they are published."""
