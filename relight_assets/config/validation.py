@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -32,11 +32,21 @@ def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> Model
         return model.model_validate_json(_as_json(data, origin), strict=True)
     except ValidationError as error:
         known = sorted(_known_keys(model))
-        faults = error.errors(include_url=False)
+        faults = [*_told_apart(error.errors(include_url=False))]
         lines = [_fault(fault, known) for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             lines.append(f"and {len(faults) - MAX_FAULTS} more mistakes")
         raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
+
+
+def _told_apart(faults: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The faults without those that follow from others: a list is not too short because its entries are wrong."""
+    places = [fault["loc"] for fault in faults]
+    for fault in faults:
+        depth = len(fault["loc"])
+        follows = any(len(place) > depth and place[:depth] == fault["loc"] for place in places)
+        if fault["type"] != "too_short" or not follows:
+            yield fault
 
 
 def _as_json(data: Mapping[str, Any], origin: str) -> str:
@@ -59,6 +69,7 @@ _PLAIN_WORDS = {
     "model_type": "must be a section of `key: value` lines",
     "model_attributes_type": "must be a section of `key: value` lines",
     "too_long": "has too many values",
+    "too_short": "has too few values",
 }
 
 
@@ -67,6 +78,8 @@ def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
     if fault["type"] == "extra_forbidden":
         return f"unknown key `{key}`{_nearest(key, known)}"
     rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == r"\S":
+        rule = "must not be empty"
     rule = rule.replace("Input should be", "must be")
     # A rule over a whole section names its values itself; the section in full would drown it.
     over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)

@@ -32,6 +32,8 @@ class Request:
     """By sha256."""
     names: set[tuple[str, str]] = field(default_factory=set)
     """Split and lasting name of those that were named."""
+    found: dict[str, str] = field(default_factory=dict)
+    """By sha256: how it was found."""
 
 
 class Lookup:
@@ -59,6 +61,8 @@ class Lookup:
         if _SHA256.fullmatch(text):
             request.reasons.setdefault(text.lower(), reason)
             return
+        if not text.strip():
+            raise UserError("an empty text names no photo: give a path, or a sha256")
         self._refuse_outputs(text)
         now = _sha256_of(Path(text))
         matching = list(self._at(text)) or (self._called(text) if now is None else [])
@@ -100,8 +104,13 @@ class Lookup:
 
     def _add(self, request: Request, now: str | None, matching: Sequence[tuple[str, Trace]], reason: str) -> None:
         request.names.update((split, trace.key) for split, trace in matching)
-        for sha256 in filter(None, [now, *(trace.sha256 for _, trace in matching)]):
-            request.reasons.setdefault(sha256, reason)
+        if now is not None:
+            request.reasons.setdefault(now, reason)
+            request.found[now] = "the file as it is now"
+        for split, trace in matching:
+            if trace.sha256 is not None:
+                request.reasons.setdefault(trace.sha256, reason)
+                request.found.setdefault(trace.sha256, f"what {trace.key} in {split} was made of")
 
     def _at(self, text: str) -> Iterator[tuple[str, Trace]]:
         """What was made of a photo at a place, or of the file to which a link there leads."""

@@ -77,12 +77,12 @@ def _folder(folder: Path, *, create: bool) -> "ObjectStore":
     from obstore.store import LocalStore, MemoryStore  # of the extra alone
 
     try:
+        if folder.exists() and not folder.is_dir():
+            raise DestinationError(f"{folder} is no folder: give one, or a place where nothing lies yet")
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         elif not folder.exists():
             return MemoryStore()  # nothing was published there
-        if not folder.is_dir():
-            raise DestinationError(f"{folder} is no folder")
     except OSError as error:
         raise DestinationError(f"{folder} cannot be made: {error.strerror or error}") from None
     return LocalStore(folder)

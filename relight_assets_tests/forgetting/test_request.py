@@ -46,6 +46,9 @@ def test_of_a_photo_that_was_edited_both_contents_are_meant(world: World, tmp_pa
     before = sha256(own)
     shutil.copyfile(world.photos / PORTRAITS[2], own)
     assert meant(world, str(own)) == {before, sha256(own)}
+    request = Request()
+    Lookup(world.settings).add(request, str(own), "why")
+    assert request.found == {sha256(own): "the file as it is now", before: f"what {own} in more was made of"}
     own.unlink()
     assert meant(world, str(own)) == {before}
 
@@ -120,3 +123,9 @@ def test_a_picture_that_was_made_of_a_photo_is_not_taken_for_it(world: World) ->
     for path in (world.layout().png(0, "input"), next(world.settings.export_folder.glob("*/train/**/*.png"))):
         with pytest.raises(UserError, match="where relight writes: it is made of a photo"):
             world.forget(str(path))
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_an_empty_text_is_a_mistake(world: World, text: str) -> None:
+    with pytest.raises(UserError, match="names no photo"):
+        world.forget(text)

@@ -1,6 +1,7 @@
 """Parts of Markdown."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
@@ -8,13 +9,19 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~$])")
 
 def plain(text: str) -> str:
     """Text on one line that reads as it is written, whatever characters are in it."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", _line(text))
 
 
 def code(text: str) -> str:
     """Text as code, on one line, in a cell too; plain where it holds a sign that code cannot."""
-    line = " ".join(text.split())
+    line = _line(text)
     return plain(line) if "`" in line or "|" in line else f"`{line}`"
+
+
+def _line(text: str) -> str:
+    """A text on one line, without characters that are not seen: control codes, and those that turn the direction."""
+    seen = (character for character in " ".join(text.split()) if unicodedata.category(character)[0] != "C")
+    return "".join(seen)
 
 
 def number(value: int) -> str:

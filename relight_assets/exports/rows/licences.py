@@ -9,9 +9,11 @@ from relight_assets.errors import UserError
 from relight_assets.exports.rows.captions import MISSING
 
 COLUMNS = ("licence", "license")
-"""What the column is called where nobody names one."""
+"""What the column is called, in any case, where nobody names one."""
 NONE_GIVEN = "none given"
 """Of a photo without a licence, where that is written out."""
+_SHOWN = 10
+"""Licences that an error names."""
 _AND = " + "
 """Between the licences of rows that name one photo."""
 
@@ -24,7 +26,8 @@ class Licences:
         options: of the export.
 
     Raises:
-        UserError: the CSV has not the column that the options name, or none for the licences that they ask for.
+        UserError: the CSV has not the column that the options name, several that may be it, or none of the licences
+            that they ask for.
     """
 
     def __init__(self, state: SplitState, options: ExportOptions):
@@ -35,6 +38,14 @@ class Licences:
         for key, cell in zip(state.keys, state.split.table[column], strict=True) if column is not None else ():
             if key is not None:
                 self._found.setdefault(key, {})[_licence(cell)] = None
+        self._refuse_others(state.split, options)
+
+    def _refuse_others(self, split: SplitCsv, options: ExportOptions) -> None:
+        given = sorted({licence for each in self._found.values() for licence in each if licence})
+        if options.licences is not None and given and not {each.strip() for each in options.licences} & {*given}:
+            shown = f"{', '.join(given[:_SHOWN])}{', ...' if len(given) > _SHOWN else ''}"
+            asked = " or ".join(options.licences)
+            raise UserError(f"licences: no photo of {split.path} has {asked}; there are: {shown}")
 
     def of(self, key: str) -> str | None:
         """The licence of a photo, by its key; None: no row gives one.  Different ones are joined by `` + ``."""
@@ -65,9 +76,12 @@ def _column(split: SplitCsv, options: ExportOptions) -> str | None:
         near = difflib.get_close_matches(options.licence_column, columns, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"its columns are {', '.join(columns)}"
         raise UserError(f"licence_column: {split.path} has no column `{options.licence_column}`; {hint}")
-    found = next((name for name in COLUMNS if name in columns), None)
-    if found is None and options.licences is not None:
+    found = [name for name in columns if name.lower() in COLUMNS]
+    if len(found) > 1:
+        names = " and ".join(f"`{name}`" for name in found)
+        raise UserError(f"{split.path} has the columns {names}: name the one that counts with `licence_column`")
+    if not found and options.licences is not None:
         raise UserError(
             f"licences: {split.path} has no column `licence`; name the one that holds licences with `licence_column`"
         )
-    return found
+    return found[0] if found else None

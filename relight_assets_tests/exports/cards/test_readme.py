@@ -225,3 +225,8 @@ def test_parts_of_markdown() -> None:
     assert (code("a_b"), code("a`b"), code("a|b")) == ("`a_b`", "a\\`b", "a\\|b")
     assert table(("a", "n"), [("x", "1,000"), ("y", "")]).splitlines()[1] == "| --- | ---: |"
     assert table(("a",), []).splitlines() == ["| a |", "| --- |"]
+
+
+def test_characters_that_are_not_seen_are_left_out() -> None:
+    assert plain("CC\a \u202eYB") == "CC YB"
+    assert code("a\u2067b\x07") == "`ab`"

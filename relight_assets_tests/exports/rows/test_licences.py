@@ -10,6 +10,7 @@ import pytest
 
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.settings import Settings
+from relight_assets.config.validation import validate
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.exports.rows.licences import Licences
 from relight_assets.exports.samples import write_samples
@@ -88,7 +89,8 @@ def test_only_licences_that_are_asked_for(own: Bench, export: Export) -> None:
     assert lines(some.folder / "pairs.jsonl") == ["CC0-1.0"] * 2
     both = export("jsonl", licences=["CC-BY-4.0", "CC0-1.0"])
     assert (both.pairs, both.left_out["licence"]) == (3, 1), "the row without a licence stays"
-    assert export("jsonl", licences=["cc0-1.0"]).pairs == 0, "they are compared as they are written"
+    with pytest.raises(UserError, match="no photo"):  # they are compared as they are written
+        export("jsonl", licences=["cc0-1.0"])
 
 
 def test_a_photo_with_two_licences_needs_both(own: Bench, export: Export) -> None:
@@ -155,3 +157,37 @@ def test_licences_are_a_list_of_texts(value: object) -> None:
 
     with pytest.raises(ConfigError, match="licences"):
         validate(ExportOptions, {"licences": value}, "--set")
+
+
+@pytest.mark.parametrize("column", ["License", "LICENCE"])
+def test_the_column_is_found_in_any_case(own: Bench, export: Export, column: str) -> None:
+    give(own, column=column)
+    assert samples(export().folder) == ["CC0-1.0", "CC-BY-4.0", "", "CC0-1.0"]
+
+
+def test_of_two_columns_one_must_be_named(own: Bench, export: Export) -> None:
+    give(own)
+    rows = own.csv_path.read_text().splitlines()
+    own.csv_path.write_text("\n".join([f"{rows[0]},License", *(f"{row},MIT" for row in rows[1:])]) + "\n")
+    with pytest.raises(UserError, match="columns `licence` and `License`: name the one that counts with"):
+        export()
+    assert samples(export(licence_column="License").folder) == ["MIT"] * 4
+
+
+def test_licences_that_no_photo_has_are_named(own: Bench, export: Export) -> None:
+    give(own)
+    with pytest.raises(UserError, match=r"no photo of .* has cc0-1\.0 or MIT; there are: CC-BY-4\.0, CC0-1\.0$"):
+        export(licences=("cc0-1.0", "MIT"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"licences": []}, r"`licences`: found \[\]; has too few values"),
+        ({"licences": [""]}, r'`licences\[0\]`: found ""; must not be empty'),
+        ({"licence_column": " "}, r'`licence_column`: found " "; must not be empty'),
+    ],
+)
+def test_empty_options_are_one_sentence(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=rf"^--set: {said}$"):
+        validate(ExportOptions, given, "--set")

@@ -54,6 +54,8 @@ def forget(
     done = forget_photos(
         settings, request, exports=[each.absolute() for each in exports], dry_run=dry_run, wait_s=wait_s
     )
+    for sha256, how in request.found.items():
+        print_field("photo", f"{sha256}: {how}")
     _report(done, settings, dry_run=dry_run)
     sys.exit(CRASHED if done.left else MISTAKE if bad else DONE)
 
