@@ -78,14 +78,14 @@ def test_only_its_number_its_name_and_a_rejection_stay(world: World) -> None:
         assert not (folder.folder / "comparison.jpg").exists()
 
 
-def test_it_does_not_come_back_from_its_csv_nor_from_another(world: World) -> None:
+def test_it_does_not_come_back_from_its_csv_nor_from_another(world: World, tmp_path: Path) -> None:
     made = world.made_of(world.sha256)
     world.forget(world.sha256)
     assert world.state().row_counts() == {"done": 3, "rejected": 1, "failed": 1}
     state = world.run(retry_failed=True)
     assert state.row_counts() == {"done": 3, "rejected": 1, "failed": 1}
-    shutil.copyfile(world.photos / PHOTO, world.photos / "yet_another.png")
-    world.write_csv("new", ["yet_another.png", PORTRAITS[0]])
+    shutil.copyfile(world.photos / PHOTO, tmp_path / "yet_another.png")
+    world.write_csv("new", [str(tmp_path / "yet_another.png"), PORTRAITS[0]])
     found = world.run("new")
     assert found.row_counts() == {"done": 1, "rejected": 1}
     assert [path.name for path in world.layout("new").folder.glob("00000_*")] == ["00000_failure.json"]
@@ -137,12 +137,8 @@ def test_a_sha256_of_which_nothing_is_there_is_barred_all_the_same(world: World)
 
 def test_the_photo_may_be_gone_already(world: World) -> None:
     made, photo = world.made_of(world.sha256), world.sha256
-    path = world.photos / OTHER_NAME
-    away = path.rename(world.photos / "away")
-    try:
-        assert world.forget(str(path)).left == []
-    finally:
-        away.rename(path)
+    with world.without_photos():
+        assert world.forget(str(world.photos / OTHER_NAME)).left == []
     assert_forgotten(world, photo, made)
 
 
@@ -365,8 +361,8 @@ def test_pictures_of_which_nobody_knows_whose_they_are_are_named(world: World) -
 def test_a_forgotten_photo_that_is_deleted_stays_rejected(world: World) -> None:
     world.forget(world.sha256)
     world.run("val")
-    (world.photos / PHOTO).unlink()
-    state = world.run("val")
+    with world.without_photos():
+        state = world.run("val")
     rejected = [image for image in state.images.values() if image.status == "rejected"]
     assert [image.failure.code for image in rejected if image.failure is not None] == ["forgotten"]
     assert state.row_counts()["failed"] == 0

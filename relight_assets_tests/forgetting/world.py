@@ -72,6 +72,18 @@ class World:
         """Of the photo."""
         return sha256(self.photos / PHOTO)
 
+    def photo_stamps(self) -> dict[str, tuple[int, int]]:
+        """The inode and ctime of each photo by its name."""
+        return {path.name: (path.stat().st_ino, path.stat().st_ctime_ns) for path in self.photos.iterdir()}
+
+    @contextmanager
+    def without_photos(self) -> Iterator[None]:
+        away = self.photos.rename(self.photos.with_name("photos_away"))
+        try:
+            yield
+        finally:
+            away.rename(self.photos)
+
     def layout(self, split: str = "train", experiment: str | None = None) -> SplitLayout:
         return SplitLayout(split_folder(self.settings.output_root, split, experiment))
 
@@ -150,8 +162,9 @@ def make_world(root: Path, photos: Path) -> World:
 
 @contextmanager
 def copied(world: World) -> Iterator[World]:
-    """A copy under the same path, to change."""
+    """A copy of the project under the same path, to change; the photos stay as they are, or they would count as new."""
     away = world.root.with_name("away")
+    photos = world.photo_stamps()
     world.root.rename(away)
     shutil.copytree(away, world.root, symlinks=True)
     try:
@@ -159,6 +172,7 @@ def copied(world: World) -> Iterator[World]:
     finally:
         shutil.rmtree(world.root)
         away.rename(world.root)
+    assert world.photo_stamps() == photos
 
 
 def assert_forgotten(world: World, photo: str, made: set[str]) -> None:
