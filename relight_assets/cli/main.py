@@ -20,6 +20,7 @@ from relight_assets.cli.commands.outputs.prune import prune
 from relight_assets.cli.commands.outputs.publish import publish
 from relight_assets.cli.commands.outputs.replay import replay
 from relight_assets.cli.commands.outputs.verify import verify
+from relight_assets.cli.commands.outputs.withdraw import withdraw
 from relight_assets.cli.commands.run import run
 from relight_assets.cli.commands.runs import runs
 from relight_assets.cli.commands.status import status
@@ -43,5 +44,7 @@ def main(context: click.Context, platform: Path | None) -> None:
     context.obj = ProjectSource(os.environ, platform, tuple(unknown))
 
 
-for command in (demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify):
+for command in (
+    demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify, withdraw,
+):  # fmt: skip
     main.add_command(command)

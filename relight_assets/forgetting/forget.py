@@ -19,7 +19,7 @@ from relight_assets.forgetting.eraser import Eraser, Left
 from relight_assets.forgetting.proof import Proof
 from relight_assets.forgetting.request import Request
 from relight_assets.forgetting.snapshot_eraser import SnapshotEraser
-from relight_assets.forgetting.snapshots import Snapshot, clean_unfinished, snapshots_in
+from relight_assets.forgetting.snapshots import Snapshot, clean_unfinished, exports_below, snapshots_in
 from relight_assets.forgetting.split_folder import FolderEraser
 from relight_assets.forgetting.survey import Folder, Trace, folders_of, traces_in
 from relight_assets.storage.base import Storage
@@ -155,7 +155,7 @@ class _Work:
         away = [each for each in found if not each.is_dir()]
         for root in (self.settings.export_folder, *self.exports):
             with self.eraser.trying(root):
-                found += sorted(root.iterdir()) if root.is_dir() else ()
+                found += exports_below(root) if root.is_dir() else ()
         self.result.away = sorted(set(away))
         # Exports may lie among the outputs of splits, which have no snapshots.
         ours = {each.layout.folder for each in folders}

@@ -83,6 +83,15 @@ def snapshots_in(folder: Path) -> Iterator[Snapshot]:
             yield Snapshot(path, str(manifest.get("split")), spec, pairs if isinstance(pairs, int) else 0)
 
 
+def exports_below(root: Path) -> list[Path]:
+    """The folders of exports in a folder; the folder itself where it is one.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [root] if any(True for _ in snapshots_in(root)) else sorted(root.iterdir())
+
+
 def clean_unfinished(folder: Path, split: str, eraser: Eraser) -> None:
     """Remove what killed exports of a split have left; nobody exports it meanwhile.
 

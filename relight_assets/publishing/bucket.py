@@ -86,6 +86,15 @@ class Bucket:
 
         return await self._ask("list", ask)
 
+    async def folders(self, name: str) -> list[str]:
+        """What lies directly below a key and has more below it; of the destination where the key is empty."""
+
+        async def ask(store: "ObjectStore") -> list[str]:
+            found = await self._threads.run(lambda: store.list_with_delimiter(name or None))
+            return sorted(found["common_prefixes"])
+
+        return await self._ask("list", ask, missing=[])
+
     async def read(self, key: str) -> bytes | None:
         """An object that fits into memory; None where there is none."""
 

@@ -3,17 +3,19 @@
 import asyncio
 import csv
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
+from relight_assets.core.wording import counted
+from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import InterruptedRunError
+from relight_assets.exports.snapshot import SAMPLES
 from relight_assets.publishing.bucket import Bucket, Recorded, at_once
 from relight_assets.publishing.publish import Progress
 from relight_assets.publishing.stores import StoreOptions
-from relight_assets.publishing.trees import FILES, MANIFEST
+from relight_assets.publishing.trees import FILES, MANIFEST, files_sha256
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def check_tree(
     store: StoreOptions,
     *,
     download: bool,
+    tombstones: Tombstones = NO_TOMBSTONES,
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Checked:
     """Compare each object of a published tree with the list that is published with it.
@@ -52,6 +55,7 @@ def check_tree(
         destination: where it lies.
         store: of a store that speaks S3.
         download: read the bytes of each object, instead of asking for size and recorded sha256.
+        tombstones: photos of which nothing may be published.
         watch: given how far it is.
 
     Raises:
@@ -59,17 +63,17 @@ def check_tree(
         DestinationError, PublishStoppedError: the destination cannot be asked.
         InterruptedRunError: somebody pressed Ctrl-C.
     """
+
+    async def check() -> Checked:
+        with Bucket(destination, store, create=False) as bucket:
+            checked = await _compared(name, bucket, download=download, watch=watch)
+            checked.faults.extend(await _forgotten(name, bucket, tombstones))
+            return checked
+
     try:
-        return asyncio.run(_check(name, destination, store, download=download, watch=watch))
+        return asyncio.run(check())
     except KeyboardInterrupt:
         raise InterruptedRunError("stopped; nothing was changed") from None
-
-
-async def _check(
-    name: str, destination: Destination, store: StoreOptions, *, download: bool, watch: Callable[[Progress], None]
-) -> Checked:
-    with Bucket(destination, store, create=False) as bucket:
-        return await _compared(name, bucket, download=download, watch=watch)
 
 
 async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callable[[Progress], None]) -> Checked:
@@ -77,7 +81,7 @@ async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callabl
     if manifest is None:
         return Checked(name, faults=[PublishFault(MANIFEST, "it is not there: nothing, or not all, is published")])
     checked = Checked(name, manifest_sha256=sha256_hex(manifest))
-    if listed is None or sha256_hex(listed) != _files_sha256(manifest):
+    if listed is None or sha256_hex(listed) != files_sha256(manifest):
         checked.faults.append(PublishFault(FILES, "it is not the list that the manifest names; publish again"))
         return checked
     rows = [(row["path"], int(row["size"]), row["sha256"]) for row in csv.DictReader(io.StringIO(listed.decode()))]
@@ -97,6 +101,20 @@ async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callabl
     return Checked(name, len(rows), all_size, checked.manifest_sha256, checked.faults)
 
 
+async def _forgotten(name: str, bucket: Bucket, tombstones: Tombstones) -> list[PublishFault]:
+    """That pairs of forgotten photos are published, if they are."""
+    data = await bucket.read(f"{name}/{SAMPLES}") if tombstones.reasons else None
+    if data is None:
+        return []
+    rows = csv.DictReader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
+    count = sum(row.get("source_sha256") in tombstones for row in rows)
+    what = (
+        f"{counted(count, 'pair')} of photos that are forgotten: run `relight forget`, export, and publish with "
+        f"--delete, or take all of it away with `relight withdraw`"
+    )
+    return [PublishFault(SAMPLES, what)] if count else []
+
+
 def _fault(found: Recorded | None, size: int, sha256: str) -> str | None:
     if found is None:
         return "it is not there"
@@ -105,11 +123,3 @@ def _fault(found: Recorded | None, size: int, sha256: str) -> str | None:
     if found.sha256 is None:
         return "no sha256 is recorded beside it: something else wrote it; --download reads its bytes"
     return None if found.sha256 == sha256 else "it has other bytes than the list says"
-
-
-def _files_sha256(manifest: bytes) -> object:
-    try:
-        found = json.loads(manifest)
-    except ValueError:
-        return None
-    return found.get("files_sha256") if isinstance(found, dict) else None

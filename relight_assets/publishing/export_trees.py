@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from relight_assets.core.wording import counted
 from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports.snapshot import FILES, MANIFEST, SAMPLES, Snapshots, is_whole, read_files
@@ -73,7 +74,7 @@ def _refuse_forgotten(folder: Path, tombstones: Tombstones) -> None:
         raise unreadable(folder / SAMPLES, error) from None
     if forgotten:
         raise UserError(
-            f"{folder} has {forgotten} {'pair' if forgotten == 1 else 'pairs'} of photos that are forgotten: run "
+            f"{folder} has {counted(forgotten, 'pair')} of photos that are forgotten: run "
             f"`relight forget`, which removes them, and publish again"
         )
 
@@ -90,9 +91,11 @@ def exported_splits(root: Path, exports: Sequence[str] = (), split: str | None =
         UserError: there is none, or not the one that is asked for.
         OutputFolderError: the folder cannot be read.
     """
-    found = [each for each in _found(root) if split is None or each.split == split]
+    found = [each for each in exports_in(root) if split is None or each.split == split]
     where = f"{root}" if split is None else f"{root} of the split `{split}`"
     names = sorted({each.export for each in found})
+    if not names and any(_links_in(root)):
+        raise UserError(f"{root} is the folder of one export: give the folder above it, {root.parent}")
     if not names:
         raise UserError(f"there is no export in {where}: run `relight export` first, or publish finished images")
     for name in exports:
@@ -103,17 +106,31 @@ def exported_splits(root: Path, exports: Sequence[str] = (), split: str | None =
     return [each for each in found if each.export in (exports or names)]
 
 
-def _found(root: Path) -> Iterator[ExportedSplit]:
+def exports_in(root: Path) -> Iterator[ExportedSplit]:
+    """Every export in a folder, of each split of which there is a snapshot.
+
+    Raises:
+        OutputFolderError: the folder cannot be read.
+    """
     try:
         folders = sorted(path for path in root.iterdir() if path.is_dir()) if root.exists() else []
-        links = [(folder, link) for folder in folders for link in sorted(folder.iterdir()) if link.is_symlink()]
+        links = [(folder, link) for folder in folders for link in _links_in(folder)]
     except OSError as error:
         raise OutputFolderError(f"{root} cannot be read: {error.strerror or error}") from None
-    for folder, link in links:
-        if not link.name.startswith(".") and link.resolve() in {
-            each.resolve() for each in Snapshots(folder, link.name).all()
-        }:
-            yield ExportedSplit(folder.name, link.name, link)
+    yield from (ExportedSplit(folder.name, link.name, link) for folder, link in links)
+
+
+def _links_in(folder: Path) -> Iterator[Path]:
+    """The links of an export's folder to its newest snapshots, one for each split.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for link in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if link.is_symlink() and not link.name.startswith("."):
+            snapshots = {each.resolve() for each in Snapshots(folder, link.name).all()}
+            if link.resolve() in snapshots:
+                yield link
 
 
 def _safe(path: str, folder: Path) -> str:

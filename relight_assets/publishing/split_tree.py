@@ -13,6 +13,7 @@ from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import file_sha256
+from relight_assets.core.wording import counted
 from relight_assets.dataset.csv.mapping import mapping_blocks, output_csv_paths
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
@@ -76,8 +77,8 @@ def _refuse(state: SplitState, *, partial: bool) -> None:
         raise OtherPhotosError(reason)
     if counts["pending"] and not partial:
         raise UserError(
-            f"{counts['pending']} rows of the split `{name}` are pending: run it first, or publish those that are done "
-            f"(--partial, or `partial: true` in config/platform.yaml)"
+            f"the split `{name}` has {counted(counts['pending'], 'pending row')}: run it first, or publish those that "
+            f"are done (--partial, or `partial: true` in config/platform.yaml)"
         )
     if not counts["done"]:
         raise UserError(f"no row of the split `{name}` is done: there is nothing to publish")

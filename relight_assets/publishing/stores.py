@@ -85,7 +85,7 @@ def _folder(folder: Path, *, create: bool) -> "ObjectStore":
             return MemoryStore()  # nothing was published there
     except OSError as error:
         raise DestinationError(f"{folder} cannot be made: {error.strerror or error}") from None
-    return LocalStore(folder)
+    return LocalStore(folder, automatic_cleanup=True)  # no empty folder is left behind
 
 
 def _of_another_cloud(destination: Destination) -> "ObjectStore":

@@ -1,6 +1,7 @@
 """What is published: the files of one export or one split, their sha256, and the manifest that says they are whole."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,15 @@ class Tree:
     def size(self) -> int:
         """Of all files, in bytes."""
         return sum(file.size for file in self.files) + self.manifest.size
+
+
+def files_sha256(manifest: bytes) -> object:
+    """The sha256 of the list of files that a manifest names; None where it is none of ours."""
+    try:
+        found = json.loads(manifest)
+    except ValueError:
+        return None
+    return found.get("files_sha256") if isinstance(found, dict) else None
 
 
 def unreadable(path: str | Path, error: OSError) -> OutputFolderError:

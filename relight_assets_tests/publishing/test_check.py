@@ -1,10 +1,12 @@
 """What is published is checked from what lies there alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from relight_assets.config.datasets.publish import Destination
+from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.errors import DestinationError
 from relight_assets.publishing.check import Checked, check_tree
 from relight_assets.publishing.export_trees import ExportedSplit
@@ -12,6 +14,7 @@ from relight_assets.publishing.publish import PublishOptions, publish_tree
 from relight_assets.publishing.stores import AMAZON, StoreOptions
 from relight_assets_tests.publishing.buckets import TestBucket
 from relight_assets_tests.publishing.fault_proxy import HALF_ANSWER, FaultProxy, Refusal
+from relight_assets_tests.publishing.s3 import export_of
 
 PREFIX = "some/prefix/pairs/train/"
 Check = Callable[..., Checked]
@@ -81,6 +84,21 @@ def test_a_store_that_refuses_is_one_sentence(check: Check, proxy: FaultProxy) -
     proxy.choose = lambda method, *_: Refusal(403, "AccessDenied") if method == "HEAD" else None
     with pytest.raises(DestinationError, match="no permission to read"):
         check()
+
+
+def test_pairs_of_forgotten_photos_are_a_fault(
+    tmp_path: Path, destination: Destination, store: StoreOptions, exported: ExportedSplit
+) -> None:
+    photo = "ab" * 32
+    samples = f"stem,source_sha256\n000000,{photo}\n000001,{'cd' * 32}\n000002,{photo}\n".encode()
+    export = export_of(tmp_path / "exports" / "pairs", {"samples.csv": samples})
+    publish_tree(export.tree(), destination, PublishOptions(store))
+    barred = Tombstones({photo: "requested"})
+    found = check_tree("pairs/train", destination, store, download=False, tombstones=barred)
+    assert list(faults(found)) == ["samples.csv"]
+    assert faults(found)["samples.csv"].startswith("2 pairs of photos that are forgotten: run `relight forget`, export")
+    others = Tombstones({"ef" * 32: "requested"})
+    assert faults(check_tree("pairs/train", destination, store, download=False, tombstones=others)) == {}
 
 
 def test_in_a_folder_files_are_read(exported: ExportedSplit, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -44,6 +44,8 @@ def test_mistakes_are_named(root: Path, tmp_path: Path) -> None:
         names(root, split="test")
     with pytest.raises(UserError, match="no export in"):
         names(tmp_path / "none")
+    with pytest.raises(UserError, match=rf"kontext is the folder of one export: give the folder above it, {tmp_path}"):
+        names(tmp_path / "kontext")
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputFolderError, match="cannot be read: Not a directory"):
         names(tmp_path / "file")

@@ -71,7 +71,7 @@ def test_pending_rows_are_refused_unless_somebody_says_so(bench: Bench, target: 
     bench.write_csv(PORTRAITS[:1])
     bench.run()
     bench.write_csv(PORTRAITS[:3])
-    with pytest.raises(UserError, match=r"2 rows of the split `train` are pending: run it first, or .*--partial"):
+    with pytest.raises(UserError, match=r"the split `train` has 2 pending rows: run it first, or .*--partial"):
         publish(bench, target)
     assert not (target / "data-train").exists()
     assert publish(bench, target, partial=True).objects == 1 + 7 + 4

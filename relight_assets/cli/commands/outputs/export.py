@@ -17,6 +17,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.config.validation import validate
 from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state
@@ -141,7 +142,7 @@ def _write_samples(
             errors.append(error)
             continue
         done = written.rows > 0 and done
-        print_line(f"{csv.split}: {written.rows} pairs")
+        print_line(f"{csv.split}: {counted(written.rows, 'pair')}")
         for path in filter(None, (written.csv, written.parquet)):
             print_field("table", path)
     sys.exit(exit_code(errors, done=done))
@@ -178,8 +179,9 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     if not exported.pairs:
         print_error(f"{exported.split}: there is nothing to export: {left or 'no row'}")
         return False
-    did = f"{exported.linked} links, {exported.written} files written" if exported.changed else "nothing new"
-    print_line(f"{exported.split}: {exported.pairs} pairs ({did}){f'; left out: {left}' if left else ''}")
+    made = f"{counted(exported.linked, 'link')}, {counted(exported.written, 'file')} written"
+    did = made if exported.changed else "nothing new"
+    print_line(f"{exported.split}: {counted(exported.pairs, 'pair')} ({did}){f'; left out: {left}' if left else ''}")
     print_field("folder", exported.folder)
     print_field("card", exported.folder / README)
     if not can_write():
@@ -189,10 +191,11 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
         return True
     found = read_back(exported.folder)
     if found.offsets:
-        print_field("offset", f"at most {max(found.offsets):.2f} pixels in {len(found.offsets)} pairs")
+        print_field("offset", f"at most {max(found.offsets):.2f} pixels in {counted(len(found.offsets), 'pair')}")
     for fault in found.faults[:FAULTS_SHOWN]:
         print_error(f"{fault.path}: {fault.what}")
-    print_line(f"read back: {found.pairs} pairs, {found.files} files, {len(found.faults)} faults")
+    counts = ((found.pairs, "pair"), (found.files, "file"), (len(found.faults), "fault"))
+    print_line(f"read back: {', '.join(counted(*each) for each in counts)}")
     return found.passed
 
 

@@ -11,12 +11,14 @@ from relight_assets.cli.terminal.messages import print_error, print_field, print
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import CRASHED, DONE, MISTAKE
+from relight_assets.core.wording import counted
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.tombstones import FORGOTTEN, MAX_REASON
 from relight_assets.errors import CsvError, UserError
 from relight_assets.forgetting.forget import Forgotten
 from relight_assets.forgetting.forget import forget as forget_photos
 from relight_assets.forgetting.request import Lookup, Request
+from relight_assets.forgetting.snapshots import exports_below, snapshots_in
 
 SHOWN = 20
 """Of each list that is printed."""
@@ -28,7 +30,11 @@ REQUESTED = "requested"
 @click.argument("photos", nargs=-1)
 @click.option("--reason", default=REQUESTED, show_default=True, help="Why, in a few words; kept with the sha256.")
 @click.option(
-    "--out", "exports", multiple=True, type=click.Path(path_type=Path), help="One more folder of exports; repeatable."
+    "--out",
+    "exports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="One more export, or folder of them; repeatable.",
 )
 @click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0, help="Seconds to wait for a run at work.")
 @click.option("--dry-run", is_flag=True, help="Only list what would go.")
@@ -43,8 +49,7 @@ def forget(
     if not reason.isprintable() or len(reason) > MAX_REASON:
         raise UserError(f"--reason must be one line of at most {MAX_REASON} characters")
     for folder in exports:
-        if not folder.is_dir():
-            raise UserError(f"--out: there is no folder {folder}")
+        _refuse_without_exports(folder)
     settings = source.settings()
     request, lookup, bad = Request(), Lookup(settings), False
     for text in photos:
@@ -58,6 +63,17 @@ def forget(
         print_field("photo", f"{sha256}: {how}")
     _report(done, settings, dry_run=dry_run)
     sys.exit(CRASHED if done.left else MISTAKE if bad else DONE)
+
+
+def _refuse_without_exports(folder: Path) -> None:
+    if not folder.is_dir():
+        raise UserError(f"--out: there is no folder {folder}")
+    try:
+        found = [each for each in exports_below(folder) if each.is_dir() and any(True for _ in snapshots_in(each))]
+    except OSError as error:
+        raise UserError(f"--out: {folder} cannot be read: {error.strerror or error}") from None
+    if not found:
+        raise UserError(f"--out: there is no export in {folder}: give the folder of an export, or the one above it")
 
 
 def _add_reviewed(request: Request, lookup: Lookup, settings: Settings) -> bool:
@@ -79,7 +95,7 @@ def _report(done: Forgotten, settings: Settings, *, dry_run: bool) -> None:
         print_line("no photo was ever to be forgotten; name one by its path or its sha256")
         return
     print_line(
-        f"{settings.output_root / FORGOTTEN}: {done.photos} photos are forgotten"
+        f"{settings.output_root / FORGOTTEN}: {counted(done.photos, 'photo')} forgotten"
         f"{f', {done.new} of them now' if done.new else ''}{' (not written yet)' if dry_run and done.new else ''}"
     )
     for place, counts in sorted(done.went.items()):
@@ -98,15 +114,15 @@ def _report(done: Forgotten, settings: Settings, *, dry_run: bool) -> None:
         return
     if not done.left:
         print_line(
-            f"proof: in {done.files:,} files below the outputs and the exports there is no sha256 that was recorded of "
-            f"them, and no shard has their stems"
+            f"proof: in {counted(done.files, 'file')} below the outputs and the exports there is no sha256 that was "
+            f"recorded of them, and no shard has their stems"
         )
         return
     for left in done.left[:SHOWN]:
         print_error(left.reason if str(left.path) in left.reason else f"{left.path}: {left.reason}")
     print_error(
-        f"{len(done.left)} things are left of them or could not be looked at; they stay barred. Mend what is named and "
-        f"call `relight forget` again"
+        f"left of them, or not to be looked at: {counted(len(done.left), 'thing')}; they stay barred. Mend what is "
+        f"named and call `relight forget` again"
     )
 
 
@@ -118,6 +134,7 @@ def _out_of_reach(done: Forgotten, settings: Settings) -> list[tuple[str, object
         ("CSVs", f"rows of your own CSVs and reviews, in {settings.csv_dir} and elsewhere"),
         ("Dagster", f"its database and logs in {settings.dagster_home}, or its PostgreSQL: previews, names, sha256"),
         *(("exports", f"{folder}, which is not there now") for folder in done.away[:SHOWN]),
+        *(("uploads", f"{each.dest}: `relight publish DEST --check` finds it") for each in settings.publish),
         ("exports", "copies that were uploaded, moved or made by others"),
         ("trainers", "caches outside of exports, and models that were trained on it"),
         ("backups", "all backups and snapshots of these disks"),

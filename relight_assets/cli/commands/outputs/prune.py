@@ -14,6 +14,7 @@ from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.crash_reports import unexpected
 from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder, no_rows
 from relight_assets.dataset.csv.read import name_part
 from relight_assets.engine.prune import csv_is_gone, find_orphans
@@ -67,7 +68,8 @@ def _prune_orphans(
             continue
         numbers, files, mib = len(found.numbers), len(found.files), found.size / (1 << 20)
         removed = " removed" if remove and numbers else ""
-        print_line(f"{csv.split}: {numbers} numbers without a row, {files} files, {mib:,.1f} MiB{removed}")
+        counts = f"{counted(numbers, 'number')} without a row, {counted(files, 'file')}"
+        print_line(f"{csv.split}: {counts}, {mib:,.1f} MiB{removed}")
         for number in found.numbers[:ORPHANS_SHOWN]:
             print_field(f"{number:05d}", found.folder / f"{number:05d}_*")
     return errors

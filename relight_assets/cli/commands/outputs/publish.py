@@ -3,7 +3,7 @@
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -16,14 +16,17 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.core.hashing import file_sha256
+from relight_assets.core.wording import counted
+from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.errors import DestinationError, InterruptedRunError, PublishStoppedError, RelightError, UserError
 from relight_assets.publishing.check import Checked, check_tree
-from relight_assets.publishing.export_trees import ExportedSplit, exported_splits
+from relight_assets.publishing.export_trees import ExportedSplit, exported_splits, exports_in
 from relight_assets.publishing.publish import PublishOptions, publish_tree
 from relight_assets.publishing.split_tree import split_tree, split_tree_name
 from relight_assets.publishing.stores import StoreOptions, need_packages
 from relight_assets.publishing.trees import MANIFEST, Tree
+from relight_assets.publishing.withdraw import published_trees
 
 SHOWN = 20
 """Paths and faults of a tree that are printed."""
@@ -71,17 +74,14 @@ def publish(
         raise UserError("--partial belongs to --images")
     if download and not check:
         raise UserError("--download belongs to --check")
-    destination = Destination.parse(dest)
-    if endpoint is not None and destination.kind != "s3":
-        raise UserError("--endpoint belongs to s3://...")
-    need_packages(destination)
-    store = StoreOptions(check_endpoint(endpoint) if endpoint is not None else None, region)
+    destination, store = named_store(dest, endpoint, region)
     settings = source.settings()
     root = out.absolute() if out is not None else settings.export_folder
     destination.refuse_within(settings.output_root, root)
     if check:
         names = _splits_to_check(settings, split) if images else _exports_to_check(root, exports, split)
-        faultless = [_check(name, destination, store, newest, download=download) for name, newest in names]
+        barred = read_tombstones(settings.output_root)
+        faultless = [_check(name, newest, destination, store, barred, download=download) for name, newest in names]
         sys.exit(exit_code(done=all(faultless)))
     errors: list[RelightError] = []
     if images:
@@ -99,7 +99,34 @@ def publish(
         except RelightError as error:
             print_error(f"{name}: {error}")
             errors.append(error)
+    if not exports and split is None:
+        _note_others(destination, store, settings, root)
     sys.exit(exit_code(errors))
+
+
+def named_store(dest: str, endpoint: str | None, region: str | None) -> tuple[Destination, StoreOptions]:
+    """The destination that a command is given, and what its options say of the store.
+
+    Raises:
+        UserError: an option belongs to another kind of destination, or a package is missing.
+        DestinationError: ``dest`` or ``endpoint`` is no address.
+    """
+    destination = Destination.parse(dest)
+    for option, value in (("--endpoint", endpoint), ("--region", region)):
+        if value is not None and destination.kind != "s3":
+            raise UserError(f"{option} belongs to s3://...")
+    need_packages(destination)
+    return destination, StoreOptions(check_endpoint(endpoint) if endpoint is not None else None, region)
+
+
+def _note_others(destination: Destination, store: StoreOptions, settings: Settings, root: Path) -> None:
+    """Name what is published there and of which nothing is here any more."""
+    here = {split_tree_name(name) for name in list_csvs(settings.csv_dir, settings.csv_glob).found}
+    with suppress(RelightError):  # all is published by now; whoever may not list more than that has no need to know
+        others = sorted({*published_trees(destination, store)} - here - {each.name for each in exports_in(root)})
+        if others:
+            print_paths("also there", others)
+            print_note(f"nothing of these is here any more; `relight withdraw {destination} {others[0]}` removes one")
 
 
 def _refuse_contradictions(*pairs: tuple[str, bool, str, bool]) -> None:
@@ -140,35 +167,46 @@ def _publish(tree: Tree, destination: Destination, options: PublishOptions) -> N
         did = publish_tree(tree, destination, options, watch)
     would = "to upload" if options.dry_run else "uploaded"
     print_line(
-        f"{did.name}: {did.objects} objects ({bytes_text(did.size)}): {len(did.uploaded)} {would} "
+        f"{did.name}: {counted(did.objects, 'object')} ({bytes_text(did.size)}): {len(did.uploaded)} {would} "
         f"({bytes_text(did.uploaded_size)}), {did.unchanged} unchanged"
     )
     print_field("where", f"{destination}/{did.name}")
     print_field("manifest", f"sha256 {did.manifest_sha256}")
     if options.dry_run:
-        _print_paths("to upload", did.uploaded)
+        print_paths("to upload", did.uploaded)
         print_field("nothing", "was changed" if did.changed or did.removed else "is to be done")
-    _print_paths("to remove" if options.dry_run else "removed", did.removed)
-    _print_paths("left there", did.left)
+    print_paths("to remove" if options.dry_run else "removed", did.removed)
+    print_paths("left there", did.left)
     if did.left and not options.delete:
         print_note(f"{did.name}: what is left there is not part of it; --delete removes what publications left")
     if did.unlisted:
-        print_note(f"{did.name}: {did.unlisted} files that no list names (caches of trainers) are not published")
+        unlisted = counted(did.unlisted, "file")
+        print_note(f"{did.name}: {unlisted} not published, because no list names them (caches of trainers)")
 
 
-def _check(name: str, destination: Destination, store: StoreOptions, newest: Path | None, *, download: bool) -> bool:
+def _check(
+    name: str,
+    newest: Path | None,
+    destination: Destination,
+    store: StoreOptions,
+    tombstones: Tombstones,
+    *,
+    download: bool,
+) -> bool:
     with transfer_bar(name) as watch:
-        found: Checked = check_tree(name, destination, store, download=download, watch=watch)
+        found: Checked = check_tree(name, destination, store, download=download, tombstones=tombstones, watch=watch)
     for fault in found.faults[:SHOWN]:
         print_error(f"{destination}/{name}/{fault.path}: {fault.what}")
     read = "read" if download or destination.kind == "folder" else "compared by size and recorded sha256"
-    print_line(f"{name}: {found.files} files ({bytes_text(found.size)}) {read}, {len(found.faults)} faults")
+    files, faults = counted(found.files, "file"), counted(len(found.faults), "fault")
+    print_line(f"{name}: {files} ({bytes_text(found.size)}) {read}, {faults}")
     if newest is not None and found.manifest_sha256 is not None and file_sha256(newest) != found.manifest_sha256:
         print_note(f"{name}: the newest snapshot here is another; `relight publish` uploads it")
     return not found.faults
 
 
-def _print_paths(label: str, paths: Sequence[str]) -> None:
+def print_paths(label: str, paths: Sequence[str]) -> None:
+    """Print the first of some paths, and how many more there are."""
     for path in paths[:SHOWN]:
         print_field(label, path)
     if len(paths) > SHOWN:

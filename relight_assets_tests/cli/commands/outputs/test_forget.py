@@ -87,6 +87,23 @@ def test_a_folder_of_exports_that_nobody_knows(world: World) -> None:
     assert f"exports       {world.elsewhere / 'jsonl-x'}, which is not there now" in result.output
     assert str(world.photos / PHOTO) not in pairs_of(moved)
     assert "there is no folder nowhere" in relight("forget", "--out", "nowhere").output
+    assert "there is no export in data" in relight("forget", "--out", "data").output
+
+
+def test_one_export_that_was_moved(world: World) -> None:
+    (world.elsewhere / "jsonl-x").rename(world.root / "moved")
+    result = relight("forget", world.sha256, "--out", "moved")
+    assert result.exit_code == 0, result.output
+    assert str(world.photos / PHOTO) not in pairs_of(world.root / "moved")
+
+
+def test_where_settings_publish_to_is_named(world: World) -> None:
+    with (world.root / "config" / "platform.yaml").open("a") as file:
+        file.write("publish:\n  - {name: shared, dest: s3://bucket/sets}\n")
+    assert (
+        "uploads       s3://bucket/sets: `relight publish DEST --check` finds it"
+        in relight("forget", world.sha256).output
+    )
 
 
 def test_what_is_left_ends_with_1(world: World) -> None:
@@ -122,5 +139,5 @@ def test_a_damaged_list_is_one_sentence_for_every_command(world: World) -> None:
 
 def test_other_photos_are_counted_and_stay(world: World) -> None:
     first, second = (sha256(world.photos / name) for name in PORTRAITS[:2])
-    assert "2 photos are forgotten, 2 of them now" in relight("forget", first, second).output
+    assert "2 photos forgotten, 2 of them now" in relight("forget", first, second).output
     assert world.state().row_counts() == {"done": 2, "rejected": 2, "failed": 1}

@@ -65,7 +65,7 @@ def test_a_dry_run_says_what_would_be_done(project: Project, s3_bucket: TestBuck
 def test_finished_images(project: Project, s3_bucket: TestBucket, s3_proxy: FaultProxy) -> None:
     code, output = publish(project, s3_bucket, s3_proxy, "--images")
     assert code == 2  # of the third split; the others are published
-    assert "data-late: 1 rows of the split `late` are pending: run it first" in output
+    assert "data-late: the split `late` has 1 pending row: run it first" in output
     for split in ("train", "test"):
         assert_manifest_fits(s3_bucket, f"sets/data-{split}/")
     manifest = json.loads(s3_bucket.read("sets/data-train/manifest.json"))
@@ -109,7 +109,7 @@ def test_one_bad_export_does_not_stop_the_others(
     assert code == 2
     assert "b/train: " in output
     assert "lacks files of its list" in output
-    assert "c/train: 1 files that no list names (caches of trainers) are not published" in output
+    assert "c/train: 1 file not published, because no list names them (caches of trainers)" in output
     assert {key.split("/")[1] for key in s3_bucket.names()} == {"a", "c"}
 
 
