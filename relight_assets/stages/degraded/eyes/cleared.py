@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane, Rgb8
-from relight_assets.core.color import decode, luminance
+from relight_assets.core.color import decode, encode, luminance
 from relight_assets.stages.degraded.eyes.own_lights import CORNEA, IRIS, ClearEye, quantile, shrunk
 from relight_assets.stages.degraded.eyes.region import Eye
 from relight_assets.stages.degraded.geometry.filters import smoothstep
@@ -15,6 +15,12 @@ RIM, RIM_QUANTILE = 0.6, 0.4
 """Radii beyond which the iris's colour stands for what lies around it, and the quantile of it that is taken."""
 FILL_REACH, FILL_SOFTNESS = 0.15, 0.7
 """How far around itself each filled point looks, in radii, and the blur of the filled part's edge, pixels."""
+PUPIL, PUPIL_COVERED, PUPIL_EDGE = 0.36, 0.2, 0.12
+"""Radius of a pupil in those of its iris; the share of it under catch-lights from which it is painted anew; and the
+width of its edge: around a spot in its middle there is only iris to fill it with, and an eye needs a pupil."""
+PUPIL_QUANTILE, DARK_REACH, PUPIL_OF_IRIS = 0.05, 0.7, 0.2
+"""Quantile of what is seen of the iris within so many radii that is its pupil, by luminance; and how bright a pupil is
+at most, as a share of the iris's median, linear: a lamp may cover all of it."""
 WHITE_QUANTILE = 0.8
 """Quantile of what lies between the lids beside the iris that is the white of the eye."""
 IRIS_TO_LID = 0.2, 0.6
@@ -42,8 +48,9 @@ def cleared(albedo: Rgb8, clear: ClearEye) -> ClearedEye:
     small = shrunk(part, eye)
     patch = None
     if clear.catch_lights.any():
-        small = _filled(small, clear)
-        patch = _blended(part, small, clear)
+        pupil = _pupil(clear)
+        small = _with_pupil(_filled(small, clear), small, clear, pupil)
+        patch = _blended(part, small, np.maximum(clear.catch_lights, pupil))
     light = luminance(decode(small))
     between, lids = (eye.distance > CORNEA) & (eye.opening > 0.5), eye.opening < 0.2
     white = quantile(light[between], WHITE_QUANTILE)
@@ -66,9 +73,32 @@ def _filled(small: Rgb8, clear: ClearEye) -> Rgb8:
     return np.where(clear.catch_lights[..., None], filled, small).astype(np.uint8, copy=False)
 
 
-def _blended(part: Rgb8, small: Rgb8, clear: ClearEye) -> Rgb8:
+def _pupil(clear: ClearEye) -> Plane:
+    """Where the pupil is painted, (h, w) float32 in 0..1; nowhere if the catch-lights leave most of it to be seen."""
+    eye = clear.eye
+    core = (eye.distance < PUPIL) & (eye.opening > 0.5)
+    if np.count_nonzero(core & clear.catch_lights) <= PUPIL_COVERED * max(np.count_nonzero(core), 1):
+        return np.zeros(eye.shape, np.float32)
+    return (1 - smoothstep((eye.distance - np.float32(PUPIL)) / np.float32(PUPIL_EDGE) + 0.5)) * eye.opening
+
+
+def _with_pupil(filled: Rgb8, small: Rgb8, clear: ClearEye, pupil: Plane) -> Rgb8:
+    """The eye with a pupil as dark as what is still seen of it, or of its surroundings."""
+    eye = clear.eye
+    seen = (eye.distance < DARK_REACH) & (eye.opening > 0.8) & ~clear.bright
+    if not (pupil.any() and seen.any()):
+        return filled
+    colors = decode(small)
+    light = luminance(colors)[seen]
+    dark = colors[seen][light <= quantile(light, PUPIL_QUANTILE)].mean(axis=0)
+    most = PUPIL_OF_IRIS * np.median(colors[seen], axis=0)
+    darker = np.minimum(encode(np.minimum(dark, most).astype(np.float32).reshape(1, 1, 3)), filled)
+    return cv2.blendLinear(darker, filled, pupil, 1 - pupil).astype(np.uint8, copy=False)
+
+
+def _blended(part: Rgb8, small: Rgb8, where: Plane) -> Rgb8:
     size = (part.shape[1], part.shape[0])
-    spots = cv2.GaussianBlur(clear.catch_lights.astype(np.float32), (0, 0), FILL_SOFTNESS)
+    spots = cv2.GaussianBlur(where, (0, 0), FILL_SOFTNESS)
     share = cv2.resize(spots, size, interpolation=cv2.INTER_LINEAR)
     large = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
     return cv2.blendLinear(large, np.ascontiguousarray(part), share, 1 - share).astype(np.uint8, copy=False)

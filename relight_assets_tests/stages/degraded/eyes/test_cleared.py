@@ -35,6 +35,19 @@ def test_the_iris_is_as_it_would_be_without_the_lamp(radius: float, place: tuple
     assert np.array_equal(after[beyond], before[beyond])
 
 
+@pytest.mark.parametrize("radius", [6.0, 11.0, 24.0])
+@pytest.mark.parametrize("place", [(0.0, 0.0), (0.12, -0.1)])
+def test_a_pupil_that_a_lamp_covered_is_dark_again(radius: float, place: tuple[float, float]) -> None:
+    eye, _ = made(radius, place)
+    truth, points = photo_of_eye(radius, 0.9, None)
+    assert eye.patch is not None
+    y, x = np.mgrid[eye.eye.box[0], eye.eye.box[1]]
+    distance = np.hypot(x - points[0, 0], y - points[0, 1]) / radius
+    error = np.abs(eye.patch.astype(float) - truth[eye.eye.box][..., :3])
+    assert error[distance < 0.2].max() < 30  # of a pupil at 4 and an iris at 50 to 70
+    assert error[distance < 0.9].mean() < 5
+
+
 def test_an_eye_that_mirrors_nothing_stays() -> None:
     eye, _ = made(20, None)
     assert eye.patch is None
