@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.gobos import with_gobos
 from relight_assets.config.recipe.legacy_keys import drop_ignored
 from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.recipe.own_files import with_own_files
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.types import Part
 from relight_assets.config.validation import validate
@@ -42,7 +42,7 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
             f"(until then its values here go before those there)"
         )
     quality = parse_quality(section if section is not None else {}, origin)
-    recipe = with_gobos(validate(Recipe, kept, origin), base, origin)
+    recipe = with_own_files(validate(Recipe, kept, origin), base, origin)
     retinex = recipe.albedo_extraction.methods.retinex
     if retinex.surround == "edge_aware" and retinex.scales != type(retinex)().scales:
         warnings.append(
@@ -64,6 +64,11 @@ def parse_recipe(data: Mapping[str, Any], origin: str, base: Path) -> LoadedReci
     if hard.gobo_dir is not None and hard.kinds.custom == 0:
         warnings.append(
             f"{origin}: `degradation.hard_shadow.gobo_dir` has no effect with `kinds.custom: 0`; give it a weight"
+        )
+    environment = recipe.degradation.environment
+    if environment.environment_dir is not None and environment.weight == 0:
+        warnings.append(
+            f"{origin}: `degradation.environment.environment_dir` has no effect with `weight: 0`; give it a weight"
         )
     if not recipe.segmenter.startswith("sam3"):
         idle = {

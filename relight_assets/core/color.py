@@ -205,6 +205,12 @@ def tinted(kelvin: float, strength: float) -> NDArray[np.float32]:
     return (color / np.dot(color, LUMINANCE_WEIGHTS)).astype(np.float32)
 
 
+def of_luminance_1(color: Sequence[float]) -> NDArray[np.float32]:
+    """Return a linear RGB colour, which must not be black, with luminance 1, (3,) float32."""
+    full = np.array(color, np.float64)
+    return (full / float(full @ np.array(LUMINANCE_WEIGHTS))).astype(np.float32)
+
+
 def _body_rgb(kelvin: float) -> NDArray[np.float64]:
     if not 1667 <= kelvin <= 25000:
         raise ValueError(f"a colour temperature of {kelvin} K is outside 1667..25000")

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from relight_assets.config.recipe.gobos import with_gobos
+from relight_assets.config.recipe.own_files import with_own_files
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.arrays import Pixels8, Points, Rgb8, Triangles
 from relight_assets.core.hashing import sha256_hex
@@ -20,12 +20,13 @@ from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
+from relight_assets.engine.worker.environment_files import load_environments
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.models.faces.mesh import TRIANGLES
 from relight_assets.stages.base import AlbedoNetwork, FoundFace, StageOutput, StageSpec
-from relight_assets.stages.degraded.stage import patterns_sha256
+from relight_assets.stages.degraded.stage import own_files_sha256
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked, unpacked_eyes
 from relight_assets.stages.registry import stages
 from relight_assets.storage.base import Storage
@@ -57,10 +58,18 @@ class Replayed:
         return self.recorded == self.found
 
 
+@dataclass(frozen=True)
+class OwnFolders:
+    """Where files of the user's own are now; None: where they were."""
+
+    gobos: Path | None = None
+    environments: Path | None = None
+
+
 def replay(
     record_file: Path,
     foreground_file: Path | None = None,
-    gobo_dir: Path | None = None,
+    folders: OwnFolders | None = None,
     *,
     storage: Storage = LOCAL,
 ) -> list[Replayed]:
@@ -69,17 +78,17 @@ def replay(
     Args:
         record_file: ``NNNNN_metadata.json``.
         foreground_file: None: ``NNNNN_foreground.png`` beside the record.
-        gobo_dir: where the user's own shadow patterns are now, if it drew any; None: where they were.
+        folders: where the user's own patterns and panoramas are now; None: where they were.
         storage: where the record lies.
 
     Raises:
         NotInRecordError: it was made with what is not in it (another version of the package; depth, normals, an albedo
-            or shadow patterns of the user's own).
+            shadow patterns or panoramas of the user's own).
         UserError: there is no such record, it is damaged, or the foreground is not the one of the record.
     """
     record = _record(record_file, storage)
     layout = SplitLayout(record_file.parent, storage)
-    recipe = _recipe(record, record_file, gobo_dir)
+    recipe = _recipe(record, record_file, folders or OwnFolders())
     inputs = RecordInputs(record, layout, foreground_file or layout.png(record.index, "foreground"), recipe)
     made: list[Replayed] = []
     for spec in stages():
@@ -107,7 +116,7 @@ class RecordInputs:
 
     def __init__(self, record: Record, layout: SplitLayout, foreground: Path, recipe: Recipe):
         self.recipe, self.source_sha256 = recipe, record.source.sha256
-        self.gobos = load_gobos(recipe)
+        self.gobos, self.environments = load_gobos(recipe), load_environments(recipe)
         self.segmenter: dict[str, str] = {}
         self.face_triangles: Triangles = TRIANGLES
         self._record, self._layout = record, layout
@@ -209,7 +218,7 @@ def _record(path: Path, storage: Storage) -> Record:
     return record
 
 
-def _recipe(record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
+def _recipe(record: Record, path: Path, folders: OwnFolders) -> Recipe:
     if record.recipe is None:
         raise NotInRecordError(f"{path} does not say with which recipe it was made")
     try:
@@ -222,22 +231,33 @@ def _recipe(record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
             why = spec.not_replayable(recipe, record.source.sha256)
             if why is not None:
                 raise NotInRecordError(f"{path}: {why}")
-    return _with_patterns(recipe, record, path, gobo_dir)
+    return _with_own_files(recipe, record, path, folders)
 
 
-def _with_patterns(recipe: Recipe, record: Record, path: Path, gobo_dir: Path | None) -> Recipe:
-    hard = recipe.degradation.hard_shadow
-    if hard.kinds.custom == 0 or "degraded" not in record.stages:
+def _with_own_files(recipe: Recipe, record: Record, path: Path, folders: OwnFolders) -> Recipe:
+    """The recipe with the user's own patterns and panoramas, which must be those of the record."""
+    hard, environment = recipe.degradation.hard_shadow, recipe.degradation.environment
+    if "degraded" not in record.stages or (hard.kinds.custom == 0 and environment.weight == 0):
         return recipe
-    if gobo_dir is not None:
-        hard = hard.model_copy(update={"gobo_dir": str(gobo_dir)})
-        recipe = recipe.model_copy(update={"degradation": recipe.degradation.model_copy(update={"hard_shadow": hard})})
+    if folders.gobos is not None:
+        hard = hard.model_copy(update={"gobo_dir": str(folders.gobos)})
+    if folders.environments is not None:
+        environment = environment.model_copy(update={"environment_dir": str(folders.environments)})
+    sections = {"hard_shadow": hard, "environment": environment}
+    moved = recipe.model_copy(update={"degradation": recipe.degradation.model_copy(update=sections)})
     try:
-        found = with_gobos(recipe, path.parent, str(path))
+        found = with_own_files(moved, path.parent, str(path))
     except ConfigError as error:
-        raise NotInRecordError(f"{error}; say with --gobos where the patterns are now") from error
-    if lights_of(record.stages["degraded"].numbers)[0].get("patterns_sha256") != patterns_sha256(found):
-        raise NotInRecordError(f"{path}: the shadow patterns in {hard.gobo_dir} are not those it was made with")
+        raise NotInRecordError(
+            f"{error}; say with --gobos or --environments where the patterns or panoramas are now"
+        ) from error
+    recorded = lights_of(record.stages["degraded"].numbers)[0]
+    for name, what, folder in (
+        ("patterns_sha256", "shadow patterns", hard.gobo_dir),
+        ("environments_sha256", "panoramas", environment.environment_dir),
+    ):
+        if recorded.get(name) != own_files_sha256(found).get(name):
+            raise NotInRecordError(f"{path}: the {what} in {folder} are not those it was made with")
     return found
 
 

@@ -54,7 +54,8 @@ def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]
     yield from _worst(found, "crushed", "crushed", quality.max_crushed, f"<= {quality.max_crushed:g}")
     yield from _worst(found, "chroma", "chroma", quality.max_chroma, f"<= {quality.max_chroma:g} degrees")
     yield from _worst(found, "dark rim", "rim", -dark, f">= {dark:g}", sign=-1)
-    yield from _worst(found, "bright rim", "rim", bright, f"<= {bright:g}")
+    lit_in_front = [each for each in found if each.light_direction is None or each.light_direction[2] >= 0]
+    yield from _worst(lit_in_front, "bright rim", "rim", bright, f"<= {bright:g}")  # from behind rims are meant
     yield from _worst(found, "recomposition", "recomposition", levels, f"<= {levels} levels")
     yield from _worst(found, "comb", "comb", quality.max_comb, f"<= {quality.max_comb:g}")
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.arrays import LinearRgb, Pixels8, Plane, Points, Rgb8, Triangles
+from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
@@ -82,6 +83,8 @@ class StageInputs(Protocol):
     """Name and sha256 of the segmenter, as records have them."""
     gobos: Gobos
     """The user's own shadow patterns."""
+    environments: Environments
+    """The user's own panoramas."""
     face_triangles: Triangles
     """Triangles of a face's points."""
     albedo_network: AlbedoNetwork | None

@@ -33,6 +33,7 @@ CANDLELIGHT = """ops:
             key_tint_range: [0.9, 1.0]
           hard_shadow: {weight: 0}
           specular: {weight: 0}
+          studio: {weight: 0}
 """
 
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from relight_assets.config.loader import load_recipe, parse_recipe
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.legacy_keys import SCRIPT_KEYS
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.validation import MAX_FAULTS
@@ -135,7 +136,7 @@ def test_the_table_has_every_key_of_their_file_and_stands_in_the_docs() -> None:
         ("degradation: {soft_shading: {weight: -1}}", ["`degradation.soft_shading.weight`", "found -1"]),
         ("degradation: {soft_shading: {weight: .inf}}", ["`degradation.soft_shading.weight`"]),
         (
-            "degradation: {soft_shading: {weight: 0}, hard_shadow: {weight: 0}, specular: {weight: 0}}",
+            "degradation: {" + ", ".join(f"{name}: {{weight: 0}}" for name in family_names()) + "}",
             ["`degradation`", "sum to 0"],
         ),
         ("light_sampling: {elevation_range: [80, 85]}", ["do not overlap", "could never be lit"]),

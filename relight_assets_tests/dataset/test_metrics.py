@@ -209,8 +209,8 @@ def test_a_direction_may_be_rounded() -> None:
         assert fitted_direction(direction) is direction
 
 
-def test_a_family_is_one_of_four() -> None:
-    names = ["soft_shading", "hard_shadow", "specular", "none"]
+def test_a_family_is_one_of_six() -> None:
+    names = ["soft_shading", "hard_shadow", "specular", "studio", "environment", "none"]
     assert [fitted_family(value) for value in (*names, "dusk", None, 3, ["none"])] == [*names, *[None] * 4]
 
 

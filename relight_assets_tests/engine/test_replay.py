@@ -14,7 +14,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.replay import NotInRecordError, replay
+from relight_assets.engine.replay import NotInRecordError, OwnFolders, replay
 from relight_assets.errors import UserError
 from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import PORTRAITS, Bench, computed, recipe_with, rewrite_record
@@ -45,7 +45,7 @@ def test_under_any_recipe(bench: Bench, tmp_path: Path) -> None:
             variants=2,
             background={"gray_color": [90, 100, 110]},
             albedo_extraction={"mix": {"retinex": 1, "retinex_fast": 1}},
-            degradation={"soft_shading": {"weight": 0}, "specular": {"weight": 0}},
+            degradation={"soft_shading": {"weight": 0}, "specular": {"weight": 0}, "studio": {"weight": 0}},
         )
     )
     made = replay(alone(bench, tmp_path / "alone"))
@@ -106,7 +106,7 @@ def test_patterns_of_ones_own_may_move_but_not_change(bench: Bench, tmp_path: Pa
     stripes = np.repeat(np.tile(np.array([[0, 255]], np.uint8), (128, 64)), 1, axis=1)
     (gobos / "stripes.png").write_bytes(cv2.imencode(".png", stripes)[1].tobytes())
     hard = {"gobo_dir": str(gobos), "kinds": {"custom": 1e6}}
-    sections = {"hard_shadow": hard, "soft_shading": {"weight": 0}, "specular": {"weight": 0}}
+    sections = {"hard_shadow": hard, "soft_shading": {"weight": 0}, "specular": {"weight": 0}, "studio": {"weight": 0}}
     bench.write_csv(PORTRAITS[:1])
     bench.run(parse_recipe({"degradation": sections}, "mine.yaml", tmp_path).recipe)
     file = bench.layout.record(0)
@@ -114,10 +114,36 @@ def test_patterns_of_ones_own_may_move_but_not_change(bench: Bench, tmp_path: Pa
     moved = gobos.rename(tmp_path / "moved")
     with pytest.raises(NotInRecordError, match="--gobos"):
         replay(file)
-    assert all(each.same for each in replay(file, gobo_dir=moved))
+    assert all(each.same for each in replay(file, folders=OwnFolders(moved)))
     (moved / "another.png").write_bytes(cv2.imencode(".png", 255 - stripes)[1].tobytes())
     with pytest.raises(NotInRecordError, match="not those"):
-        replay(file, gobo_dir=moved)
+        replay(file, folders=OwnFolders(moved))
+
+
+def test_panoramas_of_ones_own_may_move_but_not_change(bench: Bench, tmp_path: Path) -> None:
+    around = tmp_path / "around"
+    around.mkdir()
+    room = np.full((64, 128, 3), 0.2, np.float32)
+    room[16:26, 70:82] = 40
+    cv2.imwrite(str(around / "room.hdr"), room)
+    others = ("soft_shading", "hard_shadow", "specular", "studio")
+    sections: dict[str, Any] = {name: {"weight": 0} for name in others}
+    sections["environment"] = {"weight": 1, "environment_dir": str(around)}
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(parse_recipe({"degradation": sections}, "mine.yaml", tmp_path).recipe)
+    file = bench.layout.record(0)
+    record = read_record(file)
+    assert record is not None
+    numbers = record.stages["degraded"].numbers
+    assert (numbers["degradation_type"], numbers["environment"]) == ("environment", "room.hdr")
+    assert all(each.same for each in replay(file))
+    moved = around.rename(tmp_path / "moved")
+    with pytest.raises(NotInRecordError, match="--environments"):
+        replay(file)
+    assert all(each.same for each in replay(file, folders=OwnFolders(environments=moved)))
+    cv2.imwrite(str(moved / "room.hdr"), room + 1)
+    with pytest.raises(NotInRecordError, match=r"the panoramas in .* are not those"):
+        replay(file, folders=OwnFolders(environments=moved))
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone"])

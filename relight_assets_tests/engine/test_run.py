@@ -86,7 +86,7 @@ def test_the_record_holds_everything_that_was_drawn(finished: Bench) -> None:
     data = json.loads(finished.layout.record(0).read_text())
     assert data["source"]["sha256"] == sha256(finished.photos / PORTRAITS[0])
     assert list(data["stages"]) == list(stage_names())
-    assert data["degradation_type"] in ("soft_shading", "hard_shadow", "specular")
+    assert data["degradation_type"] in ("soft_shading", "hard_shadow", "specular", "studio")
     assert np.linalg.norm(data["light_direction"]) == pytest.approx(1, abs=1e-6)
     assert data["stages"]["masks"]["numbers"]["score"] >= 0.96
     assert data["stages"]["degraded"]["numbers"]["strength"] > 0

@@ -49,6 +49,7 @@ def test_an_image_that_had_nowhere_to_go_does_not_count() -> None:
             "soft_shading": {"weight": 0},
             "hard_shadow": {"elevation_range": [60, 80]},
             "specular": {"weight": 0},
+            "studio": {"weight": 0},
         },
     )
     assert spread([Placed("hard_shadow", direction(60, 45).vector, (0.0, 0.0, 1.0), True)], recipe).found.sum() == 0

@@ -57,7 +57,7 @@ def test_lights_and_families_are_those_of_the_images_that_are_lit(finished: Benc
 
 
 def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) -> None:
-    shares = ("soft_shading", "hard_shadow", "specular", "none")
+    shares = ("soft_shading", "hard_shadow", "specular", "studio", "environment", "none")
     found = spreads(statistics_of(finished.recorded()))
     assert sum(found[f"share_{name}"].mean for name in shares) == pytest.approx(1)
     assert found["clipped"].images == found["strength"].images == 4

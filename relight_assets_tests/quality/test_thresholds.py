@@ -14,7 +14,8 @@ from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets_tests.conftest import recipe_with
 
 GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-FAMILIES = ("soft_shading", "hard_shadow", "specular")
+SHARES = Recipe().degradation.weights
+FAMILIES = tuple(name for name, share in SHARES.items() if share > 0)
 
 
 def images(count: int, **changes: float) -> list[Measured]:
@@ -22,7 +23,7 @@ def images(count: int, **changes: float) -> list[Measured]:
     found = []
     for index in range(count):
         around = rng.random() * 2 * math.pi
-        family = FAMILIES[rng.choice(3, p=(0.45, 0.35, 0.20))]
+        family = FAMILIES[rng.choice(len(FAMILIES), p=[SHARES[name] for name in FAMILIES])]
         light = (0.6 * math.cos(around), 0.6 * math.sin(around), 0.8)
         both_sides = {"exposure": 0.1 * math.sin(2.4 * index)}
         metrics = replace(GOOD, **both_sides | changes)
@@ -87,6 +88,12 @@ def test_the_middle_image_counts_too() -> None:
     assert bad(images(30, strength=0.3)) == {"strength, median"}
 
 
+def test_a_rim_is_bright_where_the_light_stands_behind() -> None:
+    found = images(5, rim=2.5)
+    assert bad(found) == {"bright rim"}
+    assert not bad([replace(each, light_direction=(0.8, 0.0, -0.6)) for each in found])
+
+
 def test_a_family_that_brightness_gives_away() -> None:
     found = [
         replace(each, metrics=replace(each.metrics, lit_exposure=0.6)) if each.family == "hard_shadow" else each
@@ -102,7 +109,9 @@ def test_shares_that_are_not_the_recipe_s() -> None:
 
 def test_lights_from_one_side_alone() -> None:
     found = [
-        replace(each, light_direction=(abs(x), y, z)) for each in images(8 * MANY) for x, y, z in [each.light_direction]
+        replace(each, light_direction=(abs(x), y, z))
+        for each in images(10 * MANY)
+        for x, y, z in [each.light_direction]
     ]
     assert bad(found) == {"lights' azimuth uneven"}
     half = recipe_with(light_sampling={"azimuth_range": [0, 180]})
@@ -177,7 +186,7 @@ def test_a_metric_that_no_image_has_is_none_of_the_verdicts(name: str) -> None:
 
 
 def test_a_light_without_family_or_direction_is_left_out_of_shares_and_spread() -> None:
-    whole = images(8 * MANY)
+    whole = images(10 * MANY)
     strays = [replace(each, family=None, light_direction=None) for each in images(50)]
     before, now = by_name(whole), by_name([*whole, *strays])
     for metric in ("families' shares off", "lights' azimuth uneven", "families' lit exposure apart"):

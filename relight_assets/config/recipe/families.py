@@ -14,6 +14,7 @@ from relight_assets.config.recipe.family_options import (
     SHINE,
     FamilyOptions,
     FamilyWeight,
+    HighlightOptions,
     Intensity,
     KeyLightOptions,
     LampOptions,
@@ -97,8 +98,8 @@ class ShadowKinds(Part):
         return self
 
 
-class Gobo(NamedTuple):
-    """A user's pattern: the file's name in its folder, and the sha256 of its bytes."""
+class OwnFile(NamedTuple):
+    """A user's pattern or panorama: the file's name in its folder, and the sha256 of its bytes."""
 
     name: str
     sha256: str
@@ -133,14 +134,14 @@ class HardShadow(KeyLightOptions):
     """Colour of the key light, kelvin."""
     ambient_temperature_range: KelvinRange = (5000.0, 9000.0)
     """Colour of the ambient light, kelvin."""
-    _gobos: tuple[Gobo, ...] = PrivateAttr(())
+    _gobos: tuple[OwnFile, ...] = PrivateAttr(())
 
     @property
-    def gobos(self) -> tuple[Gobo, ...]:
+    def gobos(self) -> tuple[OwnFile, ...]:
         """The patterns in ``gobo_dir``, by name; none where ``kinds.custom`` is 0."""
         return self._gobos
 
-    def with_gobos(self, folder: Path, gobos: tuple[Gobo, ...]) -> "HardShadow":
+    def with_gobos(self, folder: Path, gobos: tuple[OwnFile, ...]) -> "HardShadow":
         """The same, its ``gobo_dir`` in full and the patterns that were found there."""
         found = self.model_copy(update={"gobo_dir": str(folder)})
         found._gobos = gobos  # noqa: SLF001  (a model of its own class)
@@ -211,6 +212,101 @@ class Specular(LampOptions):
         return super().changes_at(intensity) | {"intensity_range": (low, high)}
 
 
+class StudioKinds(Part):
+    """Relative weights of the kinds of studio light."""
+
+    back: Weight = 0.22
+    """Lamps behind the person that draw its outline, beside a dim one in front."""
+    gels: Weight = 0.18
+    """Two lamps behind coloured gels, one on each side."""
+    screen: Weight = 0.14
+    """A screen below the face, in a dark room."""
+    sky: Weight = 0.18
+    """Sun, sky and what the ground throws back."""
+    ring: Weight = 0.06
+    """A ring of light around the camera."""
+    dish: Weight = 0.08
+    """A beauty dish over the camera."""
+    window: Weight = 0.14
+    """A large window beside the person."""
+
+    @model_validator(mode="after")
+    def _some_weight(self) -> "StudioKinds":
+        if sum(self.model_dump().values()) <= 0:
+            raise ValueError("the weights sum to 0, so no kind of studio light could be drawn")
+        return self
+
+
+class Studio(KeyLightOptions, HighlightOptions):
+    """The lights of a studio, and three that are known from elsewhere: a screen, a sky and a window."""
+
+    even_lights = "none"
+
+    weight: FamilyWeight = 0.20
+    min_strength: MinStrength = 0.30
+    elevation_range: LightElevations = (15.0, 60.0)
+    """Of sun, window and the dim lamp in front of back lights; the other kinds have their own places."""
+    ambient_range: UnitRange = (0.20, 0.32)
+    """Light that is everywhere, on the display scale."""
+    saturation_range: UnitRange = (0.6, 0.9)
+    """How much of a gel's colour is left; skin must be known by its own."""
+    shininess_range: Shininess = (35.0, 120.0)
+    """Phong exponent of the highlight."""
+    kinds: StudioKinds = StudioKinds()
+
+    @property
+    def ambient_linear(self) -> Interval:
+        """Ambient share of the light, linear."""
+        return linear_range(self.ambient_range)
+
+    def changes_at(self, intensity: Intensity) -> dict[str, Any]:
+        """The fields that a milder or stronger light changes, with their values."""
+        return super().changes_at(intensity) | {"ambient_range": scaled_range(self.ambient_range, SHADE[intensity])}
+
+
+class Environment(KeyLightOptions, HighlightOptions):
+    """The light of the user's own panoramas."""
+
+    even_lights = "none"
+
+    weight: FamilyWeight = 0.0
+    min_strength: MinStrength = 0.30
+    environment_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    """Folder of panoramas, twice as wide as high: Radiance .hdr, or .png and .jpg; relative to the recipe's folder."""
+    elevation_range: LightElevations = (5.0, 75.0)
+    """Of a panorama's brightest light: it is turned until that stands there."""
+    fill_range: UnitRange = (0.35, 0.8)
+    """How much of a panorama's other light is left; 1 is all of it."""
+    shininess_range: Shininess = (35.0, 120.0)
+    """Phong exponent of the highlight."""
+    _panoramas: tuple[OwnFile, ...] = PrivateAttr(())
+
+    @property
+    def panoramas(self) -> tuple[OwnFile, ...]:
+        """Those in ``environment_dir``, by name; none where the weight is 0."""
+        return self._panoramas
+
+    def with_panoramas(self, folder: Path, panoramas: tuple[OwnFile, ...]) -> "Environment":
+        """The same, its ``environment_dir`` in full and the panoramas that were found there."""
+        found = self.model_copy(update={"environment_dir": str(folder)})
+        found._panoramas = panoramas  # noqa: SLF001  (a model of its own class)
+        return found
+
+    def content(self) -> dict[str, Any]:
+        """What pixels depend on, as plain JSON values: the panoramas' content, not the folder that holds them."""
+        return super().content() | {"environment_dir": [list(panorama) for panorama in self.panoramas]}
+
+    def without_files(self) -> "Environment":
+        """The same family, which then lights by a made panorama."""
+        return self.with_panoramas(Path(), ())
+
+    @model_validator(mode="after")
+    def _panoramas_there(self) -> "Environment":
+        if self.weight > 0 and self.environment_dir is None:
+            raise ValueError("it has a weight, so `environment_dir` must name the folder of its panoramas")
+        return self
+
+
 class Flat(FamilyOptions):
     """Even light from everywhere: the pair is (albedo, photo)."""
 
@@ -223,4 +319,6 @@ class Families(Part):
     soft_shading: SoftShading = SoftShading()
     hard_shadow: HardShadow = HardShadow()
     specular: Specular = Specular()
+    studio: Studio = Studio()
+    environment: Environment = Environment()
     none: Flat = Flat()

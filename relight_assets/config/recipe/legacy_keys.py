@@ -58,7 +58,7 @@ SCRIPT_KEYS: tuple[ScriptKey, ...] = (
     ScriptKey("degradation.specular.weight", "honoured", ""),
     ScriptKey("degradation.specular.intensity_range", "converted", "a display-value step to a gain of the skin lobe"),
     ScriptKey("degradation.specular.shininess_range", "converted", "Phong exponent to GGX roughness"),
-    ScriptKey("degradation.advanced_shading", "ignored", "its effects are part of the three families"),
+    ScriptKey("degradation.advanced_shading", "ignored", "its effects are part of the other families"),
     ScriptKey("light_sampling.method", "honoured", "uniform on the sphere, not in degrees"),
     ScriptKey("light_sampling.elevation_range", "honoured", "90 degrees is toward the camera"),
     ScriptKey("light_sampling.azimuth_range", "honoured", ""),

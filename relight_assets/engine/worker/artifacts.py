@@ -22,6 +22,7 @@ from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.models.segmenters.batching import Segmentation
 from relight_assets.stages.base import Stage
+from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.registry import stage_of
@@ -46,6 +47,7 @@ class WorkerContext:
     """None: the recipe asks no network for depth or normals."""
     image_root: AnyRoot
     gobos: Gobos
+    environments: Environments
     """The user's own shadow patterns."""
     tombstones: Tombstones
     """Photos that are not processed again."""

@@ -2,6 +2,7 @@
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.engine.worker.environment_files import load_environments
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.loading import check_networks, check_segmenter
@@ -13,9 +14,10 @@ def check_requirements(recipe: Recipe, settings: Settings, *, on_gpu: bool) -> N
     Raises:
         ModelFileError: a model file is missing or altered, or a package that it needs is not installed.
         GpuUnavailableError: the torch that is installed cannot use a GPU.
-        ConfigError: a shadow pattern of the user's cannot be read.
+        ConfigError: a shadow pattern or a panorama of the user's cannot be read.
     """
     files = ModelFiles.of(settings)
     check_segmenter(recipe, files, on_gpu=on_gpu)
     check_networks(recipe, files)
     load_gobos(recipe)
+    load_environments(recipe)

@@ -24,6 +24,7 @@ class TaskInputs:
         context = artifacts.context
         self.recipe, self.source_sha256 = context.recipe, source_sha256
         self.segmenter, self.gobos = context.segmenter_identity, context.gobos
+        self.environments = context.environments
         self.face_triangles: Triangles = TRIANGLES
         extractor = context.albedo_extractor
         self.albedo_network: AlbedoNetwork | None = extractor.albedo if extractor is not None else None

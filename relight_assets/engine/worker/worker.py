@@ -21,6 +21,7 @@ from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.worker.artifacts import DamagedFileError, WorkerContext, segment_together
+from relight_assets.engine.worker.environment_files import load_environments
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.engine.worker.image_task import ImageTask
 from relight_assets.engine.worker.memory_budget import ByteBudget
@@ -124,6 +125,7 @@ class ImageWorker:
             shape_estimator=loading.shape_estimator(recipe, models),
             image_root=image_root,
             gobos=load_gobos(recipe),
+            environments=load_environments(recipe),
             tombstones=tombstones,
             clock=clock,
         )

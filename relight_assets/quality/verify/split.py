@@ -27,7 +27,7 @@ from relight_assets.dataset.record_types import Record
 from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.publish import mapping_path, variants_path
-from relight_assets.engine.replay import NotInRecordError, replay
+from relight_assets.engine.replay import NotInRecordError, OwnFolders, replay
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
@@ -208,12 +208,13 @@ def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[
 
 def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Iterator[Fault]:
     """Images that do not come out the same from record and foreground alone, among a few images."""
-    gobo_dir = recipe.degradation.hard_shadow.gobo_dir
+    degradation = recipe.degradation
+    own = (degradation.hard_shadow.gobo_dir, degradation.environment.environment_dir)
+    folders = OwnFolders(*(None if folder is None else Path(folder) for folder in own))
     for record in _some_whole(state, faults):
         path = state.layout.record(record.index)
         try:
-            moved = Path(gobo_dir) if gobo_dir is not None else None
-            made = replay(path, gobo_dir=moved, storage=state.layout.storage)
+            made = replay(path, folders=folders, storage=state.layout.storage)
         except NotInRecordError:
             continue
         except UserError as error:

@@ -15,6 +15,7 @@ from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
+from relight_assets.stages.degraded.environments.panorama import NO_ENVIRONMENTS, Environments
 from relight_assets.stages.degraded.exposure import draw_camera
 from relight_assets.stages.degraded.eyes.cleared import cleared
 from relight_assets.stages.degraded.eyes.overlap import overlaps
@@ -27,7 +28,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.sampler import Relit, relight
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "9"
+CODE_VERSION = "10"
 
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
@@ -65,6 +66,7 @@ def degrade(
     shape_map: ShapeMap | None = None,
     join_faces: bool = True,
     gobos: Gobos = NO_GOBOS,
+    environments: Environments = NO_ENVIRONMENTS,
 ) -> Degraded:
     """Put a drawn light on a person's albedo.
 
@@ -84,6 +86,7 @@ def degrade(
         shape_map: depth or normals of the whole photo; None: the shape is that of mask and faces.
         join_faces: put the faces into such a map.
         gobos: the user's own shadow patterns, (h, w) uint8 by name, 255 lets light through.
+        environments: the user's own panoramas, by name.
 
     Raises:
         WeakPairError: no drawn strength made the pair differ enough.
@@ -122,7 +125,7 @@ def degrade(
     # Of each two variants the second is seen as far from the photo on its other side.
     of_two = stream(seed, source_sha256, variant - variant % 2, "degraded/camera")
     camera = draw_camera(of_two, degradation, mirrored=variant % 2 == 1)
-    relit = relight(scene, degradation, lights, streams, gobos, camera=camera)
+    relit = relight(scene, degradation, lights, streams, gobos, environments=environments, camera=camera)
     seen = clear_eyes(foreground[window], [points - corner for points in eyes])
     clear = [cleared(surface, each) for each in seen]
     shown = []

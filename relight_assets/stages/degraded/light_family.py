@@ -27,6 +27,8 @@ class LightFamily:
     """Those that it records when it is added to another's light; in the record their names begin with ``second_``."""
     least_elevation: float = 0.0
     """Degrees, at least, of the other family's lamp where this one is added to it, as far as the recipe allows that."""
+    takes_second: bool = True
+    """Whether another family may be added to its lights."""
     remedy: str = "widen its ranges"
     """What to change in the recipe when its lights are too weak."""
 

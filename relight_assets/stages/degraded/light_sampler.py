@@ -10,6 +10,7 @@ from relight_assets.config.recipe.family_options import raised
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.stages.degraded.direction import Direction, draw_direction
+from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
 
@@ -52,6 +53,8 @@ class SampledLight:
     """Toward the key light."""
     numbers: Numbers
     render: Callable[[Generator, float], Shading]
+    on_face: float = 1.0
+    """Share of the usual spread of light over a face that is enough: some lights are seen beside it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class LightSampler:
     sampling: LightSampling
     streams: Streams
     gobos: Gobos = field(default_factory=dict)
+    environments: Environments = field(default_factory=dict)
     least_elevation: float = 0.0
     """Degrees, at least, of a key light, as far as the recipe allows that."""
 

@@ -94,6 +94,7 @@ LIGHT = (
         required=True,
     ),
     Metric("patterns_sha256", HEX, "sha256 of the user's own patterns"),
+    Metric("environments_sha256", HEX, "sha256 of the user's own panoramas"),
     Metric("metrics", object_of("Measured", MEASURED), "Metrics of the image, measured at 256 pixels"),
     replace(HAS_PATTERN, required=True),
 )

@@ -22,6 +22,7 @@ from relight_assets.core.rng import weighted
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.defects import EVERY_SECOND, defect_score
 from relight_assets.stages.degraded.direction import Direction
+from relight_assets.stages.degraded.environments.panorama import NO_ENVIRONMENTS, Environments
 from relight_assets.stages.degraded.exposure import CENTERED, Camera, Exposed, draw_camera, exposed
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.geometry.mesh_seam import mask_rim
@@ -68,6 +69,7 @@ def relight(
     streams: Streams,
     gobos: Gobos = NO_GOBOS,
     *,
+    environments: Environments = NO_ENVIRONMENTS,
     lights: int = LIGHTS,
     camera: Camera = CENTERED,
 ) -> Relit:
@@ -86,7 +88,7 @@ def relight(
 
     def draw(streams: Streams, camera: Camera) -> tuple[float, Relit]:
         least = 0.0 if second is None else second.least_elevation
-        sampler = LightSampler(scene, degradation, sampling, streams, gobos, least)
+        sampler = LightSampler(scene, degradation, sampling, streams, gobos, environments, least)
         sampled = family.sample(sampler)
         if second is not None and second.add is not None:
             sampled = second.add(sampler, sampled)
@@ -137,8 +139,7 @@ def _strong_enough(
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
     min_strength, strength = family.min_strength(sampler.degradation), 0.0
     least = MIN_FACE_LIGHT[sampler.degradation.intensity] if family.name in sampler.degradation.key_lights else 0.0
-    if not _patterned(sampled):
-        least *= WITHOUT_PATTERN
+    least *= sampled.on_face if _patterned(sampled) else sampled.on_face * WITHOUT_PATTERN
     for attempt in range(TRIES):
         shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
         lit = exposed(sampler.scene, shading, camera)
@@ -200,6 +201,7 @@ def _source_numbers(scene: Scene, key_light: Direction | None) -> Numbers:
 def _draw_second(family: LightFamily, degradation: Degradation, chance: float, choice: float) -> LightFamily | None:
     weights = degradation.weights
     others = [name for name in registry.second_names() if name != family.name and weights[name] > 0]
-    if family.name not in degradation.key_lights or not others or chance >= degradation.mixture_probability:
+    mixed = family.takes_second and family.name in degradation.key_lights
+    if not mixed or not others or chance >= degradation.mixture_probability:
         return None
     return registry.family(others[int(choice * len(others))])

@@ -40,9 +40,16 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
     return part
 
 
-def patterns_sha256(recipe: Recipe) -> str:
-    """What tells one set of the user's own shadow patterns from another: of their names and content."""
-    return canonical_digest([list(gobo) for gobo in recipe.degradation.hard_shadow.gobos])
+def own_files_sha256(recipe: Recipe) -> dict[str, str]:
+    """What tells one set of the user's own patterns and panoramas from another, by the record's name of each.
+
+    Of names and content, as far as the recipe draws from them.
+    """
+    own = {
+        "patterns_sha256": recipe.degradation.hard_shadow.gobos,
+        "environments_sha256": recipe.degradation.environment.panoramas,
+    }
+    return {name: canonical_digest([list(file) for file in files]) for name, files in own.items() if files}
 
 
 def _make(inputs: StageInputs) -> StageOutput:
@@ -68,6 +75,7 @@ def _make(inputs: StageInputs) -> StageOutput:
             source_sha256=inputs.source_sha256,
             variant=variant,
             gobos=inputs.gobos,
+            environments=inputs.environments,
             shape_map=shape_map,
             join_faces=recipe.geometry.join_faces,
         )
@@ -78,7 +86,7 @@ def _make(inputs: StageInputs) -> StageOutput:
                 "light_direction": list(made.light_direction),
                 **made.numbers,
                 **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
-                **({"patterns_sha256": patterns_sha256(recipe)} if recipe.degradation.hard_shadow.gobos else {}),
+                **own_files_sha256(recipe),
             }
         )
     return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
@@ -114,8 +122,8 @@ DEGRADED = StageSpec(
     metrics=metrics,
     former_names={"seen": "metrics", "flaw": "artifact_score"},
     description=(
-        "The albedo under another light: soft shading, hard shadows or specular reflection, drawn per image. "
-        "Per image: `NNNNN_degraded_fg.png` (RGBA). The record holds every drawn number."
+        "The albedo under another light: soft shading, hard shadows, specular reflection or a studio light, drawn per "
+        "image. Per image: `NNNNN_degraded_fg.png` (RGBA). The record holds every drawn number."
     ),
     per_light=True,
     models=_models,

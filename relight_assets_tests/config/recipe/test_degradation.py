@@ -5,15 +5,18 @@ from pydantic import ValidationError
 
 from relight_assets.config.recipe.degradation import Degradation, family_names
 
-NAMES = ("soft_shading", "hard_shadow", "specular", "none")
+NAMES = ("soft_shading", "hard_shadow", "specular", "studio", "environment", "none")
 
 
 def test_families_have_the_order_of_the_recipe_and_shares_that_sum_to_1() -> None:
     assert family_names() == NAMES
-    assert Degradation().weights == dict(zip(NAMES, (0.45, 0.35, 0.2, 0.0), strict=True))
+    shares = (0.375, 0.35 / 1.2, 1 / 6, 1 / 6, 0.0, 0.0)
+    assert Degradation().weights == pytest.approx(dict(zip(NAMES, shares, strict=True)))
     doubled = Degradation.model_validate({"none": {"weight": 1.0}})
-    assert doubled.weights == dict(zip(NAMES, (0.225, 0.175, 0.1, 0.5), strict=True))
-    assert tuple(Degradation().key_lights) == NAMES[:3]
+    assert doubled.weights == pytest.approx(
+        dict(zip(NAMES, (*(1.2 / 2.2 * share for share in shares[:5]), 1 / 2.2), strict=True))
+    )
+    assert tuple(Degradation().key_lights) == NAMES[:5]
 
 
 def test_some_family_can_be_drawn() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
@@ -171,7 +172,7 @@ def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, 
     assert found["masks"]["recipe_digest"] == found["degraded"]["recipe_digest"]
     assert found["masks"]["stage_recipe_digest"] != found["degraded"]["stage_recipe_digest"]
     assert 0 <= found["masks"]["mean_clipped"] < 0.2
-    assert sum(found["degraded"][f"share_{name}"] for name in ("soft_shading", "hard_shadow", "specular", "none")) == 1
+    assert sum(found["degraded"][f"share_{name}"] for name in family_names()) == pytest.approx(1)
     peaks = [device.data["peak_mib"] for device in found["masks"]["devices"].records]
     assert max(peaks) == found["masks"]["worker_peak_mib"]
 

@@ -208,7 +208,7 @@ def test_a_failure_downstream_leaves_upstream_and_no_half_set(bench: Bench) -> N
     bench.run()
     # No light can be as strong as this, so the pair is turned away.
     soft = {"weight": 1, "min_strength": 4}
-    others = {"hard_shadow": {"weight": 0}, "specular": {"weight": 0}}
+    others = {"hard_shadow": {"weight": 0}, "specular": {"weight": 0}, "studio": {"weight": 0}}
     summary = bench.run(recipe_with(degradation={"soft_shading": soft, **others}))
     assert summary.tally.codes == {"weak_pair": 1}
     assert summary.state.row_counts() == {"rejected": 1}

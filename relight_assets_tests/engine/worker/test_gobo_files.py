@@ -25,6 +25,7 @@ def recipe_of(folder: Path) -> Recipe:
     light = {
         "soft_shading": {"weight": 0},
         "specular": {"weight": 0},
+        "studio": {"weight": 0},
         "hard_shadow": {"gobo_dir": str(folder), "kinds": kinds},
     }
     return parse_recipe({"degradation": light}, "a test", folder).recipe

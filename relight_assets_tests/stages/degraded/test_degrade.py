@@ -14,7 +14,7 @@ from relight_assets.stages.degraded.degrade import degrade
 from relight_assets_tests.stages.portraits import NO_TRIANGLES, face_mesh, portrait
 
 SHA = "0f" * 32
-FAMILIES = ("soft_shading", "hard_shadow", "specular", "none")
+FAMILIES = ("soft_shading", "hard_shadow", "specular", "studio", "none")
 
 
 def only(family, **changes):
@@ -97,7 +97,7 @@ def test_where_the_person_stands_does_not_change_the_light():
     assert found.light_direction == run(person, only("soft_shading")).light_direction
 
 
-@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular", "studio"])
 @pytest.mark.parametrize("color", [(0, 0, 0), (255, 255, 255), (180, 40, 40)])
 @pytest.mark.parametrize("mask", ["full", "corner", "faint", "line"])
 @pytest.mark.parametrize("size", [(64, 64), (67, 301)])

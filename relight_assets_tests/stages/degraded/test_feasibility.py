@@ -10,7 +10,7 @@ def parsed(**degradation):
 
 def test_the_defaults_pass_nearly_always():
     shares = recipe_feasibility(Recipe())
-    assert set(shares) == {"soft_shading", "hard_shadow", "specular"}
+    assert set(shares) == {"soft_shading", "hard_shadow", "specular", "studio"}
     assert min(shares.values()) > 0.9
 
 
@@ -25,6 +25,7 @@ def test_the_values_of_the_earlier_scripts_pass():
             },
             hard_shadow={"weight": 0},
             specular={"weight": 0},
+            studio={"weight": 0},
         )
     )
     assert set(shares) == {"soft_shading"}

@@ -21,7 +21,7 @@ def sampler(degradation=None):
     )
 
 
-@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular", "none"])
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular", "studio", "none"])
 @pytest.mark.parametrize("second", ["", "hard_shadow", "specular"])
 def test_every_family_and_mixture_is_rendered(family, second):
     made = sampler()
@@ -31,7 +31,7 @@ def test_every_family_and_mixture_is_rendered(family, second):
     lit = sampled.render(stream(0, "", 0, "strength"), 0.0)
     for image in (lit.light, lit.highlight):
         assert image is None or (image.shape == (*made.scene.shape, 3) and np.isfinite(image).all())
-    assert (lit.highlight is not None) == (family in {"soft_shading", "specular"} or second == "specular")
+    assert (lit.highlight is not None) == (family in {"soft_shading", "specular", "studio"} or second == "specular")
     assert np.linalg.norm(sampled.direction.vector) == pytest.approx(1)
 
 

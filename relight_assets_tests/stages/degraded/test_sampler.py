@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from relight_assets.config.recipe.degradation import Degradation
+from relight_assets.config.recipe.degradation import Degradation, family_names
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
@@ -15,9 +15,7 @@ from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_sce
 
 
 def only(family, **changes):
-    weights = {
-        name: {"weight": 1.0 if name == family else 0.0} for name in ("soft_shading", "hard_shadow", "specular", "none")
-    }
+    weights = {name: {"weight": 1.0 if name == family else 0.0} for name in family_names()}
     weights[family] |= changes
     return Degradation.model_validate(weights)
 
@@ -26,7 +24,7 @@ def relit(degradation, seed=0, **options):
     return relight(portrait_scene(), degradation, LightSampling(), lambda p: stream(seed, "", 0, p), **options)
 
 
-@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular"])
+@pytest.mark.parametrize("family", ["soft_shading", "hard_shadow", "specular", "studio"])
 def test_accepted_pairs_are_strong_enough(family):
     degradation = only(family)
     for seed in range(6):
@@ -80,7 +78,7 @@ def test_a_light_that_no_strength_makes_strong_enough_is_drawn_again_elsewhere()
 
 def test_where_a_family_is_always_too_weak_another_takes_its_place():
     weights = {"hard_shadow": {"weight": 0.98, "min_strength": 4.0}, "soft_shading": {"weight": 0.02}}
-    none = {"specular": {"weight": 0.0}, "none": {"weight": 0.0}}
+    none = {"specular": {"weight": 0.0}, "studio": {"weight": 0.0}, "none": {"weight": 0.0}}
     degradation = Degradation.model_validate({"mixture_probability": 0.0} | weights | none)
     for seed in range(4):
         found = relit(degradation, seed)
@@ -105,7 +103,7 @@ def test_exposure_is_kept():
 
 
 def test_mixtures_come_as_often_as_asked():
-    always = Degradation(mixture_probability=1.0)
+    always = Degradation.model_validate({"mixture_probability": 1.0, "studio": {"weight": 0}})
     assert all(relit(always, seed).numbers["mixed_with"] for seed in range(6))
     never = Degradation(mixture_probability=0.0)
     assert not any(relit(never, seed).numbers["mixed_with"] for seed in range(6))

@@ -16,9 +16,17 @@ from relight_assets.errors import UserError
 @click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
 @click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
 @click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
-def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | None, gobos: Path | None) -> None:
+@click.option("--environments", type=click.Path(path_type=Path), help="Your own panoramas, if they were moved.")
+def replay(
+    records: tuple[Path, ...],
+    foreground: Path | None,
+    folder: Path | None,
+    gobos: Path | None,
+    environments: Path | None,
+) -> None:
     """Recompute images from their record (NNNNN_metadata.json) and foreground alone, and compare the bytes."""
-    from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (only this command needs it)
+    from relight_assets.engine.replay import OwnFolders  # noqa: PLC0415  (only this command needs it)
+    from relight_assets.engine.replay import replay as made_again  # noqa: PLC0415  (likewise)
 
     if foreground is not None and len(records) > 1:
         raise UserError("--foreground is that of one record; give one")
@@ -27,7 +35,7 @@ def replay(records: tuple[Path, ...], foreground: Path | None, folder: Path | No
         number = record.name.partition("_")[0]
         if folder is not None and folder.resolve() == record.parent.resolve():
             raise UserError(f"--write: {folder} is the record's own folder; its images are never replaced this way")
-        for made in made_again(record, foreground, gobos):
+        for made in made_again(record, foreground, OwnFolders(gobos, environments)):
             same = same and made.same
             result = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
             out.print(f"{number}_{made.name}.png  {result}", soft_wrap=True)

@@ -23,12 +23,18 @@ OUTERMOST = 0.92
 """Radii beyond which a lamp is mirrored by the white of the eye, which is too rough to show it."""
 SIZES = (0.10, 0.19)
 """Smallest and largest radius of a catch-light, in radii of the iris."""
+LARGEST = 0.34
+"""The largest of a ring or a window, in the same radii: what is inside is seen."""
+BAR = 0.16
+"""Half width of a window's bars, in radii of the catch-light."""
 SMALLEST_PX = 0.8
 """Pixels of the radius below which a catch-light is drawn fainter, not smaller."""
 PEAK_PER_SIZE, PEAKS = 0.3, (0.5, 1.2)
 """Brightness at the peak, over white paper in the same light: larger lamps are dimmer."""
 SOFTNESS = 0.5
 """Width of the edge, in radii of the catch-light."""
+INNER_SOFTNESS = 0.2
+"""The same of a dark middle and of bars."""
 LOBES = (2, 3)
 """Waves around the outline: no lamp is a perfect circle."""
 WAVE, MOTTLE, RAGGED = 0.05, 0.5, 0.5
@@ -59,23 +65,37 @@ class LampShape:
     """Height and phase of each of ``LOBES``."""
     mottle: Plane
     """What each patch of the tear film takes away, (5, 5) float32 in 0..1."""
+    hole: float = 0.0
+    """Radius of its dark middle over that of the lamp."""
+    bars: bool = False
+    """Whether a cross of bars divides it, as a window's."""
 
 
-def draw_shape(light: Direction, lamp_size: float, rng: Generator) -> LampShape:
-    """Draw what a lamp of an angular half size (radians) looks like."""
-    low, high = SIZES
+def draw_shape(
+    light: Direction, lamp_size: float, rng: Generator, *, hole: float = 0.0, bars: bool = False
+) -> LampShape:
+    """Draw what a lamp of an angular half size (radians) looks like, with a dark middle or a window's bars."""
+    low, high = SIZES[0], LARGEST if hole or bars else SIZES[1]
     size = min(max(CORNEA * lamp_size / 2, low), high)
     dimmest, brightest = PEAKS
     return LampShape(
         light=light,
         radius=size,
         peak=min(max(PEAK_PER_SIZE / lamp_size, dimmest), brightest),
-        roundness=ROUND + (SQUARE - ROUND) * float(rng.random()) * (size - low) / (high - low),
-        turn=uniform(rng, (-0.5, 0.5)),
-        aspect=uniform(rng, (0.75, 1.3)),
+        roundness=_roundness((size - low) / (high - low) * float(rng.random()), hole=hole, bars=bars),
+        turn=uniform(rng, (-0.5, 0.5)) * (0.2 if bars else 1.0),
+        aspect=uniform(rng, (0.75, 1.3)) if not hole else 1.0,
         waves=tuple((uniform(rng, (-WAVE, WAVE)), uniform(rng, (0, 2 * math.pi))) for _ in LOBES),
         mottle=rng.random((MOTTLE_CELLS, MOTTLE_CELLS), np.float32),
+        hole=hole,
+        bars=bars,
     )
+
+
+def _roundness(share: float, *, hole: float, bars: bool) -> float:
+    if hole or bars:
+        return ROUND if hole else SQUARE
+    return ROUND + (SQUARE - ROUND) * share
 
 
 def mirrored(light: Direction) -> tuple[float, float] | None:
@@ -160,7 +180,13 @@ def _lobe(x: Plane, y: Plane, film: Plane, pixels: float, lamp: LampShape) -> Pl
     distance = cv2.pow(cv2.pow(u, lamp.roundness) + cv2.pow(v, lamp.roundness), 1 / lamp.roundness)
     edge = max(SOFTNESS, 0.7 / pixels)
     inward = np.clip((outline - distance) * np.float32(0.5 / edge) + np.float32(0.5), 0, 1)
-    return inward * inward * (3 - 2 * inward)
+    lit = inward * inward * (3 - 2 * inward)
+    fine = np.float32(1 / max(INNER_SOFTNESS, 0.7 / pixels))
+    if lamp.hole:
+        lit *= np.clip((distance - np.float32(lamp.hole)) * fine + np.float32(0.5), 0, 1)
+    if lamp.bars:
+        lit *= np.clip((np.minimum(u, v) - np.float32(BAR)) * fine + np.float32(0.5), 0, 1)
+    return lit
 
 
 def _turned(x: Plane, y: Plane, angle: float) -> tuple[Plane, Plane]:

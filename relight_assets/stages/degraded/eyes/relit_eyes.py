@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import decode_planes, tinted
+from relight_assets.core.color import decode_planes, of_luminance_1, tinted
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.eyes.catch_light import LampShape, catch_light, draw_shape
 from relight_assets.stages.degraded.eyes.cleared import ClearedEye
@@ -50,8 +50,14 @@ class Lamp:
             _number(numbers, name, usual)
             for name, usual in (("lamp_size", LAMP_SIZE), ("key_temperature", KELVIN), ("key_tint", TINT))
         )
-        has_pattern = numbers.get("has_pattern") is True
-        return cls(light, draw_shape(direction, size, rng), size, tinted(kelvin, tint), has_pattern)
+        front, color = numbers.get("front_light"), numbers.get("lamp_color")
+        if isinstance(front, list):  # the key light stands behind the person
+            direction = Direction(front[0], front[1], front[2])
+        shape = draw_shape(
+            direction, size, rng, hole=_number(numbers, "lamp_hole", 0.0), bars=numbers.get("lamp_bars") is True
+        )
+        own = of_luminance_1(color) if isinstance(color, list) else tinted(kelvin, tint)
+        return cls(light, shape, size, own, has_pattern=numbers.get("has_pattern") is True)
 
 
 @dataclass(frozen=True)

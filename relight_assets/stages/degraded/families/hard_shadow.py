@@ -28,10 +28,11 @@ from relight_assets.stages.degraded.shading.metrics import (
     HAS_PATTERN,
     KEY_TEMPERATURE,
     PATTERN,
+    PENUMBRA,
     SELF_SHADOW,
     WRAP,
 )
-from relight_assets.stages.metric import SHARE, TEXT, Metric, number, one_of
+from relight_assets.stages.metric import SHARE, TEXT, Metric, one_of
 
 LAMP_SIZE = (0.03, 0.10)
 """Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
@@ -53,8 +54,7 @@ _SHADOW = (
     Metric("pattern_type", one_of(*ShadowKinds.model_fields), "Kind of pattern"),
     Metric("pattern_file", TEXT, "File name of a pattern of the user's own"),
     *PATTERN,
-    Metric("penumbra", SHARE, "Width of the shadow's edge", "subject size"),
-    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the image"),
+    *PENUMBRA,
     *SELF_SHADOW,
     Metric("subsurface", SHARE, "Distance that red bleeds into the shadow", "subject size"),
     Metric("shadow_coverage", SHARE, "Share of the person in shadow"),

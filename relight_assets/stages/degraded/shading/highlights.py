@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio, tinted
@@ -144,7 +145,13 @@ def draw_gain(rng: Generator, gain_range: tuple[float, float], strength_bias: fl
 
 
 def add_highlight(
-    scene: Scene, shading: Shading, highlight: Highlight, gain: float, visibility: Plane | None = None
+    scene: Scene,
+    shading: Shading,
+    highlight: Highlight,
+    gain: float,
+    visibility: Plane | None = None,
+    *,
+    color: NDArray[np.float32] | None = None,
 ) -> Shading:
     """Add a highlight to a light, in the colour of its key light, no brighter than its skin allows.
 
@@ -154,6 +161,7 @@ def add_highlight(
         highlight: the lobe.
         gain: over physical skin.
         visibility: how much of the lamp each point sees, (h, w) float32 in 0..1, beyond what the lobe knows.
+        color: (3,) linear RGB of the lamp; None: that of the key light's temperature.
     """
     kelvin, tint = (_number(shading, name, usual) for name, usual in (("key_temperature", KELVIN), ("key_tint", TINT)))
     _, top = peak_of(scene, shading.light, gain, highlight.constant)
@@ -167,9 +175,11 @@ def add_highlight(
         grain = Grain(near.part, factor)
     if visibility is not None:
         plane = plane * visibility
-    added: LinearRgb = cv2.merge([plane * channel for channel in tinted(kelvin, tint)])
+    added: LinearRgb = cv2.merge([plane * channel for channel in (tinted(kelvin, tint) if color is None else color)])
     both = added if shading.highlight is None else shading.highlight + added
-    drawn: Numbers = highlight.numbers | {"highlight_temperatures": [kelvin], "specular_gain": gain}
+    drawn: Numbers = highlight.numbers | {"specular_gain": gain}
+    if color is None:
+        drawn["highlight_temperatures"] = [kelvin]
     return Shading(shading.light, both, shading.numbers | drawn, grain)
 
 

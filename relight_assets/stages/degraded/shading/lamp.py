@@ -114,7 +114,7 @@ def render(
         "ambient_temperature": ambient_kelvin,
         "ambient_tint": AMBIENT_TINT,
     }
-    light *= (lamp.occlusion * _compressed(scene, luminance(light)))[..., None]
+    light *= (lamp.occlusion * compressed(scene, luminance(light)))[..., None]
     return aimed(scene, light), numbers
 
 
@@ -175,7 +175,8 @@ def hair_occlusion(scene: Scene) -> Plane:
     return cv2.resize(left, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 
-def _compressed(scene: Scene, light: Plane) -> Plane:
+def compressed(scene: Scene, light: Plane) -> Plane:
+    """Return the factor (h, w) float32 that compresses a lamp's light, luminance, where it is brightest on the face."""
     face = scene.face_share > 0.6
     values = light[face] if face.any() else light.ravel()[scene.head_samples]
     relative = light * np.float32(1 / max(float(np.percentile(values, 80)), 1e-4))

@@ -15,7 +15,9 @@ _SIZES = number(0, 10)
 AMBIENT = Metric("ambient", SHARE, "Ambient share of the light, linear")
 WRAP = Metric("wrap", SHARE, "Wrap of the key light")
 KEY_TEMPERATURE = Metric("key_temperature", KELVIN, "Colour temperature of the key light", "kelvin")
+KEY_TINT = Metric("key_tint", SHARE, "Saturation of the key light's colour")
 AMBIENT_TEMPERATURE = Metric("ambient_temperature", KELVIN, "Colour temperature of the ambient light", "kelvin")
+LAMP_COLOR = Metric("lamp_color", list_of(number(0, 20), 3, 3), "Linear RGB of a lamp that is no black body")
 SELF_SHADOW = (
     Metric("self_shadow", FLAG, "The head casts a shadow on itself"),
     Metric("lamp_size", SHARE, "Angular half size of the lamp", "radians"),
@@ -26,7 +28,7 @@ KEY_AND_AMBIENT = (
     Metric("key_share", SHARE, "Share of the key light against fill"),
     WRAP,
     KEY_TEMPERATURE,
-    Metric("key_tint", SHARE, "Saturation of the key light's colour"),
+    KEY_TINT,
     AMBIENT_TEMPERATURE,
     Metric("ambient_tint", SHARE, "Saturation of the ambient light's colour"),
 )
@@ -56,6 +58,12 @@ PATTERN = (
     Metric("pattern_corner", list_of(SHARE, 2, 2), "Point of the pattern that lies over the head's middle"),
 )
 """Of :mod:`relight_assets.stages.degraded.shading.shadow_patterns`."""
+
+PENUMBRA = (
+    Metric("penumbra", SHARE, "Width of the shadow's edge", "subject size"),
+    Metric("penumbra_widening", number(1, 10), "Factor by which the edge widens across the image"),
+)
+"""Of its edges."""
 
 LAMP = (
     AMBIENT,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from relight_assets.stages.degraded.direction import Direction, direction
-from relight_assets.stages.degraded.eyes.catch_light import SIZES, LampShape, catch_light, draw_shape, mirrored
+from relight_assets.stages.degraded.eyes.catch_light import LARGEST, SIZES, LampShape, catch_light, draw_shape, mirrored
 from relight_assets.stages.degraded.eyes.cleared import cleared
 from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
 from relight_assets_tests.stages.made_eyes import photo_of_eye
@@ -57,6 +57,24 @@ def test_a_larger_lamp_is_larger_and_dimmer_up_to_a_bound() -> None:
     assert (sizes[0].radius, sizes[-1].radius) == SIZES
     small, large = (drawn(each) for each in (sizes[1], sizes[3]))
     assert np.count_nonzero(large > large.max() / 2) > 1.5 * np.count_nonzero(small > small.max() / 2)
+
+
+def test_a_ring_is_dark_inside_and_a_window_has_bars() -> None:
+    frontal, rng = direction(89, 90), np.random.default_rng
+    plain, ring, window = (draw_shape(frontal, 0.6, rng(3), **shape) for shape in ({}, {"hole": 0.6}, {"bars": True}))
+    assert ring.radius == window.radius == LARGEST > plain.radius
+    found = drawn(ring, radius=40.0)
+    rows, columns = np.nonzero(found > 0.5 * found.max())
+    middle = round(float(rows.mean())), round(float(columns.mean()))
+    assert found[middle] < 0.1 * found.max()
+    crossed = drawn(window, radius=40.0)
+    rows, columns = np.nonzero(crossed > 0.5 * crossed.max())
+    row, column = round(float(rows.mean())), round(float(columns.mean()))
+    cross = crossed[row - 4 : row + 5, column - 4 : column + 5].min()
+    assert cross < 0.2 * crossed.max()
+    quarter = round(0.5 * LARGEST * 40)
+    corners = [crossed[row + down, column + across] for down in (-quarter, quarter) for across in (-quarter, quarter)]
+    assert min(corners) > 2 * cross
 
 
 def test_it_is_cut_by_the_lids_and_by_the_white_of_the_eye() -> None:

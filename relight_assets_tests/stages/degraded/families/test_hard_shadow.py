@@ -58,7 +58,12 @@ def test_lamps_behind_patterns_stand_high_in_mixtures_too():
     for seed in range(12):
         assert hard_shadow.sample(sampler(seed, only("blinds"))).direction.z > high
     degradation = Degradation.model_validate(
-        {"mixture_probability": 1.0, "soft_shading": {"weight": 1e6}, "specular": {"weight": 0}}
+        {
+            "mixture_probability": 1.0,
+            "soft_shading": {"weight": 1e6},
+            "specular": {"weight": 0},
+            "studio": {"weight": 0},
+        }
     )
     for seed in range(6):
         mixed = relight(face_scene(), degradation, LightSampling(), partial(stream, seed, "", 0))

@@ -38,7 +38,7 @@ from relight_assets_tests.stages.degraded.scenes import portrait_scene
 
 pytestmark = pytest.mark.usefixtures("worker_processes")
 
-BUILT_IN = ("soft_shading", "hard_shadow", "specular", "none")
+BUILT_IN = ("soft_shading", "hard_shadow", "specular", "studio", "environment", "none")
 MODULE = "relight_assets_tests.stages.degraded.families.tiny"
 
 
@@ -78,10 +78,11 @@ def test_every_section_of_the_recipe_has_its_module() -> None:
 def test_a_family_is_part_of_the_recipe_while_it_is_registered(tiny: str) -> None:
     assert family_names() == (*BUILT_IN, tiny)
     assert registry.extra_modules() == (MODULE,)
-    assert Recipe().degradation.weights == {**dict(zip(BUILT_IN, (0.45, 0.35, 0.2, 0.0), strict=True)), tiny: 0}
+    shares = dict(zip(BUILT_IN, (0.375, 0.35 / 1.2, 1 / 6, 1 / 6, 0.0, 0.0), strict=True))
+    assert Recipe().degradation.weights == pytest.approx({**shares, tiny: 0})
     assert Recipe().differences == {}
     found = recipe_of({tiny: {"weight": 1.0}})
-    assert found.degradation.weights[tiny] == 0.5
+    assert found.degradation.weights[tiny] == pytest.approx(1 / 2.2)
     assert found.differences == {"degradation": {tiny: {"weight": 1.0}}}
     assert DEGRADED.recipe_part(found)["degradation"][tiny]["weight"] == 1.0
     with pytest.raises(ConfigError, match=r"unknown key `degradation.tiny.wieght`; did you mean `degradation.*weight`"):
@@ -131,9 +132,13 @@ def test_its_own_metrics_are_in_the_schema_and_in_the_table_of_the_docs_while_it
 def test_the_lights_of_a_family_have_the_metrics_that_it_declares_and_no_others(name: str) -> None:
     scene = portrait_scene()
     declared = {metric.name for metric in (*LIGHT, *registry.family(name).metrics)}
-    for second in ("", *(each for each in registry.second_names() if name not in (each, "none"))):
+    takes_second = registry.family(name).takes_second and name != "none"
+    for second in ("", *(each for each in registry.second_names() if takes_second and name != each)):
         seconds = {f"{SECOND}{metric.name}" for metric in registry.family(second).second_metrics} if second else set()
-        weights = {each: {"weight": {name: 1e6, second: 1e-3}.get(each, 0)} for each in BUILT_IN}
+        weights: dict[str, dict[str, Any]] = {
+            each: {"weight": {name: 1e6, second: 1e-3}.get(each, 0)} for each in BUILT_IN
+        }
+        weights["environment"]["environment_dir"] = "nowhere"  # then a made panorama is taken
         degradation = Degradation.model_validate(weights | {"mixture_probability": float(bool(second))})
         for seed in range(3):
             streams = partial(stream, seed, "", 0)
@@ -197,7 +202,12 @@ def test_it_is_drawn_rendered_and_recorded_by_a_worker_of_its_own(bench: Bench, 
 def test_it_is_added_to_other_families(bench: Bench, tiny: str) -> None:
     assert registry.second_names() == ("hard_shadow", "specular", tiny)
     bench.write_csv(PORTRAITS[:1])
-    weights = {"hard_shadow": {"weight": 0}, "specular": {"weight": 0}, "soft_shading": {"weight": 1e6}}
+    weights = {
+        "hard_shadow": {"weight": 0},
+        "specular": {"weight": 0},
+        "studio": {"weight": 0},
+        "soft_shading": {"weight": 1e6},
+    }
     bench.run(recipe_of({**weights, tiny: {"weight": 1e-3}, "mixture_probability": 1.0}))
     (light,) = lights(bench)
     assert misfits("degraded", light) == []

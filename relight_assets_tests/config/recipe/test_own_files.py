@@ -1,4 +1,5 @@
-"""The user's own shadow patterns in a recipe: found, named by content, and refused where they cannot be used."""
+"""The user's own shadow patterns and panoramas in a recipe: found, named by content, and refused where they cannot be
+used."""
 
 import os
 import pickle
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from relight_assets.config.loader import load_recipe
-from relight_assets.config.recipe.gobos import MAX_BYTES, MAX_FILES
+from relight_assets.config.recipe.own_files import MAX_BYTES, MAX_FILES
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.errors import ConfigError
@@ -121,3 +122,55 @@ def test_of_very_many_files_only_so_many_are_looked_at(file: Path) -> None:
         (file.parents[1] / "shadows" / f"{number}.png").write_bytes(b"")
     with pytest.raises(ConfigError, match=f"more PNGs in .*/shadows than the {MAX_FILES} that are taken"):
         load_recipe(file)
+
+
+PANORAMAS = "degradation: {environment: {weight: 0.5, environment_dir: ../around}}\n"
+
+
+@pytest.fixture
+def around(file: Path) -> Path:
+    """A folder of panoramas, which the recipe asks for."""
+    folder = file.parents[1] / "around"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "sky.png"), np.full((64, 128, 3), 90, np.uint8))
+    cv2.imwrite(str(folder / "room.hdr"), np.full((64, 128, 3), 2, np.float32))
+    (folder / "notes.txt").write_text("mine")
+    file.write_text(PANORAMAS)
+    return folder
+
+
+def test_panoramas_are_found_likewise_and_their_content_decides_the_digest(file: Path, around: Path) -> None:
+    before = load_recipe(file).recipe
+    assert [each.name for each in before.degradation.environment.panoramas] == ["room.hdr", "sky.png"]
+    assert pickle.loads(pickle.dumps(before)) == before  # noqa: S301  (as it goes to a worker)
+    check_feasible(before)
+    moved = around.rename(around.with_name("elsewhere"))
+    file.write_text(PANORAMAS.replace("around", "elsewhere"))
+    assert degraded(load_recipe(file).recipe) == degraded(before)
+    cv2.imwrite(str(moved / "sky.png"), np.full((64, 128, 3), 91, np.uint8))
+    assert degraded(load_recipe(file).recipe) != degraded(before)
+
+
+@pytest.mark.parametrize(
+    ("asked", "reported"),
+    [
+        (PANORAMAS.replace("../around", "../nowhere"), ["nowhere cannot be read", "No such file"]),
+        (PANORAMAS.replace("../around", "."), ["no panorama in", "twice as wide as it is high"]),
+        (PANORAMAS.replace(", environment_dir: ../around", ""), ["it has a weight", "`environment_dir`"]),
+        (PANORAMAS.replace("../around", "~nobody-here/x"), ["environment_dir", "the home of a user"]),
+    ],
+)
+@pytest.mark.usefixtures("around")
+def test_a_folder_of_panoramas_that_cannot_be_used_is_reported(file: Path, asked: str, reported: list[str]) -> None:
+    file.write_text(asked)
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(file)
+    for part in [*reported, str(file)]:
+        assert part in str(caught.value)
+
+
+def test_a_folder_of_panoramas_without_a_weight_has_no_effect_and_says_so(file: Path) -> None:
+    file.write_text("degradation: {environment: {environment_dir: ../nowhere}}\n")
+    loaded = load_recipe(file)
+    assert "`degradation.environment.environment_dir` has no effect with `weight: 0`" in loaded.warnings[0]
+    assert degraded(loaded.recipe) == degraded(Recipe())

@@ -1,0 +1,83 @@
+"""Directions of a panorama's pixels, and functions on the sphere: harmonics of order 2, and blurs.
+
+A panorama is equirectangular: its middle is what the camera's side shows, its left edge what is behind the person.
+x is right, y down and z to the camera, as everywhere.
+"""
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from relight_assets.core.arrays import LinearRgb, Plane
+
+Floats = NDArray[np.float32]
+COSINE_BANDS = (1.0, 2 / 3, 2 / 3, 2 / 3, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 4)
+"""What Lambert's cosine leaves of each harmonic, over pi (Ramamoorthi and Hanrahan, SIGGRAPH 2001)."""
+
+
+@functools.lru_cache(maxsize=4)
+def directions(rows: int, columns: int) -> tuple[Floats, Floats]:
+    """Return the unit vectors of a panorama's pixels, (rows, columns, 3), and their solid angles, (rows, columns)."""
+    height = (0.5 - (np.arange(rows) + 0.5) / rows) * np.pi
+    turn = ((np.arange(columns) + 0.5) / columns - 0.5) * 2 * np.pi
+    level = np.cos(height)[:, None]
+    vectors = np.stack(
+        [level * np.sin(turn), np.broadcast_to(-np.sin(height)[:, None], (rows, columns)), level * np.cos(turn)], axis=2
+    )
+    angles = np.broadcast_to(level, (rows, columns)) * (np.pi / rows) * (2 * np.pi / columns)
+    return vectors.astype(np.float32), angles.astype(np.float32)
+
+
+def basis(x: Floats, y: Floats, z: Floats) -> Floats:
+    """Return the nine real spherical harmonics up to order 2 of unit vectors (...), as (9, ...) float32."""
+    return np.stack(
+        [
+            np.full_like(x, 0.282095),
+            0.488603 * y,
+            0.488603 * z,
+            0.488603 * x,
+            1.092548 * x * y,
+            1.092548 * y * z,
+            0.315392 * (3 * z * z - 1),
+            1.092548 * x * z,
+            0.546274 * (x * x - y * y),
+        ]
+    ).astype(np.float32)
+
+
+def irradiance_of(radiance: LinearRgb) -> Floats:
+    """Return the harmonics (9, 3) of a panorama's irradiance over pi: 1 everywhere where the radiance is 1."""
+    vectors, angles = directions(*radiance.shape[:2])
+    harmonics = basis(vectors[..., 0], vectors[..., 1], vectors[..., 2]).reshape(9, -1)
+    found = harmonics @ (radiance * angles[..., None]).reshape(-1, 3)
+    return (found * np.array(COSINE_BANDS, np.float32)[:, None]).astype(np.float32)
+
+
+def lit(harmonics: Floats, normals: tuple[Plane, Plane, Plane]) -> LinearRgb:
+    """Return the irradiance over pi at unit normals, (h, w, 3) float32, 0 and more."""
+    values = harmonics.T @ basis(*normals).reshape(9, -1)
+    planes = np.maximum(values, 0).reshape(3, *normals[0].shape)
+    return cv2.merge(list(planes))
+
+
+def blurred(radiance: LinearRgb, power: float) -> LinearRgb:
+    """Return a panorama blurred by lobes ``max(cosine, 0) ** power``, of its own size."""
+    vectors, angles = directions(*radiance.shape[:2])
+    flat = vectors.reshape(-1, 3)
+    kernel = np.maximum(flat @ flat.T, 0) ** np.float32(power) * angles.ravel()
+    mean = kernel @ radiance.reshape(-1, 3) / kernel.sum(axis=1, keepdims=True)
+    return mean.reshape(radiance.shape).astype(np.float32)
+
+
+def looked_up(panorama: LinearRgb, x: Plane, y: Plane, z: Plane) -> LinearRgb:
+    """Return a panorama's values in directions that are given as unit vectors, (h, w, 3) float32."""
+    rows, columns = panorama.shape[:2]
+    turn = cv2.phase(z, x)  # 0 in the middle, to 2 pi
+    across = ((turn * np.float32(1 / (2 * np.pi)) + np.float32(0.5)) % 1) * np.float32(columns) - np.float32(0.5)
+    down = (np.arcsin(np.clip(y, -1, 1)) * np.float32(1 / np.pi) + np.float32(0.5)) * np.float32(rows) - np.float32(0.5)
+    # One column more on each side: its edges meet behind the person.
+    around = np.concatenate([panorama[:, -1:], panorama, panorama[:, :1]], axis=1)
+    found: LinearRgb = cv2.remap(around, across + 1, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return found

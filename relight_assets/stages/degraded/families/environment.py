@@ -1,0 +1,127 @@
+"""The light of the user's own panoramas: harmonics of order 2, what skin mirrors, and the light that stands out.
+
+A panorama is turned about the vertical until that light is seen on the face.
+"""
+
+import math
+
+import numpy as np
+from numpy.random import Generator
+
+from relight_assets.config.recipe.families import Environment as Options
+from relight_assets.core.arrays import LinearRgb
+from relight_assets.core.color import luminance, of_luminance_1
+from relight_assets.core.rng import uniform
+from relight_assets.stages.degraded.environments.light import gloss, rest_light, turned
+from relight_assets.stages.degraded.environments.panorama import Environment
+from relight_assets.stages.degraded.environments.trial import trial_environment
+from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.stages.degraded.light_family import LightFamily
+from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.shading import highlights, lamp_place
+from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
+from relight_assets.stages.degraded.studio import lamps
+from relight_assets.stages.metric import SHARE, TEXT, Metric, number
+
+TURNS = 6
+"""Turns of a panorama that are drawn until its brightest light is seen on the face; then the best of them is taken."""
+WRAP = 0.06
+"""How far the brightest light reaches around."""
+GAINS = (0.5, 0.9)
+"""Of its highlight over physical skin, where it is all of the light."""
+ON_FACE = 0.6
+"""Share of the usual light on the face that is enough: a panorama is seen by its colours as well."""
+
+_ENVIRONMENT = (
+    Metric("environment", TEXT, "File name of the panorama"),
+    Metric("environment_turn", number(0, 360), "Turn of the panorama about the vertical", "degrees"),
+    Metric("environment_key_share", SHARE, "Share of its brightest light in what falls on the face"),
+    Metric("environment_fill", SHARE, "How much of the panorama's other light is left"),
+)
+
+
+def sample(sampler: LightSampler) -> SampledLight:
+    """Draw a panorama and its turn."""
+    scene, options, streams = sampler.scene, sampler.degradation.environment, sampler.streams
+    shape = streams("environment/shape")
+    names = sorted(sampler.environments)
+    name = names[int(shape.integers(len(names)))] if names else ""
+    environment = sampler.environments[name] if names else trial_environment()
+    turn = _turn(sampler, environment, shape)
+    light = turned(environment.key, turn)
+    size = environment.key_size
+    key = lamps.beam(scene, light, shape, (size, size), wrap=WRAP)
+    rest = rest_light(environment, scene.normals, turn)
+    mirrored = _mirrored(scene, environment, turn)
+    skin = streams("environment/skin")
+    shine = highlights.sample(scene, light, options.roughness, skin, key.of.visible, gloss=size > 0.2)
+    toward = luminance(np.array([[environment.key_light]], np.float32)).item()
+    level = _level(scene, rest) + toward
+    numbers: Numbers = {
+        **key.of.numbers,
+        "environment": name,
+        "environment_turn": math.degrees(turn) % 360,
+        "environment_key_share": toward / level,
+    }
+
+    def render(rng: Generator, strength_bias: float) -> Shading:
+        low, high = options.fill_range
+        fill = uniform(rng, (low, high))
+        fill += (low - fill) * strength_bias
+        added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
+        light = (added + rest * np.float32(fill)) * np.float32(1 / level)
+        drawn: Numbers = {"environment_fill": fill}
+        lit = lamps.finished(scene, light, key.of.occlusion)
+        shading = Shading(lit, mirrored * np.float32(fill / level), drawn)
+        if toward <= 0:
+            return shading
+        color = of_luminance_1(environment.key_light)
+        gain = uniform(rng, GAINS) * toward / level
+        shading = highlights.add_highlight(scene, shading, shine, gain, color=color)
+        return Shading(
+            shading.light, shading.highlight, shading.numbers | {"lamp_color": color.tolist()}, shading.grain
+        )
+
+    return SampledLight(light, numbers, render, on_face=ON_FACE)
+
+
+def _turn(sampler: LightSampler, environment: Environment, rng: Generator) -> float:
+    """Draw turns, radians, until the brightest light is where the recipe allows it and is seen; the best of them."""
+    low, high = sampler.sampling.elevations(sampler.degradation.environment.elevation_range)
+    own, score_of = sampler.scene.source_light.direction, lamp_place.shading_score(sampler.scene)
+    best, kept = -math.inf, 0.0
+    for _ in range(TURNS):
+        turn = 2 * math.pi * float(rng.random())
+        light = turned(environment.key, turn)
+        allowed = math.sin(math.radians(low)) <= light.z <= math.sin(math.radians(high))
+        near = own is not None and light.angle(own) < sampler.sampling.min_light_angle
+        score = min(score_of(light), 1.0) if allowed else -lamp_place.REFUSED + light.z
+        score -= lamp_place.REFUSED / 2 if near else 0.0
+        if score > best:
+            best, kept = score, turn
+        if score >= 1:
+            break
+    return kept
+
+
+def _level(scene: Scene, rest: LinearRgb) -> float:
+    values = luminance(rest).ravel()[scene.head_samples]
+    return max(float(np.quantile(values, 0.8)), 1e-3)
+
+
+def _mirrored(scene: Scene, environment: Environment, turn: float) -> LinearRgb:
+    # Where skin shines, at working size.
+    weight = np.zeros(scene.shape, np.float32)
+    weight[scene.close_up.part] = highlights.shining_skin(scene, sum(highlights.OIL) / 2)
+    mirrored: LinearRgb = gloss(environment, scene.normals, turn) * weight[..., None]
+    return mirrored
+
+
+FAMILY = LightFamily(
+    "environment",
+    Options,
+    sample,
+    metrics=(*_ENVIRONMENT, LAMP_COLOR, *SELF_SHADOW, *HIGHLIGHT),
+    takes_second=False,
+    remedy="lower `fill_range`",
+)

@@ -1,0 +1,85 @@
+"""Lamps at the camera: a ring around its lens, and a beauty dish over it.
+
+A ring has no shadows.  It is known by what it does with distance and angle: the middle of a face is bright and shines,
+all that turns away or lies behind is dark.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+
+from relight_assets.core.color import tinted
+from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.geometry.scene import Numbers
+from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.shading import highlights
+from relight_assets.stages.degraded.studio import lamps
+
+
+@dataclass(frozen=True)
+class Frontal:
+    """A kind of lamp at the camera."""
+
+    kind: str
+    elevations: tuple[float, float]
+    """Toward the camera, degrees."""
+    azimuths: tuple[float, float]
+    """Around the face, degrees; 90 = above."""
+    sizes: tuple[float, float]
+    """Angular half size, radians."""
+    distances: tuple[float, float]
+    """From the head, in heights of the head."""
+    power: float
+    """Exponent of the cosine: how soon what turns away is dark."""
+    gains: tuple[float, float]
+    """Of the highlight, over physical skin."""
+    filled: float
+    """Share of its light in the head's own shadow."""
+    on_face: float
+    """Share of the usual light on the face that is enough."""
+    hole: float
+    """Radius of the dark middle over that of the lamp, as an eye shows it."""
+    gloss: bool = False
+    """Whether its highlight is too broad to show the skin's texture."""
+
+
+RING = Frontal("ring", (84, 89), (60, 120), (0.24, 0.32), (0.85, 1.2), 2.8, (0.5, 0.8), 0.0, 0.5, 0.66, gloss=True)
+DISH = Frontal("dish", (50, 63), (50, 130), (0.16, 0.24), (1.8, 2.6), 1.3, (0.6, 1.0), 0.15, 0.6, 0.35)
+
+
+def ring(sampler: LightSampler) -> SampledLight:
+    """Draw a ring around the camera's lens."""
+    return _sample(sampler, RING)
+
+
+def dish(sampler: LightSampler) -> SampledLight:
+    """Draw a beauty dish over the camera."""
+    return _sample(sampler, DISH)
+
+
+def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
+    scene, shape = sampler.scene, sampler.streams("studio/shape")
+    light, distance = (
+        direction(uniform(shape, kind.elevations), uniform(shape, kind.azimuths)),
+        uniform(shape, kind.distances),
+    )
+    falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
+    beam = lamps.beam(scene, light, shape, kind.sizes, wrap=0.0, falloff=falloff, filled=kind.filled)
+    planes = [cv2.pow(np.maximum(plane, 0), kind.power) for plane in beam.planes]
+    roughness, skin = sampler.degradation.studio.roughness, sampler.streams("studio/skin")
+    shine = highlights.sample(scene, light, roughness, skin, beam.of.visible, gloss=kind.gloss)
+    numbers: Numbers = {**beam.of.numbers, "lamp_distance": distance, "lamp_hole": kind.hole}
+
+    def render(rng: Generator, strength_bias: float) -> Shading:
+        ambient = 0.5 * lamps.draw_ambient(sampler, rng, strength_bias)
+        kelvin = log_uniform(rng, (4800, 6500))
+        room = ambient * tinted(log_uniform(rng, (3200, 8000)), 0.5)
+        light = lamps.summed([(planes, tinted(kelvin, 0.4)), (lamps.even(beam.of.room), room)])
+        drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.4}
+        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn)
+        return highlights.add_highlight(scene, shading, shine, highlights.draw_gain(rng, kind.gains, strength_bias))
+
+    return SampledLight(light, lamps.named(kind.kind, numbers), render, on_face=kind.on_face)

@@ -1,0 +1,46 @@
+"""Out of doors: sun with its shadows, blue light of the sky from above, warm light of the ground from below."""
+
+import numpy as np
+from numpy.random import Generator
+
+from relight_assets.core.color import of_luminance_1, tinted
+from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.stages.degraded.geometry.scene import Numbers
+from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.shading import highlights, lamp_place
+from relight_assets.stages.degraded.studio import colors, lamps
+
+SIZES = (0.03, 0.08)
+"""Angular half size of the sun, radians: larger than it is (.005), as haze and skin blur its shadows."""
+WRAP = 0.05
+SUN = (4300.0, 5600.0)
+"""Kelvin: from late afternoon to noon."""
+SKY, GROUND = (0.10, 0.20), (0.3, 0.6)
+"""Light of the sky over that of the sun, and of the ground over that of the sky."""
+
+
+def sample(sampler: LightSampler) -> SampledLight:
+    """Draw the place of the sun."""
+    scene, shape = sampler.scene, sampler.streams("studio/shape")
+    score = lamp_place.shadow_score(scene)
+    light = lamp_place.draw(sampler, "studio/light", sampler.degradation.studio.elevation_range, score)
+    sun = lamps.beam(scene, light, shape, SIZES, wrap=WRAP)
+    up = np.float32(0.5) - np.float32(0.5) * scene.normals[1]
+    roughness, skin = sampler.degradation.studio.roughness, sampler.streams("studio/skin")
+    shine = highlights.sample(scene, light, roughness, skin, sun.of.visible)
+
+    def render(rng: Generator, strength_bias: float) -> Shading:
+        sky, ground, kelvin = log_uniform(rng, SKY), uniform(rng, GROUND), log_uniform(rng, SUN)
+        sky += (SKY[0] - sky) * strength_bias
+        light = lamps.summed(
+            [
+                (sun.planes, tinted(kelvin, 0.6)),
+                (lamps.even(up), sky * of_luminance_1(colors.SKY)),
+                (lamps.even(1 - up), sky * ground * of_luminance_1(colors.GROUND)),
+            ]
+        )
+        drawn: Numbers = {"key_temperature": kelvin, "key_tint": 0.6, "sky_level": sky, "ground_level": ground}
+        shading = Shading(lamps.finished(scene, light, sun.of.occlusion), None, drawn)
+        return highlights.add_highlight(scene, shading, shine, uniform(rng, (0.5, 0.9)))
+
+    return SampledLight(light, lamps.named("sky", sun.of.numbers), render)
