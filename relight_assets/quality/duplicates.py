@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.metrics import value_of
+from relight_assets.dataset.metrics import is_drawn, value_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
+from relight_assets.storage.files import FileStamp
 
 TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""
@@ -82,7 +83,7 @@ def duplicates_within(photos: Sequence[Photo]) -> list[Pair]:
 
 
 def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, str]]:
-    """Images of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
+    """Images of different photos, or lights of one photo, that have the same bytes, which chance cannot do.
 
     Each as number and name, with those of the first of ``images`` that has the bytes.  Of the same photo the same
     image is made under every number; that is for :func:`duplicates_within` to tell.
@@ -90,12 +91,22 @@ def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, s
     first: dict[str, tuple[int, str, str]] = {}
     found = []
     for record in (image.record for image in images):
-        entry = record.stages.get("composites")
-        for name, stamp in sorted(entry.files.items()) if entry is not None else ():
+        for name, stamp in sorted(_drawn_outputs(record)):
             index, there, source = first.setdefault(stamp.sha256, (record.index, name, record.source.sha256))
             if (index, there) != (record.index, name) and (source, there) != (record.source.sha256, name):
                 found.append((record.index, name, index, there))
     return found
+
+
+def _drawn_outputs(record: Record) -> Iterator[tuple[str, FileStamp]]:
+    """The composites of drawn lights, by name: what is made of a light may well be what it was."""
+    entry, degraded = record.stages.get("composites"), record.stages.get("degraded")
+    if entry is None:
+        return
+    lights = degraded.lights if degraded is not None else []
+    for number, name in enumerate(entry.names("composites")):
+        if name in entry.files and (number >= len(lights) or is_drawn(lights[number])):
+            yield name, entry.files[name]
 
 
 def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:
