@@ -14,7 +14,7 @@ from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
-from relight_assets.storage.files import FileStamp
+from relight_assets.stages.registry import stage_spec
 
 TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""
@@ -91,22 +91,23 @@ def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, s
     first: dict[str, tuple[int, str, str]] = {}
     found = []
     for record in (image.record for image in images):
-        for name, stamp in sorted(_drawn_outputs(record)):
+        entry = record.stages.get("composites")
+        of_lights = _made_of_lights(record)
+        for name, stamp in sorted(entry.files.items()) if entry is not None else ():
+            if name in of_lights:
+                continue
             index, there, source = first.setdefault(stamp.sha256, (record.index, name, record.source.sha256))
             if (index, there) != (record.index, name) and (source, there) != (record.source.sha256, name):
                 found.append((record.index, name, index, there))
     return found
 
 
-def _drawn_outputs(record: Record) -> Iterator[tuple[str, FileStamp]]:
-    """The composites of drawn lights, by name: what is made of a light may well be what it was."""
-    entry, degraded = record.stages.get("composites"), record.stages.get("degraded")
-    if entry is None:
-        return
+def _made_of_lights(record: Record) -> set[str]:
+    """The composites that are no drawn light's: what is made of a light may well be what it was."""
+    degraded = record.stages.get("degraded")
     lights = degraded.lights if degraded is not None else []
-    for number, name in enumerate(entry.names("composites")):
-        if name in entry.files and (number >= len(lights) or is_drawn(lights[number])):
-            yield name, entry.files[name]
+    names = stage_spec("composites").files(len(lights))
+    return {name for name, light in zip(names, lights, strict=True) if not is_drawn(light)}
 
 
 def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:

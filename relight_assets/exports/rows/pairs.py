@@ -109,7 +109,9 @@ class PairSource:
         """Which pairs ``best`` takes; None: all."""
         if self.options.best is None:
             return None
-        candidates = (Candidate.of(found.who, found.labels) for found in self._taken(Counter()))
+        # A mix that is nearly the photo keeps more of it than any light.
+        whole = (found for found in self._taken(Counter()) if found.labels["degraded_variant_kind"] != "mix")
+        candidates = (Candidate.of(found.who, found.labels) for found in whole)
         return best_of(candidates, self.options.best)
 
     def _taken(self, left_out: Counter[str]) -> Iterator["_Found"]:
