@@ -240,6 +240,7 @@ def test_a_light_without_its_pattern_is_the_target(export: Export, own: Bench) -
     assert every.left_out["same light"] == 4 - len(lights)
     assert every.pairs == 12 - every.left_out["same light"]
     assert {row["degraded_amount"] for row in rows if row["degraded_variant_kind"] == "mix"} == {"0.5"}
+    assert export("jsonl", recipe=recipe, resolution="source", best=99).pairs == every.pairs - 4  # no mixes
     found = export("jsonl", recipe=recipe, resolution="source", target="no_gobo")
     assert 0 < found.pairs == len(lights)
     assert (found.left_out["same light"], found.left_out["no pattern"]) == (4 - len(lights), 8)

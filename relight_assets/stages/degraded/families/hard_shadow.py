@@ -149,7 +149,7 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     numbers = second_numbers(shadow.numbers | {"shadow_level": level})
     pattern: Numbers = {key: shadow.numbers[key] for key in ("has_pattern", "pattern_type")}
     bare = (lambda: first) if kind != NONE else None
-    return SampledLight(first.direction, first.numbers | numbers | pattern, render, bare)
+    return SampledLight(first.direction, first.numbers | numbers | pattern, render, without_pattern=bare)
 
 
 def sample_shadow(
