@@ -69,11 +69,12 @@ TESTED_ELSEWHERE = {
 WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
     "relight_assets/config": "one for each question: what is read, checked, named, kept and handed down",
+    "relight_assets/config/recipe": "one for each section of a recipe, and what several of them have in common",
     "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/quality": "one for each thing that finished images are judged by",
-    "relight_assets/stages/degraded": "one stage, whose three packages of light, geometry and shading are taken out",
+    "relight_assets/stages/degraded": "one stage, whose packages of light, geometry, shading and more are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
 }
 """Packages with more modules side by side, and why."""

@@ -9,7 +9,8 @@ the others as they were.
 
 import hashlib
 from collections.abc import Mapping
-from typing import TypeVar
+from copy import deepcopy
+from typing import Any, TypeVar
 
 from numpy.random import Generator, Philox
 
@@ -28,6 +29,43 @@ def stream(seed: int, source_sha256: str, variant: int, stage: str) -> Generator
     text = f"{seed}|{source_sha256}|{variant}|{stage}"
     key = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
     return Generator(Philox(key=key))
+
+
+class StreamWithout(Generator):
+    """A stream of which one part comes from another stream; all else is drawn as if nothing were different."""
+
+    def __init__(self, own: Generator, part: str, other: Generator):
+        super().__init__(own.bit_generator)
+        self._own, self.part, self._other = own, part, other
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "StreamWithout":
+        return StreamWithout(deepcopy(self._own, memo), self.part, deepcopy(self._other, memo))
+
+    def of(self, part: str) -> Generator:
+        """The stream that a part is drawn from."""
+        return _Instead(self._own, self._other) if part == self.part else self
+
+
+class _Instead(Generator):
+    """Another stream; the one that it stands for goes on beside it, as far as single numbers are drawn."""
+
+    def __init__(self, own: Generator, other: Generator):
+        super().__init__(other.bit_generator)
+        self._own = own
+
+    def random(self, *args: Any, **options: Any) -> Any:
+        self._own.random(*args, **options)
+        return super().random(*args, **options)
+
+
+def part_of(rng: Generator, part: str) -> Generator:
+    """The stream that a part of a purpose is drawn from: ``rng`` itself, unless that part comes from another."""
+    return rng.of(part) if isinstance(rng, StreamWithout) else rng
+
+
+def is_varied(rng: Generator, part: str) -> bool:
+    """Whether a part of a stream comes from another one."""
+    return isinstance(rng, StreamWithout) and rng.part == part
 
 
 def uniform(rng: Generator, interval: tuple[float, float]) -> float:

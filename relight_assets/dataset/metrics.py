@@ -6,7 +6,7 @@ measured of stays current.
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Annotated, Any
 
@@ -28,6 +28,11 @@ def lights_of(numbers: Any) -> list[dict[str, Any]]:
     variants = numbers.get("variants") if isinstance(numbers, dict) else None
     lights = variants if isinstance(variants, list) and variants else [numbers]
     return [light if isinstance(light, dict) else {} for light in lights]
+
+
+def is_drawn(light: Mapping[str, Any]) -> bool:
+    """Whether the numbers are those of a drawn light, not of a picture that was made of one."""
+    return light.get("variant_kind", "light") == "light"
 
 
 def renamed(stage: Stage, numbers: Any) -> Any:

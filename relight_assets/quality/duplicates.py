@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
-from relight_assets.dataset.metrics import value_of
+from relight_assets.dataset.metrics import is_drawn, value_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
+from relight_assets.stages.registry import stage_spec
 
 TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""
@@ -82,7 +83,7 @@ def duplicates_within(photos: Sequence[Photo]) -> list[Pair]:
 
 
 def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, str]]:
-    """Images of different photos, or different ones of one photo, that have the same bytes, which chance cannot do.
+    """Images of different photos, or lights of one photo, that have the same bytes, which chance cannot do.
 
     Each as number and name, with those of the first of ``images`` that has the bytes.  Of the same photo the same
     image is made under every number; that is for :func:`duplicates_within` to tell.
@@ -91,11 +92,22 @@ def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, s
     found = []
     for record in (image.record for image in images):
         entry = record.stages.get("composites")
+        of_lights = _made_of_lights(record)
         for name, stamp in sorted(entry.files.items()) if entry is not None else ():
+            if name in of_lights:
+                continue
             index, there, source = first.setdefault(stamp.sha256, (record.index, name, record.source.sha256))
             if (index, there) != (record.index, name) and (source, there) != (record.source.sha256, name):
                 found.append((record.index, name, index, there))
     return found
+
+
+def _made_of_lights(record: Record) -> set[str]:
+    """The composites that are no drawn light's: what is made of a light may well be what it was."""
+    degraded = record.stages.get("degraded")
+    lights = degraded.lights if degraded is not None else []
+    names = stage_spec("composites").files(len(lights))
+    return {name for name, light in zip(names, lights, strict=True) if not is_drawn(light)}
 
 
 def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:

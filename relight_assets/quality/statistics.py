@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from relight_assets.config.recipe.degradation import family_names
-from relight_assets.dataset.metrics import fitted, fitted_family, lights_of, value_in, value_of
+from relight_assets.dataset.metrics import fitted, fitted_family, is_drawn, lights_of, value_in, value_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.engine.state.scan import SplitState
@@ -68,12 +68,12 @@ class RecordSums:
 
     stages: dict[Stage, StageSums] = field(default_factory=lambda: {stage: StageSums() for stage in stage_names()})
     families: Counter[str] = field(default_factory=Counter)
-    """Of light, over all variants."""
+    """Of light, over all drawn lights."""
 
     def add(self, image: RecordedImage) -> None:
         """Add one image."""
         for stage in image.current:
-            for light in lights_of(fitted(stage, image.record.stages[stage].numbers)):
+            for light in filter(is_drawn, lights_of(fitted(stage, image.record.stages[stage].numbers))):
                 self.stages[stage].add(light)
                 if stage == "degraded" and light.get("degradation_type") is not None:
                     self.families[light["degradation_type"]] += 1
@@ -92,7 +92,7 @@ class SplitStatistics:
     tags: Counter[str] = field(default_factory=Counter)
     """How many of the images whose stage is current have each tag."""
     light_directions: list[Vector] = field(default_factory=list)
-    """Unit vectors to the key lights of all variants: x right, y down, z to the camera."""
+    """Unit vectors to the key lights of all drawn lights: x right, y down, z to the camera."""
 
     def add(self, image: RecordedImage) -> None:
         """Add one image."""
@@ -109,7 +109,8 @@ class SplitStatistics:
         if "degraded" in image.current:
             if (family := fitted_family(record.degradation_type)) is not None:
                 self.families[record.index] = family
-            lights = (_vector(light, "light_direction") for light in _lights(record, "degraded"))
+            drawn = filter(is_drawn, _lights(record, "degraded"))
+            lights = (_vector(light, "light_direction") for light in drawn)
             self.light_directions += [light for light in lights if light is not None]
 
 
@@ -133,7 +134,7 @@ def _lights(record: Record, stage: Stage) -> list[dict[str, Any]]:
 
 
 def measured_of(record: Record, variant: int, metrics: ImageMetrics) -> Measured:
-    """What was measured of one light of an image, with what the record says of it."""
+    """What was measured of one variant of an image, with what the record says of it."""
     lights = _lights(record, "degraded")
     light = lights[variant] if variant < len(lights) else {}
     masks, albedo = (record.stages[stage].numbers if stage in record.stages else {} for stage in ("masks", "albedo"))
@@ -172,7 +173,7 @@ def recorded_metrics(image: RecordedImage) -> Iterator[Measured]:
     if "composites" not in image.current:
         return
     for variant, light in enumerate(_lights(image.record, "degraded")):
-        recorded = light.get("metrics")
+        recorded = light.get("metrics") if is_drawn(light) else None
         if isinstance(recorded, dict):  # none was measured of a person of a few pixels
             metrics = ImageMetrics(**{metric.name: value_in(metric, recorded) for metric in MEASURED})
             yield measured_of(image.record, variant, metrics)

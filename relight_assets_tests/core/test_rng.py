@@ -1,7 +1,9 @@
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
-from relight_assets.core.rng import log_uniform, stream, uniform, weighted
+from relight_assets.core.rng import StreamWithout, is_varied, log_uniform, part_of, stream, uniform, weighted
 
 SHA = "ab" * 32
 
@@ -36,3 +38,20 @@ def test_weights_are_shares():
     names = [weighted(rng, {"a": 1, "never": 0, "b": 3}) for _ in range(4000)]
     assert names.count("never") == 0
     assert names.count("b") / 4000 == pytest.approx(0.75, abs=3 * np.sqrt(0.75 * 0.25 / 4000))
+
+
+def test_one_part_comes_from_another_stream_and_all_else_stays():
+    def drawn(rng):
+        first = uniform(rng, (0, 1)), uniform(part_of(rng, "middle"), (0, 1))
+        return *first, uniform(rng, (0, 1)), float(rng.standard_normal())
+
+    plain = drawn(stream(1, SHA, 0, "a"))
+    other = stream(1, SHA, 1, "b").random()
+    for copied in (False, True):
+        rng = StreamWithout(stream(1, SHA, 0, "a"), "middle", stream(1, SHA, 1, "b"))
+        assert drawn(deepcopy(rng) if copied else rng) == (plain[0], other, *plain[2:])
+    elsewhere = StreamWithout(stream(1, SHA, 0, "a"), "end", stream(1, SHA, 1, "b"))
+    assert drawn(elsewhere) == plain
+    assert is_varied(elsewhere, "end")
+    assert not is_varied(elsewhere, "middle")
+    assert not is_varied(stream(1, SHA, 0, "a"), "end")

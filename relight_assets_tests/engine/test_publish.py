@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.variants import planned
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.mapping import write_mapping, write_variants
 from relight_assets.dataset.csv.read import read_split_csv
@@ -234,7 +235,7 @@ def test_the_csv_of_all_lights_belongs_to_them(out: Out) -> None:
     out.published()
     state = out.state()
     variants = variants_path(state, out.settings)
-    several = dataclasses.replace(state, variants=2)
+    several = dataclasses.replace(state, planned_variants=planned(2, (), no_gobo=False))
     write_mapping(state.split, several.outputs(), mapping_path(state, out.settings))
     assert not mapping_is_current(several, out.settings)
     write_variants(state.split, several.variant_outputs(), variants)

@@ -229,6 +229,31 @@ def test_another_light_needs_several(export: Export) -> None:
         export(target="variant")
 
 
+def test_a_light_without_its_pattern_is_the_target(export: Export, own: Bench) -> None:
+    patterns = {"soft_shading": {"weight": 0}, "hard_shadow": {"kinds": {"none": 0}}, "mixture_probability": 0}
+    recipe = recipe_with(ladder=[0.5], no_gobo=True, degradation=patterns)
+    own.run(recipe)
+    every = export("jsonl", recipe=recipe, resolution="source")
+    with (every.folder / "samples.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    lights = [row for row in rows if row["degraded_no_gobo"]]
+    assert every.left_out["same light"] == 4 - len(lights)
+    assert every.pairs == 12 - every.left_out["same light"]
+    assert {row["degraded_amount"] for row in rows if row["degraded_variant_kind"] == "mix"} == {"0.5"}
+    assert export("jsonl", recipe=recipe, resolution="source", best=99).pairs == every.pairs - 4  # no mixes
+    found = export("jsonl", recipe=recipe, resolution="source", target="no_gobo")
+    assert 0 < found.pairs == len(lights)
+    assert (found.left_out["same light"], found.left_out["no pattern"]) == (4 - len(lights), 8)
+    for row in lights:
+        image = int(row["number"])
+        target, condition = (found.folder / name / f"{row['stem']}.png" for name in ("image", "conditioning_image"))
+        assert sha256(target) == sha256(own.layout.png(image, "v3_output"))
+        assert sha256(condition) == sha256(own.layout.png(image, "v1_output"))
+    assert read_back(found.folder).passed
+    with pytest.raises(UserError, match="set `no_gobo: true` in the recipe"):
+        export(recipe=recipe_with(ladder=[0.5]), target="no_gobo")
+
+
 def test_the_best(export: Export, own: Bench) -> None:
     recipe = recipe_with(variants=2)
     own.run(recipe)

@@ -13,7 +13,7 @@ METRICS = (Metric("brightness", number(0, 255), "Mean of all channels", "levels"
 
 
 def _reads(recipe: Recipe) -> tuple[str, ...]:
-    return tuple(variant_name("output", variant, recipe.variants) for variant in range(recipe.variants))
+    return tuple(variant_name("output", variant, recipe.variant_count) for variant in range(recipe.variant_count))
 
 
 def _recipe_part(recipe: Recipe) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
 
 
 def _make(inputs: StageInputs) -> StageOutput:
-    variants = inputs.recipe.variants
+    variants = inputs.recipe.variant_count
     files: dict[str, Pixels8 | bytes] = {
         variant_name("negative", variant, variants): np.subtract(
             255, inputs.read(variant_name("output", variant, variants)), dtype=np.uint8

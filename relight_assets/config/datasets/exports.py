@@ -19,8 +19,9 @@ class ExportOptions(BaseModel):
 
     direction: Literal["restore", "degrade"] = "restore"
     """``restore``: the photo is the target, the degraded picture the condition; ``degrade``: the other way round."""
-    target: Literal["photo", "photo_on_gray", "albedo", "variant"] = "photo"
-    """What is learnt: the photo, its person on the condition's gray, the albedo on it, or another drawn light."""
+    target: Literal["photo", "photo_on_gray", "albedo", "no_gobo", "variant"] = "photo"
+    """What is learnt: the photo, its person on the condition's gray, the albedo on it, the same light without its
+    shadow pattern, or another drawn light."""
     background: Literal["as_made", "gray", "original"] = "as_made"
     """Of the condition: as the recipe made it, gray, or that of the photo."""
     resolution: Annotated[int | str, BeforeValidator(_resolution)] = "crop"
@@ -63,11 +64,18 @@ class ExportOptions(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> "ExportOptions":
-        if self.target == "variant" and self.direction == "degrade":
-            raise ValueError("`target: variant` has degraded pictures on both sides; leave out `direction: degrade`")
+        if self.targets_a_light and self.direction == "degrade":
+            raise ValueError(
+                f"`target: {self.target}` has degraded pictures on both sides; leave out `direction: degrade`"
+            )
         if self.caption == "command" and self.caption_command is None:
             raise ValueError("`caption: command` needs `caption_command`")
         return self
+
+    @property
+    def targets_a_light(self) -> bool:
+        """Whether the target is a degraded picture too."""
+        return self.target in {"variant", "no_gobo"}
 
     @property
     def pixels(self) -> dict[str, Any]:

@@ -47,15 +47,22 @@ class Degradation(Families):
         total = sum(parts.values())
         return {name: weight / total for name, weight in parts.items()}
 
+    @property
+    def draws_patterns(self) -> bool:
+        """Whether a light may have a shadow pattern."""
+        kinds = self.hard_shadow.kinds.model_dump()
+        return self.hard_shadow.weight > 0 and any(weight > 0 for name, weight in kinds.items() if name != "none")
+
     def scaled(self) -> "Degradation":
         """The same section with the families' ranges as its `intensity` makes them."""
-        if self.intensity == "standard":
-            return self
-        scaled = {
-            name: family.model_copy(update=family.changes_at(self.intensity))
-            for name, family in self.key_lights.items()
+        return self if self.intensity == "standard" else self.changed_to(self.intensity)
+
+    def changed_to(self, intensity: Intensity) -> "Degradation":
+        """The same section with milder or stronger lights than its ranges say."""
+        scaled: dict[str, Any] = {
+            name: family.model_copy(update=family.changes_at(intensity)) for name, family in self.key_lights.items()
         }
-        return self.model_copy(update=scaled)
+        return self.model_copy(update=scaled | {"intensity": intensity})
 
     def content(self) -> dict[str, Any]:
         """What pixels depend on, as plain JSON values."""
@@ -67,6 +74,12 @@ class Degradation(Families):
         for name, options in self.families.items():
             changes[name] = options.without_files().model_copy(update={"weight": 1.0 if name == family else 0.0})
         return self.model_copy(update=changes)
+
+    def with_patterns_alone(self) -> "Degradation":
+        """The same section, whose hard shadows all have a pattern."""
+        hard = self.hard_shadow
+        kinds = hard.kinds.model_copy(update={"none": 0.0})
+        return self.model_copy(update={"hard_shadow": hard.model_copy(update={"kinds": kinds})})
 
     @model_validator(mode="after")
     def _some_weight(self) -> "Degradation":

@@ -18,6 +18,7 @@ from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.config.recipe.masks import Masks, PhotoQa, Sam3
 from relight_assets.config.recipe.networks import Geometry
 from relight_assets.config.recipe.types import Byte, Part
+from relight_assets.config.recipe.variants import MAX_VARIANTS, Ladder, PlannedVariant, planned
 
 Segmenter = Literal["selfie", "selfie_multiclass", "sam3", "sam3_transformers"]
 
@@ -42,6 +43,12 @@ class Recipe(Part):
     """Longest side at most, in pixels; none: as it is."""
     variants: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
     """Different lights for each portrait."""
+    vary: Literal["all", "one"] = "all"
+    """In what the lights of a portrait differ: all, or one of direction, softness, color, strength and pattern."""
+    ladder: Ladder = ()
+    """Each light at these strengths too, mixed with the photo in linear light: amounts from 0 to 1, ascending."""
+    no_gobo: bool = False
+    """Each light without its shadow pattern too."""
     segmenter: Segmenter = "selfie"
     """The embedded person mask, one with sharper hair for ten times the time, or SAM3 by one of two packages."""
     sam3: Sam3 = Sam3()
@@ -64,6 +71,32 @@ class Recipe(Part):
                     f"so that family could never be lit"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _variants_exist(self) -> "Recipe":
+        if self.vary == "one" and self.variants == 1:
+            raise ValueError("vary: one compares lights of one portrait: set `variants` to 2 or more")
+        if self.no_gobo and not self.degradation.draws_patterns:
+            raise ValueError(
+                "no_gobo takes the shadow pattern from lights, and this recipe draws none: give "
+                "`degradation.hard_shadow` a weight and one of its `kinds` beside `none` one, or leave out `no_gobo`"
+            )
+        if len(self.planned_variants) > MAX_VARIANTS:
+            raise ValueError(
+                f"`variants`, `ladder` and `no_gobo` make {len(self.planned_variants)} pictures of each portrait; at "
+                f"most {MAX_VARIANTS} are possible: lower `variants` or shorten `ladder`"
+            )
+        return self
+
+    @cached_property
+    def planned_variants(self) -> tuple[PlannedVariant, ...]:
+        """The variants of each portrait, in the order of their numbers."""
+        return planned(self.variants, self.ladder, no_gobo=self.no_gobo)
+
+    @property
+    def variant_count(self) -> int:
+        """How many there are: lights, their mixes with the photo, and lights without a pattern."""
+        return len(self.planned_variants)
 
     @cached_property
     def differences(self) -> dict[str, Any]:

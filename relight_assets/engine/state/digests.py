@@ -27,7 +27,7 @@ class Digests:
     """The digests of all stages under one recipe and one set of models."""
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
-        self.geometry, self.variants = recipe.geometry, recipe.variants
+        self.geometry, self.planned_variants = recipe.geometry, recipe.planned_variants
         specs = {spec.name: spec for spec in stages()}
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._spelled = {name: _Spelled.of(spec, recipe, model_sha256) for name, spec in specs.items()}

@@ -17,6 +17,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.variants import PlannedVariant
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
@@ -49,12 +50,22 @@ class SplitState:
     """The CSV that the folder belongs to; None: it does not say."""
     index: Mapping[str, int] = field(default_factory=dict)
     """The number of every image that has one, those whose rows are gone too."""
-    variants: int = 1
-    """Different lights that each portrait is to have."""
+    planned_variants: tuple[PlannedVariant, ...] = (PlannedVariant("light", 0),)
+    """The pictures that each portrait is to have."""
     misnumbered: bool = False
     """``index.csv`` gives a number to an image, and a record gives it to another."""
     run: tuple[int, str] | None = None
     """Size and token of the resolved recipe, which each run writes anew; None: nobody held the folder's lock."""
+
+    @property
+    def variants(self) -> int:
+        """How many pictures each portrait is to have: its lights, and what is made of them."""
+        return len(self.planned_variants)
+
+    @property
+    def lights(self) -> int:
+        """How many of them are drawn lights; those are the first."""
+        return sum(each.kind == "light" for each in self.planned_variants)
 
     @property
     def unchecked_rows(self) -> int:
@@ -192,7 +203,7 @@ def _scan_images(
         orphans=len(_orphans(index, images) & held.numbers),
         origin=origin,
         index=index,
-        variants=digests.variants,
+        planned_variants=digests.planned_variants,
         misnumbered=scanner.misnumbered,
     )
 

@@ -187,7 +187,7 @@ class ImageTask:
         with artifacts.timed(stage):
             output = spec.make(inputs)
             metrics = spec.measure(inputs, output) if spec.measure is not None else output.metrics
-        for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
+        for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variant_count):
             self.layout.storage.remove(path)
         with artifacts.timed("encode"):
             files = {name: self._written(name, made) for name, made in output.files.items()}
@@ -283,9 +283,9 @@ class ImageTask:
         else:
             remove_record(self.layout, self.item.index)
         for stage in stages:
-            for name in stage_spec(stage).files(self.context.recipe.variants):
+            for name in stage_spec(stage).files(self.context.recipe.variant_count):
                 self.layout.storage.remove(self.layout.png(self.item.index, name))
-            for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variants):
+            for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variant_count):
                 self.layout.storage.remove(path)
 
     def _tried_source(self) -> FileStamp | None:

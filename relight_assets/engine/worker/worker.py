@@ -187,7 +187,7 @@ class ImageWorker:
         scale = min(1.0, (self.context.recipe.image_size or width + height) / max(width, height, 1))
         stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.context.albedo_extractor else 0)
         stages += GEOMETRY_BYTES_PER_PIXEL if self.context.recipe.geometry.from_file else 0
-        stages += VARIANT_BYTES_PER_PIXEL * (self.context.recipe.variants - 1)
+        stages += VARIANT_BYTES_PER_PIXEL * (self.context.recipe.variant_count - 1)
         return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
 
     @contextmanager

@@ -8,12 +8,14 @@ _TARGETS: Mapping[str, str] = {
     "photo": "the photo as it was taken",
     "photo_on_gray": "the person of the photo on gray (#808080), in the light of the photo",
     "albedo": "the colors of the person without shading, on gray (#808080)",
+    "no_gobo": "the person of the photo under the same light without its shadow pattern",
     "variant": "the person of the photo under another drawn light",
 }
 _TASKS: Mapping[str, str] = {
     "photo": "take the drawn light off the person and give back the light of the photo",
     "photo_on_gray": "take the drawn light off the person and give back the light of the photo",
     "albedo": "take all light off the person",
+    "no_gobo": "take the shadow pattern out of a drawn light",
     "variant": "change one drawn light of the person into another",
 }
 _BACKGROUNDS: Mapping[str, str] = {
@@ -33,7 +35,7 @@ def target_of(options: ExportOptions, made: str) -> str:
     """
     if options.direction == "degrade":
         return _degraded(options, made)
-    behind = f", {_behind(options, made)}" if options.target == "variant" else ""
+    behind = f", {_behind(options, made)}" if options.targets_a_light else ""
     return f"{_TARGETS[options.target]}{behind}"
 
 

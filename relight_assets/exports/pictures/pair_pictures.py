@@ -69,7 +69,7 @@ class PairPictures:
         return size is not None and out_size(size, self._options) == size
 
     def _side(self, role: Role) -> str:
-        """``photo`` or ``degraded``: which of the two a role shows; with ``target: variant`` both are degraded."""
+        """``photo`` or ``degraded``: which of the two a role shows; both may be degraded."""
         return "photo" if (role == "target") == (self._options.direction == "restore") else "degraded"
 
     def _lit(self, role: Role, artifact: str) -> str:
@@ -80,14 +80,14 @@ class PairPictures:
         """The file of the split that a role's picture is, uncut; None where there is none."""
         if role == "mask":
             return None
-        if self._side(role) == "photo" and self._options.target != "variant":
+        if self._side(role) == "photo" and not self._options.targets_a_light:
             return self._files["input"] if self._options.target == "photo" else None
         return self._files[self._lit(role, "output")] if self._options.background == "as_made" else None
 
     def _needed(self, role: Role) -> tuple[str, ...]:
         if role == "mask":
             return ("foreground",)
-        if self._side(role) == "degraded" or self._options.target == "variant":
+        if self._side(role) == "degraded" or self._options.targets_a_light:
             made = "output" if self._options.background == "as_made" else "degraded_fg"
             return ("foreground", self._lit(role, made), "input")
         return ("foreground", "albedo" if self._options.target == "albedo" else "input")
@@ -95,7 +95,7 @@ class PairPictures:
     def _pixels(self, role: Role) -> NDArray[np.uint8]:
         if role == "mask":
             return self._alpha
-        if self._side(role) == "photo" and self._options.target != "variant":
+        if self._side(role) == "photo" and not self._options.targets_a_light:
             if self._options.target == "photo":
                 return self._decoded("input")
             surface = self._decoded("albedo" if self._options.target == "albedo" else "input")
@@ -122,7 +122,7 @@ class PairPictures:
 
 def shown_file(pair: Pair, options: ExportOptions) -> Source:
     """The file of the split that shows what the target of a pair shows."""
-    if options.target == "variant":
+    if options.targets_a_light:
         return pair.sources[f"{TARGET_LIGHT}output"]
     if options.target == "albedo":
         return pair.sources["albedo"]

@@ -10,6 +10,7 @@ from typing import Any
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.metrics import is_drawn
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import known_record
 from relight_assets.engine.state.scan import SplitState
@@ -70,7 +71,7 @@ class PairSource:
         Raises:
             UserError, ConfigError: an option that cannot be used.
         """
-        self._refuse_too_few_lights()
+        self._refuse_lights_that_are_not_there()
         best, count = self._best(), 0
         for found in self._taken(left_out):
             if best is not None and found.who not in best:
@@ -82,18 +83,35 @@ class PairSource:
             count += 1
             yield self._pair(found)
 
-    def _refuse_too_few_lights(self) -> None:
-        if self.options.target == "variant" and self.state.variants < 2:
+    def _refuse_lights_that_are_not_there(self) -> None:
+        if self.options.target == "variant" and self.state.lights < 2:
             raise UserError(
                 "target: variant pairs two lights of one photo, and this split has one of each: set `variants` in the "
                 "recipe and run it again"
             )
+        if self.options.target == "no_gobo" and self.state.planned_variants[-1].kind != "no_gobo":
+            raise UserError(
+                "target: no_gobo pairs a light with the same one without its shadow pattern, and this split has none "
+                "of these: set `no_gobo: true` in the recipe and run it again"
+            )
+
+    def _no_pair(self, record: Record, variant: int) -> str | None:
+        """Why a variant is no condition of these pairs; None: it is one."""
+        lights = record.stages["degraded"].lights
+        light = lights[variant] if variant < len(lights) else {}
+        if light.get("variant_kind") == "same":
+            return "same light"
+        if self.options.target == "variant" and not is_drawn(light):
+            return "no drawn light"
+        return "no pattern" if self.options.target == "no_gobo" and not light.get("no_gobo") else None
 
     def _best(self) -> Collection[Hashable] | None:
         """Which pairs ``best`` takes; None: all."""
         if self.options.best is None:
             return None
-        candidates = (Candidate.of(found.who, found.labels) for found in self._taken(Counter()))
+        # A mix that is nearly the photo keeps more of it than any light.
+        whole = (found for found in self._taken(Counter()) if found.labels["degraded_variant_kind"] != "mix")
+        candidates = (Candidate.of(found.who, found.labels) for found in whole)
         return best_of(candidates, self.options.best)
 
     def _taken(self, left_out: Counter[str]) -> Iterator["_Found"]:
@@ -110,6 +128,10 @@ class PairSource:
                 left_out[reason or "pending"] += 1
                 continue
             for variant in range(self.state.variants):
+                unfit = self._no_pair(record, variant)
+                if unfit is not None:
+                    left_out[unfit] += 1
+                    continue
                 caption = self._caption(record, variant, captions.get(key, ""), words)
                 licence = self._licences.of(key)
                 labels = self._labels(record, variant, caption, licence)
@@ -140,15 +162,18 @@ class PairSource:
         """The files that a pair is made of; where its target is another light, that one's too."""
         layout, variants = self.state.layout, self.state.variants
         sources = sources_of(layout, record, variant, variants)
-        other = self._target_variant(variant)
+        other = self._target_variant(record, variant)
         if other is not None:
             of_target = sources_of(layout, record, other, variants)
             sources |= {TARGET_LIGHT + name: of_target[name] for name in ("output", "degraded_fg")}
         return sources
 
-    def _target_variant(self, variant: int) -> int | None:
-        """The light that the target shows; None: the photo's own, or none."""
-        return (variant + 1) % self.state.variants if self.options.target == "variant" else None
+    def _target_variant(self, record: Record, variant: int) -> int | None:
+        """The variant that the target shows; None: the photo's own light, or none."""
+        if self.options.target == "no_gobo":
+            number: int = record.stages["degraded"].lights[variant]["no_gobo"]
+            return number - 1
+        return (variant + 1) % self.state.lights if self.options.target == "variant" else None
 
     def with_caption(self, pair: Pair, caption: Caption) -> Pair:
         """A pair with another caption; as it is where its record has gone meanwhile, which :meth:`labels` tells."""
@@ -197,7 +222,7 @@ class PairSource:
 
     def _caption(self, record: Record, variant: int, cell: str, words: Mapping[str, str]) -> Caption:
         lights = record.stages["degraded"].lights
-        other = self._target_variant(variant)
+        other = self._target_variant(record, variant)
         if other is not None:
             light: ShownLight | None = ShownLight.drawn(lights[other])
         else:
@@ -224,7 +249,7 @@ class PairSource:
             "width": width,
             "height": height,
             "target_sha256": own.get(f"{TARGET_LIGHT}output", own["input"]).sha256,
-            "target_variant": self._target_variant(variant),
+            "target_variant": self._target_variant(record, variant),
             "condition_sha256": own["output"].sha256,
             "licence": licence,
         }

@@ -19,6 +19,7 @@ from relight_assets.core.best_effort import cause_of
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
+from relight_assets.dataset.metrics import is_drawn
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import metric_faults, read_failure
 from relight_assets.engine.hardware.devices import cores
@@ -178,7 +179,7 @@ class _Looked(NamedTuple):
 
 
 def _measure_images(record: Record, content: Mapping[str, bytes], layout: SplitLayout, laid: Background) -> _Looked:
-    """Measure an image light by light: of many lights on a large photo one is in memory at a time.
+    """Measure an image variant by variant: of many on a large photo one is in memory at a time.
 
     Raises:
         ImageCorruptError: an image is not there, or has not the size of the others or its own channels.
@@ -192,16 +193,20 @@ def _measure_images(record: Record, content: Mapping[str, bytes], layout: SplitL
     found = _Looked([], [], [])
     persons: list[Pixels8] = []
     pairs = zip(*(record.stages[stage].names(stage) for stage in ("degraded", "composites")), strict=True)
+    lights = record.stages["degraded"].lights
     for variant, (person_name, name) in enumerate(pairs):
         person, composite = _decoded(content, person_name, 4, size), _decoded(content, name, 3, size)
         if wrong := int((composite[outside] != behind).any(axis=-1).sum()):
             message = f"exactly {list(laid.gray_color)}" if laid.use_gray else "the photo's own background"
             path = layout.png(record.index, name)
             found.faults.append(Fault("background", path, f"{wrong} pixels beside the person are not {message}"))
+        if variant < len(lights) and not is_drawn(lights[variant]):
+            continue  # what is made of a light may be as weak as it likes
         metrics = measure(photo, foreground, background, albedo, person, blend=laid.blend)
         if metrics is not None:
             found.measured.append(measured_of(record, variant, metrics))
-        if variant < VARIANTS_COMPARED:
+        varied = variant < len(lights) and lights[variant].get("varied") is not None
+        if variant < VARIANTS_COMPARED and not varied:  # lights that differ in one attribute may be near each other
             persons.append(few_of(person))
     found.distances.extend(variant_distance(*two) for two in combinations(persons, 2))
     return found

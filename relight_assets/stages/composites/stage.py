@@ -12,7 +12,7 @@ METRICS = (Metric("background", one_of("gray", "original"), "What is behind the 
 
 
 def _reads(recipe: Recipe) -> tuple[str, ...]:
-    people = tuple(variant_name("degraded_fg", number, recipe.variants) for number in range(recipe.variants))
+    people = tuple(variant_name("degraded_fg", number, recipe.variant_count) for number in range(recipe.variant_count))
     return people if recipe.background.use_gray else (*people, "background")
 
 
@@ -24,9 +24,9 @@ def _make(inputs: StageInputs) -> StageOutput:
     recipe = inputs.recipe
     behind = None if recipe.background.use_gray else inputs.read("background")
     files: dict[str, Pixels8 | bytes] = {}
-    for variant in range(recipe.variants):
-        person = inputs.read(variant_name("degraded_fg", variant, recipe.variants))
-        files[variant_name("output", variant, recipe.variants)] = composite(person, behind, recipe.background)
+    for variant in range(recipe.variant_count):
+        person = inputs.read(variant_name("degraded_fg", variant, recipe.variant_count))
+        files[variant_name("output", variant, recipe.variant_count)] = composite(person, behind, recipe.background)
     return StageOutput(files, {"background": "gray" if behind is None else "original"})
 
 

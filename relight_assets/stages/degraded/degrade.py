@@ -1,7 +1,8 @@
 """The person under another light than the photo's: the foreground of the training input."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import cv2
 import numpy as np
@@ -16,16 +17,19 @@ from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.environments.panorama import NO_ENVIRONMENTS, Environments
-from relight_assets.stages.degraded.exposure import draw_camera
-from relight_assets.stages.degraded.eyes.cleared import cleared
+from relight_assets.stages.degraded.exposure import draw_camera, strength_of_mix
+from relight_assets.stages.degraded.eyes.cleared import ClearedEye, cleared
 from relight_assets.stages.degraded.eyes.overlap import overlaps
-from relight_assets.stages.degraded.eyes.own_lights import clear_eyes
+from relight_assets.stages.degraded.eyes.own_lights import ClearEye, clear_eyes
 from relight_assets.stages.degraded.eyes.relit_eyes import Lamp, RelitEyes, catch_lights
 from relight_assets.stages.degraded.geometry.close_up import enlarged_part
-from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, build
+from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, Scene, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.sampler import Relit, relight
+from relight_assets.stages.degraded.light_sampler import Streams
+from relight_assets.stages.degraded.sampler import Relit, relight, without_pattern
+from relight_assets.stages.degraded.variants.mix import OF_A_WHOLE_LIGHT, mixed
+from relight_assets.stages.degraded.variants.vary import varied
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "10"
@@ -48,6 +52,27 @@ class Degraded:
     degradation_type: str
     light_direction: tuple[float, float, float]
     numbers: Numbers
+    mixes: Mapping[float, "Degraded"] = field(default_factory=dict)
+    """Of the photo and this light, by the amounts that were asked for."""
+    no_gobo: "Degraded | None" = None
+    """The same light without its pattern, if that was asked for and there is one."""
+    alike: tuple["Degraded", ...] = ()
+    """Lights that differ from this one in one attribute, which their numbers name as this one's do."""
+
+
+@dataclass(frozen=True)
+class Further:
+    """What is made of a light beside itself."""
+
+    amounts: tuple[float, ...] = ()
+    """Shares of the light in mixes with the photo, linear, below 1."""
+    no_gobo: bool = False
+    """The light without its pattern."""
+    alike: int = 0
+    """Lights that differ from it in one attribute."""
+
+
+NOTHING_MORE = Further()
 
 
 def degrade(
@@ -67,6 +92,7 @@ def degrade(
     join_faces: bool = True,
     gobos: Gobos = NO_GOBOS,
     environments: Environments = NO_ENVIRONMENTS,
+    further: Further = NOTHING_MORE,
 ) -> Degraded:
     """Put a drawn light on a person's albedo.
 
@@ -87,6 +113,7 @@ def degrade(
         join_faces: put the faces into such a map.
         gobos: the user's own shadow patterns, (h, w) uint8 by name, 255 lets light through.
         environments: the user's own panoramas, by name.
+        further: what else is made of the light.
 
     Raises:
         WeakPairError: no drawn strength made the pair differ enough.
@@ -95,49 +122,116 @@ def degrade(
     def streams(purpose: str) -> Generator:
         return stream(seed, source_sha256, variant, f"degraded/{purpose}")
 
-    alpha = cv2.extractChannel(foreground, 3)
-    window = _window(alpha)
-    rows, columns = window
-    part = alpha[window]
-    scale = min(1.0, WORKING_SIDE / max(part.shape))
-    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-
-    # Down to one half bilinear weights reach every pixel, and take an eighth of the time of area's.
-    shrink = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
-
-    def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return cv2.resize(image, size, interpolation=shrink)
-
-    surface = albedo[window]
-    corner = np.array([columns.start, rows.start], np.float32)
-    ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
-    scene = build(
-        alpha=reduced(part).astype(np.float32) * np.float32(1 / 255),
-        albedo=decode(reduced(surface)),
-        photo=decode(reduced(input_rgb[window])),
-        faces=[_to_working(points, corner, ratio) for points in faces],
+    sitter = _Sitter.of(
+        input_rgb=input_rgb,
+        foreground=foreground,
+        albedo=albedo,
+        faces=faces,
         triangles=triangles,
+        eyes=eyes,
         rng=streams("shape"),
-        shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
+        shape_map=shape_map,
         join_faces=join_faces,
-        full_photo=input_rgb[window],
     )
     # Of each two variants the second is seen as far from the photo on its other side.
     of_two = stream(seed, source_sha256, variant - variant % 2, "degraded/camera")
     camera = draw_camera(of_two, degradation, mirrored=variant % 2 == 1)
-    relit = relight(scene, degradation, lights, streams, gobos, environments=environments, camera=camera)
-    seen = clear_eyes(foreground[window], [points - corner for points in eyes])
-    clear = [cleared(surface, each) for each in seen]
-    shown = []
-    if relit.family in degradation.key_lights:
-        lamp = Lamp.of(relit.direction, relit.light, relit.numbers, streams("eyes"))
-        shown = catch_lights(scene, lamp, clear, part.shape)
-    relit_eyes = RelitEyes(clear, shown)
-    colors = _render(surface, part, relit, relit_eyes, streams("dither"))
-    image = np.zeros(foreground.shape, np.uint8)
-    image[window] = colors
-    numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlaps(foreground[window], colors, seen)}
-    return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers))
+    relit = relight(sitter.scene, degradation, lights, streams, gobos, environments=environments, camera=camera)
+    if further.alike == 0:
+        return sitter.made(relit, streams, further)
+    others = [partial(_varied_stream, seed, source_sha256, variant + 1 + each) for each in range(further.alike)]
+    attribute, every = varied(relit, others, streams("vary"))
+    named: Numbers = {"varied": attribute.value}
+    first, *alike = (sitter.made(replace(light, numbers=light.numbers | named), streams, further) for light in every)
+    return replace(first, alike=tuple(alike))
+
+
+def _varied_stream(seed: int, source_sha256: str, variant: int, purpose: str) -> Generator:
+    return stream(seed, source_sha256, variant, f"degraded/vary/{purpose}")
+
+
+@dataclass(frozen=True)
+class _Sitter:
+    """A person of a photo, ready for light: the scene, and what is rendered at full size."""
+
+    scene: Scene
+    foreground: Rgba8
+    window: tuple[slice, slice]
+    surface: Rgb8
+    """The albedo in the window."""
+    seen_eyes: list[ClearEye]
+    clear_eyes: list[ClearedEye]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        input_rgb: Rgb8,
+        foreground: Rgba8,
+        albedo: Rgb8,
+        faces: Sequence[Points],
+        triangles: Triangles,
+        eyes: Sequence[Points],
+        rng: Generator,
+        shape_map: ShapeMap | None,
+        join_faces: bool,
+    ) -> "_Sitter":
+        alpha = cv2.extractChannel(foreground, 3)
+        window = _window(alpha)
+        rows, columns = window
+        part = alpha[window]
+        scale = min(1.0, WORKING_SIDE / max(part.shape))
+        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
+
+        # Down to one half bilinear weights reach every pixel, and take an eighth of the time of area's.
+        shrink = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+
+        def reduced(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            return cv2.resize(image, size, interpolation=shrink)
+
+        surface = albedo[window]
+        corner = np.array([columns.start, rows.start], np.float32)
+        ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
+        scene = build(
+            alpha=reduced(part).astype(np.float32) * np.float32(1 / 255),
+            albedo=decode(reduced(surface)),
+            photo=decode(reduced(input_rgb[window])),
+            faces=[_to_working(points, corner, ratio) for points in faces],
+            triangles=triangles,
+            rng=rng,
+            shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
+            join_faces=join_faces,
+            full_photo=input_rgb[window],
+        )
+        seen = clear_eyes(foreground[window], [points - corner for points in eyes])
+        return cls(scene, foreground, window, surface, seen, [cleared(surface, each) for each in seen])
+
+    def made(self, relit: Relit, streams: Streams, further: Further) -> Degraded:
+        """The person in a light, and what else is made of that."""
+        light = self._lit(relit, streams)
+        mixes = {amount: self._mixed(light, relit, amount) for amount in further.amounts}
+        bare = without_pattern(relit) if further.no_gobo else None
+        return replace(light, mixes=mixes, no_gobo=None if bare is None else self._lit(bare, streams))
+
+    def _lit(self, relit: Relit, streams: Streams) -> Degraded:
+        part = cv2.extractChannel(self.foreground[self.window], 3)
+        shown = []
+        if relit.family in relit.draft.sampler.degradation.key_lights:
+            lamp = Lamp.of(relit.direction, relit.light, relit.numbers, streams("eyes"))
+            shown = catch_lights(self.scene, lamp, self.clear_eyes, part.shape)
+        colors = _render(self.surface, part, relit, RelitEyes(self.clear_eyes, shown), streams("dither"))
+        image = np.zeros(self.foreground.shape, np.uint8)
+        image[self.window] = colors
+        overlap = overlaps(self.foreground[self.window], colors, self.seen_eyes)
+        numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlap}
+        return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers))
+
+    def _mixed(self, light: Degraded, relit: Relit, amount: float) -> Degraded:
+        image = np.zeros(self.foreground.shape, np.uint8)
+        image[self.window] = mixed(self.foreground[self.window], light.image[self.window], amount)
+        strength: Numbers = {"strength": strength_of_mix(self.scene, relit.seen, amount), "amount": amount}
+        kept = {name: value for name, value in light.numbers.items() if name not in OF_A_WHOLE_LIGHT}
+        return replace(light, image=image, numbers=kept | rounded(strength))
 
 
 def _window(alpha: Gray8) -> tuple[slice, slice]:

@@ -72,6 +72,17 @@ CENTERED = Camera(0.0)
 
 
 @dataclass(frozen=True)
+class CameraSettings:
+    """How a camera was set for a light: gains of R, G and B, and the curve with them."""
+
+    gains: NDArray[np.float64]
+    curve: ToneCurve
+    fog_gains: NDArray[np.float64]
+    fog_curve: ToneCurve
+    """The two by which :func:`without_fog` judges."""
+
+
+@dataclass(frozen=True)
 class Exposed:
     """A light as the camera sees it."""
 
@@ -82,6 +93,7 @@ class Exposed:
     """Of the pair: the standard deviation of :func:`stops_of_change`, to 6 decimals."""
     numbers: Numbers
     """What was drawn of the camera, and how it was set."""
+    settings: CameraSettings
 
 
 def draw_camera(rng: Generator, degradation: Degradation, *, mirrored: bool = False) -> Camera:
@@ -126,7 +138,8 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
     shifts = own * camera.color_adaptation + drawn
     stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
     # The curve weighs what is light and what is dark anew, and skin is redder than what is around it.
-    shading = without_fog(scene, shading, np.exp2(shifts + stops), curve)
+    fog_gains, fog_curve = np.exp2(shifts + stops), curve
+    shading = without_fog(scene, shading, fog_gains, fog_curve)
     lit = _lit(scene, shading)[::every]
     seen_colors = lit * np.exp2(shifts + stops).astype(np.float32)
     seen_colors *= curve.factor_of(seen_colors.max(axis=1)[:, None])
@@ -152,7 +165,17 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
         "channel_gains": gains.tolist(),
         "tone_curve": [curve.pivot, curve.odd, curve.even],
     }
-    return Exposed(seen, curve, float(rounded(float(change.std(dtype=np.float64)))), numbers)
+    settings = CameraSettings(gains, curve, fog_gains, fog_curve)
+    return Exposed(seen, curve, _strength(change), numbers, settings)
+
+
+def exposed_alike(scene: Scene, shading: Shading, other: Exposed) -> Exposed:
+    """See a light by a camera that stays as it was set for another one."""
+    settings = other.settings
+    shading = without_fog(scene, shading, settings.fog_gains, settings.fog_curve)
+    seen = _scaled(shading, settings.gains)
+    strength = _strength(stops_of_change(scene, seen, settings.curve))
+    return replace(other, shading=seen, strength=strength)
 
 
 def without_fog(scene: Scene, shading: Shading, gains: NDArray[np.float64], curve: ToneCurve) -> Shading:
@@ -181,6 +204,24 @@ def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats
     Its standard deviation is the strength of the pair.
     """
     return levels(_developed(_lit(scene, shading), curve)) - levels(scene.sampled(scene.photo_light))
+
+
+def seen_colors(scene: Scene, seen: Exposed) -> _Floats:
+    """The colors of the person's samples as the camera renders them: (N, 3) float32, linear."""
+    lit = _lit(scene, seen.shading)
+    return lit * seen.curve.factor_of(lit.max(axis=1)[:, None])
+
+
+def strength_of_mix(scene: Scene, seen: Exposed, amount: float) -> float:
+    """The strength of a pair whose degraded side is a mix with the photo, to 6 decimals; ``amount`` is the light's."""
+    photo = scene.sampled(scene.photo_light)
+    lit = _developed(_lit(scene, seen.shading), seen.curve)
+    mix = np.float32(1 - amount) * photo + np.float32(amount) * lit
+    return _strength(levels(mix) - levels(photo))
+
+
+def _strength(change: _Floats) -> float:
+    return float(rounded(float(change.std(dtype=np.float64))))
 
 
 def _lit(scene: Scene, shading: Shading) -> _Floats:

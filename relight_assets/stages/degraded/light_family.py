@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.family_options import FamilyOptions
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight
 from relight_assets.stages.metric import Metric
 
 
@@ -31,6 +31,9 @@ class LightFamily:
     """Whether another family may be added to its lights."""
     remedy: str = "widen its ranges"
     """What to change in the recipe when its lights are too weak."""
+
+    varies: frozenset[Attribute] = frozenset()
+    """Attributes that it draws from parts of its streams, so that a light can be drawn again with another one."""
 
     def min_strength(self, degradation: Degradation) -> float:
         """The smallest strength of a pair, stops; 0 for a family without a key light."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from numpy.random import Generator
 
@@ -9,6 +10,7 @@ from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.family_options import raised
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
+from relight_assets.core.rng import part_of
 from relight_assets.stages.degraded.direction import Direction, draw_direction
 from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
@@ -16,6 +18,18 @@ from relight_assets.stages.degraded.gobos import Gobos
 
 SECOND = "second_"
 """Begins the names of the numbers of a family that is added to another's light."""
+
+
+class Attribute(str, Enum):
+    """In one of these the lights of a photo may differ; families draw each from that part of a stream."""
+
+    DIRECTION = "direction"
+    SOFTNESS = "softness"
+    COLOR = "color"
+    STRENGTH = "strength"
+    PATTERN = "pattern"
+
+
 Streams = Callable[[str], Generator]
 """Gives the random stream of a purpose."""
 
@@ -55,6 +69,8 @@ class SampledLight:
     render: Callable[[Generator, float], Shading]
     on_face: float = 1.0
     """Share of the usual spread of light over a face that is enough: some lights are seen beside it."""
+    without_pattern: "Callable[[], SampledLight] | None" = None
+    """Gives the same light with nothing between lamp and person; None: nothing is there."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ class LightSampler:
         """
         own_light = self.scene.source_light.direction
         allowed = raised(self.sampling.elevations(elevations), self.least_elevation)
-        return draw_direction(self.streams(purpose), allowed, self.sampling, own_light)
+        return draw_direction(part_of(self.streams(purpose), Attribute.DIRECTION), allowed, self.sampling, own_light)
 
 
 def second_numbers(numbers: Numbers) -> Numbers:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import cache
 
 from relight_assets.config.recipe.degradation import family_names
+from relight_assets.config.recipe.variants import MAX_VARIANTS
 from relight_assets.stages.degraded.families.registry import families, second_names
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import SECOND
+from relight_assets.stages.degraded.light_sampler import SECOND, Attribute
 from relight_assets.stages.degraded.shading.metrics import HAS_PATTERN
 from relight_assets.stages.metric import (
     COUNT,
@@ -22,6 +23,7 @@ from relight_assets.stages.metric import (
     list_of,
     number,
     object_of,
+    one_of,
     registered_name,
     whole,
 )
@@ -50,6 +52,10 @@ MEASURED = (
     Metric("light_contrast", number(-64, 64), "Change from the median to the ninetieth percentile", "stops"),
 )
 
+VARIANT_KIND = (
+    "What the variant is: a drawn light, a mix of photo and light, a light without its pattern, or the same picture as "
+    "the light's, which has none"
+)
 LIGHT = (
     Metric("degradation_type", registered_name(family_names), "Family of light", required=True),
     Metric("light_direction", UNIT_VECTOR, "Toward the key light", required=True),
@@ -93,6 +99,11 @@ LIGHT = (
         null=True,
         required=True,
     ),
+    Metric("varied", one_of(*(each.value for each in Attribute)), "In what alone the lights of the photo differ"),
+    Metric("variant_kind", one_of("light", "mix", "no_gobo", "same"), VARIANT_KIND),
+    Metric("variant_of", whole(1, MAX_VARIANTS), "Number of the light that a mix or a light without its pattern is of"),
+    Metric("amount", SHARE, "Share of the light in a mix with the photo, linear"),
+    Metric("no_gobo", whole(1, MAX_VARIANTS), "Number of the variant that is this light without its pattern"),
     Metric("patterns_sha256", HEX, "sha256 of the user's own patterns"),
     Metric("environments_sha256", HEX, "sha256 of the user's own panoramas"),
     Metric("metrics", object_of("Measured", MEASURED), "Metrics of the image, measured at 256 pixels"),

@@ -13,23 +13,25 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import cv2
+import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
+from relight_assets.core.color import luminance
 from relight_assets.core.rng import weighted
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.defects import EVERY_SECOND, defect_score
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.environments.panorama import NO_ENVIRONMENTS, Environments
-from relight_assets.stages.degraded.exposure import CENTERED, Camera, Exposed, draw_camera, exposed
+from relight_assets.stages.degraded.exposure import CENTERED, Camera, Exposed, draw_camera, exposed, exposed_alike
 from relight_assets.stages.degraded.families import registry
 from relight_assets.stages.degraded.geometry.mesh_seam import mask_rim
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Streams
+from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Shading, Streams
 from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
 from relight_assets.stages.degraded.tone_curve import ToneCurve
 
@@ -41,6 +43,8 @@ MIN_FACE_LIGHT = {"mild": 0.0, "standard": 0.4, "strong": 0.55}
 """Spread of the light over a face below which another is drawn, stops: the share of pairs whose light is read."""
 WITHOUT_PATTERN = 2.0
 """How much more of it there must be where no pattern's edges tell of the light."""
+ROUNDED = 0.002
+"""Linear luminance of an albedo up to which it is mostly rounding, six display levels."""
 WEAK_LIGHTS = 3
 """Lights of the drawn family that may be too weak; those after them are of another family."""
 
@@ -59,7 +63,58 @@ class Relit:
     highlight: LinearRgb | None
     curve: ToneCurve
     numbers: Numbers
+    draft: "Draft"
+    attempt: int
+    """Number of its strength, from 0."""
+    seen: Exposed
     grain: Grain | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A light that was drawn, but for its strength, and the camera that sees it."""
+
+    sampler: LightSampler
+    family: LightFamily
+    second: LightFamily | None
+    sampled: SampledLight
+    camera: Camera
+    skin: FaceSkin | None
+    """Of the person's face."""
+
+    @classmethod
+    def of(
+        cls,
+        sampler: LightSampler,
+        families: tuple[LightFamily, LightFamily | None],
+        camera: Camera,
+        skin: FaceSkin | None,
+    ) -> "Draft":
+        """Draw a light of a family, and add a second one where there is one."""
+        family, second = families
+        sampled = family.sample(sampler)
+        if second is not None and second.add is not None:
+            sampled = second.add(sampler, sampled)
+        return cls(sampler, family, second, sampled, camera, skin)
+
+    @property
+    def min_strength(self) -> float:
+        """The smallest strength of a pair, stops."""
+        return self.family.min_strength(self.sampler.degradation)
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether something between lamp and person throws a shadow."""
+        return any(self.sampled.numbers.get(name) for name in ("has_pattern", "second_has_pattern"))
+
+    def rendered(self, attempt: int) -> Shading:
+        """The light at one of its ``TRIES`` strengths, before any camera."""
+        rng = self.sampler.streams(f"{self.family.name}/strength/{attempt}")
+        return self.sampled.render(rng, attempt / (TRIES - 1))
+
+    def seen(self, attempt: int) -> Exposed:
+        """The same as the camera sees it."""
+        return exposed(self.sampler.scene, self.rendered(attempt), self.camera)
 
 
 def relight(
@@ -89,12 +144,7 @@ def relight(
     def draw(streams: Streams, camera: Camera) -> tuple[float, Relit]:
         least = 0.0 if second is None else second.least_elevation
         sampler = LightSampler(scene, degradation, sampling, streams, gobos, environments, least)
-        sampled = family.sample(sampler)
-        if second is not None and second.add is not None:
-            sampled = second.add(sampler, sampled)
-        score, light = _strong_enough(sampler, sampled, family, camera, skin)
-        mixed_with: Numbers = {"mixed_with": "" if second is None else second.name}
-        return score, replace(light, numbers=mixed_with | light.numbers)
+        return _strong_enough(Draft.of(sampler, (family, second), camera, skin))
 
     best: tuple[float, Relit] | None = None
     drawn, weak, key, tried = 0, None, streams, {family.name}
@@ -133,34 +183,70 @@ def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:
     return streams(f"again/{number}/{purpose}")
 
 
-def _strong_enough(
-    sampler: LightSampler, sampled: SampledLight, family: LightFamily, camera: Camera, skin: FaceSkin | None
-) -> tuple[float, Relit]:
+def _strong_enough(draft: Draft) -> tuple[float, Relit]:
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
-    min_strength, strength = family.min_strength(sampler.degradation), 0.0
-    least = MIN_FACE_LIGHT[sampler.degradation.intensity] if family.name in sampler.degradation.key_lights else 0.0
-    least *= sampled.on_face if _patterned(sampled) else sampled.on_face * WITHOUT_PATTERN
+    strength = 0.0
     for attempt in range(TRIES):
-        shading = sampled.render(sampler.streams(f"{family.name}/strength/{attempt}"), attempt / (TRIES - 1))
-        lit = exposed(sampler.scene, shading, camera)
+        lit = draft.seen(attempt)
         strength = lit.strength
-        face = {} if skin is None else measure(sampler.scene, skin, lit.shading, lit.curve)
-        flat = least / max(face.get("face_light", math.inf), 1e-3)
-        if strength >= min_strength and (flat <= 1 or attempt == TRIES - 1):
-            numbers: Numbers = lit.numbers | {"strength": strength, "strength_tries": attempt + 1}
-            score, light = _accepted(sampler, sampled, family, lit)
-            return max(score, flat), replace(light, numbers=numbers | face | light.numbers, grain=shading.grain)
+        face = _on_face(draft, lit)
+        flat = _flatness(draft, face)
+        if strength >= draft.min_strength and (flat <= 1 or attempt == TRIES - 1):
+            score, light = judged(draft, attempt, lit, face)
+            return max(score, flat), light
     raise WeakPairError(
-        f"{TRIES} strengths of a {family.name} light all gave a pair that differs by less than "
-        f"degradation.{family.name}.min_strength {min_strength:g} (the last by {strength:.3f})"
+        f"{TRIES} strengths of a {draft.family.name} light all gave a pair that differs by less than "
+        f"degradation.{draft.family.name}.min_strength {draft.min_strength:g} (the last by {strength:.3f})"
     )
 
 
-def _patterned(sampled: SampledLight) -> bool:
-    return any(sampled.numbers.get(name) for name in ("has_pattern", "second_has_pattern"))
+def redrawn(draft: Draft, attempt: int) -> tuple[float, Relit]:
+    """A light at a strength that is given; the defect score of that light, and the light.
+
+    Raises:
+        WeakPairError: the pair does not differ enough.
+    """
+    lit = draft.seen(attempt)
+    if lit.strength < draft.min_strength:
+        raise WeakPairError(
+            f"a {draft.family.name} light gave a pair that differs by {lit.strength:.3f}, less than "
+            f"degradation.{draft.family.name}.min_strength {draft.min_strength:g}"
+        )
+    face = _on_face(draft, lit)
+    score, light = judged(draft, attempt, lit, face)
+    return max(score, _flatness(draft, face)), light
 
 
-def _accepted(sampler: LightSampler, sampled: SampledLight, family: LightFamily, lit: Exposed) -> tuple[float, Relit]:
+def without_pattern(light: Relit) -> Relit | None:
+    """The same light, seen by the same camera, with nothing between lamp and person; None: nothing is there."""
+    draft = light.draft
+    if draft.sampled.without_pattern is None:
+        return None
+    scene, bare = draft.sampler.scene, replace(draft, sampled=draft.sampled.without_pattern())
+    lit = exposed_alike(scene, bare.rendered(light.attempt), light.seen)
+    # Black stays in the shadow, where it is not seen: there an albedo is rounding, and a camera that lifts it shows
+    # that.
+    black = np.clip(1 - luminance(scene.albedo) * np.float32(1 / ROUNDED), 0, 1)[..., None]
+    shown = lit.shading.light + black * (light.light - lit.shading.light)
+    lit = replace(lit, shading=replace(lit.shading, light=shown))
+    return judged(bare, light.attempt, lit, _on_face(bare, lit))[1]
+
+
+def _on_face(draft: Draft, lit: Exposed) -> dict[str, float]:
+    return {} if draft.skin is None else measure(draft.sampler.scene, draft.skin, lit.shading, lit.curve)
+
+
+def _flatness(draft: Draft, face: dict[str, float]) -> float:
+    """How far the spread of the light over the face is from enough: above 1 it is too flat."""
+    degradation = draft.sampler.degradation
+    least = MIN_FACE_LIGHT[degradation.intensity] if draft.family.name in degradation.key_lights else 0.0
+    least *= draft.sampled.on_face if draft.has_pattern else draft.sampled.on_face * WITHOUT_PATTERN
+    return least / max(face.get("face_light", math.inf), 1e-3)
+
+
+def judged(draft: Draft, attempt: int, lit: Exposed, face: dict[str, float]) -> tuple[float, Relit]:
+    """The defect score of a light as a camera sees it, and the light with its numbers."""
+    sampler, sampled, family = draft.sampler, draft.sampled, draft.family
     scene, light, highlight = sampler.scene, lit.shading.light, lit.shading.highlight
     rim = mask_rim(scene, light)
     facts: Numbers = {
@@ -172,9 +258,27 @@ def _accepted(sampler: LightSampler, sampled: SampledLight, family: LightFamily,
     }
     has_key = family.name in sampler.degradation.key_lights
     source = _source_numbers(scene, sampled.direction if has_key else None)
-    numbers = facts | source | sampled.numbers | lit.shading.numbers
+    drawn: Numbers = {
+        "mixed_with": "" if draft.second is None else draft.second.name,
+        **lit.numbers,
+        "strength": lit.strength,
+        "strength_tries": attempt + 1,
+    }
+    numbers = drawn | face | facts | source | sampled.numbers | lit.shading.numbers
     score = defect_score(scene, _degraded(scene, lit), lit.strength, rim)
-    return score, Relit(family.name, sampled.direction, light, highlight, lit.curve, numbers)
+    relit = Relit(
+        family.name,
+        sampled.direction,
+        light,
+        highlight,
+        lit.curve,
+        numbers,
+        draft,
+        attempt,
+        lit,
+        lit.shading.grain,
+    )
+    return score, relit
 
 
 def _degraded(scene: Scene, seen: Exposed) -> list[Plane]:

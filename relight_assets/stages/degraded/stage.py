@@ -1,16 +1,18 @@
 """The stage ``degraded`` as a StageSpec: light the albedo with each of the recipe's drawn lights."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import cv2
 
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.recipe.variants import PlannedVariant
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
-from relight_assets.stages.degraded.degrade import degrade
+from relight_assets.stages.degraded.degrade import Degraded, Further, degrade
 from relight_assets.stages.degraded.metrics import metrics
 from relight_assets.stages.image_metrics import measure_downsampled
 
@@ -37,7 +39,18 @@ def _recipe_part(recipe: Recipe) -> dict[str, Any]:
         part["geometry"] = recipe.geometry.deciding()
     if recipe.variants > 1:
         part["variants"] = recipe.variants
+    if recipe.vary != "all":
+        part["vary"] = recipe.vary
+    if amounts := _amounts(recipe, 0):
+        part["ladder"] = list(amounts)
+    if recipe.no_gobo:
+        part["no_gobo"] = True
     return part
+
+
+def _amounts(recipe: Recipe, light: int) -> tuple[float, ...]:
+    """Amounts of the ladder that are pictures of a light."""
+    return tuple(each.amount for each in recipe.planned_variants if each.kind == "mix" and each.light == light)
 
 
 def own_files_sha256(recipe: Recipe) -> dict[str, str]:
@@ -58,38 +71,68 @@ def _make(inputs: StageInputs) -> StageOutput:
     Raises:
         WeakPairError: no drawn strength made a pair differ enough.
     """
-    recipe, foreground, shape_map = inputs.recipe, inputs.read("foreground"), inputs.shape_map()
+    recipe, lights = inputs.recipe, _lights(inputs)
     files: dict[str, Pixels8 | bytes] = {}
-    lights: list[dict[str, Any]] = []
-    for variant in range(recipe.variants):
-        made = degrade(
-            input_rgb=cv2.cvtColor(foreground, cv2.COLOR_RGBA2RGB),
-            foreground=foreground,
-            albedo=inputs.read("albedo"),
-            faces=inputs.recorded_faces(),
-            triangles=inputs.face_triangles,
-            eyes=inputs.recorded_eyes(),
-            degradation=recipe.degradation,
-            lights=recipe.light_sampling,
-            seed=recipe.seed,
-            source_sha256=inputs.source_sha256,
-            variant=variant,
-            gobos=inputs.gobos,
-            environments=inputs.environments,
-            shape_map=shape_map,
-            join_faces=recipe.geometry.join_faces,
-        )
-        files[variant_name("degraded_fg", variant, recipe.variants)] = made.image
-        lights.append(
-            {
-                "degradation_type": made.degradation_type,
-                "light_direction": list(made.light_direction),
-                **made.numbers,
-                **({"geometry": recipe.geometry.source} if shape_map is not None else {}),
-                **own_files_sha256(recipe),
-            }
-        )
-    return StageOutput(files, lights[0] if recipe.variants == 1 else {"variants": lights})
+    numbers: list[dict[str, Any]] = []
+    for number, planned in enumerate(recipe.planned_variants):
+        light = lights[planned.light]
+        made, role = _variant(light, planned, recipe)
+        files[variant_name("degraded_fg", number, recipe.variant_count)] = made.image
+        numbers.append(_numbers(recipe, made) | role)
+    return StageOutput(files, numbers[0] if recipe.variant_count == 1 else {"variants": numbers})
+
+
+def _lights(inputs: StageInputs) -> list[Degraded]:
+    """The drawn lights."""
+    recipe, foreground = inputs.recipe, inputs.read("foreground")
+    light_this = partial(
+        degrade,
+        input_rgb=cv2.cvtColor(foreground, cv2.COLOR_RGBA2RGB),
+        foreground=foreground,
+        albedo=inputs.read("albedo"),
+        faces=inputs.recorded_faces(),
+        triangles=inputs.face_triangles,
+        eyes=inputs.recorded_eyes(),
+        degradation=recipe.degradation,
+        lights=recipe.light_sampling,
+        seed=recipe.seed,
+        source_sha256=inputs.source_sha256,
+        gobos=inputs.gobos,
+        environments=inputs.environments,
+        shape_map=inputs.shape_map(),
+        join_faces=recipe.geometry.join_faces,
+    )
+    if recipe.vary == "one":
+        first = light_this(further=Further(_amounts(recipe, 0), recipe.no_gobo, recipe.variants - 1))
+        return [first, *first.alike]
+    return [
+        light_this(variant=variant, further=Further(_amounts(recipe, variant), recipe.no_gobo))
+        for variant in range(recipe.variants)
+    ]
+
+
+def _variant(light: Degraded, planned: PlannedVariant, recipe: Recipe) -> tuple[Degraded, dict[str, Any]]:
+    """A variant of a photo, and what the record says of its part; nothing where all variants are drawn lights."""
+    first = {"variant_of": planned.light + 1}
+    if planned.kind == "mix":
+        return light.mixes[planned.amount], {"variant_kind": "mix"} | first
+    if planned.kind == "no_gobo":
+        # A light that has no pattern is its own.
+        return light.no_gobo or light, {"variant_kind": "no_gobo" if light.no_gobo else "same"} | first
+    role: dict[str, Any] = {"variant_kind": "light"} if recipe.variant_count > recipe.variants else {}
+    if light.no_gobo is not None:
+        role |= {"no_gobo": 1 + recipe.planned_variants.index(PlannedVariant("no_gobo", planned.light))}
+    return light, role
+
+
+def _numbers(recipe: Recipe, made: Degraded) -> dict[str, Any]:
+    return {
+        "degradation_type": made.degradation_type,
+        "light_direction": list(made.light_direction),
+        **made.numbers,
+        **({"geometry": recipe.geometry.source} if recipe.geometry.kind is not None else {}),
+        **own_files_sha256(recipe),
+    }
 
 
 def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.albedo.albedo import extract
-from relight_assets.stages.degraded.degrade import degrade
+from relight_assets.stages.degraded.degrade import Further, degrade
+from relight_assets.stages.degraded.variants.mix import mixed
 from relight_assets_tests.stages.portraits import NO_TRIANGLES, face_mesh, portrait
 
 SHA = "0f" * 32
@@ -146,3 +147,35 @@ def test_an_empty_mask_is_a_weak_pair():
             seed=0,
             source_sha256=SHA,
         )
+
+
+def test_what_is_made_of_a_light_leaves_it_as_it_was():
+    person, patterned = portrait(), only("hard_shadow", kinds={"none": 0})
+    alone = run(person, patterned)
+    found = run(person, patterned, further=Further((0.0, 0.5), no_gobo=True))
+    assert np.array_equal(found.image, alone.image)
+    assert found.numbers == alone.numbers
+    photo, half = found.mixes[0.0], found.mixes[0.5]
+    assert np.array_equal(photo.image, np.where(person.alpha[..., None] > 0, person.foreground, 0))
+    assert np.array_equal(half.image, mixed(person.foreground, found.image, 0.5))
+    strengths = [each.numbers["strength"] for each in (photo, half, found)]
+    assert strengths == sorted(strengths)
+    assert strengths[0] == 0
+    assert {amount: each.numbers["amount"] for amount, each in found.mixes.items()} == {0: 0, 0.5: 0.5}
+    assert found.no_gobo.numbers["has_pattern"] is False
+    assert np.array_equal(found.no_gobo.image[..., 3], person.alpha)
+    assert found.no_gobo.image.mean() > found.image.mean()
+
+
+def test_lights_that_differ_in_one_attribute():
+    person = portrait()
+    alone = run(person)
+    found = run(person, further=Further((0.5,), alike=2))
+    assert np.array_equal(found.image, alone.image)
+    assert found.numbers == alone.numbers | {"varied": found.numbers["varied"]}
+    assert len(found.alike) == 2
+    for each in found.alike:
+        assert each.numbers["varied"] == found.numbers["varied"]
+        assert each.degradation_type == found.degradation_type
+        assert list(each.mixes) == [0.5]
+        assert not np.array_equal(each.image, found.image)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +11,7 @@ from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded import sampler as module
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.source_light import UNKNOWN
-from relight_assets.stages.degraded.sampler import TRIES, WEAK_LIGHTS, relight
+from relight_assets.stages.degraded.sampler import TRIES, WEAK_LIGHTS, relight, without_pattern
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
@@ -156,3 +157,50 @@ def test_a_strong_light_does_more_to_a_face_than_a_mild_one():
         ]
         found[intensity] = np.median([light.numbers["face_light"] for light in lights])
     assert found["mild"] < found["standard"] < found["strong"]
+
+
+PATTERNED = {"kinds": {"none": 0, "blinds": 1}}
+
+
+@pytest.mark.parametrize("families", [("hard_shadow",), ("hard_shadow", "specular"), ("specular", "hard_shadow")])
+def test_a_light_without_its_pattern_is_the_same_light(families):
+    sections = {name: {"weight": 1e-9 if name in families else 0.0} for name in ("soft_shading", "specular", "none")}
+    sections["hard_shadow"] = {"weight": 1e-9, "opacity_range": [0.6, 0.6], "subsurface_range": [0, 0], **PATTERNED}
+    sections[families[0]]["weight"] = 1.0
+    degradation = Degradation.model_validate(sections | {"mixture_probability": float(len(families) > 1)})
+    light = relit(degradation, 3)
+    assert (light.family, light.numbers["mixed_with"] or None) == (families[0], (*families, None)[1])
+    assert light.numbers["has_pattern"] is True
+    bare = without_pattern(light)
+    assert bare.numbers["has_pattern"] is False
+    assert not any("pattern" in name.removeprefix("second_") for name in bare.numbers if "has_" not in name)
+    assert "penumbra" not in bare.numbers
+    for name in ("key_temperature", "wrap", "channel_gains", "tone_curve", "exposure"):
+        assert bare.numbers[name] == light.numbers[name]
+    assert (bare.direction, bare.curve) == (light.direction, light.curve)
+    # It takes nothing away, gives light to what lay in the shadow, and leaves what was lit as it was.
+    ratio = light.light[..., 1] / bare.light[..., 1]
+    inside = portrait_scene().core & (portrait_scene().albedo.max(axis=2) > 0.01)
+    assert ratio[inside].max() < 1.02
+    assert np.quantile(ratio[inside], 0.02) < 0.6
+    assert np.quantile(ratio[inside], 0.98) > 0.97
+    if light.highlight is not None:
+        shown = bare.highlight.max(axis=2) > 0.01
+        assert np.all(light.highlight[shown] <= bare.highlight[shown] + 1e-5)
+
+
+def test_black_keeps_the_shadow_of_a_pattern():
+    light = relit(only("hard_shadow", **PATTERNED))
+    scene = light.draft.sampler.scene
+    high = (scene.height > np.median(scene.height)).astype(np.float32)
+    dark = replace(scene, albedo=scene.albedo * high[..., None])
+    sampler = replace(light.draft.sampler, scene=dark)
+    bare = without_pattern(replace(light, draft=replace(light.draft, sampler=sampler)))
+    black = dark.albedo.max(axis=2) == 0
+    assert np.allclose(bare.light[black], light.light[black], atol=1e-5)
+    assert not np.allclose(bare.light[~black], light.light[~black], atol=1e-2)
+
+
+def test_a_light_without_a_pattern_has_no_other_without_it():
+    assert without_pattern(relit(only("soft_shading"))) is None
+    assert without_pattern(relit(only("hard_shadow", kinds={"none": 1e6}))) is None

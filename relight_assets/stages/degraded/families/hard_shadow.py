@@ -12,16 +12,22 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.families import PATTERN_ELEVATION, HardShadow, ShadowKinds
-from relight_assets.core.arrays import LinearRgb
+from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import tinted
-from relight_assets.core.rng import log_uniform, uniform, weighted
+from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform, weighted
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.filters import smooth
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
+from relight_assets.stages.degraded.light_sampler import (
+    Attribute,
+    LightSampler,
+    SampledLight,
+    Shading,
+    second_numbers,
+)
 from relight_assets.stages.degraded.shading import lamp, lamp_place, shadow_patterns
 from relight_assets.stages.degraded.shading.metrics import (
     AMBIENT_TEMPERATURE,
@@ -38,6 +44,9 @@ LAMP_SIZE = (0.03, 0.10)
 """Angular half size of the lamp, radians, for the head's own shadow: a small lamp."""
 WIDENING = (1.0, 4.0)
 """Width of the widest penumbra over that of the narrowest, in one image."""
+SOFTER, MAX_PENUMBRA = 4.0, 0.1
+"""How much wider penumbras may be than the recipe's where shadows differ in their softness alone, and the widest, of
+the subject's size."""
 TINT = 0.5
 """Share of a lamp's colour that is left after a camera's white balance."""
 SUBSURFACE = (1.0, 0.45, 0.25)
@@ -60,6 +69,16 @@ _SHADOW = (
     Metric("shadow_coverage", SHARE, "Share of the person in shadow"),
     Metric("shadow_level", SHARE, "Umbra over lit, linear"),
 )
+_OF_PATTERNS = {
+    "has_pattern",
+    "pattern_type",
+    "pattern_file",
+    "penumbra",
+    "penumbra_widening",
+    "shadow_coverage",
+    *(metric.name for metric in PATTERN),
+}
+"""Numbers that a light without a pattern has not."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +91,20 @@ class Shadow:
     light: Direction
     visibility: LinearRgb
     numbers: Numbers
+    subsurface: float
+    """Distance that red bleeds, in units of the subject's size."""
+    own: Plane
+    """What the head's own shadow alone leaves, (h, w) float32 in 0..1."""
+
+    def without_pattern(self, scene: Scene) -> "Shadow":
+        """The head's own shadow alone; the numbers stay, by which a strength is drawn."""
+        return replace(self, visibility=_bleeding(scene, self.own, self.subsurface))
 
 
 def sample(sampler: LightSampler) -> SampledLight:
     """Draw the kind of shadow, the key light and the shadow."""
     options, streams, purpose = sampler.degradation.hard_shadow, sampler.streams, "hard_shadow/light"
-    kind = weighted(streams("hard_shadow/kind"), options.kinds.model_dump())
+    kind = weighted(part_of(streams("hard_shadow/kind"), Attribute.PATTERN), options.kinds.model_dump())
     if kind == NONE:
         score = lamp_place.shadow_score(sampler.scene)
     else:
@@ -86,11 +113,18 @@ def sample(sampler: LightSampler) -> SampledLight:
     shape = streams("hard_shadow/shape")
     shadow = sample_shadow(sampler.scene, direction, kind, options, shape, own_gobos=sampler.gobos)
 
-    def render(rng: Generator, strength_bias: float) -> Shading:
-        light, numbers = render_shadow(sampler.scene, shadow, options, rng, strength_bias=strength_bias)
-        return Shading(light, None, numbers)
+    def light_of(shadow: Shadow, numbers: Numbers) -> SampledLight:
+        def render(rng: Generator, strength_bias: float) -> Shading:
+            light, drawn = render_shadow(sampler.scene, shadow, options, rng, strength_bias=strength_bias)
+            return Shading(light, None, drawn)
 
-    return SampledLight(direction, shadow.numbers, render)
+        return SampledLight(direction, numbers, render)
+
+    light = light_of(shadow, shadow.numbers)
+    if kind == NONE:
+        return light
+    bare = {name: value for name, value in shadow.numbers.items() if name not in _OF_PATTERNS}
+    return replace(light, without_pattern=lambda: light_of(shadow.without_pattern(sampler.scene), bare))
 
 
 def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
@@ -99,12 +133,12 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     kinds = options.kinds.model_dump()
     # The head's own shadow is in the other light already.
     patterns = {name: weight for name, weight in kinds.items() if name != NONE and weight > 0}
-    kind = weighted(streams("second/kind"), patterns or kinds)
+    kind = weighted(part_of(streams("second/kind"), Attribute.PATTERN), patterns or kinds)
     shape = streams("second/shape")
     shadow = sample_shadow(
         sampler.scene, first.direction, kind, options, shape, own_gobos=sampler.gobos, on_itself=kind == NONE
     )
-    level = log_uniform(streams("second/strength"), options.shadow_level)
+    level = log_uniform(part_of(streams("second/strength"), Attribute.STRENGTH), options.shadow_level)
     attenuation = np.float32(level) + np.float32(1 - level) * shadow.visibility
 
     def render(rng: Generator, strength_bias: float) -> Shading:
@@ -114,7 +148,8 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
 
     numbers = second_numbers(shadow.numbers | {"shadow_level": level})
     pattern: Numbers = {key: shadow.numbers[key] for key in ("has_pattern", "pattern_type")}
-    return SampledLight(first.direction, first.numbers | numbers | pattern, render)
+    bare = (lambda: first) if kind != NONE else None
+    return SampledLight(first.direction, first.numbers | numbers | pattern, render, without_pattern=bare)
 
 
 def sample_shadow(
@@ -128,30 +163,38 @@ def sample_shadow(
     on_itself: bool = True,
 ) -> Shadow:
     """Draw a pattern of a kind, and project its shadow, and where ``on_itself`` the head's own, onto the person."""
-    lamp_size = uniform(rng, LAMP_SIZE)
-    penumbra = log_uniform(rng, options.penumbra_range)
-    widening = uniform(rng, WIDENING)
+    softness, of_pattern = part_of(rng, Attribute.SOFTNESS), part_of(rng, Attribute.PATTERN)
+    sizes, penumbras = LAMP_SIZE, options.penumbra_range
+    if is_varied(rng, Attribute.SOFTNESS):
+        sizes, penumbras = lamp.ANY_LAMP, (penumbras[0], min(penumbras[1] * SOFTER, MAX_PENUMBRA))
+    lamp_size = uniform(softness, sizes)
+    penumbra = log_uniform(softness, penumbras)
+    widening = uniform(softness, WIDENING)
     subsurface = uniform(rng, options.subsurface_range)
     numbers: Numbers = {"has_pattern": kind != NONE, "pattern_type": kind, "self_shadow": on_itself}
-    plane = np.ones(scene.shape, np.float32)
+    plane = own = np.ones(scene.shape, np.float32)
     if kind != NONE:
         if kind == CUSTOM:
-            name = sorted(own_gobos)[int(rng.integers(len(own_gobos)))]
+            name = sorted(own_gobos)[int(of_pattern.integers(len(own_gobos)))]
             numbers["pattern_file"] = name
             draw_pattern = shadow_patterns.custom(scene, own_gobos[name])
         else:
             draw_pattern = shadow_patterns.procedural(scene, kind, options.coverage_range)
-        sharp, placement = shadow_patterns.place(scene, light, draw_pattern, options.coverage_range, rng)
-        plane = shadow_patterns.with_penumbra(sharp, scene.size * penumbra, widening, rng)
+        sharp, placement = shadow_patterns.place(scene, light, draw_pattern, options.coverage_range, of_pattern)
+        plane = shadow_patterns.with_penumbra(sharp, scene.size * penumbra, widening, of_pattern)
         numbers |= placement
         numbers |= {"penumbra": penumbra, "penumbra_widening": widening}
     if on_itself:
-        plane = plane * visibility(scene, light, lamp_size)
+        own = visibility(scene, light, lamp_size)
+        plane = plane * own
         numbers["lamp_size"] = lamp_size
     numbers["subsurface"] = subsurface
     numbers["shadow_coverage"] = float(1 - scene.sampled(plane).mean(dtype=np.float64))
-    bleeding = [smooth(plane, subsurface * scene.size * reach) for reach in SUBSURFACE]
-    return Shadow(light, cv2.merge(bleeding), numbers)
+    return Shadow(light, _bleeding(scene, plane, subsurface), numbers, subsurface, own)
+
+
+def _bleeding(scene: Scene, visible: Plane, subsurface: float) -> LinearRgb:
+    return cv2.merge([smooth(visible, subsurface * scene.size * reach) for reach in SUBSURFACE])
 
 
 def render_shadow(
@@ -164,12 +207,13 @@ def render_shadow(
     low, high = options.shadow_level
     if shadow.numbers["pattern_type"] == NONE:
         high = low + (high - low) * PLAIN_SHARE
-    level = log_uniform(rng, (low, high))
+    color = part_of(rng, Attribute.COLOR)
+    level = log_uniform(part_of(rng, Attribute.STRENGTH), (low, high))
     level += (low - level) * strength_bias
-    wrap = uniform(rng, options.wrap_range)
+    wrap = uniform(part_of(rng, Attribute.SOFTNESS), options.wrap_range)
     wrap += (options.wrap_range[0] - wrap) * strength_bias
-    key_kelvin = log_uniform(rng, options.key_temperature_range)
-    ambient_kelvin = log_uniform(rng, options.ambient_temperature_range)
+    key_kelvin = log_uniform(color, options.key_temperature_range)
+    ambient_kelvin = log_uniform(color, options.ambient_temperature_range)
     key_color, ambient_color = tinted(key_kelvin, TINT), tinted(ambient_kelvin, TINT)
     keys = lamp.key_light(scene, shadow.light, wrap, cv2.split(shadow.visibility))
     ambient = scene.normals[2] * np.float32(0.25 * level) + np.float32(0.75 * level)
@@ -193,4 +237,5 @@ FAMILY = LightFamily(
     second_metrics=(HAS_PATTERN, *_SHADOW),
     remedy="raise `opacity_range`",
     least_elevation=PATTERN_ELEVATION,
+    varies=frozenset(Attribute),
 )

@@ -4,7 +4,7 @@ from numpy.random import Generator
 
 from relight_assets.config.recipe.families import SoftShading
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP, UP_TO_0_2
 
@@ -36,4 +36,5 @@ FAMILY = LightFamily(
     sample,
     metrics=(*LAMP, *HIGHLIGHT, *UP_TO_0_2),
     remedy="lower `ambient_range`",
+    varies=frozenset(Attribute) - {Attribute.PATTERN},
 )

@@ -1,5 +1,6 @@
 """One lamp that lights the face from its side, and its highlight on the skin."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from relight_assets.core.arrays import Plane
 from relight_assets.core.color import luminance
 from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading, second_numbers
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading, second_numbers
 from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP
 
@@ -37,13 +38,19 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     highlight = highlights.sample(scene, first.direction, options.roughness, streams("second/skin"))
     gain = highlights.draw_gain(streams("second/strength"), options.gain, 0.0)
 
-    def render(rng: Generator, strength_bias: float) -> Shading:
-        shading = first.render(rng, strength_bias)
-        lit = highlights.add_highlight(scene, shading, highlight, gain, _lit_share(scene, shading))
-        own = {name: value for name, value in lit.numbers.items() if name in _SECOND}
-        return replace(lit, numbers=shading.numbers | second_numbers(own))
+    def added_to(light: SampledLight) -> SampledLight:
+        def render(rng: Generator, strength_bias: float) -> Shading:
+            # As bright where a pattern was taken away as with it.
+            bright = first.render(deepcopy(rng), strength_bias).light if light is not first else None
+            shading = light.render(rng, strength_bias)
+            lit = highlights.add_highlight(scene, shading, highlight, gain, _lit_share(scene, shading), bright=bright)
+            own = {name: value for name, value in lit.numbers.items() if name in _SECOND}
+            return replace(lit, numbers=shading.numbers | second_numbers(own))
 
-    return SampledLight(first.direction, first.numbers, render)
+        return SampledLight(light.direction, light.numbers, render)
+
+    bare = first.without_pattern
+    return replace(added_to(first), without_pattern=None if bare is None else lambda: added_to(bare()))
 
 
 def _lit_share(scene: Scene, shading: Shading) -> Plane:
@@ -64,4 +71,5 @@ FAMILY = LightFamily(
     metrics=(*LAMP, *HIGHLIGHT),
     second_metrics=HIGHLIGHT,
     remedy="lower `ambient_range` or raise `intensity_range`",
+    varies=frozenset(Attribute) - {Attribute.PATTERN},
 )

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio, tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.close_up import CloseUp
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.height_field import normals_of_slopes
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
-from relight_assets.stages.degraded.light_sampler import Grain, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, Grain, Shading
 from relight_assets.stages.degraded.shading import skin_texture
 from relight_assets.stages.degraded.shading.lobe import skin_lobe
 from relight_assets.stages.degraded.shading.skin_oil import oil
@@ -110,7 +110,11 @@ def sample(
         visibility: how much of the lamp each point sees, (h, w) float32 in 0..1; None: all.
         gloss: of a wide lamp, too faint and broad to show the skin's texture.
     """
-    roughness, half_angle = uniform(rng, roughness_range), uniform(rng, GLOSS_HALF_ANGLES if gloss else HALF_ANGLES)
+    roughness = uniform(rng, roughness_range)
+    half_angles = GLOSS_HALF_ANGLES if gloss else HALF_ANGLES
+    if is_varied(rng, Attribute.SOFTNESS):
+        half_angles = HALF_ANGLES[0], GLOSS_HALF_ANGLES[1]
+    half_angle = uniform(part_of(rng, Attribute.SOFTNESS), half_angles)
     steepness, base = uniform(rng, STEEPNESS), uniform(rng, OIL)
     near = scene.close_up.halved(scene.photo_light) if gloss else scene.close_up
     weight = np.zeros(scene.shape, np.float32)
@@ -140,7 +144,7 @@ def sample(
 
 def draw_gain(rng: Generator, gain_range: tuple[float, float], strength_bias: float) -> float:
     """Draw the gain over physical skin, at most 3; a ``strength_bias`` of 1 takes the largest."""
-    gain = log_uniform(rng, gain_range)
+    gain = log_uniform(part_of(rng, Attribute.STRENGTH), gain_range)
     return min(gain + (gain_range[1] - gain) * strength_bias, MAX_GAIN)
 
 
@@ -152,6 +156,7 @@ def add_highlight(
     visibility: Plane | None = None,
     *,
     color: NDArray[np.float32] | None = None,
+    bright: LinearRgb | None = None,
 ) -> Shading:
     """Add a highlight to a light, in the colour of its key light, no brighter than its skin allows.
 
@@ -162,9 +167,10 @@ def add_highlight(
         gain: over physical skin.
         visibility: how much of the lamp each point sees, (h, w) float32 in 0..1, beyond what the lobe knows.
         color: (3,) linear RGB of the lamp; None: that of the key light's temperature.
+        bright: the light on the skin by which its brightness goes, (h, w, 3) float32; None: that of ``shading``.
     """
     kelvin, tint = (_number(shading, name, usual) for name, usual in (("key_temperature", KELVIN), ("key_tint", TINT)))
-    _, top = peak_of(scene, shading.light, gain, highlight.constant)
+    _, top = peak_of(scene, shading.light if bright is None else bright, gain, highlight.constant)
     near = highlight.near
     fine = np.float32(top) * np.tanh(highlight.lobe * np.float32(1 / HEADROOM))
     plane = np.zeros(scene.shape, np.float32)

@@ -15,17 +15,20 @@ from relight_assets.config.recipe.families import SoftShading
 from relight_assets.config.recipe.family_options import LampOptions
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio, shoulder, tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
+from relight_assets.stages.degraded.light_sampler import Attribute
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
 LAMP_SIZE, WIDE_LAMP = (0.08, 0.22), (0.16, 0.36)
 """Angular half size of a lamp, and of a large one, radians, for the head's own shadow: from wider ones the shadows of
 nose and brow have no edge, and without an edge shade is taken for skin."""
+ANY_LAMP = (0.03, 0.36)
+"""That of lamps which differ in their softness alone: from a bare bulb to a large window."""
 SHADOW_BLUR = (0.006, 0.0027, 0.0015)
 """Blur of the shadow's edge for R, G and B, in units of s."""
 SUBSURFACE_WRAP = (0.08, 0.02, 0.0)
@@ -72,7 +75,8 @@ class Lamp:
 
 def sample(scene: Scene, light: Direction, rng: Generator, sizes: tuple[float, float] = LAMP_SIZE) -> Lamp:
     """Draw the lamp's size, radians, and compute its shadow."""
-    lamp_size = uniform(rng, sizes)
+    sizes = ANY_LAMP if is_varied(rng, Attribute.SOFTNESS) else sizes
+    lamp_size = uniform(part_of(rng, Attribute.SOFTNESS), sizes)
     n_x, n_y, n_z = scene.normals
     fill = n_x * np.float32(-0.35 * light.x) - n_y * np.float32(0.25) + n_z * np.float32(0.25)
     fill = np.maximum(fill + np.float32(0.5), 0)
@@ -95,11 +99,12 @@ def render(
     A ``strength_bias`` of 0 draws from the whole ranges, 1 takes the end that gives the strongest contrast.
     """
     darkest, widest, hardest = options.ambient_linear[0], options.key_share_range[1], options.wrap_range[0]
-    ambient = _biased(log_uniform(rng, options.ambient_linear), darkest, strength_bias)
-    share = _biased(uniform(rng, options.key_share_range), widest, strength_bias)
-    wrap = _biased(uniform(rng, options.wrap_range), hardest, strength_bias)
-    key_kelvin, key_tint = log_uniform(rng, options.key_temperature_range), uniform(rng, options.key_tint_range)
-    ambient_kelvin = _ambient_kelvin(options, rng, key_kelvin)
+    strength, color = part_of(rng, Attribute.STRENGTH), part_of(rng, Attribute.COLOR)
+    ambient = _biased(log_uniform(strength, options.ambient_linear), darkest, strength_bias)
+    share = _biased(uniform(strength, options.key_share_range), widest, strength_bias)
+    wrap = _biased(uniform(part_of(rng, Attribute.SOFTNESS), options.wrap_range), hardest, strength_bias)
+    key_kelvin, key_tint = log_uniform(color, options.key_temperature_range), uniform(color, options.key_tint_range)
+    ambient_kelvin = _ambient_kelvin(options, color, key_kelvin)
     key_color, ambient_color = tinted(key_kelvin, key_tint), tinted(ambient_kelvin, AMBIENT_TINT)
     rest = lamp.fill * np.float32((1 - ambient) * (1 - share)) + lamp.room * np.float32(ambient)
     keys = key_light(scene, lamp.light, wrap, lamp.seen)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Plane
+from relight_assets.core.rng import part_of
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.geometry.visibility import sight
-from relight_assets.stages.degraded.light_sampler import LightSampler
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler
 from relight_assets.stages.degraded.shading.lobe import Normals, ggx, mirror
 
 PLACES = 8
@@ -63,7 +64,7 @@ def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], s
         of_this = f"{purpose}/{number}" if number else purpose
         light = sampler.key_light(of_this, elevations)
         score = score_of(light)
-        chance = float(sampler.streams(f"{of_this}/below").random())
+        chance = float(part_of(sampler.streams(f"{of_this}/below"), Attribute.DIRECTION).random())
         steep = light.y < STEEPEST or (light.y < STEEP and light.z < STEEP_FRONT)
         if steep or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
             score -= REFUSED
