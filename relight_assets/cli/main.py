@@ -25,6 +25,7 @@ from relight_assets.cli.commands.outputs.withdraw import withdraw
 from relight_assets.cli.commands.run import run
 from relight_assets.cli.commands.runs import runs
 from relight_assets.cli.commands.status import status
+from relight_assets.cli.commands.try_photos import try_photos
 from relight_assets.cli.errors import CommandGroup
 from relight_assets.cli.terminal.messages import print_warning
 from relight_assets.config.project import ProjectSource
@@ -46,7 +47,7 @@ def main(context: click.Context, platform: Path | None) -> None:
 
 
 for command in (
-    demo, dev, doctor, export, forget, gallery, init, models, prune, publish, replay, run, runs, status, 
+    demo, dev, doctor, export, forget, gallery, init, models, prune, publish, replay, run, runs, status, try_photos,
     verify, withdraw,
 ):  # fmt: skip
     main.add_command(command)
