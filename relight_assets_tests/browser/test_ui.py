@@ -99,7 +99,7 @@ def test_a_split_is_brought_up_to_date_by_clicks(page: "Page", ui: Ui) -> None:
 def test_the_gallery_of_a_split_is_a_link(page: "Page", ui: Ui) -> None:
     assert (ui.outputs("val") / "gallery" / "index.html").is_file()  # of the run before
     page.goto("/assets/gallery?view=partitions&partition=val")
-    link = _metadata(page, "open").locator("a")
+    link = _metadata(page, "open").locator("a").first
     page.goto(str(link.get_attribute("href")))
     page.locator(".card .cell div").first.wait_for(state="visible")
     assert page.locator("#title small").inner_text() == "2 pairs"
