@@ -68,7 +68,8 @@ def test_mistakes_are_sentences_and_write_nothing(tmp_path: Path, monkeypatch: p
     mine = tmp_path / "mine" / "try_images.csv"
     mine.parent.mkdir()
     mine.write_text("image_path\n")
-    for out in ("data", mine.parent):
-        result = relight("try", photo, "--out", out)
+    (tmp_path / "platform.yaml").write_text("csv_dir: data\noutput_root: outputs\n")
+    for out in ("data", "outputs", mine.parent):
+        result = relight("--platform", tmp_path / "platform.yaml", "try", photo, "--out", out)
         assert (result.exit_code, "choose another folder" in " ".join(result.output.split())) == (2, True)
     assert mine.read_text() == "image_path\n"

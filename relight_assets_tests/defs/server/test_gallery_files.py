@@ -24,7 +24,7 @@ def asked(root: Path, path: str, method: str = "GET") -> tuple[int, bytes]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "extensions": {}}
+    scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "asgi": {"spec_version": "2.4"}}
     asyncio.run(GalleryFiles(_dagster, root)(scope, receive, send))
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
 
