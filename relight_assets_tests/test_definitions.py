@@ -32,6 +32,7 @@ def test_the_assets_and_their_lineage(loaded: dg.Definitions) -> None:
         "mapping_csv": ["albedo", "composites", "degraded", "masks", "split_csv"],
         "dead_letters": ["albedo", "composites", "degraded", "masks", "split_csv"],
         "samples": ["mapping_csv"],
+        "gallery": ["mapping_csv"],
     }
 
 
@@ -101,7 +102,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
     jobs = {job.name: sorted(node.name for node in job.nodes) for job in repository.get_all_jobs()}
     csvs = ["dead_letters", "mapping_csv"]
     assert jobs == {
-        "__ASSET_JOB": [*csvs, "relight_images", "samples", "split_csv"],
+        "__ASSET_JOB": ["dead_letters", "gallery", "mapping_csv", "relight_images", "samples", "split_csv"],
         "relight_split": [*csvs, "relight_images"],
         "masks_only": [*csvs, "relight_images"],
         "retry_dead_letters": [*csvs, "relight_images"],

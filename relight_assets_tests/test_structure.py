@@ -47,6 +47,7 @@ TESTED_ELSEWHERE = {
     "exports/layouts/*.py": "exports/test_registry.py",
     "exports/cards/*.py": "exports/cards/test_readme.py",
     "forgetting/*.py": "forgetting/test_forget.py",
+    "reports/gallery/*.py": "reports/gallery/test_gallery.py",
     "quality/measured.py": "quality/test_thresholds.py",
     "quality/feasibility.py": "config/test_loader.py",
     "config/*.py": "config/test_settings.py",
@@ -169,6 +170,7 @@ BESIDE_THE_STORAGE = {
     "engine/state/scan.py:_is_unchanged": "the user's photo",
     "dataset/record_schema.py:*": "a page of the docs, which it writes",
     "reports/charts.py:_own_environment": "the working folder, in which matplotlib looks for its settings",
+    "reports/gallery/html_page.py:_part": "the parts of the page, which come with the package",
     "engine/disk_space.py:*": "how full a disk is",
     "engine/hardware/*": "what the machine says of itself, and the locks of its GPUs",
 }

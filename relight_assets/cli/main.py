@@ -16,6 +16,7 @@ from relight_assets.cli.commands.init import init
 from relight_assets.cli.commands.models import models
 from relight_assets.cli.commands.outputs.export import export
 from relight_assets.cli.commands.outputs.forget import forget
+from relight_assets.cli.commands.outputs.gallery import gallery
 from relight_assets.cli.commands.outputs.prune import prune
 from relight_assets.cli.commands.outputs.publish import publish
 from relight_assets.cli.commands.outputs.replay import replay
@@ -24,6 +25,7 @@ from relight_assets.cli.commands.outputs.withdraw import withdraw
 from relight_assets.cli.commands.run import run
 from relight_assets.cli.commands.runs import runs
 from relight_assets.cli.commands.status import status
+from relight_assets.cli.commands.try_photos import try_photos
 from relight_assets.cli.errors import CommandGroup
 from relight_assets.cli.terminal.messages import print_warning
 from relight_assets.config.project import ProjectSource
@@ -45,6 +47,7 @@ def main(context: click.Context, platform: Path | None) -> None:
 
 
 for command in (
-    demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify, withdraw,
+    demo, dev, doctor, export, forget, gallery, init, models, prune, publish, replay, run, runs, status, try_photos,
+    verify, withdraw,
 ):  # fmt: skip
     main.add_command(command)

@@ -20,6 +20,8 @@ from relight_assets.storage.local import LOCAL
 RECORD_SUFFIX = "metadata.json"
 FAILURE_SUFFIX = "failure.json"
 RECORD_CACHE = ".records.sqlite"
+THUMBNAILS = ".thumbnails"
+GALLERY = "gallery"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_NUMBER = 10**9 - 1
@@ -29,6 +31,7 @@ _NUMBERED = re.compile(rf"{_DIGITS}({_LAST})(?=/)")
 """A numbered file's name among others, a slash before and behind each."""
 _NUMBER = re.compile(rf"{_DIGITS}{_LAST}(?=/)")
 _FAILURE = re.compile(rf"{_DIGITS}{re.escape(FAILURE_SUFFIX)}(?=/)")
+_THUMBNAIL = re.compile(r"([0-9]{5}|[1-9][0-9]{5,8})\.jpg")
 _NAMES_AT_ONCE = 10_000
 
 
@@ -125,6 +128,31 @@ class SplitLayout:
     def record_cache(self) -> Path:
         """What scans keep of the records; it may be removed at any time."""
         return self.folder / RECORD_CACHE
+
+    @property
+    def thumbnails(self) -> Path:
+        """The folder of the small pictures that galleries show; it may be removed at any time."""
+        return self.folder / THUMBNAILS
+
+    def thumbnail(self, index: int) -> Path:
+        """The small pictures of image ``index``, side by side."""
+        return self.thumbnails / f"{index:05d}.jpg"
+
+    def thumbnail_numbers(self) -> set[int]:
+        """Every number that a thumbnail holds.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        if self.storage.kind(self.thumbnails) != "a folder":
+            return set()
+        found = (_THUMBNAIL.fullmatch(name) for name in self.storage.names(self.thumbnails))
+        return {int(match[1]) for match in found if match is not None}
+
+    @property
+    def gallery(self) -> Path:
+        """The folder of the page that shows all pairs; it may be removed at any time."""
+        return self.folder / GALLERY
 
     @property
     def lock(self) -> Path:

@@ -10,6 +10,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
+from relight_assets.dataset.gallery_files import remove_gallery
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import withdraw_stale_outputs
@@ -31,7 +32,7 @@ class Orphans:
     folder: Path
     numbers: tuple[int, ...]
     files: tuple[Path, ...]
-    """Records before images."""
+    """Thumbnails before records before images."""
     size: int
     """Bytes."""
 
@@ -66,6 +67,7 @@ def prune(
         if not found.numbers:
             return found
         withdraw_stale_outputs(state, settings, experiment, found.numbers)
+        remove_gallery(layout)  # it shows them
         left = _removed(found.files, layout.storage)
         layout.storage.clean(layout.folder)
     if left:
@@ -140,7 +142,10 @@ def _may_be_renamed(image: ImageState) -> bool:
 def _orphans(state: SplitState, layout: SplitLayout) -> Orphans:
     numbers = orphan_numbers(layout, state.index, state.images)
     found = sorted((last not in _CLAIMS, number, last) for number, last in layout.numbered() if number in numbers)
-    files = tuple(layout.folder / f"{number:05d}_{last}" for _, number, last in found)
+    files = (
+        *(layout.thumbnail(number) for number in sorted(numbers & layout.thumbnail_numbers())),
+        *(layout.folder / f"{number:05d}_{last}" for _, number, last in found),
+    )
     size = 0
     for path in files:
         with suppress(OSError):

@@ -18,6 +18,7 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
+from relight_assets.dataset.thumbnails import clean_thumbnails
 from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.engine.disk_space import space_warning
 from relight_assets.engine.execution.base import MakeWorker
@@ -165,6 +166,7 @@ def run_split(
         refuse_foreign_folder(layout, options.overwrite)
         tombstones = read_tombstones(settings.output_root, layout.storage)
         layout.storage.clean(layout.folder)
+        clean_thumbnails(layout)
         digests = digests_of(recipe, settings)
         preparation = Preparation(
             split,

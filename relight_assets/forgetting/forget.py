@@ -12,6 +12,7 @@ from pathlib import Path
 
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.folder_locks import locked_folder
+from relight_assets.dataset.thumbnails import clean_thumbnails
 from relight_assets.dataset.tombstones import Tombstones, add_tombstones, read_tombstones
 from relight_assets.errors import OutputFolderError
 from relight_assets.forgetting.captions import clear_captions
@@ -183,6 +184,7 @@ class _Work:
             with self.eraser.trying(folder.layout.folder):
                 if not self.eraser.dry_run:
                     folder.layout.storage.clean(folder.layout.folder)
+                    clean_thumbnails(folder.layout)
                 traces.append((folder, list(traces_in(folder.layout))))
         known = {
             trace.key for _, some in traces for trace in some if trace.is_rejection or trace.sha256 in self.tombstones

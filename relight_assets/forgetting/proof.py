@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relight_assets.core.hashing import file_sha256
-from relight_assets.dataset.layout import RECORD_CACHE
+from relight_assets.dataset.layout import RECORD_CACHE, THUMBNAILS
 from relight_assets.errors import UserError
 from relight_assets.exports.registry import need_packages
 from relight_assets.exports.snapshot import BESIDE, FILES, MANIFEST, SAMPLES
@@ -17,7 +17,7 @@ from relight_assets.forgetting.eraser import Left
 from relight_assets.forgetting.snapshots import Snapshot
 from relight_assets.forgetting.tables import kept_parquet
 
-_TEXTS = frozenset({".json", ".jsonl", ".csv", ".txt", ".yaml", ".yml", ".toml", ".tmp", ""})
+_TEXTS = frozenset({".json", ".jsonl", ".csv", ".txt", ".yaml", ".yml", ".toml", ".html", ".js", ".tmp", ""})
 _SHA256 = re.compile(rb"(?<![0-9A-Za-z])[0-9a-fA-F]{64}(?![0-9A-Za-z])")
 
 
@@ -84,7 +84,8 @@ class Proof:
             return
         self.files += 1
         try:
-            if path.suffix in _TEXTS or path.name == RECORD_CACHE:
+            # A thumbnail says in its comment of which photo it is.
+            if path.suffix in _TEXTS or path.name == RECORD_CACHE or path.parent.name == THUMBNAILS:
                 found = self._names_one(path)
             elif path.suffix == ".parquet":
                 found = self._has_row(path)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from relight_assets.config.settings import Settings
 from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.gallery_files import gallery_files
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.records import read_failure, write_failure
 from relight_assets.dataset.tombstones import Tombstones
@@ -59,6 +60,7 @@ class FolderEraser:
             if traces:
                 self._drop_cache()
             self._remove_previews(before=None if todo else self._last_rejection(traces))
+            self._remove_thumbnails(traces)
             if todo:
                 self._clear_numbers(todo, gone)
 
@@ -110,11 +112,17 @@ class FolderEraser:
         """
         layout = self._layout
         previews = {layout.folder / CONTACT_SHEET: "sheets", layout.folder / COMPARISON: "sheets"}
+        previews |= dict.fromkeys(gallery_files(layout), "files of the gallery")
         for path, kind in (previews | {layout.progress: "progress files"}).items():
             with suppress(FileNotFoundError):
                 written = path.stat().st_mtime_ns
                 if before is None or written <= before:
                     self.eraser.remove(path, kind)
+
+    def _remove_thumbnails(self, traces: Iterable[Trace]) -> None:
+        """Remove the photos' own; before the records, by which the next call finds their numbers."""
+        for number in self._layout.thumbnail_numbers() & {trace.number for trace in traces}:
+            self.eraser.remove(self._layout.thumbnail(number), "thumbnails")
 
     def _last_rejection(self, traces: Iterable[Trace]) -> int:
         """When a photo was last rejected here, mtime in ns: a run may have removed it, and left what shows it."""

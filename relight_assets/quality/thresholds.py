@@ -19,6 +19,8 @@ MANY = 200
 FAMILY = 60
 """Images of a family, for a median of exposures, which are drawn over .9 stops, that is known to .06 stops."""
 SIGMAS = 3.0
+_RIM_ON_AVERAGE = "cutout rim"
+"""The one metric of cut-outs whose threshold is for the mean of many."""
 
 
 def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> list[Verdict]:
@@ -38,6 +40,14 @@ def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> lis
         *skin_verdicts(found, quality),
         *tone_verdicts(found, quality),
     ]
+
+
+def failed_metrics(each: Measured, quality: Quality) -> list[str]:
+    """The metrics of one light of an image that are beyond their thresholds, of those that every image must keep."""
+    alone = (each,)
+    found = (*_of_images(alone, quality), *_of_persons(alone, quality), *_of_cutouts(alone, quality))
+    found = (*found, *_of_rims(alone, quality))
+    return [verdict.metric for verdict in found if not verdict.passed and verdict.metric != _RIM_ON_AVERAGE]
 
 
 def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]:
@@ -157,7 +167,7 @@ def _of_cutouts(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict
     rims = [(each, each.cutout_rim) for each in found if each.cutout_rim is not None]
     if rims:  # one image alone tells little: a true alpha that was cut from another background had .72
         most, middle = quality.max_cutout_rim, fmean(rim for _, rim in rims)
-        worst = _worst_of(rims, "cutout rim", bound=most, wanted_text=f"<= {most:g} on average")
+        worst = _worst_of(rims, _RIM_ON_AVERAGE, bound=most, wanted_text=f"<= {most:g} on average")
         yield replace(worst, value=middle, passed=middle <= most)
 
 

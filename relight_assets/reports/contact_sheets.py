@@ -22,6 +22,7 @@ _WORST_CELL = 164
 _GAP = 4
 _DARK = 24
 _CAPTION = 22
+_FILE_QUALITY = 90
 _MAX_BYTES = 200_000
 """Of the JPEG; a third more as base64."""
 
@@ -35,6 +36,27 @@ def contact_sheet(layout: SplitLayout, indices: Sequence[int], cell: int = INLIN
     """
     rows = [_row(layout, [layout.shown(index, name) for name in COLUMNS], cell) for index in _spread(indices)]
     return _stacked([_captions(COLUMNS, cell), *rows]) if rows else None
+
+
+def lights_sheet(layout: SplitLayout, named: Sequence[tuple[str, int]], lights: int, cell: int = FILE_CELL) -> bytes:
+    """A JPEG with a row for each of at least one photo: the photo, its cut-out, its albedo, and each light of it.
+
+    Args:
+        layout: of the split.
+        named: what stands over a row, and the image's number.
+        lights: of each photo.
+        cell: side of a picture, pixels.
+    """
+    shown = ("input", "foreground", "albedo", *("output" for _ in range(lights)))
+    titles = ("photo", "cut-out", "albedo", *(f"light {number + 1}" for number in range(lights)))
+    parts: list[Pixels] = [_captions(titles, cell)]
+    for name, index in named:
+        paths = [layout.shown(index, artifact, max(0, place - 3)) for place, artifact in enumerate(shown)]
+        title = name.encode("ascii", "replace").decode("ascii")
+        parts += [_captions([f"{index:05d}   {title}", *[""] * (len(shown) - 1)], cell), _row(layout, paths, cell)]
+    sheet = cv2.cvtColor(np.concatenate(parts, axis=0), cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, _FILE_QUALITY])
+    return jpeg.tobytes()
 
 
 def comparison_sheet(

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -185,7 +186,7 @@ def page(browser: "Browser", ui: Ui) -> "Iterator[Page]":
     """A page of which every request goes to the server itself, and nowhere else."""
     hosts: set[str] = set()
     with _new_page(browser, ui) as page:
-        page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
         yield page
     assert {host for host in hosts if host} <= {ui.url.removeprefix("http://")}
 

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.servers
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-ASSETS = ("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples")
+ASSETS = (
+    *("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples", "gallery"),
+)
 RUN_MS = 120_000
 
 
@@ -92,6 +94,17 @@ def test_a_split_is_brought_up_to_date_by_clicks(page: "Page", ui: Ui) -> None:
     page.goto("/assets/composites?view=partitions&partition=val")
     assert _metadata(page, "computed").inner_text() == "1"
     assert _metadata(page, "reused").inner_text() == "1"
+
+
+def test_the_gallery_of_a_split_is_a_link(page: "Page", ui: Ui) -> None:
+    assert (ui.outputs("val") / "gallery" / "index.html").is_file()  # of the run before
+    page.goto("/assets/gallery?view=partitions&partition=val")
+    link = _metadata(page, "open").locator("a").first
+    page.goto(str(link.get_attribute("href")))
+    page.locator(".card .cell div").first.wait_for(state="visible")
+    assert page.locator("#title small").inner_text() == "2 pairs"
+    page.locator(".card").first.click()
+    assert eventually(lambda: page.locator("#pictures img").first.evaluate("i => i.naturalWidth") > 200, 10)
 
 
 def test_a_backfill_of_two_splits_by_clicks(page: "Page", ui: Ui) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from relight_assets.config.quality import DEFAULT_QUALITY
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.index import load
 from relight_assets.dataset.origin import Origin, write_origin
 from relight_assets.engine.prune import Orphans, csv_is_gone, find_orphans, prune
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
+from relight_assets.reports.gallery.gallery import write_gallery
 from relight_assets_tests.conftest import PORTRAITS, Bench, assert_records_tell_the_truth, recipe_with
 from relight_assets_tests.faults.one_file import put
 
@@ -32,7 +34,8 @@ def test_orphans_are_listed_and_nothing_is_changed(ran: Bench) -> None:
     before = sorted(path.name for path in ran.layout.folder.iterdir())
     orphans = found(ran)
     assert orphans.numbers == (0, 2, 3)
-    assert len(orphans.files) == 7 + 7 + 1
+    assert len(orphans.files) == 7 + 7 + 1 + 3
+    assert orphans.files[:3] == tuple(ran.layout.thumbnail(number) for number in orphans.numbers)
     assert orphans.size == sum(path.stat().st_size for path in orphans.files)
     assert sorted(path.name for path in ran.layout.folder.iterdir()) == before
     assert ran.state().orphans == 3
@@ -42,6 +45,7 @@ def test_they_are_removed_with_what_mappings_say_of_them_and_their_numbers_stay_
     kept = {path.name: path.read_bytes() for path in ran.layout.folder.glob("00001_*")}
     assert prune(ran.split(), Recipe(), ran.settings).numbers == (0, 2, 3)
     assert {path.name: path.read_bytes() for path in ran.layout.folder.glob("0*")} == kept
+    assert ran.layout.thumbnail_numbers() == {1}
     assert ran.state().orphans == 0
     lines = (ran.folder / "train_images_with_relighting_outputs.csv").read_text().splitlines()[1:]
     assert [bool(line.rpartition(",")[2]) for line in lines] == [False, True, False, False]
@@ -51,6 +55,15 @@ def test_they_are_removed_with_what_mappings_say_of_them_and_their_numbers_stay_
     numbers = load(ran.layout)
     assert [numbers[str(ran.photos / name)] for name in (PORTRAITS[0], PORTRAITS[1], PORTRAITS[3])] == [0, 1, 4]
     assert_records_tell_the_truth(ran.layout)
+
+
+def test_the_gallery_that_shows_them_goes_with_them(ran: Bench) -> None:
+    page = write_gallery(ran.state(), ran.settings, DEFAULT_QUALITY).page
+    prune(ran.split(), Recipe(), ran.settings)
+    assert not page.exists()
+    page = write_gallery(ran.state(), ran.settings, DEFAULT_QUALITY).page
+    assert prune(ran.split(), Recipe(), ran.settings).numbers == ()
+    assert page.is_file()
 
 
 def test_nothing_is_removed_for_a_csv_that_is_another(ran: Bench, tmp_path: Path) -> None:

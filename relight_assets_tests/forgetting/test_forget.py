@@ -11,6 +11,7 @@ from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.folder_locks import locked_folder
+from relight_assets.dataset.gallery_files import gallery_files
 from relight_assets.dataset.index import load
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.dataset.tombstones import FORGOTTEN
@@ -64,6 +65,22 @@ def test_all_of_it_goes_and_nothing_else(world: World) -> None:
         *("imagefolder", "diffsynth", "onetrainer", "parquet", "webdataset", "jsonl-x"),
     }
     assert not any(path.name.startswith("val-") for path in world.snapshots())  # it had no other pair
+
+
+def test_its_thumbnails_and_every_gallery_that_shows_it_go(world: World) -> None:
+    folders = [world.layout(), world.layout(experiment=EXPERIMENT), world.layout("val")]
+    for folder in folders:
+        assert any(world.sha256.encode() in path.read_bytes() for path in gallery_files(folder))
+    number = world.layout().thumbnail(NUMBER)
+    thumbnail = number.read_bytes()
+    world.forget(str(world.photos / PHOTO))
+    assert [gallery_files(folder) for folder in folders] == [[], [], []]
+    assert [sorted(folder.thumbnail_numbers()) for folder in folders] == [[0, 2, 3, 4], [0, 2, 3, 4], []]
+    number.write_bytes(thumbnail)  # as from a copy of the folder
+    stranger = world.layout().thumbnail(77)
+    stranger.write_bytes(thumbnail)
+    (left,) = world.forget().left
+    assert (left.path, number.exists()) == (stranger, False)
 
 
 def test_only_its_number_its_name_and_a_rejection_stay(world: World) -> None:

@@ -23,7 +23,7 @@ def found(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("text", [f'{{"sha256": "{PHOTO}"}}', f"x,{PHOTO.upper()},y\n", PHOTO, sha256_hex(PICTURE)])
-@pytest.mark.parametrize("name", ["deep/x.json", "x.csv", ".x.tmp", "x"])
+@pytest.mark.parametrize("name", ["deep/x.json", "x.csv", "x.html", "x.js", ".thumbnails/x.jpg", ".x.tmp", "x"])
 def test_a_sha256_in_a_text(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)

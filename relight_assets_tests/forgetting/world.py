@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.config.datasets.exports import ExportOptions
+from relight_assets.config.quality import DEFAULT_QUALITY
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs
@@ -29,6 +30,7 @@ from relight_assets.exports.registry import layout
 from relight_assets.exports.samples import write_samples
 from relight_assets.forgetting.forget import Forgotten, forget
 from relight_assets.forgetting.request import Lookup, Request
+from relight_assets.reports.gallery.gallery import write_gallery
 from relight_assets_tests.conftest import PORTRAITS, recipe_with, sha256
 
 PHOTO, NUMBER = "hopper_square.png", 1
@@ -149,7 +151,8 @@ def make_world(root: Path, photos: Path) -> World:
     world.write_csv("train", [*PORTRAITS, "cat.png"])
     world.write_csv("val", [OTHER_NAME])
     for split, experiment in (("train", None), ("val", None), ("train", EXPERIMENT)):
-        write_samples(world.run(split, experiment))
+        write_samples(state := world.run(split, experiment))
+        write_gallery(state, world.settings, DEFAULT_QUALITY, experiment=experiment, most_in_one_file=3)
         for name in ("contact_sheet.jpg", "comparison.jpg"):
             shutil.copyfile(world.layout(split).shown(0, "input"), world.layout(split, experiment).folder / name)
     for name in (*TREES, *SHARDS):

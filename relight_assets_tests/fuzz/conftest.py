@@ -79,7 +79,7 @@ class Whole:
         folder = bench.layout.folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for path in self.bench.layout.folder.iterdir():
+        for path in filter(Path.is_file, self.bench.layout.folder.iterdir()):
             (os.link if path.suffix == ".png" else shutil.copy2)(path, folder / path.name)
         origin = json.loads(bench.layout.origin.read_text())
         bench.layout.origin.write_text(json.dumps(origin | {"path": str(bench.csv_path)}))

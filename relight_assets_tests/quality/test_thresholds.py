@@ -9,7 +9,7 @@ import pytest
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.quality.measured import SOME, WORST, Measured, Verdict
-from relight_assets.quality.thresholds import MANY, verdicts
+from relight_assets.quality.thresholds import MANY, failed_metrics, verdicts
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets_tests.conftest import recipe_with
 
@@ -265,3 +265,11 @@ def test_the_worst_eyes_are_named_once_for_each_image() -> None:
 def test_few_eyes_say_nothing() -> None:
     assert "eye overlap, median" not in by_name(with_eyes(*[(1.0,)] * (SOME - 1)))
     assert bad(with_eyes(*[(1.0,)] * SOME)) == {"eye overlap, median"}
+
+
+def test_what_one_image_fails_is_what_all_together_would_say_of_it() -> None:
+    good, dull = images(2)[0], images(1, identity=0.1, clipping=0.9)[0]
+    assert failed_metrics(good, DEFAULT_QUALITY) == []
+    assert failed_metrics(dull, DEFAULT_QUALITY) == ["identity", "clipping"]
+    assert failed_metrics(replace(good, undecided=0.9, mask_rim=99.0), DEFAULT_QUALITY) == ["undecided", "mask rim"]
+    assert failed_metrics(replace(good, cutout_rim=0.9), DEFAULT_QUALITY) == []  # of which one alone tells little

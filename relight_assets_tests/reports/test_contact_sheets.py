@@ -12,6 +12,7 @@ from relight_assets.reports.contact_sheets import (
     WORST,
     comparison_sheet,
     contact_sheet,
+    lights_sheet,
     metric_sheet,
     worst_sheet,
 )
@@ -114,3 +115,11 @@ def test_an_image_without_colour_is_a_dark_cell(bench: Bench) -> None:
     bench.layout.folder.mkdir(parents=True)
     cv2.imwrite(str(bench.layout.png(0, "output")), np.zeros((40, 40), np.uint8))
     assert contact_sheet(bench.layout, [0]) is not None
+
+
+def test_the_sheet_of_lights_has_a_titled_row_for_each_photo(finished: Bench) -> None:
+    jpeg = lights_sheet(finished.layout, [("Zoë.png", 0), ("b.png", 2)], 1, cell=100)
+    sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert sheet is not None
+    assert sheet.shape == (22 + 2 * (22 + 104), 4 * 104, 3)
+    assert abs(int(sheet[22 + 22 + 12, 4 * 104 - 12].mean()) - 128) < 6  # the corner of the composite is gray

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from relight_assets.config.project import ProjectSource
 from relight_assets.core.exit_codes import exit_code
 from relight_assets.defs.dagster_internals import run_web_server
+from relight_assets.defs.server.gallery_files import GalleryFiles
 from relight_assets.defs.server.request_guard import RequestGuard
 from relight_assets.errors import RelightError
 
@@ -20,13 +21,13 @@ from relight_assets.errors import RelightError
 def main() -> None:
     """Run the server that ``sys.argv`` describes; the hosts besides loopback are ``ui_hosts`` of the settings file."""
     try:
-        hosts = ProjectSource(os.environ).settings().ui_hosts
+        settings = ProjectSource(os.environ).settings()
     except RelightError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(exit_code([error]))
 
     def guarded(app: ASGIApp) -> RequestGuard:
-        return RequestGuard(app, hosts)
+        return RequestGuard(GalleryFiles(app, settings.output_root), settings.ui_hosts)
 
     os.environ["FORWARDED_ALLOW_IPS"] = ""  # uvicorn would believe X-Forwarded-* that comes from this machine
     run_web_server(guarded, _refuse_query)

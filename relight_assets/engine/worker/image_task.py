@@ -21,6 +21,7 @@ from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.record_types import Failure, Record, StageEntry
 from relight_assets.dataset.records import files_match, known_failure, remove_failure, remove_record, write_record
+from relight_assets.dataset.thumbnails import remove_thumbnail
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
@@ -28,6 +29,7 @@ from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed, put_failure
 from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, WorkerContext
 from relight_assets.engine.worker.stage_inputs import TaskInputs
+from relight_assets.engine.worker.thumbnails import keep_photo_thumbnail, keep_thumbnail
 from relight_assets.errors import (
     DeviceFailedError,
     ForgottenError,
@@ -58,6 +60,8 @@ class ImageTask:
         self.source: SourceInfo | None = None
         self._trying: tuple[Stage, str | None] = ("masks", None)
         """The stage that is brought up to date, and its digest once that is known."""
+        self._committed: Record | None = None
+        """The record that was written last."""
 
     # -- ahead of the stages -------------------------------------------------------------------------------
 
@@ -134,6 +138,8 @@ class ImageTask:
             self._remember_touched()
         elif committed != set(self.entries):
             self._commit()
+        if self._committed is not None and "composites" in self.entries:
+            keep_thumbnail(self.context, self.artifacts, self._committed)
 
     # -- what the stages read ------------------------------------------------------------------------------
 
@@ -223,6 +229,7 @@ class ImageTask:
         )
         # Not flushed to the disk one by one: after a power cut a lost file differs in size from its record.
         write_record(self.layout, record, durable=False)
+        self._committed = record
 
     def _remember_touched(self) -> None:
         """The same bytes with another token: remember that, and keep all that the record says.
@@ -256,6 +263,8 @@ class ImageTask:
                 self._remove(later)
             except PlaceTakenError as taken:
                 error, tail = blocked(taken), None
+            if not isinstance(error, ForgottenError):
+                keep_photo_thumbnail(self.context, self.artifacts, self.item.index)
         self.outcomes.update(dict.fromkeys(later, "rejected" if error.rejected else "failed"))
         stamp = self._tried_source()
         if stage == "masks" and stamp is not None:
@@ -278,6 +287,7 @@ class ImageTask:
         return dataclasses.replace(self._result(failure), failure=put_failure(self.layout, failure, durable=False))
 
     def _remove(self, stages: tuple[Stage, ...]) -> None:
+        remove_thumbnail(self.layout, self.item.index)
         if self.entries:
             self._commit()
         else:

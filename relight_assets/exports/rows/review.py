@@ -1,6 +1,6 @@
 """A person's review of a split: photos to keep, drop or forget, in ``<split>_review.csv`` beside the CSV."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,8 @@ class Reviewed(NamedTuple):
     """Its lasting name, or the sha256 in lower case."""
     drop: bool
     forget: bool
+    cells: Mapping[str, str]
+    """All cells of the row, by column."""
 
 
 def review_path(csv_path: Path, split: str) -> Path:
@@ -37,7 +39,7 @@ def dropped_photos(csv: SplitCsv, image_root: AnyRoot) -> frozenset[str]:
     Raises:
         CsvError: the review cannot be read, or a row of it is not one.
     """
-    return frozenset(row.key for row in _rows(csv, image_root) if row.drop or row.forget)
+    return frozenset(row.key for row in reviewed_photos(csv, image_root) if row.drop or row.forget)
 
 
 def photos_to_forget(csv: SplitCsv, image_root: AnyRoot) -> list[str]:
@@ -46,10 +48,15 @@ def photos_to_forget(csv: SplitCsv, image_root: AnyRoot) -> list[str]:
     Raises:
         CsvError: as :func:`dropped_photos`.
     """
-    return [row.photo for row in _rows(csv, image_root) if row.forget]
+    return [row.photo for row in reviewed_photos(csv, image_root) if row.forget]
 
 
-def _rows(csv: SplitCsv, image_root: AnyRoot) -> Iterator[Reviewed]:
+def reviewed_photos(csv: SplitCsv, image_root: AnyRoot) -> Iterator[Reviewed]:
+    """The rows of a review; none where there is none.
+
+    Raises:
+        CsvError: as :func:`dropped_photos`.
+    """
     path = review_path(csv.path, csv.split)
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -88,4 +95,4 @@ def _reviewed(cells: dict[str, str], named: str, where: str) -> Reviewed:
     decided = decision in DECISIONS or forget in YES or "decision" not in cells
     if not decided or not photo:
         raise CsvError(f"{where}: `decision` must be keep or drop, and `{named}` must name a photo")
-    return Reviewed(photo, "", decision == "drop", forget in YES)
+    return Reviewed(photo, "", decision == "drop", forget in YES, cells)
