@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from relight_assets import __version__
+from relight_assets.cli.commands.check import check
 from relight_assets.cli.commands.demo import demo
 from relight_assets.cli.commands.dev import dev
 from relight_assets.cli.commands.doctor import doctor
@@ -45,6 +46,6 @@ def main(context: click.Context, platform: Path | None) -> None:
 
 
 for command in (
-    demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify, withdraw,
+    check, demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify, withdraw,
 ):  # fmt: skip
     main.add_command(command)

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster_shared.error import SerializableErrorInfo
 
@@ -76,6 +77,28 @@ def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: s
 def captured_address(key: Sequence[str], extension: str) -> str:
     """The path, on the web server, of what lies at :func:`captured_file`."""
     return f"/logs/{'/'.join(key)}/{extension}"
+
+
+# -- Checks that no run evaluates ------------------------------------------------------------------------------
+
+
+def report_check(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluation) -> None:
+    """Report an evaluation of a check of a partition that is made outside a run, in the place of the one before.
+
+    Dagster takes only one of each partition: a second breaks a constraint of its table.
+    """
+    storage = instance.event_log_storage
+    if isinstance(storage, SqlEventLogStorage):
+        row = AssetCheckExecutionsTable.c
+        before = (
+            (row.asset_key == evaluation.asset_key.to_string())
+            & (row.check_name == evaluation.check_name)
+            & (row.partition == evaluation.partition)
+            & (row.run_id == "")
+        )
+        with storage.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.delete().where(before))
+    instance.report_runless_asset_event(evaluation)
 
 
 # -- The pool of the devices ----------------------------------------------------------------------------------

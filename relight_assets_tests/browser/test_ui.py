@@ -27,7 +27,17 @@ pytestmark = pytest.mark.servers
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-ASSETS = ("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples")
+ASSETS = (
+    "split_csv",
+    *(f"recipe / {stage}" for stage in ("masks", "albedo", "degraded", "composites")),
+    "masks",
+    "albedo",
+    "degraded",
+    "composites",
+    "mapping_csv",
+    "dead_letters",
+    "samples",
+)
 RUN_MS = 120_000
 
 

@@ -10,11 +10,12 @@ import dagster as dg
 from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
-from relight_assets.defs.assets.splits import SPLIT_CSV, splits
+from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.checked_split import SplitRecords
 from relight_assets.defs.checks.mapping_checks import check_split
-from relight_assets.defs.checks.specs import SPECS
+from relight_assets.defs.checks.specs import MAPPING, SPECS
 from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.defs.observations import SPLIT_CSV
 from relight_assets.defs.publishing import locked_state, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import failures_path, write_split_failures
@@ -52,7 +53,7 @@ def mapping_csv(
         settings, loaded = project.settings, project.loaded
         split = run_inputs.split(context.partition_key)
         warn = Warnings(context.log)
-        before = _spreads_before(context, warn)
+        before = spreads_before(context.instance, context.partition_key, warn)
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
         check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
         published = publish(split, loaded, settings, check=check, known=run_inputs.states.get(split.split))
@@ -109,11 +110,11 @@ def _spread(row: Mapping[str, Any]) -> Spread:
     return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
 
 
-def _spreads_before(context: dg.AssetExecutionContext, warn: Warnings) -> dict[str, Spread]:
-    """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
-    which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
+def spreads_before(instance: dg.DagsterInstance, split: str, warn: Warnings) -> dict[str, Spread]:
+    """How the numbers of a partition were spread when it was materialized last; empty if it never was."""
+    which = dg.AssetRecordsFilter(asset_key=MAPPING, asset_partitions=[split])
     with best_effort("the comparison with the numbers of the run before", warn):
-        for record in context.instance.fetch_materializations(which, limit=1).records:
+        for record in instance.fetch_materializations(which, limit=1).records:
             kept = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
             with suppress(LookupError, TypeError, ValueError):  # of another version
                 rows = kept.records if isinstance(kept, dg.TableMetadataValue) else []
