@@ -19,6 +19,7 @@ from relight_assets.defs.assets.published import published_assets
 from relight_assets.defs.assets.recipes import recipe_sources
 from relight_assets.defs.automation import alerts, new_csvs, sweep
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs
+from relight_assets.defs.dagster_internals import print_only_warnings
 from relight_assets.defs.jobs import experiments, jobs, run_checks
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.engine.state.scan import SplitState
@@ -41,6 +42,7 @@ def defs() -> dg.Definitions:
         )
     for notice in drop_unknown_variables(os.environ):
         _LOG.warning(notice)
+    print_only_warnings()
     return build_definitions(ProjectSource(os.environ))
 
 

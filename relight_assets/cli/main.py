@@ -26,6 +26,7 @@ from relight_assets.cli.commands.run import run
 from relight_assets.cli.commands.runs import runs
 from relight_assets.cli.commands.status import status
 from relight_assets.cli.errors import CommandGroup
+from relight_assets.cli.examples import add_examples
 from relight_assets.cli.terminal.messages import print_warning
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.project_folder import working_folder
@@ -49,3 +50,4 @@ for command in (
     check, demo, dev, doctor, export, forget, init, models, prune, publish, replay, run, runs, status, verify, withdraw,
 ):  # fmt: skip
     main.add_command(command)
+add_examples(main)

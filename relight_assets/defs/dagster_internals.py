@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution import context_creation_job
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -24,6 +25,7 @@ WEB_SERVER, DAEMON = "dagster_webserver", "dagster._daemon"
 """The modules that ``dagster dev`` starts as processes."""
 _START_SERVER = "open_ipc_subprocess"
 _SHUTDOWN_PIPE = "--shutdown-pipe"
+_CONSOLE = "default_system_loggers"
 _CREATE_APP = "create_app_from_workspace_process_context"
 
 
@@ -63,6 +65,19 @@ def disable_output_capture(instance: dg.DagsterInstance) -> None:
         yield CapturedLogContext(log_key)
 
     instance.compute_log_manager.capture_logs = uncaptured  # type: ignore[method-assign]
+
+
+def print_only_warnings() -> None:
+    """Have runs of this process print warnings and errors alone, unless their config says otherwise.
+
+    By itself Dagster prints each event, a dozen lines for each step, among which an error is not seen.  Its setting
+    ``python_log_level`` would take the lines out of the UI, too.
+    """
+
+    def loggers(_instance: object) -> list[tuple[dg.LoggerDefinition, dict[str, str]]]:
+        return [(dg.colored_console_logger, {"name": "dagster", "log_level": "WARNING"})]
+
+    setattr(context_creation_job, _CONSOLE, loggers)
 
 
 def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: str) -> Path | None:

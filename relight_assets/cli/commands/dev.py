@@ -43,6 +43,7 @@ def dev(source: ProjectSource, port: int, read_only: bool) -> None:
     print_line(f"splits: {', '.join(names) or 'none yet'} (from {settings.csv_dir})")
     if read_only:
         print_line("read-only: the UI changes nothing; sensors and schedules still start runs")
+    print_line(f"UI: http://127.0.0.1:{port}, in a few seconds; Ctrl-C ends it. Here are warnings and errors alone.")
     workspace = folder / "workspace.yaml"
     what = ["-w", str(workspace)] if workspace.is_file() else ["-m", "relight_assets.definitions"]
     with known_warnings_off():

@@ -16,7 +16,9 @@ from relight_assets.defs.metadata.run_metadata import (
     data_version,
     numbers,
     provenance,
+    row_numbers,
     sheets_and_charts,
+    stage_sheets,
     totals,
 )
 from relight_assets.defs.metadata.warnings import Warnings
@@ -87,9 +89,10 @@ def _relight_images(
                 asset_key=stage,
                 # The UI keeps this order; what one looks for first stands first.
                 metadata={
-                    **sheets,
-                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **counts(summary, stage),
+                    **row_numbers(summary),
+                    **stage_sheets(summary, stage, sheets, warn, instance=context.instance, run_id=context.run.run_id),
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **shared,
                     **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
                     **warn.metadata,

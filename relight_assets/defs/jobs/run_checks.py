@@ -51,7 +51,7 @@ def evaluate_checks(
                 names=names,
             )
     for result in results:
-        context.log_event(evaluation_of(result, split.split))
+        context.log_event(evaluation_of(result, split.split))  # type: ignore[arg-type]  # it takes them; its types lag
     severe = dg.AssetCheckSeverity.ERROR
     failed = [
         f"`{each.check_name}`: {each.description}" for each in results if not each.passed and each.severity is severe

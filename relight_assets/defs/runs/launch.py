@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.core.best_effort import WARNINGS
 from relight_assets.defs.jobs.experiments import STAGE_TABLE, experiment_key
 from relight_assets.defs.jobs.run_checks import selected_checks
 from relight_assets.defs.runs.run_errors import failure_of, raised_by
@@ -138,6 +139,11 @@ def _run(
             name: value.value if not isinstance(value, dg.TableMetadataValue) else value
             for name, value in materialization.metadata.items()
         }
+    for each in result.get_asset_check_evaluations():
+        if not each.passed:
+            of_asset = found.setdefault(each.asset_key.to_user_string(), {})
+            sentence = f"the check `{each.check_name}` warns: {each.description}"
+            of_asset[WARNINGS] = [*of_asset.get(WARNINGS, ()), sentence]
     return found
 
 
