@@ -65,12 +65,22 @@ def test_a_recipe_that_cannot_be_used_is_an_error_of_the_tick_and_no_csv_is_forg
     sensor: Sensor, project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     project.write_csv("train", PORTRAITS[:1])
-    (project.root / "config" / "mvp_config.yaml").write_text("masks: {min_coverage: many}\n", encoding="utf-8")
-    sensor.tick()
+    (project.root / "bad.yaml").write_text("masks: {min_coverage: many}\n", encoding="utf-8")
+    edited = ProjectSource({**os.environ, "RELIGHT_CONFIG": "bad.yaml"})  # after the definitions were loaded
+
+    def tick() -> dg.SensorResult:
+        with dg.build_sensor_context(instance=sensor.instance, cursor=sensor.cursor, definitions=defs()) as context:
+            answer = sensor_of(edited, edited.settings())(context)
+        assert isinstance(answer, dg.SensorResult)
+        sensor.cursor = answer.cursor
+        return answer
+
+    tick()
     assert "min_coverage" in capfd.readouterr().err
-    assert len(sensor.run_keys()) == 1  # whose failure says it too
+    assert len(tick().run_requests or []) == 1  # whose failure says it too
+    sensor.instance.add_dynamic_partitions("splits", ["train"])
     with pytest.raises(TickError, match="min_coverage"):
-        sensor.tick()
+        tick()
 
 
 def test_a_content_that_comes_back_is_a_run_of_its_own(sensor: Sensor, project: Project) -> None:
