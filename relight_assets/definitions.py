@@ -16,9 +16,11 @@ from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.exports import export_assets
 from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.assets.published import published_assets
+from relight_assets.defs.assets.recipes import recipe_sources
 from relight_assets.defs.automation import alerts, new_csvs, sweep
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs
-from relight_assets.defs.jobs import experiments, jobs
+from relight_assets.defs.dagster_internals import print_only_warnings
+from relight_assets.defs.jobs import experiments, jobs, run_checks
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError
@@ -40,6 +42,7 @@ def defs() -> dg.Definitions:
         )
     for notice in drop_unknown_variables(os.environ):
         _LOG.warning(notice)
+    print_only_warnings()
     return build_definitions(ProjectSource(os.environ))
 
 
@@ -66,6 +69,7 @@ def build_definitions(
         assets=_with_code_references(
             [
                 *dg.load_assets_from_package_module(folder, group_name="relight"),
+                *recipe_sources(),
                 images_asset(),
                 *export_assets(settings),
                 *published_assets(settings),
@@ -80,6 +84,7 @@ def build_definitions(
             jobs.retry_dead_letters,
             jobs.rebuild_mapping,
             jobs.verify,
+            run_checks.run_checks,
         ],
         sensors=[
             new_csvs.sensor_of(source, settings),

@@ -11,6 +11,7 @@ import pytest
 from relight_assets.definitions import defs
 from relight_assets.defs.resources import RUN_INPUTS
 from relight_assets.errors import ConfigError
+from relight_assets.stages.registry import stage_names
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,10 +26,11 @@ def test_the_assets_and_their_lineage(loaded: dg.Definitions) -> None:
     lineage = {name: sorted(dep.asset_key.to_user_string() for dep in spec.deps) for name, spec in specs.items()}
     assert lineage == {
         "split_csv": [],
-        "masks": ["split_csv"],
-        "albedo": ["masks"],
-        "degraded": ["albedo", "masks"],
-        "composites": ["degraded", "masks"],
+        **{f"recipe/{stage}": [] for stage in stage_names()},
+        "masks": ["recipe/masks", "split_csv"],
+        "albedo": ["masks", "recipe/albedo"],
+        "degraded": ["albedo", "masks", "recipe/degraded"],
+        "composites": ["degraded", "masks", "recipe/composites"],
         "mapping_csv": ["albedo", "composites", "degraded", "masks", "split_csv"],
         "dead_letters": ["albedo", "composites", "degraded", "masks", "split_csv"],
         "samples": ["mapping_csv"],
@@ -41,13 +43,15 @@ def test_every_asset_has_a_group_a_description_and_partitions(loaded: dg.Definit
         assert spec.group_name == "relight"
         assert spec.description
         assert len(spec.description) > 60
+        if spec.key.path[0] == "recipe":
+            continue  # one for all splits
         assert isinstance(spec.partitions_def, dg.DynamicPartitionsDefinition)
         assert spec.partitions_def.name == "splits"
 
 
 def test_every_materialized_asset_has_a_code_version_and_kinds(loaded: dg.Definitions) -> None:
     for spec in loaded.resolve_all_asset_specs():
-        if spec.key.to_user_string() != "split_csv":
+        if spec.key.path[0] not in ("split_csv", "recipe"):
             assert spec.code_version
             assert 1 <= len(spec.kinds) <= 3
 
@@ -94,6 +98,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
         "mapping_csv:files_match_records": True,
         "mapping_csv:background_is_exact": True,
         "mapping_csv:quality_thresholds": False,
+        "mapping_csv:up_to_date": False,
         "mapping_csv:failure_rate": False,
         "mapping_csv:split_leakage": False,
         "mapping_csv:duplicates": False,
@@ -102,13 +107,22 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
     jobs = {job.name: sorted(node.name for node in job.nodes) for job in repository.get_all_jobs()}
     csvs = ["dead_letters", "mapping_csv"]
     assert jobs == {
-        "__ASSET_JOB": ["dead_letters", "gallery", "mapping_csv", "relight_images", "samples", "split_csv"],
+        "__ASSET_JOB": [
+            "dead_letters",
+            "gallery",
+            "mapping_csv",
+            *sorted(f"recipe__{stage}" for stage in stage_names()),
+            "relight_images",
+            "samples",
+            "split_csv",
+        ],
         "relight_split": [*csvs, "relight_images"],
         "masks_only": [*csvs, "relight_images"],
         "retry_dead_letters": [*csvs, "relight_images"],
         "rebuild_mapping": csvs,
         "experiment": ["relight_experiment"],
         "verify": ["verify_files"],
+        "run_checks": ["evaluate_checks"],
     }
     assert all(job.partitions_def is not None for job in repository.get_all_jobs())
     # Only a run that takes the lock is known to be dead when its process is.
@@ -124,7 +138,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
 
 def test_every_asset_links_to_its_code(loaded: dg.Definitions) -> None:
     for spec in loaded.resolve_all_asset_specs():
-        if spec.key.to_user_string() == "split_csv":
+        if spec.key.path[0] in ("split_csv", "recipe"):
             continue  # Dagster gives observed sources none
         (reference,) = spec.metadata["dagster/code_references"].code_references
         assert Path(reference.file_path).parent == ROOT / "relight_assets" / "defs" / "assets"

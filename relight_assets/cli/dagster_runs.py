@@ -2,9 +2,10 @@
 
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from relight_assets.cli.terminal.messages import print_error, print_line, print_note, print_split_error
 from relight_assets.cli.terminal.progress_bar import progress_bar
@@ -18,6 +19,8 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import InterruptedRunError, RelightError
 from relight_assets.stages.base import Stage
+
+T = TypeVar("T")
 
 # Of things that are in beta or renamed later; the version is pinned.
 KNOWN_WARNINGS = (
@@ -58,25 +61,60 @@ def materialize_splits(
 ) -> tuple[list[tuple[SplitState, dict[str, Any]]], list[RelightError]]:
     """Materialize each split of a folder with a progress bar; where each then stands, and its stages' metadata.
 
-    With an ``experiment``, ``loaded`` is its recipe.  A CSV that cannot be used and a split whose run fails do not stop
-    the others; the error is printed, and returned.  A CSV without rows is named, and no error.
+    With an ``experiment``, ``loaded`` is its recipe.  Errors are those of :func:`each_split`.
+    """
+    settings, loaded = project.settings, loaded or project.loaded
+    states: dict[str, SplitState] = {}
+
+    def materialize(splits: "Splits", name: str) -> tuple[SplitState, dict[str, Any]]:
+        from relight_assets.defs.runs import launch  # noqa: PLC0415  (Dagster is slow)
+        from relight_assets.defs.runs.pool import wait_for_pool  # noqa: PLC0415
+
+        wait_for_pool(splits.instance, report=print_line)
+        given: dict[str, Any] = {"split": name, "stages": stages, "image_config": image_config}
+        with progress_bar(SplitLayout(split_folder(settings.output_root, name, experiment)), name):
+            if experiment is None:
+                launched = launch.materialize(splits.definitions, splits.instance, **given)
+            else:
+                launched = launch.try_recipe(
+                    splits.definitions, splits.instance, experiment=experiment, loaded=loaded, **given
+                )
+        return states.pop(name), launched.metadata
+
+    return each_split(source, project, folder, materialize, states)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What is needed to run something on the splits of a project."""
+
+    definitions: Any
+    instance: Any
+
+
+def each_split(
+    source: ProjectSource,
+    project: ProjectContext,
+    folder: CsvFolder,
+    work: Callable[[Splits, str], T],
+    states: dict[str, SplitState] | None = None,
+) -> tuple[list[T], list[RelightError]]:
+    """Do something with each split of a folder, one after the other; what came of it, and what is wrong.
+
+    A CSV that cannot be used and a split whose run fails do not stop the others; the error is printed, and returned.  A
+    CSV without rows is named, and no error.  ``states``: where the splits stand after their runs.
     """
     can_be_stopped()
     with known_warnings_off():
         # Not at the top: Dagster takes two seconds to import, and every worker process would pay them too.
         from relight_assets.definitions import build_definitions  # noqa: PLC0415
         from relight_assets.defs.assets.splits import known_csvs  # noqa: PLC0415
-        from relight_assets.defs.runs import launch  # noqa: PLC0415
         from relight_assets.defs.runs.instance import instance_of  # noqa: PLC0415
-        from relight_assets.defs.runs.pool import wait_for_pool  # noqa: PLC0415
 
-        states: dict[str, SplitState] = {}
         definitions = build_definitions(source, project, states)
-    settings = project.settings
-    loaded = loaded or project.loaded
-    done: list[tuple[SplitState, dict[str, Any]]] = []
+    done: list[T] = []
     errors: list[RelightError] = []
-    with instance_of(settings, project.folder, print_line) as instance:
+    with instance_of(project.settings, project.folder, print_line) as instance:
         csvs = check_csvs(folder, known_csvs(instance))
         for path, fault in csvs.faults.items():
             print_split_error(path, fault)
@@ -85,25 +123,8 @@ def materialize_splits(
             print_note(no_rows(path))
         instance.add_dynamic_partitions("splits", list(csvs.usable))  # of one that was mended a moment ago, too
         for name, path in csvs.usable.items():
-            layout = SplitLayout(split_folder(settings.output_root, name, experiment))
             try:
-                wait_for_pool(instance, report=print_line)
-                with progress_bar(layout, name):
-                    if experiment is None:
-                        launched = launch.materialize(
-                            definitions, instance, split=name, stages=stages, image_config=image_config
-                        )
-                    else:
-                        launched = launch.try_recipe(
-                            definitions,
-                            instance,
-                            split=name,
-                            stages=stages,
-                            image_config=image_config,
-                            experiment=experiment,
-                            loaded=loaded,
-                        )
-                done.append((states.pop(name), launched.metadata))
+                done.append(work(Splits(definitions, instance), name))
             except (InterruptedRunError, KeyboardInterrupt):
                 stopped = InterruptedRunError()
                 print_error(str(stopped))

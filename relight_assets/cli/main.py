@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from relight_assets import __version__
+from relight_assets.cli.commands.check import check
 from relight_assets.cli.commands.demo import demo
 from relight_assets.cli.commands.dev import dev
 from relight_assets.cli.commands.doctor import doctor
@@ -27,6 +28,7 @@ from relight_assets.cli.commands.runs import runs
 from relight_assets.cli.commands.status import status
 from relight_assets.cli.commands.try_photos import try_photos
 from relight_assets.cli.errors import CommandGroup
+from relight_assets.cli.examples import add_examples
 from relight_assets.cli.terminal.messages import print_warning
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.project_folder import working_folder
@@ -47,7 +49,8 @@ def main(context: click.Context, platform: Path | None) -> None:
 
 
 for command in (
-    demo, dev, doctor, export, forget, gallery, init, models, prune, publish, replay, run, runs, status, try_photos,
-    verify, withdraw,
+    check, demo, dev, doctor, export, forget, gallery, init, models, prune, publish, replay, run, runs, status,
+    try_photos, verify, withdraw,
 ):  # fmt: skip
     main.add_command(command)
+add_examples(main)

@@ -12,7 +12,7 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
 from relight_assets.config.yaml_reader import odd_character
-from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_rows, read_csv
+from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_csv, no_rows, read_csv
 from relight_assets.dataset.csv.read import SplitCsv, split_name
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.experiments import experiment_recipe
@@ -58,7 +58,7 @@ def select_splits(
             raise UserError(f"no split `{split}` in {settings.csv_dir}; there are: {', '.join(folder.found) or 'none'}")
         return settings, folder.only(split)
     if not folder.found and not folder.faults:
-        raise UserError(f"no CSV matches {settings.csv_glob} in {settings.csv_dir}")
+        raise UserError(no_csv(settings.csv_dir, settings.csv_glob))
     return settings, folder
 
 

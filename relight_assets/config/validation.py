@@ -33,7 +33,7 @@ def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> Model
     except ValidationError as error:
         known = sorted(_known_keys(model))
         faults = [*_told_apart(error.errors(include_url=False))]
-        lines = [_fault(fault, known) for fault in faults[:MAX_FAULTS]]
+        lines = [_fault(fault, known, model) for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             lines.append(f"and {len(faults) - MAX_FAULTS} more mistakes")
         raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
@@ -65,7 +65,7 @@ _PLAIN_WORDS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "string_type": "must be text",
-    "tuple_type": "must be a list, such as [0.1, 0.5]",
+    "tuple_type": "must be a list",
     "model_type": "must be a section of `key: value` lines",
     "model_attributes_type": "must be a section of `key: value` lines",
     "too_long": "has too many values",
@@ -73,7 +73,10 @@ _PLAIN_WORDS = {
 }
 
 
-def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
+_WITH_EXAMPLE = ("int_type", "float_type", "tuple_type")
+
+
+def _fault(fault: Mapping[str, Any], known: list[str], model: type[BaseModel]) -> str:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_text(part)}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
         return f"unknown key `{key}`{_nearest(key, known)}"
@@ -81,10 +84,24 @@ def _fault(fault: Mapping[str, Any], known: list[str]) -> str:
     if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == r"\S":
         rule = "must not be empty"
     rule = rule.replace("Input should be", "must be")
+    if fault["type"] in _WITH_EXAMPLE and (default := _default(model, fault["loc"])) is not None:
+        rule += f", such as {json.dumps(default)}"
     # A rule over a whole section names its values itself; the section in full would drown it.
     over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)
     found = "" if over_section or fault["type"] == HIDDEN_FAULT else f"found {_shown(fault['input'])}; "
     return f"`{key}`: {found}{rule}" if key else f"{found}{rule}"
+
+
+def _default(model: type[BaseModel], place: Sequence[int | str]) -> Any:
+    """The default of a key, as the example of what it takes; None where there is none."""
+    for name in place[:-1]:
+        field = model.model_fields.get(str(name))
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return None
+        model = field.annotation
+    field = model.model_fields.get(str(place[-1])) if place else None
+    default = field.get_default(call_default_factory=True) if field is not None else None
+    return default if isinstance(default, int | float | tuple) else None
 
 
 def _nearest(key: str, known: list[str]) -> str:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution import context_creation_job
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster_shared.error import SerializableErrorInfo
 
@@ -23,6 +25,7 @@ WEB_SERVER, DAEMON = "dagster_webserver", "dagster._daemon"
 """The modules that ``dagster dev`` starts as processes."""
 _START_SERVER = "open_ipc_subprocess"
 _SHUTDOWN_PIPE = "--shutdown-pipe"
+_CONSOLE = "default_system_loggers"
 _CREATE_APP = "create_app_from_workspace_process_context"
 
 
@@ -64,6 +67,19 @@ def disable_output_capture(instance: dg.DagsterInstance) -> None:
     instance.compute_log_manager.capture_logs = uncaptured  # type: ignore[method-assign]
 
 
+def print_only_warnings() -> None:
+    """Have runs of this process print warnings and errors alone, unless their config says otherwise.
+
+    By itself Dagster prints each event, a dozen lines for each step, among which an error is not seen.  Its setting
+    ``python_log_level`` would take the lines out of the UI, too.
+    """
+
+    def loggers(_instance: object) -> list[tuple[dg.LoggerDefinition, dict[str, str]]]:
+        return [(dg.colored_console_logger, {"name": "dagster", "log_level": "WARNING"})]
+
+    setattr(context_creation_job, _CONSOLE, loggers)
+
+
 def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: str) -> Path | None:
     """Where a file lies that the web server serves as :func:`captured_address`; None where it serves no local files.
 
@@ -76,6 +92,28 @@ def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: s
 def captured_address(key: Sequence[str], extension: str) -> str:
     """The path, on the web server, of what lies at :func:`captured_file`."""
     return f"/logs/{'/'.join(key)}/{extension}"
+
+
+# -- Checks that no run evaluates ------------------------------------------------------------------------------
+
+
+def report_check(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluation) -> None:
+    """Report an evaluation of a check of a partition that is made outside a run, in the place of the one before.
+
+    Dagster takes only one of each partition: a second breaks a constraint of its table.
+    """
+    storage = instance.event_log_storage
+    if isinstance(storage, SqlEventLogStorage):
+        row = AssetCheckExecutionsTable.c
+        before = (
+            (row.asset_key == evaluation.asset_key.to_string())
+            & (row.check_name == evaluation.check_name)
+            & (row.partition == evaluation.partition)
+            & (row.run_id == "")
+        )
+        with storage.index_connection() as connection:
+            connection.execute(AssetCheckExecutionsTable.delete().where(before))
+    instance.report_runless_asset_event(evaluation)
 
 
 # -- The pool of the devices ----------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 """What a run works with: the project, its splits' CSVs and the lock that says the run is alive."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dagster as dg
 
 from relight_assets.config.context import ProjectContext
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.observations import observe_before_run
 from relight_assets.defs.runs.run_locks import lock_until_exit
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import RelightError, UserError
@@ -66,6 +67,8 @@ def run_inputs(
         assert context.instance is not None  # noqa: S101  (in a run there are both)
         assert context.run is not None  # noqa: S101
         lock_until_exit(context.instance, context.run.run_id)
+        with suppress(RelightError):  # a step tells it, as its failure
+            observe_before_run(context.instance, read_project(), context.run.tags.get("dagster/partition"))
         return RunInputs(read_project, states)
 
     return dg.ResourceDefinition(start, description="The project and the CSVs of one run, and its lock.")

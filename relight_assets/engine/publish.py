@@ -115,6 +115,18 @@ def stage_mapping(state: SplitState, settings: Settings, experiment: str | None 
     return StagedMapping(state, staged, mapping, variants)
 
 
+def published_mapping(state: SplitState, settings: Settings, experiment: str | None = None) -> StagedMapping:
+    """The mapping of a split that is in its place, to be checked again.
+
+    Raises:
+        CsvError: there is none.
+    """
+    mapping, _, variants = _paths(state, settings, experiment)
+    if state.layout.storage.kind(mapping) is None:
+        raise CsvError(f"there is no mapping {mapping} to check; run the split first")
+    return StagedMapping(state, mapping, mapping, variants)
+
+
 def write_split_mapping(state: SplitState, settings: Settings, experiment: str | None = None) -> Path:
     """Write the mapping of a split as it stands, without any check; where it is.
 

@@ -65,6 +65,8 @@ class Verdict:
     """Which of its lights it is; empty where that says nothing."""
     image: str = "output"
     """The artifact that shows it."""
+    near_bound: bool = True
+    """Whether the worst image is beyond the threshold, or not far from it."""
 
 
 def values_of(found: Sequence[Measured], name: str) -> list[tuple[Measured, float]]:

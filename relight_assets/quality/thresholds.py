@@ -23,6 +23,10 @@ _RIM_ON_AVERAGE = "cutout rim"
 """The one metric of cut-outs whose threshold is for the mean of many."""
 
 
+NEAR = 0.2
+"""Of a threshold: as close as that to it, the worst images are worth looking at."""
+
+
 def verdicts(found: Sequence[Measured], recipe: Recipe, quality: Quality) -> list[Verdict]:
     """Every metric that so many images allow; none where there are none."""
     if not found:
@@ -104,6 +108,7 @@ def _worst_of(
         tuple(each.index for each, _ in shown),
         tuple(sign * bad for _, bad in shown),
         tuple(each.variant for each, _ in shown),
+        near_bound=ordered[0][1] > bound - NEAR * abs(bound),
     )
 
 

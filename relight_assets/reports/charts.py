@@ -15,7 +15,7 @@ from relight_assets.config.recipe.degradation import family_names
 from relight_assets.quality.statistics import KEY_TEMPERATURE, SplitStatistics
 
 _INK = "#3b6ea5"
-_SIZE = (6.7, 1.9)
+_SIZE = (5.2, 3.2)
 """Inches; at 100 pixels an inch it fits beside the names of the metadata."""
 
 
@@ -82,7 +82,7 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
-    directions, kinds, warmth, covered = figure.subplots(1, 4)
+    (directions, kinds), (warmth, covered) = figure.subplots(2, 2)
     lights = np.array(statistics.light_directions).reshape(-1, 3)
     rim = np.linspace(0, 2 * np.pi, 90)
     directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)

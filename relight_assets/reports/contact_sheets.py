@@ -14,11 +14,16 @@ from relight_assets.quality.measured import Verdict
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
-INLINE_CELL = 132
-"""Pixels: five columns fit beside the names of the metadata in a window of 1,500 pixels."""
+SHOWN_WIDTH = 520
+"""Pixels that fit beside the names of the metadata in a window of 1,280 pixels."""
+INLINE_CELL = 100
+"""Pixels: five columns fit into :data:`SHOWN_WIDTH`."""
 FILE_CELL = 240
 WORST = 8
-_WORST_CELL = 164
+METRIC_CELL = 132
+"""Pixels, of the sheet that `relight verify` draws."""
+WORST_CELL = 126
+"""Pixels: four columns."""
 _GAP = 4
 _DARK = 24
 _CAPTION = 22
@@ -59,6 +64,34 @@ def lights_sheet(layout: SplitLayout, named: Sequence[tuple[str, int]], lights: 
     return jpeg.tobytes()
 
 
+def stage_sheet(layout: SplitLayout, columns: Sequence[str], named: Sequence[tuple[int, str]]) -> bytes | None:
+    """A JPEG with a row for each of at most ``ROWS`` images, under its number and name; columns of :data:`SHOWN_WIDTH`.
+
+    Args:
+        layout: of the split.
+        columns: the artifacts that are shown.
+        named: number and file name of each image.
+    """
+    cell = SHOWN_WIDTH // len(columns) - _GAP
+    names = dict(named)
+    parts = [_captions(columns, cell)]
+    for index in _spread([*names]):
+        parts.append(_captions([f"{index:05d}  {names[index]}", *[""] * (len(columns) - 1)], cell))
+        parts.append(_row(layout, [layout.shown(index, name) for name in columns], cell))
+    return _stacked(parts) if names else None
+
+
+def photo_sheet(photos: Sequence[tuple[str, Pixels | None]]) -> bytes | None:
+    """A JPEG of photos, four in a row, each under its caption; None is a photo that cannot be shown."""
+    parts: list[Pixels] = []
+    for start in range(0, len(photos), 4):
+        four = [*photos[start : start + 4], *[("", None)] * 3][:4]
+        dark = np.full((WORST_CELL, WORST_CELL, 3), _DARK, np.uint8)
+        parts.append(_captions([caption for caption, _ in four], WORST_CELL))
+        parts.append(_in_a_row([dark if photo is None else _cell(photo, WORST_CELL) for _, photo in four]))
+    return _stacked(parts) if parts else None
+
+
 def comparison_sheet(
     own: SplitLayout, experiment: SplitLayout, pairs: Sequence[tuple[int, int]], cell: int = INLINE_CELL
 ) -> bytes | None:
@@ -84,24 +117,29 @@ def worst_sheet(layout: SplitLayout, image: str, worst: Sequence[tuple[int, floa
     shown = worst[:WORST]
     for start in range(0, len(shown), 4):
         four = shown[start : start + 4]
-        row = _row(layout, [layout.shown(index, image) for index, _ in four], _WORST_CELL)
-        strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], _WORST_CELL)
+        row = _row(layout, [layout.shown(index, image) for index, _ in four], WORST_CELL)
+        strip = _captions([f"{index:05d}   {value:.4g}" for index, value in four], WORST_CELL)
         for part in (strip, row):
-            missing = 4 * (_WORST_CELL + _GAP) - part.shape[1] if start else 0
+            missing = 4 * (WORST_CELL + _GAP) - part.shape[1] if start else 0
             parts.append(np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=_DARK))
     return _stacked(parts) if parts else None
 
 
 def metric_sheet(
-    layout: SplitLayout, found: Sequence[Verdict], images: Sequence[str] = (), cell: int = INLINE_CELL
+    layout: SplitLayout,
+    found: Sequence[Verdict],
+    images: Sequence[str] = (),
+    cell: int = METRIC_CELL,
+    count: int = WORST,
 ) -> Pixels | None:
-    """The worst ``WORST`` images of each metric that tells them, those first, each under its number and figure.
+    """The worst ``count`` images of each metric that tells them, those first, each under its number and figure.
 
     Args:
         layout: of the split.
         found: the metrics.
         images: one below the other for each image; none: the one that shows the metric.
         cell: side of an image, pixels.
+        count: images of each metric at most.
 
     Returns:
         (H, W, 3) uint8; None where no metric has images.
@@ -110,11 +148,11 @@ def metric_sheet(
     parts: list[Pixels] = []
     for verdict in found:
         lights = verdict.worst_variants or (0,) * len(verdict.worst)
-        worst = list(zip(verdict.worst, verdict.worst_values, lights, strict=True))[:WORST]
+        worst = list(zip(verdict.worst, verdict.worst_values, lights, strict=True))[:count]
         if not worst:
             continue
-        empty = [""] * (WORST - len(worst))
-        parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (WORST - 1)], cell))
+        empty = [""] * (count - len(worst))
+        parts.append(_captions([f"{verdict.metric}: {verdict.bound}", *[""] * (count - 1)], cell))
         parts.append(_captions([*(f"{index:05d}   {value:.3g}" for index, value, _ in worst), *empty], cell))
         for name in images or (verdict.image,):
             row = [cells(layout.shown(index, name, light)) for index, _, light in worst]

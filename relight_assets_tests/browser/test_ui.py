@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ASSETS = (
     *("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples", "gallery"),
 )
+RECIPES = 4
+"""Observed sources with the names of the stages."""
+
 RUN_MS = 120_000
 
 
@@ -61,7 +64,7 @@ def test_the_lineage_shows_all_assets_and_no_invitation(page: "Page", ui: Ui) ->
 
     for asset in ASSETS:
         page.locator("svg foreignObject").filter(has_text=asset).first.wait_for(state="visible")
-    assert page.locator("svg foreignObject").count() == len(ASSETS)
+    assert page.locator("svg foreignObject").count() == len(ASSETS) + RECIPES
     assert page.get_by_role("dialog").count() == 0  # "Join the community"
     assert not [*ui.home.rglob(".telemetry"), *ui.home.rglob("event.log*")]  # what would be sent to Dagster
 

@@ -73,6 +73,9 @@ def test_a_folder_without_csvs_is_reported(project: Project) -> None:
         path.unlink()
     with pytest.raises(UserError, match="no CSV matches"):
         selected(None, None, all_splits=True)
+    (settings().csv_dir / "train.csv").write_text("image_path\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"found train\.csv, which does not match \*_images\.csv"):
+        selected(None, None, all_splits=True)
 
 
 def test_bad_csvs_are_among_all_and_alone_a_mistake(project: Project) -> None:

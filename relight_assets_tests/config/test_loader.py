@@ -179,7 +179,7 @@ def test_thresholds_in_a_recipe_count_and_are_no_part_of_it(tmp_path: Path) -> N
     [
         ("{min_identty: 0.7}", "unknown key `quality.min_identty`; did you mean `quality.min_identity`?"),
         ("{min_identity: 7}", "`quality.min_identity`: found 7; must be less than or equal to 1"),
-        ("{max_comb: '0.1'}", '`quality.max_comb`: found "0.1"; must be a number'),
+        ("{max_comb: '0.1'}", '`quality.max_comb`: found "0.1"; must be a number, such as 0.05'),
         ("[0.1]", "`quality`: found [0.1]; must be a section of `key: value` lines"),
     ],
 )
@@ -256,3 +256,18 @@ def test_a_strange_key_or_value_is_shown_on_one_line(tmp_path: Path) -> None:
 def test_values_that_come_from_elsewhere_than_a_file_are_reported_too(value: object) -> None:
     with pytest.raises(ConfigError, match=r"^the launchpad: "):
         parse_recipe({"seed": value}, "the launchpad", ROOT)
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("masks: {min_coverage: many}", 'found "many"; must be a number, such as 0.05'),
+        ("background: {gray_color: gray}", 'found "gray"; must be a list, such as [128, 128, 128]'),
+        ("seed: x", 'found "x"; must be a whole number, such as 0'),
+    ],
+)
+def test_a_wrong_type_is_answered_with_the_default_of_that_key(tmp_path: Path, text: str, reported: str) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=re.escape(reported)):
+        load_recipe(file)

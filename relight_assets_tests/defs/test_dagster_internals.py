@@ -32,6 +32,7 @@ from relight_assets.defs.dagster_internals import (
     mark_failed_without_event,
     pool_claims,
     pool_limits,
+    print_only_warnings,
     recorded_errors,
     replace_servers,
     run_dev,
@@ -386,3 +387,11 @@ def test_a_server_that_is_started_in_another_way_is_refused(
     replace_servers(lambda *_: pytest.fail("it was started"))
     with pytest.raises(ServersEndedError, match="in a way that is not known here"):
         dev.open_ipc_subprocess(list(command), pass_fds=[])
+
+
+def test_runs_print_warnings_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    print_only_warnings()
+    words = dg.op(name="words")(lambda context: [context.log.info("quiet"), context.log.warning("loud")])
+    dg.GraphDefinition("speaks", node_defs=[words]).execute_in_process()
+    printed = capfd.readouterr().err
+    assert [name in printed for name in ("loud", "quiet", "STEP_START")] == [True, False, False]

@@ -8,11 +8,19 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.dagster_runs import materialize_splits
-from relight_assets.cli.options import select_recipe, select_splits, select_stages
+from relight_assets.cli.options import select_recipe, select_splits, select_stages, usable_csvs
 from relight_assets.cli.terminal.closing_table import print_closing_table
-from relight_assets.cli.terminal.messages import print_note
+from relight_assets.cli.terminal.dry_run_table import print_dry_runs
+from relight_assets.cli.terminal.messages import print_note, print_split_error, waiting
 from relight_assets.config.project import ProjectSource
+from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import Settings
 from relight_assets.core.exit_codes import exit_code
+from relight_assets.dataset.csv.folder import CsvFolder
+from relight_assets.engine.dry_run import DryRun
+from relight_assets.engine.dry_run import dry_run as plan_run
+from relight_assets.engine.run import RunOptions
+from relight_assets.errors import RelightError
 from relight_assets.stages.registry import stage_names
 
 
@@ -35,6 +43,7 @@ from relight_assets.stages.registry import stage_names
     is_flag=True,
     help="Redo rows that name other photos than the split's images were made of.",
 )
+@click.option("--dry-run", is_flag=True, help="Only show what would be computed, and why; write nothing.")
 @click.pass_obj
 def run(
     source: ProjectSource,
@@ -49,6 +58,7 @@ def run(
     retry_failed: bool,
     overwrite: bool,
     replace_photos: bool,
+    dry_run: bool,
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
     selected = select_stages(stages)
@@ -56,6 +66,15 @@ def run(
     settings, csvs = select_splits(project.settings, csv_file, split, all_splits=all_splits)
     project = replace(project, settings=settings)
     name, loaded = select_recipe(project, config, experiment)
+    if dry_run:
+        options = RunOptions(
+            stages=selected,
+            num_samples=num_samples,
+            retry_failed=retry_failed,
+            replace_photos=replace_photos,
+            experiment=name,
+        )
+        sys.exit(exit_code(_show_plans(csvs, loaded.recipe, settings, options)))
     image_config = {
         "num_samples": num_samples or 0,
         "num_gpus": num_gpus or 0,
@@ -72,3 +91,18 @@ def run(
     elif considered["pending"] and len(selected) < len(stage_names()):
         print_note(f"{considered['pending']} rows are pending: not all stages were selected")
     sys.exit(exit_code(errors, done=considered["done"] == considered.total()))
+
+
+def _show_plans(csvs: CsvFolder, recipe: Recipe, settings: Settings, options: RunOptions) -> list[RelightError]:
+    """Show what a run of each split would compute; what is wrong with the others."""
+    planned: list[DryRun] = []
+    errors: list[RelightError] = []
+    for csv in usable_csvs(csvs, errors):
+        try:
+            with waiting(f"planning {csv.split}"):
+                planned.append(plan_run(csv, recipe, settings, options))
+        except RelightError as error:
+            print_split_error(csv.path, error)
+            errors.append(error)
+    print_dry_runs(planned)
+    return errors

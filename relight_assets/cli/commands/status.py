@@ -7,7 +7,7 @@ from contextlib import suppress
 import click
 from rich.live import Live
 
-from relight_assets.cli.terminal.messages import out
+from relight_assets.cli.terminal.messages import out, print_line, waiting
 from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.project import ProjectSource
 from relight_assets.core.exit_codes import exit_code
@@ -19,13 +19,16 @@ from relight_assets.core.exit_codes import exit_code
 def status(source: ProjectSource, watch: bool) -> None:
     """Done, failed and pending rows per split; rate and time to go while a run is on."""
     project = source.context()
-    now = status_of(project.settings, project.recipe)
+    with waiting("scanning the splits"):
+        now = status_of(project.settings, project.recipe)
     if watch:
-        with Live(now.table, console=out, auto_refresh=False) as live, suppress(KeyboardInterrupt):
+        with Live(now, console=out, auto_refresh=False) as live, suppress(KeyboardInterrupt):
             while True:
                 time.sleep(2)
                 now = status_of(project.settings, project.recipe)
-                live.update(now.table, refresh=True)
+                live.update(now, refresh=True)
     else:
         out.print(now.table)
+        for problem in now.problems:
+            print_line(problem)
     sys.exit(exit_code(now.errors, done=now.done))

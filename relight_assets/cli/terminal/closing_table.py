@@ -54,10 +54,15 @@ def _print_closing_table(
 
 def _print_places(state: SplitState, settings: Settings, experiment: str | None) -> None:
     out.print(f"[bold]{state.split.split}[/]")
-    codes = Counter(image.failure.code for image in state.images.values() if image.failure is not None)
-    if codes:
-        print_field("failures", ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
-        print_field("", failures_path(state, settings, experiment))
+    done = sum(image.status == "done" for image in state.images.values())
+    print_field("up to date", f"{done} of {len(state.images)} images")
+    failures = [image.failure for image in state.images.values() if image.failure is not None]
+    for label, rejected in (("failed", False), ("rejected", True)):
+        codes = Counter(failure.code for failure in failures if failure.rejected is rejected)
+        if codes:
+            print_field(label, ", ".join(f"{count} {code}" for code, count in sorted(codes.items())))
+    if failures:
+        print_field("reasons", failures_path(state, settings, experiment))
     print_field("mapping", mapping_path(state, settings, experiment))
     if state.variants > 1:
         print_field("all variants", variants_path(state, settings, experiment))

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -85,3 +85,10 @@ def print_error(text: str) -> None:
 def print_split_error(csv: Path, error: RelightError) -> None:
     """Why a command cannot do its work with a split; the others go on."""
     print_message(f"error in split {escape(split_label(csv))}", "bold red", str(error))
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal that something is done which may take seconds; elsewhere nothing."""
+    with err.status(escape(f"{what} ...")) if err.is_terminal else nullcontext():
+        yield

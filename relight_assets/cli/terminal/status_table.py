@@ -3,13 +3,15 @@
 import os
 from dataclasses import dataclass
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.dataset.csv.folder import list_csvs, no_rows, split_label
+from relight_assets.dataset.csv.folder import list_csvs, no_csv, no_rows, split_label
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
@@ -25,20 +27,27 @@ class Status:
     """Where every split stands."""
 
     table: Table
+    problems: list[str]
+    """A sentence for each split that cannot be used or that a person should know of; a table would cut them."""
     errors: list[RelightError]
-    """Of the splits that cannot be used; each stands in its row."""
+    """Of the splits that cannot be used."""
     done: bool
     """Whether every row of the others is done."""
 
+    def __rich__(self) -> Group:
+        """The table, and the problems below it."""
+        return Group(self.table, *(Text(problem) for problem in self.problems))
+
 
 def status_of(settings: Settings, recipe: Recipe) -> Status:
-    """Where every split stands; what is wrong with one stands in its row.
+    """Where every split stands; what is wrong with one stands below the table.
 
     Raises:
         CsvError: the folder of CSVs cannot be listed.
     """
     table = Table("split", "rows", *ROW_STATUSES, "orphans", "now", **SLIM)
     errors: list[RelightError] = []
+    problems: list[str] = []
     done = True
     for path, csv in list_csvs(settings.csv_dir, settings.csv_glob).read_all():
         try:
@@ -47,24 +56,28 @@ def status_of(settings: Settings, recipe: Recipe) -> Status:
             state = load_split_state(csv, recipe, settings)
         except RelightError as error:
             errors.append(error)
-            table.add_row(escape(split_label(path)), *[""] * 6, escape(str(error)))
+            problems.append(f"{split_label(path)}: {error}")
+            table.add_row(escape(split_label(path)), *[""] * 6, "cannot be used")
             continue
         counts = state.row_counts()
         if reason := refusal(state):
             errors.append(OtherPhotosError(reason))
+        problems += [f"{csv.split}: {text}" for text in (reason, _unchecked(state), _without_rows(csv)) if text]
         done = done and counts["done"] == counts.total()
         table.add_row(
             csv.split,
             str(len(state.keys)),
             *(str(counts[status]) for status in ROW_STATUSES),
             str(state.orphans),
-            escape(reason or "") or _running(state.layout) or _unchecked(state) or _without_rows(csv),
+            "refused" if reason else _running(state.layout),
         )
-    return Status(table, errors, done)
+    if not table.row_count:
+        problems.append(no_csv(settings.csv_dir, settings.csv_glob))
+    return Status(table, problems, errors, done)
 
 
 def _without_rows(csv: SplitCsv) -> str:
-    return "" if len(csv.table) else escape(no_rows(csv.path))
+    return "" if len(csv.table) else no_rows(csv.path)
 
 
 def _unchecked(state: SplitState) -> str:

@@ -20,16 +20,17 @@ _THIRDS = ("dark", "middle", "light")
 
 def print_verifications(found: Sequence[Verification]) -> None:
     """Per split: rows by status, what was read, and the first faults."""
-    table = Table("split", *ROW_STATUSES, "images", "files", "MiB", "faults", **SLIM)
+    table = Table("split", *ROW_STATUSES, "images", "files", "MiB", "stale", "faults", **SLIM)
     for each in found:
         counts = (str(each.rows[status]) for status in ROW_STATUSES)
-        table.add_row(each.split, *counts, str(each.images), str(each.files), f"{each.mib:,.0f}", str(len(each.faults)))
+        sizes = (str(each.images), str(each.files), f"{each.mib:,.0f}")
+        table.add_row(each.split, *counts, *sizes, str(len(each.stale)), str(len(each.wrong)))
     out.print(table)
     for each in found:
-        for fault in each.faults[:FAULTS_SHOWN]:
+        for fault in each.wrong[:FAULTS_SHOWN]:
             print_message(fault.code, "bold red", f"{fault.file} {fault.text}")
-        if len(each.faults) > FAULTS_SHOWN:
-            print_line(f"{each.split}: and {len(each.faults) - FAULTS_SHOWN} faults more")
+        if len(each.wrong) > FAULTS_SHOWN:
+            print_line(f"{each.split}: and {len(each.wrong) - FAULTS_SHOWN} faults more")
     for each in found:
         if any(each.tags.values()):
             tagged = ", ".join(f"{count} {name}" for name, count in each.tags.items() if count)
@@ -43,6 +44,8 @@ def print_verifications(found: Sequence[Verification]) -> None:
             out.print("by the lightness of the skin, medians")
             out.print(_thirds_table(thirds))
             print_line(_describe_rejections(thirds, each.rejected_skins))
+    for each in found:
+        print_line(f"{each.split}: {each.verdict}")
 
 
 def _describe_duplicates(pairs: Sequence[Pair]) -> str:

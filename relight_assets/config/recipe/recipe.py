@@ -7,10 +7,12 @@ on the display (sRGB) scale; the properties ending in ``_linear``, ``_gain``, ``
 ``config.loader``.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import Self
 
 from relight_assets.config.recipe.albedo import AlbedoExtraction
 from relight_assets.config.recipe.degradation import Degradation
@@ -87,6 +89,13 @@ class Recipe(Part):
                 f"most {MAX_VARIANTS} are possible: lower `variants` or shorten `ladder`"
             )
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values; what is derived from the values is derived anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("planned_variants", "differences"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @cached_property
     def planned_variants(self) -> tuple[PlannedVariant, ...]:

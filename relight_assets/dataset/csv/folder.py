@@ -69,6 +69,22 @@ class CsvFolder:
                 yield path, error
 
 
+def no_csv(csv_dir: Path, glob: str) -> str:
+    """That a folder has no CSV of a split, and which files were found that may have been meant."""
+    try:
+        others = sorted(
+            path.name for path in csv_dir.iterdir() if path.suffix.lower() == ".csv" and not is_output_csv(path.name)
+        )
+    except OSError:
+        others = []
+    found = (
+        f"; found {', '.join(map(shown, others[:3]))}, which {'does' if len(others) == 1 else 'do'} not match {glob}"
+        if others
+        else ""
+    )
+    return f"no CSV matches {glob} in {csv_dir}{found}"
+
+
 def list_csvs(csv_dir: Path, glob: str) -> CsvFolder:
     """The CSVs in a folder.
 

@@ -9,17 +9,20 @@ from pydantic import Field
 
 from relight_assets.config.context import ProjectContext
 from relight_assets.core.best_effort import best_effort
-from relight_assets.defs.assets.splits import SPLIT_CSV, splits
+from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.metadata.run_metadata import (
     RunRecords,
     counts,
     data_version,
     numbers,
     provenance,
+    row_numbers,
     sheets_and_charts,
+    stage_sheets,
     totals,
 )
 from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.defs.observations import SPLIT_CSV, recipe_key
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.engine.run import RunOptions, RunSummary
@@ -52,7 +55,7 @@ def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
     upstream = dict.fromkeys(stage_of(artifact) for artifact in spec.may_read)
     return dg.AssetSpec(
         spec.name,
-        deps=[SPLIT_CSV] if spec.reads_photo else [dg.AssetKey(name) for name in upstream],
+        deps=[recipe_key(spec.name), *([SPLIT_CSV] if spec.reads_photo else map(dg.AssetKey, upstream))],
         description=spec.description,
         kinds=set(spec.kinds),
         code_version=spec.code_version,
@@ -86,9 +89,10 @@ def _relight_images(
                 asset_key=stage,
                 # The UI keeps this order; what one looks for first stands first.
                 metadata={
-                    **sheets,
-                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **counts(summary, stage),
+                    **row_numbers(summary),
+                    **stage_sheets(summary, stage, sheets, warn, instance=context.instance, run_id=context.run.run_id),
+                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
                     **shared,
                     **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
                     **warn.metadata,
@@ -107,9 +111,6 @@ def _run(
     context: dg.AssetExecutionContext, config: RelightConfig, project: ProjectContext, run_inputs: RunInputs
 ) -> RunSummary:
     split = run_inputs.split(context.partition_key)
-    context.log_event(
-        dg.AssetObservation(SPLIT_CSV, partition=split.split, tags={"dagster/data_version": split.sha256})
-    )
     options = RunOptions(
         stages=[stage for stage in stage_names() if dg.AssetKey(stage) in context.selected_asset_keys],
         num_samples=config.num_samples or None,

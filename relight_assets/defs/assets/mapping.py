@@ -3,24 +3,31 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
-from relight_assets.defs.assets.splits import SPLIT_CSV, splits
+from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.checked_split import SplitRecords
 from relight_assets.defs.checks.mapping_checks import check_split
-from relight_assets.defs.checks.specs import SPECS
+from relight_assets.defs.checks.specs import MAPPING, SPECS
+from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
+from relight_assets.defs.observations import SPLIT_CSV
 from relight_assets.defs.publishing import locked_state, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import SplitState
+from relight_assets.errors import ForgottenError, ImageError
+from relight_assets.imaging.decode import decode
 from relight_assets.quality.statistics import Spread, spreads
+from relight_assets.reports.contact_sheets import photo_sheet
 from relight_assets.stages.registry import stage_names
 
 SPREADS = "spreads"
@@ -28,6 +35,10 @@ SPREADS = "spreads"
 _SPREADS_SCHEMA = dg.TableSchema(
     [dg.TableColumn("number", "string"), *(dg.TableColumn(name, "float") for name in ("images", "mean", "deviation"))]
 )
+ROWS_SHOWN = 10
+"""Of the mapping."""
+PHOTOS_SHOWN = 12
+"""Of the failures; decoding one takes up to half a second."""
 _STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
 
 
@@ -52,7 +63,7 @@ def mapping_csv(
         settings, loaded = project.settings, project.loaded
         split = run_inputs.split(context.partition_key)
         warn = Warnings(context.log)
-        before = _spreads_before(context, warn)
+        before = spreads_before(context.instance, context.partition_key, warn)
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
         check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
         published = publish(split, loaded, settings, check=check, known=run_inputs.states.get(split.split))
@@ -78,6 +89,7 @@ def mapping_csv(
             ),
             "rows_with_output": sum(output is not None for output in state.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
+            **warn.part("the first rows", lambda: {"first_rows": _preview(state)}),
             **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(state)}),
             **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(state).statistics))}),
             **warn.metadata,
@@ -109,11 +121,11 @@ def _spread(row: Mapping[str, Any]) -> Spread:
     return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
 
 
-def _spreads_before(context: dg.AssetExecutionContext, warn: Warnings) -> dict[str, Spread]:
-    """How the numbers of this partition were spread when it was materialized last; empty if it never was."""
-    which = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[context.partition_key])
+def spreads_before(instance: dg.DagsterInstance, split: str, warn: Warnings) -> dict[str, Spread]:
+    """How the numbers of a partition were spread when it was materialized last; empty if it never was."""
+    which = dg.AssetRecordsFilter(asset_key=MAPPING, asset_partitions=[split])
     with best_effort("the comparison with the numbers of the run before", warn):
-        for record in context.instance.fetch_materializations(which, limit=1).records:
+        for record in instance.fetch_materializations(which, limit=1).records:
             kept = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
             with suppress(LookupError, TypeError, ValueError):  # of another version
                 rows = kept.records if isinstance(kept, dg.TableMetadataValue) else []
@@ -154,18 +166,57 @@ def dead_letters(
             "dagster/row_count": len(rows),
             "path": dg.MetadataValue.path(str(failures_path(state, settings))),
             **(warn.part("the table of failures", lambda: {"failures": _failures(rows)}) if rows else {}),
+            **warn.part("the photos of the failures", partial(_photos, state, settings, context)),
             **warn.metadata,
         }
     )
 
 
+def _photos(state: SplitState, settings: Settings, context: dg.AssetExecutionContext) -> dict[str, Any]:
+    """The first photos that failed or were rejected, under number and code; dark where one cannot be decoded."""
+    failed = [image for image in state.images.values() if image.failure is not None][:PHOTOS_SHOWN]
+    photos = [
+        (f"{image.index or 0:05d} {image.failure.code}"[:16], _decoded(image.file, settings))
+        for image in failed
+        if image.failure is not None and image.failure.code != ForgottenError.code
+    ]
+    sheet = photo_sheet(photos)
+    if sheet is None:
+        return {}
+    name = f"{state.split.split}-failures"
+    return {"photos": inline(sheet, "jpg", context.instance, context.run.run_id, name)}
+
+
+def _decoded(file: Path | None, settings: Settings) -> Any:
+    try:
+        assert file is not None  # noqa: S101  (there is none: caught below, as any photo that cannot be shown)
+        return decode(file, image_size=256, max_pixels=settings.max_pixels, image_root=settings.photo_root).rgb
+    except (ImageError, AssertionError):
+        return None
+
+
+def _preview(state: SplitState) -> dg.TableMetadataValue:
+    """The first rows of the mapping, with the names of the outputs in the second column, where they are seen."""
+    others = [str(name) for name in state.split.table.columns if name != "image_path"]
+    names = ["image_path", OUTPUT_COLUMN, *others]
+    rows = state.split.table.head(ROWS_SHOWN).to_dict("records")
+    records = [
+        dg.TableRecord(
+            {"image_path": str(row["image_path"]), OUTPUT_COLUMN: "" if output is None else output.name}
+            | {name: str(row[name]) for name in others}
+        )
+        for row, output in zip(rows, state.outputs(), strict=False)
+    ]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name, "string") for name in names]))
+
+
 def _failures(rows: Sequence[FailureRow]) -> dg.TableMetadataValue:
     shown = [
         dg.TableRecord(
-            {"line": r.line, "code": r.code, "stage": r.stage, "image_path": r.image_path, "message": r.message}
+            {"line": r.line, "message": r.message, "code": r.code, "stage": r.stage, "image_path": r.image_path}
         )
         for r in rows[:50]
     ]
-    names = ("code", "stage", "image_path", "message")
+    names = ("message", "code", "stage", "image_path")
     columns = [dg.TableColumn("line", "int"), *(dg.TableColumn(name, "string") for name in names)]
     return dg.MetadataValue.table(shown, dg.TableSchema(columns))

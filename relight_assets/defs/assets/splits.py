@@ -10,10 +10,9 @@ from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_cs
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.dagster_internals import home_of
+from relight_assets.defs.observations import SPLIT_CSV, csv_events
 from relight_assets.defs.resources import RunInputs
 from relight_assets.errors import CsvError
-
-SPLIT_CSV = dg.AssetKey("split_csv")
 
 splits = dg.DynamicPartitionsDefinition(name="splits")
 
@@ -60,10 +59,11 @@ def split_csv(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunIn
     """The content of every split CSV that can be used; fails at the end if there are others."""
     settings = run_inputs.project().settings
     read = list(list_csvs(settings.csv_dir, settings.csv_glob).read_all())
-    versions = {csv.split: csv.sha256 for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty}
+    usable = [csv for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty]
     faults = [str(fault) for _, fault in read if isinstance(fault, CsvError)]
+    for csv in usable:
+        for event in csv_events(csv):
+            context.log_event(event)
     if not faults:
-        return dg.DataVersionsByPartition(versions)
-    for split, sha256 in versions.items():
-        context.log_event(dg.AssetObservation(SPLIT_CSV, partition=split, tags={"dagster/data_version": sha256}))
+        return dg.DataVersionsByPartition({csv.split: csv.sha256 for csv in usable})
     raise dg.Failure(description=" ".join(faults), metadata={"user_error": True}, allow_retries=False)

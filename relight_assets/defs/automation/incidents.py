@@ -109,7 +109,7 @@ def _check(evaluation: dg.AssetCheckEvaluation) -> dict[str, Any]:
     return {
         "name": name,
         "severity": evaluation.severity.value,
-        "description": evaluation.description or _DESCRIPTIONS.get(name, ""),
+        "description": _DESCRIPTIONS.get(name) or evaluation.description or "",
         "numbers": {key: value.value for key, value in evaluation.metadata.items() if _is_numbers(value.value)},
     }
 

@@ -1,21 +1,26 @@
 """The sensor `new_csvs`: requests a run for each CSV that is new or whose content changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import dagster as dg
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.csv.watch import Changes, detect_changes
-from relight_assets.defs.assets.splits import SPLIT_CSV, known_csvs, splits
+from relight_assets.defs.assets.splits import known_csvs, splits
 from relight_assets.defs.automation.cursor import Cursor
 from relight_assets.defs.automation.run_requests import requests_of_changed, requests_of_failed
+from relight_assets.defs.automation.split_scans import SplitScan, log_scans
 from relight_assets.defs.automation.tick_error import TickError, sentences
-from relight_assets.defs.automation.unchecked_rows import log_unchecked_rows
+from relight_assets.defs.automation.up_to_date import planner_of
 from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.jobs.jobs import relight_split
+from relight_assets.defs.observations import csv_events, observe_recipe
 from relight_assets.defs.runs.history import history_errors
+from relight_assets.defs.runs.launch import CSV_ASSETS
 from relight_assets.errors import RelightError
+from relight_assets.stages.registry import stage_names
 
 TICK_S = 5
 
@@ -35,7 +40,8 @@ def sensor_of(source: ProjectSource, settings: Settings) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING if settings.watch else dg.DefaultSensorStatus.STOPPED,
         description=(
             "Watches csv_dir. A CSV that is new, or whose content changed, is a run of its split, as soon as it was "
-            "left alone from one tick to the next. A run that failed is tried again, three times in all."
+            "left alone from one tick to the next, unless everything is up to date. A run that failed is tried again, "
+            "three times in all. Between runs it observes the recipe and evaluates the check `up_to_date`."
         ),
     )
 
@@ -57,13 +63,20 @@ def _tick(context: dg.SensorEvaluationContext, source: ProjectSource) -> dg.Sens
         raise TickError(str(error)) from None
     _log_changes(context, changes)
     cursor.stamps = changes.stamps
-    unchecked = log_unchecked_rows(context, changes.changed, source, settings)
+    scans = log_scans(context, changes.changed, source, settings)
     requests = [
-        *requests_of_changed(context.instance, changes, cursor.requests),
+        *requests_of_changed(context.instance, _to_run(context, changes.changed, scans), cursor.requests),
         *requests_of_failed(context.instance, changes, cursor.requests),
     ]
     new = _new_partitions(context.instance, changes, requests)
-    faults = sentences(changes.faults.values())
+    planner_of(context.instance).report(
+        context.instance,
+        {split: changes.paths[split] for split in changes.stamps if changes.usable(split)},
+        source,
+        settings,
+        requested=[*changes.resting, *(str(request.partition_key) for request in requests)],
+    )
+    faults = sentences([*changes.faults.values(), *_recipe_fault(context.instance, source, settings)])
     if faults and not (requests or new) and cursor.text() == before:
         raise TickError(" ".join(faults))
     for fault in faults:
@@ -73,7 +86,7 @@ def _tick(context: dg.SensorEvaluationContext, source: ProjectSource) -> dg.Sens
         skip_reason=None if requests else dg.SkipReason(_why_no_run(changes, faults)),
         cursor=cursor.text(),
         dynamic_partitions_requests=[splits.build_add_request(new)] if new else [],
-        asset_events=_observations(changes, unchecked),
+        asset_events=_csv_events(changes.changed, scans),
     )
 
 
@@ -92,20 +105,43 @@ def _new_partitions(instance: dg.DagsterInstance, changes: Changes, requests: It
     return sorted((requested | usable) - set(instance.get_dynamic_partitions("splits")))
 
 
-def _observations(changes: Changes, unchecked: Mapping[str, int]) -> list[dg.AssetObservation]:
-    """Of each CSV whose content is new: its rows, how many of them are unchecked, and its sha256 as data version."""
+def _to_run(
+    context: dg.SensorEvaluationContext, changed: Mapping[str, SplitCsv], scans: Mapping[str, SplitScan]
+) -> dict[str, SplitCsv]:
+    """The splits, of those whose CSVs are new or changed, that a run has something to do for.
+
+    A split whose materializations the history lacks is run too: it computes nothing, and the UI knows it from then on.
+    """
+    to_run = dict(changed)
+    for split, scan in scans.items():
+        if scan.stale is None and _is_in_history(context.instance, split):
+            context.log.info(f"{split}: everything is up to date; no run is needed")
+            del to_run[split]
+    return to_run
+
+
+def _is_in_history(instance: dg.DagsterInstance, split: str) -> bool:
+    keys = map(dg.AssetKey, (*stage_names(), *CSV_ASSETS))
+    return all(split in instance.get_materialized_partitions(key) for key in keys)
+
+
+def _recipe_fault(instance: dg.DagsterInstance, source: ProjectSource, settings: Settings) -> list[RelightError]:
+    """Observe the recipe; what is wrong with it."""
+    try:
+        observe_recipe(instance, source.recipe().recipe, settings)
+    except RelightError as error:
+        return [error]
+    return []
+
+
+def _csv_events(
+    changed: Mapping[str, SplitCsv], scans: Mapping[str, SplitScan]
+) -> Sequence[dg.AssetObservation | dg.AssetMaterialization]:
+    """Of each CSV whose content is new: path, rows, columns, sha256, and how many of its rows are unchecked."""
     return [
-        dg.AssetObservation(
-            SPLIT_CSV,
-            partition=split,
-            metadata={
-                "dagster/row_count": len(csv.table),
-                "path": dg.MetadataValue.path(str(csv.path)),
-                **({"unchecked_rows": unchecked[split]} if split in unchecked else {}),
-            },
-            tags={"dagster/data_version": csv.sha256},
-        )
-        for split, csv in changes.changed.items()
+        event
+        for split, csv in changed.items()
+        for event in csv_events(csv, **({"unchecked_rows": scans[split].unchecked_rows} if split in scans else {}))
     ]
 
 

@@ -1,11 +1,12 @@
 """The runs that the sensor requests: one for each content of a CSV, and more attempts where it failed."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import dagster as dg
 
+from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.csv.watch import Changes
 
 MAX_ATTEMPTS = 3
@@ -51,10 +52,10 @@ class LastRequest:
 
 
 def requests_of_changed(
-    instance: dg.DagsterInstance, changes: Changes, last: dict[str, LastRequest]
+    instance: dg.DagsterInstance, changed: Mapping[str, SplitCsv], last: dict[str, LastRequest]
 ) -> Iterator[dg.RunRequest]:
     """The first attempt for each CSV whose content is new; each is entered in ``last``."""
-    for split, csv in changes.changed.items():
+    for split, csv in changed.items():
         before = last.get(split)
         request = LastRequest(csv.sha256, before.generation + 1 if before else 1)
         last[split] = request.unused(instance, split)

@@ -5,26 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from relight_assets.config.project import ProjectSource
-from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
-from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.automation.split_scans import scan
 from relight_assets.defs.automation.tick_error import TickError, sentences
 from relight_assets.defs.jobs.jobs import relight_split
-from relight_assets.engine.publish import mapping_is_current
-from relight_assets.engine.run import digests_of, load_split_state
-from relight_assets.engine.state.identity import refusal
-from relight_assets.engine.state.plan import make_plan
-from relight_assets.errors import ConfigError, OtherPhotosError, RelightError
-from relight_assets.stages.registry import stage_names
-
-_UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+from relight_assets.defs.runs.unfinished import is_under_way
+from relight_assets.errors import ConfigError, RelightError
 
 
 def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinition:
@@ -71,15 +58,14 @@ def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Itera
     faults: list[RelightError] = [*folder.faults.values()]
     stale: dict[str, str] = {}
     for split, path in folder.found.items():
-        running = dg.RunsFilter(tags={"dagster/partition": split}, statuses=_UNFINISHED)
-        if context.instance.get_runs_count(running):
+        if is_under_way(context.instance, split):
             context.log.info(f"{split}: a run is under way")
             continue
         try:
             csv = read_csv(path)
             if csv.table.empty:
                 context.log.info(no_rows(path))
-            elif reason := why_stale(csv, recipe, settings):
+            elif reason := scan(csv, recipe, settings).stale:
                 stale[split] = reason
         except RelightError as error:
             faults.append(error)
@@ -93,22 +79,3 @@ def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Itera
         yield dg.RunRequest(partition_key=split)
     if not stale:
         yield dg.SkipReason(f"nothing is missing or stale in {len(folder.found)} splits")
-
-
-def why_stale(csv: SplitCsv, recipe: Recipe, settings: Settings) -> str | None:
-    """What a run of a split would have to do; None where that is nothing.
-
-    Raises:
-        RelightError: its folder or its models cannot be used.
-    """
-    state = load_split_state(csv, recipe, settings)
-    if (reason := refusal(state)) is not None:
-        raise OtherPhotosError(reason)
-    if state.unchecked_rows:
-        return f"{state.unchecked_rows} rows unchecked: their files must be hashed"
-    if new := sum(image.index is None for image in state.images.values()):
-        return f"{new} images without a number"
-    if work := make_plan(state, digests_of(recipe, settings), stage_names()).work:
-        return f"{len(work)} images of which something is missing or stale"
-    # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
-    return None if mapping_is_current(state, settings) else "the mapping is not that of the CSV"

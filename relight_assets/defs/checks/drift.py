@@ -27,6 +27,10 @@ def check_drift(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     return check_result(
         name,
         passed=not far,
+        text=(
+            f"Of {len(moved)} means the one that moved most did so by {max(moved.values(), default=0.0):.2f} standard "
+            f"deviations; at most {MAX_DRIFT:g} are allowed."
+        ),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "largest_move": max(moved.values(), default=0.0),

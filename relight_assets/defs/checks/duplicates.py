@@ -17,7 +17,7 @@ from relight_assets.quality.duplicates import Pair, duplicates_across, duplicate
 
 def check_duplicates(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     """Whether the split has a photo twice."""
-    return _pairs_result(name, duplicates_within(split.photos))
+    return _pairs_result(name, duplicates_within(split.photos), "in the split twice")
 
 
 def check_leakage(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
@@ -27,11 +27,11 @@ def check_leakage(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     pairs = duplicates_across(split.photos, split.state.layout, rows, unread)
     for message in unread:
         split.warn(f"the check `{name}` says nothing of one split: {message}")
-    return _pairs_result(name, pairs, unread, skipped)
+    return _pairs_result(name, pairs, "in another split too", unread, skipped)
 
 
 def _pairs_result(
-    name: str, pairs: Sequence[Pair], unread: Sequence[str] = (), skipped: Sequence[str] = ()
+    name: str, pairs: Sequence[Pair], where: str, unread: Sequence[str] = (), skipped: Sequence[str] = ()
 ) -> dg.AssetCheckResult:
     """``unread``: what could not be read, though it can be used; ``skipped``: the splits that cannot be used."""
     not_compared = [*skipped, *unread]
@@ -52,6 +52,7 @@ def _pairs_result(
     return check_result(
         name,
         passed=not pairs and not unread,
+        text=f"{same} photos are {where}, {len(pairs) - same} nearly so; none may be.",
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "same": same,

@@ -30,21 +30,36 @@ def check_files(split: CheckedSplit) -> Iterator[dg.AssetCheckResult]:
     metrics = [fault for fault in read.faults if fault.code == "metric"]
     others = [fault for fault in read.faults if fault.code not in ("background", "metric")]
     counts = {"images": read.images, "files": len(read.sizes)}
-    yield check_result("files_match_records", passed=not others, metadata=counts | shown_faults(others))
-    yield check_result("background_is_exact", passed=not background, metadata=counts | shown_faults(background))
+    yield check_result(
+        "files_match_records",
+        passed=not others,
+        text=f"{len(others)} faults in {len(read.sizes)} files of {read.images} images; there may be none.",
+        metadata=counts | shown_faults(others),
+    )
+    yield check_result(
+        "background_is_exact",
+        passed=not background,
+        text=f"{len(background)} of {read.images} composites have another background; none may.",
+        metadata=counts | shown_faults(background),
+    )
     yield advisory("quality_thresholds", lambda name: _check_thresholds(name, split, read, metrics), split.warn)
 
 
 def _check_thresholds(name: str, split: CheckedSplit, read: FilesRead, metrics: list[Fault]) -> dg.AssetCheckResult:
     found = verdicts(read.measured, split.loaded.recipe, split.settings.quality_of(split.loaded))
+    bad = [f"{verdict.metric} {verdict.value:.3f} (wanted {verdict.bound})" for verdict in found if not verdict.passed]
     return check_result(
         name,
-        passed=all(verdict.passed for verdict in found) and not metrics,
+        passed=not bad and not metrics,
+        text=(
+            f"{len(bad)} of {len(found)} metrics of {len(read.measured)} images are out of their bounds"
+            f"{': ' if bad else ''}{', '.join(bad)}; none may be."
+        ),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "images": len(read.measured),
             **shown_faults(metrics),
-            "bad": sum(not verdict.passed for verdict in found),
+            "bad": len(bad),
             **({"metrics": verdict_table(found)} if found else {}),
         },
     )

@@ -17,11 +17,27 @@ def check_result(
     name: str,
     *,
     passed: bool,
+    text: str,
     metadata: dict[str, Any],
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
-    """The result of one check on the mapping."""
-    return dg.AssetCheckResult(check_name=name, asset_key=MAPPING, passed=passed, severity=severity, metadata=metadata)
+    """The result of one check on the mapping; ``text``: what was found and what is wanted, in one sentence."""
+    return dg.AssetCheckResult(
+        check_name=name, asset_key=MAPPING, passed=passed, severity=severity, description=text, metadata=metadata
+    )
+
+
+def evaluation_of(result: dg.AssetCheckResult, split: str) -> dg.AssetCheckEvaluation:
+    """A result as a job logs it that materializes nothing."""
+    return dg.AssetCheckEvaluation(
+        asset_key=MAPPING,
+        check_name=str(result.check_name),
+        passed=result.passed,
+        severity=result.severity,
+        description=result.description,
+        metadata=result.metadata,
+        partition=split,
+    )
 
 
 def advisory(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) -> dg.AssetCheckResult:
@@ -30,7 +46,10 @@ def advisory(name: str, make: Callable[[str], dg.AssetCheckResult], warn: Warn) 
     with best_effort(f"the check `{name}`", messages.append):
         return make(name)
     warn(messages[0])
-    return check_result(name, passed=False, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": messages[0]})
+    text = f"The check could not be made: {messages[0]}"
+    return check_result(
+        name, passed=False, text=text, severity=dg.AssetCheckSeverity.WARN, metadata={"not_made": messages[0]}
+    )
 
 
 def shown_faults(faults: list[Fault]) -> dict[str, Any]:

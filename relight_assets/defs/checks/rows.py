@@ -22,6 +22,10 @@ def check_rows(split: CheckedSplit) -> Iterator[dg.AssetCheckResult]:
     yield check_result(
         "row_counts_reconcile",
         passed=sum(counts[status] for status in ROW_STATUSES) == rows == len(named) and sum(named) == counts["done"],
+        text=(
+            f"{rows} rows, of which {', '.join(f'{counts[status]} {status}' for status in ROW_STATUSES)}; the mapping "
+            f"has {len(named)} rows and {sum(named)} outputs."
+        ),
         metadata={
             "rows": rows,
             "rows_in_mapping": len(named),
@@ -30,7 +34,15 @@ def check_rows(split: CheckedSplit) -> Iterator[dg.AssetCheckResult]:
         },
     )
     faults = list(mapping_faults(split.state, split.mapping.file, split.mapping.target))
-    yield check_result("mapping_matches_input", passed=not faults, metadata={"rows": rows, **shown_faults(faults)})
+    yield check_result(
+        "mapping_matches_input",
+        passed=not faults,
+        text=(
+            f"{len(faults)} faults in the mapping of {rows} rows; there may be none."
+            f"{' Rows are stale: run the split again.' if any(fault.code == 'stale' for fault in faults) else ''}"
+        ),
+        metadata={"rows": rows, **shown_faults(faults)},
+    )
 
 
 def _outputs_named(mapping: StagedMapping) -> list[bool]:
@@ -41,6 +53,19 @@ def _outputs_named(mapping: StagedMapping) -> list[bool]:
     return [bool(row[column]) for row in rows]
 
 
+def check_up_to_date(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
+    """Whether no row is pending; what else a run would do has just been done when a mapping is checked."""
+    counts = split.state.row_counts()
+    to_do = f"{counts['pending']} rows are pending" if counts["pending"] else "nothing"
+    return check_result(
+        name,
+        passed=not counts["pending"],
+        text=f"What a run would have to do: {to_do}.",
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"to_do": to_do, "unchecked_rows": split.state.unchecked_rows},
+    )
+
+
 def check_failure_rate(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     """Whether few enough rows failed."""
     counts = split.state.row_counts()
@@ -49,6 +74,10 @@ def check_failure_rate(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     return check_result(
         name,
         passed=share <= split.settings.max_failed_share,
+        text=(
+            f"{counts['failed']} of {counts.total()} rows failed, {share:.1%}; at most "
+            f"{split.settings.max_failed_share:.1%} may."
+        ),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"failed_share": round(share, 4), "failures_by_code": dict(codes)},
     )

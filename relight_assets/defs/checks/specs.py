@@ -9,6 +9,7 @@ SAMPLE = 50
 MAX_DRIFT = 0.2
 """Standard deviations; what Cohen (1988) calls a small effect."""
 MAPPING = dg.AssetKey("mapping_csv")
+UP_TO_DATE = "up_to_date"
 
 
 def _spec(name: str, description: str, *, blocking: bool = False) -> dg.AssetCheckSpec:
@@ -41,6 +42,11 @@ SPECS = [
         f"What {SAMPLE} images measure is within the bounds of the section `quality` of config/platform.yaml: detail "
         f"kept, strength, exposure, clipping, colour, no rim, foreground over background is the photo.",
     ),
+    _spec(
+        UP_TO_DATE,
+        "A run would have nothing to do: no row is pending, no file is gone or changed. Evaluated by each run, and "
+        "between runs by the sensor.",
+    ),
     _spec("failure_rate", "The share of rows that failed is at most max_failed_share of config/platform.yaml."),
     _spec(
         "split_leakage",
@@ -57,3 +63,5 @@ SPECS = [
         f"strength, exposure, light families.",
     ),
 ]
+CHECKS = tuple(spec.name for spec in SPECS)
+"""Their names, in order."""

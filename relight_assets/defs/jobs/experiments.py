@@ -22,6 +22,7 @@ from relight_assets.defs.metadata.run_metadata import (
     counts,
     numbers,
     provenance,
+    row_numbers,
     sheets_and_charts,
     totals,
 )
@@ -119,6 +120,7 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
                 **warn.part("the numbers", lambda: _numbers(records)),
+                **row_numbers(summary),
                 **warn.part("the totals of the run", lambda: totals(summary, records, warn)),
                 **warn.part("the provenance", lambda: provenance(stage_names(), loaded.recipe, settings)),
                 **warn.metadata,

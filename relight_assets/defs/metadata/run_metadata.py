@@ -31,14 +31,29 @@ from relight_assets.reports.contact_sheets import (
     FILE_CELL,
     INLINE_CELL,
     WORST,
+    WORST_CELL,
     contact_sheet,
     metric_sheet,
     small_jpeg,
+    stage_sheet,
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names, stage_spec
 
+STAGE_COLUMNS: dict[Stage, tuple[str, ...]] = {
+    "masks": ("input", "foreground"),
+    "albedo": ("foreground", "albedo"),
+    "degraded": ("albedo", "degraded_fg"),
+    "composites": ("input", "output"),
+}
+"""What the contact sheet of a stage shows of each image: what it reads beside what it makes, target beside input."""
+STAGE_SHEETS: dict[Stage, tuple[str, ...]] = {
+    "masks": ("lowest_mask_score", "most_clipped"),
+    "albedo": (),
+    "degraded": ("charts",),
+    "composites": ("contact_sheet_file", "worst_by_metric"),
+}
 OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
 
 
@@ -107,7 +122,8 @@ def sheets_and_charts(
         return shown("most_clipped", worst_sheet(state.layout, "input", worst))
 
     def by_metric() -> dict[str, Any]:
-        worst = metric_sheet(state.layout, verdicts(records.measured, recipe, quality))
+        near = [verdict for verdict in verdicts(records.measured, recipe, quality) if verdict.near_bound]
+        worst = metric_sheet(state.layout, near, cell=WORST_CELL, count=4)
         return shown("worst_by_metric", small_jpeg(worst) if worst is not None else None)
 
     return {
@@ -119,6 +135,32 @@ def sheets_and_charts(
     }
 
 
+def stage_sheets(
+    summary: RunSummary,
+    stage: Stage,
+    sheets: dict[str, Any],
+    warn: Warnings,
+    *,
+    instance: dg.DagsterInstance,
+    run_id: str,
+) -> dict[str, Any]:
+    """What of the sheets is of a stage, and a contact sheet of its own files."""
+    state = summary.state
+
+    def sheet() -> dict[str, Any]:
+        named = [
+            (image.index, image.key.rpartition("/")[2])
+            for image in state.images.values()
+            if stage in image.current and image.index is not None
+        ]
+        preview = stage_sheet(state.layout, STAGE_COLUMNS[stage], named)
+        name = f"{state.split.split}-{stage}"
+        return {"contact_sheet": inline(preview, "jpg", instance, run_id, name)} if preview is not None else {}
+
+    own = {name: sheets[name] for name in STAGE_SHEETS[stage] if name in sheets}
+    return warn.part("the contact sheet", sheet) | own
+
+
 def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
     sheet, path = contact_sheet(layout, done, FILE_CELL), layout.folder / CONTACT_SHEET
     if sheet is None:
@@ -127,12 +169,16 @@ def _sheet_file(layout: SplitLayout, done: Sequence[int]) -> dict[str, Any]:
     return {"contact_sheet_file": dg.MetadataValue.path(str(path))}
 
 
+def row_numbers(summary: RunSummary) -> dict[str, int]:
+    """The rows of the split, and how many have each status."""
+    state = summary.state
+    return {"rows": len(state.keys)} | {f"rows_{status}": state.row_counts()[status] for status in ROW_STATUSES}
+
+
 def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str, Any]:
-    """What is the same for all stages: rows, times, devices, memory."""
+    """What is the same for all stages: times, devices, memory."""
     state = summary.state
     return {
-        "rows": len(state.keys),
-        **{f"rows_{status}": state.row_counts()[status] for status in ROW_STATUSES},
         "orphans": state.orphans,
         **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(records)}),
         "workers": summary.workers,

@@ -9,7 +9,9 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.core.best_effort import WARNINGS
 from relight_assets.defs.jobs.experiments import STAGE_TABLE, experiment_key
+from relight_assets.defs.jobs.run_checks import selected_checks
 from relight_assets.defs.runs.run_errors import failure_of, raised_by
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, holding
 from relight_assets.errors import RelightError
@@ -80,6 +82,44 @@ def try_recipe(
     return Launched({stage: metadata | counts[stage] for stage in stage_names() if stage in counts})
 
 
+@dataclass(frozen=True)
+class CheckOutcome:
+    """What came of one check of a split."""
+
+    name: str
+    passed: bool
+    blocking: bool
+    text: str
+    """What was found and what is wanted, in one sentence."""
+
+
+def check(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, *, split: str, names: Collection[str]
+) -> list[CheckOutcome]:
+    """Run the job `run_checks` on one split in this process, as a run that the UI lists; ``names`` empty: all checks.
+
+    Raises:
+        UserError: the run could not do its work because of somebody's mistake.
+        LaunchError: the run failed otherwise.
+    """
+    selected_checks(list(names))
+    job = definitions.resolve_job_def("run_checks")
+    ops = {"evaluate_checks": {"config": {"checks": list(names)}}}
+    result = _executed(job, instance, split=split, ops=ops, asset_selection=None)
+    blocking = dg.AssetCheckSeverity.ERROR
+    evaluated = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    evaluations = [
+        entry.get_dagster_event().asset_check_evaluation_data for entry in instance.all_logs(result.run_id, evaluated)
+    ]
+    outcomes = [
+        CheckOutcome(each.check_name, each.passed, each.severity is blocking, each.description or "")
+        for each in evaluations
+    ]
+    if not result.success and all(each.passed or not each.blocking for each in outcomes):
+        raise failure_of(result, instance, split)
+    return outcomes
+
+
 def _run(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
@@ -89,12 +129,38 @@ def _run(
     asset_selection: list[dg.AssetKey] | None,
 ) -> dict[str, dict[str, Any]]:
     """Run a job on one split in this process; the metadata of each asset that it materialized."""
+    result = _executed(job, instance, split=split, ops=ops, asset_selection=asset_selection)
+    if not result.success:
+        raise failure_of(result, instance, split)
+    found: dict[str, dict[str, Any]] = {}
+    for event in result.get_asset_materialization_events():
+        materialization = event.step_materialization_data.materialization
+        found[materialization.asset_key.to_user_string()] = {
+            name: value.value if not isinstance(value, dg.TableMetadataValue) else value
+            for name, value in materialization.metadata.items()
+        }
+    for each in result.get_asset_check_evaluations():
+        if not each.passed:
+            of_asset = found.setdefault(each.asset_key.to_user_string(), {})
+            sentence = f"the check `{each.check_name}` warns: {each.description}"
+            of_asset[WARNINGS] = [*of_asset.get(WARNINGS, ()), sentence]
+    return found
+
+
+def _executed(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    split: str,
+    ops: dict[str, Any],
+    asset_selection: list[dg.AssetKey] | None,
+) -> dg.ExecuteInProcessResult:
     run_id = str(uuid.uuid4())
     # Ctrl-C can strike inside a call of the database, whose pool would then log a traceback of its own.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         with holding(instance, run_id):
-            result = job.execute_in_process(
+            return job.execute_in_process(
                 run_id=run_id,
                 partition_key=split,
                 instance=instance,
@@ -107,13 +173,3 @@ def _run(
         raise
     except Exception as error:
         raise raised_by(instance, run_id, error) from error
-    if not result.success:
-        raise failure_of(result, instance, split)
-    found: dict[str, dict[str, Any]] = {}
-    for event in result.get_asset_materialization_events():
-        materialization = event.step_materialization_data.materialization
-        found[materialization.asset_key.to_user_string()] = {
-            name: value.value if not isinstance(value, dg.TableMetadataValue) else value
-            for name, value in materialization.metadata.items()
-        }
-    return found

@@ -27,7 +27,8 @@ def serve(workspace: Sequence[str], port: int, *, read_only: bool, environment: 
         ServersEndedError: one of them ended by itself.
         KeyboardInterrupt: it was stopped before there was any.
     """
-    options = [*workspace, "-h", HOST, "-p", str(port)]
+    # Each tick of each sensor is two lines of the daemon at its own level, twenty a minute.
+    options = [*workspace, "-h", HOST, "-p", str(port), "--log-level", "warning"]
     servers = _start_guarded(("--read-only",) if read_only else ())
     stop = _stop_when_asked()
     os.environ.update(environment)  # Dagster's command reads it in this process, and hands it on to the servers

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, VARIANT_COLUMN
 from relight_assets.dataset.csv.text import csv_reader
+from relight_assets.engine.state.image_state import RowStatus
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.storage.base import Storage
 
@@ -16,7 +17,8 @@ from relight_assets.storage.base import Storage
 class Fault:
     """Something that is not as it must be.
 
-    ``code``: missing, altered, record, background, metric, replay, duplicate, mapping, source, origin.
+    ``code``: missing, altered, record, background, metric, replay, duplicate, mapping, source, origin; and stale, which
+    the next run mends.
     """
 
     code: str
@@ -49,7 +51,7 @@ def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
             if row is not None and given is not None and row[:-1] == [*given]:
                 same += 1
                 wanted = "" if output is None else str(output.absolute())
-                found += _output_faults(path, same, row[-1], wanted, storage)
+                found += _output_faults(path, same, row[-1], wanted, storage=storage, status=state.row_status(same - 1))
     except _UnreadableError as error:
         yield error.fault
         return
@@ -60,9 +62,15 @@ def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
     yield from found
 
 
-def _output_faults(path: Path, number: int, named: str, output: str, storage: Storage) -> Iterator[Fault]:
+def _output_faults(
+    path: Path, number: int, named: str, output: str, *, storage: Storage, status: RowStatus
+) -> Iterator[Fault]:
     """What is wrong with the output that a row names, given the one that there is."""
-    if named != output:
+    if named and not output and status == "pending":
+        yield Fault("stale", path, f"row {number} names {named}, which is to be made anew; run the split again")
+    elif output and not named:
+        yield Fault("stale", path, f"row {number} does not name {output} yet; run the split again")
+    elif named != output:
         message = f"row {number} says {named or 'nothing'} where there is {output or 'no current output'}"
         yield Fault("mapping", path, message)
     elif output and storage.kind(output) != "a file":

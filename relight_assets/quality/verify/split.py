@@ -76,6 +76,34 @@ class Verification:
     """CIE L* of the face of each photo that `photo_qa` turned away and that has one."""
 
     @property
+    def stale(self) -> list[Fault]:
+        """What the next run mends: files of another recipe, code or photo, and what names them."""
+        return [fault for fault in self.faults if fault.code == "stale"]
+
+    @property
+    def wrong(self) -> list[Fault]:
+        """What no recipe or photo explains."""
+        return [fault for fault in self.faults if fault.code != "stale"]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: whether the split can be used, is to be run again, or is damaged."""
+        bad = [
+            f"{verdict.metric} {verdict.value:.3f} (wanted {verdict.bound})"
+            for verdict in self.verdicts
+            if not verdict.passed
+        ]
+        metrics = f"; out of their bounds: {', '.join(bad)}" if bad else ""
+        if self.wrong:
+            return f"wrong: {len(self.wrong)} faults{metrics}"
+        if self.stale or self.rows["pending"]:
+            rows = max(len(self.stale), self.rows["pending"])
+            return f"stale: {rows} rows are to be made anew or are not named yet; run the split again{metrics}"
+        return (
+            f"not good enough{metrics}" if bad else f"good: {self.files} files of {self.images} images are as recorded"
+        )
+
+    @property
     def passed(self) -> bool:
         """Whether all is as it must be."""
         return not self.faults and all(verdict.passed for verdict in self.verdicts)
@@ -85,6 +113,7 @@ class Verification:
         return {
             "split": self.split,
             "passed": self.passed,
+            "verdict": self.verdict,
             "rows": dict(self.rows),
             "images": self.images,
             "files": self.files,

@@ -43,7 +43,6 @@ def test_the_servers_alone_are_given_the_variables_that_name_the_project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "csvs").mkdir()
     (tmp_path / "my.yaml").write_text("csv_dir: csvs\ndagster_home: home\n", encoding="utf-8")
     given: dict[str, str] = {}
     monkeypatch.setattr("relight_assets.defs.server.dev.serve", lambda *_, environment, **__: given.update(environment))
@@ -52,6 +51,9 @@ def test_the_servers_alone_are_given_the_variables_that_name_the_project(
     before = dict(os.environ)
     result = CliRunner().invoke(main, ["--platform", "my.yaml", "dev", "--port", str(free)])
     assert result.exit_code == 0, result.output
+    assert (tmp_path / "csvs").is_dir()  # a first start has none
+    assert "no CSV matches *_images.csv" in result.output.replace("\n", " ")
+    assert f"UI: http://127.0.0.1:{free}" in result.output
     assert given["RELIGHT_PLATFORM"] == str(tmp_path / "my.yaml")
     assert given["DAGSTER_HOME"] == str(tmp_path / "home")
     assert "ignore:" in given["PYTHONWARNINGS"]

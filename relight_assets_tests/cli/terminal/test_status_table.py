@@ -23,5 +23,5 @@ def test_status_tells_which_rows_are_unchecked_and_reads_no_file(bench: Bench) -
 def shown(bench: Bench) -> str:
     console = Console(width=200)
     with console.capture() as captured:
-        console.print(status_of(bench.settings, Recipe()).table)
+        console.print(status_of(bench.settings, Recipe()).__rich__())
     return captured.get()

@@ -82,6 +82,8 @@ def test_the_mapping_has_every_row_and_says_so(instance: dg.DagsterInstance, pro
     file = project.data / "train_images_failures.csv"
     assert (failures["dagster/row_count"], failures["path"]) == (2, str(file))
     shown = [row.data for row in failures["failures"].records]
+    assert list(shown[0])[:2] == ["line", "message"]
+    assert failures["photos"].startswith("![train-failures]")
     assert [(row["line"], row["stage"], row["image_path"]) for row in shown] == [
         (int(row["line"]), row["stage"], row["image_path"]) for row in rows_of(file)
     ]

@@ -8,7 +8,8 @@ import pytest
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.defs.assets import splits
-from relight_assets.defs.assets.splits import SPLIT_CSV, checked_csvs, register_splits, split_csv
+from relight_assets.defs.assets.splits import checked_csvs, register_splits, split_csv
+from relight_assets.defs.observations import SPLIT_CSV
 from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets_tests.conftest import sha256
 

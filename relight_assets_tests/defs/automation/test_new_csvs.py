@@ -8,10 +8,11 @@ import pytest
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import defs
-from relight_assets.defs.assets.splits import SPLIT_CSV
 from relight_assets.defs.automation.new_csvs import sensor_of
 from relight_assets.defs.automation.run_requests import ATTEMPT
 from relight_assets.defs.automation.sweep import sweep
+from relight_assets.defs.automation.tick_error import TickError
+from relight_assets.defs.observations import SPLIT_CSV
 from relight_assets_tests.conftest import PORTRAITS, Project, sha256
 from relight_assets_tests.defs.ticks import Sensor, materialized
 
@@ -29,10 +30,57 @@ def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, 
     assert request.run_key == f"train:{sha256(csv)[:16]}:1"
     assert request.tags[ATTEMPT] == "1"
     assert sensor.instance.get_dynamic_partitions("splits") == ["train"]
-    (observation,) = found.asset_events
+    observation, shown = found.asset_events
+    assert isinstance(observation, dg.AssetObservation)
+    assert isinstance(shown, dg.AssetMaterialization)
     assert (observation.asset_key, observation.partition) == (SPLIT_CSV, "train")
     assert (observation.tags or {})["dagster/data_version"] == sha256(csv)
     assert not sensor.tick().run_requests
+
+
+def test_the_first_look_starts_no_run_of_a_finished_split(
+    sensor: Sensor, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for split, names in (("train", PORTRAITS[:1]), ("val", PORTRAITS[1:2])):
+        project.write_csv(split, names)
+        materialized(sensor.instance, split)
+    (project.data / "outputs" / "data-val" / "00000_albedo.png").unlink()
+    sensor.tick()
+    assert [key.partition(":")[0] for key in sensor.run_keys()] == ["val"]  # of which a file is gone
+    assert "train: everything is up to date; no run is needed" in capfd.readouterr().err
+    assert not sensor.run_keys()
+
+
+def test_a_finished_split_that_the_history_does_not_know_is_run_so_that_the_ui_shows_it(
+    sensor: Sensor, project: Project
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    with dg.DagsterInstance.ephemeral() as another:
+        materialized(another, "train")
+    sensor.tick()
+    assert len(sensor.run_keys()) == 1
+
+
+def test_a_recipe_that_cannot_be_used_is_an_error_of_the_tick_and_no_csv_is_forgotten(
+    sensor: Sensor, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    project.write_csv("train", PORTRAITS[:1])
+    (project.root / "bad.yaml").write_text("masks: {min_coverage: many}\n", encoding="utf-8")
+    edited = ProjectSource({**os.environ, "RELIGHT_CONFIG": "bad.yaml"})  # after the definitions were loaded
+
+    def tick() -> dg.SensorResult:
+        with dg.build_sensor_context(instance=sensor.instance, cursor=sensor.cursor, definitions=defs()) as context:
+            answer = sensor_of(edited, edited.settings())(context)
+        assert isinstance(answer, dg.SensorResult)
+        sensor.cursor = answer.cursor
+        return answer
+
+    tick()
+    assert "min_coverage" in capfd.readouterr().err
+    assert len(tick().run_requests or []) == 1  # whose failure says it too
+    sensor.instance.add_dynamic_partitions("splits", ["train"])
+    with pytest.raises(TickError, match="min_coverage"):
+        tick()
 
 
 def test_a_content_that_comes_back_is_a_run_of_its_own(sensor: Sensor, project: Project) -> None:

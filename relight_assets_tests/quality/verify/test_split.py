@@ -73,7 +73,7 @@ def test_a_finished_split_is_as_it_must_be(bench: Bench) -> None:
 
 def test_a_sample_is_spread_over_the_split(bench: Bench) -> None:
     bench.layout.png(2, "albedo").unlink()
-    assert codes(verified(bench, sample=2)) == [("missing", "00002_albedo.png"), ("mapping", mapping_name(bench))]
+    assert codes(verified(bench, sample=2)) == [("missing", "00002_albedo.png"), ("stale", mapping_name(bench))]
     assert verified(bench, sample=2).images == 2
     assert verified(bench, sample=99).images == 4
 
@@ -111,7 +111,10 @@ def test_a_background_that_is_off_by_one_level_is_found(bench: Bench) -> None:
 
 def test_another_gray_that_was_not_run_yet_is_no_fault_of_the_files(bench: Bench) -> None:
     found = verified(bench, recipe_with(background={"gray_color": [10, 20, 30]}))
-    assert {code for code, _ in codes(found)} == {"mapping"}  # which names composites that are not current
+    assert {code for code, _ in codes(found)} == {"stale"}  # the mapping names composites that are not current
+    assert found.verdict.startswith("stale: ")
+    assert not found.wrong
+    assert not found.passed
     assert found.rows["pending"] == 4
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
-from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
+from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error, waiting
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -103,14 +103,15 @@ def export(
     for csv in usable_csvs(folder, errors):
         try:
             state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
-            exported = export_split(
-                state,
-                spec,
-                options,
-                root,
-                taken=kept.before(csv.split),
-                dropped=dropped_photos(csv, settings.photo_root),
-            )
+            with waiting(f"exporting {csv.split}"):
+                exported = export_split(
+                    state,
+                    spec,
+                    options,
+                    root,
+                    taken=kept.before(csv.split),
+                    dropped=dropped_photos(csv, settings.photo_root),
+                )
             done = _report(exported, spec, check=not no_check) and done
         except RelightError as error:
             print_split_error(csv.path, error)

@@ -10,7 +10,7 @@ import numpy as np
 
 from relight_assets.cli.files import write_file
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
-from relight_assets.cli.terminal.messages import print_split_error
+from relight_assets.cli.terminal.messages import print_split_error, waiting
 from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -52,9 +52,10 @@ def verify(
         try:
             loaded = recipe_of(csv.split)
             quality = settings.quality_of(loaded)
-            found.append(
-                verify_split(csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
-            )
+            with waiting(f"reading the files of {csv.split}"):
+                found.append(
+                    verify_split(csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
+                )
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)

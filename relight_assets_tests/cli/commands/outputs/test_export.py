@@ -36,7 +36,7 @@ def test_all_splits_and_no_photo_twice(project: Project, tmp_path: Path) -> None
     assert code == 0, output
     assert "train: 2 pairs" in output
     assert "1 in another split" in output
-    assert "test: 1 pairs" in output
+    assert "test: 1 pair (" in output
     assert f"read back: 2 pairs, {10 + len(card_files())} files, 0 faults" in output
     assert "/README.md" in output
     assert (tmp_path / "imagefolder" / "train" / "image" / "000000.png").is_file()
@@ -145,7 +145,7 @@ def test_the_label_tables_of_all_splits(project: Project) -> None:
     code, output = relight(project, "export", "--samples", "--all-splits")
     assert code == 0, output
     assert "train: 3 pairs" in output
-    assert "test: 1 pairs" in output
+    assert "test: 1 pair" in output
     path = project.data / "outputs" / "data-train" / "samples.csv"
     with path.open(newline="", encoding="utf-8") as stream:
         assert [row["condition"] for row in csv.DictReader(stream)] == [f"{n:05d}_output.png" for n in range(3)]

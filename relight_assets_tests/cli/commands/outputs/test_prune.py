@@ -23,7 +23,7 @@ def test_prune_lists_and_with_yes_removes(tmp_path: Path, photos: Path, monkeypa
     relight("run", "--split", "gone")
     project.write_csv("gone", PORTRAITS[:1])
     folder = project.data / "outputs" / "data-gone"
-    assert "gone: 1 number without a row, 7 files" in relight("prune", "--split", "gone")
+    assert "gone: 1 number without a row, 8 files" in relight("prune", "--split", "gone")
     assert len(list(folder.glob("00001_*"))) == 7
     relight("prune", "--split", "gone", "--yes")
     assert not list(folder.glob("00001_*"))

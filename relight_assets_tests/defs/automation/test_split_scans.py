@@ -1,4 +1,4 @@
-"""What a tick says of the unchecked rows of a CSV that changed."""
+"""What a tick says of the rows of a CSV that changed, before its run."""
 
 import os
 from threading import Event
@@ -6,7 +6,7 @@ from threading import Event
 import dagster as dg
 import pytest
 
-from relight_assets.defs.automation import unchecked_rows
+from relight_assets.defs.automation import split_scans
 from relight_assets.errors import OutputFolderError
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, materialized
@@ -15,7 +15,8 @@ from relight_assets_tests.defs.ticks import Sensor, materialized
 def observed(sensor: Sensor) -> object:
     """What a tick says of the rows of a CSV that changed."""
     sensor.tick()
-    (observation,) = sensor.tick().asset_events
+    observation, _ = sensor.tick().asset_events
+    assert isinstance(observation, dg.AssetObservation)
     return {name: value.value for name, value in observation.metadata.items()}.get("unchecked_rows")
 
 
@@ -41,8 +42,8 @@ def test_a_disk_that_does_not_answer_keeps_no_run_back(
         answered.wait()
         raise OutputFolderError("it is gone")
 
-    monkeypatch.setattr(unchecked_rows, "load_split_state", waits)
-    monkeypatch.setattr(unchecked_rows, "SCAN_S", 0.1)
+    monkeypatch.setattr(split_scans, "load_split_state", waits)
+    monkeypatch.setattr(split_scans, "SCAN_S", 0.1)
     project.write_csv("train", PORTRAITS[:1])
     sensor.tick()
     try:
