@@ -77,7 +77,7 @@ def _pupil(clear: ClearEye) -> Plane:
     """Where the pupil is painted, (h, w) float32 in 0..1; nowhere if the catch-lights leave most of it to be seen."""
     eye = clear.eye
     core = (eye.distance < PUPIL) & (eye.opening > 0.5)
-    if np.count_nonzero(core & clear.catch_lights) <= PUPIL_COVERED * max(np.count_nonzero(core), 1):
+    if np.count_nonzero(core & clear.catch_lights) <= PUPIL_COVERED * max(int(np.count_nonzero(core)), 1):
         return np.zeros(eye.shape, np.float32)
     return (1 - smoothstep((eye.distance - np.float32(PUPIL)) / np.float32(PUPIL_EDGE) + 0.5)) * eye.opening
 

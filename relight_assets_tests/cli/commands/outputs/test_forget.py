@@ -31,7 +31,8 @@ def test_what_went_what_cannot_be_reached_and_the_proof(world: World) -> None:
     assert world.made_of(photo) == made
     done = relight("forget", str(world.photos / PHOTO), "--reason", "asked on 1 May")
     assert done.exit_code == 0, done.output
-    assert f"gone from {world.layout().folder}: label rows 2, pictures 6, " in done.output, done.output
+    assert f"gone from {world.layout().folder}: " in done.output
+    assert "label rows 2, pictures 6, " in done.output
     assert f"the photo     {world.photos / PHOTO}" in done.output
     assert "Dagster       its database" in done.output
     assert "there is no sha256 that was recorded of them, and no shard has their stems" in done.output
