@@ -215,19 +215,19 @@ class Specular(LampOptions):
 class StudioKinds(Part):
     """Relative weights of the kinds of studio light."""
 
-    back: Weight = 0.22
+    back: Weight = 0.14
     """Lamps behind the person that draw its outline, beside a dim one in front."""
-    gels: Weight = 0.18
+    gels: Weight = 0.24
     """Two lamps behind coloured gels, one on each side."""
-    screen: Weight = 0.14
+    screen: Weight = 0.1
     """A screen below the face, in a dark room."""
-    sky: Weight = 0.18
+    sky: Weight = 0.22
     """Sun, sky and what the ground throws back."""
-    ring: Weight = 0.06
-    """A ring of light around the camera."""
-    dish: Weight = 0.08
+    ring: Weight = 0.0
+    """A ring of light around the camera: seldom right, so only drawn where it is given a weight."""
+    dish: Weight = 0.12
     """A beauty dish over the camera."""
-    window: Weight = 0.14
+    window: Weight = 0.18
     """A large window beside the person."""
 
     @model_validator(mode="after")

@@ -33,8 +33,8 @@ POWER = 1.5
 """Exponent of the cosine: light that grazes the surface does little."""
 GAINS = (3.0, 5.0)
 """Light of a lamp behind over that of the lamp in front."""
-SHEEN = (0.20, 0.40)
-"""What the surface mirrors of it, over the luminance of the lit skin."""
+SHEEN = (0.12, 0.25)
+"""What the surface mirrors of it, over the luminance of the lit skin; more lies as fog on dark hair."""
 SIZE = 0.15
 """Angular half size of a lamp behind, radians."""
 FRONT_WRAP = 0.25
