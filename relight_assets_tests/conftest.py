@@ -111,8 +111,11 @@ def real_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory: pytest.TempPathFactory, model_files: None) -> Path:
-    """Real photos at 256 px or so: four portraits of two people, a cat without any, and half a file."""
+def photos(tmp_path_factory: pytest.TempPathFactory, model_files: None) -> Iterator[Path]:
+    """Real photos at 256 px or so: four portraits of two people, a cat without any, and half a file.
+
+    No test may change them, nor link to them, which changes their ctime: for others they would be new photos.
+    """
     from relight_assets.cli.demo_photos import write_demo
 
     try:
@@ -128,7 +131,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory, model_files: None) -> Path:
         cv2.imwrite(str(folder / Path(name).with_suffix(".png").name), small)
     whole = (folder / "collins_close.png").read_bytes()
     (folder / "broken.png").write_bytes(whole[: len(whole) // 2])
-    return folder
+    before = {path: path.stat().st_ctime_ns for path in sorted(folder.iterdir())}
+    yield folder
+    assert {path: path.stat().st_ctime_ns for path in sorted(folder.iterdir())} == before
 
 
 PORTRAITS = ("collins_close.png", "hopper_square.png", "collins_head.png", "hopper_tall.png")

@@ -91,7 +91,8 @@ def test_it_is_shown_as_an_asset(negatives: None) -> None:
     made = images_asset()
     key = dg.AssetKey("negatives")
     assert made.keys == {dg.AssetKey(name) for name in stage_names()}
+    recipe = dg.AssetKey(["recipe", "negatives"])
     (spec,) = (each for each in made.specs if each.key == key)
-    assert {dependency.asset_key for dependency in spec.deps} == {dg.AssetKey("composites")}
+    assert {dependency.asset_key for dependency in spec.deps} == {dg.AssetKey("composites"), recipe}
     assert spec.description == stage_spec("negatives").description
     assert spec.code_version == "1"

@@ -94,5 +94,6 @@ def test_every_job_says_what_it_does() -> None:
         "rebuild_mapping",
         "verify",
         "experiment",
+        "run_checks",
     }
     assert all(text and len(text) > 40 for text in described.values())

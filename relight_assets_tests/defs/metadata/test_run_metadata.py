@@ -11,7 +11,15 @@ from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.records import read_record
-from relight_assets.defs.metadata.run_metadata import RunRecords, counts, data_version, numbers, provenance, totals
+from relight_assets.defs.metadata.run_metadata import (
+    RunRecords,
+    counts,
+    data_version,
+    numbers,
+    provenance,
+    row_numbers,
+    totals,
+)
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.engine.run import RunSummary
 from relight_assets.engine.tally import DeviceTally, Tally
@@ -88,9 +96,9 @@ def test_the_means_are_those_of_the_records_that_the_run_was_asked_for(summary: 
 
 
 def test_rows_times_and_memory_are_those_of_the_split_and_the_run(summary: RunSummary, finished: Bench) -> None:
-    found = total(summary)
-    assert (found["rows"], found["rows_done"], found["rows_failed"], found["rows_rejected"]) == (7, 4, 2, 1)
-    assert found["rows"] == sum(value for name, value in found.items() if name.startswith("rows_"))
+    found, rows = total(summary), row_numbers(summary)
+    assert (rows["rows"], rows["rows_done"], rows["rows_failed"], rows["rows_rejected"]) == (7, 4, 2, 1)
+    assert rows["rows"] == sum(value for name, value in rows.items() if name.startswith("rows_"))
     assert (found["orphans"], found["workers"]) == (0, 1)  # of two places one was lost
     assert (found["images_per_s"], found["wall_s"]) == (0.5, 4.0)  # two were computed
     assert (found["worker_peak_mib"], found["gpu_peak_mib"]) == (1100, 4000)
