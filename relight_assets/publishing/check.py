@@ -2,20 +2,20 @@
 
 import asyncio
 import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.wording import counted
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import InterruptedRunError
 from relight_assets.exports.snapshot import SAMPLES
 from relight_assets.publishing.bucket import Bucket, Recorded, at_once
 from relight_assets.publishing.publish import Progress
 from relight_assets.publishing.stores import StoreOptions
-from relight_assets.publishing.trees import FILES, MANIFEST, files_sha256
+from relight_assets.publishing.trees import FILES, MANIFEST, Listed, files_sha256, listed_files
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,13 @@ async def _compared(name: str, bucket: Bucket, *, download: bool, watch: Callabl
     if listed is None or sha256_hex(listed) != files_sha256(manifest):
         checked.faults.append(PublishFault(FILES, "it is not the list that the manifest names; publish again"))
         return checked
-    rows = [(row["path"], int(row["size"]), row["sha256"]) for row in csv.DictReader(io.StringIO(listed.decode()))]
-    all_size, done, done_size = sum(size for _, size, _ in rows), 0, 0
+    rows = listed_files(listed)
+    if rows is None:
+        checked.faults.append(PublishFault(FILES, "it is no list of published files, although its sha256 is right"))
+        return checked
+    all_size, done, done_size = sum(row.size for row in rows), 0, 0
 
-    async def compare(row: tuple[str, int, str]) -> None:
+    async def compare(row: Listed) -> None:
         nonlocal done, done_size
         path, size, sha256 = row
         found = await (bucket.hashed if download else bucket.recorded)(f"{name}/{path}")
@@ -106,8 +109,12 @@ async def _forgotten(name: str, bucket: Bucket, tombstones: Tombstones) -> list[
     data = await bucket.read(f"{name}/{SAMPLES}") if tombstones.reasons else None
     if data is None:
         return []
-    rows = csv.DictReader(io.StringIO(data.decode("utf-8", "replace"), newline=""))
-    count = sum(row.get("source_sha256") in tombstones for row in rows)
+    try:
+        rows = csv_reader(data.decode())
+        photo = next(rows, []).index("source_sha256")
+        count = sum(row[photo] in tombstones for row in rows if row)
+    except (ValueError, IndexError, csv.Error):
+        return [PublishFault(SAMPLES, "nobody can tell whether it has forgotten photos: it cannot be read")]
     what = (
         f"{counted(count, 'pair')} of photos that are forgotten: run `relight forget`, export, and publish with "
         f"--delete, or take all of it away with `relight withdraw`"

@@ -1,14 +1,17 @@
 """What is published: the files of one export or one split, their sha256, and the manifest that says they are whole."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from relight_assets.core.hashing import CHUNK, sha256_hex
+from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.errors import ChangedOutputError, OutputFolderError
 
 MANIFEST, FILES = "manifest.json", "files.csv"
@@ -64,6 +67,25 @@ def files_sha256(manifest: bytes) -> object:
     except ValueError:
         return None
     return found.get("files_sha256") if isinstance(found, dict) else None
+
+
+class Listed(NamedTuple):
+    """A file of a published list: its path in the tree, size in bytes and sha256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def listed_files(data: bytes) -> list[Listed] | None:
+    """The files of a list that lies at a destination; None where it is damaged, or somebody else's."""
+    try:
+        rows = csv_reader(data.decode("utf-8"))
+        header = next(rows, [])
+        path, size, sha256 = (header.index(name) for name in Listed._fields)
+        return [Listed(row[path], int(row[size]), row[sha256]) for row in rows if row]
+    except (ValueError, IndexError, csv.Error):  # an encoding is a value, too
+        return None
 
 
 def unreadable(path: str | Path, error: OSError) -> OutputFolderError:

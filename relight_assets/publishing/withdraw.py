@@ -1,8 +1,6 @@
 """Trees that are published: which there are, and removing one as a whole."""
 
 import asyncio
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +9,9 @@ from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.errors import DestinationError, InterruptedRunError
 from relight_assets.publishing.bucket import Bucket, Present, at_once
-from relight_assets.publishing.plan import UPLOADS, Upload, read_uploads
+from relight_assets.publishing.plan import UPLOADS, read_uploads
 from relight_assets.publishing.stores import AMAZON, StoreOptions
-from relight_assets.publishing.trees import FILES, MANIFEST, files_sha256
+from relight_assets.publishing.trees import FILES, MANIFEST, files_sha256, listed_files
 
 _NAME = re.compile(r"[^/\\]+(/[^/\\]+)?")
 """Of a tree: a split's folder, or an export and a split."""
@@ -127,22 +125,20 @@ async def _ours(name: str, bucket: Bucket, present: Mapping[str, Present]) -> se
 
     async def ask(path: str) -> None:
         recorded = await bucket.recorded(f"{name}/{path}")
-        if recorded is not None and recorded.sha256 is not None:
-            own = listed.get(path)
-            if bucket.keeps_sha256 or (own is not None and own.sha256 == recorded.sha256):
-                found.add(path)
+        sha256 = recorded.sha256 if recorded is not None else None
+        if sha256 is not None and (bucket.keeps_sha256 or listed.get(path) == sha256):
+            found.add(path)
 
     unknown = present.keys() - found
     await at_once(ask, unknown if bucket.keeps_sha256 else unknown & listed.keys())
     return found
 
 
-async def _listed(name: str, bucket: Bucket, present: Mapping[str, Present]) -> dict[str, Upload]:
-    """The files of the published list, where the manifest says that it is this one."""
+async def _listed(name: str, bucket: Bucket, present: Mapping[str, Present]) -> dict[str, str]:
+    """The sha256 of each file of the published list, where the manifest says that it is this one."""
     if not {MANIFEST, FILES} <= present.keys():
         return {}
     manifest, data = await bucket.read(f"{name}/{MANIFEST}"), await bucket.read(f"{name}/{FILES}")
     if manifest is None or data is None or files_sha256(manifest) != sha256_hex(data):
         return {}
-    rows = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""))
-    return {row["path"]: Upload(int(row["size"]), row["sha256"], None) for row in rows}
+    return {row.path: row.sha256 for row in listed_files(data) or ()}

@@ -1,5 +1,7 @@
 """What is published is checked from what lies there alone."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,8 +88,17 @@ def test_a_store_that_refuses_is_one_sentence(check: Check, proxy: FaultProxy) -
         check()
 
 
+@pytest.mark.parametrize("data", [b"path,size\n", b"path,sha256,size\na.png,ab,many\n", b"\xff\xfe"])
+def test_a_list_that_says_nothing_is_a_fault_although_the_manifest_names_it(
+    check: Check, bucket: TestBucket, data: bytes
+) -> None:
+    bucket.put(f"{PREFIX}files.csv", data)
+    bucket.put(f"{PREFIX}manifest.json", json.dumps({"files_sha256": hashlib.sha256(data).hexdigest()}).encode())
+    assert faults(check()) == {"files.csv": "it is no list of published files, although its sha256 is right"}
+
+
 def test_pairs_of_forgotten_photos_are_a_fault(
-    tmp_path: Path, destination: Destination, store: StoreOptions, exported: ExportedSplit
+    tmp_path: Path, destination: Destination, store: StoreOptions, bucket: TestBucket
 ) -> None:
     photo = "ab" * 32
     samples = f"stem,source_sha256\n000000,{photo}\n000001,{'cd' * 32}\n000002,{photo}\n".encode()
@@ -98,6 +109,10 @@ def test_pairs_of_forgotten_photos_are_a_fault(
     assert list(faults(found)) == ["samples.csv"]
     assert faults(found)["samples.csv"].startswith("2 pairs of photos that are forgotten: run `relight forget`, export")
     others = Tombstones({"ef" * 32: "requested"})
+    bucket.put(f"{PREFIX}samples.csv", b"stem\n000000\n", sha256=hashlib.sha256(samples).hexdigest())
+    found = check_tree("pairs/train", destination, store, download=True, tombstones=others)
+    assert "nobody can tell whether it has forgotten photos: it cannot be read" in [each.what for each in found.faults]
+    bucket.put(f"{PREFIX}samples.csv", samples, sha256=hashlib.sha256(samples).hexdigest())
     assert faults(check_tree("pairs/train", destination, store, download=False, tombstones=others)) == {}
 
 

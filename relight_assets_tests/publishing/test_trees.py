@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from relight_assets.errors import ChangedOutputError, OutputFolderError
-from relight_assets.publishing.trees import PART, Tree, TreeFile, read_parts, read_whole
+from relight_assets.publishing.trees import PART, Tree, TreeFile, listed_files, read_parts, read_whole
 
 
 def parts_of(file: TreeFile) -> list[bytes]:
@@ -17,6 +17,25 @@ def parts_of(file: TreeFile) -> list[bytes]:
 def file(tmp_path: Path) -> TreeFile:
     (tmp_path / "a.bin").write_bytes(b"0123456789" * 10)
     return TreeFile.of("a.bin", tmp_path / "a.bin")
+
+
+def test_a_list_that_lies_at_a_destination_is_read() -> None:
+    assert listed_files(b"path,sha256,size,made_of\na.png,ab,3,x\n") == [("a.png", 3, "ab")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"path,size\na,1\n",
+        b"path,sha256,size\na,b,many\n",
+        b"path,sha256,size\na\n",
+        b"\xff",
+        b'path,"sha256,size\n',
+    ],
+)
+def test_a_list_that_is_damaged_or_none_of_ours_is_none(data: bytes) -> None:
+    assert listed_files(data) is None
 
 
 def test_a_file_is_recorded_by_size_and_sha256(file: TreeFile) -> None:

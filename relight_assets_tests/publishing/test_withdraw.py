@@ -1,5 +1,7 @@
 """Which trees are published, and taking one away: in a bucket and in a folder."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +124,16 @@ def test_a_folder_of_somebody_else_is_left_alone(folder: Path) -> None:
     with pytest.raises(DestinationError, match="nothing that was published as web/app"):
         withdraw_tree("web/app", Destination.parse(str(folder)))
     assert (other / "manifest.json").exists()
+
+
+def test_a_list_that_says_nothing_is_no_traceback(folder: Path) -> None:
+    other = folder / "pairs" / "train"
+    other.mkdir(parents=True)
+    (other / "files.csv").write_bytes(b"\xff")
+    sha256 = hashlib.sha256(b"\xff").hexdigest()
+    (other / "manifest.json").write_text(json.dumps({"files_sha256": sha256}))
+    with pytest.raises(DestinationError, match="has nothing that was published as pairs/train"):
+        withdraw_tree("pairs/train", Destination.parse(str(folder)))
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/..", "a/b/c", "../x", "a\\b", "/a"])

@@ -61,13 +61,13 @@ def prepared(radiance: LinearRgb) -> Environment:
         radiance: (n, 2 n, 3) float32, linear RGB, 0 and more, of any scale; see :mod:`.sphere` for its axes.
 
     Raises:
-        ValueError: it is black.
+        ValueError: it is black, or too bright to be summed.
     """
     small = cv2.resize(radiance, (2 * ROWS, ROWS), interpolation=cv2.INTER_AREA)
     vectors, angles = sphere.directions(ROWS, 2 * ROWS)
     mean = float((luminance(small) * angles).sum(dtype=np.float64)) / (4 * np.pi)
-    if not mean > DARKEST:
-        raise ValueError("it is black")
+    if not DARKEST < mean < np.inf:
+        raise ValueError("it is black" if mean <= DARKEST else "its light is too bright to be summed")
     small = small * np.float32(1 / mean)
     share, middle = _standing_out(small, vectors)
     key = small * share[..., None]

@@ -53,3 +53,8 @@ def test_an_even_panorama_has_no_light_that_stands_out():
 def test_a_black_panorama_is_refused():
     with pytest.raises(ValueError, match="black"):
         prepared(np.zeros((64, 128, 3), np.float32))
+
+
+def test_light_whose_sum_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="too bright to be summed"), np.errstate(all="ignore"):
+        prepared(np.full((64, 128, 3), 3e38, np.float32))
