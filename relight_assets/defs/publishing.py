@@ -13,11 +13,18 @@ from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks.mapping_checks import blocking_checks
-from relight_assets.engine.publish import StagedMapping, stage_mapping, withdraw_stale_outputs, write_split_failures
+from relight_assets.defs.resources import RunInputs
+from relight_assets.engine.publish import (
+    StagedMapping,
+    mapping_is_current,
+    stage_mapping,
+    withdraw_stale_outputs,
+    write_split_failures,
+)
 from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import SplitState, is_unchanged, of_this_run
-from relight_assets.errors import OtherPhotosError
+from relight_assets.errors import OtherPhotosError, UserError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
 
@@ -68,6 +75,38 @@ def locked_state(
         if (reason := refusal(state)) is not None:
             raise OtherPhotosError(reason)
         yield state
+
+
+@contextmanager
+def locked_partition(run_inputs: RunInputs, partition: str) -> Iterator[SplitState]:
+    """Where the split of a partition stands, while nobody writes in its folder; later steps of the run start from it.
+
+    Raises:
+        CsvError: there is no such split, or its CSV cannot be read.
+        ConfigError: settings or recipe cannot be used.
+        OtherPhotosError, OutputFolderError: as :func:`locked_state`.
+    """
+    project, split = run_inputs.project(), run_inputs.split(partition)
+    known = run_inputs.states.get(partition)
+    with locked_state(split, project.recipe, project.settings, known=known) as state:
+        run_inputs.states[partition] = state
+        yield state
+
+
+def published_partition(run_inputs: RunInputs, partition: str) -> SplitState:
+    """Where a split stands whose published mapping is that of its images as they are.
+
+    Raises:
+        UserError: it is not.
+        CsvError, ConfigError, OtherPhotosError, OutputFolderError: as :func:`locked_partition`.
+    """
+    with locked_partition(run_inputs, partition) as state:
+        if not mapping_is_current(state, run_inputs.project().settings):
+            raise UserError(
+                f"the mapping of `{partition}` is not of its images as they are now, or a blocking check failed: "
+                f"materialize mapping_csv first"
+            )
+    return state
 
 
 def publish(

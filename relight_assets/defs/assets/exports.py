@@ -11,9 +11,8 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.specs import MAPPING
-from relight_assets.defs.publishing import locked_state
+from relight_assets.defs.publishing import published_partition
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
-from relight_assets.engine.publish import mapping_is_current
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.exports.cards.readme import README
 from relight_assets.exports.export import FORMAT, Exported, export_split
@@ -73,23 +72,14 @@ def _asset(export: Export) -> dg.AssetsDefinition:
 
 
 def _export(export: Export, partition: str, run_inputs: RunInputs) -> tuple[Exported, ReadBack]:
-    project = run_inputs.project()
-    settings, recipe = project.settings, project.recipe
-    split = run_inputs.split(partition)
-    with locked_state(split, recipe, settings, known=run_inputs.states.get(partition)) as state:
-        run_inputs.states[partition] = state
-        if not mapping_is_current(state, settings):
-            raise UserError(
-                f"the mapping of `{partition}` is not of its images as they are now, or a blocking check failed: "
-                f"materialize mapping_csv first"
-            )
+    settings, state = run_inputs.project().settings, published_partition(run_inputs, partition)
     exported = export_split(
         state,
         layout(export.layout),
         export.options,
         settings.export_folder / export.name,
         taken=KeptPhotos(settings, export.options.split_order).before(partition),
-        dropped=dropped_photos(split, settings.photo_root),
+        dropped=dropped_photos(state.split, settings.photo_root),
     )
     if not exported.pairs:
         raise UserError(f"the split `{partition}` has nothing to export: {dict(exported.left_out) or 'no row'}")

@@ -7,7 +7,7 @@ import dagster as dg
 
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.specs import MAPPING
-from relight_assets.defs.publishing import locked_state
+from relight_assets.defs.publishing import locked_partition
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.server.gallery_files import gallery_address
 from relight_assets.reports.gallery.gallery import Gallery, write_gallery
@@ -28,12 +28,8 @@ from relight_assets.reports.gallery.gallery import Gallery, write_gallery
 def gallery(context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.MaterializeResult[Any]:
     """Write the gallery of one split."""
     with as_dagster_failure():
-        project = run_inputs.project()
-        split = run_inputs.split(context.partition_key)
-        with locked_state(
-            split, project.recipe, project.settings, known=run_inputs.states.get(context.partition_key)
-        ) as state:
-            run_inputs.states[context.partition_key] = state
+        with locked_partition(run_inputs, context.partition_key) as state:
+            project = run_inputs.project()
         written = write_gallery(state, project.settings, project.quality)
     return dg.MaterializeResult(metadata=_metadata(written, project.settings.output_root))
 

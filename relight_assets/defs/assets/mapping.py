@@ -19,7 +19,7 @@ from relight_assets.defs.checks.specs import MAPPING, SPECS
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.defs.observations import SPLIT_CSV
-from relight_assets.defs.publishing import locked_state, publish
+from relight_assets.defs.publishing import locked_partition, publish
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
@@ -154,11 +154,8 @@ def dead_letters(
 ) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
     with as_dagster_failure():
-        project = run_inputs.project()
-        settings, recipe = project.settings, project.recipe
-        split = run_inputs.split(context.partition_key)
-        with locked_state(split, recipe, settings, known=run_inputs.states.get(split.split)) as state:
-            run_inputs.states[split.split] = state
+        settings = run_inputs.project().settings
+        with locked_partition(run_inputs, context.partition_key) as state:
             rows = write_split_failures(state, settings)
     warn = Warnings(context.log)
     return dg.MaterializeResult(

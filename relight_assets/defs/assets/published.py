@@ -14,9 +14,8 @@ from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.tombstones import read_tombstones
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.specs import MAPPING
-from relight_assets.defs.publishing import locked_state
+from relight_assets.defs.publishing import published_partition
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
-from relight_assets.engine.publish import mapping_is_current
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.publishing.export_trees import exported_splits
 from relight_assets.publishing.publish import Progress, Published, PublishOptions, publish_tree
@@ -106,13 +105,7 @@ def _split(publish: Publish, partition: str, run_inputs: RunInputs) -> Iterator[
     """The finished images of a split, whose published mapping is that of the images as they are."""
     project = run_inputs.project()
     split = run_inputs.split(partition)
-    with locked_state(split, project.recipe, project.settings, known=run_inputs.states.get(partition)) as state:
-        run_inputs.states[partition] = state
-        if not mapping_is_current(state, project.settings):
-            raise UserError(
-                f"the mapping of `{partition}` is not of its images as they are now, or a blocking check failed: "
-                f"materialize mapping_csv first"
-            )
+    published_partition(run_inputs, partition)
     with split_tree(split, project.recipe, project.settings, partial=publish.partial) as tree:
         yield tree
 

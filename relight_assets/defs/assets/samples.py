@@ -6,7 +6,7 @@ import dagster as dg
 
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.specs import MAPPING
-from relight_assets.defs.publishing import locked_state
+from relight_assets.defs.publishing import locked_partition
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.exports.rows.labels import columns, types
 from relight_assets.exports.samples import Samples, write_samples
@@ -28,13 +28,9 @@ _TYPES = {str: "string", int: "int", float: "float", bool: "bool"}
 def samples(context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.MaterializeResult[Any]:
     """Write the label table of one split."""
     with as_dagster_failure():
-        project = run_inputs.project()
-        split = run_inputs.split(context.partition_key)
-        with locked_state(
-            split, project.recipe, project.settings, known=run_inputs.states.get(context.partition_key)
-        ) as state:
-            run_inputs.states[context.partition_key] = state
-        written = write_samples(state, project.settings.licence_column)
+        with locked_partition(run_inputs, context.partition_key) as state:
+            settings = run_inputs.project().settings
+        written = write_samples(state, settings.licence_column)
     return dg.MaterializeResult(metadata=_metadata(written))
 
 
