@@ -20,7 +20,7 @@ WIDEST = 12
 
 TESTED_ELSEWHERE = {
     # Types, names and constants, which do nothing by themselves: where they are used.
-    "errors.py": "core/test_exit_codes.py",
+    "errors.py": "core/messages/test_exit_codes.py",
     "core/arrays.py": "stages/test_golden.py",
     "doctor/finding.py": "doctor/test_machine.py",
     "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
@@ -74,7 +74,6 @@ WIDER = {
     "relight_assets": "the layers, of which the contract of the imports names each",
     "relight_assets/config": "one for each question: what is read, checked, named, kept and handed down",
     "relight_assets/config/recipe": "one for each section of a recipe, and what several of them have in common",
-    "relight_assets/core": "small modules that know nothing of each other, each a word of the field",
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/quality": "one for each thing that finished images are judged by",

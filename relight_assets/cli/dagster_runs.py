@@ -12,7 +12,7 @@ from relight_assets.cli.terminal.progress_bar import progress_bar
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
-from relight_assets.core.crash_reports import unexpected
+from relight_assets.core.messages.crash_reports import unexpected
 from relight_assets.dataset.csv.contents import check_csvs
 from relight_assets.dataset.csv.folder import CsvFolder, no_rows
 from relight_assets.dataset.layout import SplitLayout, split_folder

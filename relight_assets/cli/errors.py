@@ -5,8 +5,8 @@ from typing import Any
 import click
 
 from relight_assets.cli.terminal.messages import lenient_streams, print_error
-from relight_assets.core.crash_reports import unexpected
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.crash_reports import unexpected
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import InterruptedRunError, RelightError
 
 

@@ -1,6 +1,6 @@
 """``relight``: the command line.
 
-Exit codes: :mod:`relight_assets.core.exit_codes`.
+Exit codes: :mod:`relight_assets.core.messages.exit_codes`.
 """
 
 import os

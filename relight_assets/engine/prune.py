@@ -9,8 +9,8 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.derived.gallery_files import remove_gallery
 from relight_assets.dataset.folder_locks import locked_folder
-from relight_assets.dataset.gallery_files import remove_gallery
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import withdraw_stale_outputs

@@ -15,10 +15,10 @@ from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.dataset.derived.thumbnails import clean_thumbnails
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, refuse_foreign_folder, split_folder
 from relight_assets.dataset.records import known_failure, remove_failure, write_failure
-from relight_assets.dataset.thumbnails import clean_thumbnails
 from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.engine.disk_space import space_warning
 from relight_assets.engine.execution.base import MakeWorker

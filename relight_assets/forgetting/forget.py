@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.derived.thumbnails import clean_thumbnails
 from relight_assets.dataset.folder_locks import locked_folder
-from relight_assets.dataset.thumbnails import clean_thumbnails
 from relight_assets.dataset.tombstones import Tombstones, add_tombstones, read_tombstones
 from relight_assets.errors import OutputFolderError
 from relight_assets.forgetting.captions import clear_captions

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from relight_assets.config.settings import Settings
 from relight_assets.dataset import index as lasting_index
-from relight_assets.dataset.gallery_files import gallery_files
+from relight_assets.dataset.derived.gallery_files import gallery_files
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.records import read_failure, write_failure
 from relight_assets.dataset.tombstones import Tombstones

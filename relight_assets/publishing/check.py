@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from relight_assets.config.datasets.publish import Destination
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import InterruptedRunError

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.tombstones import NO_TOMBSTONES, Tombstones
 from relight_assets.errors import ChangedOutputError, OutputFolderError, UserError
 from relight_assets.exports.snapshot import FILES, MANIFEST, SAMPLES, Snapshots, is_whole, read_files

@@ -13,7 +13,7 @@ from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import file_sha256
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.mapping import mapping_blocks, output_csv_paths
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder

@@ -10,8 +10,8 @@ import pytest
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.folder import list_csvs
+from relight_assets.dataset.derived.gallery_files import gallery_files
 from relight_assets.dataset.folder_locks import locked_folder
-from relight_assets.dataset.gallery_files import gallery_files
 from relight_assets.dataset.index import load
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.dataset.tombstones import FORGOTTEN

@@ -14,7 +14,7 @@ from relight_assets.cli.options import select_splits
 from relight_assets.cli.terminal.messages import out, print_line, waiting
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 
 if TYPE_CHECKING:
     from relight_assets.defs.runs.launch import CheckOutcome

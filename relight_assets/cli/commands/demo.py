@@ -14,7 +14,7 @@ from relight_assets.cli.dagster_runs import materialize_splits
 from relight_assets.cli.terminal.closing_table import print_closing_table
 from relight_assets.cli.terminal.messages import out
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.doctor.ports import PORT
 from relight_assets.models import store

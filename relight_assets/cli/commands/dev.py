@@ -9,7 +9,7 @@ from relight_assets.cli.dagster_runs import KNOWN_WARNINGS, known_warnings_off
 from relight_assets.cli.terminal.messages import print_line, print_note, print_split_error
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import PLATFORM
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.dataset.csv.folder import no_csv, no_rows
 from relight_assets.doctor.dagster_home import home_folder
 from relight_assets.doctor.ports import PORT, port_fault

@@ -15,7 +15,7 @@ from relight_assets.cli.terminal.messages import print_note, print_split_error, 
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.engine.dry_run import DryRun
 from relight_assets.engine.dry_run import dry_run as plan_run

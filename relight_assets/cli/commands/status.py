@@ -10,7 +10,7 @@ from rich.live import Live
 from relight_assets.cli.terminal.messages import out, print_line, waiting
 from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 
 
 @click.command()

@@ -14,8 +14,8 @@ from relight_assets.cli.terminal.progress_bar import progress_bar
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.exit_codes import exit_code
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.exit_codes import exit_code
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.state.scan import SplitState

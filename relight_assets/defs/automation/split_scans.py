@@ -12,7 +12,7 @@ import dagster as dg
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.crash_reports import unexpected
+from relight_assets.core.messages.crash_reports import unexpected
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.engine.publish import mapping_is_current
 from relight_assets.engine.run import digests_of, load_split_state

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import dagster as dg
 
 from relight_assets import errors
-from relight_assets.core.crash_reports import cause_of, sentence, unexpected
+from relight_assets.core.messages.crash_reports import cause_of, sentence, unexpected
 from relight_assets.defs.dagster_internals import RecordedError, home_of, recorded_errors
 from relight_assets.defs.runs.history import history_error, history_error_of
 from relight_assets.errors import InterruptedRunError, RelightError, UserError

@@ -6,7 +6,7 @@ from pathlib import Path
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from relight_assets.dataset.gallery_files import INDEX
+from relight_assets.dataset.derived.gallery_files import INDEX
 from relight_assets.dataset.layout import GALLERY
 
 PREFIX = "/relight/"

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.defs.dagster_internals import run_web_server
 from relight_assets.defs.server.gallery_files import GalleryFiles
 from relight_assets.defs.server.request_guard import RequestGuard

@@ -19,9 +19,9 @@ from relight_assets import __version__
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
+from relight_assets.dataset.derived.thumbnails import remove_thumbnail
 from relight_assets.dataset.record_types import Failure, Record, StageEntry
 from relight_assets.dataset.records import files_match, known_failure, remove_failure, remove_record, write_record
-from relight_assets.dataset.thumbnails import remove_thumbnail
 from relight_assets.engine.execution.messages import UPSTREAM_STALE, ImageResult, StageStatus, WorkItem
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current

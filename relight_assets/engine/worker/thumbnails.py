@@ -3,8 +3,8 @@
 import logging
 
 from relight_assets.core.best_effort import best_effort
+from relight_assets.dataset.derived.thumbnails import of_photo, of_record, shown_files, write_thumbnail
 from relight_assets.dataset.record_types import RecordStamps
-from relight_assets.dataset.thumbnails import of_photo, of_record, shown_files, write_thumbnail
 from relight_assets.engine.worker.artifacts import ImageArtifacts, WorkerContext
 
 _LOG = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import Any
 
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.quality import Quality
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState

@@ -18,8 +18,8 @@ from relight_assets import __version__
 from relight_assets.config.quality import Quality
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import sha256_hex
+from relight_assets.dataset.derived.gallery_files import INDEX, SPRITES, sprite_name, sprites_in
 from relight_assets.dataset.folder_locks import locked_folder
-from relight_assets.dataset.gallery_files import INDEX, SPRITES, sprite_name, sprites_in
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.tombstones import read_tombstones
 from relight_assets.engine.state.scan import SplitState

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from relight_assets.config.settings import Settings
+from relight_assets.dataset.derived.thumbnails import of_photo, of_record, read_thumbnail, shown_files, write_thumbnail
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import known_stamps
-from relight_assets.dataset.thumbnails import of_photo, of_record, read_thumbnail, shown_files, write_thumbnail
 from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ForgottenError, ImageError

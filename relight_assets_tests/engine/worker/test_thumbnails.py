@@ -2,8 +2,8 @@
 
 import shutil
 
+from relight_assets.dataset.derived.thumbnails import of_photo, of_record, read_thumbnail
 from relight_assets.dataset.records import known_failure, known_stamps
-from relight_assets.dataset.thumbnails import of_photo, of_record, read_thumbnail
 from relight_assets.dataset.tombstones import add_tombstones
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.local import LOCAL

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from relight_assets.config.quality import DEFAULT_QUALITY
-from relight_assets.dataset.gallery_files import sprites_in
-from relight_assets.dataset.thumbnails import of_record, read_thumbnail
+from relight_assets.dataset.derived.gallery_files import sprites_in
+from relight_assets.dataset.derived.thumbnails import of_record, read_thumbnail
 from relight_assets.dataset.tombstones import add_tombstones
 from relight_assets.errors import OutputFolderError, UserError
 from relight_assets.exports.rows.review import review_path

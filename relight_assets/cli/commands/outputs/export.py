@@ -16,8 +16,8 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.config.validation import validate
 from relight_assets.config.yaml_reader import parse_yaml
-from relight_assets.core.exit_codes import exit_code
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.exit_codes import exit_code
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.dataset.layout import check_name
 from relight_assets.engine.run import load_split_state

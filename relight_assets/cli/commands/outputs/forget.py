@@ -10,8 +10,8 @@ import click
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
-from relight_assets.core.exit_codes import CRASHED, DONE, MISTAKE
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.exit_codes import CRASHED, DONE, MISTAKE
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.tombstones import FORGOTTEN, MAX_REASON
 from relight_assets.errors import CsvError, UserError

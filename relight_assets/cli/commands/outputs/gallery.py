@@ -10,8 +10,8 @@ from relight_assets.cli.options import recipes, select_splits, splits_of_experim
 from relight_assets.cli.terminal.counting_bar import counting_bar
 from relight_assets.cli.terminal.messages import print_field, print_line, print_note, print_split_error
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.exit_codes import exit_code
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.exit_codes import exit_code
+from relight_assets.core.messages.wording import counted
 from relight_assets.engine.run import load_split_state
 from relight_assets.errors import RelightError
 from relight_assets.reports.gallery.gallery import Gallery, write_gallery

@@ -12,9 +12,9 @@ from relight_assets.cli.terminal.messages import print_error, print_field, print
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
-from relight_assets.core.crash_reports import unexpected
-from relight_assets.core.exit_codes import exit_code
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.crash_reports import unexpected
+from relight_assets.core.messages.exit_codes import exit_code
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder, no_rows
 from relight_assets.dataset.csv.read import name_part
 from relight_assets.engine.prune import csv_is_gone, find_orphans

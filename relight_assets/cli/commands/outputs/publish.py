@@ -14,9 +14,9 @@ from relight_assets.cli.terminal.transfer_bar import bytes_text, transfer_bar
 from relight_assets.config.datasets.publish import Destination, check_endpoint
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
-from relight_assets.core.exit_codes import exit_code
 from relight_assets.core.hashing import file_sha256
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.exit_codes import exit_code
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.errors import DestinationError, InterruptedRunError, PublishStoppedError, RelightError, UserError

@@ -7,7 +7,7 @@ import click
 
 from relight_assets.cli.files import write_file
 from relight_assets.cli.terminal.messages import out
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import UserError
 
 

@@ -14,7 +14,7 @@ from relight_assets.cli.terminal.messages import print_split_error, waiting
 from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.errors import RelightError, UserError
 from relight_assets.imaging.png import encode_png

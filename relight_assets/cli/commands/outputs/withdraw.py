@@ -5,7 +5,7 @@ import click
 from relight_assets.cli.commands.outputs.publish import named_store, print_paths
 from relight_assets.cli.terminal.messages import print_line, print_note
 from relight_assets.config.datasets.publish import Destination
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 from relight_assets.publishing.stores import StoreOptions
 from relight_assets.publishing.withdraw import Withdrawn, published_trees, withdraw_tree
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from relight_assets.cli.main import main
 from relight_assets.config.project import ProjectSource
-from relight_assets.core.crash_reports import LONGEST, cause_of, chain, unexpected
+from relight_assets.core.messages.crash_reports import LONGEST, cause_of, chain, unexpected
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from relight_assets.dataset.derived.thumbnails import of_photo, of_record, read_thumbnail, shown_files, write_thumbnail
 from relight_assets.dataset.records import known_stamps
-from relight_assets.dataset.thumbnails import of_photo, of_record, read_thumbnail, shown_files, write_thumbnail
 from relight_assets_tests.conftest import Bench
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)

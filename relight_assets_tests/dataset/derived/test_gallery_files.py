@@ -1,6 +1,6 @@
 """The files of a gallery, and nobody else's."""
 
-from relight_assets.dataset.gallery_files import INDEX, SPRITES, gallery_files, remove_gallery, sprite_name
+from relight_assets.dataset.derived.gallery_files import INDEX, SPRITES, gallery_files, remove_gallery, sprite_name
 from relight_assets_tests.conftest import Bench
 
 

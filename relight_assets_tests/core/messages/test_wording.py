@@ -1,6 +1,6 @@
 """Counts in messages."""
 
-from relight_assets.core.wording import counted
+from relight_assets.core.messages.wording import counted
 
 
 def test_a_noun_follows_its_count() -> None:

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from relight_assets.core.exit_codes import exit_code
+from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import CsvError, InterruptedRunError, RelightError, UserError, WorkersFailedError
 
 BY_CODE: dict[int, RelightError] = {

@@ -1,0 +1,1 @@
+"""Tests of ``relight_assets.dataset``."""
