@@ -116,7 +116,7 @@ def _automation(page: "Page") -> None:
 def _partition(page: "Page") -> None:
     page.set_viewport_size({"width": 1500, "height": 1850})
     page.goto("/assets/composites?view=partitions&partition=train")
-    page.locator("img[src^='/logs/']").nth(2).wait_for(state="visible")
+    page.locator("img[src^='/logs/']").nth(1).wait_for(state="visible")
 
 
 def _runs(page: "Page") -> None:
