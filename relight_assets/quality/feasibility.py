@@ -21,7 +21,7 @@ def check_feasible(recipe: Recipe) -> None:
     standard = Recipe()
     if (recipe.degradation, recipe.light_sampling) == (standard.degradation, standard.light_sampling):
         return  # known to be good; a test sees to it
-    for family, share in recipe_feasibility(recipe).items():
+    for family, share in recipe_feasibility(recipe, MIN_SHARE).items():
         if share < MIN_SHARE:
             raise ConfigError(
                 f"degradation.{family}: only {share:.0%} of its lights differ enough from the photo's own to "

@@ -19,15 +19,17 @@ from relight_assets.stages.degraded.sampler import relight
 DRAWS = 16
 """Lights that are drawn of each family: shares are known to about an eighth."""
 MODEL_SIDE = 72
-"""Side of the model's image, pixels: small, so that the check takes well under a second."""
+"""Side of the model's image, pixels: small, so that a check of all families takes about half a second."""
 SKIN_ALBEDO = 0.30
 """Of the model, linear."""
 PHOTO_AMBIENT = 0.35
 """Ambient share in the model photo's own light, which comes from the camera."""
 
 
-def recipe_feasibility(recipe_: Recipe) -> dict[str, float]:
+def recipe_feasibility(recipe_: Recipe, enough: float = 1.0) -> dict[str, float]:
     """Return the share of each family's lights that pass the strength gate, redraws included, 0..1.
+
+    Of a family that has reached the share ``enough`` no more lights are drawn: its share is at least that.
 
     Lights fall on a built-in model: an egg on shoulders, of one albedo, photographed in frontal light.
     Only families that have a key light and a weight above 0 are in the answer.  The same recipe gives the
@@ -37,9 +39,7 @@ def recipe_feasibility(recipe_: Recipe) -> dict[str, float]:
     shares = {}
     for name, family in recipe_.degradation.key_lights.items():
         if family.weight > 0:
-            degradation = recipe_.degradation.only(name)
-            passed = (_passes(scene, degradation, recipe_.light_sampling, number) for number in range(DRAWS))
-            shares[name] = sum(passed) / DRAWS
+            shares[name] = _share(scene, recipe_.degradation.only(name), recipe_.light_sampling, enough)
     return shares
 
 
@@ -61,6 +61,15 @@ def model_head() -> Scene:
         triangles=no_faces,
         rng=stream(0, "", 0, "model"),
     )
+
+
+def _share(scene: Scene, degradation: Degradation, sampling: LightSampling, enough: float) -> float:
+    passed = 0
+    for number in range(DRAWS):
+        passed += _passes(scene, degradation, sampling, number)
+        if passed >= enough * DRAWS:
+            break
+    return passed / DRAWS
 
 
 def _passes(scene: Scene, degradation: Degradation, sampling: LightSampling, number: int) -> bool:

@@ -69,6 +69,8 @@ class SampledLight:
     render: Callable[[Generator, float], Shading]
     on_face: float = 1.0
     """Share of the usual spread of light over a face that is enough: some lights are seen beside it."""
+    by_level: float = 1.0
+    """Share of the family's ``min_strength`` that is enough: what changes colours is seen at the same luminance."""
     without_pattern: "Callable[[], SampledLight] | None" = None
     """Gives the same light with nothing between lamp and person; None: nothing is there."""
 

@@ -100,7 +100,7 @@ class Draft:
     @property
     def min_strength(self) -> float:
         """The smallest strength of a pair, stops."""
-        return self.family.min_strength(self.sampler.degradation)
+        return self.sampled.by_level * self.family.min_strength(self.sampler.degradation)
 
     @property
     def has_pattern(self) -> bool:
@@ -196,7 +196,7 @@ def _strong_enough(draft: Draft) -> tuple[float, Relit]:
             return max(score, flat), light
     raise WeakPairError(
         f"{TRIES} strengths of a {draft.family.name} light all gave a pair that differs by less than "
-        f"degradation.{draft.family.name}.min_strength {draft.min_strength:g} (the last by {strength:.3f})"
+        f"degradation.{draft.family.name}.min_strength {draft.min_strength:.3g} (the last by {strength:.3f})"
     )
 
 
@@ -210,7 +210,7 @@ def redrawn(draft: Draft, attempt: int) -> tuple[float, Relit]:
     if lit.strength < draft.min_strength:
         raise WeakPairError(
             f"a {draft.family.name} light gave a pair that differs by {lit.strength:.3f}, less than "
-            f"degradation.{draft.family.name}.min_strength {draft.min_strength:g}"
+            f"degradation.{draft.family.name}.min_strength {draft.min_strength:.3g}"
         )
     face = _on_face(draft, lit)
     score, light = judged(draft, attempt, lit, face)

@@ -1,11 +1,19 @@
 import pytest
 
+from relight_assets.config.recipe.families import StudioKinds
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.stages.degraded.feasibility import model_head, recipe_feasibility
 
 
 def parsed(**degradation):
     return Recipe.model_validate({"degradation": degradation})
+
+
+def recipe_of(family, **changes):
+    """A recipe of one family alone."""
+    weights = {name: {"weight": float(name == family)} for name in Recipe().degradation.key_lights}
+    weights[family] |= changes
+    return parsed(**weights)
 
 
 def test_the_defaults_pass_nearly_always():
@@ -33,12 +41,21 @@ def test_the_values_of_the_earlier_scripts_pass():
 
 
 def test_light_that_is_nearly_all_ambient_does_not_pass():
-    assert recipe_feasibility(parsed(soft_shading={"ambient_range": (0.9, 0.99)}))["soft_shading"] < 0.1
-    assert recipe_feasibility(parsed(hard_shadow={"opacity_range": (0.0, 0.02)}))["hard_shadow"] < 0.2
+    soft = recipe_of("soft_shading", ambient_range=(0.9, 0.99))
+    assert recipe_feasibility(soft)["soft_shading"] < 0.1
+    hard = recipe_of("hard_shadow", opacity_range=(0.0, 0.02))
+    assert recipe_feasibility(hard)["hard_shadow"] < 0.2
 
 
-def test_it_gives_the_same_answer_twice():
-    assert recipe_feasibility(Recipe()) == recipe_feasibility(Recipe())
+def test_gels_whose_colours_are_alike_in_brightness_pass():
+    kinds = {name: float(name == "gels") for name in StudioKinds.model_fields}
+    assert recipe_feasibility(recipe_of("studio", kinds=kinds))["studio"] > 0.8
+
+
+def test_it_gives_the_same_answer_twice_and_draws_no_more_than_it_must():
+    enough = recipe_feasibility(Recipe(), 0.2)
+    assert enough == recipe_feasibility(Recipe(), 0.2)
+    assert set(enough.values()) == {0.25}  # 4 of 16
 
 
 def test_the_model_is_lit_from_the_camera():

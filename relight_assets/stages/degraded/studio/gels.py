@@ -23,6 +23,8 @@ FILL = 0.14
 """White light from the camera's side, over that of the first lamp: skin keeps its own colour there."""
 ON_FACE = 0.5
 """Share of the usual light on the face that is enough: colours are seen as well."""
+BY_LEVEL = 0.7
+"""The same of the strength, which is one of luminance."""
 
 
 def sample(sampler: LightSampler) -> SampledLight:
@@ -71,4 +73,4 @@ def sample(sampler: LightSampler) -> SampledLight:
             shading = highlights.add_highlight(scene, shading, lobe, strength, color=tone)
         return Shading(shading.light, shading.highlight, shading.numbers | {"lamp_color": tones[0].tolist()}, None)
 
-    return SampledLight(first, numbers, render, on_face=ON_FACE)
+    return SampledLight(first, numbers, render, on_face=ON_FACE, by_level=BY_LEVEL)
