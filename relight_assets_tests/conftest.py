@@ -36,6 +36,7 @@ from relight_assets.storage.local import LOCAL
 from relight_assets_tests.engine.execution.worker_threads import processes_for_workers, threads_for_workers
 
 pytest_plugins = [
+    "relight_assets_tests.computed_once",
     "relight_assets_tests.fast",
     "relight_assets_tests.listed_skips",
     "relight_assets_tests.no_fsync",
