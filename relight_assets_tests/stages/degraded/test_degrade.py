@@ -1,5 +1,6 @@
 import json
 import warnings
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -24,11 +25,16 @@ def only(family, **changes):
     return Degradation.model_validate(weights)
 
 
+@lru_cache
+def albedo_of(foreground, shape):
+    return extract(np.frombuffer(foreground, np.uint8).reshape(shape), Retinex()).image
+
+
 def run(person, degradation=None, *, faces=None, triangles=NO_TRIANGLES, **key):
     return degrade(
         input_rgb=person.rgb,
         foreground=person.foreground,
-        albedo=extract(person.foreground, Retinex()).image,
+        albedo=albedo_of(person.foreground.tobytes(), person.foreground.shape),
         faces=faces or [],
         triangles=triangles,
         degradation=degradation or Degradation(),
