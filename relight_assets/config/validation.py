@@ -79,7 +79,7 @@ _WITH_EXAMPLE = ("int_type", "float_type", "tuple_type")
 def _fault(fault: Mapping[str, Any], known: list[str], model: type[BaseModel]) -> str:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_text(part)}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
-        return f"unknown key `{key}`{_nearest(key, known)}"
+        return f"unknown key `{key}`{nearest_key(key, known)}"
     rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == r"\S":
         rule = "must not be empty"
@@ -104,7 +104,8 @@ def _default(model: type[BaseModel], place: Sequence[int | str]) -> Any:
     return default if isinstance(default, int | float | tuple) else None
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest_key(key: str, known: list[str]) -> str:
+    """What to say after an unknown key, dotted: the known one that it resembles, or those that are allowed there."""
     parent, _, name = _NUMBER.sub("[]", key).rpartition(".")
     siblings = [k for k in known if k.rpartition(".")[0] == parent]
     by_name = {k.rpartition(".")[2]: k for k in [*known, *siblings]}
