@@ -85,7 +85,7 @@ def named_definitions(
             [
                 split_csv_source(names),
                 *recipe_sources(names),
-                images_asset(names),
+                images_asset(present.recipe, names),
                 mapping_asset(names),
                 failures_asset(names),
                 samples_asset(names),

@@ -55,7 +55,7 @@ def _asset(export: Export, names: Names) -> dg.AssetsDefinition:
         partitions_def=names.splits,
         group_name=names.of("exports"),
         required_resource_keys={names.run_inputs},
-        kinds={"huggingface"} if export.layout in {"imagefolder", "parquet"} else {"files"},
+        kinds={"huggingface"} if export.layout in {"imagefolder", "parquet"} else {"file"},
         code_version=f"{FORMAT}-{export.layout}-{options}",
         check_specs=[
             dg.AssetCheckSpec(READABLE, asset=key, description="Every pair is read back by the rules of its reader.")

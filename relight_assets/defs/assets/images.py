@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.config.context import ProjectContext
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.metadata.run_metadata import (
     RunRecords,
@@ -25,6 +26,7 @@ from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.defs.runs.run_images import REPLACE, run_images, warnings_of
 from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.models.registry import kinds_of
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.registry import stage_names, stage_of, stages
 
@@ -39,12 +41,12 @@ class RelightConfig(dg.Config):
     replace: bool = Field(default=False, description=REPLACE)
 
 
-def images_asset(names: Names = OWN) -> dg.AssetsDefinition:
-    """The op whose outputs are the stages' assets, each of which can be selected alone."""
+def images_asset(recipe: Recipe, names: Names = OWN) -> dg.AssetsDefinition:
+    """The op whose outputs are the stages' assets, each selectable alone; the recipe says what runs them."""
 
     @dg.multi_asset(
         name=names.of("relight_images"),
-        specs=[_asset_spec(spec, names) for spec in stages()],
+        specs=[_asset_spec(spec, recipe, names) for spec in stages()],
         can_subset=True,
         partitions_def=names.splits,
         pool=names.pool,
@@ -56,13 +58,13 @@ def images_asset(names: Names = OWN) -> dg.AssetsDefinition:
     return relight_images
 
 
-def _asset_spec(spec: StageSpec, names: Names) -> dg.AssetSpec:
+def _asset_spec(spec: StageSpec, recipe: Recipe, names: Names) -> dg.AssetSpec:
     upstream = dict.fromkeys(stage_of(artifact) for artifact in spec.may_read)
     return dg.AssetSpec(
         names.key(spec.name),
         deps=[names.recipe(spec.name), *([names.split_csv] if spec.reads_photo else map(names.key, upstream))],
         description=spec.description,
-        kinds=set(spec.kinds),
+        kinds={*spec.kinds, *kinds_of(spec.models(recipe))},
         code_version=spec.code_version,
         group_name=names.of("relight"),
     )

@@ -70,7 +70,7 @@ def _asset(publish: Publish, exports: tuple[str, ...], names: Names) -> dg.Asset
         partitions_def=names.splits,
         group_name=names.of("published"),
         required_resource_keys={names.run_inputs},
-        kinds={"s3"} if publish.destination.kind == "s3" else {"files"},
+        kinds={"s3"} if publish.destination.kind == "s3" else {"file"},
         code_version=f"{FORMAT}-{what}",
         description=(
             f"{'The newest exports' if exports else 'The finished images'} of a split in {publish.destination}; "
