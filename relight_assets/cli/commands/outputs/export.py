@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error, waiting
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
@@ -40,13 +41,13 @@ FAULTS_SHOWN = 20
 @click.option("--layout", "layout_name", help="The layout; see --list.")
 @click.option("--list", "list_only", is_flag=True, help="List the layouts and end.")
 @click.option("--samples", "samples_only", is_flag=True, help="Write samples.csv into the splits' folders instead.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
 @click.option("--experiment", help="The outputs of a named experiment.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     help="The folder of exports; default: export_root, or exports in output_root.",
 )
 @click.option("--name", help="The export's name; default: that of the layout.")
