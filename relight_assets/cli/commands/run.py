@@ -11,8 +11,9 @@ from relight_assets.cli.dagster_runs import materialize_splits
 from relight_assets.cli.options import select_recipe, select_splits, select_stages, usable_csvs
 from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.closing_table import print_closing_table
+from relight_assets.cli.terminal.counting_bar import counting_bar
 from relight_assets.cli.terminal.dry_run_table import print_dry_runs
-from relight_assets.cli.terminal.messages import print_note, print_split_error, waiting
+from relight_assets.cli.terminal.messages import print_note, print_split_error
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
@@ -100,8 +101,9 @@ def _show_plans(csvs: CsvFolder, recipe: Recipe, settings: Settings, options: Ru
     errors: list[RelightError] = []
     for csv in usable_csvs(csvs, errors):
         try:
-            with waiting(f"planning {csv.split}"):
-                planned.append(plan_run(csv, recipe, settings, options))
+            with counting_bar(csv.split) as steps:
+                plan = plan_run(csv, recipe, settings, options, steps)
+            planned.append(plan)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)

@@ -11,7 +11,8 @@ import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
 from relight_assets.cli.paths import LOCAL_PATH
-from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error, waiting
+from relight_assets.cli.terminal.counting_bar import counting_bar
+from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -103,8 +104,9 @@ def export(
     done = True
     for csv in usable_csvs(folder, errors):
         try:
-            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
-            with waiting(f"exporting {csv.split}"):
+            recipe = recipe_of(csv.split).recipe
+            with counting_bar(csv.split) as steps:
+                state = load_split_state(csv, recipe, settings, experiment, watch=steps("rows scanned"))
                 exported = export_split(
                     state,
                     spec,
@@ -112,6 +114,7 @@ def export(
                     root,
                     taken=kept.before(csv.split),
                     dropped=dropped_photos(csv, settings.photo_root),
+                    watch=steps("pairs written"),
                 )
             done = _report(exported, spec, check=not no_check) and done
         except RelightError as error:
@@ -137,8 +140,10 @@ def _write_samples(
     done = True
     for csv in usable_csvs(folder, errors):
         try:
-            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
-            written = write_samples(state, settings.licence_column)
+            recipe = recipe_of(csv.split).recipe
+            with counting_bar(csv.split) as steps:
+                state = load_split_state(csv, recipe, settings, experiment, watch=steps("rows scanned"))
+                written = write_samples(state, settings.licence_column)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
@@ -191,7 +196,8 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     print_field("use it", spec.start.format(folder=exported.folder))
     if not check:
         return True
-    found = read_back(exported.folder)
+    with counting_bar(exported.split) as steps:
+        found = read_back(exported.folder, steps("pairs read back"))
     if found.offsets:
         print_field("offset", f"at most {max(found.offsets):.2f} pixels in {counted(len(found.offsets), 'pair')}")
     for fault in found.faults[:FAULTS_SHOWN]:

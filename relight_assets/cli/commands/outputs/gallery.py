@@ -43,8 +43,10 @@ def gallery(
     for csv in usable_csvs(csvs, errors):
         try:
             loaded = recipe_of(csv.split)
-            with counting_bar(csv.split, "photos") as watch:
-                state = load_split_state(csv, loaded.recipe, settings, experiment)
+            with counting_bar(csv.split) as steps:
+                watch = steps("rows scanned")
+                state = load_split_state(csv, loaded.recipe, settings, experiment, watch=watch)
+                watch = steps("photos drawn")
                 made = write_gallery(state, settings, settings.quality_of(loaded), experiment=experiment, watch=watch)
         except RelightError as error:
             print_split_error(csv.path, error)

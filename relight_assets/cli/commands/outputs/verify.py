@@ -11,7 +11,8 @@ import numpy as np
 from relight_assets.cli.files import write_file
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
 from relight_assets.cli.paths import LOCAL_PATH
-from relight_assets.cli.terminal.messages import print_split_error, waiting
+from relight_assets.cli.terminal.counting_bar import counting_bar
+from relight_assets.cli.terminal.messages import print_split_error
 from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -53,10 +54,11 @@ def verify(
         try:
             loaded = recipe_of(csv.split)
             quality = settings.quality_of(loaded)
-            with waiting(f"reading the files of {csv.split}"):
-                found.append(
-                    verify_split(csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
+            with counting_bar(csv.split) as steps:
+                each = verify_split(
+                    csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample, steps=steps
                 )
+            found.append(each)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
