@@ -8,20 +8,24 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets import defs as folder
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.exports import export_assets
+from relight_assets.defs.assets.gallery import gallery_asset
 from relight_assets.defs.assets.images import images_asset
+from relight_assets.defs.assets.mapping import failures_asset, mapping_asset
 from relight_assets.defs.assets.published import published_assets
 from relight_assets.defs.assets.recipes import recipe_sources
+from relight_assets.defs.assets.samples import samples_asset
+from relight_assets.defs.assets.splits import split_csv_source
 from relight_assets.defs.automation import alerts, new_csvs, sweep
-from relight_assets.defs.automation.abandoned_runs import abandoned_runs
+from relight_assets.defs.automation.abandoned_runs import abandoned_runs_sensor
 from relight_assets.defs.dagster_internals import print_only_warnings
-from relight_assets.defs.jobs import experiments, jobs, run_checks
-from relight_assets.defs.resources import RUN_INPUTS, run_inputs
+from relight_assets.defs.jobs.jobs import jobs_of
+from relight_assets.defs.names import OWN, Names
+from relight_assets.defs.resources import run_inputs
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
@@ -49,10 +53,9 @@ def defs() -> dg.Definitions:
 def build_definitions(
     source: ProjectSource, project: ProjectContext | None = None, states: dict[str, SplitState] | None = None
 ) -> dg.Definitions:
-    """All assets of a project.
+    """All assets of a project that has the instance to itself, run in the process of each run.
 
-    The op starts the worker processes itself.  Under the multiprocess executor it would sit in a process of
-    its own that outlives a killed run, workers and all; in the run's own process nothing is left behind.
+    The op starts the worker processes itself: with no process in between, nothing is left behind when a run is killed.
 
     Args:
         source: what sensors and schedules read at every tick.
@@ -62,36 +65,43 @@ def build_definitions(
     Raises:
         ConfigError: settings or recipe cannot be used.
     """
+    named = named_definitions(source, OWN, project, states)
+    return dg.Definitions.merge(named, dg.Definitions(executor=dg.in_process_executor))
+
+
+def named_definitions(
+    source: ProjectSource,
+    names: Names,
+    project: ProjectContext | None = None,
+    states: dict[str, SplitState] | None = None,
+) -> dg.Definitions:
+    """All assets of a project under ``names``, without an executor; see :func:`build_definitions`."""
     present = project or source.context()
     check_feasible(present.recipe)
     settings = present.settings
+    read_project = (lambda: project) if project is not None else source.context
     return dg.Definitions(
         assets=_with_code_references(
             [
-                *dg.load_assets_from_package_module(folder, group_name="relight"),
-                *recipe_sources(),
-                images_asset(),
-                *export_assets(settings),
-                *published_assets(settings),
+                split_csv_source(names),
+                *recipe_sources(names),
+                images_asset(present.recipe, names),
+                mapping_asset(names),
+                failures_asset(names),
+                samples_asset(names),
+                gallery_asset(names),
+                *export_assets(settings, names),
+                *published_assets(settings, names),
             ]
         ),
-        executor=dg.in_process_executor,
-        resources={RUN_INPUTS: run_inputs((lambda: project) if project is not None else source.context, states)},
-        jobs=[
-            jobs.relight_split,
-            jobs.masks_only,
-            experiments.experiment,
-            jobs.retry_dead_letters,
-            jobs.rebuild_mapping,
-            jobs.verify,
-            run_checks.run_checks,
-        ],
+        resources={names.run_inputs: run_inputs(read_project, states, names)},
+        jobs=jobs_of(names),
         sensors=[
-            new_csvs.sensor_of(source, settings),
-            abandoned_runs,
-            *alerts.sensors_of(source, settings),
+            new_csvs.sensor_of(source, settings, names),
+            abandoned_runs_sensor(names),
+            *alerts.sensors_of(source, settings, names),
         ],
-        schedules=[sweep.schedule_of(source, settings)],
+        schedules=[sweep.schedule_of(source, settings, names)],
     )
 
 

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs.resources import RUN_INPUTS
+from relight_assets.defs.names import OWN
 from relight_assets.errors import ConfigError
 from relight_assets.stages.registry import stage_names
 
@@ -127,7 +127,7 @@ def test_the_checks_the_jobs_and_the_schedule(loaded: dg.Definitions) -> None:
     assert all(job.partitions_def is not None for job in repository.get_all_jobs())
     # Only a run that takes the lock is known to be dead when its process is.
     assert all(
-        RUN_INPUTS in node.definition.required_resource_keys
+        OWN.run_inputs in node.definition.required_resource_keys
         for job in repository.get_all_jobs()
         for node in job.graph.nodes
     )

@@ -29,6 +29,7 @@ from relight_assets.cli.commands.status import status
 from relight_assets.cli.commands.try_photos import try_photos
 from relight_assets.cli.errors import CommandGroup
 from relight_assets.cli.examples import add_examples
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import print_warning
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.project_folder import working_folder
@@ -37,7 +38,7 @@ from relight_assets.config.variables import drop_unknown_variables
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="relight")
-@click.option("--platform", type=click.Path(path_type=Path), help="Settings file in place of config/platform.yaml.")
+@click.option("--platform", type=LOCAL_PATH, help="Settings file in place of config/platform.yaml.")
 @click.pass_context
 def main(context: click.Context, platform: Path | None) -> None:
     """CSVs of portrait photos in, training pairs for lighting-transformation models out."""

@@ -6,6 +6,7 @@ The project is the nearest folder at or above the working directory that holds `
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from relight_assets.config.variables import PLATFORM, RECIPE
 from relight_assets.config.yaml_reader import odd_character
 from relight_assets.errors import ConfigError
 
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 _MAX_PATH = 4096
 """Bytes of a path, the closing zero included: Linux's PATH_MAX."""
 
@@ -76,6 +78,10 @@ def _named_by(variable: str, environ: Mapping[str, str]) -> Path | None:
 
 
 def _path(text: str, origin: str) -> Path:
+    if _ADDRESS.match(text):
+        raise ConfigError(
+            f"{origin}: must be a file of this machine, and no address (URL); what was found is not shown"
+        )
     if (odd := odd_character(text)) is not None:
         raise ConfigError(f"{origin}: holds {odd}")
     if len(os.fsencode(text)) >= _MAX_PATH:

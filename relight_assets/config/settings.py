@@ -78,9 +78,9 @@ class Sam3Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    checkpoint: Path | None = None
+    checkpoint: Annotated[Path | None, Field(examples=["weights/sam3.pt"])] = None
     """The file ``sam3.pt``."""
-    directory: Path | None = None
+    directory: Annotated[Path | None, Field(examples=["weights/sam3"])] = None
     """The repository for ``transformers``, with ``model.safetensors``."""
     sha256: Sha256 | None = None
     """If given, what the weights must be."""
@@ -91,7 +91,7 @@ class LocalModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: Path | None = None
+    file: Annotated[Path | None, Field(examples=["weights/network.onnx"])] = None
     """An ONNX file."""
     sha256: Sha256 | None = None
     """If given, what the file must be."""
@@ -112,11 +112,11 @@ class Settings(BaseModel):
 
     csv_dir: Path = Path("data")
     csv_glob: Annotated[str, Field(min_length=1)] = "*_images.csv"
-    image_root: Path | None = None
+    image_root: Annotated[Path | None, Field(examples=["photos"])] = None
     hard_links: bool = False
     output_root: Path = Path("data/outputs")
-    mapping_dir: Path | None = None
-    model_dir: Path | None = None
+    mapping_dir: Annotated[Path | None, Field(examples=["data/mappings"])] = None
+    model_dir: Annotated[Path | None, Field(examples=["models"])] = None
     sam3: Sam3Weights = NO_WEIGHTS
     albedo_model: LocalModel = NO_MODEL
     geometry_model: LocalModel = NO_MODEL
@@ -135,10 +135,10 @@ class Settings(BaseModel):
     alert_webhook: Webhook | None = None
     ui_hosts: HostNames = ()
     max_megapixels: Annotated[float, Field(gt=0, le=1000)] = 64.0
-    exports: tuple[Export, ...] = ()
-    export_root: Path | None = None
-    licence_column: Annotated[str, Field(pattern=r"\S")] | None = None
-    publish: tuple[Publish, ...] = ()
+    exports: Annotated[tuple[Export, ...], Field(examples=[[{"name": "pairs", "layout": "imagefolder"}]])] = ()
+    export_root: Annotated[Path | None, Field(examples=["data/exports"])] = None
+    licence_column: Annotated[Annotated[str, Field(pattern=r"\S")] | None, Field(examples=["licence"])] = None
+    publish: Annotated[tuple[Publish, ...], Field(examples=[[{"name": "bucket", "dest": "s3://BUCKET/PREFIX"}]])] = ()
     quality: Quality = DEFAULT_QUALITY
 
     @property

@@ -26,7 +26,21 @@ def load_settings(environ: Mapping[str, str], platform: Path | None = None) -> S
     """
     file = platform_file(environ, platform)
     is_named = platform is not None or PLATFORM in environ
-    data = read_yaml_mapping(file) if is_named or is_there(file) else {}
+    return _settings(file, read_yaml_mapping(file) if is_named or is_there(file) else {}, environ)
+
+
+def settings_of(file: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read one settings file, and the environment over it; None: all defaults.
+
+    Raises:
+        ConfigError: see :func:`load_settings`.
+    """
+    if file is None:
+        return _settings(working_folder() / "defaults", {}, environ)
+    return _settings(file, read_yaml_mapping(file), environ)
+
+
+def _settings(file: Path, data: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     base = file.parent.parent if file.parent.name == "config" else file.parent
     if (odd := odd_character(str(base))) is not None:
         raise ConfigError(

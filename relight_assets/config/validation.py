@@ -8,7 +8,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from relight_assets.config.yaml_reader import hide_address, odd_character
+from relight_assets.config.examples import example_of
+from relight_assets.config.yaml_reader import Number, WholeNumber, hide_address, odd_character
 from relight_assets.config.yaml_reader import shown as shown_text
 from relight_assets.errors import ConfigError
 
@@ -33,7 +34,7 @@ def validate(model: type[ModelT], data: Mapping[str, Any], origin: str) -> Model
     except ValidationError as error:
         known = sorted(_known_keys(model))
         faults = [*_told_apart(error.errors(include_url=False))]
-        lines = [_fault(fault, known, model) for fault in faults[:MAX_FAULTS]]
+        lines = [_fault(fault, known, model, data) for fault in faults[:MAX_FAULTS]]
         if len(faults) > MAX_FAULTS:
             lines.append(f"and {len(faults) - MAX_FAULTS} more mistakes")
         raise ConfigError("\n".join(f"{origin}: {line}" for line in lines)) from None
@@ -65,46 +66,54 @@ _PLAIN_WORDS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
     "string_type": "must be text",
+    "string_too_short": "must be longer",
     "tuple_type": "must be a list",
     "model_type": "must be a section of `key: value` lines",
     "model_attributes_type": "must be a section of `key: value` lines",
     "too_long": "has too many values",
     "too_short": "has too few values",
 }
+_WITHOUT_EXAMPLE = {"bool_type"}
+_PATTERNS = {r"\S": "must not be empty", "^[0-9a-f]{64}$": "must be a sha256: 64 digits, of 0 to 9 and a to f"}
+_BOOLEANS = {True: "`yes` and `on`", False: "`no` and `off`"}
+"""What YAML reads as true and false, too."""
 
 
-_WITH_EXAMPLE = ("int_type", "float_type", "tuple_type")
-
-
-def _fault(fault: Mapping[str, Any], known: list[str], model: type[BaseModel]) -> str:
+def _fault(fault: Mapping[str, Any], known: list[str], model: type[BaseModel], data: Mapping[str, Any]) -> str:
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{shown_text(part)}" for part in fault["loc"]).lstrip(".")
     if fault["type"] == "extra_forbidden":
-        return f"unknown key `{key}`{_nearest(key, known)}"
+        return f"unknown key `{key}`{nearest_key(key, known)}"
     rule = _PLAIN_WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == r"\S":
-        rule = "must not be empty"
+    if fault["type"] == "string_pattern_mismatch":
+        rule = _PATTERNS.get(fault["ctx"]["pattern"], rule)
     rule = rule.replace("Input should be", "must be")
-    if fault["type"] in _WITH_EXAMPLE and (default := _default(model, fault["loc"])) is not None:
-        rule += f", such as {json.dumps(default)}"
+    wants_example = fault["type"] in _PLAIN_WORDS and fault["type"] not in _WITHOUT_EXAMPLE
+    if wants_example and (example := example_of(model, fault["loc"])) is not None:
+        rule += f", such as {example}"
     # A rule over a whole section names its values itself; the section in full would drown it.
     over_section = fault["type"] == "value_error" and isinstance(fault["input"], dict)
-    found = "" if over_section or fault["type"] == HIDDEN_FAULT else f"found {_shown(fault['input'])}; "
+    hidden = over_section or fault["type"] in {HIDDEN_FAULT, "missing"}
+    found = "" if hidden else f"found {_found(fault, data)}; "
     return f"`{key}`: {found}{rule}" if key else f"{found}{rule}"
 
 
-def _default(model: type[BaseModel], place: Sequence[int | str]) -> Any:
-    """The default of a key, as the example of what it takes; None where there is none."""
-    for name in place[:-1]:
-        field = model.model_fields.get(str(name))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return None
-        model = field.annotation
-    field = model.model_fields.get(str(place[-1])) if place else None
-    default = field.get_default(call_default_factory=True) if field is not None else None
-    return default if isinstance(default, int | float | tuple) else None
+def _found(fault: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """What stands there, as it is written there."""
+    value: Any = data
+    for part in fault["loc"]:
+        try:
+            value = value[part]
+        except (LookupError, TypeError):  # a part that no file has, such as the name of a kind
+            return _shown(fault["input"])
+    if isinstance(value, WholeNumber | Number):
+        return f"{shown_text(value.written)}, which YAML reads as {value!r}"
+    if isinstance(value, bool):
+        return f"{_shown(value)}, which YAML reads from {_BOOLEANS[value]} too"
+    return _shown(fault["input"])
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest_key(key: str, known: list[str]) -> str:
+    """What to say after an unknown key, dotted: the known one that it resembles, or those that are allowed there."""
     parent, _, name = _NUMBER.sub("[]", key).rpartition(".")
     siblings = [k for k in known if k.rpartition(".")[0] == parent]
     by_name = {k.rpartition(".")[2]: k for k in [*known, *siblings]}

@@ -155,6 +155,24 @@ def _text(path: Path, data: bytes) -> str:
         ) from None
 
 
+class WholeNumber(int):
+    """A whole number that a file has in another form: `0x10`, `1_000`, and `12:30`, which is 750."""
+
+    written: str
+
+
+class Number(float):
+    """The same with a fraction, or in exponents."""
+
+    written: str
+
+
+def _written(number: Any, text: str) -> WholeNumber | Number:
+    found = WholeNumber(number) if isinstance(number, int) else Number(number)
+    found.written = text
+    return found
+
+
 class _PlainError(Exception):
     """YAML that is not plain data; the message says where and why."""
 
@@ -232,7 +250,8 @@ class _PlainLoader(yaml.SafeLoader):
             raise _at(node, f"a number of more than {_MAX_DIGITS} characters")
         whole = node.tag == f"{_YAML}int"
         try:
-            return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+            number = self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+            return number if text == str(number) else _written(number, text)
         except (ValueError, IndexError, OverflowError):
             raise _at(node, f"{shown(text)!r} is no {'whole ' if whole else ''}number") from None
 

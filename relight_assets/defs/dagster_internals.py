@@ -8,11 +8,13 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster._core.execution import context_creation_job
+from dagster._core.executor.child_process_executor import _execute_command_in_child_process
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
@@ -92,6 +94,14 @@ def captured_file(instance: dg.DagsterInstance, key: Sequence[str], extension: s
 def captured_address(key: Sequence[str], extension: str) -> str:
     """The path, on the web server, of what lies at :func:`captured_file`."""
     return f"/logs/{'/'.join(key)}/{extension}"
+
+
+def is_child_process_of_executor(process: BaseProcess) -> bool:
+    """Whether an executor of Dagster made a process, the current one, for one step of a run.
+
+    Neither a step nor a resource is told in whose process it is.
+    """
+    return getattr(process, "_target", None) is _execute_command_in_child_process
 
 
 # -- Checks that no run evaluates ------------------------------------------------------------------------------

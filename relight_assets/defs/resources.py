@@ -8,14 +8,13 @@ import dagster as dg
 from relight_assets.config.context import ProjectContext
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.observations import observe_before_run
 from relight_assets.defs.runs.run_locks import lock_until_exit
+from relight_assets.defs.runs.step_process import end_with_run_worker, is_step_process
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import RelightError, UserError
 from relight_assets.quality.feasibility import check_feasible
-
-RUN_INPUTS = "run_inputs"
-"""The key of the resource :class:`RunInputs`; steps name it as a parameter."""
 
 
 class RunInputs:
@@ -53,22 +52,32 @@ class RunInputs:
         return self._splits[name]
 
 
+def inputs_of(context: dg.OpExecutionContext | dg.AssetExecutionContext, names: Names) -> RunInputs:
+    """The resource in a step of it; the step requires ``names.run_inputs``."""
+    found: RunInputs = getattr(context.resources, names.run_inputs)
+    return found
+
+
 def run_inputs(
-    read_project: Callable[[], ProjectContext], states: dict[str, SplitState] | None = None
+    read_project: Callable[[], ProjectContext], states: dict[str, SplitState] | None = None, names: Names = OWN
 ) -> dg.ResourceDefinition:
     """The resource :class:`RunInputs`, for runs of the project that ``read_project`` gives.
 
     The caller finds in ``states`` where the splits stand after a run in its own process; None: each run keeps its own.
 
-    With it a run takes its lock: only one that has a lock is known to be dead when its process is.
+    With it a run takes its lock: only one that has a lock is known to be dead when its process is.  A step in a process
+    of its own takes none, for the run goes on after it; it ends with the process of the run instead.
     """
 
     def start(context: dg.InitResourceContext) -> RunInputs:
         assert context.instance is not None  # noqa: S101  (in a run there are both)
         assert context.run is not None  # noqa: S101
-        lock_until_exit(context.instance, context.run.run_id)
+        if is_step_process():
+            end_with_run_worker()
+        else:
+            lock_until_exit(context.instance, context.run.run_id)
         with suppress(RelightError):  # a step tells it, as its failure
-            observe_before_run(context.instance, read_project(), context.run.tags.get("dagster/partition"))
+            observe_before_run(context.instance, read_project(), context.run.tags.get("dagster/partition"), names)
         return RunInputs(read_project, states)
 
     return dg.ResourceDefinition(start, description="The project and the CSVs of one run, and its lock.")

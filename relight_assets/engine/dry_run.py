@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.messages.steps import Steps, no_steps, watched
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import known_record
@@ -42,8 +44,10 @@ class DryRun:
     """Whether the CSVs that go out are those of rows and images as they are."""
 
 
-def dry_run(split: SplitCsv, recipe: Recipe, settings: Settings, options: RunOptions) -> DryRun:
-    """Plan a run of one split.
+def dry_run(
+    split: SplitCsv, recipe: Recipe, settings: Settings, options: RunOptions, steps: Steps = no_steps
+) -> DryRun:
+    """Plan a run of one split; ``steps`` begins what is counted, rows and images.
 
     Raises:
         OtherPhotosError: the run would refuse the CSV.
@@ -51,18 +55,19 @@ def dry_run(split: SplitCsv, recipe: Recipe, settings: Settings, options: RunOpt
         ModelFileError: weights that the recipe needs are not there.
     """
     digests = digests_of(recipe, settings)
-    state = load_split_state(split, recipe, settings, options.experiment, storage=options.storage)
+    scan = partial(load_split_state, split, recipe, settings, storage=options.storage)
+    state = scan(options.experiment, watch=steps("rows scanned"))
     if not options.replace_photos and (reason := refusal(state)) is not None:
         raise OtherPhotosError(reason)
     records = {key: (state.layout, image.index) for key, image in state.images.items() if image.index is not None}
     if options.experiment is not None:
-        records |= _lend(load_split_state(split, recipe, settings, storage=options.storage), state)
+        records |= _lend(scan(watch=steps("rows scanned")), state)
     _number(state)
     plan = make_plan(state, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed)
     explain = Reasons(recipe, digests)
     sizes = {orphan.stamp.size for orphan in orphans_of(state)}
     found = {stage: Counter[str]() for stage in options.stages}
-    for item in plan.work:
+    for item in watched(plan.work, len(plan.work), steps("images explained")):
         image = state.images[item.image_path]
         stages = list(_computed(image, item.stages, digests))
         if image.photo == "new" and image.source is not None and image.source.size in sizes:

@@ -13,6 +13,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
+from relight_assets.core.messages import steps
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.derived.thumbnails import clean_thumbnails
@@ -117,10 +118,11 @@ def load_split_state(
     *,
     hashes: Hashes = NO_HASHES,
     storage: Storage = LOCAL,
+    watch: steps.Watch = steps.unwatched,
 ) -> SplitState:
     """Where a split stands, without touching anything.
 
-    ``hashes`` are the stamps of files that somebody has hashed just now.
+    ``hashes`` are the stamps of files that somebody has hashed just now; ``watch`` is told how many images are scanned.
 
     Raises:
         OutputFolderError: the folder, or the list of the photos that were forgotten, cannot be read.
@@ -134,6 +136,7 @@ def load_split_state(
             settings.photo_root,
             tombstones=read_tombstones(settings.output_root, storage),
             hashes=hashes,
+            watch=watch,
         )
     except OSError as error:
         raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error

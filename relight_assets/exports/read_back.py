@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import file_sha256, sha256_hex
+from relight_assets.core.messages.steps import Watch, unwatched
 from relight_assets.errors import ImageCorruptError
 from relight_assets.exports.base import IMAGES, ExportSpec, PairBytes, Role, Shards
 from relight_assets.exports.pictures.offset import Offset, offset_of
@@ -55,8 +56,8 @@ class ReadBack:
         return not self.faults
 
 
-def read_back(folder: Path) -> ReadBack:
-    """Read every file of a snapshot.
+def read_back(folder: Path, watch: Watch = unwatched) -> ReadBack:
+    """Read every file of a snapshot; ``watch`` is told how many pairs are read.
 
     Raises:
         UserError: a package that reads the layout is not installed.
@@ -75,6 +76,7 @@ def read_back(folder: Path) -> ReadBack:
     for stem, found, offset in in_threads(look, enumerate(reader.pairs())):
         faults += found
         pairs += 1
+        watch(pairs, promised if isinstance(promised, int) else pairs)
         if offset is not None:
             offsets[stem] = offset
     faults += [*reader.faults, *_index_faults(folder, listed, pairs), *_offset_faults(offsets)]

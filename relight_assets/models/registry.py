@@ -5,7 +5,7 @@ uses them.  A new segmenter is a module with a function ``make(recipe, files)``,
 weights in ``SHIPPED`` or ``GIVEN``, and its name in :data:`relight_assets.config.recipe.recipe.Segmenter`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from relight_assets.config.recipe.recipe import Recipe
@@ -68,6 +68,8 @@ class SegmenterSpec:
     """Whether it takes a GPU to be of use: on the CPU an image takes a minute, and 7 GB."""
     beside: tuple[str, ...] = ()
     """Models that it uses beside its own."""
+    kinds: frozenset[str] = frozenset()
+    """What runs it, by the names for which Dagster has icons."""
 
 
 SHIPPED: tuple[ShippedModel, ...] = (  # all out of the wheel of mediapipe
@@ -180,12 +182,17 @@ GIVEN: tuple[GivenModel, ...] = (
     ),
 )
 
+_LITERT = frozenset({"tensorflow"})  # the name under which Dagster knows the family that LiteRT is of
+
 SEGMENTERS: dict[str, SegmenterSpec] = {
-    "selfie": SegmenterSpec(model="selfie_segmentation", make="relight_assets.models.segmenters.selfie:make"),
+    "selfie": SegmenterSpec(
+        model="selfie_segmentation", make="relight_assets.models.segmenters.selfie:make", kinds=_LITERT
+    ),
     "selfie_multiclass": SegmenterSpec(
         model="selfie_multiclass",
         make="relight_assets.models.segmenters.selfie_multiclass:make",
         beside=("selfie_segmentation",),
+        kinds=_LITERT,
     ),
     "sam3": SegmenterSpec(
         model="sam3",
@@ -193,6 +200,7 @@ SEGMENTERS: dict[str, SegmenterSpec] = {
         packages=("torch", "torchvision", "sam3"),
         install=INSTALL,
         needs_gpu=True,
+        kinds=frozenset({"pytorch"}),
     ),
     "sam3_transformers": SegmenterSpec(
         model="sam3_transformers",
@@ -200,6 +208,7 @@ SEGMENTERS: dict[str, SegmenterSpec] = {
         packages=("torch", "torchvision", "transformers"),
         install=INSTALL,
         needs_gpu=True,
+        kinds=frozenset({"pytorch", "huggingface"}),
     ),
 }
 """By their names in the recipe."""
@@ -209,3 +218,9 @@ NETWORKS: dict[str, Callable[[Recipe], bool]] = {
     "geometry_model": lambda recipe: recipe.geometry.from_model,
 }
 """The networks that a recipe may need beyond its segmenter, and whether it does."""
+
+
+def kinds_of(models: Collection[str]) -> frozenset[str]:
+    """What runs the models of a stage, as the UI names it; without those that find faces, which every recipe has."""
+    segmenters = [SEGMENTERS[name].kinds for name in models if name in SEGMENTERS]
+    return frozenset().union(*segmenters, {"onnx"} if NETWORKS.keys() & models else ())

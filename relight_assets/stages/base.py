@@ -181,7 +181,7 @@ class StageSpec:
     not_replayable: Callable[[Recipe, str], str | None] = field(default=lambda _recipe, _source_sha256: None)
     """Why it cannot be made again from record and foreground alone; None: it can."""
     kinds: frozenset[str] = frozenset({"python"})
-    """Technologies, for the UI."""
+    """Technologies, for the UI; those of its models come to them."""
     shown_metrics: tuple[str, ...] | None = None
     """Those whose means a materialization shows; None: all that are numbers."""
 

@@ -180,7 +180,7 @@ def test_thresholds_in_a_recipe_count_and_are_no_part_of_it(tmp_path: Path) -> N
         ("{min_identty: 0.7}", "unknown key `quality.min_identty`; did you mean `quality.min_identity`?"),
         ("{min_identity: 7}", "`quality.min_identity`: found 7; must be less than or equal to 1"),
         ("{max_comb: '0.1'}", '`quality.max_comb`: found "0.1"; must be a number, such as 0.05'),
-        ("[0.1]", "`quality`: found [0.1]; must be a section of `key: value` lines"),
+        ("[0.1]", "`quality`: found [0.1]; must be a section of `key: value` lines, such as {min_identity: 0.55}"),
     ],
 )
 def test_a_mistake_in_thresholds_is_one_clear_error(tmp_path: Path, section: str, reported: str) -> None:

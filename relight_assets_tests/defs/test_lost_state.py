@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from relight_assets.cli.main import main
 from relight_assets.definitions import defs
 from relight_assets.defs.automation import run_requests
-from relight_assets.defs.automation.abandoned_runs import abandoned_runs
+from relight_assets.defs.automation.abandoned_runs import abandoned_runs_sensor
 from relight_assets.defs.automation.run_requests import RUN_KEY
 from relight_assets.defs.runs.history import HistoryError
 from relight_assets_tests.conftest import PORTRAITS, Project
@@ -78,7 +78,7 @@ def test_a_damaged_history_is_a_sentence_of_the_tick(
     with pytest.raises(HistoryError, match=r"is damaged \(.*index.db: .*no image"):
         sensor.tick()
     with dg.build_sensor_context(instance=instance, definitions=defs()) as context, pytest.raises(HistoryError):
-        abandoned_runs(context)
+        abandoned_runs_sensor()(context)
 
 
 def test_the_commands_that_need_no_history_go_on_without_and_the_others_say_so(project: Project) -> None:

@@ -10,7 +10,8 @@ from dagster._core.loader import LoadingContextForTest
 from relight_assets.config.project import ProjectSource
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.definitions import defs
-from relight_assets.defs.observations import SPLIT_CSV, observe_csv, recipe_key, recipe_version
+from relight_assets.defs.names import OWN
+from relight_assets.defs.observations import observe_csv, recipe_version
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, materialized
@@ -95,7 +96,7 @@ def test_a_changed_csv_makes_stale_what_was_made_of_it(
 def test_what_did_not_change_is_told_once(instance: dg.DagsterInstance, project: Project) -> None:
     materialized(instance, "train")
     materialized(instance, "train")
-    for key in (SPLIT_CSV, *map(recipe_key, stage_names())):
+    for key in (OWN.split_csv, *map(OWN.recipe, stage_names())):
         assert len(instance.fetch_observations(key, limit=10).records) == 1
 
 
@@ -105,8 +106,8 @@ def test_a_csv_is_shown_with_path_rows_and_columns_and_is_never_missing(
     csv = project.write_csv("train", PORTRAITS[:2])
     instance.add_dynamic_partitions("splits", ["train"])
     observe_csv(instance, read_split_csv(csv))
-    assert instance.get_materialized_partitions(SPLIT_CSV) == {"train"}
-    (shown,) = instance.fetch_materializations(SPLIT_CSV, limit=2).records
+    assert instance.get_materialized_partitions(OWN.split_csv) == {"train"}
+    (shown,) = instance.fetch_materializations(OWN.split_csv, limit=2).records
     assert shown.asset_materialization is not None
     metadata = {name: value.value for name, value in shown.asset_materialization.metadata.items()}
     assert metadata["path"] == str(csv)
@@ -116,7 +117,7 @@ def test_a_csv_is_shown_with_path_rows_and_columns_and_is_never_missing(
 
 def test_a_recipe_shows_what_it_holds(instance: dg.DagsterInstance, project: Project) -> None:
     materialized(instance, "train")
-    (record,) = instance.fetch_observations(recipe_key("composites"), limit=2).records
+    (record,) = instance.fetch_observations(OWN.recipe("composites"), limit=2).records
     assert record.asset_observation is not None
     metadata = record.asset_observation.metadata
     assert metadata["recipe"].value["background"]["gray_color"] == [128, 128, 128]
@@ -125,11 +126,11 @@ def test_a_recipe_shows_what_it_holds(instance: dg.DagsterInstance, project: Pro
 
 def test_the_source_of_a_recipe_can_be_observed(instance: dg.DagsterInstance, project: Project) -> None:
     job = defs().resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(instance=instance, asset_selection=[recipe_key("masks")])
+    result = job.execute_in_process(instance=instance, asset_selection=[OWN.recipe("masks")])
     assert result.success
     versions = {
         (record.asset_observation.tags or {})["dagster/data_version"]
-        for record in instance.fetch_observations(recipe_key("masks"), limit=9).records
+        for record in instance.fetch_observations(OWN.recipe("masks"), limit=9).records
         if record.asset_observation is not None
     }
     present = ProjectSource(os.environ).context()

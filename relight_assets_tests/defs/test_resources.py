@@ -8,7 +8,8 @@ import pytest
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.definitions import build_definitions
-from relight_assets.defs.resources import RUN_INPUTS, RunInputs
+from relight_assets.defs.names import OWN
+from relight_assets.defs.resources import RunInputs
 from relight_assets.errors import ConfigError, CsvError
 from relight_assets_tests.conftest import Project, make_project
 
@@ -65,4 +66,4 @@ def test_a_project_that_is_handed_in_is_what_runs_work_with(
     assert result.success
     seen = own_instance.fetch_observations(dg.AssetKey("split_csv"), limit=10).records
     assert {record.partition_key for record in seen} == {"val"}
-    assert RUN_INPUTS in handed.get_repository_def().get_top_level_resources()
+    assert OWN.run_inputs in handed.get_repository_def().get_top_level_resources()

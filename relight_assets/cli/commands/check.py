@@ -11,6 +11,7 @@ from rich.table import Table
 
 from relight_assets.cli.dagster_runs import Splits, each_split
 from relight_assets.cli.options import select_splits
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import out, print_line, waiting
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.config.project import ProjectSource
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check; may be repeated.")

@@ -11,6 +11,7 @@ import click
 from rich.markup import escape
 
 from relight_assets.cli.dagster_runs import materialize_splits
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.closing_table import print_closing_table
 from relight_assets.cli.terminal.messages import out
 from relight_assets.config.project import ProjectSource
@@ -22,7 +23,7 @@ from relight_assets.stages.registry import stage_names
 
 
 @click.command()
-@click.option("--dir", "folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True)
+@click.option("--dir", "folder", type=LOCAL_PATH, default=Path("demo"), show_default=True)
 @click.pass_obj
 def demo(source: ProjectSource, folder: Path) -> None:
     """Sample portraits from installed packages through all assets, for three splits."""

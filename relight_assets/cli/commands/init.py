@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import print_line, print_warning
 from relight_assets.config.project_files import FOLDERS, project_files
 from relight_assets.config.settings import Settings
@@ -13,7 +14,7 @@ from relight_assets.errors import ConfigError, UserError
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", default=".", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[DIR]", default=".", type=LOCAL_PATH)
 def init(folder: Path) -> None:
     """Make DIR a project: config/, workspace.yaml, data/, .gitignore and README.md; what is there already is kept."""
     for name in (".", *FOLDERS):

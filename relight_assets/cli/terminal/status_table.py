@@ -11,6 +11,7 @@ from rich.text import Text
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.messages.steps import Steps, no_steps
 from relight_assets.dataset.csv.folder import list_csvs, no_csv, no_rows, split_label
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
@@ -39,8 +40,8 @@ class Status:
         return Group(self.table, *(Text(problem) for problem in self.problems))
 
 
-def status_of(settings: Settings, recipe: Recipe) -> Status:
-    """Where every split stands; what is wrong with one stands below the table.
+def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps) -> Status:
+    """Where every split stands; what is wrong with one stands below the table.  ``steps`` begins the scan of each.
 
     Raises:
         CsvError: the folder of CSVs cannot be listed.
@@ -53,7 +54,7 @@ def status_of(settings: Settings, recipe: Recipe) -> Status:
         try:
             if isinstance(csv, CsvError):
                 raise csv
-            state = load_split_state(csv, recipe, settings)
+            state = load_split_state(csv, recipe, settings, watch=steps(f"rows of {csv.split} scanned"))
         except RelightError as error:
             errors.append(error)
             problems.append(f"{split_label(path)}: {error}")

@@ -88,8 +88,8 @@ class Export(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["pairs"])]
     """Of its asset and its folder."""
-    layout: str
+    layout: Annotated[str, Field(examples=["imagefolder"])]
     """As ``relight export --list`` shows them."""
     options: ExportOptions = ExportOptions()

@@ -144,13 +144,13 @@ class Publish(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["bucket"])]
     """Of its asset."""
     what: Literal["exports", "splits"] = "exports"
     """The newest snapshots of exports, or the finished images of splits."""
     exports: tuple[str, ...] = ()
     """Which of the settings' ``exports``; none: all."""
-    dest: Annotated[str, BeforeValidator(_destination)]
+    dest: Annotated[str, BeforeValidator(_destination), Field(examples=["s3://BUCKET/PREFIX"])]
     """Where to: an address, or the absolute path of a folder."""
     endpoint: Annotated[str, BeforeValidator(_endpoint)] | None = None
     """Of a store that speaks S3 and is not Amazon's."""

@@ -23,7 +23,7 @@ class Retinex(Part):
         250.0,
     )
     """Sigmas of the surrounds in pixels at a subject of 512; used by `gaussian` alone."""
-    strength: Unit | None = None
+    strength: Annotated[Unit | None, Field(examples=[0.8])] = None
     """Share of the shading that is taken out; null: drawn for each image from `strength_range`."""
     strength_range: UnitRange = (0.65, 1.0)
     """What the share is drawn from, so that a model does not learn to invert one setting."""

@@ -7,7 +7,7 @@ sampled and rendered stands in the module of the same name in ``stages/degraded/
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import PrivateAttr, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from relight_assets.config.recipe.family_options import (
     SHADE,
@@ -128,7 +128,9 @@ class HardShadow(KeyLightOptions):
     coverage_range: UnitRange = (0.25, 0.70)
     """Share of the person in shadow."""
     kinds: ShadowKinds = ShadowKinds()
-    gobo_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    gobo_dir: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None, Field(examples=["gobos"])
+    ] = None
     """Folder of patterns for `kinds.custom`: gray PNGs, white lets light through; relative to the recipe's folder."""
     key_temperature_range: KelvinRange = (3600.0, 7000.0)
     """Colour of the key light, kelvin."""
@@ -271,7 +273,9 @@ class Environment(KeyLightOptions, HighlightOptions):
 
     weight: FamilyWeight = 0.0
     min_strength: MinStrength = 0.30
-    environment_dir: Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None = None
+    environment_dir: Annotated[
+        Annotated[str, StringConstraints(min_length=1, max_length=4096)] | None, Field(examples=["panoramas"])
+    ] = None
     """Folder of panoramas, twice as wide as high: Radiance .hdr, or .png and .jpg; relative to the recipe's folder."""
     elevation_range: LightElevations = (5.0, 75.0)
     """Of a panorama's brightest light: it is turned until that stands there."""

@@ -41,13 +41,13 @@ class Recipe(Part):
 
     seed: Annotated[int, Field(ge=0, le=2**63 - 1, strict=True)] = 0
     """Same seed, photos and recipe: the same bytes."""
-    image_size: Annotated[int, Field(ge=64, le=16384, strict=True)] | None = None
+    image_size: Annotated[Annotated[int, Field(ge=64, le=16384, strict=True)] | None, Field(examples=[1024])] = None
     """Longest side at most, in pixels; none: as it is."""
     variants: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
     """Different lights for each portrait."""
     vary: Literal["all", "one"] = "all"
     """In what the lights of a portrait differ: all, or one of direction, softness, color, strength and pattern."""
-    ladder: Ladder = ()
+    ladder: Annotated[Ladder, Field(examples=[[0, 0.25, 0.5, 0.75, 1]])] = ()
     """Each light at these strengths too, mixed with the photo in linear light: amounts from 0 to 1, ascending."""
     no_gobo: bool = False
     """Each light without its shadow pattern too."""

@@ -9,10 +9,9 @@ import dagster as dg
 from relight_assets.config.datasets.exports import Export
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
-from relight_assets.defs.assets.splits import splits
-from relight_assets.defs.checks.specs import MAPPING
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.publishing import published_partition
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.exports.cards.readme import README
 from relight_assets.exports.export import FORMAT, Exported, export_split
@@ -27,45 +26,45 @@ SHOWN = 20
 """Faults in its metadata."""
 
 
-def export_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def export_assets(settings: Settings, names: Names = OWN) -> list[dg.AssetsDefinition]:
     """An asset for each export of the settings.
 
     Raises:
         ConfigError: two have one name, or a layout is unknown or lacks a package.
     """
-    names = [each.name for each in settings.exports]
-    twice = {name for name in names if names.count(name) > 1}
+    given = [each.name for each in settings.exports]
+    twice = {name for name in given if given.count(name) > 1}
     if twice:
         raise ConfigError(f"exports: `{twice.pop()}` is there twice; give each a name of its own")
-    return [_asset(each.model_copy(update={"options": settings.completed(each.options)})) for each in settings.exports]
+    completed = (each.model_copy(update={"options": settings.completed(each.options)}) for each in settings.exports)
+    return [_asset(each, names) for each in completed]
 
 
-def _asset(export: Export) -> dg.AssetsDefinition:
+def _asset(export: Export, names: Names) -> dg.AssetsDefinition:
     try:
         spec = layout(export.layout)
         need_packages(spec)
     except UserError as error:
         raise ConfigError(f"exports: `{export.name}`: {str(error).removeprefix('--layout: ')}") from None
-    key = dg.AssetKey(["exports", export.name])
+    key = names.key("exports", export.name)
     options = canonical_digest(export.options.model_dump(mode="json"))[:12]
 
     @dg.asset(
         key=key,
-        deps=[MAPPING],
-        partitions_def=splits,
-        group_name="exports",
-        kinds={"huggingface"} if export.layout in {"imagefolder", "parquet"} else {"files"},
+        deps=[names.mapping],
+        partitions_def=names.splits,
+        group_name=names.of("exports"),
+        required_resource_keys={names.run_inputs},
+        kinds={"huggingface"} if export.layout in {"imagefolder", "parquet"} else {"file"},
         code_version=f"{FORMAT}-{export.layout}-{options}",
         check_specs=[
             dg.AssetCheckSpec(READABLE, asset=key, description="Every pair is read back by the rules of its reader.")
         ],
         description=f"The finished pairs of a split as {spec.reader} reads them; target = the photo.",
     )
-    def asset(
-        context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    def asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         with as_dagster_failure():
-            exported, found = _export(export, context.partition_key, run_inputs)
+            exported, found = _export(export, context.partition_key, inputs_of(context, names))
         yield dg.MaterializeResult(metadata=_metadata(exported), check_results=[_check(key, found)])
 
     return asset

@@ -8,8 +8,8 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.config.context import ProjectContext
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.best_effort import best_effort
-from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.metadata.run_metadata import (
     RunRecords,
     counts,
@@ -22,10 +22,11 @@ from relight_assets.defs.metadata.run_metadata import (
     totals,
 )
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.defs.observations import SPLIT_CSV, recipe_key
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
-from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
+from relight_assets.defs.names import OWN, Names
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
+from relight_assets.defs.runs.run_images import REPLACE, run_images, warnings_of
 from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.models.registry import kinds_of
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.registry import stage_names, stage_of, stages
 
@@ -40,31 +41,37 @@ class RelightConfig(dg.Config):
     replace: bool = Field(default=False, description=REPLACE)
 
 
-def images_asset() -> dg.AssetsDefinition:
-    """The op whose outputs are the stages' assets, each of which can be selected alone."""
-    return dg.multi_asset(
-        name="relight_images",
-        specs=[_asset_spec(spec) for spec in stages()],
+def images_asset(recipe: Recipe, names: Names = OWN) -> dg.AssetsDefinition:
+    """The op whose outputs are the stages' assets, each selectable alone; the recipe says what runs them."""
+
+    @dg.multi_asset(
+        name=names.of("relight_images"),
+        specs=[_asset_spec(spec, recipe, names) for spec in stages()],
         can_subset=True,
-        partitions_def=splits,
-        pool=POOL,
-    )(_relight_images)
+        partitions_def=names.splits,
+        pool=names.pool,
+        required_resource_keys={names.run_inputs},
+    )
+    def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
+        yield from _relight_images(context, config, inputs_of(context, names), names)
+
+    return relight_images
 
 
-def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
+def _asset_spec(spec: StageSpec, recipe: Recipe, names: Names) -> dg.AssetSpec:
     upstream = dict.fromkeys(stage_of(artifact) for artifact in spec.may_read)
     return dg.AssetSpec(
-        spec.name,
-        deps=[recipe_key(spec.name), *([SPLIT_CSV] if spec.reads_photo else map(dg.AssetKey, upstream))],
+        names.key(spec.name),
+        deps=[names.recipe(spec.name), *([names.split_csv] if spec.reads_photo else map(names.key, upstream))],
         description=spec.description,
-        kinds=set(spec.kinds),
+        kinds={*spec.kinds, *kinds_of(spec.models(recipe))},
         code_version=spec.code_version,
-        group_name="relight",
+        group_name=names.of("relight"),
     )
 
 
 def _relight_images(
-    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: dg.ResourceParam[RunInputs]
+    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: RunInputs, names: Names
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
 
@@ -74,7 +81,8 @@ def _relight_images(
     with as_dagster_failure():
         project = run_inputs.project(config.num_gpus)
         settings, loaded = project.settings, project.loaded
-        summary = _run(context, config, project, run_inputs)
+        wanted = [stage for stage in stage_names() if names.key(stage) in context.selected_asset_keys]
+        summary = _run(context, config, project, run_inputs, wanted)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
     records = RunRecords.of(summary)
@@ -82,23 +90,22 @@ def _relight_images(
         summary, records, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id
     )
     shared = warn.part("the totals of the run", lambda: totals(summary, records, warn))
-    for stage in stage_names():
-        if dg.AssetKey(stage) in context.selected_asset_keys:
-            version = _data_version(records, stage, warn)  # first: it may have something to warn of
-            yield dg.MaterializeResult(
-                asset_key=stage,
-                # The UI keeps this order; what one looks for first stands first.
-                metadata={
-                    **counts(summary, stage),
-                    **row_numbers(summary),
-                    **stage_sheets(summary, stage, sheets, warn, instance=context.instance, run_id=context.run.run_id),
-                    **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
-                    **shared,
-                    **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
-                    **warn.metadata,
-                },
-                data_version=version,
-            )
+    for stage in wanted:
+        version = _data_version(records, stage, warn)  # first: it may have something to warn of
+        yield dg.MaterializeResult(
+            asset_key=names.key(stage),
+            # The UI keeps this order; what one looks for first stands first.
+            metadata={
+                **counts(summary, stage),
+                **row_numbers(summary),
+                **stage_sheets(summary, stage, sheets, warn, instance=context.instance, run_id=context.run.run_id),
+                **warn.part(f"the numbers of `{stage}`", partial(numbers, records, stage)),
+                **shared,
+                **warn.part(f"the provenance of `{stage}`", partial(provenance, [stage], loaded.recipe, settings)),
+                **warn.metadata,
+            },
+            data_version=version,
+        )
 
 
 def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
@@ -108,11 +115,15 @@ def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataV
 
 
 def _run(
-    context: dg.AssetExecutionContext, config: RelightConfig, project: ProjectContext, run_inputs: RunInputs
+    context: dg.AssetExecutionContext,
+    config: RelightConfig,
+    project: ProjectContext,
+    run_inputs: RunInputs,
+    wanted: list[Stage],
 ) -> RunSummary:
     split = run_inputs.split(context.partition_key)
     options = RunOptions(
-        stages=[stage for stage in stage_names() if dg.AssetKey(stage) in context.selected_asset_keys],
+        stages=wanted,
         num_samples=config.num_samples or None,
         retry_failed=config.retry_failed,
         overwrite=config.overwrite,

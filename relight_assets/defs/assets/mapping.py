@@ -12,15 +12,14 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.csv.mapping import FailureRow
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN
-from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.checked_split import SplitRecords
 from relight_assets.defs.checks.mapping_checks import check_split
-from relight_assets.defs.checks.specs import MAPPING, SPECS
+from relight_assets.defs.checks.specs import specs_of
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
-from relight_assets.defs.observations import SPLIT_CSV
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.publishing import locked_partition, publish
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.engine.publish import failures_path, write_split_failures
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import SplitState
@@ -28,7 +27,6 @@ from relight_assets.errors import ForgottenError, ImageError
 from relight_assets.imaging.decode import decode
 from relight_assets.quality.statistics import Spread, spreads
 from relight_assets.reports.contact_sheets import photo_sheet
-from relight_assets.stages.registry import stage_names
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
@@ -39,23 +37,34 @@ ROWS_SHOWN = 10
 """Of the mapping."""
 PHOTOS_SHOWN = 12
 """Of the failures; decoding one takes up to half a second."""
-_STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
 
 
-@dg.asset(
-    deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
-    partitions_def=splits,
-    kinds={"csv", "pandas"},
-    check_specs=SPECS,
-    code_version="1",
-    description=(
-        "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
-        "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
-        "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
-    ),
-)
-def mapping_csv(
-    context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
+def mapping_asset(names: Names = OWN) -> dg.AssetsDefinition:
+    """The asset `mapping_csv`, with its checks."""
+
+    @dg.asset(
+        key=names.mapping,
+        deps=[names.split_csv, *names.stages],  # all: with some unselected, it must still come after the others
+        partitions_def=names.splits,
+        group_name=names.of("relight"),
+        required_resource_keys={names.run_inputs},
+        kinds={"csv", "pandas"},
+        check_specs=specs_of(names),
+        code_version="1",
+        description=(
+            "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
+            "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
+            "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
+        ),
+    )
+    def mapping_csv(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        yield from _write_mapping(context, inputs_of(context, names), names)
+
+    return mapping_csv
+
+
+def _write_mapping(
+    context: dg.AssetExecutionContext, run_inputs: RunInputs, names: Names
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
     with as_dagster_failure():
@@ -63,7 +72,7 @@ def mapping_csv(
         settings, loaded = project.settings, project.loaded
         split = run_inputs.split(context.partition_key)
         warn = Warnings(context.log)
-        before = spreads_before(context.instance, context.partition_key, warn)
+        before = spreads_before(context.instance, context.partition_key, warn, names)
         records = cache(SplitRecords.of)  # read once, for the checks and for the metadata
         check = partial(check_split, loaded=loaded, settings=settings, before=before, warn=warn, records=records)
         published = publish(split, loaded, settings, check=check, known=run_inputs.states.get(split.split))
@@ -73,13 +82,13 @@ def mapping_csv(
             f"{split.split}: {state.unchecked_rows} rows have no output in the mapping, because files have other "
             f"times than were recorded; a run of `masks` hashes them"
         )
-    names = [*state.split.table.columns, OUTPUT_COLUMN]
+    columns = [*state.split.table.columns, OUTPUT_COLUMN]
     counts = state.row_counts()
     yield dg.MaterializeResult(
         check_results=published.checks,
         metadata={
             "dagster/row_count": len(state.keys),
-            **warn.part("the columns", lambda: {"dagster/column_schema": _schema(names)}),
+            **warn.part("the columns", lambda: {"dagster/column_schema": _schema(columns)}),
             "path": dg.MetadataValue.path(str(published.staged.target)),
             "published": published.done,
             **(
@@ -90,7 +99,9 @@ def mapping_csv(
             "rows_with_output": sum(output is not None for output in state.outputs()),
             **{f"rows_{status}": counts[status] for status in ROW_STATUSES},
             **warn.part("the first rows", lambda: {"first_rows": _preview(state)}),
-            **warn.part("the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(state)}),
+            **warn.part(
+                "the lineage of the columns", lambda: {"dagster/column_lineage": _lineage(state, names.split_csv)}
+            ),
             **warn.part("the spreads of the numbers", lambda: {SPREADS: _table(spreads(records(state).statistics))}),
             **warn.metadata,
         },
@@ -101,10 +112,10 @@ def _schema(names: Sequence[str]) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(name, "string", description=_COLUMNS.get(name)) for name in names])
 
 
-def _lineage(state: SplitState) -> dg.TableColumnLineage:
+def _lineage(state: SplitState, origin: dg.AssetKey) -> dg.TableColumnLineage:
     """Every column is that of the input; the composites come from the photos."""
-    of = {name: [dg.TableColumnDep(SPLIT_CSV, name)] for name in state.split.table.columns}
-    return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(SPLIT_CSV, "image_path")]})
+    of = {name: [dg.TableColumnDep(origin, name)] for name in state.split.table.columns}
+    return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(origin, "image_path")]})
 
 
 def _table(found: dict[str, Spread]) -> dg.TableMetadataValue:
@@ -121,9 +132,9 @@ def _spread(row: Mapping[str, Any]) -> Spread:
     return Spread(int(row["images"]), float(row["mean"]), float(row["deviation"]))
 
 
-def spreads_before(instance: dg.DagsterInstance, split: str, warn: Warnings) -> dict[str, Spread]:
+def spreads_before(instance: dg.DagsterInstance, split: str, warn: Warnings, names: Names = OWN) -> dict[str, Spread]:
     """How the numbers of a partition were spread when it was materialized last; empty if it never was."""
-    which = dg.AssetRecordsFilter(asset_key=MAPPING, asset_partitions=[split])
+    which = dg.AssetRecordsFilter(asset_key=names.mapping, asset_partitions=[split])
     with best_effort("the comparison with the numbers of the run before", warn):
         for record in instance.fetch_materializations(which, limit=1).records:
             kept = record.asset_materialization.metadata.get(SPREADS) if record.asset_materialization else None
@@ -139,19 +150,29 @@ _COLUMNS = {
 }
 
 
-@dg.asset(
-    deps=[SPLIT_CSV, *_STAGE_KEYS],
-    partitions_def=splits,
-    kinds={"csv"},
-    code_version="1",
-    description=(
-        "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
-        "alone where all went well. Written to `<name>_failures.csv`."
-    ),
-)
-def dead_letters(
-    context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
-) -> dg.MaterializeResult[Any]:
+def failures_asset(names: Names = OWN) -> dg.AssetsDefinition:
+    """The asset `dead_letters`."""
+
+    @dg.asset(
+        key=names.key("dead_letters"),
+        deps=[names.split_csv, *names.stages],
+        partitions_def=names.splits,
+        group_name=names.of("relight"),
+        required_resource_keys={names.run_inputs},
+        kinds={"csv"},
+        code_version="1",
+        description=(
+            "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
+            "alone where all went well. Written to `<name>_failures.csv`."
+        ),
+    )
+    def dead_letters(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        return _write_failures(context, inputs_of(context, names))
+
+    return dead_letters
+
+
+def _write_failures(context: dg.AssetExecutionContext, run_inputs: RunInputs) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""
     with as_dagster_failure():
         settings = run_inputs.project().settings

@@ -12,10 +12,9 @@ from relight_assets.config.datasets.publish import Destination, Publish
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.dataset.tombstones import read_tombstones
-from relight_assets.defs.assets.splits import splits
-from relight_assets.defs.checks.specs import MAPPING
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.publishing import published_partition
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.publishing.export_trees import exported_splits
 from relight_assets.publishing.publish import Progress, Published, PublishOptions, publish_tree
@@ -26,14 +25,14 @@ from relight_assets.publishing.trees import Tree
 _LOG_EVERY_S = 10.0
 
 
-def published_assets(settings: Settings) -> list[dg.AssetsDefinition]:
+def published_assets(settings: Settings, names: Names = OWN) -> list[dg.AssetsDefinition]:
     """An asset for each publication of the settings.  None is part of a job or a schedule.
 
     Raises:
         ConfigError: two have one name, an export is unknown, a package is missing, or a folder is one of outputs.
     """
-    names = [each.name for each in settings.publish]
-    twice = {name for name in names if names.count(name) > 1}
+    given = [each.name for each in settings.publish]
+    twice = {name for name in given if given.count(name) > 1}
     if twice:
         raise ConfigError(f"publish: `{twice.pop()}` is there twice; give each a name of its own")
     made = []
@@ -43,7 +42,7 @@ def published_assets(settings: Settings) -> list[dg.AssetsDefinition]:
             need_packages(each.destination)
         except UserError as error:
             raise ConfigError(f"publish: `{each.name}`: {error}") from None
-        made.append(_asset(each, _exports_of(each, settings)))
+        made.append(_asset(each, _exports_of(each, settings), names))
     return made
 
 
@@ -62,24 +61,25 @@ def _exports_of(publish: Publish, settings: Settings) -> tuple[str, ...]:
     return publish.exports or tuple(known)
 
 
-def _asset(publish: Publish, exports: tuple[str, ...]) -> dg.AssetsDefinition:
+def _asset(publish: Publish, exports: tuple[str, ...], names: Names) -> dg.AssetsDefinition:
     what = canonical_digest(publish.model_dump(mode="json"))[:12]
 
     @dg.asset(
-        key=dg.AssetKey(["published", publish.name]),
-        deps=[dg.AssetKey(["exports", name]) for name in exports] or [MAPPING],
-        partitions_def=splits,
-        group_name="published",
-        kinds={"s3"} if publish.destination.kind == "s3" else {"files"},
+        key=names.key("published", publish.name),
+        deps=[names.key("exports", name) for name in exports] or [names.mapping],
+        partitions_def=names.splits,
+        group_name=names.of("published"),
+        required_resource_keys={names.run_inputs},
+        kinds={"s3"} if publish.destination.kind == "s3" else {"file"},
         code_version=f"{FORMAT}-{what}",
         description=(
             f"{'The newest exports' if exports else 'The finished images'} of a split in {publish.destination}; "
             f"only what changed is uploaded, the manifest last."
         ),
     )
-    def asset(context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.MaterializeResult[Any]:
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         with as_dagster_failure():
-            done = list(_publish(publish, exports, context, run_inputs))
+            done = list(_publish(publish, exports, context, inputs_of(context, names)))
         return dg.MaterializeResult(metadata=_metadata(publish.destination, done))
 
     return asset

@@ -4,26 +4,28 @@ from typing import Any
 
 import dagster as dg
 
-from relight_assets.defs.observations import recipe_key, recipe_version
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.defs.names import OWN, Names
+from relight_assets.defs.observations import recipe_version
+from relight_assets.defs.resources import as_dagster_failure, inputs_of
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 
 
-def recipe_sources() -> list[dg.AssetsDefinition | dg.SourceAsset]:
+def recipe_sources(names: Names = OWN) -> list[dg.AssetsDefinition | dg.SourceAsset]:
     """One for each stage, upstream of its asset."""
-    return [_source(stage) for stage in stage_names()]
+    return [_source(stage, names) for stage in stage_names()]
 
 
-def _source(stage: Stage) -> Any:
-    def observe(run_inputs: dg.ResourceParam[RunInputs]) -> dg.DataVersion:
+def _source(stage: Stage, names: Names) -> Any:
+    def observe(context: dg.OpExecutionContext) -> dg.DataVersion:
         with as_dagster_failure():
-            project = run_inputs.project()
+            project = inputs_of(context, names).project()
             return dg.DataVersion(recipe_version(stage, project.recipe, project.settings))
 
     return dg.observable_source_asset(
-        key=recipe_key(stage),
-        group_name="relight",
+        key=names.recipe(stage),
+        group_name=names.of("relight"),
+        required_resource_keys={names.run_inputs},
         description=(
             f"What of the recipe decides the pixels of `{stage}`, and the sha256 of its models. Its data version "
             f"changes when one of them does: then `{stage}` is stale in all partitions that were made before."

@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -10,16 +11,15 @@ from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_cs
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.defs.dagster_internals import home_of
-from relight_assets.defs.observations import SPLIT_CSV, csv_events
-from relight_assets.defs.resources import RunInputs
+from relight_assets.defs.names import OWN, Names
+from relight_assets.defs.observations import csv_events
+from relight_assets.defs.resources import RunInputs, inputs_of
 from relight_assets.errors import CsvError
 
-splits = dg.DynamicPartitionsDefinition(name="splits")
 
-
-def known_csvs(instance: dg.DagsterInstance) -> KnownCsvs:
+def known_csvs(instance: dg.DagsterInstance, names: Names = OWN) -> KnownCsvs:
     """What CSVs hold that need not be read again, kept in the instance's folder."""
-    return _known_csvs(home_of(instance) / "relight_csvs.json")
+    return _known_csvs(home_of(instance) / f"{names.of('relight_csvs')}.json")
 
 
 @cache
@@ -43,26 +43,37 @@ def register_splits(instance: dg.DagsterInstance, settings: Settings) -> list[st
         CsvError: the folder cannot be listed.
     """
     names = list(checked_csvs(instance, settings).usable)
-    instance.add_dynamic_partitions("splits", names)
+    instance.add_dynamic_partitions(OWN.partitions, names)
     return names
 
 
-@dg.observable_source_asset(
-    key=SPLIT_CSV,
-    partitions_def=splits,
-    description=(
-        "One CSV per split, with a column `image_path`; `train_images.csv` is the split `train`. "
-        "It is only ever read. Observing it records the sha256 of its content as its data version."
-    ),
-)
-def split_csv(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> dg.DataVersionsByPartition:
+def split_csv_source(names: Names = OWN) -> Any:
+    """The CSV of each split as an observed source asset."""
+
+    @dg.observable_source_asset(
+        key=names.split_csv,
+        partitions_def=names.splits,
+        group_name=names.of("relight"),
+        required_resource_keys={names.run_inputs},
+        description=(
+            "One CSV per split, with a column `image_path`; `train_images.csv` is the split `train`. "
+            "It is only ever read. Observing it records the sha256 of its content as its data version."
+        ),
+    )
+    def split_csv(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
+        return _observed(context, inputs_of(context, names), names)
+
+    return split_csv
+
+
+def _observed(context: dg.OpExecutionContext, run_inputs: RunInputs, names: Names) -> dg.DataVersionsByPartition:
     """The content of every split CSV that can be used; fails at the end if there are others."""
     settings = run_inputs.project().settings
     read = list(list_csvs(settings.csv_dir, settings.csv_glob).read_all())
     usable = [csv for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty]
     faults = [str(fault) for _, fault in read if isinstance(fault, CsvError)]
     for csv in usable:
-        for event in csv_events(csv):
+        for event in csv_events(csv, names):
             context.log_event(event)
     if not faults:
         return dg.DataVersionsByPartition({csv.split: csv.sha256 for csv in usable})

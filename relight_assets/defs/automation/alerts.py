@@ -17,6 +17,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.automation.incidents import failed_checks, failed_run
 from relight_assets.defs.automation.webhook import WebhookAwayError, WebhookError, host_of, post
+from relight_assets.defs.names import OWN, Names
 
 TICK_S = 15
 PER_TICK = 5
@@ -62,7 +63,7 @@ class _Memory:
         return json.dumps(asdict(self), sort_keys=True)
 
 
-def sensors_of(source: ProjectSource, settings: Settings) -> list[dg.SensorDefinition]:
+def sensors_of(source: ProjectSource, settings: Settings, names: Names = OWN) -> list[dg.SensorDefinition]:
     """The sensors that send alerts, running from the start where there is a webhook; their ticks read ``source``."""
     posts = "Posts a JSON document to the webhook of RELIGHT_ALERT_WEBHOOK for every run"
     return [
@@ -73,6 +74,7 @@ def sensors_of(source: ProjectSource, settings: Settings) -> list[dg.SensorDefin
             description=f"{posts} that failed. A cancelled run sends no alert.",
             source=source,
             settings=settings,
+            names=names,
         ),
         _sensor(
             "alert_check_failed",
@@ -81,22 +83,30 @@ def sensors_of(source: ProjectSource, settings: Settings) -> list[dg.SensorDefin
             description=f"{posts} in which checks failed, whether they stopped it or only warn.",
             source=source,
             settings=settings,
+            names=names,
         ),
     ]
 
 
 def _sensor(
-    name: str, describe: _Describe, ends: _Ends, *, description: str, source: ProjectSource, settings: Settings
+    name: str,
+    describe: _Describe,
+    ends: _Ends,
+    *,
+    description: str,
+    source: ProjectSource,
+    settings: Settings,
+    names: Names,
 ) -> dg.SensorDefinition:
     def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         url = source.settings().alert_webhook
         if url is None:
             return dg.SkipReason(_NO_WEBHOOK)
-        return _send_alerts(context, url.get_secret_value(), describe, ends)
+        return _send_alerts(context, url.get_secret_value(), describe, ends, names)
 
     on = settings.alert_webhook is not None
     return dg.SensorDefinition(
-        name=name,
+        name=names.of(name),
         evaluation_fn=evaluate,
         minimum_interval_seconds=TICK_S,
         default_status=dg.DefaultSensorStatus.RUNNING if on else dg.DefaultSensorStatus.STOPPED,
@@ -105,7 +115,7 @@ def _sensor(
 
 
 def _send_alerts(
-    context: dg.SensorEvaluationContext, url: str, describe: _Describe, ends: _Ends
+    context: dg.SensorEvaluationContext, url: str, describe: _Describe, ends: _Ends, names: Names
 ) -> dg.SensorResult | dg.SkipReason:
     memory = _Memory.of(context.cursor)
     if time.time() < memory.not_before:
@@ -117,7 +127,7 @@ def _send_alerts(
         document: dict[str, Any] | None = None
         # One run about which no alert can be made must not keep back those about the others for ever.
         with best_effort(f"an alert about run {record.run_id}", context.log.error):
-            document = _document(context.instance, record, describe)
+            document = _document(context.instance, record, describe, names)
         if document is not None and len(sent) == PER_TICK:
             break
         try:
@@ -156,8 +166,10 @@ def _ended(instance: dg.DagsterInstance, memory: _Memory, ends: _Ends) -> Iterat
             yield end, record
 
 
-def _document(instance: dg.DagsterInstance, record: dg.EventLogRecord, describe: _Describe) -> dict[str, Any] | None:
+def _document(
+    instance: dg.DagsterInstance, record: dg.EventLogRecord, describe: _Describe, names: Names
+) -> dict[str, Any] | None:
     if time.time() - record.timestamp > MAX_AGE_S:
         return None
     run = instance.get_run_by_id(record.run_id)
-    return None if run is None else describe(instance, run, record.event_log_entry)
+    return None if run is None or not names.owns(run) else describe(instance, run, record.event_log_entry)

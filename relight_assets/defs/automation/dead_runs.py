@@ -19,7 +19,7 @@ from relight_assets.defs.dagster_internals import (
     mark_failed_without_event,
     pool_claims,
 )
-from relight_assets.defs.runs.run_images import POOL
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.runs.run_locks import Found, Life, examined, remove_locks, runs_with_locks
 from relight_assets.errors import UserError
 
@@ -99,21 +99,21 @@ def _age(seconds: float) -> str:
     return "1 s"
 
 
-def close_abandoned_runs(instance: dg.DagsterInstance) -> list[str]:
+def close_abandoned_runs(instance: dg.DagsterInstance, names: Names = OWN) -> list[str]:
     """Mark unfinished runs whose process is gone as failed, and free the pool slots of all runs that are over; the ids.
 
     A run that may be alive elsewhere, or that never took a lock, is left alone.  May be called at any time and by
     several processes at once.  A kill at any moment leaves the rest for the next call.
     """
     closed: list[str] = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED)):
+    for run in filter(names.owns, instance.get_runs(dg.RunsFilter(statuses=_UNFINISHED))):
         with examined(instance, run.run_id) as found:
             now = instance.get_run_by_id(run.run_id) if found.life is Life.GONE else None
             if now is None or now.status not in _UNFINISHED:
                 continue  # alive, nobody knows, or it ended while we looked
             _close(instance, now, _GONE)
         closed.append(run.run_id)
-    _free_claims_of_ended_runs(instance)
+    _free_claims_of_ended_runs(instance, names)
     _remove_locks_of_ended_runs(instance)
     return closed
 
@@ -137,19 +137,20 @@ def _mark_failed(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> 
     return now is not None and now.status is dg.DagsterRunStatus.FAILURE
 
 
-def _free_claims_of_ended_runs(instance: dg.DagsterInstance) -> None:
-    for run_id in _claimants(instance):
+def _free_claims_of_ended_runs(instance: dg.DagsterInstance, names: Names) -> None:
+    for run_id in _claimants(instance, names.pool):
         with examined(instance, run_id) as found:
             run = instance.get_run_by_id(run_id)
             # One that was marked as ended by somebody may still be at work on the devices.
-            if found.life is not Life.AT_WORK and (run is None or run.is_finished):
+            over = not names.prefix if run is None else run.is_finished and names.owns(run)
+            if found.life is not Life.AT_WORK and over:
                 free_slots(instance, run_id)
-    assign_free_slots(instance, POOL)
+    assign_free_slots(instance, names.pool)
 
 
-def _claimants(instance: dg.DagsterInstance) -> set[str]:
+def _claimants(instance: dg.DagsterInstance, pool: str = OWN.pool) -> set[str]:
     """The runs that hold a slot of the pool or wait for one inside a started process."""
-    claims = pool_claims(instance, POOL)
+    claims = pool_claims(instance, pool)
     return {run_id for run_id, _ in claims.held | claims.waiting}
 
 
@@ -163,7 +164,7 @@ def _remove_locks_of_ended_runs(instance: dg.DagsterInstance) -> None:
 
 def pool_holders(instance: dg.DagsterInstance) -> list[RunState]:
     """The run of each slot of the pool that is taken."""
-    claims = pool_claims(instance, POOL)  # Dagster counts a slot as taken from the moment at which it is assigned
+    claims = pool_claims(instance, OWN.pool)  # Dagster counts a slot as taken from the moment at which it is assigned
     return [_state(instance, run_id) for run_id, _ in sorted(claims.held | claims.assigned)]
 
 
@@ -212,11 +213,11 @@ def release(instance: dg.DagsterInstance, prefix: str) -> str:
         if run is None or run.is_finished:
             free_slots(instance, state.run_id)
             remove_locks(instance, state.run_id)
-            return f"{state}; it holds no slot of the pool `{POOL}` any more"
+            return f"{state}; it holds no slot of the pool `{OWN.pool}` any more"
         if run.status not in _UNFINISHED:
             raise UserError(f"{state}; it holds nothing that could be released, and the UI ends it")
         _close(instance, run, _RELEASED)
-    return f"run {state.run_id} is marked as failed and holds no slot of the pool `{POOL}` any more"
+    return f"run {state.run_id} is marked as failed and holds no slot of the pool `{OWN.pool}` any more"
 
 
 def _run_id_of(instance: dg.DagsterInstance, prefix: str) -> str:

@@ -8,13 +8,12 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.defs.automation.run_requests import ATTEMPT, MAX_ATTEMPTS
-from relight_assets.defs.checks.specs import SPECS
+from relight_assets.defs.checks.specs import DESCRIPTIONS
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY
 
 LONGEST = 1000
 """Characters of a run's error that are reported."""
 _ENDS = {dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS}
-_DESCRIPTIONS = {spec.name: spec.description or "" for spec in SPECS}
 
 
 def failed_run(instance: dg.DagsterInstance, run: dg.DagsterRun, end: dg.EventLogEntry) -> dict[str, Any] | None:
@@ -109,7 +108,7 @@ def _check(evaluation: dg.AssetCheckEvaluation) -> dict[str, Any]:
     return {
         "name": name,
         "severity": evaluation.severity.value,
-        "description": _DESCRIPTIONS.get(name) or evaluation.description or "",
+        "description": DESCRIPTIONS.get(name) or evaluation.description or "",
         "numbers": {key: value.value for key, value in evaluation.metadata.items() if _is_numbers(value.value)},
     }
 

@@ -9,12 +9,12 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import list_csvs, no_rows, read_csv
 from relight_assets.defs.automation.split_scans import scan
 from relight_assets.defs.automation.tick_error import TickError, sentences
-from relight_assets.defs.jobs.jobs import relight_split
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.runs.unfinished import is_under_way
 from relight_assets.errors import ConfigError, RelightError
 
 
-def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinition:
+def schedule_of(source: ProjectSource, settings: Settings, names: Names = OWN) -> dg.ScheduleDefinition:
     """The sweep, which somebody has to switch on; its ticks read ``source``.
 
     Raises:
@@ -22,12 +22,12 @@ def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinit
     """
 
     def tick(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        yield from sweep(context, source)
+        yield from sweep(context, source, names)
 
     try:
         return dg.ScheduleDefinition(
-            name="sweep",
-            job=relight_split,
+            name=names.of("sweep"),
+            job_name=names.of("relight_split"),
             execution_fn=tick,
             cron_schedule=settings.sweep_cron,
             description=(
@@ -43,7 +43,9 @@ def schedule_of(source: ProjectSource, settings: Settings) -> dg.ScheduleDefinit
         ) from None
 
 
-def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def sweep(
+    context: dg.ScheduleEvaluationContext, source: ProjectSource, names: Names = OWN
+) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request the runs of what is missing or stale; with none to request, what is wrong with a split is an error.
 
     Raises:
@@ -58,7 +60,7 @@ def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Itera
     faults: list[RelightError] = [*folder.faults.values()]
     stale: dict[str, str] = {}
     for split, path in folder.found.items():
-        if is_under_way(context.instance, split):
+        if is_under_way(context.instance, split, names):
             context.log.info(f"{split}: a run is under way")
             continue
         try:
@@ -75,7 +77,7 @@ def sweep(context: dg.ScheduleEvaluationContext, source: ProjectSource) -> Itera
         context.log.error(fault)
     for split, reason in stale.items():
         context.log.info(f"{split}: {reason}")
-        context.instance.add_dynamic_partitions("splits", [split])
+        context.instance.add_dynamic_partitions(names.partitions, [split])
         yield dg.RunRequest(partition_key=split)
     if not stale:
         yield dg.SkipReason(f"nothing is missing or stale in {len(folder.found)} splits")

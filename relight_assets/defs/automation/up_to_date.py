@@ -15,8 +15,9 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import read_csv
 from relight_assets.defs.automation.split_scans import SplitScan, scans_of
-from relight_assets.defs.checks.specs import MAPPING, UP_TO_DATE
+from relight_assets.defs.checks.specs import UP_TO_DATE
 from relight_assets.defs.dagster_internals import home_of, report_check
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.runs.unfinished import is_under_way, latest_run
 from relight_assets.errors import CsvError
 
@@ -37,7 +38,8 @@ class _Reported:
 class Planner:
     """Which split is planned next, and what was reported of each; kept as long as the process lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Names = OWN) -> None:
+        self._names = names
         self._due: dict[str, float] = {}
         self._reported: dict[str, _Reported] = {}
 
@@ -65,7 +67,7 @@ class Planner:
         now = time.monotonic()
         waiting = sorted((self._due.get(split, 0.0), split) for split in splits if split not in requested)
         for due, split in waiting:
-            if due <= now and not is_under_way(instance, split):
+            if due <= now and not is_under_way(instance, split, self._names):
                 return self._planned(instance, split, splits[split], source, settings)
         return []
 
@@ -82,19 +84,19 @@ class Planner:
         if found is None:
             return []
         why = found.stale if isinstance(found, SplitScan) else str(found)
-        reported = _Reported(why, latest_run(instance, split))
+        reported = _Reported(why, latest_run(instance, split, self._names))
         if self._reported.get(split) == reported:
             return []
         self._reported[split] = reported
-        found_now = evaluation(split, why)
+        found_now = evaluation(split, why, self._names)
         report_check(instance, found_now)
         return [found_now]
 
 
-def evaluation(split: str, why: str | None) -> dg.AssetCheckEvaluation:
+def evaluation(split: str, why: str | None, names: Names = OWN) -> dg.AssetCheckEvaluation:
     """What is reported of a split; ``why``: what a run would have to do."""
     return dg.AssetCheckEvaluation(
-        asset_key=MAPPING,
+        asset_key=names.mapping,
         check_name=UP_TO_DATE,
         passed=why is None,
         severity=dg.AssetCheckSeverity.WARN,
@@ -104,11 +106,11 @@ def evaluation(split: str, why: str | None) -> dg.AssetCheckEvaluation:
     )
 
 
-def planner_of(instance: dg.DagsterInstance) -> Planner:
-    """The planner of an instance."""
-    return _planner(home_of(instance))
+def planner_of(instance: dg.DagsterInstance, names: Names = OWN) -> Planner:
+    """The planner of a project in an instance."""
+    return _planner(home_of(instance), names)
 
 
 @cache
-def _planner(_home: Path) -> Planner:
-    return Planner()
+def _planner(_home: Path, names: Names) -> Planner:
+    return Planner(names)

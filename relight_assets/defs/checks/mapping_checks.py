@@ -45,7 +45,7 @@ def check_split(
     records: Callable[[SplitState], SplitRecords] | None = None,
     names: Collection[str] = (),
 ) -> list[dg.AssetCheckResult]:
-    """Every check of :data:`relight_assets.defs.checks.specs.SPECS` on a staged mapping.
+    """Every check of :data:`relight_assets.defs.checks.specs.CHECKS` on a staged mapping.
 
     A check that only warns, and that cannot be made, has failed; ``warn`` gets what it raised too.
 

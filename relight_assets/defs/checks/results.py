@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from relight_assets.core.best_effort import Warn, best_effort
-from relight_assets.defs.checks.specs import MAPPING
+from relight_assets.defs.names import Names
 from relight_assets.quality.verify.csvs import Fault
 
 SHOWN = 20
@@ -22,15 +22,13 @@ def check_result(
     severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
 ) -> dg.AssetCheckResult:
     """The result of one check on the mapping; ``text``: what was found and what is wanted, in one sentence."""
-    return dg.AssetCheckResult(
-        check_name=name, asset_key=MAPPING, passed=passed, severity=severity, description=text, metadata=metadata
-    )
+    return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, description=text, metadata=metadata)
 
 
-def evaluation_of(result: dg.AssetCheckResult, split: str) -> dg.AssetCheckEvaluation:
+def evaluation_of(result: dg.AssetCheckResult, split: str, names: Names) -> dg.AssetCheckEvaluation:
     """A result as a job logs it that materializes nothing."""
     return dg.AssetCheckEvaluation(
-        asset_key=MAPPING,
+        asset_key=names.mapping,
         check_name=str(result.check_name),
         passed=result.passed,
         severity=result.severity,

@@ -13,7 +13,6 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import known_record
-from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.jobs.recipe_config import overridden, quality_overrides, recipe_overrides
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.run_metadata import (
@@ -26,9 +25,10 @@ from relight_assets.defs.metadata.run_metadata import (
     sheets_and_charts,
     totals,
 )
+from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.publishing import publish
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
-from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
+from relight_assets.defs.runs.run_images import REPLACE, run_images, warnings_of
 from relight_assets.engine.run import COMPARISON, RunOptions, RunSummary
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
@@ -57,21 +57,39 @@ _CONFIG = {
 }
 
 
-def experiment_key(name: str) -> dg.AssetKey:
-    """The asset that an experiment shows as; its partitions are the splits."""
-    return dg.AssetKey(["experiments", name])
+def experiment_job(names: Names = OWN) -> dg.JobDefinition:
+    """The job `experiment`."""
+
+    @dg.op(
+        name=names.of("relight_experiment"),
+        config_schema=_CONFIG,
+        out=dg.Out(dg.Nothing),
+        pool=names.pool,
+        required_resource_keys={names.run_inputs},
+        description=(
+            "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays "
+            "both recipes' images side by side. The split's own folder is only read."
+        ),
+    )
+    def relight_experiment(context: dg.OpExecutionContext) -> None:
+        _run_experiment(context, inputs_of(context, names), names)
+
+    @dg.job(
+        name=names.of("experiment"),
+        partitions_def=names.splits,
+        description=(
+            "Light one split by another recipe, as a named experiment in a folder of its own, and compare it with the "
+            "split's own images. Unchanged masks and albedo are reused. To adopt the recipe, change "
+            "config/mvp_config.yaml."
+        ),
+    )
+    def experiment() -> None:
+        relight_experiment()
+
+    return experiment
 
 
-@dg.op(
-    config_schema=_CONFIG,
-    out=dg.Out(dg.Nothing),
-    pool=POOL,
-    description=(
-        "Runs a split with another recipe into experiments/<name>/, with its mapping and failures CSV, and lays both "
-        "recipes' images side by side. The split's own folder is only read."
-    ),
-)
-def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourceParam[RunInputs]) -> None:
+def _run_experiment(context: dg.OpExecutionContext, run_inputs: RunInputs, names: Names) -> None:
     """Run one experiment on one split."""
     config: dict[str, Any] = context.op_config
     name: str = config["experiment"]
@@ -110,7 +128,7 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
     }
     context.log_event(
         dg.AssetMaterialization(
-            experiment_key(name),
+            names.experiment(name),
             partition=split.split,
             description=f"{split.split} with another recipe",
             metadata={
@@ -127,19 +145,6 @@ def relight_experiment(context: dg.OpExecutionContext, run_inputs: dg.ResourcePa
             },
         )
     )
-
-
-@dg.job(
-    partitions_def=splits,
-    description=(
-        "Light one split by another recipe, as a named experiment in a folder of its own, and compare it with the "
-        "split's own images. Unchanged masks and albedo are reused. To adopt the recipe, change "
-        "config/mvp_config.yaml."
-    ),
-)
-def experiment() -> None:
-    """See :func:`relight_experiment`."""
-    relight_experiment()
 
 
 def _check_numbers(config: dict[str, Any]) -> None:

@@ -1,46 +1,54 @@
 """What can be started for a split from the UI's Jobs page, beside materializing assets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.checks.files import verdict_table
-from relight_assets.defs.checks.specs import MAPPING
-from relight_assets.defs.jobs.experiments import experiment_key
-from relight_assets.defs.resources import RunInputs, as_dagster_failure
+from relight_assets.defs.jobs.experiments import experiment_job
+from relight_assets.defs.jobs.run_checks import run_checks_job
+from relight_assets.defs.names import OWN, Names
+from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.quality.verify.split import Verification, verify_split
-from relight_assets.stages.registry import stage_names
 
-_CSV_ASSETS = dg.AssetSelection.assets("mapping_csv", "dead_letters")
-_ALL = dg.AssetSelection.assets(*stage_names()) | _CSV_ASSETS
 SHOWN = 50
 """Faults in a run's metadata at most."""
 
-relight_split = dg.define_asset_job(
-    "relight_split",
-    selection=_ALL,
-    description="Bring everything of one split up to date: only what is missing or stale is computed.",
-)
-masks_only = dg.define_asset_job(
-    "masks_only",
-    selection=dg.AssetSelection.assets("masks") | _CSV_ASSETS,
-    description="Segment one split and no more, to look at the masks before the rest is made of them.",
-)
-retry_dead_letters = dg.define_asset_job(
-    "retry_dead_letters",
-    selection=_ALL,
-    config={"ops": {"relight_images": {"config": {"retry_failed": True}}}},
-    description="As relight_split, and retries failed images even if nothing changed.",
-)
-rebuild_mapping = dg.define_asset_job(
-    "rebuild_mapping",
-    selection=_CSV_ASSETS,
-    description="Write the mapping and the failures CSV of one split as its files stand. Computes nothing.",
-)
+
+def jobs_of(names: Names = OWN) -> Sequence[Any]:
+    """All jobs of a project of these names."""
+    csvs = dg.AssetSelection.assets(*names.csvs)
+    everything = dg.AssetSelection.assets(*names.stages) | csvs
+    return [
+        dg.define_asset_job(
+            names.of("relight_split"),
+            selection=everything,
+            description="Bring everything of one split up to date: only what is missing or stale is computed.",
+        ),
+        dg.define_asset_job(
+            names.of("masks_only"),
+            selection=dg.AssetSelection.assets(names.key("masks")) | csvs,
+            description="Segment one split and no more, to look at the masks before the rest is made of them.",
+        ),
+        experiment_job(names),
+        dg.define_asset_job(
+            names.of("retry_dead_letters"),
+            selection=everything,
+            config={"ops": {names.of("relight_images"): {"config": {"retry_failed": True}}}},
+            description=f"As {names.of('relight_split')}, and retries failed images even if nothing changed.",
+        ),
+        dg.define_asset_job(
+            names.of("rebuild_mapping"),
+            selection=csvs,
+            description="Write the mapping and the failures CSV of one split as its files stand. Computes nothing.",
+        ),
+        _verify_job(names),
+        run_checks_job(names),
+    ]
 
 
 class VerifyConfig(dg.Config):
@@ -50,15 +58,32 @@ class VerifyConfig(dg.Config):
     sample: int = Field(default=0, ge=0, description="So many images, evenly spread; 0 = all of them.")
 
 
-@dg.op(
-    out=dg.Out(dg.Nothing),
-    description=(
-        "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
-        "mapping CSV against its input, and measures every image. Fails if anything is not as it must be. Changes "
-        "nothing."
-    ),
-)
-def verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_inputs: dg.ResourceParam[RunInputs]) -> None:
+def _verify_job(names: Names) -> dg.JobDefinition:
+    @dg.op(
+        name=names.of("verify_files"),
+        out=dg.Out(dg.Nothing),
+        required_resource_keys={names.run_inputs},
+        description=(
+            "Reads every file of the split: its sha256 against its record, the background of every composite, and the "
+            "mapping CSV against its input, and measures every image. Fails if anything is not as it must be. Changes "
+            "nothing."
+        ),
+    )
+    def verify_files(context: dg.OpExecutionContext, config: VerifyConfig) -> None:
+        _verify_files(context, config, inputs_of(context, names), names)
+
+    @dg.job(
+        name=names.of("verify"),
+        partitions_def=names.splits,
+        description="Compare every file of one split with its record, its background and its mapping CSV.",
+    )
+    def verify() -> None:
+        verify_files()
+
+    return verify
+
+
+def _verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_inputs: RunInputs, names: Names) -> None:
     """Verify one split."""
     experiment = config.experiment or None
     with as_dagster_failure():
@@ -75,21 +100,12 @@ def verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_input
         )
     summary = summary_of(found)
     # It stands among the events of what it is about, whatever came out.
-    key = MAPPING if experiment is None else experiment_key(experiment)
+    key = names.mapping if experiment is None else names.experiment(experiment)
     metadata = _metadata(found)
     context.log_event(dg.AssetObservation(key, partition=found.split, description=summary, metadata=metadata))
     if not found.passed:
         raise dg.Failure(description=summary, metadata=metadata, allow_retries=False)
     context.log.info(summary)
-
-
-@dg.job(
-    partitions_def=splits,
-    description="Compare every file of one split with its record, its background and its mapping CSV.",
-)
-def verify() -> None:
-    """See :func:`verify_files`."""
-    verify_files()
 
 
 def summary_of(found: Verification) -> str:

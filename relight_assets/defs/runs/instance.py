@@ -15,8 +15,8 @@ from relight_assets.core.atomic_io import write_atomic
 from relight_assets.defs.assets.splits import register_splits
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, runs_left_alone
 from relight_assets.defs.dagster_internals import create_pool, disable_output_capture, pool_limits
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.history import history_errors
-from relight_assets.defs.runs.run_images import POOL
 from relight_assets.doctor.dagster_home import check_home
 from relight_assets.errors import ConfigError
 
@@ -76,8 +76,8 @@ def opened_instance(
         with FileLock(home / ".relight.lock"):  # two first starts at once would make the same tables
             instance = _instance(home)
             disable_output_capture(instance)
-            if POOL not in pool_limits(instance):  # somebody's own limit stays
-                create_pool(instance, POOL)
+            if OWN.pool not in pool_limits(instance):  # somebody's own limit stays
+                create_pool(instance, OWN.pool)
             for run_id in close_abandoned_runs(instance):
                 report(f"the process of run {run_id} is gone; the run is marked as failed")
             for state in runs_left_alone(instance):

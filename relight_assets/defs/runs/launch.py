@@ -10,8 +10,9 @@ import dagster as dg
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.core.best_effort import WARNINGS
-from relight_assets.defs.jobs.experiments import STAGE_TABLE, experiment_key
+from relight_assets.defs.jobs.experiments import STAGE_TABLE
 from relight_assets.defs.jobs.run_checks import selected_checks
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.run_errors import failure_of, raised_by
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, holding
 from relight_assets.errors import RelightError
@@ -77,7 +78,7 @@ def try_recipe(
     }
     job = definitions.resolve_job_def("experiment")
     found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
-    metadata = found[experiment_key(experiment).to_user_string()]
+    metadata = found[OWN.experiment(experiment).to_user_string()]
     counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
     return Launched({stage: metadata | counts[stage] for stage in stage_names() if stage in counts})
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from relight_assets.defs.automation.dead_runs import close_abandoned_runs, pool_holders
 from relight_assets.defs.dagster_internals import pool_limits
-from relight_assets.defs.runs.run_images import POOL
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.run_locks import Life
 
 
@@ -30,15 +30,15 @@ def wait_for_pool(instance: dg.DagsterInstance, report: Callable[[str], None]) -
 def _waits_for(instance: dg.DagsterInstance) -> tuple[object, str] | None:
     """What keeps a run from a slot, as a key by which one knows it again and as a sentence; None where nothing does."""
     limits = pool_limits(instance)
-    if POOL not in limits:
+    if OWN.pool not in limits:
         return None  # somebody's own instance, which limits nothing
-    if limits[POOL] == 0:
+    if limits[OWN.pool] == 0:
         return 0, (
-            f"the pool `{POOL}` has limit 0, so that no run gets the devices: set it in the UI (`relight dev`) under "
-            "Deployment > Concurrency. Waiting; Ctrl-C stops"
+            f"the pool `{OWN.pool}` has limit 0, so that no run gets the devices: set it in the UI (`relight dev`) "
+            "under Deployment > Concurrency. Waiting; Ctrl-C stops"
         )
     holders = pool_holders(instance)
-    if len(holders) < limits[POOL]:
+    if len(holders) < limits[OWN.pool]:
         return None
     advice = (
         ". If it hangs, end it with Ctrl-C where it was started, or with Terminate in the UI, under Runs"

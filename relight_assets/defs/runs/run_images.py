@@ -20,7 +20,6 @@ from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.errors import OtherPhotosError
 
 _LOG = logging.getLogger(__name__)
-POOL = "gpu"
 LOG_EVERY_S = 5.0
 WAIT_S = 10.0
 """Another run of the split that is done with its images, and so with the pool, holds the folder once more for seconds:

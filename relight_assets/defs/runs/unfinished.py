@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from relight_assets.defs.names import OWN, Names
+
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -10,13 +12,22 @@ _UNFINISHED = [
     dg.DagsterRunStatus.CANCELING,
 ]
 _PARTITION = "dagster/partition"
+_PAGE = 20
+"""Runs read at once: another project may have runs of a split of the same name."""
 
 
-def is_under_way(instance: dg.DagsterInstance, split: str) -> bool:
+def is_under_way(instance: dg.DagsterInstance, split: str, names: Names = OWN) -> bool:
     """Whether a run of a split waits or works."""
-    return instance.get_runs_count(dg.RunsFilter(tags={_PARTITION: split}, statuses=_UNFINISHED)) > 0
+    runs = instance.get_runs(dg.RunsFilter(tags={_PARTITION: split}, statuses=_UNFINISHED))
+    return any(map(names.owns, runs))
 
 
-def latest_run(instance: dg.DagsterInstance, split: str) -> str | None:
+def latest_run(instance: dg.DagsterInstance, split: str, names: Names = OWN) -> str | None:
     """The id of the run of a split that was made last; None: it has none."""
-    return next((run.run_id for run in instance.get_runs(dg.RunsFilter(tags={_PARTITION: split}), limit=1)), None)
+    before = None
+    while True:
+        runs = instance.get_runs(dg.RunsFilter(tags={_PARTITION: split}), cursor=before, limit=_PAGE)
+        own = next(filter(names.owns, runs), None)
+        if own is not None or len(runs) < _PAGE:
+            return own.run_id if own is not None else None
+        before = runs[-1].run_id

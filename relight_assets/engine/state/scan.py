@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.variants import PlannedVariant
+from relight_assets.core.messages.steps import Watch, unwatched, watched
 from relight_assets.core.regular_files import AnyRoot, ImageRoot
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.csv.read import SplitCsv
@@ -131,6 +132,7 @@ def scan_split(
     tombstones: Tombstones = NO_TOMBSTONES,
     hashes: Hashes = NO_HASHES,
     keep: bool = False,
+    watch: Watch = unwatched,
 ) -> SplitState:
     """Scan every image of a split.
 
@@ -142,6 +144,7 @@ def scan_split(
         tombstones: photos that were forgotten: they are rejected, whatever was made of them.
         hashes: what files are that were hashed just now.
         keep: the caller holds the folder's lock, so that what records say may be kept for the next scan.
+        watch: told how many images are scanned, of how many.
 
     Raises:
         OSError: the folder, its index or its origin cannot be read.
@@ -158,6 +161,7 @@ def scan_split(
         hashes=hashes,
         held=held,
         keep=keep,
+        watch=watch,
     )
     found = scanned(lasting_index.load(layout, held.numbers))
     # Records are the truth: where one of them disagrees with the index, the numbers are taken from all of them.
@@ -176,6 +180,7 @@ def _scan_images(
     hashes: Hashes,
     held: HeldNumbers,
     keep: bool,
+    watch: Watch,
 ) -> SplitState:
     """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
@@ -194,7 +199,8 @@ def _scan_images(
             failures=held.failures,
             geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
         )
-        images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in cells.items()}
+        rows = watched(cells.items(), len(cells), watch)
+        images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in rows}
     return SplitState(
         split,
         layout,

@@ -17,6 +17,7 @@ from relight_assets.config.recipe.recipe import Background, Recipe
 from relight_assets.core.arrays import Pixels8
 from relight_assets.core.best_effort import cause_of
 from relight_assets.core.hashing import sha256_hex
+from relight_assets.core.messages.steps import Watch, unwatched, watched
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import is_drawn
@@ -75,17 +76,23 @@ class FilesRead:
     """How far two variants of an image are apart, and the image's number."""
 
 
-def read_files(state: SplitState, recipe: Recipe, sample: int | None, image_root: AnyRoot = None) -> FilesRead:
+def read_files(
+    state: SplitState,
+    recipe: Recipe,
+    sample: int | None,
+    image_root: AnyRoot = None,
+    watch: Watch = unwatched,
+) -> FilesRead:
     """Read the files of all images, or of ``sample`` of them, and hold them against records and background.
 
-    With ``image_root`` no photo is opened that does not lie in it.
+    With ``image_root`` no photo is opened that does not lie in it.  ``watch`` is told how many images are read.
     """
     images = [image for image in state.images.values() if image.recorded]
     if sample is not None and sample < len(images):
         images = [images[number * len(images) // sample] for number in range(sample)]
     with ThreadPoolExecutor(cores()) as threads:  # reading, hashing and decoding let go of the interpreter
         one = partial(_of_image, layout=state.layout, laid=recipe.background, image_root=image_root)
-        read = [found for found in threads.map(one, images) if found is not None]
+        read = [found for found in watched(threads.map(one, images), len(images), watch) if found is not None]
     return FilesRead(
         len(read),
         [size for one in read for size in one.sizes],

@@ -20,6 +20,7 @@ from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.best_effort import cause_of
+from relight_assets.core.messages.steps import Steps, no_steps, watched
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -139,19 +140,26 @@ def verify_split(
     experiment: str | None = None,
     sample: int | None = None,
     storage: Storage = LOCAL,
+    steps: Steps = no_steps,
 ) -> Verification:
     """Verify a split, or ``sample`` of its images, evenly spread; what the records claim, whether current or not.
 
-    ``quality`` holds the thresholds; None: those of the settings.  ``storage`` is where the split's files lie.
+    ``quality`` holds the thresholds; None: those of the settings.  ``storage`` is where the split's files lie;
+    ``steps`` begins what is counted, rows and images.
 
     Raises:
         OutputFolderError: a run is at work there, or the folder cannot be read.
     """
     with locked_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage), to_read=True):
-        state = _hashed(split, recipe, settings, experiment, storage)  # as it is now that nobody writes
-        files = read_files(state, recipe, sample, settings.photo_root)
+        state = _hashed(
+            split, recipe, settings, experiment, storage=storage, steps=steps
+        )  # as it is now that nobody writes
+        files = read_files(state, recipe, sample, settings.photo_root, steps("images read"))
+        whole = _some_whole(state, files.faults)
         consistency = [
-            each for record in _some_whole(state, files.faults) for each in _consistency(record, state, recipe)
+            each
+            for record in watched(whole, len(whole), steps("albedos tried"))
+            for each in _consistency(record, state, recipe)
         ]
         mapping = mapping_path(state, settings, experiment)
         reason = refusal(state)
@@ -159,7 +167,7 @@ def verify_split(
             *([Fault("origin", state.layout.origin, reason)] if reason is not None else []),
             *unreadable_records(state),
             *files.faults,
-            *_replayed(state, recipe, files.faults),
+            *_replayed(watched(whole, len(whole), steps("images made again")), state, recipe),
             *_duplicates(state.layout, _by_number(state)),
             *mapping_faults(state, mapping),
             *variants_faults(state, variants_path(state, settings, experiment)),
@@ -182,18 +190,20 @@ def verify_split(
 
 
 def _hashed(
-    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None, storage: Storage
+    split: SplitCsv, recipe: Recipe, settings: Settings, experiment: str | None, *, storage: Storage, steps: Steps
 ) -> SplitState:
     """Where a split stands once the files are hashed of which only the size is known."""
-    state = load_split_state(split, recipe, settings, experiment, storage=storage)
+    scan = partial(load_split_state, split, recipe, settings, experiment, storage=storage)
+    state = scan(watch=steps("rows scanned"))
     paths = [path for image in state.images.values() for path in image.unchecked]
     if not paths:
         return state
     stamp = partial(stamp_of, image_root=settings.photo_root, layouts=[state.layout])
     del state  # before there is another
     with ThreadPoolExecutor(cores()) as threads:
-        hashes = dict(zip(paths, threads.map(stamp, map(Path, paths)), strict=True))
-    return load_split_state(split, recipe, settings, experiment, hashes=hashes, storage=storage)
+        stamps = watched(threads.map(stamp, map(Path, paths)), len(paths), steps("files hashed"))
+        hashes = dict(zip(paths, stamps, strict=True))
+    return scan(hashes=hashes, watch=steps("rows scanned"))
 
 
 def _verdicts(
@@ -235,12 +245,12 @@ def _consistency(record: Record, state: SplitState, recipe: Recipe) -> Iterator[
     yield record.index, light_inconsistency(albedo, np.ascontiguousarray(person[..., 3]), faces, parameters, method)
 
 
-def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Iterator[Fault]:
-    """Images that do not come out the same from record and foreground alone, among a few images."""
+def _replayed(records: Iterable[Record], state: SplitState, recipe: Recipe) -> Iterator[Fault]:
+    """Images that do not come out the same from record and foreground alone, among a few."""
     degradation = recipe.degradation
     own = (degradation.hard_shadow.gobo_dir, degradation.environment.environment_dir)
     folders = OwnFolders(*(None if folder is None else Path(folder) for folder in own))
-    for record in _some_whole(state, faults):
+    for record in records:
         path = state.layout.record(record.index)
         try:
             made = replay(path, folders=folders, storage=state.layout.storage)

@@ -5,7 +5,7 @@ whoever has that one open sees it to the end, or sees nothing, but never picture
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,6 +18,7 @@ from relight_assets import __version__
 from relight_assets.config.quality import Quality
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import sha256_hex
+from relight_assets.core.messages.steps import Watch, unwatched, watched
 from relight_assets.dataset.derived.gallery_files import INDEX, SPRITES, sprite_name, sprites_in
 from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout
@@ -35,7 +36,6 @@ ROWS_OF_SPRITE = 250
 MOST_ROWS_IN_ONE_FILE = 2_000
 """The pictures of so many are 20 MB, which can still be mailed; of more they lie beside the page."""
 
-Watch = Callable[[int, int], object]
 """Told how many photos are through, and of how many."""
 
 
@@ -64,7 +64,7 @@ def write_gallery(
     quality: Quality,
     *,
     experiment: str | None = None,
-    watch: Watch = lambda *_: None,
+    watch: Watch = unwatched,
     most_pairs: int = MOST_PAIRS,
     most_in_one_file: int = MOST_ROWS_IN_ONE_FILE,
 ) -> Gallery:
@@ -89,7 +89,7 @@ def write_gallery(
         review, notes = review_of(content.photos, state, settings)
         content.notes += notes
         tombstones = read_tombstones(settings.output_root, layout.storage)
-        pictures = _counted(thumbnails_of(content.photos, state, settings, tombstones), len(content.photos), watch)
+        pictures = watched(thumbnails_of(content.photos, state, settings, tombstones), len(content.photos), watch)
         each = max(1, ROWS_OF_SPRITE // state.variants)
         sprites = _sprites(pictures, each)
         build = secrets.token_hex(6)
@@ -124,13 +124,6 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def _unfinished(content: Content) -> int:
     return sum(photo.status != "done" for photo in content.photos)
-
-
-def _counted(pictures: Iterator[bytes | None], total: int, watch: Watch) -> Iterator[bytes | None]:
-    """Pictures, and whoever watches told of each."""
-    for done, picture in enumerate(pictures, start=1):
-        yield picture
-        watch(done, total)
 
 
 def _sprites(pictures: Iterator[bytes | None], each: int) -> Iterator[list[bytes | None]]:

@@ -159,6 +159,5 @@ MASKS = StageSpec(
         "`NNNNN_foreground.png` and `NNNNN_background.png` (RGBA; the mask is the alpha of the foreground)."
     ),
     models=_models,
-    kinds=frozenset({"python", "tensorflow"}),
     shown_metrics=("coverage", "score", "faces", "clipped", "sharpness", "light_contrast"),
 )

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 
 from relight_assets.cli.main import main
 from relight_assets.config.project import ProjectSource
-from relight_assets.defs.checks.specs import CHECKS, MAPPING
+from relight_assets.defs.checks.specs import CHECKS
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.instance import opened_instance
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project, sha256
 
@@ -55,5 +56,5 @@ def test_checks_are_evaluated_alone_and_logged_with_their_partition(project: Pro
             if run.job_name == "run_checks"
             for entry in instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         }
-        assert len(instance.fetch_materializations(MAPPING, limit=9).records) == 1
+        assert len(instance.fetch_materializations(OWN.mapping, limit=9).records) == 1
     assert partitions == {"train"}

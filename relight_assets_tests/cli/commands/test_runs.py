@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from relight_assets.cli.main import main
-from relight_assets.defs.runs.run_images import POOL
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.run_locks import holding
 from relight_assets_tests.conftest import Project, make_project
 from relight_assets_tests.defs.runs.test_run_locks import change, killed_while_holding
@@ -39,7 +39,7 @@ def test_a_run_of_another_boot_is_listed_and_released(project: Project) -> None:
     assert relight("runs", "list").output == "every run has ended\n"
     with instance_of(project) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
-        instance.event_log_storage.claim_concurrency_slot(POOL, run, "relight_images")
+        instance.event_log_storage.claim_concurrency_slot(OWN.pool, run, "relight_images")
         change(killed_while_holding(instance, run), boot_id="another", host="node-7")
     listed = relight("runs", "list")
     assert listed.exit_code == 0
@@ -47,7 +47,7 @@ def test_a_run_of_another_boot_is_listed_and_released(project: Project) -> None:
     assert "under another boot or host (node-7, process" in listed.output
     assert relight("runs", "release", run[:10]).exit_code == 0
     with instance_of(project) as instance:
-        assert not instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
+        assert not instance.event_log_storage.get_concurrency_info(OWN.pool).claimed_slots
         (ended,) = instance.get_runs()
         assert ended.status is dg.DagsterRunStatus.FAILURE
     assert relight("runs", "list").output == "every run has ended\n"

@@ -14,9 +14,10 @@ from relight_assets.config.recipe.degradation import family_names
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.definitions import defs
+from relight_assets.defs.assets.images import images_asset
 from relight_assets.defs.runs import run_images
 from relight_assets.storage.local import LocalStorage
-from relight_assets_tests.conftest import PORTRAITS, Project
+from relight_assets_tests.conftest import PORTRAITS, Project, recipe_with
 
 
 @pytest.fixture
@@ -298,3 +299,28 @@ def test_a_number_that_is_damaged_ends_no_run(instance: dg.DagsterInstance, proj
     assert found["masks"]["mean_score"] > 0.9
     checks = {each.check_name: each.passed for each in result.get_asset_check_evaluations()}
     assert checks["files_match_records"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        ({}, {"masks": {"python", "tensorflow"}, "albedo": {"python", "opencv"}, "degraded": {"python", "opencv"}}),
+        ({"segmenter": "selfie_multiclass"}, {"masks": {"python", "tensorflow"}}),
+        ({"segmenter": "sam3"}, {"masks": {"python", "pytorch"}}),
+        ({"segmenter": "sam3_transformers"}, {"masks": {"python", "pytorch", "huggingface"}}),
+        (
+            {"albedo_extraction": {"mix": {"learned": 1}}, "geometry": {"source": "depth_model"}},
+            {
+                "masks": {"python", "tensorflow"},
+                "albedo": {"python", "opencv", "onnx"},
+                "degraded": {"python", "opencv", "onnx"},
+                "composites": {"python", "opencv"},
+            },
+        ),
+    ],
+)
+def test_the_kinds_are_those_of_the_models_that_the_recipe_chooses(
+    sections: dict[str, Any], expected: dict[str, set[str]]
+) -> None:
+    kinds = {spec.key.to_user_string(): spec.kinds for spec in images_asset(recipe_with(**sections)).specs}
+    assert {stage: kinds[stage] for stage in expected} == expected

@@ -8,9 +8,9 @@ import pytest
 
 from relight_assets.config.project import ProjectSource
 from relight_assets.defs.assets import splits
-from relight_assets.defs.assets.splits import checked_csvs, register_splits, split_csv
-from relight_assets.defs.observations import SPLIT_CSV
-from relight_assets.defs.resources import RUN_INPUTS, run_inputs
+from relight_assets.defs.assets.splits import checked_csvs, register_splits, split_csv_source
+from relight_assets.defs.names import OWN
+from relight_assets.defs.resources import run_inputs
 from relight_assets_tests.conftest import sha256
 
 PROJECT = ProjectSource(os.environ)
@@ -72,13 +72,13 @@ def test_a_large_csv_that_did_not_change_is_not_read_at_the_next_start(
 def observe(instance: dg.DagsterInstance) -> tuple[dg.ExecuteInProcessResult, dict[str | None, str]]:
     """An observation of all CSVs, and the data versions that it recorded."""
     made = dg.Definitions(
-        [split_csv], executor=dg.in_process_executor, resources={RUN_INPUTS: run_inputs(PROJECT.context)}
+        [split_csv_source()], executor=dg.in_process_executor, resources={OWN.run_inputs: run_inputs(PROJECT.context)}
     )
     job = made.resolve_implicit_global_asset_job_def()
-    result = job.execute_in_process(instance=instance, asset_selection=[SPLIT_CSV], raise_on_error=False)
+    result = job.execute_in_process(instance=instance, asset_selection=[OWN.split_csv], raise_on_error=False)
     versions = {
         event.asset_observation.partition: (event.asset_observation.tags or {})["dagster/data_version"]
-        for record in instance.fetch_observations(SPLIT_CSV, limit=10).records
+        for record in instance.fetch_observations(OWN.split_csv, limit=10).records
         if (event := record.event_log_entry).asset_observation is not None
     }
     return result, versions

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from relight_assets.definitions import defs
-from relight_assets.defs.automation.abandoned_runs import abandoned_runs
+from relight_assets.defs.automation.abandoned_runs import abandoned_runs_sensor
 from relight_assets_tests.conftest import Project
 
 
@@ -23,10 +23,10 @@ def test_a_run_whose_process_is_gone_is_closed_and_named_and_no_other(
     before = {run.run_id: run.status for run in instance.get_runs()}
     for reason in (f"closed, because their process is gone: {ended[0]}", "no run is dead"):
         with dg.build_sensor_context(instance=instance, definitions=defs()) as context:
-            answer = abandoned_runs(context)
+            answer = abandoned_runs_sensor()(context)
         assert isinstance(answer, dg.SkipReason)
         assert answer.skip_message == reason
     after = {run.run_id: run.status for run in instance.get_runs()}
     assert {run for run in after if after[run] != before[run]} == set(ended)
     assert after[ended[0]] is dg.DagsterRunStatus.FAILURE
-    assert abandoned_runs.default_status is dg.DefaultSensorStatus.RUNNING
+    assert abandoned_runs_sensor().default_status is dg.DefaultSensorStatus.RUNNING

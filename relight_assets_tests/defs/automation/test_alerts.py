@@ -101,10 +101,10 @@ def test_an_event_that_cannot_be_reported_holds_up_no_other(
     first, second = broken(failures.instance), broken(failures.instance)
     real = alerts._document
 
-    def some(instance: dg.DagsterInstance, record: dg.EventLogRecord, teller: Any) -> Any:
+    def some(instance: dg.DagsterInstance, record: dg.EventLogRecord, *more: Any) -> Any:
         if record.run_id == first:
             raise KeyError("an event of another version")
-        return real(instance, record, teller)
+        return real(instance, record, *more)
 
     monkeypatch.setattr(alerts, "_document", some)
     assert failures.tick() == f"reported to 127.0.0.1: {second}"

@@ -19,8 +19,8 @@ from relight_assets.defs.automation.dead_runs import (
     runs_left_alone,
     unfinished_runs,
 )
-from relight_assets.defs.resources import RUN_INPUTS, run_inputs
-from relight_assets.defs.runs.run_images import POOL
+from relight_assets.defs.names import OWN
+from relight_assets.defs.resources import run_inputs
 from relight_assets.defs.runs.run_locks import holding
 from relight_assets.errors import UserError
 from relight_assets_tests.defs.runs.test_run_locks import change, killed_while_holding
@@ -35,7 +35,7 @@ def empty() -> None: ...
 
 @pytest.fixture
 def instance(own_instance: dg.DagsterInstance) -> dg.DagsterInstance:
-    own_instance.event_log_storage.set_concurrency_slots(POOL, 1)
+    own_instance.event_log_storage.set_concurrency_slots(OWN.pool, 1)
     return own_instance
 
 
@@ -44,11 +44,11 @@ def run_of(instance: dg.DagsterInstance, status: dg.DagsterRunStatus = STARTED, 
 
 
 def claim(instance: dg.DagsterInstance, run_id: str) -> bool:
-    return instance.event_log_storage.claim_concurrency_slot(POOL, run_id, "relight_images").is_claimed
+    return instance.event_log_storage.claim_concurrency_slot(OWN.pool, run_id, "relight_images").is_claimed
 
 
 def holders(instance: dg.DagsterInstance) -> set[str]:
-    return set(instance.event_log_storage.get_concurrency_info(POOL).active_run_ids)
+    return set(instance.event_log_storage.get_concurrency_info(OWN.pool).active_run_ids)
 
 
 def status(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRunStatus:
@@ -174,7 +174,7 @@ def test_a_kill_between_the_steps_of_closing_heals(
 
 
 def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterInstance) -> None:
-    @dg.op(required_resource_keys={RUN_INPUTS})
+    @dg.op(required_resource_keys={OWN.run_inputs})
     def first() -> int:
         return 1
 
@@ -184,7 +184,8 @@ def test_a_run_that_is_killed_between_its_steps_is_closed(instance: dg.DagsterIn
         os.kill(os.getpid(), signal.SIGKILL)
 
     @dg.job(
-        resource_defs={RUN_INPUTS: run_inputs(ProjectSource(os.environ).context)}, executor_def=dg.in_process_executor
+        resource_defs={OWN.run_inputs: run_inputs(ProjectSource(os.environ).context)},
+        executor_def=dg.in_process_executor,
     )
     def two_steps() -> None:
         last(first())

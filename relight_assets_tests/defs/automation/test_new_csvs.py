@@ -12,7 +12,7 @@ from relight_assets.defs.automation.new_csvs import sensor_of
 from relight_assets.defs.automation.run_requests import ATTEMPT
 from relight_assets.defs.automation.sweep import sweep
 from relight_assets.defs.automation.tick_error import TickError
-from relight_assets.defs.observations import SPLIT_CSV
+from relight_assets.defs.names import OWN
 from relight_assets_tests.conftest import PORTRAITS, Project, sha256
 from relight_assets_tests.defs.ticks import Sensor, materialized
 
@@ -33,7 +33,7 @@ def test_a_new_csv_becomes_a_partition_a_run_and_an_observation(sensor: Sensor, 
     observation, shown = found.asset_events
     assert isinstance(observation, dg.AssetObservation)
     assert isinstance(shown, dg.AssetMaterialization)
-    assert (observation.asset_key, observation.partition) == (SPLIT_CSV, "train")
+    assert (observation.asset_key, observation.partition) == (OWN.split_csv, "train")
     assert (observation.tags or {})["dagster/data_version"] == sha256(csv)
     assert not sensor.tick().run_requests
 

@@ -14,7 +14,7 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.definitions import defs
 from relight_assets.defs import publishing
 from relight_assets.defs.jobs import experiments
-from relight_assets.defs.jobs.experiments import experiment_key
+from relight_assets.defs.names import OWN
 from relight_assets_tests.conftest import PORTRAITS, Project
 
 MAPPING = "train_images_with_relighting_outputs.csv"
@@ -59,7 +59,7 @@ def test_it_takes_over_the_masks_lights_anew_and_compares(instance: dg.DagsterIn
 
     assert result.success
     (event,) = result.get_asset_materialization_events()
-    assert event.asset_key == experiment_key("warm")
+    assert event.asset_key == OWN.experiment("warm")
     assert event.partition == "train"
     metadata = event.step_materialization_data.materialization.metadata
     assert next(iter(metadata)) == "comparison"

@@ -11,9 +11,9 @@ import dagster as dg
 import pytest
 
 from relight_assets.config.settings import Settings
+from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.history import HistoryError, history_error, history_errors
 from relight_assets.defs.runs.instance import instance_of, opened_instance
-from relight_assets.defs.runs.run_images import POOL
 from relight_assets_tests.conftest import PORTRAITS, make_project
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
@@ -77,7 +77,7 @@ def use(settings: Settings) -> None:
     """What every start does, and what a run asks for."""
     with instance_of(settings, settings.csv_dir.parent) as instance:
         instance.get_runs()
-        instance.event_log_storage.get_concurrency_info(POOL)
+        instance.event_log_storage.get_concurrency_info(OWN.pool)
         instance.all_instigator_state()
 
 
@@ -108,17 +108,17 @@ def test_a_database_that_was_deleted_or_emptied_begins_anew(settings: Settings, 
     use(settings)
     with opened_instance(settings, settings.csv_dir.parent) as instance:
         assert instance.get_dynamic_partitions("splits") == ["train"]
-        assert instance.event_log_storage.get_concurrency_info(POOL).slot_count == 1
+        assert instance.event_log_storage.get_concurrency_info(OWN.pool).slot_count == 1
 
 
 def test_a_slot_that_outlives_the_runs_in_a_deleted_database_is_freed(settings: Settings) -> None:
     with opened_instance(settings, settings.csv_dir.parent) as instance:
         run = instance.create_run_for_job(empty, status=dg.DagsterRunStatus.STARTED).run_id
-        instance.event_log_storage.claim_concurrency_slot(POOL, run, "relight_images")
+        instance.event_log_storage.claim_concurrency_slot(OWN.pool, run, "relight_images")
     for path in (settings.dagster_home / "history").glob("runs.db*"):
         path.unlink()
     with opened_instance(settings, settings.csv_dir.parent) as instance:
-        assert not instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
+        assert not instance.event_log_storage.get_concurrency_info(OWN.pool).claimed_slots
 
 
 def test_a_history_of_another_version_says_how_to_migrate(settings: Settings) -> None:
@@ -149,7 +149,7 @@ def test_a_locked_database_is_no_damaged_one(settings: Settings, monkeypatch: py
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN EXCLUSIVE")
         with pytest.raises(HistoryError, match="is locked by another process"), history_errors(settings.dagster_home):
-            instance.event_log_storage.set_concurrency_slots(POOL, 2)
+            instance.event_log_storage.set_concurrency_slots(OWN.pool, 2)
 
 
 def test_a_database_that_cannot_be_opened_is_about_permissions(settings: Settings) -> None:

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from relight_assets.config.project import ProjectSource
-from relight_assets.defs.resources import RUN_INPUTS, run_inputs
+from relight_assets.defs.names import OWN
+from relight_assets.defs.resources import run_inputs
 from relight_assets.defs.runs import run_locks
 from relight_assets.defs.runs.run_locks import Holder, Life, examined, holding
 from relight_assets.engine.hardware.machine import this_machine
@@ -140,12 +141,13 @@ def test_one_that_lets_go_of_its_lock_while_we_look_is_at_work(
 
 
 def test_a_run_keeps_its_lock_until_its_process_ends(instance: dg.DagsterInstance) -> None:
-    @dg.op(required_resource_keys={RUN_INPUTS})
+    @dg.op(required_resource_keys={OWN.run_inputs})
     def only(context: dg.OpExecutionContext) -> None:
         assert life(context.instance, context.run_id) is Life.AT_WORK
 
     @dg.job(
-        resource_defs={RUN_INPUTS: run_inputs(ProjectSource(os.environ).context)}, executor_def=dg.in_process_executor
+        resource_defs={OWN.run_inputs: run_inputs(ProjectSource(os.environ).context)},
+        executor_def=dg.in_process_executor,
     )
     def one_step() -> None:
         only()

@@ -10,7 +10,9 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
-from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error, waiting
+from relight_assets.cli.paths import LOCAL_PATH
+from relight_assets.cli.terminal.counting_bar import counting_bar
+from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -40,13 +42,13 @@ FAULTS_SHOWN = 20
 @click.option("--layout", "layout_name", help="The layout; see --list.")
 @click.option("--list", "list_only", is_flag=True, help="List the layouts and end.")
 @click.option("--samples", "samples_only", is_flag=True, help="Write samples.csv into the splits' folders instead.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
 @click.option("--experiment", help="The outputs of a named experiment.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     help="The folder of exports; default: export_root, or exports in output_root.",
 )
 @click.option("--name", help="The export's name; default: that of the layout.")
@@ -102,8 +104,9 @@ def export(
     done = True
     for csv in usable_csvs(folder, errors):
         try:
-            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
-            with waiting(f"exporting {csv.split}"):
+            recipe = recipe_of(csv.split).recipe
+            with counting_bar(csv.split) as steps:
+                state = load_split_state(csv, recipe, settings, experiment, watch=steps("rows scanned"))
                 exported = export_split(
                     state,
                     spec,
@@ -111,6 +114,7 @@ def export(
                     root,
                     taken=kept.before(csv.split),
                     dropped=dropped_photos(csv, settings.photo_root),
+                    watch=steps("pairs written"),
                 )
             done = _report(exported, spec, check=not no_check) and done
         except RelightError as error:
@@ -136,8 +140,10 @@ def _write_samples(
     done = True
     for csv in usable_csvs(folder, errors):
         try:
-            state = load_split_state(csv, recipe_of(csv.split).recipe, settings, experiment)
-            written = write_samples(state, settings.licence_column)
+            recipe = recipe_of(csv.split).recipe
+            with counting_bar(csv.split) as steps:
+                state = load_split_state(csv, recipe, settings, experiment, watch=steps("rows scanned"))
+                written = write_samples(state, settings.licence_column)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
@@ -190,7 +196,8 @@ def _report(exported: Exported, spec: ExportSpec, *, check: bool) -> bool:
     print_field("use it", spec.start.format(folder=exported.folder))
     if not check:
         return True
-    found = read_back(exported.folder)
+    with counting_bar(exported.split) as steps:
+        found = read_back(exported.folder, steps("pairs read back"))
     if found.offsets:
         print_field("offset", f"at most {max(found.offsets):.2f} pixels in {counted(len(found.offsets), 'pair')}")
     for fault in found.faults[:FAULTS_SHOWN]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -33,7 +34,7 @@ REQUESTED = "requested"
     "--out",
     "exports",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=LOCAL_PATH,
     help="One more export, or folder of them; repeatable.",
 )
 @click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0, help="Seconds to wait for a run at work.")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.counting_bar import counting_bar
 from relight_assets.cli.terminal.messages import print_field, print_line, print_note, print_split_error
 from relight_assets.config.project import ProjectSource
@@ -18,7 +19,7 @@ from relight_assets.reports.gallery.gallery import Gallery, write_gallery
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
 @click.option("--experiment", help="The outputs of a named experiment.")
@@ -42,8 +43,10 @@ def gallery(
     for csv in usable_csvs(csvs, errors):
         try:
             loaded = recipe_of(csv.split)
-            with counting_bar(csv.split, "photos") as watch:
-                state = load_split_state(csv, loaded.recipe, settings, experiment)
+            with counting_bar(csv.split) as steps:
+                watch = steps("rows scanned")
+                state = load_split_state(csv, loaded.recipe, settings, experiment, watch=watch)
+                watch = steps("photos drawn")
                 made = write_gallery(state, settings, settings.quality_of(loaded), experiment=experiment, watch=watch)
         except RelightError as error:
             print_split_error(csv.path, error)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.options import select_splits, usable_csvs
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_note
 from relight_assets.cli.terminal.transfer_bar import bytes_text, transfer_bar
 from relight_assets.config.datasets.publish import Destination, check_endpoint
@@ -42,7 +43,7 @@ SHOWN = 20
 @click.option("--delete", is_flag=True, help="Remove what earlier publications have left.")
 @click.option("--check", is_flag=True, help="Compare what is published with its list instead: sizes and sha256.")
 @click.option("--download", is_flag=True, help="With --check: read the bytes.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder of exports; default: as for relight export.")
+@click.option("--out", type=LOCAL_PATH, help="The folder of exports; default: as for relight export.")
 @click.option("--endpoint", metavar="URL", help="Of a store that speaks S3 and is not Amazon's.")
 @click.option("--region", help="Of the bucket; default: as boto3 finds it.")
 @click.pass_obj

@@ -6,17 +6,18 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.files import write_file
+from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import out
 from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import UserError
 
 
 @click.command()
-@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORD...")
-@click.option("--foreground", type=click.Path(path_type=Path), help="The foreground, if it is not beside the record.")
-@click.option("--write", "folder", type=click.Path(path_type=Path), help="Write what was made into this folder.")
-@click.option("--gobos", type=click.Path(path_type=Path), help="Your own shadow patterns, if they were moved.")
-@click.option("--environments", type=click.Path(path_type=Path), help="Your own panoramas, if they were moved.")
+@click.argument("records", nargs=-1, required=True, type=LOCAL_PATH, metavar="RECORD...")
+@click.option("--foreground", type=LOCAL_PATH, help="The foreground, if it is not beside the record.")
+@click.option("--write", "folder", type=LOCAL_PATH, help="Write what was made into this folder.")
+@click.option("--gobos", type=LOCAL_PATH, help="Your own shadow patterns, if they were moved.")
+@click.option("--environments", type=LOCAL_PATH, help="Your own panoramas, if they were moved.")
 def replay(
     records: tuple[Path, ...],
     foreground: Path | None,

@@ -10,7 +10,9 @@ import numpy as np
 
 from relight_assets.cli.files import write_file
 from relight_assets.cli.options import recipes, select_splits, splits_of_experiment, usable_csvs
-from relight_assets.cli.terminal.messages import print_split_error, waiting
+from relight_assets.cli.paths import LOCAL_PATH
+from relight_assets.cli.terminal.counting_bar import counting_bar
+from relight_assets.cli.terminal.messages import print_split_error
 from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
@@ -23,13 +25,13 @@ from relight_assets.reports.contact_sheets import metric_sheet
 
 
 @click.command()
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), help="One split's CSV.")
+@click.option("--csv", "csv_file", type=LOCAL_PATH, help="One split's CSV.")
 @click.option("--split", "split", help="One split by name, from csv_dir.")
 @click.option("--all-splits", is_flag=True, help="Every CSV in csv_dir.")
 @click.option("--experiment", help="The outputs of a named experiment.")
 @click.option("--sample", type=click.IntRange(min=1), help="Only so many images of each split, evenly spread.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write everything here.")
-@click.option("--sheet", type=click.Path(path_type=Path), help="Draw the worst images of each metric here, as a PNG.")
+@click.option("--json", "json_file", type=LOCAL_PATH, help="Write everything here.")
+@click.option("--sheet", type=LOCAL_PATH, help="Draw the worst images of each metric here, as a PNG.")
 @click.pass_obj
 def verify(
     source: ProjectSource,
@@ -52,10 +54,11 @@ def verify(
         try:
             loaded = recipe_of(csv.split)
             quality = settings.quality_of(loaded)
-            with waiting(f"reading the files of {csv.split}"):
-                found.append(
-                    verify_split(csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample)
+            with counting_bar(csv.split) as steps:
+                each = verify_split(
+                    csv, loaded.recipe, settings, quality=quality, experiment=experiment, sample=sample, steps=steps
                 )
+            found.append(each)
         except RelightError as error:
             print_split_error(csv.path, error)
             errors.append(error)
