@@ -23,6 +23,7 @@ from relight_assets.defs.assets.splits import split_csv_source
 from relight_assets.defs.automation import alerts, new_csvs, sweep
 from relight_assets.defs.automation.abandoned_runs import abandoned_runs_sensor
 from relight_assets.defs.dagster_internals import print_only_warnings
+from relight_assets.defs.jobs.experiments import experiments_asset
 from relight_assets.defs.jobs.jobs import jobs_of
 from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.resources import run_inputs
@@ -92,6 +93,7 @@ def named_definitions(
                 gallery_asset(names),
                 *export_assets(settings, names),
                 *published_assets(settings, names),
+                experiments_asset(names),
             ]
         ),
         resources={names.run_inputs: run_inputs(read_project, states, names)},

@@ -51,12 +51,21 @@ def test_all_names_of_a_component_begin_with_its_prefix(host: HostProject, monke
         *(schedule.name for schedule in defs.schedules or []),
         *(defs.resources or {}),
         *(spec.group_name or "" for spec in defs.resolve_all_asset_specs()),
-        *(spec.partitions_def.name for spec in defs.resolve_all_asset_specs() if spec.partitions_def),  # type: ignore[attr-defined]
+        *(name for spec in defs.resolve_all_asset_specs() for name in _partitions(spec)),
     ]
     assert {name.partition("_")[0] for name in names} == {"studio", "street"}
     checks = {f"{key.asset_key.to_user_string()}:{key.name}" for key in repository.asset_graph.asset_check_keys}
     assert {"studio/mapping_csv:up_to_date", "street/mapping_csv:up_to_date"} <= checks
     assert defs.executor is None, "the host's"
+
+
+def _partitions(spec: dg.AssetSpec) -> list[str]:
+    """The names under which the instance keeps the partitions of an asset."""
+    of = spec.partitions_def
+    parts = (
+        [each.partitions_def for each in of.partitions_defs] if isinstance(of, dg.MultiPartitionsDefinition) else [of]
+    )
+    return [str(each.name) for each in parts if isinstance(each, dg.DynamicPartitionsDefinition)]
 
 
 def test_the_pool_is_shared_unless_it_is_set(host: HostProject, monkeypatch: pytest.MonkeyPatch) -> None:

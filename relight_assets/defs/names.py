@@ -71,9 +71,20 @@ class Names:
         """The asset that stands for the recipe of one stage."""
         return self.key("recipe", stage)
 
-    def experiment(self, name: str) -> dg.AssetKey:
-        """The asset that an experiment shows as; its partitions are the splits."""
-        return self.key("experiments", name)
+    @property
+    def experiments(self) -> dg.AssetKey:
+        """The asset that all experiments show as."""
+        return self.key("experiments")
+
+    @property
+    def experiment_partitions(self) -> dg.MultiPartitionsDefinition:
+        """Its partitions: each experiment with each split."""
+        named = dg.DynamicPartitionsDefinition(name=self.of("experiments"))
+        return dg.MultiPartitionsDefinition({"experiment": named, "split": self.splits})
+
+    def experiment(self, name: str, split: str) -> dg.MultiPartitionKey:
+        """The partition of one experiment with one split."""
+        return dg.MultiPartitionKey({"experiment": name, "split": split})
 
     def owns(self, run: dg.DagsterRun) -> bool:
         """Whether a run is of this project; without a prefix every run is."""

@@ -14,6 +14,7 @@ from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.defs.checks.mapping_checks import blocking_checks
 from relight_assets.defs.resources import RunInputs
+from relight_assets.defs.runs.step_process import is_step_process
 from relight_assets.engine.publish import (
     StagedMapping,
     mapping_is_current,
@@ -28,6 +29,8 @@ from relight_assets.errors import OtherPhotosError, UserError
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
 
+SIBLING_S = 600.0
+"""Under a multiprocess executor `mapping_csv` and `dead_letters` are steps side by side, and each locks the folder."""
 Check = Callable[[StagedMapping], Sequence[dg.AssetCheckResult]]
 
 
@@ -67,7 +70,8 @@ def locked_state(
         OtherPhotosError: the folder's images were made of other photos than the CSV names.
         OutputFolderError: somebody writes there, or it cannot be read.
     """
-    with locked_folder(SplitLayout(split_folder(settings.output_root, split.split, experiment), storage), to_read=True):
+    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
+    with locked_folder(layout, to_read=True, wait_s=SIBLING_S if is_step_process() else 0.0):
         if known is not None and is_unchanged(known):
             state = known
         else:

@@ -103,7 +103,7 @@ def _launchpad(page: "Page") -> None:
 
 def _experiment(page: "Page") -> None:
     page.set_viewport_size({"width": 1500, "height": 1150})
-    page.goto("/assets/experiments/candlelight?view=events")
+    page.goto("/assets/experiments?view=events")
     page.locator("img[src^='/logs/']").first.wait_for(state="visible")
 
 

@@ -57,6 +57,21 @@ _CONFIG = {
 }
 
 
+def experiments_asset(names: Names = OWN) -> dg.AssetSpec:
+    """The asset `experiments`: Dagster shows it, and the job `experiment` makes its partitions."""
+    return dg.AssetSpec(
+        names.experiments,
+        group_name=names.of("relight"),
+        kinds={"python"},
+        partitions_def=names.experiment_partitions,
+        description=(
+            "Splits by other recipes, each as a named experiment in a folder of its own: images, mapping CSV, and a "
+            "comparison with the split's own images. A partition is one experiment with one split. The job "
+            f"`{names.of('experiment')}` and `relight run --experiment` make them; it cannot be materialized by hand."
+        ),
+    )
+
+
 def experiment_job(names: Names = OWN) -> dg.JobDefinition:
     """The job `experiment`."""
 
@@ -126,10 +141,11 @@ def _run_experiment(context: dg.OpExecutionContext, run_inputs: RunInputs, names
             run_id=run_id,
         ),
     }
+    context.instance.add_dynamic_partitions(names.of("experiments"), [name])
     context.log_event(
         dg.AssetMaterialization(
-            names.experiment(name),
-            partition=split.split,
+            names.experiments,
+            partition=names.experiment(name, split.split),
             description=f"{split.split} with another recipe",
             metadata={
                 **sheets,

@@ -100,9 +100,13 @@ def _verify_files(context: dg.OpExecutionContext, config: VerifyConfig, run_inpu
         )
     summary = summary_of(found)
     # It stands among the events of what it is about, whatever came out.
-    key = names.mapping if experiment is None else names.experiment(experiment)
+    key, partition = (
+        (names.mapping, found.split)
+        if experiment is None
+        else (names.experiments, names.experiment(experiment, found.split))
+    )
     metadata = _metadata(found)
-    context.log_event(dg.AssetObservation(key, partition=found.split, description=summary, metadata=metadata))
+    context.log_event(dg.AssetObservation(key, partition=partition, description=summary, metadata=metadata))
     if not found.passed:
         raise dg.Failure(description=summary, metadata=metadata, allow_retries=False)
     context.log.info(summary)

@@ -78,7 +78,7 @@ def try_recipe(
     }
     job = definitions.resolve_job_def("experiment")
     found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
-    metadata = found[OWN.experiment(experiment).to_user_string()]
+    metadata = found[OWN.experiments.to_user_string()]
     counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
     return Launched({stage: metadata | counts[stage] for stage in stage_names() if stage in counts})
 

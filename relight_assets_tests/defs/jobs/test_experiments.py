@@ -59,8 +59,14 @@ def test_it_takes_over_the_masks_lights_anew_and_compares(instance: dg.DagsterIn
 
     assert result.success
     (event,) = result.get_asset_materialization_events()
-    assert event.asset_key == OWN.experiment("warm")
-    assert event.partition == "train"
+    assert event.asset_key == OWN.experiments
+    assert event.partition == OWN.experiment("warm", "train") == "warm|train"
+    graph = defs().resolve_asset_graph()
+    assert graph.get(OWN.experiments).partitions_def == OWN.experiment_partitions, "it is an asset of the project"
+    assert not graph.get(OWN.experiments).is_executable, "and made by the job alone"
+    keys = OWN.experiment_partitions.get_partition_keys(dynamic_partitions_store=instance)
+    assert {*keys} == {f"warm|{split}" for split in instance.get_dynamic_partitions("splits")}
+    assert instance.get_materialized_partitions(OWN.experiments) == {"warm|train"}
     metadata = event.step_materialization_data.materialization.metadata
     assert next(iter(metadata)) == "comparison"
     stages = {record.data["stage"]: record.data for record in metadata["stages"].records}
