@@ -21,7 +21,6 @@ WIDEST = 12
 TESTED_ELSEWHERE = {
     # Types, names and constants, which do nothing by themselves: where they are used.
     "errors.py": "core/messages/test_exit_codes.py",
-    "core/arrays.py": "stages/test_golden.py",
     "doctor/finding.py": "doctor/test_machine.py",
     "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
     "models/segmenters/base.py": "models/segmenters/test_selfie.py",
