@@ -15,6 +15,7 @@ from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.exports import export_assets
 from relight_assets.defs.assets.images import images_asset
+from relight_assets.defs.assets.mapping import csv_assets
 from relight_assets.defs.assets.published import published_assets
 from relight_assets.defs.assets.recipes import recipe_sources
 from relight_assets.defs.automation import alerts, new_csvs, sweep
@@ -25,6 +26,7 @@ from relight_assets.defs.resources import RUN_INPUTS, run_inputs
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
+from relight_assets.stages.registry import stage_names
 
 _LOG = logging.getLogger(__name__)
 
@@ -64,13 +66,14 @@ def build_definitions(
     """
     present = project or source.context()
     check_feasible(present.recipe)
-    settings = present.settings
+    settings, stages = present.settings, stage_names(present.recipe)
     return dg.Definitions(
         assets=_with_code_references(
             [
                 *dg.load_assets_from_package_module(folder, group_name="relight"),
-                *recipe_sources(),
-                images_asset(),
+                *recipe_sources(stages),
+                images_asset(stages),
+                *csv_assets(stages),
                 *export_assets(settings),
                 *published_assets(settings),
             ]

@@ -76,6 +76,7 @@ WIDER = {
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/quality": "one for each thing that finished images are judged by",
+    "relight_assets/stages": "a package for each stage, and what several of them have in common",
     "relight_assets/stages/degraded": "one stage, whose packages of light, geometry, shading and more are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
 }

@@ -88,7 +88,7 @@ def test_a_record_with_a_stage_that_is_gone_is_made_again(bench: Bench, negative
 
 
 def test_it_is_shown_as_an_asset(negatives: None) -> None:
-    made = images_asset()
+    made = images_asset(stage_names())
     key = dg.AssetKey("negatives")
     assert made.keys == {dg.AssetKey(name) for name in stage_names()}
     recipe = dg.AssetKey(["recipe", "negatives"])

@@ -1,6 +1,6 @@
-"""The four image assets: one op, each of its outputs selectable alone."""
+"""The image assets: one op, each of its outputs selectable alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import dagster as dg
 from pydantic import Field
 
 from relight_assets.config.context import ProjectContext
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.best_effort import best_effort
 from relight_assets.defs.assets.splits import splits
 from relight_assets.defs.metadata.run_metadata import (
@@ -26,8 +27,9 @@ from relight_assets.defs.observations import SPLIT_CSV, recipe_key
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.defs.runs.run_images import POOL, REPLACE, run_images, warnings_of
 from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.errors import ConfigError
 from relight_assets.stages.base import Stage, StageSpec
-from relight_assets.stages.registry import stage_names, stage_of, stages
+from relight_assets.stages.registry import all_stage_names, stage_names, stage_of, stage_spec
 
 
 class RelightConfig(dg.Config):
@@ -40,15 +42,26 @@ class RelightConfig(dg.Config):
     replace: bool = Field(default=False, description=REPLACE)
 
 
-def images_asset() -> dg.AssetsDefinition:
-    """The op whose outputs are the stages' assets, each of which can be selected alone."""
+def images_asset(stages: Sequence[Stage]) -> dg.AssetsDefinition:
+    """The op whose outputs are the assets of these stages, each of which can be selected alone."""
+
+    def relight_images(
+        context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: dg.ResourceParam[RunInputs]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        """Bring the selected assets of one split up to date, in worker processes.
+
+        Every selected asset is yielded after all the work, or none is: a key that were left out would count as
+        a success, and what is downstream would go on.
+        """
+        yield from _relight_images(context, config, run_inputs, stages)
+
     return dg.multi_asset(
         name="relight_images",
-        specs=[_asset_spec(spec) for spec in stages()],
+        specs=[_asset_spec(stage_spec(stage)) for stage in stages],
         can_subset=True,
         partitions_def=splits,
         pool=POOL,
-    )(_relight_images)
+    )(relight_images)
 
 
 def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
@@ -64,16 +77,12 @@ def _asset_spec(spec: StageSpec) -> dg.AssetSpec:
 
 
 def _relight_images(
-    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: dg.ResourceParam[RunInputs]
+    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: RunInputs, defined: Sequence[Stage]
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Bring the selected assets of one split up to date, in worker processes.
-
-    Every selected asset is yielded after all the work, or none is: a key that were left out would count as
-    a success, and what is downstream would go on.
-    """
     with as_dagster_failure():
         project = run_inputs.project(config.num_gpus)
         settings, loaded = project.settings, project.loaded
+        _require_assets(loaded.recipe, defined)
         summary = _run(context, config, project, run_inputs)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
@@ -82,7 +91,7 @@ def _relight_images(
         summary, records, loaded.recipe, quality, warn, instance=context.instance, run_id=context.run.run_id
     )
     shared = warn.part("the totals of the run", lambda: totals(summary, records, warn))
-    for stage in stage_names():
+    for stage in all_stage_names():
         if dg.AssetKey(stage) in context.selected_asset_keys:
             version = _data_version(records, stage, warn)  # first: it may have something to warn of
             yield dg.MaterializeResult(
@@ -101,6 +110,20 @@ def _relight_images(
             )
 
 
+def _require_assets(recipe: Recipe, defined: Sequence[Stage]) -> None:
+    """See that the definitions have an asset for every stage that the recipe asks for.
+
+    Raises:
+        ConfigError: the recipe was changed after they were loaded; the rows would all stay pending.
+    """
+    missing = [stage for stage in stage_names(recipe) if stage not in defined]
+    if missing:
+        raise ConfigError(
+            f"the recipe now asks for {', '.join(missing)}, and Dagster does not know that asset yet: reload the "
+            "definitions (Deployment, Reload) and run again"
+        )
+
+
 def _data_version(records: RunRecords, stage: Stage, warn: Warnings) -> dg.DataVersion | None:
     with best_effort(f"the data version of `{stage}`", warn):
         return dg.DataVersion(data_version(records, stage))
@@ -112,7 +135,7 @@ def _run(
 ) -> RunSummary:
     split = run_inputs.split(context.partition_key)
     options = RunOptions(
-        stages=[stage for stage in stage_names() if dg.AssetKey(stage) in context.selected_asset_keys],
+        stages=[stage for stage in all_stage_names() if dg.AssetKey(stage) in context.selected_asset_keys],
         num_samples=config.num_samples or None,
         retry_failed=config.retry_failed,
         overwrite=config.overwrite,

@@ -28,7 +28,7 @@ from relight_assets.errors import ForgottenError, ImageError
 from relight_assets.imaging.decode import decode
 from relight_assets.quality.statistics import Spread, spreads
 from relight_assets.reports.contact_sheets import photo_sheet
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.base import Stage
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
@@ -39,22 +39,42 @@ ROWS_SHOWN = 10
 """Of the mapping."""
 PHOTOS_SHOWN = 12
 """Of the failures; decoding one takes up to half a second."""
-_STAGE_KEYS = [dg.AssetKey(stage) for stage in stage_names()]
 
 
-@dg.asset(
-    deps=[SPLIT_CSV, *_STAGE_KEYS],  # all: with some unselected, it must still come after the others
-    partitions_def=splits,
-    kinds={"csv", "pandas"},
-    check_specs=SPECS,
-    code_version="1",
-    description=(
-        "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
-        "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
-        "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
-    ),
-)
-def mapping_csv(
+def csv_assets(stages: Sequence[Stage]) -> list[dg.AssetsDefinition]:
+    """The mapping and the failures, downstream of the assets of these stages."""
+    # All: with some unselected, they must still come after the others.
+    upstream = [SPLIT_CSV, *map(dg.AssetKey, stages)]
+    mapping = dg.asset(
+        name="mapping_csv",
+        deps=upstream,
+        partitions_def=splits,
+        group_name="relight",
+        kinds={"csv", "pandas"},
+        check_specs=SPECS,
+        code_version="1",
+        description=(
+            "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
+            "model's input; `image_path` is its target), empty unless all stages of that image are current. "
+            "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
+        ),
+    )(_mapping_csv)
+    failures = dg.asset(
+        name="dead_letters",
+        deps=upstream,
+        partitions_def=splits,
+        group_name="relight",
+        kinds={"csv"},
+        code_version="1",
+        description=(
+            "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
+            "alone where all went well. Written to `<name>_failures.csv`."
+        ),
+    )(_dead_letters)
+    return [mapping, failures]
+
+
+def _mapping_csv(
     context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Write the mapping of one split; it takes the place of the one before if no blocking check fails."""
@@ -139,17 +159,7 @@ _COLUMNS = {
 }
 
 
-@dg.asset(
-    deps=[SPLIT_CSV, *_STAGE_KEYS],
-    partitions_def=splits,
-    kinds={"csv"},
-    code_version="1",
-    description=(
-        "Every row that failed or was rejected, with its line in the input, its code, stage and message; a header "
-        "alone where all went well. Written to `<name>_failures.csv`."
-    ),
-)
-def dead_letters(
+def _dead_letters(
     context: dg.AssetExecutionContext, run_inputs: dg.ResourceParam[RunInputs]
 ) -> dg.MaterializeResult[Any]:
     """Write the failures of one split."""

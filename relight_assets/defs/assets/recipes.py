@@ -1,5 +1,6 @@
 """The recipe of each stage as an observed source asset, so that an edit makes stale what was made before it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -7,12 +8,11 @@ import dagster as dg
 from relight_assets.defs.observations import recipe_key, recipe_version
 from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
 
 
-def recipe_sources() -> list[dg.AssetsDefinition | dg.SourceAsset]:
-    """One for each stage, upstream of its asset."""
-    return [_source(stage) for stage in stage_names()]
+def recipe_sources(stages: Sequence[Stage]) -> list[dg.AssetsDefinition | dg.SourceAsset]:
+    """One for each of these stages, upstream of its asset."""
+    return [_source(stage) for stage in stages]
 
 
 def _source(stage: Stage) -> Any:

@@ -13,10 +13,12 @@ from relight_assets.defs.resources import RunInputs, as_dagster_failure
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.quality.verify.split import Verification, verify_split
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names, stage_names
 
 _CSV_ASSETS = dg.AssetSelection.assets("mapping_csv", "dead_letters")
-_ALL = dg.AssetSelection.assets(*stage_names()) | _CSV_ASSETS
+_OPTIONAL = [[stage] for stage in all_stage_names() if stage not in stage_names()]
+# Those of a recipe that does not ask for them are no assets; by their keys' beginnings, they need not be there.
+_ALL = dg.AssetSelection.assets(*stage_names()) | dg.AssetSelection.key_prefixes(*_OPTIONAL) | _CSV_ASSETS
 SHOWN = 50
 """Faults in a run's metadata at most."""
 

@@ -254,7 +254,7 @@ def _replayed(state: SplitState, recipe: Recipe, faults: Sequence[Fault]) -> Ite
             continue
         for each in made:
             if not each.same:
-                image = state.layout.png(record.index, each.name)
+                image = state.layout.artifact(record.index, each.name)
                 yield Fault("replay", image, "has other bytes when it is recomputed from record and foreground")
 
 
