@@ -26,7 +26,7 @@ $(VENV)/.setup: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.setup-dev: $(VENV)/.setup
-	$(PIP) -e '.[demo,dev,export,onnx,publish]'
+	$(PIP) -e '.[demo,dev,export,light,onnx,publish]'
 	@touch $@
 
 demo: $(VENV)/.setup  ## sample portraits through all assets, for three splits

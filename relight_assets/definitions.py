@@ -30,6 +30,7 @@ from relight_assets.defs.resources import run_inputs
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
+from relight_assets.stages.registry import stage_names
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,16 +80,16 @@ def named_definitions(
     """All assets of a project under ``names``, without an executor; see :func:`build_definitions`."""
     present = project or source.context()
     check_feasible(present.recipe)
-    settings = present.settings
+    settings, stages = present.settings, stage_names(present.recipe)
     read_project = (lambda: project) if project is not None else source.context
     return dg.Definitions(
         assets=_with_code_references(
             [
                 split_csv_source(names),
-                *recipe_sources(names),
+                *recipe_sources(stages, names),
                 images_asset(present.recipe, names),
-                mapping_asset(names),
-                failures_asset(names),
+                mapping_asset(stages, names),
+                failures_asset(stages, names),
                 samples_asset(names),
                 gallery_asset(names),
                 *export_assets(settings, names),

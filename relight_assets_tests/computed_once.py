@@ -1,8 +1,8 @@
 """Pure image functions that workers call are computed once for the same input, in each process that runs tests.
 
 Most tests of runs, exports, checks and commands make the same few photos by the same recipe, and image work was two
-thirds of their time.  A result is taken again only where every argument is the same, byte for byte.  Tests of the stages
-themselves compute everything (``stages/conftest.py``), and so do workers that are processes of their own.
+thirds of their time.  A result is taken again only where every argument is the same, byte for byte.  Tests of the
+stages themselves compute everything (``stages/conftest.py``), and so do workers that are processes of their own.
 """
 
 import functools

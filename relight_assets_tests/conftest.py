@@ -307,7 +307,7 @@ def make_project(root: Path, photos: Path) -> Project:
     return Project(root, photos)
 
 
-ALL_FILES = tuple(name for spec in stages() for name in spec.artifacts)
+ALL_FILES = tuple(name for spec in stages() if spec.enabled is None for name in spec.artifacts)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,6 @@ WIDEST = 12
 TESTED_ELSEWHERE = {
     # Types, names and constants, which do nothing by themselves: where they are used.
     "errors.py": "core/messages/test_exit_codes.py",
-    "core/arrays.py": "stages/test_golden.py",
     "doctor/finding.py": "doctor/test_machine.py",
     "engine/hardware/usage.py": "engine/hardware/test_nvml.py",
     "models/segmenters/base.py": "models/segmenters/test_selfie.py",
@@ -77,6 +76,7 @@ WIDER = {
     "relight_assets/dataset": "one for each file of a split, and what their names and places are",
     "relight_assets/engine": "what a run is made of, from start to publishing",
     "relight_assets/quality": "one for each thing that finished images are judged by",
+    "relight_assets/stages": "a package for each stage, and what several of them have in common",
     "relight_assets/stages/degraded": "one stage, whose packages of light, geometry, shading and more are taken out",
     "benchmarks/bench": "a module for each thing that is measured",
 }

@@ -17,7 +17,7 @@ from relight_assets.dataset.records import write_record
 from relight_assets.engine.run import RunOptions, digests_of, load_split_state, run_split
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import UserError
-from relight_assets.stages.registry import stage_names, stages
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import source_token
 
 
@@ -45,7 +45,7 @@ def multiply(csv: Path, output_root: Path, count: int, target: Path) -> Path:
         which = number % len(originals)
         name = f"{number:05d}{originals[which].suffix}"
         _link(originals[which], target / name)
-        for artifact in (artifact for spec in stages() for artifact in spec.artifacts):
+        for artifact in (artifact for stage in stage_names() for artifact in stage_spec(stage).artifacts):
             _link(before.png(which, artifact), after.png(number, artifact))
         names.append(name)
     # Once all links are made: each changes the ctime of the file that it shares.

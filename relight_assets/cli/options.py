@@ -10,6 +10,7 @@ from relight_assets.config.context import ProjectContext
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.config.yaml_reader import odd_character
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_csv, no_rows, read_csv
@@ -18,7 +19,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.errors import ConfigError, CsvError, RelightError, UserError
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names, stage_names
 
 
 def select_stages(text: str) -> tuple[Stage, ...]:
@@ -28,10 +29,24 @@ def select_stages(text: str) -> tuple[Stage, ...]:
         UserError: one of them is no stage, or there is none.
     """
     named = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in named if name not in stage_names()]
+    unknown = [name for name in named if name not in all_stage_names()]
     if unknown or not named:
-        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {', '.join(stage_names())}")
-    return tuple(stage for stage in stage_names() if stage in named)
+        known = ", ".join(all_stage_names())
+        raise UserError(f"--stages: {', '.join(unknown) or 'nothing given'}; the stages are {known}")
+    return tuple(stage for stage in all_stage_names() if stage in named)
+
+
+def stages_under(recipe: Recipe, named: tuple[Stage, ...] | None) -> tuple[Stage, ...]:
+    """The stages to compute: those that were named, or all that the recipe asks for.
+
+    Raises:
+        UserError: the recipe does not ask for one that was named.
+    """
+    asked = stage_names(recipe)
+    off = [stage for stage in named or () if stage not in asked]
+    if off:
+        raise UserError(f"--stages: the recipe does not ask for {', '.join(off)}; set `keep_light: true` in it")
+    return asked if named is None else named
 
 
 def select_splits(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from relight_assets.errors import CsvError, OutputFolderError, UserError
-from relight_assets.stages.base import Stage, variant_name
+from relight_assets.stages.base import Stage, artifact_file, variant_name
 from relight_assets.stages.registry import stage_spec
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
@@ -26,7 +26,7 @@ GALLERY = "gallery"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_NUMBER = 10**9 - 1
 """The largest number of an image; a larger one is a damaged file's."""
-_DIGITS, _LAST = r"/([0-9]{5}|[1-9][0-9]{5,8})_", r"[A-Za-z0-9_]+\.(?:png|json)"
+_DIGITS, _LAST = r"/([0-9]{5}|[1-9][0-9]{5,8})_", r"[A-Za-z0-9_]+\.(?:png|json|exr)"
 _NUMBERED = re.compile(rf"{_DIGITS}({_LAST})(?=/)")
 """A numbered file's name among others, a slash before and behind each."""
 _NUMBER = re.compile(rf"{_DIGITS}{_LAST}(?=/)")
@@ -36,7 +36,7 @@ _NAMES_AT_ONCE = 10_000
 
 
 def png_name(index: int, name: str) -> str:
-    """File name of the artifact ``name`` of image ``index``."""
+    """File name of the picture ``name`` of image ``index``."""
     return f"{index:05d}_{name}.png"
 
 
@@ -58,8 +58,12 @@ class SplitLayout:
         return f"{self.folder}/{index:05d}_"
 
     def png(self, index: int, name: str) -> Path:
-        """The artifact ``name`` of image ``index``."""
+        """The picture ``name`` of image ``index``."""
         return self.folder / png_name(index, name)
+
+    def artifact(self, index: int, name: str) -> Path:
+        """The artifact ``name`` of image ``index``, a picture or another file."""
+        return self.folder / f"{index:05d}_{artifact_file(name)}"
 
     def shown(self, index: int, name: str, variant: int = 0) -> Path:
         """The artifact ``name`` of image ``index``; of one of its variants, where it has several."""
@@ -72,10 +76,10 @@ class SplitLayout:
         if not spec.per_light:
             return []
         kept = set(spec.files(variants))
-        found = [self.png(index, name) for name in spec.artifacts if name not in kept]
+        found = [self.artifact(index, name) for name in spec.artifacts if name not in kept]
         number = 0 if variants == 1 else variants
         while True:
-            more = [self.png(index, variant_name(name, number, number + 2)) for name in spec.artifacts]
+            more = [self.artifact(index, variant_name(name, number, number + 2)) for name in spec.artifacts]
             if not any(map(self.storage.kind, more)):
                 return list(filter(self.storage.kind, reversed(found)))
             found += more

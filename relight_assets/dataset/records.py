@@ -19,8 +19,8 @@ from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_format import decoded, encoded
 from relight_assets.dataset.record_types import Failure, Record, RecordStamps, WrittenRecord
-from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import is_stage, stage_names, stage_spec
+from relight_assets.stages.base import Stage, artifact_file
+from relight_assets.stages.registry import all_stage_names, is_stage, stage_spec
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
 from relight_assets.storage.local import LOCAL
@@ -119,7 +119,7 @@ def write_record(layout: SplitLayout, record: Record, *, durable: bool = True) -
             "numbers": dict(sorted(entry.numbers.items())),
             **({"reads": entry.reads} if entry.reads else {}),
         }
-        for stage in stage_names()
+        for stage in all_stage_names()
         if (entry := record.stages.get(stage)) is not None
     }
     content = asdict(record) | {"stages": stages, "timings_ms": dict(sorted(record.timings_ms.items()))}
@@ -154,7 +154,7 @@ def files_match(layout: SplitLayout, record: RecordStamps, *stages: Stage) -> bo
         if entry is None:
             return False
         for name, stamp in entry.files.items():
-            stamps.append((f"{numbered}{name}.png", stamp.size, stamp.token))
+            stamps.append((f"{numbered}{artifact_file(name)}", stamp.size, stamp.token))
     return layout.storage.have_states(stamps)
 
 

@@ -47,7 +47,7 @@ def observe_recipe(instance: dg.DagsterInstance, recipe: Recipe, settings: Setti
     Raises:
         ModelFileError: weights that the recipe needs are not there.
     """
-    for stage in stage_names():
+    for stage in stage_names(recipe):
         key, version = names.recipe(stage), recipe_version(stage, recipe, settings)
         if _told(instance, key) != version:
             metadata = {name: dg.MetadataValue.json(part) for name, part in _content(stage, recipe, settings).items()}

@@ -29,7 +29,6 @@ from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
-from relight_assets.stages.registry import stage_names
 from relight_assets.storage.folders import nearest, write_fault
 
 LITTLE_ROOM = 2000
@@ -85,7 +84,10 @@ class Folders:
         if reason := refusal(state):
             raise CsvError(reason)
         self._usable[csv.split] = csv.path
-        self._needed += needed_for(_undone(state), state.variants, self._recipe.image_size, self._settings.photo_root)
+        recipe, root = self._recipe, self._settings.photo_root
+        self._needed += needed_for(
+            _undone(state), state.variants, recipe.image_size, root, keep_light=recipe.keep_light
+        )
         return len(csv.table)
 
     def output_csvs(self) -> Iterator[Finding]:
@@ -178,7 +180,7 @@ def _undone(state: SplitState) -> list[Path]:
     return [
         image.file
         for image in state.images.values()
-        if image.file is not None and image.failure is None and len(image.current) < len(stage_names())
+        if image.file is not None and image.failure is None and not image.is_whole
     ]
 
 

@@ -21,6 +21,7 @@ from relight_assets.engine.hardware.devices import (
 )
 from relight_assets.engine.hardware.nvml import Driver, read_driver
 from relight_assets.errors import RelightError
+from relight_assets.imaging.exr import require_exr
 from relight_assets.models import loading
 from relight_assets.models.files import ModelFiles
 from relight_assets.models.registry import SEGMENTERS
@@ -131,6 +132,8 @@ def _models(recipe: Recipe, settings: Settings, slots: list[DeviceSlot]) -> Iter
         yield Finding("segmenter", f"loads, in {time.perf_counter() - start:.1f} s")
     start = time.perf_counter()
     loading.check_networks(recipe, files)
+    if recipe.keep_light:
+        require_exr()
     for name in loading.networks_of(recipe):
         yield Finding(name, f"{files.path_of(name)} loads, in {time.perf_counter() - start:.1f} s")
 

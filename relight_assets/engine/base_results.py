@@ -77,9 +77,9 @@ def _take_over(
         for path in experiment.leftovers(number, stage, variants):
             experiment.storage.remove(path)
         for name in record.stages[stage].files:
-            target = experiment.png(number, name)
+            target = experiment.artifact(number, name)
             experiment.storage.remove(target)  # of a run that was killed before its record
-            experiment.storage.link(own.png(record.index, name), target)
+            experiment.storage.link(own.artifact(record.index, name), target)
     lit = "degraded" in stages
     taken = replace(
         record,

@@ -12,7 +12,7 @@ from relight_assets.core.regular_files import AnyRoot
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.imaging.decode import size_of
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.light_maps.stage import LIGHT_MAPS
 
 BYTES_PER_PIXEL = 6.0
 """Of the six PNGs and the record of a portrait photo; 5.5 to 6 were seen."""
@@ -21,6 +21,9 @@ BYTES_PER_PIXEL_OF_VARIANT = 2.75
 FILES = 7
 """Of a portrait: six PNGs and the record."""
 FILES_OF_VARIANT = 2
+BYTES_OF_LIGHT = 1.6 * (1 << 20)
+"""Of the files of one light that is kept; 1 to 2.3 MiB were seen, 1.5 on average, whatever the photo's size."""
+FILES_OF_LIGHT = 4
 _SAMPLE = 16
 
 
@@ -51,7 +54,14 @@ class Needed:
         )
 
 
-def needed_for(photos: Sequence[Path], variants: int, image_size: int | None, image_root: AnyRoot = None) -> Needed:
+def needed_for(
+    photos: Sequence[Path],
+    variants: int,
+    image_size: int | None,
+    image_root: AnyRoot = None,
+    *,
+    keep_light: bool = False,
+) -> Needed:
     """An estimate of what will be written for photos of which nothing was made yet.
 
     It goes by the headers of a sample, spread over them.
@@ -63,7 +73,9 @@ def needed_for(photos: Sequence[Path], variants: int, image_size: int | None, im
     more = variants - 1
     per_pixel = BYTES_PER_PIXEL + BYTES_PER_PIXEL_OF_VARIANT * more
     size = per_pixel * sum(pixels) / len(pixels) * len(photos)
-    return Needed(len(photos), size, (FILES + FILES_OF_VARIANT * more) * len(photos))
+    lights = variants if keep_light else 0
+    files = FILES + FILES_OF_VARIANT * more + FILES_OF_LIGHT * lights
+    return Needed(len(photos), size + BYTES_OF_LIGHT * lights * len(photos), files * len(photos))
 
 
 def space_warning(
@@ -73,9 +85,10 @@ def space_warning(
 
     Images that have outputs already are written over theirs, so only the others count.
     """
-    made = {image.index for image in before.images.values() if len(image.current) == len(stage_names())}
+    made = {image.index for image in before.images.values() if image.is_whole}
     fresh = [Path(item.file) for item in work if item.index not in made]
-    shortage = needed_for(fresh, before.variants, image_size, image_root).shortage(folder)
+    keep_light = LIGHT_MAPS.name in before.stages
+    shortage = needed_for(fresh, before.variants, image_size, image_root, keep_light=keep_light).shortage(folder)
     return f"{folder}: {shortage}" if shortage is not None else None
 
 

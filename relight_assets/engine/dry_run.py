@@ -66,7 +66,7 @@ def dry_run(
     plan = make_plan(state, digests, options.stages, num_samples=options.num_samples, retry_failed=options.retry_failed)
     explain = Reasons(recipe, digests)
     sizes = {orphan.stamp.size for orphan in orphans_of(state)}
-    found = {stage: Counter[str]() for stage in options.stages}
+    found = {stage: Counter[str]() for stage in digests.stages if stage in options.stages}
     for item in watched(plan.work, len(plan.work), steps("images explained")):
         image = state.images[item.image_path]
         stages = list(_computed(image, item.stages, digests))

@@ -14,7 +14,6 @@ from relight_assets.engine.state.geometry_stamps import stamp_now
 from relight_assets.engine.state.image_state import failed, put_failure
 from relight_assets.errors import ImageError, WorkerKilledError
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
 
 
@@ -45,5 +44,5 @@ def quarantine(layout: SplitLayout, digests: Digests, killed: Quarantined, image
         reads=reads,
     )
     failure = put_failure(layout, failure)
-    outcomes: dict[Stage, StageStatus] = {each: "reused" if each in current else "failed" for each in stage_names()}
+    outcomes: dict[Stage, StageStatus] = {each: "reused" if each in current else "failed" for each in digests.stages}
     return ImageResult(item.index, outcomes, code=error.code, message=str(error), failure=failure)

@@ -8,8 +8,9 @@ folder that the recipe names.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+import numpy as np
 from pydantic import ValidationError
 
 from relight_assets.config.recipe.own_files import with_own_files
@@ -20,12 +21,13 @@ from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
 from relight_assets.dataset.metrics import lights_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_record
+from relight_assets.engine.worker.artifacts import encoded
 from relight_assets.engine.worker.environment_files import load_environments
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError, ImageCorruptError, ImageError, UserError
-from relight_assets.imaging.png import decode_png, encode_png
+from relight_assets.imaging.png import decode_png
 from relight_assets.models.faces.mesh import TRIANGLES
-from relight_assets.stages.base import AlbedoNetwork, FoundFace, StageOutput, StageSpec
+from relight_assets.stages.base import AlbedoNetwork, FileContent, FoundFace, StageOutput, StageSpec
 from relight_assets.stages.degraded.stage import own_files_sha256
 from relight_assets.stages.masks.recorded_faces import FacesUnreadableError, unpacked, unpacked_eyes
 from relight_assets.stages.registry import stages
@@ -50,7 +52,7 @@ class Replayed:
     found: str
     """sha256 of what was made now."""
     data: bytes
-    """The PNG that was made now."""
+    """The bytes of the file as it was made now."""
 
     @property
     def same(self) -> bool:
@@ -103,8 +105,8 @@ def replay(
     return made
 
 
-def _replayed(record: Record, spec: StageSpec, name: str, made: Pixels8 | bytes) -> Replayed:
-    data = made if isinstance(made, bytes) else encode_png(made)
+def _replayed(record: Record, spec: StageSpec, name: str, made: FileContent) -> Replayed:
+    data = encoded(made)
     stamp = record.stages[spec.name].files.get(name)
     return Replayed(name, stamp.sha256 if stamp else "", sha256_hex(data), data)
 
@@ -118,6 +120,7 @@ class RecordInputs:
         self.recipe, self.source_sha256 = recipe, record.source.sha256
         self.gobos, self.environments = load_gobos(recipe), load_environments(recipe)
         self.segmenter: dict[str, str] = {}
+        self.handed_on: dict[str, Any] = {}
         self.face_triangles: Triangles = TRIANGLES
         self._record, self._layout = record, layout
         self._pixels: dict[str, Pixels8] = {"foreground": self._decoded("foreground", foreground)}
@@ -130,7 +133,7 @@ class RecordInputs:
 
     def keep(self, output: StageOutput) -> None:
         """Take what a stage made for those after it."""
-        self._pixels |= {name: made for name, made in output.files.items() if not isinstance(made, bytes)}
+        self._pixels |= {name: made for name, made in output.files.items() if isinstance(made, np.ndarray)}
 
     def recorded_faces(self) -> Sequence[Points]:
         """The faces of the record.

@@ -41,7 +41,7 @@ from relight_assets.errors import OutputFolderError
 from relight_assets.models.files import ModelFiles
 from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.families.registry import extra_modules as family_modules
-from relight_assets.stages.registry import extra_modules, stage_names
+from relight_assets.stages.registry import all_stage_names, extra_modules
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
 from relight_assets.storage.local import LOCAL
@@ -58,7 +58,8 @@ Watch = Callable[[Progress], None]
 class RunOptions:
     """What one run is asked to do beyond the recipe and the settings."""
 
-    stages: Collection[Stage] = field(default_factory=stage_names)
+    stages: Collection[Stage] = field(default_factory=all_stage_names)
+    """May be computed, as far as the recipe asks for them."""
     num_samples: int | None = None
     retry_failed: bool = False
     overwrite: bool = False

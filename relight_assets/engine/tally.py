@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.engine.execution.messages import ImageResult, StageStatus
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Tally:
     """What became of the images of a run: by stage and outcome, and by the code of what holds them up."""
 
     outcomes: dict[Stage, Counter[StageStatus]] = field(
-        default_factory=lambda: {stage: Counter() for stage in stage_names()}
+        default_factory=lambda: {stage: Counter() for stage in all_stage_names()}
     )
     codes: Counter[str] = field(default_factory=Counter)
     computed_images: int = 0

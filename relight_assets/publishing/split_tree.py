@@ -110,7 +110,7 @@ def _files_of(state: SplitState, stamps: RecordStamps) -> Iterator[tuple[TreeFil
     layout = state.layout
     for stage, entry in stamps.stages.items():
         for name, stamp in entry.files.items():
-            path = layout.png(stamps.index, name)
+            path = layout.artifact(stamps.index, name)
             yield TreeFile(path.name, str(path), stamp.size, stamp.sha256), stage
     record = layout.record(stamps.index)
     yield TreeFile.of(record.name, record), _RECORD

@@ -22,7 +22,7 @@ from relight_assets.stages.base import Stage
 from relight_assets.stages.degraded.metrics import MEASURED
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets.stages.masks import photo_tags
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 
 MEASURES: tuple[tuple[Stage, str], ...] = (
     ("masks", "coverage"),
@@ -66,7 +66,7 @@ class StageSums:
 class RecordSums:
     """Sums over the current stages of records, added one after the other."""
 
-    stages: dict[Stage, StageSums] = field(default_factory=lambda: {stage: StageSums() for stage in stage_names()})
+    stages: dict[Stage, StageSums] = field(default_factory=lambda: {stage: StageSums() for stage in all_stage_names()})
     families: Counter[str] = field(default_factory=Counter)
     """Of light, over all drawn lights."""
 

@@ -6,13 +6,15 @@ from functools import cache
 from typing import Any, Protocol
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.core.arrays import LinearRgb, Pixels8, Plane, Points, Rgb8, Triangles
+from relight_assets.core.arrays import Layers, LinearRgb, Pixels8, Plane, Points, Rgb8, Triangles
 from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
 from relight_assets.stages.metric import Metric
 
+FileContent = Pixels8 | bytes | Layers
+"""What a file is to hold: pixels of a PNG, a finished PNG, or images of half floats."""
 Stage = str
 """The name of a stage, which is that of its asset."""
 
@@ -89,6 +91,8 @@ class StageInputs(Protocol):
     """Triangles of a face's points."""
     albedo_network: AlbedoNetwork | None
     """None: the recipe never draws `learned`."""
+    handed_on: dict[str, Any]
+    """What a stage leaves in memory for a later one, which makes it again where it is not there."""
 
     def read(self, artifact: str) -> Pixels8:
         """An artifact of an earlier stage, as its file holds it."""
@@ -126,9 +130,9 @@ class StageInputs(Protocol):
 
 @dataclass(frozen=True)
 class StageOutput:
-    """What a stage made: pixels by artifact, or finished PNG bytes, and the metrics of its record."""
+    """What a stage made: the content of each artifact, and the metrics of its record."""
 
-    files: dict[str, Pixels8 | bytes]
+    files: Mapping[str, FileContent]
     metrics: dict[str, Any]
     pixels: dict[str, Pixels8] = field(default_factory=dict)
     """What the finished PNG bytes hold, so that later stages need not decode them."""
@@ -151,7 +155,7 @@ class StageSpec:
     code_version: str
     """Raised when the same inputs give other bytes."""
     artifacts: tuple[str, ...]
-    """What it writes for each image, by the last part of the files' names."""
+    """What it writes for each image, by the last part of the files' names; of PNGs without `.png`."""
     may_read: tuple[str, ...]
     """Artifacts of earlier stages that it reads under some recipe."""
     recipe_part: Callable[[Recipe], dict[str, Any]]
@@ -172,6 +176,8 @@ class StageSpec:
     """The user's own files that it reads beside the photo (depth, normals), by role."""
     keyed_by_source: bool = True
     """Whether the source's sha256 is part of its digest: it reads the photo, or draws."""
+    enabled: Callable[[Recipe], bool] | None = None
+    """Whether a recipe asks for it; None: each does."""
     per_light: bool = False
     """Whether it works once for each of the recipe's variants."""
     models: Callable[[Recipe], tuple[str, ...]] = no_models
@@ -192,6 +198,11 @@ class StageSpec:
     def reads_under(self, recipe: Recipe) -> tuple[str, ...]:
         """Artifacts that it reads under a recipe; those of every variant, where they are one for each."""
         return self.may_read if self.reads is None else self.reads(recipe)
+
+
+def artifact_file(name: str) -> str:
+    """The last part of the name of the file of an artifact: ``output.png``, ``light.exr``."""
+    return name if "." in name else f"{name}.png"
 
 
 def variant_name(name: str, variant: int, variants: int) -> str:

@@ -4,25 +4,34 @@ import importlib
 import re
 from collections.abc import Iterable
 
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.stages.albedo.stage import ALBEDO
 from relight_assets.stages.base import Stage, StageSpec
 from relight_assets.stages.composites.stage import COMPOSITES
 from relight_assets.stages.degraded.stage import DEGRADED
+from relight_assets.stages.light_maps.stage import LIGHT_MAPS
 from relight_assets.stages.masks.stage import MASKS
 
-_STAGES: dict[Stage, StageSpec] = {spec.name: spec for spec in (MASKS, ALBEDO, DEGRADED, COMPOSITES)}
+_STAGES: dict[Stage, StageSpec] = {spec.name: spec for spec in (MASKS, ALBEDO, DEGRADED, COMPOSITES, LIGHT_MAPS)}
 _VARIANT = re.compile(r"v[1-9][0-9]*_(.+)")
 _extra: dict[str, StageSpec] = {}
 """Those that were added, by the dotted names of their modules."""
 
 
 def stages() -> tuple[StageSpec, ...]:
-    """All stages, in the order in which they run."""
+    """All stages, in the order in which they run; also those that no recipe may ask for."""
     return tuple(_STAGES.values())
 
 
-def stage_names() -> tuple[Stage, ...]:
-    """Their names, in the same order."""
+def stage_names(recipe: Recipe | None = None) -> tuple[Stage, ...]:
+    """Names of the stages that a recipe asks for, in the same order; None: of those that every recipe asks for."""
+    return tuple(
+        name for name, spec in _STAGES.items() if spec.enabled is None or (recipe is not None and spec.enabled(recipe))
+    )
+
+
+def all_stage_names() -> tuple[Stage, ...]:
+    """The names of all stages, in the same order."""
     return tuple(_STAGES)
 
 

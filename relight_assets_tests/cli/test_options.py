@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.cli.options import select_recipe, select_splits, select_stages, splits_of_experiment
+from relight_assets.cli.options import select_recipe, select_splits, select_stages, splits_of_experiment, stages_under
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
+from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.errors import CsvError, UserError
-from relight_assets_tests.conftest import PORTRAITS, Project, make_project
+from relight_assets_tests.conftest import PORTRAITS, Project, make_project, recipe_with
 
 
 @pytest.fixture
@@ -56,6 +57,15 @@ def test_stages_come_in_their_own_order(text: str, stages: tuple[str, ...]) -> N
 def test_an_unknown_stage_and_none_are_reported(text: str, reported: str) -> None:
     with pytest.raises(UserError, match=reported):
         select_stages(text)
+
+
+def test_without_a_choice_all_stages_of_the_recipe_are_meant() -> None:
+    kept, four = recipe_with(keep_light=True), ("masks", "albedo", "degraded", "composites")
+    assert stages_under(Recipe(), None) == four
+    assert stages_under(kept, None) == (*four, "light_maps")
+    assert stages_under(kept, select_stages("light_maps,masks")) == ("masks", "light_maps")
+    with pytest.raises(UserError, match="does not ask for light_maps; set `keep_light: true`"):
+        stages_under(Recipe(), select_stages("light_maps"))
 
 
 def test_splits_are_named_by_one_option_alone(project: Project) -> None:

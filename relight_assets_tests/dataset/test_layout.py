@@ -18,6 +18,8 @@ def test_names_of_files(tmp_path: Path) -> None:
     layout = SplitLayout(tmp_path)
     assert layout.png(7, "input") == tmp_path / "00007_input.png"
     assert layout.png(123456, "output") == tmp_path / "123456_output.png"
+    assert layout.artifact(7, "input") == layout.png(7, "input")
+    assert layout.artifact(7, "v2_light.exr") == tmp_path / "00007_v2_light.exr"
     assert layout.record(0) == tmp_path / "00000_metadata.json"
     assert layout.failure(0) == tmp_path / "00000_failure.json"
     assert (layout.index_csv.name, layout.progress.name, layout.lock.name) == (
@@ -25,7 +27,7 @@ def test_names_of_files(tmp_path: Path) -> None:
         ".progress.json",
         ".lock",
     )
-    assert sum(len(spec.artifacts) for spec in stages()) == 6
+    assert sum(len(spec.artifacts) for spec in stages() if spec.enabled is None) == 6
 
 
 def test_folders() -> None:
@@ -53,6 +55,14 @@ def test_bad_names(name: str) -> None:
         check_name("experiment", name)
     assert not isinstance(caught.value, CsvError)
     assert len(str(caught.value)) < 400
+
+
+def test_a_file_that_is_no_picture_is_numbered_too(tmp_path: Path) -> None:
+    for name in ("00003_v1_light.exr", "00004_light.exrs", "light.exr"):
+        (tmp_path / name).touch()
+    layout = SplitLayout(tmp_path)
+    assert list(layout.numbered()) == [(3, "v1_light.exr")]
+    assert layout.numbers() == {3}
 
 
 def test_numbers(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.disk_space import BYTES_PER_PIXEL, space_warning
+from relight_assets.engine.disk_space import BYTES_OF_LIGHT, BYTES_PER_PIXEL, needed_for, space_warning
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.run import digests_of
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
-from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with
 
 
 @pytest.fixture
@@ -35,6 +35,19 @@ def test_too_little_space_is_reported_in_figures(bench: Bench, disk: SimpleNames
     assert "for 4 images, but 0 MiB are free" in warning
     disk.free = 1 << 40
     assert space_warning(bench.layout.folder, bench.state(), work, None) is None
+
+
+def test_light_that_is_kept_needs_its_own(bench: Bench, disk: SimpleNamespace) -> None:
+    photos = [bench.photos / name for name in PORTRAITS]
+    without, kept = (needed_for(photos, 2, None, keep_light=on) for on in (False, True))
+    assert kept.size - without.size == pytest.approx(len(photos) * 2 * BYTES_OF_LIGHT)
+    assert kept.files - without.files == len(photos) * 2 * 4
+    bench.write_csv(PORTRAITS)
+    work = planned(bench, digests_of(Recipe(), bench.settings))
+    disk.free = int((without.size + kept.size) / 2)
+    recipes = (recipe_with(variants=2, keep_light=on) for on in (False, True))
+    warnings = [space_warning(bench.layout.folder, bench.state(recipe), work, None) for recipe in recipes]
+    assert [warning is not None for warning in warnings] == [False, True]
 
 
 def test_smaller_outputs_need_less(bench: Bench, disk: SimpleNamespace) -> None:

@@ -57,6 +57,17 @@ def test_they_are_removed_with_what_mappings_say_of_them_and_their_numbers_stay_
     assert_records_tell_the_truth(ran.layout)
 
 
+def test_the_light_that_was_kept_goes_with_them(bench: Bench) -> None:
+    recipe = recipe_with(keep_light=True)
+    bench.write_csv(PORTRAITS[:2])
+    write_split_mapping(bench.run(recipe).state, bench.settings)
+    bench.write_csv(PORTRAITS[:1])
+    assert len(list(bench.layout.folder.glob("00001_*"))) == 7 + 4
+    assert prune(bench.split(), recipe, bench.settings).numbers == (1,)
+    assert list(bench.layout.folder.glob("00001_*")) == []
+    assert bench.layout.artifact(0, "light.exr").is_file()
+
+
 def test_the_gallery_that_shows_them_goes_with_them(ran: Bench) -> None:
     page = write_gallery(ran.state(), ran.settings, DEFAULT_QUALITY).page
     prune(ran.split(), Recipe(), ran.settings)

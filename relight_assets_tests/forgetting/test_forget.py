@@ -320,13 +320,13 @@ def test_a_state_that_was_scanned_before_is_no_longer_believed(world: World) -> 
 
 
 def test_every_variant_of_a_photo_goes(world: World) -> None:
-    recipe = recipe_with(variants=2, ladder=[0.5], no_gobo=True)
+    recipe = recipe_with(variants=2, ladder=[0.5], no_gobo=True, keep_light=True)
     read = list_csvs(world.data, "*_images.csv").read("val")
     state = run_split(read, recipe, world.settings, RunOptions(experiment="lights")).state
     write_split_mapping(state, world.settings, "lights")
     folder = world.layout("val", "lights").folder
     variants = folder.parent / "val_images_variants.csv"
-    assert len(list(folder.glob("00000_*"))) == 17
+    assert len(list(folder.glob("00000_*"))) == 17 + 6 * 4  # each with its light
     assert len(variants.read_text().splitlines()) == 7
     exported = export_split(
         state, layout("webdataset"), ExportOptions(), world.settings.export_folder / "lights"

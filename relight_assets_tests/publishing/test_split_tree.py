@@ -50,6 +50,21 @@ def test_pictures_records_and_tables_of_the_rows_that_are_done(finished: Bench, 
     assert publish(finished, target).changed is False
 
 
+def test_the_light_that_was_kept_is_published_too(bench: Bench, target: Path) -> None:
+    recipe = recipe_with(keep_light=True)
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(recipe)
+    publish(bench, target, recipe)
+    folder = target / "data-train"
+    assert (folder / "00000_light.exr").read_bytes() == bench.layout.artifact(0, "light.exr").read_bytes()
+    assert {path.name for path in folder.glob("00000_*")} == {
+        *(f"00000_{name}.png" for name in (*ALL_FILES, "normals", "skin", "visibility")),
+        "00000_light.exr",
+        "00000_metadata.json",
+    }
+    assert check_tree("data-train", Destination.parse(str(target)), AMAZON, download=True).faults == []
+
+
 def test_tables_name_the_files_beside_them(finished: Bench, target: Path) -> None:
     publish(finished, target)
     folder = target / "data-train"

@@ -37,7 +37,7 @@ def demo(source: ProjectSource, folder: Path) -> None:
     source = replace(source, platform=platform)
     project = source.context()
     csvs = list_csvs(project.settings.csv_dir, project.settings.csv_glob)
-    done, errors = materialize_splits(source, project, csvs, stage_names(), {})
+    done, errors = materialize_splits(source, project, csvs, stage_names(project.recipe), {})
     print_closing_table(done, project.settings)
     out.print("Among the rows are a cup, a cat and a broken file, which fail on purpose.")
     if errors:

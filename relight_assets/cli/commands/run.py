@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.dagster_runs import materialize_splits
-from relight_assets.cli.options import select_recipe, select_splits, select_stages, usable_csvs
+from relight_assets.cli.options import select_recipe, select_splits, select_stages, stages_under, usable_csvs
 from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.closing_table import print_closing_table
 from relight_assets.cli.terminal.counting_bar import counting_bar
@@ -34,9 +34,7 @@ from relight_assets.stages.registry import stage_names
 @click.option("--experiment", default="", help="Outputs go to experiments/NAME/ of output_root.")
 @click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
-@click.option(
-    "--stages", default=",".join(stage_names()), show_default=True, help="Comma-separated; only these are computed."
-)
+@click.option("--stages", help="Comma-separated; only these are computed. Default: all that the recipe asks for.")
 @click.option("--retry-failed", is_flag=True, help="Retry failed images even if nothing changed.")
 @click.option("--overwrite", is_flag=True, help="Allow a folder with numbered files that relight did not write.")
 @click.option(
@@ -56,18 +54,19 @@ def run(
     experiment: str,
     num_samples: int | None,
     num_gpus: int | None,
-    stages: str,
+    stages: str | None,
     retry_failed: bool,
     overwrite: bool,
     replace_photos: bool,
     dry_run: bool,
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
-    selected = select_stages(stages)
+    named = select_stages(stages) if stages is not None else None
     project = source.context()
     settings, csvs = select_splits(project.settings, csv_file, split, all_splits=all_splits)
     project = replace(project, settings=settings)
     name, loaded = select_recipe(project, config, experiment)
+    selected = stages_under(loaded.recipe, named)
     if dry_run:
         options = RunOptions(
             stages=selected,
@@ -90,7 +89,7 @@ def run(
     pending = (metadata.get(stage, {}).get("pending", 0) for _, metadata in done for stage in selected)
     if waiting := max(pending, default=0):
         print_note(f"{waiting} images wait for a stage that was not selected (upstream_stale)")
-    elif considered["pending"] and len(selected) < len(stage_names()):
+    elif considered["pending"] and len(selected) < len(stage_names(loaded.recipe)):
         print_note(f"{considered['pending']} rows are pending: not all stages were selected")
     sys.exit(exit_code(errors, done=considered["done"] == considered.total()))
 

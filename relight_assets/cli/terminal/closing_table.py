@@ -13,7 +13,7 @@ from relight_assets.engine.publish import failures_path, mapping_path, variants_
 from relight_assets.engine.run import COMPARISON, CONTACT_SHEET
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 
 
 def print_closing_table(
@@ -35,7 +35,7 @@ def _print_closing_table(
     table = Table("split", "rows", "done", "failed", "rejected", "pending", "computed", "reused", "images/s", **SLIM)
     for state, metadata in runs:
         counts = state.row_counts()
-        stages = [metadata[stage] for stage in stage_names() if stage in metadata]
+        stages = [metadata[stage] for stage in all_stage_names() if stage in metadata]
         rate = stages[0].get("images_per_s") if stages else None
         table.add_row(
             state.split.split,

@@ -51,6 +51,8 @@ class Recipe(Part):
     """Each light at these strengths too, mixed with the photo in linear light: amounts from 0 to 1, ascending."""
     no_gobo: bool = False
     """Each light without its shadow pattern too."""
+    keep_light: bool = False
+    """Keep the light of each picture itself: ambient, key and highlight apart, normals, skin and visibility."""
     segmenter: Segmenter = "selfie"
     """The embedded person mask, one with sharper hair for ten times the time, or SAM3 by one of two packages."""
     sam3: Sam3 = Sam3()

@@ -1,6 +1,6 @@
-"""The four image assets: one op, each of its outputs selectable alone."""
+"""The image assets: one op, each of its outputs selectable alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,9 +26,10 @@ from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.resources import RunInputs, as_dagster_failure, inputs_of
 from relight_assets.defs.runs.run_images import REPLACE, run_images, warnings_of
 from relight_assets.engine.run import RunOptions, RunSummary
+from relight_assets.errors import ConfigError
 from relight_assets.models.registry import kinds_of
 from relight_assets.stages.base import Stage, StageSpec
-from relight_assets.stages.registry import stage_names, stage_of, stages
+from relight_assets.stages.registry import all_stage_names, stage_names, stage_of, stage_spec
 
 
 class RelightConfig(dg.Config):
@@ -42,18 +43,19 @@ class RelightConfig(dg.Config):
 
 
 def images_asset(recipe: Recipe, names: Names = OWN) -> dg.AssetsDefinition:
-    """The op whose outputs are the stages' assets, each selectable alone; the recipe says what runs them."""
+    """The op whose outputs are the assets of the recipe's stages, each selectable alone."""
+    stages = stage_names(recipe)
 
     @dg.multi_asset(
         name=names.of("relight_images"),
-        specs=[_asset_spec(spec, recipe, names) for spec in stages()],
+        specs=[_asset_spec(stage_spec(stage), recipe, names) for stage in stages],
         can_subset=True,
         partitions_def=names.splits,
         pool=names.pool,
         required_resource_keys={names.run_inputs},
     )
     def relight_images(context: dg.AssetExecutionContext, config: RelightConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        yield from _relight_images(context, config, inputs_of(context, names), names)
+        yield from _relight_images(context, config, inputs_of(context, names), stages, names)
 
     return relight_images
 
@@ -71,7 +73,11 @@ def _asset_spec(spec: StageSpec, recipe: Recipe, names: Names) -> dg.AssetSpec:
 
 
 def _relight_images(
-    context: dg.AssetExecutionContext, config: RelightConfig, run_inputs: RunInputs, names: Names
+    context: dg.AssetExecutionContext,
+    config: RelightConfig,
+    run_inputs: RunInputs,
+    defined: Sequence[Stage],
+    names: Names,
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Bring the selected assets of one split up to date, in worker processes.
 
@@ -81,7 +87,8 @@ def _relight_images(
     with as_dagster_failure():
         project = run_inputs.project(config.num_gpus)
         settings, loaded = project.settings, project.loaded
-        wanted = [stage for stage in stage_names() if names.key(stage) in context.selected_asset_keys]
+        _require_assets(loaded.recipe, defined)
+        wanted = [stage for stage in all_stage_names() if names.key(stage) in context.selected_asset_keys]
         summary = _run(context, config, project, run_inputs, wanted)
     warn = warnings_of(context, summary)
     quality = settings.quality_of(loaded)
@@ -105,6 +112,20 @@ def _relight_images(
                 **warn.metadata,
             },
             data_version=version,
+        )
+
+
+def _require_assets(recipe: Recipe, defined: Sequence[Stage]) -> None:
+    """See that the definitions have an asset for every stage that the recipe asks for.
+
+    Raises:
+        ConfigError: the recipe was changed after they were loaded; the rows would all stay pending.
+    """
+    missing = [stage for stage in stage_names(recipe) if stage not in defined]
+    if missing:
+        raise ConfigError(
+            f"the recipe now asks for {', '.join(missing)}, and Dagster does not know that asset yet: reload the "
+            "definitions (Deployment, Reload) and run again"
         )
 
 

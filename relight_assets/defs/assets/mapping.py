@@ -27,6 +27,7 @@ from relight_assets.errors import ForgottenError, ImageError
 from relight_assets.imaging.decode import decode
 from relight_assets.quality.statistics import Spread, spreads
 from relight_assets.reports.contact_sheets import photo_sheet
+from relight_assets.stages.base import Stage
 
 SPREADS = "spreads"
 """Of the numbers in the records: what the next materialization compares with."""
@@ -39,12 +40,13 @@ PHOTOS_SHOWN = 12
 """Of the failures; decoding one takes up to half a second."""
 
 
-def mapping_asset(names: Names = OWN) -> dg.AssetsDefinition:
-    """The asset `mapping_csv`, with its checks."""
+def mapping_asset(stages: Sequence[Stage], names: Names = OWN) -> dg.AssetsDefinition:
+    """The asset `mapping_csv`, downstream of the assets of these stages, with its checks."""
 
     @dg.asset(
         key=names.mapping,
-        deps=[names.split_csv, *names.stages],  # all: with some unselected, it must still come after the others
+        # All: with some unselected, it must still come after the others.
+        deps=[names.split_csv, *map(names.key, stages)],
         partitions_def=names.splits,
         group_name=names.of("relight"),
         required_resource_keys={names.run_inputs},
@@ -53,7 +55,7 @@ def mapping_asset(names: Names = OWN) -> dg.AssetsDefinition:
         code_version="1",
         description=(
             "The input's rows and columns, in order, and `output_image_path`: the absolute path of the composite (the "
-            "model's input; `image_path` is its target), empty unless all four stages of that image are current. "
+            "model's input; `image_path` is its target), empty unless all stages of that image are current. "
             "Written to `<name>_with_relighting_outputs.csv` if no blocking check fails; the input CSV stays as it is."
         ),
     )
@@ -150,12 +152,12 @@ _COLUMNS = {
 }
 
 
-def failures_asset(names: Names = OWN) -> dg.AssetsDefinition:
-    """The asset `dead_letters`."""
+def failures_asset(stages: Sequence[Stage], names: Names = OWN) -> dg.AssetsDefinition:
+    """The asset `dead_letters`, downstream of the assets of these stages."""
 
     @dg.asset(
         key=names.key("dead_letters"),
-        deps=[names.split_csv, *names.stages],
+        deps=[names.split_csv, *map(names.key, stages)],
         partitions_def=names.splits,
         group_name=names.of("relight"),
         required_resource_keys={names.run_inputs},

@@ -1,5 +1,6 @@
 """The recipe of each stage as an observed source asset, so that an edit makes stale what was made before it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -8,12 +9,11 @@ from relight_assets.defs.names import OWN, Names
 from relight_assets.defs.observations import recipe_version
 from relight_assets.defs.resources import as_dagster_failure, inputs_of
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
 
 
-def recipe_sources(names: Names = OWN) -> list[dg.AssetsDefinition | dg.SourceAsset]:
-    """One for each stage, upstream of its asset."""
-    return [_source(stage, names) for stage in stage_names()]
+def recipe_sources(stages: Sequence[Stage], names: Names = OWN) -> list[dg.AssetsDefinition | dg.SourceAsset]:
+    """One for each of these stages, upstream of its asset."""
+    return [_source(stage, names) for stage in stages]
 
 
 def _source(stage: Stage, names: Names) -> Any:

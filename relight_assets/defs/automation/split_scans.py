@@ -20,7 +20,7 @@ from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import OtherPhotosError, RelightError
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 
 SCAN_S = 20.0
 """Longest that a tick waits for its scans: a disk that does not answer must keep no run back."""
@@ -52,7 +52,7 @@ def _why_stale(state: SplitState, recipe: Recipe, settings: Settings) -> str | N
         return f"{state.unchecked_rows} rows unchecked: their files must be hashed"
     if new := sum(image.index is None for image in state.images.values()):
         return f"{new} images without a number"
-    if work := make_plan(state, digests_of(recipe, settings), stage_names()).work:
+    if work := make_plan(state, digests_of(recipe, settings), all_stage_names()).work:
         return f"{len(work)} images of which something is missing or stale"
     # A row that is gone, a label that was edited, another order: then the mapping is to be another one.
     return None if mapping_is_current(state, settings) else "the mapping is not that of the CSV"

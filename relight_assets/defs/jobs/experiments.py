@@ -34,7 +34,7 @@ from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 from relight_assets.reports.contact_sheets import FILE_CELL, INLINE_CELL, comparison_sheet
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names, stage_names
 
 STAGE_TABLE = "stages"
 
@@ -43,8 +43,8 @@ _CONFIG = {
     "recipe": recipe_overrides(),
     "quality": quality_overrides(),
     "stages": dg.Field(
-        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in stage_names()])],
-        default_value=list(stage_names()),
+        [dg.Enum("RelightStage", [dg.EnumValue(stage) for stage in all_stage_names()])],
+        default_value=list(all_stage_names()),
         description="What may be computed. Where both recipes agree, the artifacts of the split's folder are reused.",
     ),
     "num_samples": dg.Field(int, default_value=0, description="Only the first so many rows; 0 = all rows."),
@@ -112,7 +112,7 @@ def _run_experiment(context: dg.OpExecutionContext, run_inputs: RunInputs, names
         _check_numbers(config)
         project = run_inputs.project(config["num_gpus"])
         settings, loaded = project.settings, _recipe(config, project)
-        stages = [stage for stage in stage_names() if stage in config["stages"]]
+        stages = [stage for stage in stage_names(loaded.recipe) if stage in config["stages"]]
         options = RunOptions(
             stages=stages,
             num_samples=config["num_samples"] or None,
@@ -153,10 +153,10 @@ def _run_experiment(context: dg.OpExecutionContext, run_inputs: RunInputs, names
                 "recipe": dg.MetadataValue.path(str(summary.state.layout.recipe)),
                 "recipe_overrides": dg.MetadataValue.json(config["recipe"]),
                 STAGE_TABLE: _table(summary, stages),
-                **warn.part("the numbers", lambda: _numbers(records)),
+                **warn.part("the numbers", lambda: _numbers(summary, records)),
                 **row_numbers(summary),
                 **warn.part("the totals of the run", lambda: totals(summary, records, warn)),
-                **warn.part("the provenance", lambda: provenance(stage_names(), loaded.recipe, settings)),
+                **warn.part("the provenance", lambda: provenance(stage_names(loaded.recipe), loaded.recipe, settings)),
                 **warn.metadata,
             },
         )
@@ -203,8 +203,8 @@ def _are_of_one_photo(*places: tuple[SplitLayout, int | None]) -> bool:
     return one is not None and other is not None and one.source.sha256 == other.source.sha256
 
 
-def _numbers(records: RunRecords) -> dict[str, Any]:
-    return {key: value for stage in stage_names() for key, value in numbers(records, stage).items()}
+def _numbers(summary: RunSummary, records: RunRecords) -> dict[str, Any]:
+    return {key: value for stage in summary.state.stages for key, value in numbers(records, stage).items()}
 
 
 def _table(summary: RunSummary, stages: Sequence[Stage]) -> dg.TableMetadataValue:

@@ -39,13 +39,14 @@ from relight_assets.reports.contact_sheets import (
     worst_sheet,
 )
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names, stage_spec
+from relight_assets.stages.registry import all_stage_names, stage_spec
 
 STAGE_COLUMNS: dict[Stage, tuple[str, ...]] = {
     "masks": ("input", "foreground"),
     "albedo": ("foreground", "albedo"),
     "degraded": ("albedo", "degraded_fg"),
     "composites": ("input", "output"),
+    "light_maps": ("normals", "visibility"),
 }
 """What the contact sheet of a stage shows of each image: what it reads beside what it makes, target beside input."""
 STAGE_SHEETS: dict[Stage, tuple[str, ...]] = {
@@ -53,6 +54,7 @@ STAGE_SHEETS: dict[Stage, tuple[str, ...]] = {
     "albedo": (),
     "degraded": ("charts",),
     "composites": ("contact_sheet_file", "worst_by_metric"),
+    "light_maps": (),
 }
 OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected", "pending")
 
@@ -66,7 +68,7 @@ class RunRecords:
     """Of the rows that the run was asked for."""
     measured: list[Measured] = field(default_factory=list)
     """What was measured of each finished image, by its image's number."""
-    digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in stage_names()})
+    digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in all_stage_names()})
     """Of the stages that are current, by the image's number."""
     milliseconds: Counter[str] = field(default_factory=Counter)
     """Milliseconds by step, summed over all current images, whichever run made them."""
@@ -239,7 +241,7 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
     """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
     if not summary.devices:
         return {}
-    steps = ("decode", "segment", *stage_names(), "encode")
+    steps = ("decode", "segment", *summary.state.stages, "encode")
     records = [
         dg.TableRecord(
             {

@@ -17,7 +17,7 @@ from relight_assets.defs.runs.run_errors import failure_of, raised_by
 from relight_assets.defs.runs.run_locks import COMMAND, LAUNCHED_BY, holding
 from relight_assets.errors import RelightError
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 
 CSV_ASSETS = ("mapping_csv", "dead_letters")
 
@@ -48,9 +48,9 @@ def materialize(
         instance,
         split=split,
         ops={"relight_images": {"config": image_config}},
-        asset_selection=[dg.AssetKey(name) for name in (*(s for s in stage_names() if s in stages), *CSV_ASSETS)],
+        asset_selection=[dg.AssetKey(name) for name in (*(s for s in all_stage_names() if s in stages), *CSV_ASSETS)],
     )
-    return Launched({name: found[name] for name in (*stage_names(), *CSV_ASSETS) if name in found})
+    return Launched({name: found[name] for name in (*all_stage_names(), *CSV_ASSETS) if name in found})
 
 
 def try_recipe(
@@ -74,13 +74,13 @@ def try_recipe(
         "experiment": experiment,
         "recipe": loaded.recipe.model_dump(mode="json"),
         "quality": loaded.quality.model_dump(mode="json", exclude_unset=True),
-        "stages": [stage for stage in stage_names() if stage in stages],
+        "stages": [stage for stage in all_stage_names() if stage in stages],
     }
     job = definitions.resolve_job_def("experiment")
     found = _run(job, instance, split=split, ops={"relight_experiment": {"config": config}}, asset_selection=None)
     metadata = found[OWN.experiments.to_user_string()]
     counts = {record.data["stage"]: record.data for record in metadata[STAGE_TABLE].records}
-    return Launched({stage: metadata | counts[stage] for stage in stage_names() if stage in counts})
+    return Launched({stage: metadata | counts[stage] for stage in all_stage_names() if stage in counts})
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from relight_assets.dataset.record_types import Failure
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.registry import all_stage_names
 from relight_assets.storage.files import FileStamp
 
 UPSTREAM_STALE = "upstream_stale"
@@ -73,7 +73,7 @@ class ImageResult:
     @property
     def current(self) -> tuple[Stage, ...]:
         """The stages that are current now."""
-        return tuple(stage for stage in stage_names() if self.outcomes.get(stage) in ("computed", "reused"))
+        return tuple(stage for stage in all_stage_names() if self.outcomes.get(stage) in ("computed", "reused"))
 
     @property
     def failed(self) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.engine.state.digests import Digests
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
 
 FilesMatch = Callable[[RecordStamps, Stage], bool]
 """Whether the files of a stage are there, as the record says."""
@@ -35,7 +34,7 @@ def current_stages(
         return ()
     good: list[Stage] = []
     files = digests.files_read(record, outside)
-    for position, stage in enumerate(stage_names()):
+    for position, stage in enumerate(digests.stages):
         if stage not in record.stages or (len(good) < position and not digests.has_upstream(stage, good)):
             continue
         if is_current(record, stage, digests.of(stage, source_sha256, files), files_match):

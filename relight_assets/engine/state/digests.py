@@ -13,7 +13,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.stages.base import Stage, StageSpec
-from relight_assets.stages.registry import stage_of, stages
+from relight_assets.stages.registry import stage_names, stage_of, stages
 
 ABSENT, UNREAD = "absent", "unread"
 """Stand for the sha256 of a file that may not be read or is not there, and of one that must be read to know."""
@@ -28,6 +28,8 @@ class Digests:
 
     def __init__(self, recipe: Recipe, model_sha256: Callable[[str], str]):
         self.geometry, self.planned_variants = recipe.geometry, recipe.planned_variants
+        self.stages = stage_names(recipe)
+        """The stages that the recipe asks for, in order."""
         specs = {spec.name: spec for spec in stages()}
         # A plan asks for four digests of every image: what is the same for all of them is spelled once.
         self._spelled = {name: _Spelled.of(spec, recipe, model_sha256) for name, spec in specs.items()}
@@ -36,7 +38,7 @@ class Digests:
             name: tuple(dict.fromkeys(map(stage_of, spec.reads_under(recipe)))) for name, spec in specs.items()
         }
         self._needs = {stage: frozenset(names) for stage, names in self._upstream.items()}
-        self.identity = sha256_hex(_canonical([[name, *each.text] for name, each in self._spelled.items()]).encode())
+        self.identity = sha256_hex(_canonical([[name, *self._spelled[name].text] for name in self.stages]).encode())
         """Equal ones give every image equal digests."""
 
     def upstream(self, stage: Stage) -> tuple[Stage, ...]:

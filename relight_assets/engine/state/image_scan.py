@@ -38,8 +38,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
-from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
+from relight_assets.stages.base import Stage, artifact_file
 from relight_assets.storage.files import FileStamp, source_token
 
 
@@ -77,7 +76,8 @@ class ImageScanner:
             known = self._records.read(index) if index is not None else None
         except OSError as error:
             unreadable = RecordUnreadableError.of(f"{index:05d}_{RECORD_SUFFIX}", error)
-            return ImageState(key, index, None, failure=failed(key, index, unreadable, "masks", previous=None))
+            held = failed(key, index, unreadable, "masks", previous=None)
+            return ImageState(key, index, None, stages=self._digests.stages, failure=held)
         record = known.stamps if known is not None else None
         try:
             failure = self._failure(index)
@@ -99,12 +99,13 @@ class ImageScanner:
         if source.size != known.size or source.token != known.token or source.place != known.place:
             return None
         numbered = self._layout.numbered_as(index)
-        files = [(f"{numbered}{name}.png", size, token) for name, size, token in known.files]
+        files = [(f"{numbered}{artifact_file(name)}", size, token) for name, size, token in known.files]
         if source.path in self._hashes or not self._layout.storage.have_states(files):
             return None
         given = self._geometry_files.get(key)
+        stages = self._digests.stages
         return ImageState(
-            key, index, source, "same", stage_names(), recorded=True, source_known=True, geometry_file=given
+            key, index, source, "same", stages, stages, recorded=True, source_known=True, geometry_file=given
         )
 
     def _failure(self, index: int | None) -> Failure | None:
@@ -133,13 +134,14 @@ class ImageScanner:
         except ImageError as error:
             # Whoever has a photo forgotten deletes it too.
             if failure is not None and failure.code == ForgottenError.code and self._tombstones.reasons:
-                return ImageState(key, index, None, recorded=record is not None, failure=failure)
-            return _unreadable(key, index, error, record, failure)
+                stages = self._digests.stages
+                return ImageState(key, index, None, stages=stages, recorded=record is not None, failure=failure)
+            return self._unreadable(key, index, error, record, failure)
         state = self._judged(key, index, source, record, failure)
         if source.refusal is None or state.status != "pending" or state.unchecked:
             return state  # a link that is made to a photo later costs nothing of what is finished
         refused = PathRefusedError(f"{source.file.name!r} is refused: {source.refusal}.")
-        return _unreadable(key, index, refused, record, failure)
+        return self._unreadable(key, index, refused, record, failure)
 
     def _of_this_image(
         self, key: str, record: RecordStamps | None, failure: Failure | None
@@ -164,10 +166,17 @@ class ImageScanner:
             # Nobody knows whose photo it is, so nothing that was made may be written over because of it.
             name = source.file.name
             error = SourceUnreadableError(f"{name!r} cannot be read to see whether it has changed; it is tried again")
-            return _unreadable(key, index, error, record, failure)
+            return self._unreadable(key, index, error, record, failure)
         if (forgotten := self._forgotten(key, index, source, now, failure)) is not None:
             return ImageState(
-                key, index, source, photo, recorded=record is not None, failure=forgotten, source_known=True
+                key,
+                index,
+                source,
+                photo,
+                stages=self._digests.stages,
+                recorded=record is not None,
+                failure=forgotten,
+                source_known=True,
             )
         unchecked = [source.path] if photo == "unchecked" or self._was_tried(source, record, failure) else []
         sha256 = now.sha256 if now is not None else None
@@ -179,6 +188,7 @@ class ImageScanner:
                 index,
                 source,
                 photo,
+                stages=self._digests.stages,
                 recorded=recorded,
                 failure=held,
                 unchecked=tuple(unchecked),
@@ -206,6 +216,7 @@ class ImageScanner:
             source,
             photo,
             current,
+            self._digests.stages,
             record is not None,
             failure if holds else None,
             source_known=sha256 is not None,
@@ -215,6 +226,15 @@ class ImageScanner:
             new_failure=_new_failure(failure, now) if holds else None,
             geometry_file=self._geometry_files.get(key),
         )
+
+    def _unreadable(
+        self, key: str, index: int | None, error: ImageError, record: RecordStamps | None, failure: Failure | None
+    ) -> ImageState:
+        """An image whose photo cannot be read: what was made of it stays."""
+        known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
+        held = failure if known else failed(key, index, error, "masks", previous=failure)
+        stages = self._digests.stages
+        return ImageState(key, index, None, stages=stages, recorded=record is not None, failure=held)
 
     def _forgotten(
         self, key: str, index: int | None, source: SourceFile, now: FileStamp | None, failure: Failure | None
@@ -267,15 +287,6 @@ class ImageScanner:
         return self._origin is None or place in self._origin.places_of(key)
 
 
-def _unreadable(
-    key: str, index: int | None, error: ImageError, record: RecordStamps | None, failure: Failure | None
-) -> ImageState:
-    """An image whose photo cannot be read: what was made of it stays."""
-    known = failure is not None and (failure.code, failure.message) == (error.code, str(error))
-    held = failure if known else failed(key, index, error, "masks", previous=failure)
-    return ImageState(key, index, None, recorded=record is not None, failure=held)
-
-
 class _RecordedFiles:
     """The files of one image against its record."""
 
@@ -293,7 +304,7 @@ class _RecordedFiles:
         stamps: dict[str, FileStamp] = {}
         unchecked = []
         for name, stamp in entry.files.items():
-            path = self._layout.png(record.index, name)
+            path = self._layout.artifact(record.index, name)
             try:
                 size, token = self._layout.storage.state(path)
             except OSError:

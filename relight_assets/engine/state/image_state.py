@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from relight_assets import __version__
@@ -79,6 +79,8 @@ class ImageState(Struct, frozen=True, gc=False):
     """None: the path may not be opened, or leads nowhere; ``failure`` says why."""
     photo: Photo = "unread"
     current: tuple[Stage, ...] = ()
+    stages: tuple[Stage, ...] = field(default_factory=stage_names)
+    """Those that the recipe asks for."""
     recorded: bool = False
     """There is a record of it."""
     failure: Failure | None = None
@@ -108,14 +110,19 @@ class ImageState(Struct, frozen=True, gc=False):
     @property
     def is_settled(self) -> bool:
         """Whether the digests of all stages are those of the record, for the photo that it was made of."""
-        return self.photo in ("same", "moved") and len(self.current) == len(stage_names())
+        return self.photo in ("same", "moved") and self.is_whole
 
     @property
     def status(self) -> RowStatus:
         """What a row with this image counts as."""
         if self.failure is not None:
             return "rejected" if self.failure.rejected else "failed"
-        return "done" if len(self.current) == len(stage_names()) else "pending"
+        return "done" if self.is_whole else "pending"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all stages that the recipe asks for are current."""
+        return len(self.current) == len(self.stages)
 
 
 def has_stamp(source: SourceFile, stamp: FileStamp | SourceInfo) -> bool:

@@ -14,7 +14,6 @@ from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.tally import Tally
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def make_plan(
 ) -> Plan:
     """Decide for every image of the first ``num_samples`` rows (all rows: None)."""
     plan = Plan([], Tally(), [], [])
-    stages = tuple(stage for stage in stage_names() if stage in selected)
+    stages = tuple(stage for stage in digests.stages if stage in selected)
     finished = 0
     for key in dict.fromkeys(key for key in state.keys[:num_samples] if key is not None):
         image = state.images[key]
@@ -48,7 +47,7 @@ def make_plan(
             finished += 1
         else:
             _decide(image, stages, digests, plan, retry_failed=retry_failed)
-    plan.settled.add(dict.fromkeys(stage_names(), "reused"), images=finished)
+    plan.settled.add(dict.fromkeys(digests.stages, "reused"), images=finished)
     return plan
 
 
@@ -90,7 +89,7 @@ def _computable(missing: list[Stage], current: tuple[Stage, ...], digests: Diges
 
 def _downstream(stage: Stage, digests: Digests) -> set[Stage]:
     below = {stage}
-    for later in stage_names():
+    for later in digests.stages:
         if any(up in below for up in digests.upstream(later)):
             below.add(later)
     return below
@@ -101,7 +100,7 @@ def _settle(image: ImageState, stages: tuple[Stage, ...], digests: Digests, plan
     failure = image.failure
     failed = _downstream(failure.stage or "masks", digests) if failure is not None else set()
     outcomes: dict[Stage, StageStatus] = {}
-    for stage in stage_names():
+    for stage in digests.stages:
         if stage in image.current:
             outcomes[stage] = "reused"
         elif failure is not None and stage in failed:

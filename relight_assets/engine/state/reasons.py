@@ -11,7 +11,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.record_types import Record
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.stages.base import Stage
+from relight_assets.stages.base import Stage, artifact_file
 from relight_assets.stages.registry import stage_spec
 
 KEYS_SHOWN = 3
@@ -74,7 +74,7 @@ class Reasons:
         except KeyError:  # a file that it reads is not in the record
             same = False
         if same:
-            return f"its files ({', '.join(f'{name}.png' for name in entry.files)}) are gone or were changed"
+            return f"its files ({', '.join(map(artifact_file, entry.files))}) are gone or were changed"
         if record.package_version != __version__:
             return (
                 f"made by version {record.package_version} of relight_assets, under other defaults or with other models"

@@ -32,7 +32,8 @@ from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import NO_HASHES, Hashes, ImageState, RowStatus, SourceFile
 from relight_assets.engine.state.record_cache import identity_of, open_records
-from relight_assets.stages.registry import stage_spec
+from relight_assets.stages.base import Stage
+from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.files import source_token
 
 
@@ -51,6 +52,8 @@ class SplitState:
     """The CSV that the folder belongs to; None: it does not say."""
     index: Mapping[str, int] = field(default_factory=dict)
     """The number of every image that has one, those whose rows are gone too."""
+    stages: tuple[Stage, ...] = field(default_factory=stage_names)
+    """Those that the recipe asks for."""
     planned_variants: tuple[PlannedVariant, ...] = (PlannedVariant("light", 0),)
     """The pictures that each portrait is to have."""
     misnumbered: bool = False
@@ -209,6 +212,7 @@ def _scan_images(
         orphans=len(_orphans(index, images) & held.numbers),
         origin=origin,
         index=index,
+        stages=digests.stages,
         planned_variants=digests.planned_variants,
         misnumbered=scanner.misnumbered,
     )

@@ -1,12 +1,14 @@
 """What of one image is in memory: its decoded source, its mask's probability, and the artifacts of its stages."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.core.arrays import Pixels8
+from relight_assets.core.arrays import Layers, Pixels8
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.layout import SplitLayout
@@ -17,11 +19,12 @@ from relight_assets.engine.worker.geometry_maps import GeometryMap
 from relight_assets.engine.worker.person_networks import PersonNetworks
 from relight_assets.errors import DeviceFailedError, DeviceOomError
 from relight_assets.imaging.decode import DecodedImage, decode
-from relight_assets.imaging.png import decode_png
+from relight_assets.imaging.exr import encode_exr
+from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets.models.networks.albedo import AlbedoExtractor
 from relight_assets.models.networks.geometry import ShapeEstimator
 from relight_assets.models.segmenters.batching import Segmentation
-from relight_assets.stages.base import Stage
+from relight_assets.stages.base import FileContent, Stage
 from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.gobos import Gobos
 from relight_assets.stages.masks.person_mask import PersonMask
@@ -80,6 +83,8 @@ class ImageArtifacts:
         )
         self._decoded: DecodedImage | Exception | None = None
         self._pixels: dict[str, Pixels8] = {}
+        self.handed_on: dict[str, Any] = {}
+        """What a stage has left in memory for a later one."""
 
     @property
     def ahead(self) -> DecodedImage | None:
@@ -132,7 +137,7 @@ class ImageArtifacts:
         if name not in self._pixels:
             stage = stage_of(name)
             try:
-                path, layout = self.context.layout.png(self._item.index, name), self.context.layout
+                path, layout = self.context.layout.artifact(self._item.index, name), self.context.layout
                 data = layout.storage.read(path, max_bytes=stamps[name].size)
             except OSError as error:
                 raise host_limit(error) or DamagedFileError(stage) from error
@@ -169,3 +174,26 @@ def segment_together(everyone: Sequence[ImageArtifacts]) -> None:
     for artifacts, answer in zip(everyone, answers, strict=True):
         artifacts.mask = answer
         artifacts.timings["segment"] = share
+
+
+def encoded(content: FileContent) -> bytes:
+    """The bytes of a file: a PNG of pixels, an OpenEXR file of half floats.
+
+    Raises:
+        ConfigError: half floats, and the package for OpenEXR files is not installed.
+    """
+    if isinstance(content, bytes):
+        return content
+    return encode_exr(content) if isinstance(content, Layers) else encode_png(content)
+
+
+def encoded_files(files: Mapping[str, FileContent]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each file; what several files are to hold is encoded once, and kept until the last of them."""
+    left = Counter(map(id, files.values()))
+    kept: dict[int, bytes] = {}
+    for name, content in files.items():
+        data = kept.pop(id(content), None) or encoded(content)
+        left[id(content)] -= 1
+        if left[id(content)]:
+            kept[id(content)] = data
+        yield name, data

@@ -16,7 +16,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from relight_assets import __version__
-from relight_assets.core.arrays import Pixels8
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
 from relight_assets.dataset.derived.thumbnails import remove_thumbnail
@@ -27,7 +26,7 @@ from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.state.current import is_current
 from relight_assets.engine.state.geometry_stamps import stamps_of
 from relight_assets.engine.state.image_state import blocked, failed, put_failure
-from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, WorkerContext
+from relight_assets.engine.worker.artifacts import DamagedFileError, ImageArtifacts, WorkerContext, encoded_files
 from relight_assets.engine.worker.stage_inputs import TaskInputs
 from relight_assets.engine.worker.thumbnails import keep_photo_thumbnail, keep_thumbnail
 from relight_assets.errors import (
@@ -38,9 +37,8 @@ from relight_assets.errors import (
     InternalError,
     RecordUnreadableError,
 )
-from relight_assets.imaging.png import encode_png
 from relight_assets.stages.base import Stage
-from relight_assets.stages.registry import stage_names, stage_spec
+from relight_assets.stages.registry import stage_spec
 from relight_assets.storage.files import FileStamp, SourceInfo, same_token, stamp_source
 
 _LOG = logging.getLogger(__name__)
@@ -113,7 +111,7 @@ class ImageTask:
         self.source = self._known_source() or self._decoded_source()
         if self.source.sha256 in self.context.tombstones:
             raise ForgottenError
-        for stage in stage_names():
+        for stage in self.context.digests.stages:
             if any(up not in self.entries for up in self.context.digests.upstream(stage)):
                 self.outcomes[stage] = "pending"
                 continue
@@ -128,6 +126,7 @@ class ImageTask:
                 self._trying = stage, digest
                 if committed != set(self.entries):
                     self._commit()  # claims only what stays, before anything is overwritten
+                    self._remove_unasked()
                 self.entries[stage] = self._made(stage, digest, self.source.sha256)
                 self.outcomes[stage] = "computed"
                 self._commit()
@@ -196,15 +195,14 @@ class ImageTask:
         for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variant_count):
             self.layout.storage.remove(path)
         with artifacts.timed("encode"):
-            files = {name: self._written(name, made) for name, made in output.files.items()}
+            files = {name: self._written(name, data) for name, data in encoded_files(output.files)}
         arrays = {name: made for name, made in output.files.items() if isinstance(made, np.ndarray)}
         for name, pixels in (arrays | output.pixels).items():
             artifacts.keep(name, pixels)
         return StageEntry(digest=digest, files=files, numbers=metrics, reads=self._reads(stage), code=spec.code_version)
 
-    def _written(self, name: str, made: Pixels8 | bytes) -> FileStamp:
-        data = made if isinstance(made, bytes) else encode_png(made)
-        return self.layout.storage.put_stamped(self.layout.png(self.item.index, name), data)
+    def _written(self, name: str, data: bytes) -> FileStamp:
+        return self.layout.storage.put_stamped(self.layout.artifact(self.item.index, name), data)
 
     # -- the commit ----------------------------------------------------------------------------------------
 
@@ -257,7 +255,8 @@ class ImageTask:
         Of a stage that cannot be done, and of what follows it, nothing is left that could be mistaken for
         its output.  A fault that may pass (a disk that did not answer) takes nothing away.
         """
-        later = stage_names()[stage_names().index(stage) :]
+        stages = self.context.digests.stages
+        later = stages[stages.index(stage) :]
         if not error.retryable:
             try:
                 self._remove(later)
@@ -292,11 +291,19 @@ class ImageTask:
             self._commit()
         else:
             remove_record(self.layout, self.item.index)
+        self._remove_unasked()
         for stage in stages:
             for name in stage_spec(stage).files(self.context.recipe.variant_count):
-                self.layout.storage.remove(self.layout.png(self.item.index, name))
+                self.layout.storage.remove(self.layout.artifact(self.item.index, name))
             for path in self.layout.leftovers(self.item.index, stage, self.context.recipe.variant_count):
                 self.layout.storage.remove(path)
+
+    def _remove_unasked(self) -> None:
+        """Remove what was made under a recipe that asked for more, once no record claims it."""
+        for stage, entry in (self.previous.stages if self.previous is not None else {}).items():
+            if stage not in self.context.digests.stages:
+                for name in entry.files:
+                    self.layout.storage.remove(self.layout.artifact(self.item.index, name))
 
     def _tried_source(self) -> FileStamp | None:
         """What was tried, so that the same bytes are not tried again; None where they cannot be read."""
@@ -308,7 +315,7 @@ class ImageTask:
             return None
 
     def _result(self, failure: Failure | None) -> ImageResult:
-        waiting = any(self.outcomes[stage] == "pending" for stage in self.item.stages)
+        waiting = any(self.outcomes.get(stage) == "pending" for stage in self.item.stages)
         peak = 0
         with best_effort("the peak memory", _LOG.warning):
             peak = peak_mib()

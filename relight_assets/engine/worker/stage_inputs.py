@@ -28,6 +28,7 @@ class TaskInputs:
         self.face_triangles: Triangles = TRIANGLES
         extractor = context.albedo_extractor
         self.albedo_network: AlbedoNetwork | None = extractor.albedo if extractor is not None else None
+        self.handed_on = artifacts.handed_on
         self._artifacts, self._entries = artifacts, entries
 
     def read(self, artifact: str) -> Pixels8:

@@ -50,6 +50,8 @@ GEOMETRY_BYTES_PER_PIXEL = 30
 """What normals of the photo's size take when their file is decoded."""
 VARIANT_BYTES_PER_PIXEL = 7
 """What every light beyond the first takes: its two artifacts are kept until the image is done."""
+LIGHT_BYTES = 8 << 20
+"""What a light takes that is kept: nine planes of half floats at working size, and its file."""
 _READER_SHARE = 8
 """Decoding takes about an eighth of the time of what comes after it."""
 
@@ -187,8 +189,10 @@ class ImageWorker:
         scale = min(1.0, (self.context.recipe.image_size or width + height) / max(width, height, 1))
         stages = BYTES_PER_PIXEL + (LEARNED_BYTES_PER_PIXEL if self.context.albedo_extractor else 0)
         stages += GEOMETRY_BYTES_PER_PIXEL if self.context.recipe.geometry.from_file else 0
-        stages += VARIANT_BYTES_PER_PIXEL * (self.context.recipe.variant_count - 1)
-        return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale))
+        recipe = self.context.recipe
+        stages += VARIANT_BYTES_PER_PIXEL * (recipe.variant_count - 1)
+        light = LIGHT_BYTES * recipe.variants * (1 + recipe.no_gobo) if recipe.keep_light else 0
+        return int(width * height * (DECODE_BYTES_PER_PIXEL + stages * scale * scale)) + light
 
     @contextmanager
     def _whole_run_faults(self) -> Iterator[None]:

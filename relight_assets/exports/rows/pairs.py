@@ -283,5 +283,5 @@ def sources_of(layout: SplitLayout, record: Record, variant: int, variants: int)
         for artifact in spec.artifacts:
             name = variant_name(artifact, variant, variants) if spec.per_light else artifact
             stamp = entry.files[name]
-            found[artifact] = Source(layout.png(record.index, name), stamp.sha256, stamp.size, stamp.token)
+            found[artifact] = Source(layout.artifact(record.index, name), stamp.sha256, stamp.size, stamp.token)
     return found

@@ -17,8 +17,8 @@ from relight_assets.storage.base import Storage
 class Fault:
     """Something that is not as it must be.
 
-    ``code``: missing, altered, record, background, metric, replay, duplicate, mapping, source, origin; and stale, which
-    the next run mends.
+    ``code``: missing, altered, record, background, metric, replay, light, duplicate, mapping, source, origin; and
+    stale, which the next run mends.
     """
 
     code: str

@@ -28,12 +28,14 @@ from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.errors import ImageCorruptError, RecordUnreadableError
+from relight_assets.errors import ConfigError, ImageCorruptError, RecordUnreadableError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variant_distance
+from relight_assets.quality.light_maps import TOLERANCE, difference, variants_of
 from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import measured_of
 from relight_assets.quality.verify.csvs import Fault
+from relight_assets.stages.base import variant_name
 from relight_assets.stages.image_metrics import few_of, measure
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import FileStamp
@@ -121,7 +123,7 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
     content: dict[str, bytes] = {}
     for entry in record.stages.values():
         for name, stamp in entry.files.items():
-            path = layout.png(record.index, name)
+            path = layout.artifact(record.index, name)
             read = _content(path, stamp, layout.storage)
             if isinstance(read, Fault):
                 faults.append(read)
@@ -141,9 +143,32 @@ def _of_image(image: ImageState, *, layout: SplitLayout, laid: Background, image
         except Exception as error:  # noqa: BLE001  (one image's fault is no other's)
             message = f"its images cannot be measured: {cause_of(error)}"
             faults_of_metrics.append(Fault("metric", layout.record(record.index), message))
+    if "light_maps" in record.stages and not faults:
+        faults += _of_light(record, content, layout)
     sizes = [len(data) for data in content.values()]
     distances = [(record.index, distance) for distance in looked_at.distances]
     return _Read(sizes, [*faults, *faults_of_metrics, *looked_at.faults], looked_at.measured, distances)
+
+
+def _of_light(record: Record, content: Mapping[str, bytes], layout: SplitLayout) -> Iterator[Fault]:
+    """Lights that were kept, and from which the degraded picture does not come back."""
+    count = variants_of(record)
+    for variant in range(count):
+        path = layout.artifact(record.index, variant_name("light.exr", variant, count))
+        try:
+            levels = difference(record, variant, content.__getitem__)
+        except ImageCorruptError as error:
+            yield Fault("light", path, f"cannot be used: {error}")
+        except ConfigError:
+            raise  # the package for these files is not installed
+        except Exception as error:  # noqa: BLE001  (one image's fault is no other's)
+            yield Fault("light", path, f"cannot be used: {cause_of(error)}")
+        else:
+            if levels > TOLERANCE:
+                message = (
+                    f"from it the degraded picture comes back with a difference of {levels} levels, not {TOLERANCE}"
+                )
+                yield Fault("light", path, message)
 
 
 def _content(path: Path, stamp: FileStamp, storage: Storage) -> bytes | Fault:

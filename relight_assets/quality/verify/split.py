@@ -264,7 +264,7 @@ def _replayed(records: Iterable[Record], state: SplitState, recipe: Recipe) -> I
             continue
         for each in made:
             if not each.same:
-                image = state.layout.png(record.index, each.name)
+                image = state.layout.artifact(record.index, each.name)
                 yield Fault("replay", image, "has other bytes when it is recomputed from record and foreground")
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from relight_assets.config.recipe.masks import PhotoQa
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.stages.albedo import albedo, learned
@@ -49,7 +51,7 @@ def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
         OwnLightError: too much of the photo's own light is left.
     """
     foreground, made, faces = inputs.read("foreground"), output.files["albedo"], inputs.recorded_faces()
-    assert not isinstance(made, bytes)  # noqa: S101  (what was made just now)
+    assert isinstance(made, np.ndarray)  # noqa: S101  (what was made just now)
     found = measure_albedo(foreground, made, faces, inputs.face_triangles)
     face = faces[0] if faces else None
     require_own_light_removed(found.own_light_left, inputs.recipe.photo_qa, foreground, face)

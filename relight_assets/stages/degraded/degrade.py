@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
-from relight_assets.core.arrays import Gray8, Plane, Points, Rgb8, Rgba8, Triangles
+from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8, Rgba8, Triangles
 from relight_assets.core.color import decode, decode_planes, encode
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
@@ -26,14 +27,18 @@ from relight_assets.stages.degraded.geometry.close_up import enlarged_part
 from relight_assets.stages.degraded.geometry.scene import WORKING_SIDE, Numbers, Scene, build
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
-from relight_assets.stages.degraded.light_sampler import Streams
+from relight_assets.stages.degraded.light_sampler import Grain, Streams
+from relight_assets.stages.degraded.parts.light_parts import LightMaps, light_maps
 from relight_assets.stages.degraded.sampler import Relit, relight, without_pattern
+from relight_assets.stages.degraded.tone_curve import ToneCurve
 from relight_assets.stages.degraded.variants.mix import OF_A_WHOLE_LIGHT, mixed
 from relight_assets.stages.degraded.variants.vary import varied
 from relight_assets.stages.foreground_color import layer
 
 CODE_VERSION = "10"
 
+DITHER = "dither"
+"""Purpose of the random stream of a picture's noise."""
 MARGIN = 0.03
 """Margin around the person in the crop, as a share of its longest side: a silhouette needs an outside."""
 
@@ -58,6 +63,28 @@ class Degraded:
     """The same light without its pattern, if that was asked for and there is one."""
     alike: tuple["Degraded", ...] = ()
     """Lights that differ from this one in one attribute, which their numbers name as this one's do."""
+    maps: LightMaps | None = None
+    """The light itself, if that was asked for."""
+
+
+class Lit(Protocol):
+    """A light that is to be put on an albedo."""
+
+    @property
+    def light(self) -> LinearRgb:
+        """(h, w, 3) float32 at working size, with exposure and white balance."""
+
+    @property
+    def highlight(self) -> LinearRgb | None:
+        """What is added to the lit albedo, of the same shape."""
+
+    @property
+    def grain(self) -> Grain | None:
+        """What of the highlight is finer."""
+
+    @property
+    def curve(self) -> ToneCurve:
+        """Of the camera."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +97,8 @@ class Further:
     """The light without its pattern."""
     alike: int = 0
     """Lights that differ from it in one attribute."""
+    maps: bool = False
+    """The light itself, taken apart."""
 
 
 NOTHING_MORE = Further()
@@ -120,7 +149,7 @@ def degrade(
     """
 
     def streams(purpose: str) -> Generator:
-        return stream(seed, source_sha256, variant, f"degraded/{purpose}")
+        return degraded_stream(seed, source_sha256, variant, purpose)
 
     sitter = _Sitter.of(
         input_rgb=input_rgb,
@@ -144,6 +173,11 @@ def degrade(
     named: Numbers = {"varied": attribute.value}
     first, *alike = (sitter.made(replace(light, numbers=light.numbers | named), streams, further) for light in every)
     return replace(first, alike=tuple(alike))
+
+
+def degraded_stream(seed: int, source_sha256: str, variant: int, purpose: str) -> Generator:
+    """The random stream of a purpose of the light number ``variant``, from 0."""
+    return stream(seed, source_sha256, variant, f"degraded/{purpose}")
 
 
 def _varied_stream(seed: int, source_sha256: str, variant: int, purpose: str) -> Generator:
@@ -177,7 +211,7 @@ class _Sitter:
         join_faces: bool,
     ) -> "_Sitter":
         alpha = cv2.extractChannel(foreground, 3)
-        window = _window(alpha)
+        window = window_of(alpha)
         rows, columns = window
         part = alpha[window]
         scale = min(1.0, WORKING_SIDE / max(part.shape))
@@ -208,23 +242,26 @@ class _Sitter:
 
     def made(self, relit: Relit, streams: Streams, further: Further) -> Degraded:
         """The person in a light, and what else is made of that."""
-        light = self._lit(relit, streams)
+        light = self._lit(relit, streams, further)
         mixes = {amount: self._mixed(light, relit, amount) for amount in further.amounts}
         bare = without_pattern(relit) if further.no_gobo else None
-        return replace(light, mixes=mixes, no_gobo=None if bare is None else self._lit(bare, streams))
+        return replace(light, mixes=mixes, no_gobo=None if bare is None else self._lit(bare, streams, further))
 
-    def _lit(self, relit: Relit, streams: Streams) -> Degraded:
+    def _lit(self, relit: Relit, streams: Streams, further: Further) -> Degraded:
         part = cv2.extractChannel(self.foreground[self.window], 3)
         shown = []
         if relit.family in relit.draft.sampler.degradation.key_lights:
             lamp = Lamp.of(relit.direction, relit.light, relit.numbers, streams("eyes"))
             shown = catch_lights(self.scene, lamp, self.clear_eyes, part.shape)
-        colors = _render(self.surface, part, relit, RelitEyes(self.clear_eyes, shown), streams("dither"))
+        eyes = RelitEyes.of(self.clear_eyes, shown)
+        colors = render(self.surface, part, relit, eyes, streams(DITHER))
         image = np.zeros(self.foreground.shape, np.uint8)
         image[self.window] = colors
         overlap = overlaps(self.foreground[self.window], colors, self.seen_eyes)
         numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlap}
-        return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers))
+        alpha = self.foreground[..., 3]
+        maps = light_maps(self.scene, relit, eyes, self.window, alpha) if further.maps else None
+        return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers), maps=maps)
 
     def _mixed(self, light: Degraded, relit: Relit, amount: float) -> Degraded:
         image = np.zeros(self.foreground.shape, np.uint8)
@@ -234,7 +271,8 @@ class _Sitter:
         return replace(light, image=image, numbers=kept | rounded(strength))
 
 
-def _window(alpha: Gray8) -> tuple[slice, slice]:
+def window_of(alpha: Gray8) -> tuple[slice, slice]:
+    """The part of a picture that is computed: rows and columns around the person of a mask (H, W) uint8."""
     height, width = alpha.shape
     x, y, w, h = cv2.boundingRect(alpha)
     if w == 0:
@@ -261,7 +299,19 @@ def _fitted(plane: Plane, shape: tuple[int, ...]) -> Plane:
     return plane if plane.shape == shape else cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _render(surface: Rgb8, alpha: Gray8, relit: Relit, eyes: RelitEyes, noise: Generator) -> Rgba8:
+def render(surface: Rgb8, alpha: Gray8, lit: Lit, eyes: RelitEyes, noise: Generator) -> Rgba8:
+    """Put a light on an albedo.
+
+    Args:
+        surface: (H, W, 3) uint8 sRGB, the albedo in the window.
+        alpha: (H, W) uint8, the mask there.
+        lit: the light, and the camera's curve.
+        eyes: what happens to eyes, boxes in the window.
+        noise: of the dither.
+
+    Returns:
+        (H, W, 4) uint8 RGBA.
+    """
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
@@ -272,14 +322,14 @@ def _render(surface: Rgb8, alpha: Gray8, relit: Relit, eyes: RelitEyes, noise: G
     eyes.clear(planes)
     dither(planes, noise)
     for channel, plane in enumerate(planes):
-        cv2.multiply(plane, grown(relit.light, channel), plane)
-        if relit.highlight is not None:
-            highlight = grown(relit.highlight, channel)
-            if relit.grain is not None:
-                part = enlarged_part(relit.grain.part, relit.highlight.shape, alpha.shape)
-                highlight[part] *= _fitted(relit.grain.factor, highlight[part].shape)
+        cv2.multiply(plane, grown(lit.light, channel), plane)
+        if lit.highlight is not None:
+            highlight = grown(lit.highlight, channel)
+            if lit.grain is not None:
+                part = enlarged_part(lit.grain.part, lit.highlight.shape, alpha.shape)
+                highlight[part] *= _fitted(lit.grain.factor, highlight[part].shape)
             cv2.add(plane, highlight, plane)
     eyes.add_catch_lights(planes)
-    factor = relit.curve.factor(planes)
+    factor = lit.curve.factor(planes)
     # Each plane goes when its bytes are there: memory counts at full size.
     return layer([encode(planes.pop(0), factor) for _ in range(3)], alpha)

@@ -45,6 +45,10 @@ class Grain:
     factor: Plane
 
 
+AmbientShare = Callable[[], LinearRgb]
+"""Gives a share of a light, (h, w, 3) float32 in 0..1; it is only asked for where the light itself is kept."""
+
+
 @dataclass(frozen=True)
 class Shading:
     """Light on a person, linear: ``albedo * light + highlight``, both (h, w, 3) float32, and what was drawn."""
@@ -54,6 +58,8 @@ class Shading:
     numbers: Numbers
     grain: Grain | None = None
     """Of the highlight; None: it has none."""
+    ambient: AmbientShare | None = None
+    """Which part of the light comes from no lamp; None: none of it. Factors on the light leave it as it is."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,8 @@ class SampledLight:
     """Share of the family's ``min_strength`` that is enough: what changes colours is seen at the same luminance."""
     without_pattern: "Callable[[], SampledLight] | None" = None
     """Gives the same light with nothing between lamp and person; None: nothing is there."""
+    visible: Callable[[], Plane] | None = None
+    """Gives how much of the lamp each point sees, (h, w) float32 in 0..1; None: all of it, everywhere."""
 
 
 @dataclass(frozen=True)

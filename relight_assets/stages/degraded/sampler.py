@@ -32,6 +32,7 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Shading, Streams
+from relight_assets.stages.degraded.shading.ambient import blended
 from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
 from relight_assets.stages.degraded.tone_curve import ToneCurve
 
@@ -228,7 +229,8 @@ def without_pattern(light: Relit) -> Relit | None:
     # that.
     black = np.clip(1 - luminance(scene.albedo) * np.float32(1 / ROUNDED), 0, 1)[..., None]
     shown = lit.shading.light + black * (light.light - lit.shading.light)
-    lit = replace(lit, shading=replace(lit.shading, light=shown))
+    ambient = blended(lit.shading, light.seen.shading, black)
+    lit = replace(lit, shading=replace(lit.shading, light=shown, ambient=ambient))
     return judged(bare, light.attempt, lit, _on_face(bare, lit))[1]
 
 

@@ -5,19 +5,21 @@ from functools import partial
 from typing import Any
 
 import cv2
+import numpy as np
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.variants import PlannedVariant
-from relight_assets.core.arrays import Pixels8
 from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.rounding import rounded
-from relight_assets.stages.base import StageInputs, StageOutput, StageSpec, variant_name
+from relight_assets.stages.base import FileContent, StageInputs, StageOutput, StageSpec, variant_name
 from relight_assets.stages.degraded.degrade import Degraded, Further, degrade
 from relight_assets.stages.degraded.metrics import metrics
 from relight_assets.stages.image_metrics import measure_downsampled
 
 GEOMETRY_FILE = "geometry_file"
 """What a photo's file of depth or normals is called among those that the stage reads."""
+_LIGHTS = "lights"
+"""What the drawn lights are handed on as."""
 _FACES = ("face_detection", "face_landmark", "iris_landmark")
 
 
@@ -71,8 +73,8 @@ def _make(inputs: StageInputs) -> StageOutput:
     Raises:
         WeakPairError: no drawn strength made a pair differ enough.
     """
-    recipe, lights = inputs.recipe, _lights(inputs)
-    files: dict[str, Pixels8 | bytes] = {}
+    recipe, lights = inputs.recipe, drawn_lights(inputs)
+    files: dict[str, FileContent] = {}
     numbers: list[dict[str, Any]] = []
     for number, planned in enumerate(recipe.planned_variants):
         light = lights[planned.light]
@@ -82,8 +84,22 @@ def _make(inputs: StageInputs) -> StageOutput:
     return StageOutput(files, numbers[0] if recipe.variant_count == 1 else {"variants": numbers})
 
 
-def _lights(inputs: StageInputs) -> list[Degraded]:
-    """The drawn lights."""
+def drawn_lights(inputs: StageInputs) -> list[Degraded]:
+    """The drawn lights, and what is made of them; where the light itself is kept, they are drawn once for both stages.
+
+    Raises:
+        WeakPairError: no drawn strength made a pair differ enough.
+    """
+    if not inputs.recipe.keep_light:
+        return _draw(inputs)
+    # Once: the second stage that asks is the last one.
+    lights: list[Degraded] | None = inputs.handed_on.pop(_LIGHTS, None)
+    if lights is None:
+        lights = inputs.handed_on[_LIGHTS] = _draw(inputs)
+    return lights
+
+
+def _draw(inputs: StageInputs) -> list[Degraded]:
     recipe, foreground = inputs.recipe, inputs.read("foreground")
     light_this = partial(
         degrade,
@@ -103,10 +119,10 @@ def _lights(inputs: StageInputs) -> list[Degraded]:
         join_faces=recipe.geometry.join_faces,
     )
     if recipe.vary == "one":
-        first = light_this(further=Further(_amounts(recipe, 0), recipe.no_gobo, recipe.variants - 1))
+        first = light_this(further=Further(_amounts(recipe, 0), recipe.no_gobo, recipe.variants - 1, recipe.keep_light))
         return [first, *first.alike]
     return [
-        light_this(variant=variant, further=Further(_amounts(recipe, variant), recipe.no_gobo))
+        light_this(variant=variant, further=Further(_amounts(recipe, variant), recipe.no_gobo, maps=recipe.keep_light))
         for variant in range(recipe.variants)
     ]
 
@@ -140,7 +156,7 @@ def _measure(inputs: StageInputs, output: StageOutput) -> dict[str, Any]:
     photo = [inputs.read(name) for name in ("input", "foreground", "background", "albedo")]
     lights = output.metrics.get("variants") or [output.metrics]
     for light, person in zip(lights, output.files.values(), strict=True):
-        assert not isinstance(person, bytes)  # noqa: S101  (what was made just now)
+        assert isinstance(person, np.ndarray)  # noqa: S101  (what was made just now)
         measured = measure_downsampled(*(*photo, person), blend=inputs.recipe.background.blend)
         if measured is not None:
             light["metrics"] = rounded(asdict(measured))

@@ -37,6 +37,7 @@ def test_a_recipe_is_frozen() -> None:
         ({"ladder": [0, 0.5]}, {"degraded"}),
         ({"ladder": [1]}, set()),
         ({"no_gobo": True}, {"degraded"}),
+        ({"keep_light": True}, set()),
     ],
 )
 def test_a_key_changes_the_digest_of_the_stages_it_concerns(change: dict[str, object], stages: set[str]) -> None:

@@ -70,6 +70,44 @@ def test_each_asset_can_be_materialized_alone(instance: dg.DagsterInstance, proj
     assert found["composites"]["rows_done"] == 1
 
 
+def keep_light(project: Project) -> None:
+    file = project.root / "config" / "mvp_config.yaml"
+    file.write_text(file.read_text().replace("keep_light: false", "keep_light: true"))
+
+
+def test_the_light_is_an_asset_where_the_recipe_keeps_it(instance: dg.DagsterInstance, project: Project) -> None:
+    assert dg.AssetKey("light_maps") not in defs().resolve_all_asset_keys()
+    keep_light(project)
+    graph = defs().resolve_asset_graph()
+    light = dg.AssetKey("light_maps")
+    assert graph.get(light).parent_keys == {
+        *map(dg.AssetKey, ("masks", "albedo", "degraded")),
+        dg.AssetKey(["recipe", "light_maps"]),
+    }
+    assert light in graph.get(dg.AssetKey("mapping_csv")).parent_keys
+    assert light in defs().resolve_job_def("relight_split").asset_layer.executable_asset_keys
+    found = materialized(materialize(instance, "train", ["masks", "albedo", "degraded", "composites"]))
+    assert (found["composites"]["rows_done"], found["composites"]["rows_pending"]) == (0, 1)
+    found = materialized(materialize(instance, "train", ["light_maps", "mapping_csv"]))
+    assert (found["light_maps"]["computed"], found["light_maps"]["rows_done"]) == (1, 1)
+    assert found["light_maps"]["contact_sheet"]
+    assert found["mapping_csv"]["rows_with_output"] == 1
+    assert (project.data / "outputs" / "data-train" / "00000_light.exr").is_file()
+
+
+def test_a_recipe_that_keeps_light_since_the_definitions_were_loaded_asks_for_a_reload(
+    instance: dg.DagsterInstance, project: Project
+) -> None:
+    loaded = defs().resolve_implicit_global_asset_job_def()
+    keep_light(project)
+    result = loaded.execute_in_process(
+        partition_key="train", instance=instance, asset_selection=[dg.AssetKey("masks")], raise_on_error=False
+    )
+    assert "asks for light_maps" in failure(result)
+    assert "reload the definitions" in failure(result)
+    assert not list((project.data / "outputs").glob("data-train/00000_*"))
+
+
 def test_a_failed_row_is_a_success_of_the_run_and_a_dead_letter(instance: dg.DagsterInstance, project: Project) -> None:
     assets = ["masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters"]
     result = materialize(instance, "train", assets)

@@ -145,6 +145,8 @@ def test_a_downscaled_image_counts_by_what_it_is_made_of_and_by_what_comes_out(b
     half = need(Recipe(image_size=max(width, height) // 2))
     assert width * height * worker_module.DECODE_BYTES_PER_PIXEL < half < whole / 2
     assert need(GRAY, max_pixels=100) == 0  # it is refused before it is decoded
+    kept, without = (need(Recipe(keep_light=on, variants=2)) for on in (True, False))
+    assert kept - without == 2 * worker_module.LIGHT_BYTES
 
 
 def test_of_a_photo_that_was_forgotten_nothing_is_made_and_its_sha256_is_not_kept(one: Bench) -> None:

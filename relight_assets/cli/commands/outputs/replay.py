@@ -10,6 +10,7 @@ from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.messages import out
 from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import UserError
+from relight_assets.stages.base import artifact_file
 
 
 @click.command()
@@ -39,7 +40,7 @@ def replay(
         for made in made_again(record, foreground, OwnFolders(gobos, environments)):
             same = same and made.same
             result = "[green]the same bytes[/]" if made.same else f"[bold red]other bytes[/]: {made.found}"
-            out.print(f"{number}_{made.name}.png  {result}", soft_wrap=True)
+            out.print(f"{number}_{artifact_file(made.name)}  {result}", soft_wrap=True)
             if folder is not None:
-                write_file(folder / f"{number}_{made.name}.png", made.data)
+                write_file(folder / f"{number}_{artifact_file(made.name)}", made.data)
     sys.exit(exit_code(done=same))

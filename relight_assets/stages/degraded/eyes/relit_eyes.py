@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -65,31 +66,45 @@ class CatchLight:
     """What a lamp adds to an image."""
 
     box: tuple[slice, slice]
-    light: Plane
-    """(h, w) float32, linear, luminance."""
-    color: NDArray[np.float32]
-    """(3,) linear RGB of luminance 1."""
+    light: LinearRgb
+    """(h, w, 3) float32."""
+
+
+@dataclass(frozen=True)
+class EyePatch:
+    """The albedo of an eye without what it mirrored in the photo."""
+
+    box: tuple[slice, slice]
+    albedo: LinearRgb
+    """(h, w, 3) float32."""
 
 
 @dataclass(frozen=True)
 class RelitEyes:
     """What happens to the eyes of an image (H, W), whose R, G and B are three linear planes."""
 
-    cleared: Sequence[ClearedEye]
+    patches: Sequence[EyePatch]
     catch_lights: Sequence[CatchLight]
+
+    @classmethod
+    def of(cls, cleared: Sequence[ClearedEye], catch_lights: Sequence[CatchLight]) -> "RelitEyes":
+        """What happens to eyes of which the photo's catch-lights were taken."""
+        patches = [
+            EyePatch(each.eye.box, cv2.merge(decode_planes(each.patch))) for each in cleared if each.patch is not None
+        ]
+        return cls(patches, catch_lights)
 
     def clear(self, planes: Sequence[Plane]) -> None:
         """Take the photo's catch-lights out of the albedo."""
-        for each in self.cleared:
-            if each.patch is not None:
-                for plane, new in zip(planes, decode_planes(each.patch), strict=True):
-                    plane[each.eye.box] = new
+        for each in self.patches:
+            for channel, plane in enumerate(planes):
+                plane[each.box] = each.albedo[..., channel]
 
     def add_catch_lights(self, planes: Sequence[Plane]) -> None:
         """Add those of the lamp to the lit person."""
         for each in self.catch_lights:
-            for plane, share in zip(planes, each.color.tolist(), strict=True):
-                plane[each.box] += each.light * np.float32(share)
+            for channel, plane in enumerate(planes):
+                plane[each.box] += each.light[..., channel]
 
 
 def catch_lights(scene: Scene, lamp: Lamp, eyes: Sequence[ClearedEye], shape: tuple[int, ...]) -> list[CatchLight]:
@@ -112,7 +127,8 @@ def catch_lights(scene: Scene, lamp: Lamp, eyes: Sequence[ClearedEye], shape: tu
         if drawn is not None and drawn[1].max(initial=0.0) > VISIBLE:
             box, shown = drawn
             white = min(max(each.white / WHITE, DIMMEST), 1.0)
-            added.append(CatchLight(box, shown * np.float32(seen * white * level), lamp.color))
+            light = shown * np.float32(seen * white * level)
+            added.append(CatchLight(box, cv2.merge([light * np.float32(share) for share in lamp.color.tolist()])))
     return added
 
 

@@ -4,6 +4,7 @@ A panorama is turned about the vertical until that light is seen on the face.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -19,6 +20,7 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, lamp_place
+from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
 from relight_assets.stages.degraded.studio import lamps
 from relight_assets.stages.metric import SHARE, TEXT, Metric, number
@@ -72,17 +74,19 @@ def sample(sampler: LightSampler) -> SampledLight:
         light = (added + rest * np.float32(fill)) * np.float32(1 / level)
         drawn: Numbers = {"environment_fill": fill}
         lit = lamps.finished(scene, light, key.of.occlusion)
-        shading = Shading(lit, mirrored * np.float32(fill / level), drawn)
+
+        def ambient_share() -> LinearRgb:
+            return share_of(rest * np.float32(fill), added + rest * np.float32(fill))
+
+        shading = Shading(lit, mirrored * np.float32(fill / level), drawn, ambient=ambient_share)
         if toward <= 0:
             return shading
         color = of_luminance_1(environment.key_light)
         gain = uniform(rng, GAINS) * toward / level
         shading = highlights.add_highlight(scene, shading, shine, gain, color=color)
-        return Shading(
-            shading.light, shading.highlight, shading.numbers | {"lamp_color": color.tolist()}, shading.grain
-        )
+        return replace(shading, numbers=shading.numbers | {"lamp_color": color.tolist()})
 
-    return SampledLight(light, numbers, render, on_face=ON_FACE)
+    return SampledLight(light, numbers, render, on_face=ON_FACE, visible=lambda: key.of.visible)
 
 
 def _turn(sampler: LightSampler, environment: Environment, rng: Generator) -> float:

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from relight_assets.config.recipe.families import PATTERN_ELEVATION, HardShadow, ShadowKinds
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import tinted
+from relight_assets.core.color import luminance, tinted
 from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform, weighted
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.filters import smooth
@@ -29,6 +29,7 @@ from relight_assets.stages.degraded.light_sampler import (
     second_numbers,
 )
 from relight_assets.stages.degraded.shading import lamp, lamp_place, shadow_patterns
+from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.metrics import (
     AMBIENT_TEMPERATURE,
     HAS_PATTERN,
@@ -115,10 +116,9 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def light_of(shadow: Shadow, numbers: Numbers) -> SampledLight:
         def render(rng: Generator, strength_bias: float) -> Shading:
-            light, drawn = render_shadow(sampler.scene, shadow, options, rng, strength_bias=strength_bias)
-            return Shading(light, None, drawn)
+            return render_shadow(sampler.scene, shadow, options, rng, strength_bias=strength_bias)
 
-        return SampledLight(direction, numbers, render)
+        return SampledLight(direction, numbers, render, visible=lambda: luminance(shadow.visibility))
 
     light = light_of(shadow, shadow.numbers)
     if kind == NONE:
@@ -149,7 +149,13 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     numbers = second_numbers(shadow.numbers | {"shadow_level": level})
     pattern: Numbers = {key: shadow.numbers[key] for key in ("has_pattern", "pattern_type")}
     bare = (lambda: first) if kind != NONE else None
-    return SampledLight(first.direction, first.numbers | numbers | pattern, render, without_pattern=bare)
+
+    def visible() -> Plane:
+        own = luminance(shadow.visibility)
+        return own if first.visible is None else own * first.visible()
+
+    drawn = first.numbers | numbers | pattern
+    return SampledLight(first.direction, drawn, render, without_pattern=bare, visible=visible)
 
 
 def sample_shadow(
@@ -199,8 +205,8 @@ def _bleeding(scene: Scene, visible: Plane, subsurface: float) -> LinearRgb:
 
 def render_shadow(
     scene: Scene, shadow: Shadow, options: HardShadow, rng: Generator, *, strength_bias: float
-) -> tuple[LinearRgb, Numbers]:
-    """Draw a strength and light the person: (h, w, 3) float32 irradiance, and what was drawn.
+) -> Shading:
+    """Draw a strength and light the person, without highlights.
 
     A ``strength_bias`` of 0 draws from the whole ranges, 1 takes the deepest shadow.
     """
@@ -225,7 +231,12 @@ def render_shadow(
         "ambient_temperature": ambient_kelvin,
     }
     light = cv2.merge(planes)
-    return (lamp.aimed(scene, light) if shadow.numbers["pattern_type"] == NONE else light), numbers
+
+    def ambient_share() -> LinearRgb:
+        return share_of(cv2.merge([ambient * each for each in ambient_color]), cv2.merge(planes))
+
+    aimed = lamp.aimed(scene, light) if shadow.numbers["pattern_type"] == NONE else light
+    return Shading(aimed, None, numbers, ambient=ambient_share)
 
 
 FAMILY = LightFamily(

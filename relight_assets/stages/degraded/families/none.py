@@ -10,7 +10,8 @@ from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLi
 
 def sample(sampler: LightSampler) -> SampledLight:
     """Nothing is drawn."""
-    even = Shading(np.ones((*sampler.scene.shape, 3), np.float32), None, {})
+    light = np.ones((*sampler.scene.shape, 3), np.float32)
+    even = Shading(light, None, {}, ambient=lambda: light)
     # No direction is right; that of the camera stands for all.
     return SampledLight(Direction(0.0, 0.0, 1.0), {}, lambda _rng, _strength_bias: even)
 

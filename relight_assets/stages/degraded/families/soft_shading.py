@@ -20,14 +20,13 @@ def sample(sampler: LightSampler) -> SampledLight:
         gloss = highlights.sample(scene, direction, options.roughness, skin, key.visible, gloss=True)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
-        light, numbers = lamp.render(scene, key, options, rng, strength_bias=strength_bias)
-        shading = Shading(light, None, numbers)
+        shading = lamp.render(scene, key, options, rng, strength_bias=strength_bias)
         if gloss is None:
             return shading
         gain = highlights.draw_gain(rng, options.specular_gain, 0.0)  # a glossier skin is no other light
         return highlights.add_highlight(scene, shading, gloss, gain)
 
-    return SampledLight(direction, key.numbers, render)
+    return SampledLight(direction, key.numbers, render, visible=lambda: key.visible)
 
 
 FAMILY = LightFamily(

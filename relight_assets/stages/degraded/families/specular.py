@@ -25,11 +25,11 @@ def sample(sampler: LightSampler) -> SampledLight:
     highlight = highlights.sample(scene, direction, options.roughness, streams("specular/skin"), key.visible)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
-        light, numbers = lamp.render(scene, key, options, rng, strength_bias=strength_bias)
+        shading = lamp.render(scene, key, options, rng, strength_bias=strength_bias)
         gain = highlights.draw_gain(rng, options.gain, strength_bias)
-        return highlights.add_highlight(scene, Shading(light, None, numbers), highlight, gain)
+        return highlights.add_highlight(scene, shading, highlight, gain)
 
-    return SampledLight(direction, key.numbers, render)
+    return SampledLight(direction, key.numbers, render, visible=lambda: key.visible)
 
 
 def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
@@ -47,7 +47,7 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
             own = {name: value for name, value in lit.numbers.items() if name in _SECOND}
             return replace(lit, numbers=shading.numbers | second_numbers(own))
 
-        return SampledLight(light.direction, light.numbers, render)
+        return SampledLight(light.direction, light.numbers, render, visible=light.visible)
 
     bare = first.without_pattern
     return replace(added_to(first), without_pattern=None if bare is None else lambda: added_to(bare()))

@@ -4,7 +4,7 @@ Computed closer than the working size (:mod:`relight_assets.stages.degraded.geom
 what lies at working size, and a factor that is finer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -186,7 +186,7 @@ def add_highlight(
     drawn: Numbers = highlight.numbers | {"specular_gain": gain}
     if color is None:
         drawn["highlight_temperatures"] = [kelvin]
-    return Shading(shading.light, both, shading.numbers | drawn, grain)
+    return replace(shading, highlight=both, numbers=shading.numbers | drawn, grain=grain)
 
 
 def peak_of(scene: Scene, light: LinearRgb, gain: float, constant: float = CONSTANT) -> tuple[float, float]:

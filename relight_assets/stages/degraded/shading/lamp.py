@@ -21,7 +21,8 @@ from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
-from relight_assets.stages.degraded.light_sampler import Attribute
+from relight_assets.stages.degraded.light_sampler import Attribute, Shading
+from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
 
 LAMP_SIZE, WIDE_LAMP = (0.08, 0.22), (0.16, 0.36)
@@ -91,10 +92,8 @@ def sample(scene: Scene, light: Direction, rng: Generator, sizes: tuple[float, f
     return Lamp(light, visible, (red, green, blue), fill, room, hair_occlusion(scene), numbers)
 
 
-def render(
-    scene: Scene, lamp: Lamp, options: LampOptions, rng: Generator, *, strength_bias: float
-) -> tuple[LinearRgb, Numbers]:
-    """Draw a strength and light the person: (h, w, 3) float32 irradiance, and what was drawn.
+def render(scene: Scene, lamp: Lamp, options: LampOptions, rng: Generator, *, strength_bias: float) -> Shading:
+    """Draw a strength and light the person, without highlights.
 
     A ``strength_bias`` of 0 draws from the whole ranges, 1 takes the end that gives the strongest contrast.
     """
@@ -119,8 +118,13 @@ def render(
         "ambient_temperature": ambient_kelvin,
         "ambient_tint": AMBIENT_TINT,
     }
+
+    def ambient_share() -> LinearRgb:
+        dim = cv2.merge([rest * color for color in ambient_color])
+        return share_of(dim, dim + cv2.merge([key * weight for key, weight in zip(keys, weights, strict=True)]))
+
     light *= (lamp.occlusion * compressed(scene, luminance(light)))[..., None]
-    return aimed(scene, light), numbers
+    return Shading(aimed(scene, light), None, numbers, ambient=ambient_share)
 
 
 def aimed(scene: Scene, light: LinearRgb) -> LinearRgb:

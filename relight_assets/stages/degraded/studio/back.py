@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from relight_assets.core.arrays import Plane
+from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import of_luminance_1, tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.direction import Direction
@@ -19,6 +19,7 @@ from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
 from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
+from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.studio import colors, lamps
 
 HEIGHTS, BEHIND = (-0.65, -0.05), (-0.45, -0.2)
@@ -87,10 +88,11 @@ def sample(sampler: LightSampler) -> SampledLight:
         gain += (GAINS[1] - gain) * strength_bias
         gains = [gain, *[gain * uniform(rng, (0.5, 1.0)) for _ in rims[1:]]]
         white = tinted(kelvin, 0.35)
-        front_light = lamps.summed(
-            [(key.planes, (1 - ambient) * white), (lamps.even(key.of.room), ambient * tinted(6500, 0.5))]
+        lights = [(key.planes, (1 - ambient) * white), (lamps.even(key.of.room), ambient * tinted(6500, 0.5))]
+        light, front_share = (
+            lamps.finished(scene, lamps.summed(lights), key.of.occlusion),
+            lamps.ambient_of(lights[1:], lights),
         )
-        light = lamps.finished(scene, front_light, key.of.occlusion)
         peak, _ = highlights.peak_of(scene, light, sheen, 0.0)
         mirrored = np.zeros_like(light)
         for plane, name, strength in zip(rims, names, gains, strict=True):
@@ -98,9 +100,15 @@ def sample(sampler: LightSampler) -> SampledLight:
             light += plane[..., None] * (np.float32(strength) * color)
             mirrored += plane[..., None] * (np.float32(peak) * color)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.35, "rim_gains": gains}
-        return Shading(light, mirrored, drawn | {"rim_sheen": sheen})
 
-    return SampledLight(behind[0], numbers, render, on_face=ON_FACE)
+        def ambient_share() -> LinearRgb:
+            tones = [strength * of_luminance_1(colors.RIMS[name]) for name, strength in zip(names, gains, strict=True)]
+            behind = lamps.summed([(lamps.even(plane), tone) for plane, tone in zip(rims, tones, strict=True)])
+            return front_share() * share_of(light - behind, light)
+
+        return Shading(light, mirrored, drawn | {"rim_sheen": sheen}, ambient=ambient_share)
+
+    return SampledLight(behind[0], numbers, render, on_face=ON_FACE, visible=lambda: key.of.visible)
 
 
 def _behind(rng: Generator, side: int) -> Direction:

@@ -77,9 +77,11 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
         ambient = 0.5 * lamps.draw_ambient(sampler, rng, strength_bias)
         kelvin = log_uniform(rng, (4800, 6500))
         room = ambient * tinted(log_uniform(rng, (3200, 8000)), 0.5)
-        light = lamps.summed([(planes, tinted(kelvin, 0.4)), (lamps.even(beam.of.room), room)])
+        lights = [(planes, tinted(kelvin, 0.4)), (lamps.even(beam.of.room), room)]
+        light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.4}
-        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn)
+        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn, ambient=ambient_share)
         return highlights.add_highlight(scene, shading, shine, highlights.draw_gain(rng, kind.gains, strength_bias))
 
-    return SampledLight(light, lamps.named(kind.kind, numbers), render, on_face=kind.on_face)
+    named = lamps.named(kind.kind, numbers)
+    return SampledLight(light, named, render, on_face=kind.on_face, visible=lambda: beam.of.visible)

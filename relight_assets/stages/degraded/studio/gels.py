@@ -1,5 +1,7 @@
 """Two lamps behind coloured gels, one on each side; what both light is nearly white, and each shadow has a colour."""
 
+from dataclasses import replace
+
 from numpy.random import Generator
 
 from relight_assets.core.color import tinted
@@ -59,18 +61,18 @@ def sample(sampler: LightSampler) -> SampledLight:
         ambient = lamps.draw_ambient(sampler, rng, strength_bias)
         tones = [colors.softened(one, saturation), colors.softened(other, saturation)]
         white = tinted(6500, 0.0)
-        light = lamps.summed(
-            [
-                (beams[0].planes, tones[0]),
-                (beams[1].planes, balance * tones[1]),
-                (lamps.even(scene.normals[2]), (FILL + 0.5 * ambient) * white),
-            ]
-        )
+        lights = [
+            (beams[0].planes, tones[0]),
+            (beams[1].planes, balance * tones[1]),
+            (lamps.even(scene.normals[2]), (FILL + 0.5 * ambient) * white),
+        ]
+        light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[2:], lights)
         drawn: Numbers = {"gel_saturation": saturation, "gel_balance": balance, "ambient": ambient}
-        shading = Shading(lamps.finished(scene, light, beams[0].of.occlusion), None, drawn)
+        shading = Shading(lamps.finished(scene, light, beams[0].of.occlusion), None, drawn, ambient=ambient_share)
         gain = uniform(rng, (0.25, 0.5))
         for lobe, tone, strength in zip(lobes, tones, (gain, gain * balance), strict=True):
             shading = highlights.add_highlight(scene, shading, lobe, strength, color=tone)
-        return Shading(shading.light, shading.highlight, shading.numbers | {"lamp_color": tones[0].tolist()}, None)
+        return replace(shading, numbers=shading.numbers | {"lamp_color": tones[0].tolist()}, grain=None)
 
-    return SampledLight(first, numbers, render, on_face=ON_FACE, by_level=BY_LEVEL)
+    visible = beams[0].of.visible
+    return SampledLight(first, numbers, render, on_face=ON_FACE, by_level=BY_LEVEL, visible=lambda: visible)

@@ -15,11 +15,14 @@ from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
-from relight_assets.stages.degraded.light_sampler import LightSampler
+from relight_assets.stages.degraded.light_sampler import AmbientShare, LightSampler
 from relight_assets.stages.degraded.shading import lamp
+from relight_assets.stages.degraded.shading.ambient import share_of
 
 Color = NDArray[np.float32]
 """(3,) linear RGB."""
+Light = tuple[Sequence[Plane], Color]
+"""A light of a colour: planes for R, G and B, and the colour times its strength."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,16 @@ def near(scene: Scene, place: tuple[float, float, float]) -> Plane:
     return safe_ratio(whole, squared, 0.05)
 
 
-def summed(lights: Sequence[tuple[Sequence[Plane], Color]]) -> LinearRgb:
-    """Add lights of colours: (h, w, 3) float32.  Each is planes for R, G and B, and the colour times its strength."""
+def summed(lights: Sequence[Light]) -> LinearRgb:
+    """Add lights of colours: (h, w, 3) float32."""
     return cv2.merge(
         [sum((planes[c] * np.float32(color[c]) for planes, color in lights), np.float32(0)) for c in range(3)]
     )
+
+
+def ambient_of(rooms: Sequence[Light], lights: Sequence[Light]) -> AmbientShare:
+    """The share of ``rooms``, which are among the lights and come from no lamp, in the sum of all."""
+    return lambda: share_of(summed(rooms), summed(lights))
 
 
 def even(plane: Plane) -> tuple[Plane, Plane, Plane]:

@@ -40,9 +40,11 @@ def sample(sampler: LightSampler) -> SampledLight:
     def render(rng: Generator, strength_bias: float) -> Shading:
         ambient = 0.8 * lamps.draw_ambient(sampler, rng, strength_bias)
         room = ambient * tinted(uniform(rng, (3200, 4800)), 0.5)
-        light = lamps.summed([(beam.planes, color), (lamps.even(beam.of.room), room)])
+        lights = [(beam.planes, color), (lamps.even(beam.of.room), room)]
+        light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "lamp_color": color.tolist()}
-        shading = Shading(lamps.finished(scene, light, beam.of.occlusion, aim=False), None, drawn)
+        lit = lamps.finished(scene, light, beam.of.occlusion, aim=False)
+        shading = Shading(lit, None, drawn, ambient=ambient_share)
         return highlights.add_highlight(scene, shading, gloss, uniform(rng, (0.3, 0.55)), color=color)
 
-    return SampledLight(light, numbers, render, on_face=ON_FACE)
+    return SampledLight(light, numbers, render, on_face=ON_FACE, visible=lambda: beam.of.visible)

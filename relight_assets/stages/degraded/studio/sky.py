@@ -32,15 +32,14 @@ def sample(sampler: LightSampler) -> SampledLight:
     def render(rng: Generator, strength_bias: float) -> Shading:
         sky, ground, kelvin = log_uniform(rng, SKY), uniform(rng, GROUND), log_uniform(rng, SUN)
         sky += (SKY[0] - sky) * strength_bias
-        light = lamps.summed(
-            [
-                (sun.planes, tinted(kelvin, 0.6)),
-                (lamps.even(up), sky * of_luminance_1(colors.SKY)),
-                (lamps.even(1 - up), sky * ground * of_luminance_1(colors.GROUND)),
-            ]
-        )
+        lights = [
+            (sun.planes, tinted(kelvin, 0.6)),
+            (lamps.even(up), sky * of_luminance_1(colors.SKY)),
+            (lamps.even(1 - up), sky * ground * of_luminance_1(colors.GROUND)),
+        ]
+        light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"key_temperature": kelvin, "key_tint": 0.6, "sky_level": sky, "ground_level": ground}
-        shading = Shading(lamps.finished(scene, light, sun.of.occlusion), None, drawn)
+        shading = Shading(lamps.finished(scene, light, sun.of.occlusion), None, drawn, ambient=ambient_share)
         return highlights.add_highlight(scene, shading, shine, uniform(rng, (0.5, 0.9)))
 
-    return SampledLight(light, lamps.named("sky", sun.of.numbers), render)
+    return SampledLight(light, lamps.named("sky", sun.of.numbers), render, visible=lambda: sun.of.visible)

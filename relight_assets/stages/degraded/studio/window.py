@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
+from relight_assets.core.arrays import Plane
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, uniform
 from relight_assets.stages.degraded.geometry.scene import Numbers
@@ -37,6 +38,7 @@ def sample(sampler: LightSampler) -> SampledLight:
     distance, bars = uniform(shape, DISTANCES), float(shape.random()) < BARS
     falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
     numbers: Numbers = {"lamp_distance": distance, "has_pattern": bars, "lamp_bars": True}
+    through = None
     if bars:
         penumbra = log_uniform(shape, PENUMBRA)
         draw = shadow_patterns.procedural(scene, "window", COVERAGE)
@@ -52,9 +54,13 @@ def sample(sampler: LightSampler) -> SampledLight:
         ambient = lamps.draw_ambient(sampler, rng, strength_bias)
         kelvin = log_uniform(rng, (5200, 7500))
         room = ambient * tinted(log_uniform(rng, (3600, 5600)), 0.5)
-        light = lamps.summed([(beam.planes, tinted(kelvin, 0.5)), (lamps.even(beam.of.room), room)])
+        lights = [(beam.planes, tinted(kelvin, 0.5)), (lamps.even(beam.of.room), room)]
+        light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.5}
-        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn)
+        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn, ambient=ambient_share)
         return highlights.add_highlight(scene, shading, gloss, uniform(rng, (0.3, 0.55)))
 
-    return SampledLight(light, lamps.named("window", {**beam.of.numbers, **numbers}), render)
+    def visible() -> Plane:
+        return beam.of.visible if through is None else beam.of.visible * through
+
+    return SampledLight(light, lamps.named("window", {**beam.of.numbers, **numbers}), render, visible=visible)

@@ -30,10 +30,10 @@ def test_every_kind_is_rendered(kind):
     assert shadow.numbers["has_pattern"] == (kind != "none")
     assert shadow.numbers["self_shadow"]
     assert hard_shadow.LAMP_SIZE[0] <= shadow.numbers["lamp_size"] <= hard_shadow.LAMP_SIZE[1]
-    light, numbers = hard_shadow.render_shadow(scene, shadow, family, stream(3, "", 0, "strength"), strength_bias=0.0)
-    assert np.isfinite(light).all()
-    assert light.min() >= 0
-    assert family.shadow_level[0] <= numbers["shadow_level"] <= family.shadow_level[1]
+    shading = hard_shadow.render_shadow(scene, shadow, family, stream(3, "", 0, "strength"), strength_bias=0.0)
+    assert np.isfinite(shading.light).all()
+    assert shading.light.min() >= 0
+    assert family.shadow_level[0] <= shading.numbers["shadow_level"] <= family.shadow_level[1]
 
 
 def sampler(seed, options, **fields):
@@ -83,8 +83,8 @@ def test_red_bleeds_farthest():
 def test_a_strength_bias_deepens_the_shadow():
     scene, family = portrait_scene(), only("edge")
     shadow = hard_shadow.sample_shadow(scene, direction(45, 60), "edge", family, stream(0, "", 0, "shape"))
-    _, numbers = hard_shadow.render_shadow(scene, shadow, family, stream(0, "", 0, "strength"), strength_bias=1.0)
-    assert numbers["shadow_level"] == pytest.approx(family.shadow_level[0])
+    shading = hard_shadow.render_shadow(scene, shadow, family, stream(0, "", 0, "strength"), strength_bias=1.0)
+    assert shading.numbers["shadow_level"] == pytest.approx(family.shadow_level[0])
 
 
 def test_the_users_own_patterns_are_projected_and_named():

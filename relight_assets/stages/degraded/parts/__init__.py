@@ -1,0 +1,1 @@
+"""A drawn light taken apart, so that it can be kept."""

@@ -1,0 +1,1 @@
+"""The asset ``light_maps``: the light of each degraded picture itself, for those who mix light of their own."""
