@@ -20,4 +20,4 @@ class Sizes:
 
 
 FULL = Sizes(side=1024, rounds=5, short=16, long=80, plain=2, dispatched=10_000, planned=12_000)
-QUICK = Sizes(side=256, rounds=1, short=1, long=4, plain=1, dispatched=200, planned=20)
+QUICK = Sizes(side=384, rounds=1, short=1, long=4, plain=1, dispatched=200, planned=20)
