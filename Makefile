@@ -35,8 +35,9 @@ demo: $(VENV)/.setup  ## sample portraits through all assets, for three splits
 dev: $(VENV)/.setup  ## the Dagster UI and daemon; PLATFORM=demo/platform.yaml shows the demo
 	$(BIN)/relight --platform $(PLATFORM) dev --port $(PORT)
 
-# Whole files side by side.  What kills, times and watches processes mostly waits: three of those at a time, whatever the
-# number of cores, after the rest.
+# Whole files side by side, three at a time whatever the number of cores: many wait for a process or a server.  What kills,
+# times and watches processes comes after the rest.
+THREE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 WAITING := relight_assets_tests/faults relight_assets_tests/browser
 # Where the tests look for the model files: RELIGHT_MODEL_DIR, or the user's cache.  Nothing is done when they are there.
 FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebacklimit = 0; store.fetch()'
@@ -52,9 +53,9 @@ test kills: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
 	$(FETCH_OPTIONAL)
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(THREE) \
 		$(addprefix --ignore ,$(WAITING)) relight_assets_tests
-	$(BIN)/python -m pytest $(LIGHT_SKIPS) --numprocesses 3 --dist loadfile --no-loadscope-reorder $(WAITING)
+	$(BIN)/python -m pytest $(LIGHT_SKIPS) $(THREE) $(WAITING)
 
 # Of these folders, what needs neither a process nor a photo nor a model file.  Left out are the pipeline and what runs it:
 # benchmarks, browser, cli, defs, doctor, engine, faults, fuzz, models, publishing, reports.
