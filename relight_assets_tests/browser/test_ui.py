@@ -62,9 +62,9 @@ def test_the_failures_are_a_table(page: "Page") -> None:
 def test_the_lineage_shows_all_assets_and_no_invitation(page: "Page", ui: Ui) -> None:
     page.goto("/asset-groups")
 
-    for asset in ASSETS:
+    for asset in (*ASSETS, "experiments"):
         page.locator("svg foreignObject").filter(has_text=asset).first.wait_for(state="visible")
-    assert page.locator("svg foreignObject").count() == len(ASSETS) + RECIPES
+    assert page.locator("svg foreignObject").count() == len(ASSETS) + 1 + RECIPES
     assert page.get_by_role("dialog").count() == 0  # "Join the community"
     assert not [*ui.home.rglob(".telemetry"), *ui.home.rglob("event.log*")]  # what would be sent to Dagster
 
