@@ -28,9 +28,9 @@ CANDLELIGHT = """ops:
       experiment: candlelight
       recipe:
         degradation:
+          color_adaptation: 0
           soft_shading:
             key_temperature_range: [1800, 2400]
-            key_tint_range: [0.9, 1.0]
           hard_shadow: {weight: 0}
           specular: {weight: 0}
           studio: {weight: 0}
@@ -71,6 +71,7 @@ def _lineage(page: "Page") -> None:
     page.set_viewport_size({"width": 1900, "height": 900})
     page.goto("/asset-groups")
     page.locator("svg foreignObject").nth(6).wait_for(state="visible")
+    page.wait_for_timeout(8000)  # how each asset stands comes after its box, and nothing says when it is all there
 
 
 def _materialize(page: "Page") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from relight_assets.defs.jobs.jobs import verify
+from relight_assets.defs.jobs.jobs import jobs_of
 from relight_assets_tests.conftest import Project, make_project
 from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.processes import require_servers, wait_until
@@ -80,6 +80,7 @@ def test_a_run_whose_process_is_gone_is_closed_and_reported(
     dev: RelightDev, project: Project, receiver: tuple[str, Receiver]
 ) -> None:
     home = project.root / ".dagster_home"
+    (verify,) = (job for job in jobs_of() if job.name == "verify")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         dead = instance.create_run_for_job(
             verify, status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "train"}
