@@ -239,7 +239,7 @@ def assert_records_tell_the_truth(layout: SplitLayout) -> None:
         for stage, entry in record.stages.items():
             assert set(entry.files) == set(stage_spec(stage).artifacts)
             for name, stamp in entry.files.items():
-                assert sha256(layout.png(index, name)) == stamp.sha256, (index, name)
+                assert sha256(layout.artifact(index, name)) == stamp.sha256, (index, name)
 
 
 def stamp_of_output(path: Path) -> FileStamp:

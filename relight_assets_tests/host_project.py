@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 import yaml
 
-TYPE = "relight_assets.component.RelightComponent"
+TYPE = "relight_assets.defs.project.component.RelightComponent"
 
 
 @dataclass(frozen=True)

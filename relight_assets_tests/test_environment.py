@@ -10,7 +10,7 @@ PACKAGE = Path(relight_assets.__file__).parent
 EDGES = {
     "__main__.py": "starts again in UTF-8 mode",
     "cli/main.py": "where a command begins",
-    "component.py": "where a host's Dagster begins",
+    "defs/project/component.py": "where a host's Dagster begins",
     "definitions.py": "where Dagster's own processes begin",
     "defs/server/webserver.py": "where the web server begins",
     "defs/server/dev.py": "hands its variables to the servers that it starts",

@@ -56,7 +56,7 @@ TESTED_ELSEWHERE = {
     "engine/worker/*.py": "engine/worker/test_worker.py",
     "models/files.py": "models/test_loading.py",
     "models/runtimes/litert.py": "models/segmenters/test_selfie.py",
-    "defs/assets/recipes.py": "defs/test_observations.py",
+    "defs/assets/recipes.py": "defs/assets/test_observations.py",
     "defs/jobs/run_checks.py": "cli/commands/test_check.py",
     "defs/runs/pool.py": "defs/runs/test_launch.py",
     "defs/runs/unfinished.py": "defs/automation/test_up_to_date.py",

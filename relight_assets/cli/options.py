@@ -8,11 +8,11 @@ from pathlib import Path
 from relight_assets.cli.terminal.messages import print_note, print_split_error, print_warning
 from relight_assets.config.context import ProjectContext
 from relight_assets.config.loader import load_recipe
+from relight_assets.config.parsing.yaml_reader import odd_character
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.config.yaml_reader import odd_character
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_csv, no_rows, read_csv
 from relight_assets.dataset.csv.read import SplitCsv, split_name
 from relight_assets.dataset.layout import SplitLayout, split_folder

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.parsing.validation import validate
+from relight_assets.config.parsing.yaml_reader import printable, read_yaml_mapping
 from relight_assets.config.quality import Quality
 from relight_assets.config.recipe.legacy_keys import drop_ignored
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.own_files import with_own_files
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.types import Part
-from relight_assets.config.validation import validate
-from relight_assets.config.yaml_reader import printable, read_yaml_mapping
 
 
 def load_recipe(path: Path, content: bytes | None = None) -> LoadedRecipe:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from relight_assets.config.parsing.yaml_reader import odd_character
 from relight_assets.config.variables import PLATFORM, RECIPE
-from relight_assets.config.yaml_reader import odd_character
 from relight_assets.errors import ConfigError
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")

@@ -12,9 +12,9 @@ from pydantic_core import PydanticCustomError
 from relight_assets.config.datasets.exports import Export, ExportOptions
 from relight_assets.config.datasets.publish import Publish
 from relight_assets.config.engines import EngineName
+from relight_assets.config.parsing.validation import HIDDEN_FAULT
 from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
-from relight_assets.config.validation import HIDDEN_FAULT
 from relight_assets.core.hosts import host_names
 from relight_assets.core.regular_files import ImageRoot
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from relight_assets.config.parsing.validation import validate
+from relight_assets.config.parsing.yaml_reader import odd_character, printable, read_yaml_mapping
 from relight_assets.config.project_folder import is_there, platform_file, working_folder
 from relight_assets.config.settings import PATH_KEYS, Settings
-from relight_assets.config.validation import validate
 from relight_assets.config.variables import PLATFORM, setting_keys, settings_from, variable_of
-from relight_assets.config.yaml_reader import odd_character, printable, read_yaml_mapping
 from relight_assets.errors import ConfigError
 
 _ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:/")

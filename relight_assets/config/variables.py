@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from relight_assets.config.parsing.yaml_reader import odd_character, parse_yaml, shown
 from relight_assets.config.settings import PATH_KEYS, SHA256_KEYS, Settings
-from relight_assets.config.yaml_reader import odd_character, parse_yaml, shown
 from relight_assets.errors import ConfigError
 
 PREFIX = "RELIGHT_"

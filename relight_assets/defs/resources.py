@@ -8,8 +8,8 @@ import dagster as dg
 from relight_assets.config.context import ProjectContext
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.assets.observations import observe_before_run
 from relight_assets.defs.names import OWN, Names
-from relight_assets.defs.observations import observe_before_run
 from relight_assets.defs.runs.run_locks import lock_until_exit
 from relight_assets.defs.runs.step_process import end_with_run_worker, is_step_process
 from relight_assets.engine.state.scan import SplitState

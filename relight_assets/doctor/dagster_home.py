@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from relight_assets.config.parsing.yaml_reader import read_yaml_mapping
 from relight_assets.config.settings import Settings
-from relight_assets.config.yaml_reader import read_yaml_mapping
 from relight_assets.errors import ConfigError
 from relight_assets.storage.folders import write_fault
 

@@ -3,9 +3,9 @@
 from contextlib import suppress
 
 from relight_assets.config.loader import load_recipe
+from relight_assets.config.parsing.yaml_reader import MAX_BYTES
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.settings import Settings
-from relight_assets.config.yaml_reader import MAX_BYTES
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.errors import UserError
 from relight_assets.storage.base import Storage

@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from relight_assets.config.loader import load_recipe, parse_recipe
+from relight_assets.config.parsing.validation import MAX_FAULTS
 from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.legacy_keys import SCRIPT_KEYS
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.validation import MAX_FAULTS
 from relight_assets.errors import ConfigError
 from relight_assets.quality.feasibility import check_feasible
 

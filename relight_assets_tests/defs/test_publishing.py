@@ -1,17 +1,23 @@
 """A mapping takes the place of the one before once its checks have passed, while nobody writes in the folder."""
 
+import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.executor.child_process_executor import ChildProcessCommand, execute_child_process_command
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
-from relight_assets.defs.publishing import publish
+from relight_assets.dataset.folder_locks import locked_folder
+from relight_assets.defs.publishing import locked_state, publish
 from relight_assets.engine.publish import StagedMapping, failures_path, mapping_path
 from relight_assets.errors import CsvError, OtherPhotosError, OutputFolderError
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -124,3 +130,41 @@ def test_what_a_run_knew_is_taken_while_it_holds_and_no_longer(tmp_path: Path, p
     known = bench.run().state
     assert bench.run().tally.computed_images == 0
     assert publish(bench.split(), GRAY, bench.settings, known=known).state is not known  # another run has been there
+
+
+class Look(ChildProcessCommand):
+    """What a step's process does: it takes the state of the split while nobody writes in its folder."""
+
+    def __init__(self, done: Bench, begun: Path):
+        self.split, self.settings, self.begun = done.split(), done.settings, begun
+
+    def execute(self) -> Iterator[Any]:
+        self.begun.touch()
+        with locked_state(self.split, Recipe(), self.settings) as state:
+            yield {"rows": dict(state.row_counts())}
+
+
+@pytest.mark.processes
+def test_a_step_waits_for_the_lock_of_the_step_beside_it(done: Bench, tmp_path: Path, light_workers: None) -> None:
+    """As `mapping_csv` and `dead_letters` are under an executor of processes; a run by itself is refused at once."""
+    begun = tmp_path / "begun"
+    told = []
+    looks = threading.Thread(
+        target=lambda: told.extend(
+            execute_child_process_command(multiprocessing.get_context("spawn"), Look(done, begun))
+        )
+    )
+    with locked_folder(done.layout):
+        with (
+            pytest.raises(OutputFolderError, match="is being written by"),
+            locked_state(done.split(), Recipe(), done.settings),
+        ):
+            pass
+        looks.start()
+        while not begun.exists():
+            assert looks.is_alive()
+            time.sleep(0.05)
+        time.sleep(0.5)  # it has met the lock
+        assert not [event for event in told if isinstance(event, dict)]
+    looks.join(60)
+    assert [event for event in told if isinstance(event, dict)] == [{"rows": {"done": 3, "failed": 1}}]

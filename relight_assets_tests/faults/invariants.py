@@ -25,15 +25,17 @@ from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
-from relight_assets.stages.base import Stage
+from relight_assets.stages.base import Stage, artifact_file
+from relight_assets.stages.light_maps.stage import LIGHT_MAPS
 from relight_assets.stages.registry import stage_names, stage_spec
 from relight_assets.storage.local import LOCAL
 from relight_assets_tests.conftest import ALL_FILES, Bench, assert_records_tell_the_truth, sha256
 from relight_assets_tests.engine.execution.worker_threads import threads_for_workers
 from relight_assets_tests.faults.driver import Job
 
+_LIGHT = "|".join(re.escape(artifact_file(name)) for name in LIGHT_MAPS.artifacts)
 _OURS = re.compile(
-    rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|metadata\.json|failure\.json)|index\.csv|origin\.json|recipe\.yaml"
+    rf"[0-9]{{5}}_(({'|'.join(ALL_FILES)})\.png|{_LIGHT}|metadata\.json|failure\.json)|index\.csv|origin\.json|recipe\.yaml"
 )
 _TEMP = ".relight-*.tmp"
 

@@ -7,12 +7,15 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
+from relight_assets.dataset.records import read_record
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
 from relight_assets.engine.worker.worker import ImageWorker
+from relight_assets.quality.light_maps import TOLERANCE, difference
+from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.local import LocalStorage
-from relight_assets_tests.conftest import assert_records_tell_the_truth
+from relight_assets_tests.conftest import ALL_FILES, assert_records_tell_the_truth, sha256
 from relight_assets_tests.faults.invariants import FaultBench, Truth, assert_heals, assert_sound
 from relight_assets_tests.faults.seam import MOMENTS, Moment, Point, in_a_child, watched
 
@@ -43,10 +46,12 @@ OTHER = Recipe.model_validate(
 """Changes what every stage depends on."""
 
 
-def process(bench: FaultBench, recipe: Recipe, storage: LocalStorage) -> None:
+def process(
+    bench: FaultBench, recipe: Recipe, storage: LocalStorage, stages: tuple[Stage, ...] = stage_names()
+) -> None:
     worker = ImageWorker(folder=bench.layout.folder, recipe=recipe, max_pixels=10**7, threads=1, storage=storage)
     photo = str(bench.photos / "00.png")
-    list(worker.process(iter([WorkItem(0, photo, photo, stage_names())])))
+    list(worker.process(iter([WorkItem(0, photo, photo, stages)])))
 
 
 def one_photo(bench: FaultBench) -> FaultBench:
@@ -100,6 +105,32 @@ def test_these_are_all_the_writes_of_an_image(one: FaultBench) -> None:
     in_a_child(work)
     # After all of them the thumbnail, which is its number alone; nothing depends on it.
     assert (one.folder / "seen").read_text() == repr([(name, moment) for name in (*WRITES, "") for moment in MOMENTS])
+
+
+KEPT = Recipe.model_validate({"keep_light": True})
+LIGHT = ("light.exr", "normals.png", "skin.png", "visibility.png")
+"""What is written beside all others of an image whose light is kept."""
+
+
+@pytest.mark.parametrize("name", [*LIGHT, "metadata.json"])
+def test_while_the_light_of_a_picture_is_kept(one: FaultBench, done: FaultBench, name: str) -> None:
+    for path in done.layout.folder.glob("00000_*"):
+        shutil.copy2(path, one.layout.folder)
+    stages = stage_names(KEPT)
+    before = {name: sha256(one.layout.png(0, name)) for name in ALL_FILES}
+    nth = 2 if name == "metadata.json" else 1  # the first claims only what stays
+    for moment in MOMENTS:  # each finds what the one before it has left
+        assert in_a_child(lambda storage: process(one, KEPT, storage, stages), Point(name, moment, nth)), moment
+        assert_records_tell_the_truth(one.layout)
+        finished = (name, moment) == ("metadata.json", "renamed")
+        assert one.state(KEPT).row_counts() == {"done" if finished else "pending": 1}
+        assert {name: sha256(one.layout.png(0, name)) for name in ALL_FILES} == before
+        assert one.state(GRAY).row_counts() == {"done": 1}  # which does not ask for it
+    assert not in_a_child(lambda storage: process(one, KEPT, storage, stages))
+    assert one.state(KEPT).row_counts() == {"done": 1}
+    record = read_record(one.layout.record(0))
+    assert record is not None
+    assert difference(record, 0, lambda file: one.layout.artifact(0, file).read_bytes()) <= TOLERANCE
 
 
 # -- the process of the run ----------------------------------------------------------------------------------

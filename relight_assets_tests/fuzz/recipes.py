@@ -14,9 +14,9 @@ from pathlib import Path
 from random import Random
 
 from relight_assets.config.loader import load_recipe
+from relight_assets.config.parsing.validation import MAX_FAULTS
 from relight_assets.config.settings import Settings
 from relight_assets.config.settings_loader import load_settings
-from relight_assets.config.validation import MAX_FAULTS
 from relight_assets.engine.hardware.peak_memory import peak_mib
 from relight_assets.engine.worker.gobo_files import load_gobos
 from relight_assets.errors import ConfigError

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from relight_assets.config.validation import HIDDEN_FAULT
+from relight_assets.config.parsing.validation import HIDDEN_FAULT
 from relight_assets.errors import DestinationError
 
 Kind = Literal["s3", "gs", "az", "folder"]

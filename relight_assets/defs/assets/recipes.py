@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
+from relight_assets.defs.assets.observations import recipe_version
 from relight_assets.defs.names import OWN, Names
-from relight_assets.defs.observations import recipe_version
 from relight_assets.defs.resources import as_dagster_failure, inputs_of
 from relight_assets.stages.base import Stage
 

@@ -10,9 +10,9 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.contents import CheckedCsvs, KnownCsvs, check_csvs
 from relight_assets.dataset.csv.folder import list_csvs
 from relight_assets.dataset.csv.read import SplitCsv
+from relight_assets.defs.assets.observations import csv_events
 from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.names import OWN, Names
-from relight_assets.defs.observations import csv_events
 from relight_assets.defs.resources import RunInputs, inputs_of
 from relight_assets.errors import CsvError
 

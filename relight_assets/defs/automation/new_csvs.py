@@ -8,6 +8,7 @@ from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.csv.watch import Changes, detect_changes
+from relight_assets.defs.assets.observations import csv_events, observe_recipe
 from relight_assets.defs.assets.splits import known_csvs
 from relight_assets.defs.automation.cursor import Cursor
 from relight_assets.defs.automation.run_requests import requests_of_changed, requests_of_failed
@@ -16,7 +17,6 @@ from relight_assets.defs.automation.tick_error import TickError, sentences
 from relight_assets.defs.automation.up_to_date import planner_of
 from relight_assets.defs.dagster_internals import home_of
 from relight_assets.defs.names import OWN, Names
-from relight_assets.defs.observations import csv_events, observe_recipe
 from relight_assets.defs.runs.history import history_errors
 from relight_assets.errors import RelightError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.config.datasets.exports import ExportOptions
-from relight_assets.config.yaml_reader import read_yaml_mapping
+from relight_assets.config.parsing.yaml_reader import read_yaml_mapping
 from relight_assets.errors import ConfigError
 from relight_assets.exports.base import Caption, CaptionSource
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets.config.datasets.exports import ExportOptions
+from relight_assets.config.parsing.validation import validate
 from relight_assets.config.settings import Settings
-from relight_assets.config.validation import validate
 from relight_assets.errors import ConfigError, UserError
 from relight_assets.exports.rows.licences import Licences
 from relight_assets.exports.samples import write_samples
@@ -153,7 +153,7 @@ def test_rows_are_chosen_by_licence_too(own: Bench, export: Export) -> None:
 
 @pytest.mark.parametrize("value", [[], ["  "], "", [1.0]])
 def test_licences_are_a_list_of_texts(value: object) -> None:
-    from relight_assets.config.validation import validate
+    from relight_assets.config.parsing.validation import validate
 
     with pytest.raises(ConfigError, match="licences"):
         validate(ExportOptions, {"licences": value}, "--set")

@@ -14,10 +14,10 @@ from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.counting_bar import counting_bar
 from relight_assets.cli.terminal.messages import print_error, print_field, print_line, print_split_error
 from relight_assets.config.datasets.exports import ExportOptions
+from relight_assets.config.parsing.validation import validate
+from relight_assets.config.parsing.yaml_reader import parse_yaml
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.settings import Settings
-from relight_assets.config.validation import validate
-from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder

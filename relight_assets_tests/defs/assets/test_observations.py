@@ -10,8 +10,8 @@ from dagster._core.loader import LoadingContextForTest
 from relight_assets.config.project import ProjectSource
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.definitions import defs
+from relight_assets.defs.assets.observations import observe_csv, recipe_version
 from relight_assets.defs.names import OWN
-from relight_assets.defs.observations import observe_csv, recipe_version
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Project
 from relight_assets_tests.defs.ticks import Sensor, materialized

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from relight_assets.config import yaml_reader
-from relight_assets.config.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse_yaml, read_yaml_mapping, shown
+from relight_assets.config.parsing import yaml_reader
+from relight_assets.config.parsing.yaml_reader import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_VALUES,
+    parse_yaml,
+    read_yaml_mapping,
+    shown,
+)
 from relight_assets.errors import ConfigError
 
 
@@ -123,7 +130,7 @@ def test_billions_of_laughs_cost_nothing() -> None:
     lines = ["k0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     lines += [f"k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 25)]
     script = (
-        "import sys; from relight_assets.config.yaml_reader import parse_yaml\n"
+        "import sys; from relight_assets.config.parsing.yaml_reader import parse_yaml\n"
         "from relight_assets.engine.hardware.peak_memory import peak_mib\n"
         "from relight_assets.errors import ConfigError\n"
         "before = peak_mib()\n"
@@ -181,7 +188,7 @@ def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
 
 
 def test_the_shipped_files_are_far_from_the_limits() -> None:
-    shipped = {path.name: path for path in (Path(__file__).resolve().parents[2] / "config").glob("*.yaml")}
+    shipped = {path.name: path for path in (Path(__file__).resolve().parents[3] / "config").glob("*.yaml")}
     assert {"mvp_config.yaml", "platform.yaml"} <= shipped.keys()
     for path in shipped.values():
         text = path.read_text()

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from typing_extensions import Self
 
 from relight_assets.config.hosted_project import HostedProject
-from relight_assets.config.validation import nearest_key
-from relight_assets.config.yaml_reader import shown
-from relight_assets.definitions import named_definitions
+from relight_assets.config.parsing.validation import nearest_key
+from relight_assets.config.parsing.yaml_reader import shown
 from relight_assets.defs.names import Names
+from relight_assets.defs.project.named_definitions import named_definitions
 from relight_assets.errors import ConfigError
 
 _PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")

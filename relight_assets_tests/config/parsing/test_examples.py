@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from relight_assets.config.examples import example_of
 from relight_assets.config.loader import load_recipe
+from relight_assets.config.parsing.examples import example_of
+from relight_assets.config.parsing.validation import validate
+from relight_assets.config.parsing.yaml_reader import parse_yaml
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.config.settings_loader import settings_of
-from relight_assets.config.validation import validate
-from relight_assets.config.yaml_reader import parse_yaml
 from relight_assets.errors import ConfigError
 
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from relight_assets.config.examples import example_of
-from relight_assets.config.yaml_reader import Number, WholeNumber, hide_address, odd_character
-from relight_assets.config.yaml_reader import shown as shown_text
+from relight_assets.config.parsing.examples import example_of
+from relight_assets.config.parsing.yaml_reader import Number, WholeNumber, hide_address, odd_character
+from relight_assets.config.parsing.yaml_reader import shown as shown_text
 from relight_assets.errors import ConfigError
 
 HIDDEN_FAULT = "hidden"

@@ -1,0 +1,1 @@
+"""YAML that people write: read, checked, and refused in sentences."""
