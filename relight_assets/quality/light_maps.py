@@ -24,7 +24,8 @@ from relight_assets.imaging.png import decode_png
 from relight_assets.stages.base import variant_name
 from relight_assets.stages.degraded.parts.light_parts import light_parts
 from relight_assets.stages.degraded.tone_curve import ToneCurve
-from relight_assets.stages.light_maps.rebuild import Noise, mix, rebuilt
+from relight_assets.stages.degraded.variants.mix import mixed
+from relight_assets.stages.light_maps.rebuild import Noise, rebuilt
 from relight_assets.storage.base import Storage
 from relight_assets.storage.local import LOCAL
 
@@ -93,7 +94,7 @@ def rebuilt_variant(record: Record, variant: int, read: Files) -> Rgba8:
         raise ImageCorruptError(f"the light of variant {variant + 1} does not fit its record: {error}") from error
     foreground, albedo = decode_png(read("foreground")), decode_png(read("albedo"))
     person = rebuilt(albedo, np.ascontiguousarray(foreground[..., 3]), parts, curve, noise)
-    return mix(foreground, person, light["amount"]) if light.get("variant_kind") == "mix" else person
+    return mixed(foreground, person, light["amount"]) if light.get("variant_kind") == "mix" else person
 
 
 def difference(record: Record, variant: int, read: Files) -> int:

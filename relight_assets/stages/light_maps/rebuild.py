@@ -9,7 +9,6 @@ from relight_assets.stages.degraded.degrade import DITHER, degraded_stream, rend
 from relight_assets.stages.degraded.light_sampler import Grain
 from relight_assets.stages.degraded.parts.light_parts import LightParts
 from relight_assets.stages.degraded.tone_curve import ToneCurve
-from relight_assets.stages.degraded.variants.mix import mixed
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,3 @@ def rebuilt(albedo: Rgb8, alpha: Gray8, parts: LightParts, curve: ToneCurve, noi
     image = np.zeros((*alpha.shape, 4), np.uint8)
     image[window] = render(albedo[window], np.ascontiguousarray(alpha[window]), light, parts.eyes, rng)
     return image
-
-
-def mix(foreground: Rgba8, degraded: Rgba8, amount: float) -> Rgba8:
-    """Mix a rebuilt picture with the photo, as the variants of a `ladder` are: (H, W, 4) uint8 RGBA.
-
-    ``amount`` is the share of the light, as the record has it.
-    """
-    return mixed(foreground, degraded, amount)

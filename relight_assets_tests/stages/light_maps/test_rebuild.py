@@ -11,7 +11,7 @@ from relight_assets.stages.degraded.degrade import Further
 from relight_assets.stages.degraded.parts.light_parts import light_parts
 from relight_assets.stages.degraded.tone_curve import ToneCurve
 from relight_assets.stages.degraded.variants.mix import mixed
-from relight_assets.stages.light_maps.rebuild import Noise, mix, rebuilt
+from relight_assets.stages.light_maps.rebuild import Noise, rebuilt
 from relight_assets_tests.stages.degraded.lights import LIGHTS, light_of
 from relight_assets_tests.stages.degraded.test_degrade import SHA, run
 from relight_assets_tests.stages.portraits import face_mesh, portrait
@@ -45,8 +45,7 @@ def test_a_mix_with_the_photo_and_a_light_without_its_pattern_too():
     made = lit("pattern", Further((0.0, 0.3), no_gobo=True, maps=True))
     foreground = portrait().foreground
     for amount, picture in made.mixes.items():
-        assert levels(mix(foreground, again(made), amount), picture.image) <= 1
-    assert np.array_equal(mix(foreground, made.image, 0.3), mixed(foreground, made.image, 0.3))
+        assert levels(mixed(foreground, again(made), amount), picture.image) <= 1
     assert levels(again(made.no_gobo), made.no_gobo.image) <= 1
 
 
