@@ -39,6 +39,8 @@ class Quality(Part):
     """Difference of foreground over background from the photo, levels."""
     max_comb: Unit = 0.05
     """Jaggedness of the histogram's dark half beyond the photo's own; 1 is every second level empty."""
+    max_black_speckle: Unit = 0.1
+    """Share of what is black in the albedo that has become light specks."""
     min_person_evidence: Annotated[float, number(0, 10)] = 1.0
     """How strong the signs of a person must be; 1 is the least that the default `photo_qa.person` takes."""
     max_undecided: Unit = 0.015

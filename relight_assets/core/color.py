@@ -152,13 +152,14 @@ def scaled_by_peak(
     """Return the factor (H, W) that the largest of three channels gets, linear.
 
     Args:
-        planes: three (H, W) float32, 0 or more.
+        planes: three (H, W) float32; what dither has taken below 0 gets the factor of black.
         table: (1, 65536) float32, the factors at :func:`peaks`.
         exact: the factor of a plane, for an image that is brighter than the table anywhere.
     """
     peak = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
     if float(peak.max()) > _BRIGHTEST:
-        return exact(peak)
+        # A factor is a ratio, and that of two values below 0, or next to 0, has no bound.
+        return exact(cv2.max(peak, _BRIGHTEST / _STEPS))
     return cv2.LUT(cv2.multiply(peak, _STEPS / _BRIGHTEST, dtype=cv2.CV_16U), table)
 
 

@@ -72,6 +72,8 @@ def _of_images(found: Sequence[Measured], quality: Quality) -> Iterator[Verdict]
     yield from _worst(lit_in_front, "bright rim", "rim", bright, f"<= {bright:g}")  # from behind rims are meant
     yield from _worst(found, "recomposition", "recomposition", levels, f"<= {levels} levels")
     yield from _worst(found, "comb", "comb", quality.max_comb, f"<= {quality.max_comb:g}")
+    speckle = quality.max_black_speckle
+    yield from _worst(found, "black speckle", "black_speckle", speckle, f"<= {speckle:g}")
 
 
 def _worst(

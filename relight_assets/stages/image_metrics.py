@@ -29,6 +29,8 @@ HALF, FEW_DARK = 128, 30_000
 """The levels below which combs are looked for, and the samples there below which chance looks like one."""
 END, CRUSHED = 254, 3
 """Display levels at which a channel is clipped, and up to which all of them are black."""
+BLACK, SPECK, FEW_BLACK = 1, 12, 30
+"""Levels up to which an albedo is black, by which a speck is lighter than around it, and pixels that are too few."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class ImageMetrics:
     """Change of the contrast from the tenth percentile of luminance to the median, stops."""
     light_contrast: float | None = None
     """The same from the median to the ninetieth percentile."""
+    black_speckle: float | None = None
+    """Share of the albedo's black whose pixels are light specks in the degraded person: 0 is clean black."""
 
 
 def measure(
@@ -108,6 +112,7 @@ def measure(
         rim=_rim(before, after, person),
         recomposition=_recomposition(photo, foreground, background, alpha, blend),
         comb=comb(relit, person) - comb(photo, person),
+        black_speckle=black_speckle(albedo, relit, person),
         **asdict(tone),
     )
 
@@ -147,6 +152,25 @@ def comb(image: Rgb8, person: Mask) -> float:
         return 0.0
     even = (counts[:, :-2] + 2 * counts[:, 1:-1] + counts[:, 2:]) / 4
     return float(np.abs(counts[:, 1:-1] - even)[:, : HALF - 1].sum(dtype=np.float64) / dark)
+
+
+def black_speckle(albedo: Rgb8, relit: Rgb8, person: Mask) -> float:
+    """Say how speckled black hair or cloth has become: what is black has nothing that a light could show.
+
+    Args:
+        albedo: (H, W, 3) uint8 sRGB.
+        relit: (H, W, 3) uint8 sRGB.
+        person: (H, W) bool.
+
+    Returns:
+        Share of the person's black pixels that are lighter than the median of 3 by 3 around them by more than
+        :data:`SPECK` levels.  0 of too few.
+    """
+    black = (_brightest(albedo) <= BLACK) & person
+    if np.count_nonzero(black) < FEW_BLACK:
+        return 0.0
+    seen = _brightest(relit)
+    return _share(cv2.subtract(seen, cv2.medianBlur(seen, 3)) > SPECK, black)
 
 
 def _brightest(image: Rgb8) -> Gray8:

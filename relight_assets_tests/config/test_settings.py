@@ -145,6 +145,7 @@ OTHER_THAN_DEFAULT = {
     "quality.rim_range": "(0.13, 0.14)",
     "quality.max_recomposition": "15",
     "quality.max_comb": "0.16",
+    "quality.max_black_speckle": "0.165",
     "quality.min_person_evidence": "0.25",
     "quality.max_undecided": "0.26",
     "quality.max_cutout_stairs": "0.27",

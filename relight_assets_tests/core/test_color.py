@@ -107,6 +107,13 @@ def test_a_function_of_the_largest_channel_comes_from_its_table_or_exactly(brigh
     assert table.shape == (1, 65536)
 
 
+@pytest.mark.parametrize("brightest", [1.0, 30.0])
+def test_what_is_darker_than_black_gets_the_factor_of_black(brightest):
+    dark = np.array([[-3e-4, -1e-6, 0.0, 1e-7, brightest]], np.float32)  # a dithered black, beside a bright lamp
+    factor = highlight_rolloff([dark, dark, dark], 0.8, 0.97)
+    assert factor[0, :4] == pytest.approx(1)
+
+
 def test_planes_are_worked_on_as_pixels_are():
     image = np.random.default_rng(2).integers(0, 256, (30, 40, 3), np.uint8)
     planes = decode_planes(image)

@@ -13,7 +13,7 @@ from relight_assets.quality.thresholds import MANY, failed_metrics, verdicts
 from relight_assets.stages.image_metrics import ImageMetrics
 from relight_assets_tests.conftest import recipe_with
 
-GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+GOOD = ImageMetrics(0.95, 0.7, -0.2, 0.2, 0.0, 0.0, 0.2, 1.0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 SHARES = Recipe().degradation.weights
 FAMILIES = tuple(name for name, share in SHARES.items() if share > 0)
 
@@ -65,6 +65,7 @@ def test_good_images_pass_all_that_so_many_allow() -> None:
         ({"rim": 2.0}, "bright rim"),
         ({"recomposition": 3}, "recomposition"),
         ({"comb": 0.2}, "comb"),
+        ({"black_speckle": 0.2}, "black speckle"),
     ],
 )
 def test_one_bad_image_fails_its_metric_and_is_named_first(change: dict[str, float], metric: str) -> None:
@@ -166,6 +167,7 @@ def test_an_image_without_a_metric_is_not_counted_for_that_one(name: str) -> Non
         "clipping": {"clipping", "clipping, mean"},
         "lit_exposure": {"families' lit exposure apart"},
         "rim": {"dark rim", "bright rim"},
+        "black_speckle": {"black speckle"},
         "exposure": {"exposure", "darker", "exposure, median", "tone cue"},
         "saturation": {"tone cue"},
         **{feature: {f"{feature.replace('_', ' ')}, median", "tone cue"} for feature in TONE},

@@ -8,6 +8,7 @@ from relight_assets.stages.foreground_color import Blend, with_alpha
 from relight_assets.stages.image_metrics import (
     DOWNSAMPLED_SIDE,
     ImageMetrics,
+    black_speckle,
     comb,
     few_of,
     measure,
@@ -139,6 +140,17 @@ def test_few_levels_turned_into_many_are_a_comb() -> None:
     assert comb(smooth // 3 * 3, everywhere) == pytest.approx(1, abs=0.05)
     assert comb(smooth // 2 * 2, np.zeros_like(everywhere)) == 0
     assert measured(relit(SIDE)).comb < 0.05
+
+
+def test_light_specks_in_black_are_speckle_and_a_smooth_gleam_is_none() -> None:
+    everywhere, black = np.ones((80, 80), np.bool_), np.ones((80, 80, 3), np.uint8)
+    gleam = np.broadcast_to(np.linspace(0, 200, 80).astype(np.uint8)[None, :, None], black.shape).copy()
+    assert black_speckle(black, black, everywhere) == black_speckle(black, gleam, everywhere) == 0
+    specked = gleam.copy()
+    specked[::4, ::4] = specked[::4, ::4] // 2 + 128
+    assert black_speckle(black, specked, everywhere) == pytest.approx(1 / 16, abs=0.02)
+    assert black_speckle(black + 40, specked, everywhere) == 0  # dark, and not black
+    assert black_speckle(black, specked, np.zeros_like(everywhere)) == 0
 
 
 def test_few_of_an_image_are_its_own_pixels_at_even_distances() -> None:

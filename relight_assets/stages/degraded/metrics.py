@@ -50,6 +50,7 @@ MEASURED = (
     Metric("saturation", SIGNED, "Change of the person's mean saturation, display values"),
     Metric("shadow_contrast", number(-64, 64), "Change from the tenth percentile of luminance to the median", "stops"),
     Metric("light_contrast", number(-64, 64), "Change from the median to the ninetieth percentile", "stops"),
+    Metric("black_speckle", number(0, 1), "Share of the albedo's black that has become light specks"),
 )
 
 VARIANT_KIND = (

@@ -71,6 +71,12 @@ def test_the_table_is_the_curve():
     assert np.isfinite(curve.factor(gray([0.0, 0.0]))).all()
 
 
+@pytest.mark.parametrize("brightest", [1.0, 30.0])
+def test_dithered_black_stays_black_beside_the_brightest(brightest):
+    dark = [-3e-4, -1e-6, 0.0, 1e-7]
+    assert np.abs(toned(ToneCurve(-1.5, -0.3, -0.3), [*dark, brightest])[:4]).max() < 3e-3
+
+
 def test_a_moved_curve_is_the_same_about_another_tone():
     curve, light = ToneCurve(-3.0, 0.3, 0.1), np.array([0.05, 0.1, 0.2], np.float32)
     gain = curve.factor_of(light[None] / 2)[0]
