@@ -14,15 +14,15 @@ from relight_assets.quality.measured import Verdict
 
 COLUMNS = ("input", "foreground", "albedo", "degraded_fg", "output")
 ROWS = 5
-SHOWN_WIDTH = 520
+SHOWN_WIDTH = 440
 """Pixels that fit beside the names of the metadata in a window of 1,280 pixels."""
-INLINE_CELL = 100
+INLINE_CELL = 84
 """Pixels: five columns fit into :data:`SHOWN_WIDTH`."""
 FILE_CELL = 240
 WORST = 8
 METRIC_CELL = 132
 """Pixels, of the sheet that `relight verify` draws."""
-WORST_CELL = 126
+WORST_CELL = 106
 """Pixels: four columns."""
 _GAP = 4
 _DARK = 24

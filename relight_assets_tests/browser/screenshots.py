@@ -2,6 +2,7 @@
 
 make demo
 relight --platform demo/platform.yaml run --split train --config FILE --experiment candlelight   # CANDLELIGHT, below
+relight --platform demo/platform.yaml gallery --split train
 make dev PLATFORM=demo/platform.yaml, and when the runs that the sensor starts have ended
 python -m relight_assets_tests.browser.screenshots --url http://127.0.0.1:3000
 """
@@ -59,6 +60,8 @@ def main() -> None:
             "experiment.jpg": _experiment,
             "automation.png": _automation,
             "runs.png": _runs,
+            "gallery.jpg": _gallery,
+            "gallery_pair.jpg": _gallery_pair,
         }
         for name, take in takes.items():
             take(page)
@@ -124,6 +127,18 @@ def _runs(page: "Page") -> None:
     page.set_viewport_size({"width": 1500, "height": 600})
     page.goto("/runs")
     page.get_by_text("Success", exact=True).first.wait_for(state="visible")
+
+
+def _gallery(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 540})
+    page.goto("/relight/data-train/gallery/index.html")
+    page.locator(".card .cell div").first.wait_for(state="visible")
+
+
+def _gallery_pair(page: "Page") -> None:
+    page.set_viewport_size({"width": 1500, "height": 900})
+    page.locator(".card").nth(2).click()
+    page.locator("#pictures img").first.wait_for(state="visible")
 
 
 def _save(shot: bytes, path: Path) -> None:

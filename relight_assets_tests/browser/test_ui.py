@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 ASSETS = (
     *("split_csv", "masks", "albedo", "degraded", "composites", "mapping_csv", "dead_letters", "samples", "gallery"),
 )
+STAGES = ASSETS[1:5]
 RECIPES = 4
 """Observed sources with the names of the stages."""
 
+MARGIN = 24
+"""Pixels of a page of the UI, beyond which it cuts off."""
 RUN_MS = 120_000
 
 
@@ -57,6 +60,18 @@ def test_the_failures_are_a_table(page: "Page") -> None:
     failures = _metadata(page, "failures").locator("table")
     assert "no_person" in failures.inner_text()
     assert "cat.png" in failures.inner_text()
+
+
+@pytest.mark.parametrize("asset", ASSETS[1:-2])
+def test_nothing_is_cut_off_in_a_window_of_1280_pixels(page: "Page", asset: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(f"/assets/{asset}?view=partitions&partition=train")
+    _metadata(page, "rows" if asset in STAGES else "path").wait_for(state="visible")
+    for sheet in page.locator("table img").all():
+        page.wait_for_function("image => image.complete", arg=sheet.element_handle())
+    ends = page.locator("table td, table img").evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")
+    assert len(ends) > 10
+    assert max(ends) <= 1280 - MARGIN
 
 
 def test_the_lineage_shows_all_assets_and_no_invitation(page: "Page", ui: Ui) -> None:

@@ -29,7 +29,7 @@ def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -
     sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert sheet is not None
     height, width = sheet.shape[:2]
-    assert (height, width) == (22 + 4 * 104, len(COLUMNS) * 104)
+    assert (height, width) == (22 + 4 * 88, len(COLUMNS) * 88)
     # The last column is the composite on gray: its corner is gray, the first column's is not.
     assert abs(int(sheet[22 + 20, width - 20].mean()) - 128) < 6
 
@@ -39,7 +39,7 @@ def test_the_sheet_of_a_stage_fits_and_names_each_image(finished: Bench) -> None
     assert jpeg is not None
     sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert sheet is not None
-    assert sheet.shape[:2] == (22 + 2 * (22 + 260), SHOWN_WIDTH)
+    assert sheet.shape[:2] == (22 + 2 * (22 + 220), SHOWN_WIDTH)
     assert (sheet[22:44, :200] > 150).any()  # the caption
     assert stage_sheet(finished.layout, ("input", "output"), []) is None
 
@@ -50,9 +50,9 @@ def test_photos_that_cannot_be_shown_are_dark_under_their_caption() -> None:
     assert jpeg is not None
     sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert sheet is not None
-    assert sheet.shape[:2] == (22 + 130, SHOWN_WIDTH)
-    assert sheet[22 + 63, 63].mean() > 240
-    assert sheet[22 + 63, 130 + 63].mean() < 60
+    assert sheet.shape[:2] == (22 + 110, SHOWN_WIDTH)
+    assert sheet[22 + 53, 53].mean() > 240
+    assert sheet[22 + 53, 110 + 53].mean() < 60
     assert photo_sheet([]) is None
 
 
@@ -61,7 +61,7 @@ def test_at_most_five_rows_spread_over_all(finished: Bench) -> None:
     assert few is not None
     assert many is not None
     heights = [cv2.imdecode(np.frombuffer(j, np.uint8), cv2.IMREAD_COLOR).shape[0] for j in (few, many)]
-    assert heights == [22 + 5 * 104] * 2
+    assert heights == [22 + 5 * 88] * 2
 
 
 def test_nothing_done_gives_no_sheet(finished: Bench) -> None:
@@ -89,7 +89,7 @@ def test_the_worst_stand_in_two_rows_of_four(finished: Bench) -> None:
     for jpeg in sheets:
         assert jpeg is not None
         sizes.append(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape[:2])
-    assert sizes == [(152, 3 * 130), (304, 4 * 130), (304, 4 * 130)]
+    assert sizes == [(132, 3 * 110), (264, 4 * 110), (264, 4 * 110)]
     assert WORST == 8
     assert worst_sheet(finished.layout, "foreground", []) is None
 
@@ -99,8 +99,8 @@ def test_two_recipes_stand_side_by_side(finished: Bench) -> None:
     assert jpeg is not None
     sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert sheet is not None
-    assert sheet.shape[:2] == (22 + 2 * 104, 5 * 104)
-    own, other = (sheet[22:, column * 104 : column * 104 + 100].astype(int) for column in (3, 4))
+    assert sheet.shape[:2] == (22 + 2 * 88, 5 * 88)
+    own, other = (sheet[22:, column * 88 : column * 88 + 84].astype(int) for column in (3, 4))
     assert np.abs(own - other).mean() < 2  # the same images, a JPEG apart
     assert comparison_sheet(finished.layout, finished.layout, []) is None
 

@@ -38,6 +38,9 @@ ROWS_SHOWN = 10
 """Of the mapping."""
 PHOTOS_SHOWN = 12
 """Of the failures; decoding one takes up to half a second."""
+FAILURES_SHOWN = 50
+PATH_SHOWN = 26
+"""Characters of a path in a table: so many fit into a window of 1,280 pixels."""
 
 
 def mapping_asset(stages: Sequence[Stage], names: Names = OWN) -> dg.AssetsDefinition:
@@ -217,27 +220,28 @@ def _decoded(file: Path | None, settings: Settings) -> Any:
 
 
 def _preview(state: SplitState) -> dg.TableMetadataValue:
-    """The first rows of the mapping, with the names of the outputs in the second column, where they are seen."""
-    others = [str(name) for name in state.split.table.columns if name != "image_path"]
-    names = ["image_path", OUTPUT_COLUMN, *others]
-    rows = state.split.table.head(ROWS_SHOWN).to_dict("records")
+    """The first pairs of the mapping, in what a window of 1,280 pixels shows; the other columns are the CSV's own."""
+    cells = map(str, state.split.table["image_path"].head(ROWS_SHOWN))
     records = [
-        dg.TableRecord(
-            {"image_path": str(row["image_path"]), OUTPUT_COLUMN: "" if output is None else output.name}
-            | {name: str(row[name]) for name in others}
-        )
-        for row, output in zip(rows, state.outputs(), strict=False)
+        dg.TableRecord({"image_path": _fitting(cell), OUTPUT_COLUMN: "" if output is None else output.name})
+        for cell, output in zip(cells, state.outputs(), strict=False)
     ]
+    names = ("image_path", OUTPUT_COLUMN)
     return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(name, "string") for name in names]))
 
 
 def _failures(rows: Sequence[FailureRow]) -> dg.TableMetadataValue:
+    """The first failures.  The UI breaks lines at spaces alone, so code and stage begin the reason."""
     shown = [
         dg.TableRecord(
-            {"line": r.line, "message": r.message, "code": r.code, "stage": r.stage, "image_path": r.image_path}
+            {"line": r.line, "reason": f"{r.code} ({r.stage}): {r.message}", "image_path": _fitting(r.image_path)}
         )
-        for r in rows[:50]
+        for r in rows[:FAILURES_SHOWN]
     ]
-    names = ("message", "code", "stage", "image_path")
-    columns = [dg.TableColumn("line", "int"), *(dg.TableColumn(name, "string") for name in names)]
+    columns = [dg.TableColumn("line", "int"), *(dg.TableColumn(name, "string") for name in ("reason", "image_path"))]
     return dg.MetadataValue.table(shown, dg.TableSchema(columns))
+
+
+def _fitting(path: str) -> str:
+    """The end of a path, which the UI shows on one line."""
+    return path if len(path) <= PATH_SHOWN else f"…{path[1 - PATH_SHOWN :]}"

@@ -207,7 +207,7 @@ def test_the_metadata_is_rich_enough_to_decide_by(instance: dg.DagsterInstance, 
         assert ("most_clipped" in metadata) == (stage == "masks" and metadata["mean_clipped"] > 0)
         assert metadata["worker_peak_mib"] > 50
         assert metadata["package_version"]
-        assert len(metadata["recipe_digest"]) == len(metadata["stage_recipe_digest"]) == 64
+        assert len(metadata["recipe_digest"]) == len(metadata["stage_recipe_digest"]) == 32
         assert ("model_digest" in metadata) == (stage in ("masks", "albedo", "degraded"))
         assert all(isinstance(metadata[name], int) for name in ("rows", "rows_done", "computed", "failed"))
         assert isinstance(metadata["images_per_s"], float)

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from relight_assets.definitions import defs
-from relight_assets.defs.assets.mapping import SPREADS
+from relight_assets.defs.assets.mapping import PATH_SHOWN, SPREADS
 from relight_assets.engine.state.image_scan import ImageScanner
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets_tests.conftest import PORTRAITS, Project
@@ -82,12 +82,15 @@ def test_the_mapping_has_every_row_and_says_so(instance: dg.DagsterInstance, pro
     file = project.data / "train_images_failures.csv"
     assert (failures["dagster/row_count"], failures["path"]) == (2, str(file))
     shown = [row.data for row in failures["failures"].records]
-    assert list(shown[0])[:2] == ["line", "message"]
     assert failures["photos"].startswith("![train-failures]")
-    assert [(row["line"], row["stage"], row["image_path"]) for row in shown] == [
-        (int(row["line"]), row["stage"], row["image_path"]) for row in rows_of(file)
+    written = rows_of(file)
+    assert [(row["line"], row["reason"]) for row in shown] == [
+        (int(row["line"]), f"{row['code']} ({row['stage']}): {row['message']}") for row in written
     ]
-    assert shown[0]["code"] == "no_person"
+    assert shown[0]["reason"].startswith("no_person (masks): ")
+    for row, whole in zip(shown, written, strict=True):
+        assert len(row["image_path"]) <= PATH_SHOWN
+        assert whole["image_path"].endswith(row["image_path"].removeprefix("…"))
 
 
 def test_the_numbers_are_compared_with_those_of_the_materialization_before(
