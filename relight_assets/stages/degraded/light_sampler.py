@@ -79,6 +79,8 @@ class SampledLight:
     """Share of the family's ``min_strength`` that is enough: what changes colours is seen at the same luminance."""
     without_pattern: "Callable[[], SampledLight] | None" = None
     """Gives the same light with nothing between lamp and person; None: nothing is there."""
+    fixed: frozenset[Attribute] = frozenset()
+    """Attributes that its family draws again and this one has not: a ring around the camera has one place."""
     visible: Callable[[], Plane] | None = None
     """Gives how much of the lamp each point sees, (h, w) float32 in 0..1; None: all of it, everywhere."""
 

@@ -75,9 +75,10 @@ def looked_up(panorama: LinearRgb, x: Plane, y: Plane, z: Plane) -> LinearRgb:
     """Return a panorama's values in directions that are given as unit vectors, (h, w, 3) float32."""
     rows, columns = panorama.shape[:2]
     turn = cv2.phase(z, x)  # 0 in the middle, to 2 pi
-    across = ((turn * np.float32(1 / (2 * np.pi)) + np.float32(0.5)) % 1) * np.float32(columns) - np.float32(0.5)
+    across = turn * np.float32(columns / (2 * np.pi)) - np.float32(0.5)
     down = (np.arcsin(np.clip(y, -1, 1)) * np.float32(1 / np.pi) + np.float32(0.5)) * np.float32(rows) - np.float32(0.5)
-    # One column more on each side: its edges meet behind the person.
-    around = np.concatenate([panorama[:, -1:], panorama, panorama[:, :1]], axis=1)
+    # From the middle around, with one column more on each side: the ends meet there.
+    middle = columns // 2
+    around = np.concatenate([panorama[:, middle - 1 :], panorama[:, : middle + 1]], axis=1)
     found: LinearRgb = cv2.remap(around, across + 1, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return found
