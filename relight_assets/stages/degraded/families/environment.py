@@ -18,7 +18,15 @@ from relight_assets.stages.degraded.environments.panorama import Environment
 from relight_assets.stages.degraded.environments.trial import trial_environment
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import (
+    MIN_FACE_LIGHT,
+    TRIES,
+    WITHOUT_PATTERN,
+    Attribute,
+    LightSampler,
+    SampledLight,
+    Shading,
+)
 from relight_assets.stages.degraded.shading import highlights, lamp_place
 from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
@@ -33,6 +41,10 @@ GAINS = (0.5, 0.9)
 """Of its highlight over physical skin, where it is all of the light."""
 ON_FACE = 0.6
 """Share of the usual light on the face that is enough: a panorama is seen by its colours as well."""
+SURELY = 1.3
+"""How much more than is asked for of the light on the face is looked for: the camera's curve may take some of it."""
+FLOOR = 1e-3
+"""Light that is added before the logarithm."""
 
 _ENVIRONMENT = (
     Metric("environment", TEXT, "File name of the panorama"),
@@ -59,6 +71,8 @@ def sample(sampler: LightSampler) -> SampledLight:
     shine = highlights.sample(scene, light, options.roughness, skin, key.of.visible, gloss=size > 0.2)
     toward = luminance(np.array([[environment.key_light]], np.float32)).item()
     level = _level(scene, rest) + toward
+    added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
+    first_try, on_face = _first_try(sampler, added, rest)
     numbers: Numbers = {
         **key.of.numbers,
         "environment": name,
@@ -70,7 +84,6 @@ def sample(sampler: LightSampler) -> SampledLight:
         low, high = options.fill_range
         fill = uniform(part_of(rng, Attribute.STRENGTH), (low, high))
         fill += (low - fill) * strength_bias
-        added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
         light = (added + rest * np.float32(fill)) * np.float32(1 / level)
         drawn: Numbers = {"environment_fill": fill}
         lit = lamps.finished(scene, light, key.of.occlusion)
@@ -88,7 +101,27 @@ def sample(sampler: LightSampler) -> SampledLight:
         shading = highlights.add_highlight(scene, shading, shine, gain, color=color)
         return replace(shading, numbers=shading.numbers | {"lamp_color": color.tolist()})
 
-    return SampledLight(light, numbers, render, on_face=ON_FACE, visible=lambda: key.of.visible)
+    return SampledLight(light, numbers, render, on_face=on_face, first_try=first_try, visible=lambda: key.of.visible)
+
+
+def _first_try(sampler: LightSampler, added: LinearRgb, rest: LinearRgb) -> tuple[int, float]:
+    """Number of the first strength with which the face is not flat, and the share of the usual spread that is enough.
+
+    Told from the light on some of the face, so that no strength need be rendered to find out.  Where the face is flat
+    with the strongest, what there is must do: no turn makes an even panorama less so.
+    """
+    low, high = sampler.degradation.environment.fill_range
+    at = lamp_place.face_samples(sampler.scene)
+    lamp, other = (luminance(light.reshape(-1, 3)[at][None])[0] for light in (added, rest))
+    least = SURELY * ON_FACE * WITHOUT_PATTERN * MIN_FACE_LIGHT[sampler.degradation.intensity]
+    spread = 0.0
+    for attempt in range(TRIES):
+        fill = low + (high - low) / 2 * (1 - attempt / (TRIES - 1))  # that of the middle of the range
+        light = lamp + np.float32(fill) * other
+        spread = float(np.log2(light + np.float32(FLOOR)).std(dtype=np.float64))
+        if spread >= least:
+            return attempt, ON_FACE
+    return TRIES - 1, ON_FACE * spread / (least * SURELY)
 
 
 def _turn(sampler: LightSampler, environment: Environment, rng: Generator) -> float:

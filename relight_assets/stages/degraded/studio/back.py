@@ -114,9 +114,7 @@ def sample(sampler: LightSampler) -> SampledLight:
 
         return Shading(light, mirrored, drawn | {"rim_sheen": sheen}, ambient=ambient_share)
 
-    return SampledLight(
-        behind[0], numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: key.of.visible
-    )
+    return SampledLight(behind[0], numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: key.of.visible)
 
 
 def _behind(rng: Generator, side: int) -> Direction:

@@ -99,6 +99,4 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
         return highlights.add_highlight(scene, shading, shine, highlights.draw_gain(rng, kind.gains, strength_bias))
 
     named = lamps.named(kind.kind, numbers)
-    return SampledLight(
-        light, named, render, on_face=kind.on_face, fixed=kind.fixed, visible=lambda: beam.of.visible
-    )
+    return SampledLight(light, named, render, on_face=kind.on_face, fixed=kind.fixed, visible=lambda: beam.of.visible)

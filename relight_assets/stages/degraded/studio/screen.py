@@ -51,6 +51,4 @@ def sample(sampler: LightSampler) -> SampledLight:
         shading = Shading(lit, None, drawn, ambient=ambient_share)
         return highlights.add_highlight(scene, shading, gloss, lamps.draw_gain(rng, (0.3, 0.55)), color=color)
 
-    return SampledLight(
-        light, numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: beam.of.visible
-    )
+    return SampledLight(light, numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: beam.of.visible)
