@@ -157,7 +157,7 @@ def _scene(foreground: Rgba8, surface: Rgb8, faces: Sequence[Points]) -> Scene:
 
     corner = np.array([window[1].start, window[0].start, 0], np.float32)
     return build(
-        alpha=reduced(part[..., 3]).astype(np.float32) / 255,
+        alpha=reduced(part[..., 3]).astype(np.float32) * np.float32(1 / 255),
         albedo=decode(reduced(surface[window])),
         photo=decode(reduced(part[..., :3])),
         faces=[((points - corner) * np.float32(scale)).astype(np.float32) for points in faces],
