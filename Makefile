@@ -123,7 +123,7 @@ format: $(VENV)/.setup-dev
 bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
-science: setup  ## albedo methods and mattes where the truth is known; ARGS="--intrinsic DIR"
+science: setup  ## albedo, mattes and lights where the truth is known; ARGS="--intrinsic DIR --portraits DIR"
 	$(BIN)/python -m benchmarks.science $(ARGS)
 
 clean:

@@ -47,7 +47,7 @@ class StreamWithout(Generator):
 
 
 class _Instead(Generator):
-    """Another stream; the one that it stands for goes on beside it, as far as single numbers are drawn."""
+    """Another stream; the one that it stands for goes on beside it, so that what follows there is drawn as before."""
 
     def __init__(self, own: Generator, other: Generator):
         super().__init__(other.bit_generator)
@@ -56,6 +56,10 @@ class _Instead(Generator):
     def random(self, *args: Any, **options: Any) -> Any:
         self._own.random(*args, **options)
         return super().random(*args, **options)
+
+    def integers(self, *args: Any, **options: Any) -> Any:
+        self._own.integers(*args, **options)
+        return super().integers(*args, **options)
 
 
 def part_of(rng: Generator, part: str) -> Generator:

@@ -35,6 +35,7 @@ MEASURES: tuple[tuple[Stage, str], ...] = (
 )
 """The recorded numbers whose distribution a split should keep."""
 KEY_TEMPERATURE: tuple[Stage, str] = ("degraded", "key_temperature")
+SOURCE_SOFTNESS: tuple[Stage, str] = ("degraded", "source_light_softness")
 TAGS: dict[Stage, tuple[str, ...]] = {"masks": photo_tags.NAMES, "albedo": albedo_tags.NAMES}
 """The tags of a photo, and those of its albedo."""
 MIN_IMAGES = 30
@@ -84,7 +85,7 @@ class SplitStatistics:
     """What the records of a split say, added one after the other, so that none need be kept."""
 
     values: dict[tuple[Stage, str], dict[int, float]] = field(
-        default_factory=lambda: {measure: {} for measure in (*MEASURES, KEY_TEMPERATURE)}
+        default_factory=lambda: {measure: {} for measure in (*MEASURES, KEY_TEMPERATURE, SOURCE_SOFTNESS)}
     )
     """Recorded numbers by the image's number; of several lights the first one's: they are drawn alike."""
     families: dict[int, str] = field(default_factory=dict)
@@ -93,6 +94,8 @@ class SplitStatistics:
     """How many of the images whose stage is current have each tag."""
     light_directions: list[Vector] = field(default_factory=list)
     """Unit vectors to the key lights of all drawn lights: x right, y down, z to the camera."""
+    source_lights: dict[int, Vector] = field(default_factory=dict)
+    """Those to the photos' own lights, where these are known, by the image's number."""
 
     def add(self, image: RecordedImage) -> None:
         """Add one image."""
@@ -109,6 +112,8 @@ class SplitStatistics:
         if "degraded" in image.current:
             if (family := fitted_family(record.degradation_type)) is not None:
                 self.families[record.index] = family
+            if (source := _vector(_lights(record, "degraded")[0], "source_light_direction")) is not None:
+                self.source_lights[record.index] = source
             drawn = filter(is_drawn, _lights(record, "degraded"))
             lights = (_vector(light, "light_direction") for light in drawn)
             self.light_directions += [light for light in lights if light is not None]

@@ -1,26 +1,31 @@
-"""A split's numbers as small images: where the lights stand, which family, how warm, how much person."""
+"""A split's numbers as small images: where lights stand, the photos' own and ours, which, how warm, how much person."""
 
 import importlib.util
 import io
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from relight_assets.config.recipe.degradation import family_names
-from relight_assets.quality.statistics import KEY_TEMPERATURE, SplitStatistics
+from relight_assets.quality.light_distribution import Vector
+from relight_assets.quality.statistics import KEY_TEMPERATURE, SOURCE_SOFTNESS, SplitStatistics
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _INK = "#3b6ea5"
-_SIZE = (5.2, 3.2)
+_SIZE = (7.2, 3.2)
 """Inches; at 100 pixels an inch it fits beside the names of the metadata."""
 
 
 def charts(statistics: SplitStatistics) -> bytes | None:
-    """A PNG of four charts; None where no image has a mask yet."""
+    """A PNG of six charts; None where no image has a mask yet."""
     coverage = list(statistics.values["masks", "coverage"].values())
     if not coverage:
         return None
@@ -82,12 +87,13 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
-    (directions, kinds), (warmth, covered) = figure.subplots(2, 2)
-    lights = np.array(statistics.light_directions).reshape(-1, 3)
-    rim = np.linspace(0, 2 * np.pi, 90)
-    directions.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
-    directions.scatter(lights[:, 0], -lights[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(lights) + 1)))
-    directions.set(title="light from", aspect="equal", xticks=[], yticks=[], frame_on=False)
+    (directions, own, kinds), (warmth, softness, covered) = figure.subplots(2, 3)
+    _draw_directions(directions, statistics.light_directions)
+    directions.set(title="light from")
+    _draw_directions(own, list(statistics.source_lights.values()))
+    own.set(title="photo's own light from")
+    softness.hist(list(statistics.values[SOURCE_SOFTNESS].values()), bins=12, range=(0, 1), color=_INK)
+    softness.set(title="photo's own light, softness")
     counts = family_counts(statistics)
     kinds.barh([name.replace("_", " ") for name in counts], list(counts.values()), color=_INK)
     kinds.invert_yaxis()
@@ -96,9 +102,18 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     warmth.set(title="key light, kelvin")
     covered.hist(coverage, bins=12, range=(0, 1), color=_INK)
     covered.set(title="mask coverage")
-    for chart in (directions, kinds, warmth, covered):
+    for chart in figure.axes:
         chart.title.set_fontsize(8)
         chart.tick_params(labelsize=7)
     image = io.BytesIO()
     FigureCanvasAgg(figure).print_png(image)  # type: ignore[no-untyped-call]
     return image.getvalue()
+
+
+def _draw_directions(chart: "Axes", lights: Sequence[Vector]) -> None:
+    """Draw where lights stand, as seen from the camera."""
+    places = np.array(lights).reshape(-1, 3)
+    rim = np.linspace(0, 2 * np.pi, 90)
+    chart.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
+    chart.scatter(places[:, 0], -places[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(places) + 1)))
+    chart.set(aspect="equal", xticks=[], yticks=[], frame_on=False)

@@ -55,3 +55,14 @@ def test_one_part_comes_from_another_stream_and_all_else_stays():
     assert is_varied(elsewhere, "end")
     assert not is_varied(elsewhere, "middle")
     assert not is_varied(stream(1, SHA, 0, "a"), "end")
+
+
+def test_whole_numbers_of_a_part_leave_the_rest_alone_as_well():
+    def drawn(rng):
+        part = part_of(rng, "middle")
+        return int(part.integers(7)), part.random(2).tolist(), int(part.integers(5)), rng.random(3).tolist()
+
+    plain = drawn(stream(1, SHA, 0, "a"))
+    other = drawn(stream(1, SHA, 1, "b"))
+    mixed = drawn(StreamWithout(stream(1, SHA, 0, "a"), "middle", stream(1, SHA, 1, "b")))
+    assert mixed == (*other[:3], plain[3])

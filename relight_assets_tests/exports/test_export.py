@@ -202,6 +202,9 @@ def test_every_light_is_a_row_with_a_stem_of_its_own(export: Export, own: Bench)
     assert [row["variant"] for row in samples] == ["0", "1"] * 4
     assert samples[0]["photo_light_azimuth_deg"] == samples[1]["photo_light_azimuth_deg"]
     assert samples[0]["light_azimuth_deg"] != samples[1]["light_azimuth_deg"]
+    for name in ("softness", "warmth"):  # of the photo's own light, where it is reliable
+        sure = float(samples[0][f"degraded_source_light_{name}_reliability"])
+        assert (samples[0][f"degraded_source_light_{name}"] != "") == (sure >= 0.5)
 
 
 def test_another_light_is_the_target(export: Export, own: Bench) -> None:

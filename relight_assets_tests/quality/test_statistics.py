@@ -52,8 +52,13 @@ def test_lights_and_families_are_those_of_the_images_that_are_lit(finished: Benc
     assert set(statistics.families) == {0, 1, 2, 3}
     lights = statistics.light_directions
     assert len(lights) == 4
+    sources = statistics.source_lights
+    assert set(sources) <= {0, 1, 2, 3}
+    assert sources
     # Records have six decimals.
-    assert all(sum(part * part for part in light) == pytest.approx(1, abs=2e-6) for light in lights)
+    assert all(
+        sum(part * part for part in light) == pytest.approx(1, abs=2e-6) for light in (*lights, *sources.values())
+    )
 
 
 def test_spreads_have_every_measure_and_each_family_as_a_share(finished: Bench) -> None:

@@ -30,6 +30,7 @@ from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_sampler import Grain, Streams
 from relight_assets.stages.degraded.parts.light_parts import LightMaps, light_maps
 from relight_assets.stages.degraded.sampler import Relit, relight, without_pattern
+from relight_assets.stages.degraded.source_light.catch_lights import mirrored_lamp
 from relight_assets.stages.degraded.tone_curve import ToneCurve
 from relight_assets.stages.degraded.variants.mix import OF_A_WHOLE_LIGHT, mixed
 from relight_assets.stages.degraded.variants.vary import varied
@@ -226,6 +227,7 @@ class _Sitter:
         surface = albedo[window]
         corner = np.array([columns.start, rows.start], np.float32)
         ratio = np.array([size[0] / part.shape[1], size[1] / part.shape[0]], np.float32)
+        seen = clear_eyes(foreground[window], [points - corner for points in eyes])
         scene = build(
             alpha=reduced(part).astype(np.float32) * np.float32(1 / 255),
             albedo=decode(reduced(surface)),
@@ -236,8 +238,8 @@ class _Sitter:
             shape_map=shape_map and _part(shape_map, window, alpha.shape, size),
             join_faces=join_faces,
             full_photo=input_rgb[window],
+            mirrored=mirrored_lamp(foreground[window], seen, faces[0][:, :2] - corner) if faces else None,
         )
-        seen = clear_eyes(foreground[window], [points - corner for points in eyes])
         return cls(scene, foreground, window, surface, seen, [cleared(surface, each) for each in seen])
 
     def made(self, relit: Relit, streams: Streams, further: Further) -> Degraded:

@@ -16,6 +16,12 @@ from relight_assets.stages.degraded.environments.panorama import Environments
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import Gobos
 
+TRIES = 6
+"""Strengths that are drawn for one light."""
+MIN_FACE_LIGHT = {"mild": 0.0, "standard": 0.4, "strong": 0.55}
+"""Spread of the light over a face below which another is drawn, stops: the share of pairs whose light is read."""
+WITHOUT_PATTERN = 2.0
+"""How much more of it there must be where no pattern's edges tell of the light."""
 SECOND = "second_"
 """Begins the names of the numbers of a family that is added to another's light."""
 
@@ -75,10 +81,14 @@ class SampledLight:
     render: Callable[[Generator, float], Shading]
     on_face: float = 1.0
     """Share of the usual spread of light over a face that is enough: some lights are seen beside it."""
+    first_try: int = 0
+    """Number of the first of its strengths that can do: with those before it the face would be flat."""
     by_level: float = 1.0
     """Share of the family's ``min_strength`` that is enough: what changes colours is seen at the same luminance."""
     without_pattern: "Callable[[], SampledLight] | None" = None
     """Gives the same light with nothing between lamp and person; None: nothing is there."""
+    fixed: frozenset[Attribute] = frozenset()
+    """Attributes that its family draws again and this one has not: a ring around the camera has one place."""
     visible: Callable[[], Plane] | None = None
     """Gives how much of the lamp each point sees, (h, w) float32 in 0..1; None: all of it, everywhere."""
 

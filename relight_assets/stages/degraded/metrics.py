@@ -91,7 +91,26 @@ LIGHT = (
     Metric("geometry", TEXT, "Source of the shape", required=True),
     Metric("geometry_faces", COUNT, "Face meshes in the shape", required=True),
     Metric("source_light_direction", UNIT_VECTOR, "Toward the photo's own light", null=True, required=True),
-    Metric("source_light_reliability", SHARE, "Reliability of `source_light_direction`", required=True),
+    Metric(
+        "source_light_reliability",
+        SHARE,
+        "Reliability of `source_light_direction`: probability that the light stands within 25 degrees of it",
+        required=True,
+    ),
+    Metric(
+        "source_light_softness",
+        SHARE,
+        "Share of what comes from all around in the photo's own light on the face; 0 is one lamp in the dark",
+        null=True,
+    ),
+    Metric("source_light_softness_reliability", SHARE, "Reliability of it: probability that it is within .15"),
+    Metric(
+        "source_light_warmth",
+        number(-16, 16),
+        "Ln R/B of the photo's key light over that of its fill, positive where the key is warmer",
+        null=True,
+    ),
+    Metric("source_light_warmth_reliability", SHARE, "Reliability of `source_light_warmth`"),
     Metric(
         "light_angle_deg",
         number(0, 180),

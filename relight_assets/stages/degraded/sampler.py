@@ -31,19 +31,22 @@ from relight_assets.stages.degraded.geometry.mesh_seam import mask_rim
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.gobos import NO_GOBOS, Gobos
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import Grain, LightSampler, SampledLight, Shading, Streams
+from relight_assets.stages.degraded.light_sampler import (
+    MIN_FACE_LIGHT,
+    TRIES,
+    WITHOUT_PATTERN,
+    Grain,
+    LightSampler,
+    SampledLight,
+    Shading,
+    Streams,
+)
 from relight_assets.stages.degraded.shading.ambient import blended
 from relight_assets.stages.degraded.shading.face_light import FaceSkin, face_skin, measure
 from relight_assets.stages.degraded.tone_curve import ToneCurve
 
-TRIES = 6
-"""Strengths that are drawn for one light."""
 LIGHTS = 5
 """Lights that are drawn for a person until one has no defect."""
-MIN_FACE_LIGHT = {"mild": 0.0, "standard": 0.4, "strong": 0.55}
-"""Spread of the light over a face below which another is drawn, stops: the share of pairs whose light is read."""
-WITHOUT_PATTERN = 2.0
-"""How much more of it there must be where no pattern's edges tell of the light."""
 ROUNDED = 0.002
 """Linear luminance of an albedo up to which it is mostly rounding, six display levels."""
 WEAK_LIGHTS = 3
@@ -186,8 +189,8 @@ def _streams_again(streams: Streams, number: int, purpose: str) -> Generator:
 
 def _strong_enough(draft: Draft) -> tuple[float, Relit]:
     """Draw strengths until one is large enough; the defect score of that light, and the light."""
-    strength = 0.0
-    for attempt in range(TRIES):
+    strength, first = 0.0, draft.sampled.first_try
+    for attempt in range(first, TRIES):
         lit = draft.seen(attempt)
         strength = lit.strength
         face = _on_face(draft, lit)
@@ -196,7 +199,7 @@ def _strong_enough(draft: Draft) -> tuple[float, Relit]:
             score, light = judged(draft, attempt, lit, face)
             return max(score, flat), light
     raise WeakPairError(
-        f"{TRIES} strengths of a {draft.family.name} light all gave a pair that differs by less than "
+        f"{TRIES - first} strengths of a {draft.family.name} light all gave a pair that differs by less than "
         f"degradation.{draft.family.name}.min_strength {draft.min_strength:.3g} (the last by {strength:.3f})"
     )
 
@@ -264,7 +267,7 @@ def judged(draft: Draft, attempt: int, lit: Exposed, face: dict[str, float]) -> 
         "mixed_with": "" if draft.second is None else draft.second.name,
         **lit.numbers,
         "strength": lit.strength,
-        "strength_tries": attempt + 1,
+        "strength_tries": attempt + 1 - sampled.first_try,
     }
     numbers = drawn | face | facts | source | sampled.numbers | lit.shading.numbers
     score = defect_score(scene, _degraded(scene, lit), lit.strength, rim)
@@ -300,6 +303,10 @@ def _source_numbers(scene: Scene, key_light: Direction | None) -> Numbers:
     return {
         "source_light_direction": None if known is None else list(known.vector),
         "source_light_reliability": source.reliability,
+        "source_light_softness": source.softness,
+        "source_light_softness_reliability": source.softness_reliability,
+        "source_light_warmth": source.warmth,
+        "source_light_warmth_reliability": source.warmth_reliability,
         "light_angle_deg": None if known is None or key_light is None else key_light.angle(known),
     }
 

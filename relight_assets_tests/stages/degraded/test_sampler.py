@@ -10,8 +10,8 @@ from relight_assets.core.rng import stream
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded import sampler as module
 from relight_assets.stages.degraded.direction import Direction
-from relight_assets.stages.degraded.geometry.source_light import UNKNOWN
 from relight_assets.stages.degraded.sampler import TRIES, WEAK_LIGHTS, relight, without_pattern
+from relight_assets.stages.degraded.source_light.source_light import UNKNOWN
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 

@@ -10,8 +10,6 @@ from relight_assets.stages.degraded.environments.panorama import Environment
 
 F0 = 0.028
 """What skin mirrors of light that falls on it squarely (index of refraction 1.4)."""
-NARROW = 0.4
-"""Share of the narrower lobe."""
 
 
 def turned(light: Direction, turn: float) -> Direction:
@@ -35,9 +33,10 @@ def gloss(environment: Environment, normals: tuple[Plane, Plane, Plane], turn: f
     size = (max(1, columns // 2), max(1, rows // 2))
     n_x, n_y, n_z = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in normals)
     mirrored = _in_panorama(2 * n_z * n_x, 2 * n_z * n_y, 2 * n_z * n_z - 1, turn)
-    wide, narrow = (sphere.looked_up(lobe, *mirrored) for lobe in environment.lobes)
-    fresnel = np.float32(F0) + np.float32(1 - F0) * np.maximum(1 - n_z, 0) ** 5
-    seen = (wide * np.float32(1 - NARROW) + narrow * np.float32(NARROW)) * fresnel[..., None]
+    away = np.maximum(1 - n_z, 0)
+    squared = away * away
+    fresnel = np.float32(F0) + np.float32(1 - F0) * squared * squared * away
+    seen = sphere.looked_up(environment.lobe, *mirrored) * fresnel[..., None]
     return cv2.resize(seen, (columns, rows), interpolation=cv2.INTER_LINEAR)
 
 

@@ -19,8 +19,8 @@ from relight_assets.stages.degraded.environments import sphere
 
 ROWS = 32
 """Rows of a panorama that are kept, and half of its columns: 5.6 degrees, less than skin's lobes are wide."""
-LOBES = (14.0, 60.0)
-"""Exponents of the lobes by which it is blurred: those of skin without and with its oil."""
+LOBES = ((14.0, 0.6), (60.0, 0.4))
+"""Exponents of the lobes by which it is blurred, and the share of each: those of skin without and with its oil."""
 FOUND_BY = 30.0
 """Exponent of the lobe whose largest mean is the light that stands out."""
 CONE, AROUND = 25.0, 45.0
@@ -39,8 +39,8 @@ class Environment:
 
     harmonics: NDArray[np.float32]
     """(9, 3): irradiance over pi, without the light that stands out."""
-    lobes: tuple[LinearRgb, ...]
-    """The same panorama, blurred by each of :data:`LOBES`, (32, 64, 3) float32."""
+    lobe: LinearRgb
+    """The same panorama, blurred by :data:`LOBES` together, (32, 64, 3) float32."""
     key: Direction
     """Toward the light that stands out."""
     key_light: tuple[float, float, float]
@@ -82,7 +82,7 @@ def prepared(radiance: LinearRgb) -> Environment:
     red, green, blue = ((key * angles[..., None]).sum(axis=(0, 1), dtype=np.float64) / np.pi).tolist()
     return Environment(
         harmonics=sphere.irradiance_of(rest),
-        lobes=tuple(sphere.blurred(rest, exponent) for exponent in LOBES),
+        lobe=sum((sphere.blurred(rest, power) * np.float32(share) for power, share in LOBES), np.zeros_like(rest)),
         key=Direction(*unit.tolist()),
         key_light=(red, green, blue),
         key_size=min(max(size, SIZES[0]), SIZES[1]),

@@ -32,19 +32,19 @@ def directions(rows: int, columns: int) -> tuple[Floats, Floats]:
 
 def basis(x: Floats, y: Floats, z: Floats) -> Floats:
     """Return the nine real spherical harmonics up to order 2 of unit vectors (...), as (9, ...) float32."""
-    return np.stack(
-        [
-            np.full_like(x, 0.282095),
-            0.488603 * y,
-            0.488603 * z,
-            0.488603 * x,
-            1.092548 * x * y,
-            1.092548 * y * z,
-            0.315392 * (3 * z * z - 1),
-            1.092548 * x * z,
-            0.546274 * (x * x - y * y),
-        ]
-    ).astype(np.float32)
+    found = np.empty((9, *x.shape), np.float32)
+    found[0] = 0.282095
+    for place, plane in ((1, y), (2, z), (3, x)):
+        np.multiply(plane, np.float32(0.488603), out=found[place])
+    for place, one, other in ((4, x, y), (5, y, z), (7, x, z)):
+        np.multiply(one, other, out=found[place])
+        found[place] *= np.float32(1.092548)
+    np.multiply(z, z, out=found[6])
+    found[6] *= np.float32(3 * 0.315392)
+    found[6] -= np.float32(0.315392)
+    np.multiply(x + y, x - y, out=found[8])
+    found[8] *= np.float32(0.546274)
+    return found
 
 
 def irradiance_of(radiance: LinearRgb) -> Floats:
@@ -75,9 +75,10 @@ def looked_up(panorama: LinearRgb, x: Plane, y: Plane, z: Plane) -> LinearRgb:
     """Return a panorama's values in directions that are given as unit vectors, (h, w, 3) float32."""
     rows, columns = panorama.shape[:2]
     turn = cv2.phase(z, x)  # 0 in the middle, to 2 pi
-    across = ((turn * np.float32(1 / (2 * np.pi)) + np.float32(0.5)) % 1) * np.float32(columns) - np.float32(0.5)
+    across = turn * np.float32(columns / (2 * np.pi)) - np.float32(0.5)
     down = (np.arcsin(np.clip(y, -1, 1)) * np.float32(1 / np.pi) + np.float32(0.5)) * np.float32(rows) - np.float32(0.5)
-    # One column more on each side: its edges meet behind the person.
-    around = np.concatenate([panorama[:, -1:], panorama, panorama[:, :1]], axis=1)
+    # From the middle around, with one column more on each side: the ends meet there.
+    middle = columns // 2
+    around = np.concatenate([panorama[:, middle - 1 :], panorama[:, : middle + 1]], axis=1)
     found: LinearRgb = cv2.remap(around, across + 1, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return found

@@ -12,13 +12,21 @@ from numpy.random import Generator
 from relight_assets.config.recipe.families import Environment as Options
 from relight_assets.core.arrays import LinearRgb
 from relight_assets.core.color import luminance, of_luminance_1
-from relight_assets.core.rng import uniform
+from relight_assets.core.rng import part_of, uniform
 from relight_assets.stages.degraded.environments.light import gloss, rest_light, turned
 from relight_assets.stages.degraded.environments.panorama import Environment
 from relight_assets.stages.degraded.environments.trial import trial_environment
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import (
+    MIN_FACE_LIGHT,
+    TRIES,
+    WITHOUT_PATTERN,
+    Attribute,
+    LightSampler,
+    SampledLight,
+    Shading,
+)
 from relight_assets.stages.degraded.shading import highlights, lamp_place
 from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
@@ -33,6 +41,10 @@ GAINS = (0.5, 0.9)
 """Of its highlight over physical skin, where it is all of the light."""
 ON_FACE = 0.6
 """Share of the usual light on the face that is enough: a panorama is seen by its colours as well."""
+SURELY = 1.3
+"""How much more than is asked for of the light on the face is looked for: the camera's curve may take some of it."""
+FLOOR = 1e-3
+"""Light that is added before the logarithm."""
 
 _ENVIRONMENT = (
     Metric("environment", TEXT, "File name of the panorama"),
@@ -49,16 +61,18 @@ def sample(sampler: LightSampler) -> SampledLight:
     names = sorted(sampler.environments)
     name = names[int(shape.integers(len(names)))] if names else ""
     environment = sampler.environments[name] if names else trial_environment()
-    turn = _turn(sampler, environment, shape)
+    turn = _turn(sampler, environment, part_of(shape, Attribute.DIRECTION))
     light = turned(environment.key, turn)
     size = environment.key_size
     key = lamps.beam(scene, light, shape, (size, size), wrap=WRAP)
     rest = rest_light(environment, scene.normals, turn)
-    mirrored = _mirrored(scene, environment, turn)
+    near, mirrored = scene.close_up.part, _mirrored(scene, environment, turn)
     skin = streams("environment/skin")
     shine = highlights.sample(scene, light, options.roughness, skin, key.of.visible, gloss=size > 0.2)
     toward = luminance(np.array([[environment.key_light]], np.float32)).item()
     level = _level(scene, rest) + toward
+    added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
+    first_try, on_face = _first_try(sampler, added, rest)
     numbers: Numbers = {
         **key.of.numbers,
         "environment": name,
@@ -68,9 +82,8 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         low, high = options.fill_range
-        fill = uniform(rng, (low, high))
+        fill = uniform(part_of(rng, Attribute.STRENGTH), (low, high))
         fill += (low - fill) * strength_bias
-        added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
         light = (added + rest * np.float32(fill)) * np.float32(1 / level)
         drawn: Numbers = {"environment_fill": fill}
         lit = lamps.finished(scene, light, key.of.occlusion)
@@ -78,15 +91,37 @@ def sample(sampler: LightSampler) -> SampledLight:
         def ambient_share() -> LinearRgb:
             return share_of(rest * np.float32(fill), added + rest * np.float32(fill))
 
-        shading = Shading(lit, mirrored * np.float32(fill / level), drawn, ambient=ambient_share)
+        highlight = np.zeros_like(lit)
+        highlight[near] = mirrored * np.float32(fill / level)
+        shading = Shading(lit, highlight, drawn, ambient=ambient_share)
         if toward <= 0:
             return shading
         color = of_luminance_1(environment.key_light)
-        gain = uniform(rng, GAINS) * toward / level
+        gain = lamps.draw_gain(rng, GAINS) * toward / level
         shading = highlights.add_highlight(scene, shading, shine, gain, color=color)
         return replace(shading, numbers=shading.numbers | {"lamp_color": color.tolist()})
 
-    return SampledLight(light, numbers, render, on_face=ON_FACE, visible=lambda: key.of.visible)
+    return SampledLight(light, numbers, render, on_face=on_face, first_try=first_try, visible=lambda: key.of.visible)
+
+
+def _first_try(sampler: LightSampler, added: LinearRgb, rest: LinearRgb) -> tuple[int, float]:
+    """Number of the first strength with which the face is not flat, and the share of the usual spread that is enough.
+
+    Told from the light on some of the face, so that no strength need be rendered to find out.  Where the face is flat
+    with the strongest, what there is must do: no turn makes an even panorama less so.
+    """
+    low, high = sampler.degradation.environment.fill_range
+    at = lamp_place.face_samples(sampler.scene)
+    lamp, other = (luminance(light.reshape(-1, 3)[at][None])[0] for light in (added, rest))
+    least = SURELY * ON_FACE * WITHOUT_PATTERN * MIN_FACE_LIGHT[sampler.degradation.intensity]
+    spread = 0.0
+    for attempt in range(TRIES):
+        fill = low + (high - low) / 2 * (1 - attempt / (TRIES - 1))  # that of the middle of the range
+        light = lamp + np.float32(fill) * other
+        spread = float(np.log2(light + np.float32(FLOOR)).std(dtype=np.float64))
+        if spread >= least:
+            return attempt, ON_FACE
+    return TRIES - 1, ON_FACE * spread / (least * SURELY)
 
 
 def _turn(sampler: LightSampler, environment: Environment, rng: Generator) -> float:
@@ -114,10 +149,10 @@ def _level(scene: Scene, rest: LinearRgb) -> float:
 
 
 def _mirrored(scene: Scene, environment: Environment, turn: float) -> LinearRgb:
-    # Where skin shines, at working size.
-    weight = np.zeros(scene.shape, np.float32)
-    weight[scene.close_up.part] = highlights.shining_skin(scene, sum(highlights.OIL) / 2)
-    mirrored: LinearRgb = gloss(environment, scene.normals, turn) * weight[..., None]
+    # Where skin shines: in the close-up alone, at working size.
+    n_x, n_y, n_z = (np.ascontiguousarray(plane[scene.close_up.part]) for plane in scene.normals)
+    weight = highlights.shining_skin(scene, sum(highlights.OIL) / 2)
+    mirrored: LinearRgb = gloss(environment, (n_x, n_y, n_z), turn) * weight[..., None]
     return mirrored
 
 
@@ -128,4 +163,5 @@ FAMILY = LightFamily(
     metrics=(*_ENVIRONMENT, LAMP_COLOR, *SELF_SHADOW, *HIGHLIGHT),
     takes_second=False,
     remedy="lower `fill_range`",
+    varies=frozenset({Attribute.DIRECTION, Attribute.STRENGTH}),
 )

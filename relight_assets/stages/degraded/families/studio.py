@@ -6,7 +6,7 @@ from types import MappingProxyType
 from relight_assets.config.recipe.families import Studio, StudioKinds
 from relight_assets.core.rng import weighted
 from relight_assets.stages.degraded.light_family import LightFamily
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight
 from relight_assets.stages.degraded.shading.metrics import (
     AMBIENT,
     HIGHLIGHT,
@@ -70,4 +70,5 @@ FAMILY = LightFamily(
     metrics=(*_STUDIO, AMBIENT, KEY_TEMPERATURE, KEY_TINT, *SELF_SHADOW, *HIGHLIGHT, *PATTERN, *PENUMBRA),
     takes_second=False,
     remedy="lower `ambient_range`",
+    varies=frozenset(Attribute) - {Attribute.PATTERN},
 )

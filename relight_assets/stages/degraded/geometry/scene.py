@@ -21,7 +21,9 @@ from relight_assets.stages.degraded.geometry.head import Head
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.shape_map import ShapeMap, shape_of
 from relight_assets.stages.degraded.geometry.skin import likelihood
-from relight_assets.stages.degraded.geometry.source_light import SourceLight, fit
+from relight_assets.stages.degraded.source_light.catch_lights import MirroredLamp
+from relight_assets.stages.degraded.source_light.face_points import face_points
+from relight_assets.stages.degraded.source_light.source_light import UNKNOWN, SourceLight, estimate
 
 Numbers = dict[str, float | str | bool | list[float] | None]
 """What was drawn, in plain JSON values, for the record."""
@@ -163,6 +165,7 @@ def build(
     shape_map: ShapeMap | None = None,
     join_faces: bool = True,
     full_photo: Rgb8 | None = None,
+    mirrored: MirroredLamp | None = None,
 ) -> Scene:
     """Prepare a person.
 
@@ -176,6 +179,7 @@ def build(
         shape_map: depth or normals, of this same part of the photo; None: the shape is that of mask and mesh.
         join_faces: put the meshes into such a map.
         full_photo: (H, W, 3) uint8 sRGB, the photo at a larger size; None: there is none.
+        mirrored: the lamp that the eyes of the largest face show; None: they show none.
     """
     shape = (alpha.shape[0], alpha.shape[1])
     photo_light = luminance(photo)
@@ -191,9 +195,18 @@ def build(
     faces = height_field.in_mask(alpha, faces)
     low_faces = [_rescaled(points, ratio) for points in faces]
     low_height, share, low_head = height_field.height_field(low_alpha, low_faces, triangles, low_size)
-    # Of the face as it is, before chance bends its shape.
-    on_face = (share > 0.5) & (low_alpha > 0.9) & (low_head.distance(low_shape) < 1)
-    source_light = fit(_log_shading(photo_light, albedo, low_shape), height_field.normals(low_height), on_face)
+    skin = likelihood(albedo, faces)
+    source_light = UNKNOWN
+    if low_faces:  # of the face as it is, before chance bends its shape
+        points = face_points(
+            photo,
+            skin,
+            height=low_height,
+            normals=height_field.normals(low_height),
+            on_face=(share > 0.5) & (low_alpha > 0.9) & (low_head.distance(low_shape) < 1),
+            face_height=float(np.ptp(low_faces[0][:, 1])),
+        )
+        source_light = estimate(points, mirrored)
     low_height = low_height + np.float32(0.010 * low_size) * fbm(rng, low_shape, 0.35 * low_size, 2)
     height = _enlarged(low_height, shape)
     if shape_map is not None:
@@ -208,7 +221,6 @@ def build(
     coarse, fine = (middle - wide) * alpha / np.float32(0.5), (narrow - middle) * alpha / np.float32(0.4)
     # A real face brings its own relief: brows and lips are paint there, and so is what is not skin.
     real = cv2.resize(share, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    skin = likelihood(albedo, faces)
     faithful = real if shape_map is None else np.ones_like(real)
     trust = (1 - np.float32(0.7) * faithful) * (1 - real + real * skin)
     relief = np.float32(size) * trust * (np.float32(0.05) * np.tanh(coarse) + np.float32(0.015) * np.tanh(fine))
@@ -243,13 +255,6 @@ def _enlarged(low: Plane, shape: tuple[int, int]) -> Plane:
     ratio = low.shape[1] / shape[1]
     height = cv2.resize(low, shape[::-1], interpolation=cv2.INTER_CUBIC) * np.float32(1 / ratio)
     return smooth(height, 0.5 / ratio)
-
-
-def _log_shading(photo_light: Plane, albedo: LinearRgb, shape: tuple[int, int]) -> Plane:
-    photo, flat = (
-        cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA) for plane in (photo_light, luminance(albedo))
-    )
-    return cv2.log(safe_ratio(photo + LUMINANCE_FLOOR, flat + LUMINANCE_FLOOR))
 
 
 def _sampled(core: Mask) -> NDArray[np.intp]:

@@ -120,7 +120,7 @@ class _Shadows(NamedTuple):
 
 
 def _shadows(scene: Scene) -> Callable[[Direction], _Shadows]:
-    at, face = _face_samples(scene), _on_face(scene)
+    at, face = face_samples(scene), _on_face(scene)
     coarse = scene.at_side(SHADOW_SIDE)
     rows, columns = (
         (index * size // full).astype(np.intp)
@@ -136,15 +136,15 @@ def _shadows(scene: Scene) -> Callable[[Direction], _Shadows]:
     return measure
 
 
-def _face_samples(scene: Scene) -> NDArray[np.intp]:
-    # Of the face's bare skin, or of the head.
+def face_samples(scene: Scene) -> NDArray[np.intp]:
+    """Numbers of some of the working image's pixels: of the face's bare skin, or of the head; (N,)."""
     at = np.flatnonzero(scene.bare_skin > 0.5)
     return at[:: 1 + at.size // FACE_SAMPLES] if at.size else scene.head_samples
 
 
 def _on_face(scene: Scene) -> Normals:
     # As images one pixel wide.
-    at = _face_samples(scene)
+    at = face_samples(scene)
     n_x, n_y, n_z = (plane.ravel()[at, None] for plane in scene.normals)
     return n_x, n_y, n_z
 

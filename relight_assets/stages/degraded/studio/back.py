@@ -13,11 +13,11 @@ from numpy.random import Generator
 
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import of_luminance_1, tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.geometry.visibility import visibility
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
 from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.studio import colors, lamps
@@ -43,6 +43,9 @@ FRONT_WRAP = 0.25
 ON_FACE = 0.45
 """Share of the usual light on the face that is enough: this one is seen beside it."""
 
+FIXED = frozenset({Attribute.SOFTNESS})
+"""A band along the silhouette is as wide whatever the size of the lamp."""
+
 
 def rim(scene: Scene, light: Direction, width: float) -> Plane:
     """Return the light of a lamp behind a person, (h, w) float32, 0 and more.
@@ -63,9 +66,10 @@ def sample(sampler: LightSampler) -> SampledLight:
     """Draw the lamps behind, and one in front."""
     scene, streams = sampler.scene, sampler.streams
     shape = streams("studio/shape")
-    side, two = lamps.draw_side(shape), float(shape.random()) < TWO
-    behind = [_behind(shape, side), *([_behind(shape, -side)] if two else [])]
-    names = [colors.one_of(shape, tuple(colors.RIMS)) for _ in behind]
+    place, color = part_of(shape, Attribute.DIRECTION), part_of(shape, Attribute.COLOR)
+    side, two = lamps.draw_side(place), float(shape.random()) < TWO
+    behind = [_behind(place, side), *([_behind(place, -side)] if two else [])]
+    names = [colors.one_of(color, tuple(colors.RIMS)) for _ in behind]
     width = uniform(shape, WIDTHS)
     rims = [rim(scene, light, width) for light in behind]
     score = lamp_place.shading_score(scene)
@@ -84,9 +88,11 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         ambient = 1.6 * lamps.draw_ambient(sampler, rng, strength_bias)
-        kelvin, gain, sheen = log_uniform(rng, (4300, 6500)), log_uniform(rng, GAINS), uniform(rng, SHEEN)
+        strong = part_of(rng, Attribute.STRENGTH)
+        kelvin = log_uniform(part_of(rng, Attribute.COLOR), (4300, 6500))
+        gain, sheen = log_uniform(strong, GAINS), uniform(strong, SHEEN)
         gain += (GAINS[1] - gain) * strength_bias
-        gains = [gain, *[gain * uniform(rng, (0.5, 1.0)) for _ in rims[1:]]]
+        gains = [gain, *[gain * uniform(strong, (0.5, 1.0)) for _ in rims[1:]]]
         white = tinted(kelvin, 0.35)
         lights = [(key.planes, (1 - ambient) * white), (lamps.even(key.of.room), ambient * tinted(6500, 0.5))]
         light, front_share = (
@@ -108,7 +114,7 @@ def sample(sampler: LightSampler) -> SampledLight:
 
         return Shading(light, mirrored, drawn | {"rim_sheen": sheen}, ambient=ambient_share)
 
-    return SampledLight(behind[0], numbers, render, on_face=ON_FACE, visible=lambda: key.of.visible)
+    return SampledLight(behind[0], numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: key.of.visible)
 
 
 def _behind(rng: Generator, side: int) -> Direction:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets.core.color import tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.geometry.scene import Numbers
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights
 from relight_assets.stages.degraded.studio import lamps
 
@@ -42,11 +42,26 @@ class Frontal:
     """Share of the usual light on the face that is enough."""
     hole: float
     """Radius of the dark middle over that of the lamp, as an eye shows it."""
+    fixed: frozenset[Attribute] = frozenset()
+    """What none of its kind differ in."""
     gloss: bool = False
     """Whether its highlight is too broad to show the skin's texture."""
 
 
-RING = Frontal("ring", (84, 89), (60, 120), (0.24, 0.32), (0.85, 1.2), 2.8, (0.5, 0.8), 0.0, 0.5, 0.66, gloss=True)
+RING = Frontal(
+    "ring",
+    (84, 89),
+    (60, 120),
+    (0.24, 0.32),
+    (0.85, 1.2),
+    2.8,
+    (0.5, 0.8),
+    0.0,
+    0.5,
+    0.66,
+    fixed=frozenset({Attribute.DIRECTION}),
+    gloss=True,
+)
 DISH = Frontal("dish", (50, 63), (50, 130), (0.16, 0.24), (1.8, 2.6), 1.3, (0.6, 1.0), 0.15, 0.6, 0.35)
 
 
@@ -62,10 +77,9 @@ def dish(sampler: LightSampler) -> SampledLight:
 
 def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
     scene, shape = sampler.scene, sampler.streams("studio/shape")
-    light, distance = (
-        direction(uniform(shape, kind.elevations), uniform(shape, kind.azimuths)),
-        uniform(shape, kind.distances),
-    )
+    place = part_of(shape, Attribute.DIRECTION)
+    light = direction(uniform(place, kind.elevations), uniform(place, kind.azimuths))
+    distance = uniform(shape, kind.distances)
     falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
     beam = lamps.beam(scene, light, shape, kind.sizes, wrap=0.0, falloff=falloff, filled=kind.filled)
     planes = [cv2.pow(np.maximum(plane, 0), kind.power) for plane in beam.planes]
@@ -75,8 +89,9 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         ambient = 0.5 * lamps.draw_ambient(sampler, rng, strength_bias)
-        kelvin = log_uniform(rng, (4800, 6500))
-        room = ambient * tinted(log_uniform(rng, (3200, 8000)), 0.5)
+        color = part_of(rng, Attribute.COLOR)
+        kelvin = log_uniform(color, (4800, 6500))
+        room = ambient * tinted(log_uniform(color, (3200, 8000)), 0.5)
         lights = [(planes, tinted(kelvin, 0.4)), (lamps.even(beam.of.room), room)]
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.4}
@@ -84,4 +99,4 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
         return highlights.add_highlight(scene, shading, shine, highlights.draw_gain(rng, kind.gains, strength_bias))
 
     named = lamps.named(kind.kind, numbers)
-    return SampledLight(light, named, render, on_face=kind.on_face, visible=lambda: beam.of.visible)
+    return SampledLight(light, named, render, on_face=kind.on_face, fixed=kind.fixed, visible=lambda: beam.of.visible)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from numpy.random import Generator
 
 from relight_assets.core.color import tinted
-from relight_assets.core.rng import uniform
+from relight_assets.core.rng import part_of, uniform
 from relight_assets.stages.degraded.geometry.scene import Numbers
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights
 from relight_assets.stages.degraded.studio import colors, lamps
 
@@ -32,10 +32,11 @@ BY_LEVEL = 0.7
 def sample(sampler: LightSampler) -> SampledLight:
     """Draw the lamps and their gels."""
     scene, shape = sampler.scene, sampler.streams("studio/shape")
-    side = lamps.draw_side(shape)
-    first, second = (lamps.beside(shape, each, ELEVATIONS, ABOVE) for each in (side, -side))
-    pair = colors.GEL_PAIRS[int(shape.integers(len(colors.GEL_PAIRS)))]
-    swapped = shape.random() < 0.5
+    place, color = part_of(shape, Attribute.DIRECTION), part_of(shape, Attribute.COLOR)
+    side = lamps.draw_side(place)
+    first, second = (lamps.beside(place, each, ELEVATIONS, ABOVE) for each in (side, -side))
+    pair = colors.GEL_PAIRS[int(color.integers(len(colors.GEL_PAIRS)))]
+    swapped = color.random() < 0.5
     one, other = (pair.other, pair.one) if swapped else (pair.one, pair.other)
     beams = [lamps.beam(scene, light, shape, SIZES, wrap=WRAP, filled=FILLED) for light in (first, second)]
     roughness = sampler.degradation.studio.roughness
@@ -56,7 +57,8 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         low, high = sampler.degradation.studio.saturation_range
-        saturation, balance = uniform(rng, (low, high)), uniform(rng, BALANCE)
+        saturation = uniform(part_of(rng, Attribute.COLOR), (low, high))
+        balance = uniform(part_of(rng, Attribute.STRENGTH), BALANCE)
         saturation += (high - saturation) * strength_bias
         ambient = lamps.draw_ambient(sampler, rng, strength_bias)
         tones = [colors.softened(one, saturation), colors.softened(other, saturation)]
@@ -69,7 +71,7 @@ def sample(sampler: LightSampler) -> SampledLight:
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[2:], lights)
         drawn: Numbers = {"gel_saturation": saturation, "gel_balance": balance, "ambient": ambient}
         shading = Shading(lamps.finished(scene, light, beams[0].of.occlusion), None, drawn, ambient=ambient_share)
-        gain = uniform(rng, (0.25, 0.5))
+        gain = lamps.draw_gain(rng, (0.25, 0.5))
         for lobe, tone, strength in zip(lobes, tones, (gain, gain * balance), strict=True):
             shading = highlights.add_highlight(scene, shading, lobe, strength, color=tone)
         return replace(shading, numbers=shading.numbers | {"lamp_color": tones[0].tolist()}, grain=None)

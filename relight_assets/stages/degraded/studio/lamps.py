@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, safe_ratio
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
-from relight_assets.stages.degraded.light_sampler import AmbientShare, LightSampler
+from relight_assets.stages.degraded.light_sampler import AmbientShare, Attribute, LightSampler
 from relight_assets.stages.degraded.shading import lamp
 from relight_assets.stages.degraded.shading.ambient import share_of
 
@@ -105,8 +105,13 @@ def finished(scene: Scene, light: LinearRgb, occlusion: Plane, *, aim: bool = Tr
 def draw_ambient(sampler: LightSampler, rng: Generator, strength_bias: float) -> float:
     """Draw the light that is everywhere, linear; a ``strength_bias`` of 1 takes the least."""
     least, most = sampler.degradation.studio.ambient_linear
-    ambient = log_uniform(rng, (least, most))
+    ambient = log_uniform(part_of(rng, Attribute.STRENGTH), (least, most))
     return ambient + (least - ambient) * strength_bias
+
+
+def draw_gain(rng: Generator, gains: tuple[float, float]) -> float:
+    """Draw the gain of a gloss over physical skin."""
+    return uniform(part_of(rng, Attribute.STRENGTH), gains)
 
 
 def draw_side(rng: Generator) -> int:

@@ -3,10 +3,10 @@
 from numpy.random import Generator
 
 from relight_assets.core.color import of_luminance_1, tinted
-from relight_assets.core.rng import uniform
+from relight_assets.core.rng import part_of, uniform
 from relight_assets.stages.degraded.direction import direction
 from relight_assets.stages.degraded.geometry.scene import Numbers
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights
 from relight_assets.stages.degraded.studio import colors, lamps
 
@@ -23,15 +23,19 @@ DISTANCES = (0.9, 1.4)
 ON_FACE = 0.6
 """Share of the usual light on the face that is enough: from below, little is needed to be seen."""
 
+FIXED = frozenset({Attribute.SOFTNESS})
+"""A small screen is no screen."""
+
 
 def sample(sampler: LightSampler) -> SampledLight:
     """Draw the screen and its place."""
     scene, shape = sampler.scene, sampler.streams("studio/shape")
-    light = direction(uniform(shape, ELEVATIONS), uniform(shape, AZIMUTHS))
+    place = part_of(shape, Attribute.DIRECTION)
+    light = direction(uniform(place, ELEVATIONS), uniform(place, AZIMUTHS))
     distance = uniform(shape, DISTANCES)
     falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
     beam = lamps.beam(scene, light, shape, SIZES, wrap=WRAP, falloff=falloff, filled=FILLED)
-    name = colors.one_of(shape, tuple(colors.SCREENS))
+    name = colors.one_of(part_of(shape, Attribute.COLOR), tuple(colors.SCREENS))
     color = of_luminance_1(colors.SCREENS[name])
     roughness, skin = sampler.degradation.studio.roughness, sampler.streams("studio/skin")
     gloss = highlights.sample(scene, light, roughness, skin, beam.of.visible, gloss=True)
@@ -39,12 +43,12 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         ambient = 0.8 * lamps.draw_ambient(sampler, rng, strength_bias)
-        room = ambient * tinted(uniform(rng, (3200, 4800)), 0.5)
+        room = ambient * tinted(uniform(part_of(rng, Attribute.COLOR), (3200, 4800)), 0.5)
         lights = [(beam.planes, color), (lamps.even(beam.of.room), room)]
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "lamp_color": color.tolist()}
         lit = lamps.finished(scene, light, beam.of.occlusion, aim=False)
         shading = Shading(lit, None, drawn, ambient=ambient_share)
-        return highlights.add_highlight(scene, shading, gloss, uniform(rng, (0.3, 0.55)), color=color)
+        return highlights.add_highlight(scene, shading, gloss, lamps.draw_gain(rng, (0.3, 0.55)), color=color)
 
-    return SampledLight(light, numbers, render, on_face=ON_FACE, visible=lambda: beam.of.visible)
+    return SampledLight(light, numbers, render, on_face=ON_FACE, fixed=FIXED, visible=lambda: beam.of.visible)

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets.core.color import of_luminance_1, tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import log_uniform, part_of, uniform
 from relight_assets.stages.degraded.geometry.scene import Numbers
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, lamp_place
 from relight_assets.stages.degraded.studio import colors, lamps
 
@@ -30,7 +30,9 @@ def sample(sampler: LightSampler) -> SampledLight:
     shine = highlights.sample(scene, light, roughness, skin, sun.of.visible)
 
     def render(rng: Generator, strength_bias: float) -> Shading:
-        sky, ground, kelvin = log_uniform(rng, SKY), uniform(rng, GROUND), log_uniform(rng, SUN)
+        strong = part_of(rng, Attribute.STRENGTH)
+        sky, ground = log_uniform(strong, SKY), uniform(strong, GROUND)
+        kelvin = log_uniform(part_of(rng, Attribute.COLOR), SUN)
         sky += (SKY[0] - sky) * strength_bias
         lights = [
             (sun.planes, tinted(kelvin, 0.6)),
@@ -40,6 +42,6 @@ def sample(sampler: LightSampler) -> SampledLight:
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"key_temperature": kelvin, "key_tint": 0.6, "sky_level": sky, "ground_level": ground}
         shading = Shading(lamps.finished(scene, light, sun.of.occlusion), None, drawn, ambient=ambient_share)
-        return highlights.add_highlight(scene, shading, shine, uniform(rng, (0.5, 0.9)))
+        return highlights.add_highlight(scene, shading, shine, lamps.draw_gain(rng, (0.5, 0.9)))
 
     return SampledLight(light, lamps.named("sky", sun.of.numbers), render, visible=lambda: sun.of.visible)

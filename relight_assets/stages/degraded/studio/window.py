@@ -5,9 +5,9 @@ from numpy.random import Generator
 
 from relight_assets.core.arrays import Plane
 from relight_assets.core.color import tinted
-from relight_assets.core.rng import log_uniform, uniform
+from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform
 from relight_assets.stages.degraded.geometry.scene import Numbers
-from relight_assets.stages.degraded.light_sampler import LightSampler, SampledLight, Shading
+from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
 from relight_assets.stages.degraded.shading import highlights, shadow_patterns
 from relight_assets.stages.degraded.studio import lamps
 
@@ -20,8 +20,8 @@ DISTANCES = (1.3, 2.4)
 """Of the window from the head, in heights of the head."""
 BARS = 0.5
 """How often the shadows of its bars are seen."""
-PENUMBRA = (0.010, 0.022)
-"""Width of their edges, in units of s."""
+PENUMBRA, ANY_PENUMBRA = (0.010, 0.022), (0.006, 0.06)
+"""Width of their edges, in units of s, and that of windows which differ in their softness alone."""
 SHADE = 0.22
 """Share of the light in them."""
 COVERAGE = (0.25, 0.55)
@@ -34,13 +34,15 @@ def sample(sampler: LightSampler) -> SampledLight:
     """Draw the window's place, and the shadows of its bars."""
     scene, shape = sampler.scene, sampler.streams("studio/shape")
     low, high = sampler.degradation.studio.elevation_range
-    light = lamps.beside(shape, lamps.draw_side(shape), (min(low, HIGHEST), min(high, HIGHEST)), ABOVE)
+    place = part_of(shape, Attribute.DIRECTION)
+    light = lamps.beside(place, lamps.draw_side(place), (min(low, HIGHEST), min(high, HIGHEST)), ABOVE)
     distance, bars = uniform(shape, DISTANCES), float(shape.random()) < BARS
     falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
     numbers: Numbers = {"lamp_distance": distance, "has_pattern": bars, "lamp_bars": True}
     through = None
     if bars:
-        penumbra = log_uniform(shape, PENUMBRA)
+        widths = ANY_PENUMBRA if is_varied(shape, Attribute.SOFTNESS) else PENUMBRA
+        penumbra = log_uniform(part_of(shape, Attribute.SOFTNESS), widths)
         draw = shadow_patterns.procedural(scene, "window", COVERAGE)
         sharp, placed = shadow_patterns.place(scene, light, draw, COVERAGE, shape)
         through = shadow_patterns.with_penumbra(sharp, penumbra * scene.size, 2.0, shape)
@@ -52,13 +54,14 @@ def sample(sampler: LightSampler) -> SampledLight:
 
     def render(rng: Generator, strength_bias: float) -> Shading:
         ambient = lamps.draw_ambient(sampler, rng, strength_bias)
-        kelvin = log_uniform(rng, (5200, 7500))
-        room = ambient * tinted(log_uniform(rng, (3600, 5600)), 0.5)
+        color = part_of(rng, Attribute.COLOR)
+        kelvin = log_uniform(color, (5200, 7500))
+        room = ambient * tinted(log_uniform(color, (3600, 5600)), 0.5)
         lights = [(beam.planes, tinted(kelvin, 0.5)), (lamps.even(beam.of.room), room)]
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.5}
         shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn, ambient=ambient_share)
-        return highlights.add_highlight(scene, shading, gloss, uniform(rng, (0.3, 0.55)))
+        return highlights.add_highlight(scene, shading, gloss, lamps.draw_gain(rng, (0.3, 0.55)))
 
     def visible() -> Plane:
         return beam.of.visible if through is None else beam.of.visible * through

@@ -55,6 +55,7 @@ def attributes_of(light: Relit) -> list[Attribute]:
     """In what a light can be drawn again."""
     draft = light.draft
     found = draft.family.varies | (draft.second.varies if draft.second is not None else frozenset())
+    found -= draft.sampled.fixed
     if not draft.has_pattern:
         found -= {Attribute.PATTERN}
     else:  # where the light comes from decides where a pattern fits

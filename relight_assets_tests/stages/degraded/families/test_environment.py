@@ -10,7 +10,7 @@ from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.environments.panorama import prepared
 from relight_assets.stages.degraded.families import environment
-from relight_assets.stages.degraded.light_sampler import LightSampler
+from relight_assets.stages.degraded.light_sampler import TRIES, LightSampler
 from relight_assets_tests.stages.degraded.environments.test_panorama import room
 from relight_assets_tests.stages.degraded.scenes import face_scene
 
@@ -80,3 +80,18 @@ def test_the_same_key_gives_the_same_light():
     assert one.numbers == other.numbers
     assert (first.light == second.light).all()
     assert (first.highlight == second.highlight).all()
+
+
+def test_strengths_that_would_leave_the_face_flat_are_passed_over():
+    sun = {"sun": prepared(room((0.6, -0.4, -0.7), light=2000.0)[0])}
+    assert all(lit(seed, sun)[0].first_try == 0 for seed in range(4))
+    dim = {"dim": prepared(room((0.6, -0.4, -0.7), light=20.0)[0])}
+    passed = [lit(seed, dim)[0] for seed in range(4)]
+    assert all(0 < each.first_try < TRIES and each.on_face <= environment.ON_FACE for each in passed)
+
+
+def test_an_even_panorama_is_taken_as_it_is():
+    even = {"even": prepared(room((0.6, -0.4, -0.7), light=0.6)[0])}
+    sampled, _ = lit(0, even)
+    assert sampled.first_try == TRIES - 1
+    assert sampled.on_face < 0.3 * environment.ON_FACE
