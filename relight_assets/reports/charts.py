@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _INK = "#3b6ea5"
-_SIZE = (7.2, 3.2)
-"""Inches; at 100 pixels an inch it fits beside the names of the metadata."""
+_SIZE = (4.4, 4.8)
+"""Inches; at 100 pixels an inch it is as wide as the contact sheets."""
 
 
 def charts(statistics: SplitStatistics) -> bytes | None:
@@ -87,7 +87,7 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
-    (directions, own, kinds), (warmth, softness, covered) = figure.subplots(2, 3)
+    (directions, own), (kinds, covered), (warmth, softness) = figure.subplots(3, 2)
     _draw_directions(directions, statistics.light_directions)
     directions.set(title="light from")
     _draw_directions(own, list(statistics.source_lights.values()))

@@ -21,10 +21,10 @@ def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
     assert len(png) < 60_000
     image = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert image is not None
-    assert image.shape == (320, 720, 3)
+    assert image.shape == (480, 440, 3)
     ink = (image == [0x3B, 0x6E, 0xA5]).all(axis=-1)
-    for row in np.array_split(ink, 2, axis=0):
-        assert all(third.any() for third in np.array_split(row, 3, axis=1))
+    for row in np.array_split(ink, 3, axis=0):
+        assert all(half.any() for half in np.array_split(row, 2, axis=1))
 
 
 def test_masks_alone_are_enough(bench: Bench) -> None:
