@@ -102,6 +102,8 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     warmth.set(title="key light, kelvin")
     covered.hist(coverage, bins=12, range=(0, 1), color=_INK)
     covered.set(title="mask coverage")
+    for histogram in (warmth, softness, covered):
+        histogram.set_ylim(bottom=0)
     for chart in figure.axes:
         chart.title.set_fontsize(8)
         chart.tick_params(labelsize=7)

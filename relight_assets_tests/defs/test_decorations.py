@@ -44,7 +44,7 @@ BROKEN: dict[str, tuple[Place, ...]] = {
     ),
     "parts of the totals": (
         (run_metadata, "_seconds_by_stage", "the seconds by stage"),
-        (run_metadata, "_by_device", "the table of devices"),
+        (run_metadata, "_by_device", "the lines of the devices"),
         (run_metadata, "_peak_memory", "the peak memory"),
     ),
     "metadata of the stages": (

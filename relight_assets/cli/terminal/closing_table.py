@@ -73,12 +73,7 @@ def _print_places(state: SplitState, settings: Settings, experiment: str | None)
 
 
 def _print_devices(devices: Any) -> None:
-    """What each device did, so that one that lags behind shows; ``devices``: the table of the metadata."""
-    records = [record.data for record in devices.records] if devices is not None else []
-    for label, row in zip(["devices", *[""] * len(records)], records, strict=False):
-        replaced = f", replaced {row['replaced']} times" if row["replaced"] else ""
-        print_field(
-            label,
-            f"{row['device']}: {row['images']} images, {row['images_per_s']:.2f} images/s, "
-            f"segmenter busy {row['segmenter_busy']:.0%}, threads {row['threads_busy']:.0%}{replaced}",
-        )
+    """What each device did; ``devices``: the lines of the metadata."""
+    lines = devices.removeprefix("- ").split("\n- ") if devices is not None else []
+    for label, line in zip(["devices", *[""] * len(lines)], lines, strict=False):
+        print_field(label, line)

@@ -22,6 +22,7 @@ from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
 from relight_assets.engine.state.recorded import recorded_images
+from relight_assets.engine.tally import DeviceTally
 from relight_assets.models.files import ModelFiles
 from relight_assets.quality.measured import Measured
 from relight_assets.quality.statistics import TAGS, RecordSums, SplitStatistics, recorded_metrics
@@ -184,7 +185,7 @@ def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str
         "orphans": state.orphans,
         **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(records)}),
         "workers": summary.workers,
-        **warn.part("the table of devices", lambda: _by_device(summary)),
+        **warn.part("the lines of the devices", lambda: _by_device(summary)),
         "images_per_s": round(summary.images_per_s, 3),
         "wall_s": round(summary.wall_s, 2),
         **warn.part("the peak memory", lambda: _peak_memory(summary)),
@@ -243,27 +244,23 @@ def _seconds_by_stage(records: RunRecords) -> dict[str, float]:
 
 
 def _by_device(summary: RunSummary) -> dict[str, Any]:
-    """A table with a row per worker, in which one that lags behind shows; nothing where nothing was to do."""
-    if not summary.devices:
-        return {}
-    steps = ("decode", "segment", *summary.state.stages, "encode")
-    records = [
-        dg.TableRecord(
-            {
-                "device": f"{name} (lost)" if device.lost else name,
-                "images": device.images,
-                "images_per_s": round(device.images / summary.wall_s, 3),
-                "segmenter_busy": round(device.segmenter_share(summary.wall_s), 3),
-                "threads_busy": round(device.busy_share(summary.wall_s, summary.threads), 3),
-                "replaced": device.replaced,
-                "peak_mib": device.peak_mib,
-                "gpu_peak_mib": device.gpu_peak_mib,
-                **{f"{step}_s": round(device.seconds[step], 2) for step in steps},
-            }
-        )
-        for name, device in summary.devices.items()
+    """A line for each worker, so that one that lags behind shows; nothing where nothing was to do."""
+    lines = [f"- {_device_line(name, device, summary)}" for name, device in summary.devices.items()]
+    return {"devices": dg.MetadataValue.md("\n".join(lines))} if lines else {}
+
+
+def _device_line(name: str, device: DeviceTally, summary: RunSummary) -> str:
+    rate, busy = device.images / summary.wall_s, device.segmenter_share(summary.wall_s)
+    parts = [
+        f"{device.images} images",
+        f"{rate:.2f} images/s",
+        f"segmenter busy {busy:.0%}",
+        f"threads {device.busy_share(summary.wall_s, summary.threads):.0%}",
+        *([f"replaced {device.replaced} times"] if device.replaced else []),
+        f"{device.peak_mib:,} MiB",
+        *([f"GPU {device.gpu_peak_mib:,} MiB"] if device.gpu_peak_mib else []),
     ]
-    return {"devices": dg.MetadataValue.table(records)}
+    return f"{name}{' (lost)' if device.lost else ''}: {', '.join(parts)}"
 
 
 def _peak_memory(summary: RunSummary) -> dict[str, int]:
