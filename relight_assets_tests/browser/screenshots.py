@@ -89,7 +89,7 @@ def _materialize(page: "Page") -> None:
 def _failures(page: "Page") -> None:
     page.set_viewport_size({"width": 1500, "height": 900})
     page.goto("/assets/dead_letters?view=partitions&partition=train")
-    page.get_by_text("no_person", exact=True).first.wait_for(state="visible")
+    page.get_by_text("no_person (masks)").first.wait_for(state="visible")
 
 
 def _checks(page: "Page") -> None:

@@ -243,5 +243,5 @@ def _failures(rows: Sequence[FailureRow]) -> dg.TableMetadataValue:
 
 
 def _fitting(path: str) -> str:
-    """The end of a path, which the UI shows on one line."""
-    return path if len(path) <= PATH_SHOWN else f"…{path[1 - PATH_SHOWN :]}"
+    """The end of a path, which the UI shows on one line: a word joiner keeps it from a break behind the dots."""
+    return path if len(path) <= PATH_SHOWN else f"…\u2060{path[2 - PATH_SHOWN :]}"
