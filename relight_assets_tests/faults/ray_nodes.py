@@ -32,10 +32,10 @@ class RayNodes:
         """What ``ray.address`` is to be."""
         return str(self.cluster.address)
 
-    def add(self, name: str, *, environ: Mapping[str, str] | None = None, cpus: int = 1) -> None:
+    def add(self, name: str, *, environ: Mapping[str, str] | None = None, cpus: int = 1, gpus: int = 0) -> None:
         """Start a node.  From the main thread alone: Ray sets signal handlers."""
         with environment(dict(environ or {})):
-            self._nodes[name] = self.cluster.add_node(num_cpus=cpus, node_name=name, **_NODE)
+            self._nodes[name] = self.cluster.add_node(num_cpus=cpus, num_gpus=gpus, node_name=name, **_NODE)
 
     def raylet(self, name: str) -> int:
         """The process of a node."""

@@ -2,6 +2,7 @@
 
 import importlib.util
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,13 @@ from relight_assets.engine.execution.environment import environment
 from relight_assets.errors import ConfigError
 
 INSTALL = "the package `ray` is not installed: install the extra, `pip install 'relight_assets[ray]'`, on every node"
+
+_ANSWER_S = 10.0
+_JOINING = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to anybody
+    "RAY_gcs_server_port_wait_time_s": "1",  # a head that is gone is asked once, which takes 40 s, and not 20 times
+}
+"""Ray's environment while this process joins a cluster."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ def connected(settings: Settings) -> Iterator[None]:
         yield
         return
     address = settings.ray.address
-    # Nothing is sent to anybody.
-    with environment({"RAY_USAGE_STATS_ENABLED": "0"}), _signals_kept():
+    _check_address(address)
+    with environment(_JOINING), _signals_kept():
         try:
             ray.init(address, log_to_driver=False, configure_logging=False)
         except Exception as error:
@@ -69,6 +77,21 @@ def connected(settings: Settings) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address: str) -> None:
+    """See that somebody listens there: Ray itself asks again for a minute.
+
+    Raises:
+        ConfigError: nobody does.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(_refusal(address, error)) from error
 
 
 def _refusal(address: str, error: Exception) -> str:
