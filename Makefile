@@ -87,7 +87,7 @@ $(RAY)/.setup: pyproject.toml constraints.txt
 
 test-ray: $(RAY)/.setup  ## the faults of a Ray cluster: nodes killed, paused, added, wrong; under 12 minutes
 	$(RAY)/bin/python $(FETCH)
-	$(RAY)/bin/python -m pytest $(RAY_SKIPS) -k "ray or Ray" $(RAY_TESTS)
+	$(RAY)/bin/python -m pytest $(RAY_SKIPS) -k "ray or cluster" $(RAY_TESTS)
 
 # Trainers bring packages of their own, torch among them; several GB.
 $(TRAINERS_VENV)/.setup: pyproject.toml constraints-trainers.txt
