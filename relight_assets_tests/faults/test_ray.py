@@ -86,7 +86,7 @@ WITHOUT_MODELS = {"RELIGHT_MODEL_DIR": "/nonexistent"}
 ODD = {
     "without models": ("node odd: the model file .*relight models fetch"),
     "another version": (r"node odd: relight_assets 0\.1\.9 \(.*\) is installed there, and "),
-    "an older version, without Ray": ("cannot start: .*relight_assets"),
+    "a broken installation": ("cannot start: .*a part is missing here"),
 }
 """What is wrong with a node, and what is said of it."""
 
@@ -96,11 +96,13 @@ def odd_environment(kind: str, folder: Path) -> dict[str, str]:
     if kind == "without models":
         return WITHOUT_MODELS
     package = Path(relight_assets.__file__).parent
+    first = '__version__ = "0.1.9"\n'
     if kind == "another version":
         shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     else:
         (folder / package.name).mkdir()
-    (folder / package.name / "__init__.py").write_text('__version__ = "0.1.9"\n', encoding="utf-8")
+        first = 'raise ImportError("a part is missing here")\n'
+    (folder / package.name / "__init__.py").write_text(first, encoding="utf-8")
     return {"PYTHONPATH": f"{folder}:{package.parent}"}
 
 
