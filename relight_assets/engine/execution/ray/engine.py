@@ -9,17 +9,22 @@ from typing import Any
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
-from relight_assets.engine.execution.base import Events, MakeWorker
+from relight_assets.engine.execution.base import Died, Events, MakeWorker
 from relight_assets.engine.execution.environment import WORKER_ENVIRONMENT
 from relight_assets.engine.execution.ray.actor import Job, Share
 from relight_assets.engine.execution.ray.cluster import Node, alive_nodes, connected, require_ray
+from relight_assets.engine.execution.ray.head import HeadWatch
 from relight_assets.engine.execution.ray.worker import ActorOptions, ActorWorker
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import MAX_HASHING, NETWORK_MEMORY, WORKER_MEMORY
 from relight_assets.engine.hardware.usage import DeviceUsage
-from relight_assets.errors import ConfigError, GpuUnavailableError
+from relight_assets.errors import ConfigError, GpuUnavailableError, WorkersFailedError
 from relight_assets.models.registry import SEGMENTERS
 
+HEAD_LOST = (
+    "the head of the Ray cluster does not answer any more: it is down, or cut off. What is finished stays done, and "
+    "the next run goes on from there"
+)
 _JOIN_S = 5.0
 """Seconds in which the threads of killed actors end; they end with the process at the latest."""
 
@@ -136,6 +141,8 @@ class RayPool:
         self._environment = {**WORKER_ENVIRONMENT, **({} if plan.on_gpu else {VISIBLE: ""})}
         self._nodes = {node.id: node for node in nodes}
         self._workers: dict[int, ActorWorker] = {}
+        self._head: HeadWatch | None = None
+        self._head_is_lost = False
 
     def usage(self, slot: int) -> DeviceUsage | None:
         """How busy the GPU of a slot was a moment ago, as its node says."""
@@ -144,6 +151,8 @@ class RayPool:
 
     def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> ActorWorker:
         """Ask for the worker of a slot; ``batch``: what is known to fit into a device's memory."""
+        if self._head is None:
+            self._head = HeadWatch(alive_nodes, self._lose_head)
         given = self._job.worker_settings if batch is None else {**self._job.worker_settings, "batch": batch}
         self.slots[slot] = f"ray {slot}"
         options = ActorOptions(
@@ -158,6 +167,11 @@ class RayPool:
         self._workers[slot] = worker
         return worker
 
+    def _lose_head(self) -> None:
+        self._head_is_lost = True
+        for worker in [*self._workers.values()]:
+            worker.tell(Died("", stops=WorkersFailedError(HEAD_LOST)))
+
     def _placed(self, slot: int, node_id: str) -> tuple[str, str, Share]:
         if node_id not in self._nodes:  # it has joined since
             self._nodes.update((node.id, node) for node in alive_nodes())
@@ -166,7 +180,11 @@ class RayPool:
         return self.slots[slot], node.name, self._plan.share(node)
 
     def close(self) -> None:
-        """End all workers."""
+        """End all workers; without the head nobody can be asked to, and they end by themselves."""
+        if self._head is not None:
+            self._head.close()
+        if self._head_is_lost:
+            return
         for worker in self._workers.values():
             worker.kill()
         deadline = time.monotonic() + _JOIN_S

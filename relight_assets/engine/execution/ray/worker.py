@@ -64,7 +64,7 @@ class ActorWorker:
     def kill(self) -> None:
         """End the actor now.  The event does not wait for an answer of its node, which may be cut off."""
         self._end()
-        self._tell(Died(f"the worker on {self._name} was ended"))
+        self.tell(Died(f"the worker on {self._name} was ended"))
 
     def join(self, timeout_s: float) -> None:
         """Wait for the thread, once the actor was killed."""
@@ -82,7 +82,8 @@ class ActorWorker:
         self._asked = self._actor.usage.options(concurrency_group="calls").remote()
         return self._usage
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Have the run hear of something that happened to this worker."""
         self._events.put((self._slot, self._generation, event))
 
     def _end(self) -> None:
@@ -96,7 +97,7 @@ class ActorWorker:
         last_words = self._last_words()
         if not last_words.fatal:  # one that cannot load keeps its place: on that node no other could either
             self._end()
-        self._tell(last_words)
+        self.tell(last_words)
 
     def _last_words(self) -> Died:
         """Pass on what is heard of the actor, until there is no more; why that is."""
@@ -106,7 +107,7 @@ class ActorWorker:
             for event in self._heard():
                 if isinstance(event, Died):
                     return replace(event, reason=f"node {self._node}: {event.reason}")
-                self._tell(event)
+                self.tell(event)
         except ray.exceptions.RayActorError as error:
             fatal = error.actor_init_failed
             return Died(f"the worker on {self._name} {'cannot start' if fatal else 'is gone'}: {_reason(error)}", fatal)
