@@ -6,6 +6,10 @@ SAM3     := .venv-sam3
 SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py exports/test_export_torch.py \
 	models/segmenters/sam3/test_instances.py models/segmenters/sam3/test_base.py models/segmenters/sam3/test_native.py models/segmenters/sam3/test_transformers.py \
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
+RAY      := .venv-ray
+# One after the other: a cluster of several nodes fills two cores.
+RAY_TESTS := $(addprefix relight_assets_tests/, engine/execution/ray doctor/test_cluster.py \
+	faults/test_ray.py faults/test_ray_drivers.py faults/test_two_runs.py faults/test_worker_deaths.py)
 TRAINERS_VENV := .venv-trainers
 # What the loaders of the trainers import; what trains is not installed.
 LOADERS := accelerate albumentations atomicwrites av diffusers einops huggingface_hub imageio imagesize parse peft \
@@ -13,7 +17,7 @@ LOADERS := accelerate albumentations atomicwrites av diffusers einops huggingfac
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-fast test-sam3 test-trainers fuzz kills check lint docs format bench science clean
+.PHONY: setup demo dev test test-fast test-sam3 test-ray test-trainers fuzz kills check lint docs format bench science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -45,10 +49,11 @@ FETCH := -c 'import sys; from relight_assets.models import store; sys.tracebackl
 FETCH_OPTIONAL := $(BIN)/relight models fetch selfie_multiclass || true
 # With CHECK_SKIPS, which CI sets, a test that is skipped for a reason that nobody listed is a failure.
 LIGHT_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=light)
+RAY_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=ray)
 SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=sam3)
 
 # Modules are compiled once, also where the shell forbids it, and not again by each of the hundreds of processes.
-test kills: export PYTHONDONTWRITEBYTECODE :=
+test test-ray kills: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
@@ -73,6 +78,16 @@ $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
 	$(SAM3)/bin/python $(FETCH)
 	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) $(SAM3_TESTS)
+
+# Ray is another engine, not another result; 200 MB that nobody needs for one machine.
+$(RAY)/.setup: pyproject.toml constraints.txt
+	python3 -m venv $(RAY)
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev,ray]'
+	@touch $@
+
+test-ray: $(RAY)/.setup  ## the faults of a Ray cluster: nodes killed, paused, added, wrong; under 12 minutes
+	$(RAY)/bin/python $(FETCH)
+	$(RAY)/bin/python -m pytest $(RAY_SKIPS) -k "ray or cluster" $(RAY_TESTS)
 
 # Trainers bring packages of their own, torch among them; several GB.
 $(TRAINERS_VENV)/.setup: pyproject.toml constraints-trainers.txt
@@ -127,4 +142,4 @@ science: setup  ## albedo, mattes and lights where the truth is known; ARGS="--i
 	$(BIN)/python -m benchmarks.science $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(SAM3) $(TRAINERS_VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM3) $(RAY) $(TRAINERS_VENV) demo .dagster_home build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

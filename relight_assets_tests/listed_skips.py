@@ -11,13 +11,14 @@ import pytest
 OPTION = "--only-listed-skips"
 LISTED = {
     "light": {
-        r"the SAM3 environment \(make test-sam3\) is not installed": "make test-sam3 runs these modules",
+        r"the SAM3 environment \(make test-sam3\)|the Ray environment \(make test-ray\)": "these commands run them",
         r"only root can mount|cannot mount here": "containers without the right to mount; where there is one these run",
         r"no namespace can be made here": "likewise, for namespaces",
         r"no control group of version 1 can be made here": "hosts with version 2; other tests read its files",
         r"golden\.json was written on a processor with": "other vector instructions add in another order, and round so",
     },
     "sam3": {},
+    "ray": {},
 }
 """Reasons of skips (regular expressions) by environment, and why each may be."""
 

@@ -174,6 +174,10 @@ BESIDE_THE_STORAGE = {
     "reports/charts.py:_own_environment": "the working folder, in which matplotlib looks for its settings",
     "reports/gallery/html_page.py:_part": "the parts of the page, which come with the package",
     "engine/disk_space.py:*": "how full a disk is",
+    "engine/execution/ray/actor.py:build": "the sources of the package",
+    "engine/execution/ray/actor.py:_check_folder": "whether a node sees the split's folder at all",
+    "engine/execution/ray/mounts.py:*": "how a node has mounted its disks",
+    "engine/execution/ray/nodes.py:*": "what a node sees of the user's photos and folders",
     "engine/hardware/*": "what the machine says of itself, and the locks of its GPUs",
 }
 """Functions that ask or change a disk themselves, and what lies there."""

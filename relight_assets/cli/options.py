@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import click
+
 from relight_assets.cli.terminal.messages import print_note, print_split_error, print_warning
 from relight_assets.config.context import ProjectContext
+from relight_assets.config.engines import ENGINES
 from relight_assets.config.loader import load_recipe
+from relight_assets.config.parsing.validation import validate
 from relight_assets.config.parsing.yaml_reader import odd_character
 from relight_assets.config.project import ProjectSource
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.config.settings import Settings
+from relight_assets.config.settings import RayCluster, Settings
 from relight_assets.dataset.csv.folder import CsvFolder, list_csvs, no_csv, no_rows, read_csv
 from relight_assets.dataset.csv.read import SplitCsv, split_name
 from relight_assets.dataset.layout import SplitLayout, split_folder
@@ -20,6 +24,11 @@ from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.errors import ConfigError, CsvError, RelightError, UserError
 from relight_assets.stages.base import Stage
 from relight_assets.stages.registry import all_stage_names, stage_names
+
+ENGINE = click.option(
+    "--engine", type=click.Choice([*ENGINES]), help="Where workers run; default: as config/platform.yaml says."
+)
+RAY_ADDRESS = click.option("--ray-address", help="HOST:PORT of the head of a Ray cluster, for --engine ray.")
 
 
 def select_stages(text: str) -> tuple[Stage, ...]:
@@ -47,6 +56,23 @@ def stages_under(recipe: Recipe, named: tuple[Stage, ...] | None) -> tuple[Stage
     if off:
         raise UserError(f"--stages: the recipe does not ask for {', '.join(off)}; set `keep_light: true` in it")
     return asked if named is None else named
+
+
+def select_engine(project: ProjectContext, engine: str | None, ray_address: str | None) -> ProjectContext:
+    """The project with the engine that options name; None: that of its settings.
+
+    Raises:
+        UserError: an address without its engine.
+        ConfigError: it is no address of a cluster's head.
+    """
+    if engine is not None:
+        project = project.with_settings(engine=engine)
+    if ray_address is None:
+        return project
+    if project.settings.engine != "ray":
+        raise UserError("--ray-address is the address of a Ray cluster: give --engine ray too")
+    ray = project.settings.ray.model_dump(mode="json") | {"address": ray_address}
+    return project.with_settings(ray=validate(RayCluster, ray, "--ray-address"))
 
 
 def select_splits(

@@ -4,7 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-ENGINES: dict[str, str] = {"local": "relight_assets.engine.execution.local:LocalEngine"}
+ENGINES: dict[str, str] = {
+    "local": "relight_assets.engine.execution.local:LocalEngine",
+    "ray": "relight_assets.engine.execution.ray.engine:RayEngine",
+}
 """The dotted name, ``module:attribute``, of each engine's factory; see :mod:`relight_assets.engine.execution.base`.
 
 Names alone, so that whoever reads the settings imports no engine.

@@ -13,7 +13,7 @@ from relight_assets.config.variables import variable_of
 
 OF_THE_MACHINE = (
     *("model_dir", "engine", "num_gpus", "cpu_workers", "threads", "memory_mib", "batch", "start_s", "hang_s"),
-    *("max_megapixels", "alert_webhook"),
+    *("max_megapixels", "alert_webhook", "ray.address", "ray.slots", "ray.cpus_per_worker", "ray.start_s"),
 )
 """The settings that the environment replaces for all projects of a host; the others differ from project to project."""
 

@@ -1,5 +1,6 @@
 """Where and how the work is done: the keys of ``config/platform.yaml``.  Nothing here changes a pixel."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +18,8 @@ from relight_assets.config.quality import DEFAULT_QUALITY, Quality
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.core.hosts import host_names
 from relight_assets.core.regular_files import ImageRoot
+
+_RAY_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*):[0-9]{1,5}")
 
 
 def _auto_or_whole(low: int, high: int, *words: str) -> BeforeValidator:
@@ -50,11 +53,21 @@ def _is_webhook(url: str) -> bool:
     return whole and url.isprintable() and " " not in url
 
 
+def _ray_address(value: Any) -> Any:
+    if isinstance(value, str) and (value == "auto" or _RAY_ADDRESS.fullmatch(value)):
+        return value
+    raise ValueError(
+        "must be `auto` or HOST:PORT of the cluster's head, such as 10.0.0.1:6379; `ray://` (Ray's client) is not "
+        "supported: start the run on a machine of the cluster, or with `ray job submit`"
+    )
+
+
 HostNames = Annotated[tuple[str, ...], BeforeValidator(host_names)]
 AutoCount = Annotated[int | str, _auto_or_whole(1, 4096)]
 AutoCountOrNone = Annotated[int | str, _auto_or_whole(1, 4096, "none")]
 AutoMebibytes = Annotated[int | str, _auto_or_whole(64, 1 << 24)]
 Seconds = Annotated[float, Field(gt=0, le=86400)]
+RayAddress = Annotated[str, BeforeValidator(_ray_address)]
 Webhook = Annotated[SecretStr, BeforeValidator(_webhook)]
 PATH_KEYS = (
     "csv_dir",
@@ -97,9 +110,25 @@ class LocalModel(BaseModel):
     """If given, what the file must be."""
 
 
+class RayCluster(BaseModel):
+    """The cluster of ``engine: ray``, and what a worker takes of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    address: RayAddress = "auto"
+    """Of the cluster's head, as ``ray start`` prints it; ``auto``: of the cluster that this machine is a node of."""
+    slots: AutoCount = "auto"
+    """Workers; ``auto``: as many as the cluster's nodes have room for when the run starts."""
+    cpus_per_worker: Annotated[int, Field(ge=1, le=1024)] = 1
+    """CPUs of Ray's accounts that each worker takes."""
+    start_s: Seconds = 300.0
+    """A worker that is not ready after so many seconds has failed: it waits for a place, too."""
+
+
 LocalName = Literal["albedo_model", "geometry_model"]
 LocalModels = Mapping[LocalName, LocalModel]
 
+ANY_CLUSTER = RayCluster()
 NO_WEIGHTS = Sam3Weights()
 NO_MODEL = LocalModel()
 NO_MODELS: LocalModels = MappingProxyType({"albedo_model": NO_MODEL, "geometry_model": NO_MODEL})
@@ -122,6 +151,7 @@ class Settings(BaseModel):
     geometry_model: LocalModel = NO_MODEL
     dagster_home: Path = Path(".dagster_home")
     engine: EngineName = "local"
+    ray: RayCluster = ANY_CLUSTER
     num_gpus: AutoCountOrNone = "auto"
     cpu_workers: AutoCount = "auto"
     threads: AutoCount = "auto"

@@ -16,6 +16,10 @@ PLATFORM = "RELIGHT_PLATFORM"
 """Names another settings file than the project's."""
 RECIPE = "RELIGHT_CONFIG"
 """Names another recipe file than the project's."""
+_TEXTS = frozenset(
+    {*PATH_KEYS, *SHA256_KEYS, "csv_glob", "licence_column", "sweep_cron", "alert_webhook", "ray.address"}
+)
+"""Keys whose values are text, whatever YAML would make of it."""
 _OF_A_SERVICE = re.compile(
     rf"{PREFIX}(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
@@ -51,7 +55,7 @@ def settings_from(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         if key != "alert_webhook" and (odd := odd_character(text)) is not None:
             raise ConfigError(f"{variable_of(key)}: holds {odd}")
-        if key in {*PATH_KEYS, "csv_glob", "licence_column", *SHA256_KEYS, "sweep_cron", "alert_webhook"}:
+        if key in _TEXTS:
             found[key] = None if text == "null" else text
             continue
         found[key] = parse_yaml(text, variable_of(key))

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from relight_assets.config.recipe.recipe import Recipe
@@ -33,6 +34,8 @@ from relight_assets.storage.folders import nearest, write_fault
 
 LITTLE_ROOM = 2000
 """Portraits for which there should be room."""
+SOME = 2
+"""Photos of each split that nodes are asked for."""
 LITTLE_SPACE = 100 << 20
 """Bytes that should be free where no images go: CSVs and Dagster's history."""
 
@@ -44,6 +47,8 @@ class Folders:
         self._recipe, self._settings, self._environ = recipe, settings, environ
         self._usable: dict[str, Path] = {}
         self._needed = Needed()
+        self.photos: list[Path] = []
+        """Some of the CSVs' photos that are there: filled by :meth:`csvs`."""
 
     def csvs(self) -> Iterator[Finding]:
         """Which CSVs there are, which of them can be used, and what is wrong with the others."""
@@ -84,6 +89,7 @@ class Folders:
         if reason := refusal(state):
             raise CsvError(reason)
         self._usable[csv.split] = csv.path
+        self.photos += islice((image.file for image in state.images.values() if image.file is not None), SOME)
         recipe, root = self._recipe, self._settings.photo_root
         self._needed += needed_for(
             _undone(state), state.variants, recipe.image_size, root, keep_light=recipe.keep_light

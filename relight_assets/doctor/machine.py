@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.doctor.cluster import examine_cluster
 from relight_assets.doctor.finding import Finding
 from relight_assets.doctor.folders import Folders, port, temporary
-from relight_assets.engine.execution.local_process import environment
+from relight_assets.engine.execution.environment import environment
 from relight_assets.engine.hardware.cgroups import cpu_limit, memory_limit
 from relight_assets.engine.hardware.cuda_devices import VISIBLE
 from relight_assets.engine.hardware.devices import (
@@ -50,6 +51,7 @@ def examine(
         "devices": lambda: _devices(recipe, settings, slots),
         "models": lambda: _models(recipe, settings, slots),
         "csv folder": folders.csvs,
+        "cluster": lambda: examine_cluster(recipe, settings, folders.photos),
         "output CSVs": folders.output_csvs,
         "disk": folders.outputs,
         "database": folders.database,
@@ -57,6 +59,8 @@ def examine(
         "port": port,
         "open files": _open_files,
     }
+    for elsewhere in ("devices", "models") if settings.engine == "ray" else ("cluster",):
+        del topics[elsewhere]
     findings = [Finding("settings", message) for message in unknown_variables]
     for topic, examine_topic in topics.items():
         try:

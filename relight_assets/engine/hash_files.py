@@ -86,7 +86,7 @@ def hash_files(
     where = {"image_root": settings.photo_root, "layouts": tuple(layouts)}
     items = [HashItem(number, paths) for number, paths in files.items()]
     with make_engine(settings, None).open(HashWorker, where, len(files)) as pool:
-        results = dispatch(items, pool, batch=BATCH, start_s=settings.start_s, hang_s=settings.hang_s)
+        results = dispatch(items, pool, batch=BATCH, start_s=pool.start_s, hang_s=settings.hang_s)
         with closing(results):
             for outcome in results:
                 if isinstance(outcome, Notice):

@@ -275,7 +275,7 @@ def _work(
         )
         # Enough for every thread of a worker, and little enough that all workers have something.
         batch = max(1, min(max(settings.batch, pool.threads), count // (len(pool.slots) * DEPTH)))
-        results = dispatch(plan.work, pool, batch=batch, start_s=settings.start_s, hang_s=settings.hang_s)
+        results = dispatch(plan.work, pool, batch=batch, start_s=pool.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):

@@ -1,5 +1,7 @@
 """The stock of photos, what an undisturbed run makes of them, and a bench for every engine."""
 
+import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from relight_assets.config.engines import ENGINES
 from relight_assets_tests.conftest import Bench, write_stock
 from relight_assets_tests.faults.invariants import FaultBench, Truth, truth_of
+from relight_assets_tests.faults.ray_nodes import NOT_INSTALLED, RayNodes, ray_nodes
 
 STOCK = 24
 
@@ -16,10 +19,22 @@ def _light_workers(light_workers: None, worker_processes: None) -> None:
     """In every module here."""
 
 
-@pytest.fixture(scope="session", params=ENGINES.keys())
-def engine(request: pytest.FixtureRequest) -> str:
-    """Under which engine a test runs its workers."""
-    return str(request.param)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Under which engines a test runs its workers: those of its mark ``engines``, or ``local``."""
+    if "engine" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("engines")
+        names = mark.args if mark is not None else ("local",)
+        assert ENGINES.keys() >= set(names)
+        metafunc.parametrize("engine", names, scope="module")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[RayNodes]:
+    """A Ray cluster with the nodes `a` and `b`, of one CPU each, for the tests of a module."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip(NOT_INSTALLED)
+    with ray_nodes("a", "b") as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +55,10 @@ def truth(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Truth:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, stock: Path, truth: Truth, engine: str) -> FaultBench:
-    return FaultBench(tmp_path, stock, engine=engine, truth=truth)
+def bench(tmp_path: Path, stock: Path, truth: Truth, engine: str, request: pytest.FixtureRequest) -> FaultBench:
+    made = FaultBench(tmp_path, stock, engine=engine, truth=truth)
+    if engine == "ray":
+        nodes: RayNodes = request.getfixturevalue("nodes")
+        nodes.keep("a", "b")
+        made.use_cluster(nodes.address)
+    return made

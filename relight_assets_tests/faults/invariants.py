@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 
 from relight_assets.config.loader import load_recipe
 from relight_assets.config.recipe.recipe import Recipe
+from relight_assets.config.settings import RayCluster
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.paths import index_key
@@ -20,7 +21,7 @@ from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import files_match, read_record
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.engine.run import RunOptions, RunSummary, digests_of, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, Watch, digests_of, run_split
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.scan import SplitState
@@ -72,6 +73,12 @@ class FaultBench(Bench):
             update={"engine": self.engine, "cpu_workers": 2, "start_s": 60.0, "hang_s": 60.0}
         )
 
+    def use_cluster(self, address: str) -> None:
+        """Run the workers on the nodes of a Ray cluster."""
+        self.engine = "ray"
+        cluster = RayCluster(address=address, start_s=self.settings.start_s)
+        self.settings = self.settings.model_copy(update={"engine": "ray", "ray": cluster})
+
     def stock_up(self, count: int, faults: dict[int, str] | None = None) -> None:
         """Make the split of the first ``count`` photos of the stock; some carry a fault."""
         images = self.folder / "images"
@@ -84,13 +91,18 @@ class FaultBench(Bench):
             names.append(str(images / name))
         self.write_csv(names)
 
-    def start(self, worker: type[ImageWorker] = ImageWorker, **settings: Any) -> RunSummary:
-        """Run the split, in processes of this worker class."""
+    def start(
+        self, worker: type[ImageWorker] = ImageWorker, *, during: Watch = lambda _: None, **settings: Any
+    ) -> RunSummary:
+        """Run the split, in processes of this worker class; ``during`` is told the progress, and may do anything."""
         options = RunOptions(retry_failed=settings.pop("retry_failed", False), storage=settings.pop("storage", LOCAL))
 
         def watch(progress: Progress) -> None:
             self.notices = list(progress.notices)
+            during(progress)
 
+        if "start_s" in settings:  # under every engine
+            settings["ray"] = self.settings.ray.model_copy(update={"start_s": settings["start_s"]})
         return run_split(
             self.split(), Recipe(), self.settings.model_copy(update=settings), options, watch, worker=worker
         )
@@ -250,10 +262,10 @@ def _assert_csvs_say_the_same(bench: FaultBench, state: SplitState) -> None:
 
 
 def assert_heals(bench: FaultBench) -> None:
-    """The next run without the fault finishes the rest, and the one after it does nothing."""
+    """The next run without the fault finishes the rest, on this machine, and the one after it does nothing."""
     rows = len(bench.split().table)
     with threads_for_workers():
-        summary = bench.start(retry_failed=True, cpu_workers=1)
+        summary = bench.start(retry_failed=True, cpu_workers=1, engine="local")
     assert summary.state.row_counts() == {"done": rows}
     assert_sound(bench, done=rows)
     assert not list(bench.layout.folder.glob(_TEMP))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from relight_assets.config.engines import ENGINES
 from relight_assets.errors import OutputFolderError
 from relight_assets_tests.faults.driver import driven, wait_for
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
@@ -9,6 +10,7 @@ from relight_assets_tests.faults.invariants import FaultBench, assert_heals, ass
 PHOTOS = 8
 
 
+@pytest.mark.engines(*ENGINES)
 def test_the_second_run_reports_who_writes(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {4: "hold"})
     with driven(bench.job("FaultyWorker"), bench.folder) as first:
@@ -20,6 +22,7 @@ def test_the_second_run_reports_who_writes(bench: FaultBench) -> None:
     assert_heals(bench)  # its lock died with it
 
 
+@pytest.mark.engines(*ENGINES)
 def test_of_two_that_start_together_one_works(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS)
     gate = bench.folder / "gate"

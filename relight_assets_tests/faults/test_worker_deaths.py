@@ -4,6 +4,7 @@ import tempfile
 
 import pytest
 
+from relight_assets.config.engines import ENGINES
 from relight_assets.dataset.records import read_failure
 from relight_assets.engine.hardware import devices
 from relight_assets.errors import WorkersFailedError
@@ -12,12 +13,17 @@ from relight_assets_tests.faults.faulty import ExitsInLoad, ExitsInLoadOnDevice1
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
 from relight_assets_tests.faults.seam import MOMENTS
 
+EVERY = pytest.mark.engines(*ENGINES)
 PHOTOS = 12
 HANG_S = 3.0
 DEADLY = {2: "sigkill", 5: "segfault", 8: "exit"}
-WORDS = {2: "ended by SIGKILL", 5: "ended by SIGSEGV", 8: "exit code 7"}
+WORDS = {
+    "local": {2: "ended by SIGKILL", 5: "ended by SIGSEGV", 8: "exit code 7"},
+    "ray": dict.fromkeys(DEADLY, "is gone: "),  # Ray does not tell one death from another
+}
 
 
+@EVERY
 def test_workers_that_die_in_the_middle_of_a_batch_cost_nothing(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {number: f"{fault}-once" for number, fault in DEADLY.items()})
     summary = bench.start(FaultyWorker)
@@ -27,11 +33,12 @@ def test_workers_that_die_in_the_middle_of_a_batch_cost_nothing(bench: FaultBenc
     assert_heals(bench)
 
 
+@EVERY
 def test_images_that_always_kill_are_set_aside_and_cost_nobody_else(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, DEADLY)
     bench.start(FaultyWorker)
     assert_sound(bench, done=PHOTOS - 3, failed=3)
-    for number, words in WORDS.items():
+    for number, words in WORDS[bench.engine].items():
         failure = read_failure(bench.layout.failure(number))
         assert failure is not None
         assert (failure.code, words in failure.message) == ("worker_killer", True)
@@ -40,6 +47,7 @@ def test_images_that_always_kill_are_set_aside_and_cost_nobody_else(bench: Fault
     assert_heals(bench)
 
 
+@EVERY
 def test_an_infinite_loop_is_ended_and_its_image_set_aside(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {5: "loop"})
     bench.start(FaultyWorker, hang_s=HANG_S)
@@ -47,6 +55,7 @@ def test_an_infinite_loop_is_ended_and_its_image_set_aside(bench: FaultBench) ->
     assert_heals(bench)
 
 
+@EVERY
 def test_a_stopped_worker_is_replaced(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {5: "stop-once"})
     bench.start(FaultyWorker, hang_s=HANG_S)
@@ -71,14 +80,17 @@ def test_workers_killed_at_each_moment_of_a_write_lose_nothing(bench: FaultBench
     assert_heals(bench)
 
 
+@EVERY
 def test_workers_that_end_while_they_load_end_the_run_soon(bench: FaultBench) -> None:
     bench.stock_up(2)
-    with pytest.raises(WorkersFailedError, match="exit code 7"):
+    reason = "exit code 7" if bench.engine == "local" else "is gone: "
+    with pytest.raises(WorkersFailedError, match=reason):
         bench.start(ExitsInLoad)
     assert_sound(bench, pending=2)
     assert_heals(bench)
 
 
+@EVERY
 def test_workers_that_hang_while_they_load_end_the_run(bench: FaultBench) -> None:
     bench.stock_up(2)
     with pytest.raises(WorkersFailedError, match="not ready after start_s"):

@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 
 from relight_assets.cli.dagster_runs import materialize_splits
-from relight_assets.cli.options import select_recipe, select_splits, select_stages, stages_under, usable_csvs
+from relight_assets.cli.options import (
+    ENGINE,
+    RAY_ADDRESS,
+    select_engine,
+    select_recipe,
+    select_splits,
+    select_stages,
+    stages_under,
+    usable_csvs,
+)
 from relight_assets.cli.paths import LOCAL_PATH
 from relight_assets.cli.terminal.closing_table import print_closing_table
 from relight_assets.cli.terminal.counting_bar import counting_bar
@@ -34,6 +43,8 @@ from relight_assets.stages.registry import stage_names
 @click.option("--experiment", default="", help="Outputs go to experiments/NAME/ of output_root.")
 @click.option("--num-samples", type=click.IntRange(min=1), help="Only the first so many rows.")
 @click.option("--num-gpus", type=click.IntRange(min=1), help="So many GPUs; default: as config/platform.yaml says.")
+@ENGINE
+@RAY_ADDRESS
 @click.option("--stages", help="Comma-separated; only these are computed. Default: all that the recipe asks for.")
 @click.option("--retry-failed", is_flag=True, help="Retry failed images even if nothing changed.")
 @click.option("--overwrite", is_flag=True, help="Allow a folder with numbered files that relight did not write.")
@@ -54,6 +65,8 @@ def run(
     experiment: str,
     num_samples: int | None,
     num_gpus: int | None,
+    engine: str | None,
+    ray_address: str | None,
     stages: str | None,
     retry_failed: bool,
     overwrite: bool,
@@ -62,7 +75,7 @@ def run(
 ) -> None:
     """Bring splits up to date: only what is missing or stale is computed."""
     named = select_stages(stages) if stages is not None else None
-    project = source.context()
+    project = select_engine(source.context(), engine, ray_address)
     settings, csvs = select_splits(project.settings, csv_file, split, all_splits=all_splits)
     project = replace(project, settings=settings)
     name, loaded = select_recipe(project, config, experiment)

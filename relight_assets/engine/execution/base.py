@@ -36,7 +36,14 @@ class Died:
     stops: RelightError | None = None
 
 
-Event = Ready | Died | Result | Shrunk
+@dataclass(frozen=True)
+class Waiting:
+    """A worker is not started yet, and why, as a sentence."""
+
+    reason: str
+
+
+Event = Ready | Died | Waiting | Result | Shrunk
 Events = queue.SimpleQueue[tuple[int, int, Event]]
 """The number of a slot, the generation of its worker, and what happened to it."""
 
@@ -73,9 +80,11 @@ class WorkerPool(Protocol):
     """Slots that are held for one run, numbered from 0, each for one worker at a time."""
 
     slots: Sequence[str]
-    """What people call each slot."""
+    """What people call each slot; a name may change once it is known where its worker is."""
     threads: int
     """Stage threads of each worker."""
+    start_s: float
+    """Seconds in which a worker must be ready."""
 
     def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> Handle:
         """Start the worker of a slot; what happens to it is put into ``events``.

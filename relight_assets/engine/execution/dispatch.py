@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from relight_assets.engine.execution.base import Died, Event, Events, Handle, Ready, WorkerPool
+from relight_assets.engine.execution.base import Died, Event, Events, Handle, Ready, Waiting, WorkerPool
 from relight_assets.engine.execution.messages import FilesHashed, ImageResult, Item, Result, Shrunk
 from relight_assets.errors import WorkersFailedError
 
@@ -154,6 +154,8 @@ class _Dispatcher:
             worker.batch = event.batch
             name = self._pool.slots[worker.slot]
             yield Notice(worker.slot, f"{name}: out of memory; at most {event.batch} images at a time from now on")
+        elif isinstance(event, Waiting):
+            yield Notice(worker.slot, event.reason)
         else:
             yield from self._on_worker_exit(worker, event)
 

@@ -50,18 +50,24 @@ class LocalEngine:
         with reserved(self._slots, min(count, len(self._slots)), all_needed=all_needed) as slots:
             threads = threads_per_worker(self._settings, len(slots))
             share = {"threads": threads, "memory_bytes": memory_per_worker(self._settings, len(slots))}
-            yield LocalPool(slots, make_worker, {**settings, **(share if self._recipe else {})}, threads)
+            given = {**settings, **(share if self._recipe else {})}
+            yield LocalPool(slots, make_worker, given, threads, self._settings.start_s)
 
 
 class LocalPool:
     """Worker processes on this machine."""
 
     def __init__(
-        self, slots: Sequence[DeviceSlot], make_worker: MakeWorker, settings: dict[str, Any], threads: int = 1
+        self,
+        slots: Sequence[DeviceSlot],
+        make_worker: MakeWorker,
+        settings: dict[str, Any],
+        threads: int = 1,
+        start_s: float = 120.0,
     ):
         """``make_worker(**settings)`` is called in each process; both must be picklable."""
         self.slots: Sequence[str] = [slot.name for slot in slots]
-        self.threads = threads
+        self.threads, self.start_s = threads, start_s
         self._devices = slots
         self._make_worker = make_worker
         self._settings = settings

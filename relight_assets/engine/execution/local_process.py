@@ -20,21 +20,11 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from relight_assets.engine.execution.base import Died, Events, MakeWorker
+from relight_assets.engine.execution.environment import WORKER_ENVIRONMENT, environment
 from relight_assets.engine.execution.messages import Item
 from relight_assets.engine.execution.worker_loop import LESS_MEMORY, died_of, worker_events
 from relight_assets.engine.hardware.cgroups import memory_limit, oom_kills
 from relight_assets.engine.hardware.devices import DeviceSlot
-
-WORKER_ENVIRONMENT = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM"), "1"),
-    # Images are a few megabytes each: given back to the system after each use, half of the time of the masks
-    # and of the albedo goes into page faults.  One arena for all threads, because the others' heaps of 64 MiB are
-    # given back as soon as they are empty.  glibc reads these at start-up; elsewhere they mean nothing.
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-    "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
-    "MALLOC_ARENA_MAX": "1",
-}
-"""What every worker process finds in its environment."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -139,24 +129,6 @@ def _killed(oom_kills_before: int | None) -> str:
     limit = memory_limit()
     most = f"; all processes of {limit.group} together may have {limit.limit >> 20:,} MiB" if limit else ""
     return f"was ended by SIGKILL, as the kernel does when memory runs out{most}; {LESS_MEMORY}"
-
-
-class environment:  # noqa: N801  (reads as a statement)
-    """The environment of a child, in place while it is spawned; the parent's is restored."""
-
-    def __init__(self, values: dict[str, str]):
-        self._values = values
-
-    def __enter__(self) -> None:
-        self._before = {name: os.environ.get(name) for name in self._values}
-        os.environ.update(self._values)
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self._before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _worker_main(

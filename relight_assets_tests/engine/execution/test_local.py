@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from relight_assets.engine.execution.dispatch import Finished, run
+from relight_assets.engine.execution.environment import WORKER_ENVIRONMENT
 from relight_assets.engine.execution.local import LocalPool
-from relight_assets.engine.execution.local_process import WORKER_ENVIRONMENT
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.stages.registry import stage_names

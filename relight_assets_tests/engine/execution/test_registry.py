@@ -32,9 +32,9 @@ def test_the_setting_names_the_engine() -> None:
     assert isinstance(make_engine(threads, Recipe()), ThreadsEngine)
 
 
-@pytest.mark.parametrize("value", ["ray", "", 1, None, ["local"]])
+@pytest.mark.parametrize("value", ["spark", "", 1, None, ["local"]])
 def test_an_engine_that_is_not_there_is_refused(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"^platform.yaml: `engine`: found .*; must be 'local'$"):
+    with pytest.raises(ConfigError, match=r"^platform.yaml: `engine`: found .*; must be 'local' or 'ray'$"):
         validate(Settings, {"engine": value}, "platform.yaml")
 
 

@@ -35,6 +35,7 @@ class ThreadsEngine:
 
 class ThreadsPool:
     threads = 1
+    start_s = 60.0
 
     def __init__(self, names: Sequence[str], make_worker: MakeWorker, settings: dict[str, Any]) -> None:
         self.slots: Sequence[str] = names

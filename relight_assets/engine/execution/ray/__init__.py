@@ -1,0 +1,1 @@
+"""The engine of a Ray cluster: workers are actors on its nodes."""
