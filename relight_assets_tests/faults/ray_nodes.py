@@ -6,7 +6,7 @@ Each node is a raylet with workers of its own, and has one CPU: the head, to whi
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ class RayNodes:
         """A signal to all processes of a node at once; which they are."""
         there = self.processes(name)
         for pid in there:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, number)
         return there
 
     def kill(self, name: str) -> None:
@@ -79,10 +80,11 @@ class RayNodes:
 
     def keep(self, *names: str) -> None:
         """See that exactly these nodes are there."""
-        for name in self._nodes.keys() - set(names):
-            self.kill(name)
+        for name in [*self._nodes]:
+            if name not in names or not alive(self.raylet(name)):
+                self.kill(name)
         for name in names:
-            if name not in self._nodes or not alive(self.raylet(name)):
+            if name not in self._nodes:
                 self.add(name)
         self.settle()
 

@@ -35,6 +35,11 @@ def once(done: int, act: Callable[[], object]) -> Callable[[Progress], None]:
     return during
 
 
+def is_loading(worker: int) -> bool:
+    """Whether a worker has begun to load its models."""
+    return "litert" in Path(f"/proc/{worker}/maps").read_text(encoding="utf-8", errors="replace")
+
+
 def test_an_actor_that_is_killed_is_replaced(bench: FaultBench, nodes: RayNodes) -> None:
     bench.stock_up(PHOTOS)
 
@@ -51,14 +56,17 @@ def test_an_actor_that_is_killed_is_replaced(bench: FaultBench, nodes: RayNodes)
 
 def test_a_node_is_lost_and_another_one_joins(bench: FaultBench, nodes: RayNodes) -> None:
     bench.stock_up(PHOTOS)
-    lose, join = once(4, lambda: nodes.kill("b")), once(8, lambda: nodes.add("c"))
+    lose = once(4, lambda: nodes.kill("b"))
+    joined: list[str] = []
 
     def during(progress: Progress) -> None:
         lose(progress)
-        join(progress)
+        if not joined and any("it was replaced" in notice for notice in progress.notices):
+            joined.append("c")
+            nodes.add("c")
+            wait_for(lambda: any(map(is_loading, nodes.actors("c"))))  # meanwhile `a` is handed nothing new
 
     summary = bench.start(during=during)
-    print(bench.notices, summary.devices.keys())
     assert {name.split()[-1] for name in summary.devices} == {"(a)", "(c)"}
     assert not summary.tally.codes
     assert all(device.images for device in summary.devices.values())
@@ -68,15 +76,18 @@ def test_a_node_is_lost_and_another_one_joins(bench: FaultBench, nodes: RayNodes
 
 def test_a_node_that_is_paused_and_resumed_writes_twice_and_harms_nothing(bench: FaultBench, nodes: RayNodes) -> None:
     bench.stock_up(PHOTOS)
-    paused: set[int] = set()
-    summary = bench.start(during=once(4, lambda: paused.update(nodes.send("b", signal.SIGSTOP))), hang_s=HANG_S)
-    print(bench.notices, summary.devices.keys())
+    writers: set[int] = set()
+
+    def pause() -> None:
+        writers.update({nodes.raylet("b"), *nodes.actors("b")})
+        nodes.send("b", signal.SIGSTOP)
+
+    summary = bench.start(during=once(4, pause), hang_s=HANG_S)
     assert summary.state.row_counts() == {"done": PHOTOS}
-    for pid in paused:
-        if alive(pid):
-            os.kill(pid, signal.SIGCONT)
-    wait_for(lambda: not any(map(alive, paused)))  # it has been given up meanwhile, and sees that
-    nodes.forget("b")
+    assert len(writers) == 2
+    nodes.send("b", signal.SIGCONT)
+    wait_for(lambda: not any(map(alive, writers)))  # it has been given up meanwhile, and sees that
+    nodes.kill("b")
     bench.start(engine="local")  # whose photos are those of its images was hashed where a file is younger
     assert_sound(bench, done=PHOTOS)
     assert_heals(bench)
