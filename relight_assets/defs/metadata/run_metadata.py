@@ -13,6 +13,7 @@ from relight_assets.config.recipe.degradation import family_names
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.hashing import canonical_digest
+from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
 from relight_assets.defs.metadata.previews import inline
@@ -252,11 +253,11 @@ def _by_device(summary: RunSummary) -> dict[str, Any]:
 def _device_line(name: str, device: DeviceTally, summary: RunSummary) -> str:
     rate, busy = device.images / summary.wall_s, device.segmenter_share(summary.wall_s)
     parts = [
-        f"{device.images} images",
+        counted(device.images, "image"),
         f"{rate:.2f} images/s",
         f"segmenter busy {busy:.0%}",
         f"threads {device.busy_share(summary.wall_s, summary.threads):.0%}",
-        *([f"replaced {device.replaced} times"] if device.replaced else []),
+        *([f"replaced {counted(device.replaced, 'time')}"] if device.replaced else []),
         f"{device.peak_mib:,} MiB",
         *([f"GPU {device.gpu_peak_mib:,} MiB"] if device.gpu_peak_mib else []),
     ]

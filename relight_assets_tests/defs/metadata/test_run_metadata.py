@@ -120,7 +120,7 @@ def test_seconds_are_those_of_the_records_whenever_they_were_made(summary: RunSu
 def test_the_lines_of_devices_show_one_that_lags_behind_and_one_that_was_lost(summary: RunSummary) -> None:
     # Of 4 s, the segmenter was busy for 1 s, and two threads for 2 s together.
     assert total(summary)["devices"].value.splitlines() == [
-        "- gpu 0: 2 images, 0.50 images/s, segmenter busy 25%, threads 25%, replaced 1 times, 900 MiB, GPU 4,000 MiB",
+        "- gpu 0: 2 images, 0.50 images/s, segmenter busy 25%, threads 25%, replaced 1 time, 900 MiB, GPU 4,000 MiB",
         (
             "- gpu 1 (lost): 0 images, 0.00 images/s, segmenter busy 0%, threads 0%, replaced 3 times, 1,100 MiB, "
             "GPU 3,000 MiB"
