@@ -47,7 +47,7 @@ def test_a_partition_shows_its_numbers_and_its_contact_sheet(page: "Page") -> No
     assert _metadata(page, "rows_failed").inner_text() == "1"  # the cat
     sheet = _metadata(page, "contact_sheet").locator("img")  # at once, without a click
     sheet.wait_for(state="visible")
-    page.wait_for_function("image => image.complete && image.naturalWidth > 500", arg=sheet.element_handle())
+    page.wait_for_function("image => image.complete && image.naturalWidth > 400", arg=sheet.element_handle())
     shown = sheet.bounding_box()
     assert shown is not None
     assert shown["width"] > 300
