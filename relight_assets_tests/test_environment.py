@@ -17,7 +17,8 @@ EDGES = {
     "defs/runs/instance.py": "DAGSTER_HOME, which is Dagster's",
 }
 BELOW = {
-    "engine/execution/local_process.py": "the environment of the worker processes that it starts",
+    "engine/execution/environment.py": "the environment of the worker processes that an engine starts",
+    "engine/execution/ray/actor.py": "CUDA_VISIBLE_DEVICES: which GPU Ray gave to this worker",
     "engine/hardware/devices.py": "CUDA_VISIBLE_DEVICES: which devices this process has",
     "engine/hardware/gpu_locks.py": "HOME, in which the locks of devices lie",
     "models/segmenters/sam3/base.py": "keeps Hugging Face offline, and reads CUDA_VISIBLE_DEVICES",

@@ -255,10 +255,7 @@ def test_a_key_of_a_section_overrides_only_itself(project: Path) -> None:
         ({"RELIGHT_NUM_GPUS": "0"}, ["RELIGHT_NUM_GPUS", "`auto` or a whole number"]),
         ({"RELIGHT_SAM3_SHA256": "abc"}, ["RELIGHT_SAM3_SHA256", "sam3.sha256"]),
         ({"RELIGHT_ENGINE": "spark"}, ["RELIGHT_ENGINE", "'local' or 'ray'"]),
-        (
-            {"RELIGHT_RAY_ADDRESS": "ray://h:10001"},
-            ["RELIGHT_RAY_ADDRESS", "not supported", "`ray job submit`"],
-        ),
+        ({"RELIGHT_RAY_ADDRESS": "ray://h:10001"}, ["RELIGHT_RAY_ADDRESS", "not supported", "`ray job submit`"]),
         ({"RELIGHT_RAY_ADDRESS": "head"}, ["RELIGHT_RAY_ADDRESS", 'found "head"', "`auto` or HOST:PORT"]),
         ({"RELIGHT_RAY_SLOTS": "0"}, ["RELIGHT_RAY_SLOTS", "ray.slots", "`auto` or a whole number from 1"]),
         ({"RELIGHT_RAY_CPUS_PER_WORKER": "0"}, ["RELIGHT_RAY_CPUS_PER_WORKER", "greater than or equal to 1"]),
