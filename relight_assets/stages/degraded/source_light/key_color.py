@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from relight_assets.stages.degraded.source_light.direction_fit import DirectionFit
+from relight_assets.stages.degraded.source_light.direction_fit import INDEPENDENT, DirectionFit
 from relight_assets.stages.degraded.source_light.face_points import FacePoints, Floats
 
 FLOOR = 0.001
@@ -22,8 +22,6 @@ WIDE = 1.5
 """A residual of so many times the median one counts half."""
 DEVIATION = 1.48
 """Standard deviation over the median residual, of normal errors."""
-INDEPENDENT = 20.0
-"""Points that are worth as much as a face's points, whose errors are alike."""
 OF_CURVE = 0.25
 """Error that the camera's unknown curve leaves, ln R/B."""
 USUAL = 0.5
