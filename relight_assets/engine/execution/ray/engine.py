@@ -9,6 +9,7 @@ from typing import Any
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
+from relight_assets.core.messages.wording import counted
 from relight_assets.engine.execution.base import Died, Events, MakeWorker
 from relight_assets.engine.execution.environment import WORKER_ENVIRONMENT
 from relight_assets.engine.execution.ray.actor import Job, Share
@@ -120,9 +121,10 @@ def plan_of(nodes: Sequence[Node], settings: Settings, recipe: Recipe | None) ->
     slots = ray.slots if isinstance(ray.slots, int) else asked
     if slots < 1:
         raise ConfigError(
-            f"the {len(nodes)} nodes of the Ray cluster have no room for a worker, which takes {plan.cpus} CPUs "
-            f"(ray.cpus_per_worker) and {memory >> 20:,} MiB: they have {sum(node.cpus for node in nodes)} CPUs. Add "
-            "nodes, or set ray.slots to the number of workers that nodes will join for"
+            f"the {counted(len(nodes), 'node')} of the Ray cluster: no room for a worker, which takes "
+            f"{counted(plan.cpus, 'CPU')} (ray.cpus_per_worker) and {memory >> 20:,} MiB; there are together "
+            f"{counted(sum(node.cpus for node in nodes), 'CPU')}. Add nodes, or set ray.slots to the number of workers "
+            "that nodes will join for"
         )
     return replace(plan, slots=slots if recipe is not None else min(slots, MAX_HASHING))
 
