@@ -53,20 +53,8 @@ def test_hashing_takes_cpus_and_no_more_than_a_disk_serves() -> None:
 @pytest.mark.parametrize(
     ("nodes", "asked", "recipe", "error", "reported"),
     [
-        (
-            [HEAD],
-            settings(),
-            Recipe(),
-            ConfigError,
-            r"^the 1 node of .* takes 1 CPU .* together 0 CPUs",
-        ),
-        (
-            [SMALL],
-            settings(cpus_per_worker=8),
-            Recipe(),
-            ConfigError,
-            r"takes 8 CPUs .*together 6 CPUs",
-        ),
+        ([HEAD], settings(), Recipe(), ConfigError, r"^the 1 node of .* takes 1 CPU .* together 0 CPUs"),
+        ([SMALL], settings(cpus_per_worker=8), Recipe(), ConfigError, r"takes 8 CPUs .*together 6 CPUs"),
         ([LARGE, GPUS], settings(9), Recipe(), ConfigError, r"num_gpus asks for 9 GPUs, .* have 8"),
         ([LARGE], settings(), SAM3, GpuUnavailableError, r"`segmenter: sam3` needs a GPU, .*num_gpus: none"),
     ],
