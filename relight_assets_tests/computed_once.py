@@ -1,4 +1,4 @@
-"""Pure image functions that workers call are computed once for the same input, in each process that runs tests.
+"""Pure functions that make or measure images are computed once for the same input, in each process that runs tests.
 
 Most tests of runs, exports, checks and commands make the same few photos by the same recipe, and image work was two
 thirds of their time.  A result is taken again only where every argument is the same, byte for byte.  Tests of the
@@ -24,6 +24,7 @@ FUNCTIONS = (
     ("relight_assets.stages.albedo.stage", "measure_albedo"),
     ("relight_assets.stages.degraded.stage", "degrade"),
     ("relight_assets.stages.degraded.stage", "measure_downsampled"),
+    ("relight_assets.defs.metadata.run_metadata", "charts"),
 )
 """Modules, and the names by which they call."""
 KEPT = 256

@@ -27,6 +27,7 @@ from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import ModelFileError, UserError
+from relight_assets.exports.cards import croissant
 from relight_assets.models import registry, store
 from relight_assets.models.packages import wheel
 from relight_assets.stages.base import Stage
@@ -76,6 +77,21 @@ def worker_processes(_worker_threads: None) -> Iterator[None]:
     """Workers are processes, as they are for users."""
     with processes_for_workers():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_croissant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports have no croissant.json, as without the extra: the library takes seconds for one.
+
+    Tests of it use the fixture ``croissant_too``, and what runs in processes of its own writes it.
+    """
+    if "croissant_too" not in request.fixturenames:
+        monkeypatch.setattr(croissant, "find_spec", lambda _: None)
+
+
+@pytest.fixture
+def croissant_too() -> None:
+    """Exports have their croissant.json."""
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ INTERRUPTED = """
 import signal
 import sys
 
+MODULE = sys.argv.pop(1)
+
 
 class Strikes:
     def find_spec(self, name, path=None, target=None):
-        if name == sys.argv[1]:
+        if name == MODULE:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -22,8 +24,14 @@ main()
 
 
 def test_ctrl_c_while_the_commands_are_imported_is_one_sentence() -> None:
-    for module in ("relight_assets.cli.main", "cv2"):
-        ran = subprocess.run([sys.executable, "-c", INTERRUPTED, module], capture_output=True, text=True, check=False)
+    for module, *arguments in (
+        ("relight_assets.cli.main",),
+        ("cv2",),
+        ("relight_assets.cli.commands.status", "status"),
+        ("relight_assets.cli.commands.status", "--help"),
+    ):
+        command = [sys.executable, "-c", INTERRUPTED, module, *arguments]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 130
         assert ran.stdout + ran.stderr == (
             "error: stopped; what is finished stays done, and the same command goes on from there\n"

@@ -33,11 +33,15 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
 """By the name of the command."""
 
 
-def add_examples(group: click.Group, name: str = "") -> None:
-    """Have the help of every command of a group end with its examples."""
-    for each in group.commands.values():
-        full = f"{name} {each.name}".strip()
-        if lines := _EXAMPLES.get(full):
-            each.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-        if isinstance(each, click.Group):
-            add_examples(each, full)
+def add_examples(command: click.Command, group: str = "") -> None:
+    """Have the help of a command, and of the commands in it, end with examples.
+
+    Args:
+        command: of ``relight`` or of a group of its commands.
+        group: the name of that group.
+    """
+    full = f"{group} {command.name}".strip()
+    if lines := _EXAMPLES.get(full):
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+    for each in command.commands.values() if isinstance(command, click.Group) else ():
+        add_examples(each, full)

@@ -11,7 +11,11 @@ from relight_assets.cli.main import main
 
 
 def commands(group: click.Group, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, each in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        each = group.get_command(context, name)
+        assert each is not None
+        assert each.name == name
         yield (*names, name), each
         if isinstance(each, click.Group):
             yield from commands(each, *names, name)

@@ -3,7 +3,7 @@
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from relight_assets import __version__
 from relight_assets.cli.main import main
+from relight_assets_tests.cli.test_examples import commands
 from relight_assets_tests.conftest import PORTRAITS, Project, make_project, rewrite_record
 
 Relight = Callable[..., Result]
@@ -261,25 +262,18 @@ def test_a_users_mistake_ends_with_2_and_one_sentence(relight: Relight, argument
     assert "Traceback" not in result.output
 
 
-def commands(group: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
-    for each in group.commands.values():
-        full = f"{name} {each.name}".strip()
-        yield full, each
-        if isinstance(each, click.Group):
-            yield from commands(each, full)
-
-
 def test_every_command_and_option_stands_in_the_docs() -> None:
     """In the section of its command, and no option that the command does not have."""
     text = (Path(__file__).resolve().parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
     general, *sections = text.split("\n## `relight ")
     by_command = {section.split("`")[0].split()[0]: section for section in sections}
-    assert by_command.keys() == main.commands.keys()
+    found = {" ".join(names): command for names, command in commands(main)}
+    assert by_command.keys() == {name.split()[0] for name in found}
     assert options_in(general) == options_of(main) | {"--help"}
-    for name, command in main.commands.items():
-        parts = {name: command, **(dict(commands(command, name)) if isinstance(command, click.Group) else {})}
-        assert [part for part in parts if f"relight {part}" not in f"relight {by_command[name]}"] == []
-        assert options_in(by_command[name]) == set().union(*map(options_of, parts.values())), name
+    for name, section in by_command.items():
+        parts = {full: command for full, command in found.items() if full.split()[0] == name}
+        assert [part for part in parts if f"relight {part}" not in f"relight {section}"] == []
+        assert options_in(section) == set().union(*map(options_of, parts.values())), name
 
 
 def options_of(command: click.Command) -> set[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-CHANGE_S = 180.0
+CHANGE_S = 420.0
 """How long a condition is waited for: long, because a busy machine is no fault."""
 LONGEST_PAUSE_S = 0.5
 

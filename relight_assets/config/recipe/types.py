@@ -30,10 +30,10 @@ def ends(low: float, high: float) -> AfterValidator:
 class Part(BaseModel):
     """A section of the recipe: frozen, and closed to keys it does not know.
 
-    A text below a field describes it in the UI.
+    A text below a field describes it in the UI (:mod:`relight_assets.config.recipe.descriptions`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 Unit = Annotated[float, number(0, 1)]

@@ -14,13 +14,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.csv.text import csv_reader
 from relight_assets.dataset.layout import check_name
 from relight_assets.errors import CsvError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IMAGE_COLUMN = "image_path"
 OUTPUT_COLUMN = "output_image_path"
@@ -49,7 +51,7 @@ class SplitCsv:
     path: Path
     split: str
     sha256: str
-    table: pd.DataFrame
+    table: "pd.DataFrame"
     lines: list[int]
     notes: tuple[str, ...] = ()
 
@@ -91,6 +93,8 @@ def read_split_csv(path: Path) -> SplitCsv:
     Raises:
         CsvError: anything else, naming the file and the line.
     """
+    import pandas as pd  # noqa: PLC0415  (a fifth of a second or more, which no worker and no help text needs)
+
     split = split_name(path)
     data = _read_bytes(path)
     text = _decoded(path, data)

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic.fields import FieldInfo
 
 from relight_assets.config.quality import Quality
+from relight_assets.config.recipe.descriptions import descriptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.types import Part
 
@@ -46,14 +47,18 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shape(part: type[Part]) -> dg.Shape:
-    fields = {name: _field(f"{part.__name__}_{name}", info) for name, info in part.model_fields.items()}
+    texts = descriptions(part)
+    fields = {
+        name: _field(f"{part.__name__}_{name}", info, texts.get(name)) for name, info in part.model_fields.items()
+    }
     return dg.Shape(fields)  # type: ignore[no-untyped-call]
 
 
-def _field(name: str, info: FieldInfo) -> dg.Field:
+def _field(name: str, info: FieldInfo, text: str | None) -> dg.Field:
     section = isinstance(info.annotation, type) and issubclass(info.annotation, Part)
     # `python -OO` has no docstrings.
-    described = info.description or ((info.annotation.__doc__ or "").partition("\n")[0] or None if section else None)
+    title = (info.annotation.__doc__ or "").partition("\n")[0] or None if section else None
+    described = text or info.description or title
     return dg.Field(_config_type(name, info.annotation), is_required=False, description=described)
 
 

@@ -18,6 +18,7 @@ from relight_assets_tests.exports.conftest import Export
 from relight_assets_tests.exports.rows.test_licences import give
 
 pytest.importorskip("mlcroissant")
+pytestmark = pytest.mark.usefixtures("croissant_too")
 mlc = croissant.library()
 
 
