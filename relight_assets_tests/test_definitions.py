@@ -195,10 +195,23 @@ def test_importing_the_definitions_imports_neither_torch_nor_the_models_runtime(
     assert done.stdout.strip() == "[]"
 
 
-def test_the_command_line_starts_without_dagster() -> None:
-    code = "import sys, relight_assets.cli.main; print('dagster' in sys.modules)"
+def test_the_command_line_and_all_of_its_commands_start_without_dagster_and_pandas() -> None:
+    code = (
+        "import sys, click; from relight_assets.cli.main import main; context = click.Context(main);"
+        "found = [main.get_command(context, name) for name in main.list_commands(context)];"
+        "print(len(found) > 10 and all(found), [m for m in ('dagster', 'pandas') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "True []"
+
+
+def test_a_worker_starts_without_pandas() -> None:
+    code = (
+        "import sys, relight_assets.engine.execution.local_process, relight_assets.engine.worker.worker;"
+        "print([m for m in ('dagster', 'pandas', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_dagster_in_a_legacy_locale_is_one_sentence() -> None:

@@ -20,7 +20,7 @@ from relight_assets.config.variables import drop_unknown_variables
 from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.errors import InterruptedRunError
 
-COMMANDS = {
+_MODULES = {
     "check": "check", "demo": "demo", "dev": "dev", "doctor": "doctor", "export": "outputs.export",
     "forget": "outputs.forget", "gallery": "outputs.gallery", "init": "init", "models": "models",
     "prune": "outputs.prune", "publish": "outputs.publish", "replay": "outputs.replay", "run": "run", "runs": "runs",
@@ -33,12 +33,12 @@ class _Commands(CommandGroup):
     """Imports a command when it is named, and all of them for the list of commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's)
-        return sorted(COMMANDS)
+        return sorted(_MODULES)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002  (click's)
-        if name not in COMMANDS:
+        if name not in _MODULES:
             return None
-        path = COMMANDS[name]
+        path = _MODULES[name]
         try:
             module = import_module(f"relight_assets.cli.commands.{path}")
         except KeyboardInterrupt:  # while `--help` imports all of them, nothing else would say so

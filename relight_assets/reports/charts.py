@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _INK = "#3b6ea5"
 _SIZE = (4.4, 4.8)
 """Inches; at 100 pixels an inch it is as wide as the contact sheets."""
-_MARGINS = {"left": 0.2, "right": 0.96, "bottom": 0.05, "top": 0.95, "wspace": 0.27, "hspace": 0.38}
-"""Shares of the image and of a chart.  Fixed: to have Matplotlib find them draws every text twice."""
 
 
 def charts(statistics: SplitStatistics) -> bytes | None:
@@ -88,8 +86,8 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_SIZE, dpi=100)
-    (directions, own), (kinds, covered), (warmth, softness) = figure.subplots(3, 2, gridspec_kw=_MARGINS)
+    figure = Figure(figsize=_SIZE, dpi=100, layout="constrained")
+    (directions, own), (kinds, covered), (warmth, softness) = figure.subplots(3, 2)
     _draw_directions(directions, statistics.light_directions)
     directions.set(title="light from")
     _draw_directions(own, list(statistics.source_lights.values()))

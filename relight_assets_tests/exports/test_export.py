@@ -35,6 +35,7 @@ def tree(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.usefixtures("croissant_too")
 def test_the_tree(export: Export, own: Bench) -> None:
     found = export()
     assert (found.pairs, found.left_out, found.changed) == (4, {"failed": 2}, True)

@@ -30,7 +30,7 @@ def ends(low: float, high: float) -> AfterValidator:
 class Part(BaseModel):
     """A section of the recipe: frozen, and closed to keys it does not know.
 
-    A text below a field describes it in the UI (:mod:`relight_assets.config.recipe.descriptions`).
+    A text below a field describes it in the UI (:mod:`relight_assets.config.parsing.descriptions`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

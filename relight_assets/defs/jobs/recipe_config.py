@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import dagster as dg
 from pydantic.fields import FieldInfo
 
+from relight_assets.config.parsing.descriptions import descriptions
 from relight_assets.config.quality import Quality
-from relight_assets.config.recipe.descriptions import descriptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.recipe.types import Part
 

@@ -214,3 +214,13 @@ def test_a_name_that_turns_text_around_is_escaped_in_every_message(tmp_path: Pat
         read_yaml_mapping(path)
     assert str(caught.value).startswith(f"{tmp_path}/a\\u202eb.yaml: ")
     assert str(caught.value).isprintable()
+
+
+def test_what_is_read_again_is_nobody_else_s_and_a_fault_is_one_again() -> None:
+    first = parse_yaml("a: {b: [1, 2]}", "x.yaml")
+    first["a"]["b"].append(3)
+    first["c"] = 4
+    assert parse_yaml("a: {b: [1, 2]}", "x.yaml") == {"a": {"b": [1, 2]}}
+    for origin in ("x.yaml", "x.yaml", "y.yaml"):
+        with pytest.raises(ConfigError, match=f"^{origin}: "):
+            parse_yaml("a: [1", origin)
