@@ -1,6 +1,6 @@
 """The texts below the fields of a model, which describe them in the UI.
 
-pydantic reads them too (``use_attribute_docstrings``), whenever a model is imported: a tenth of a second or two of every
+pydantic reads them too (``use_attribute_docstrings``), whenever a model is imported: two tenths of a second in each
 process, and the UI alone shows them.
 """
 
