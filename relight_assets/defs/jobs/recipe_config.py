@@ -70,7 +70,8 @@ def _config_type(name: str, annotation: Any) -> Any:
         return _shape(annotation)
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Literal:
-        return dg.Enum(name, [dg.EnumValue(choice) for choice in inside])
+        # Dagster takes types of one name for the same, and remembers those that it has seen.
+        return dg.Enum("_".join([name, *map(str, inside)]), [dg.EnumValue(choice) for choice in inside])
     if origin is tuple:
         return dg.Array(_config_type(name, inside[0]))
     if origin in (Union, types.UnionType):

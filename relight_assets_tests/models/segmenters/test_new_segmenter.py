@@ -37,6 +37,7 @@ def recipe_of(segmenter: str) -> Recipe:
 @pytest.fixture
 def tiny() -> Iterator[Recipe]:
     """A recipe with the new segmenter, while the recipe knows its name: the edit of ``config/recipe/recipe.py``."""
+    recipe_overrides()  # Dagster remembers the type of the recipe before
     field = Recipe.__pydantic_fields__["segmenter"]
     names = Literal[(*get_args(Segmenter), "tiny")]  # type: ignore[valid-type]
     Recipe.__pydantic_fields__["segmenter"] = FieldInfo.from_annotated_attribute(names, field.default)
