@@ -26,7 +26,7 @@ class ProjectSource:
 
     def folder(self) -> Path:
         """See :func:`relight_assets.config.project_folder.project_folder`."""
-        return project_folder()
+        return project_folder(self.environ, self.platform)
 
     def settings(self) -> Settings:
         """See :func:`relight_assets.config.settings_loader.load_settings`."""
@@ -38,7 +38,7 @@ class ProjectSource:
         Raises:
             ConfigError: see :func:`relight_assets.config.loader.load_recipe`.
         """
-        file = recipe_file(self.environ)
+        file = recipe_file(self.environ, self.platform)
         if not is_there(file) and RECIPE not in self.environ:
             return parse_recipe({}, "defaults", file.parent)
         return load_recipe(file)
@@ -49,4 +49,5 @@ class ProjectSource:
         Raises:
             ConfigError: one of them cannot be used.
         """
-        return ProjectContext(self.folder(), self.settings(), self.recipe(), recipe_file(self.environ))
+        recipe = recipe_file(self.environ, self.platform)
+        return ProjectContext(self.folder(), self.settings(), self.recipe(), recipe)

@@ -2,7 +2,9 @@
 
 The project is the nearest folder at or above the working directory that holds ``config/platform.yaml`` or
 ``config/mvp_config.yaml``; failing that, the checkout this package is imported from, if it is imported from one.
-``--platform`` or ``RELIGHT_PLATFORM``, and ``RELIGHT_CONFIG`` name other files.
+``--platform`` or ``RELIGHT_PLATFORM`` names another settings file, and, where that lies in a folder ``config``, the
+project above it, with its recipe: a command gives the same from every working directory.  ``RELIGHT_CONFIG`` names
+another recipe.
 """
 
 import os
@@ -15,16 +17,25 @@ from relight_assets.config.variables import PLATFORM, RECIPE
 from relight_assets.errors import ConfigError
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+CONFIG = "config"
+"""The folder of a project's settings and recipe."""
 _MAX_PATH = 4096
 """Bytes of a path, the closing zero included: Linux's PATH_MAX."""
 
 
-def project_folder(start: Path | None = None) -> Path:
-    """The project's folder, the one that holds ``config/``; the working directory when there is none."""
-    here = (start or working_folder()).resolve()
+def project_folder(environ: Mapping[str, str], option: Path | None = None) -> Path:
+    """The project's folder, the one that holds ``config/``; the working directory when there is none.
+
+    Raises:
+        ConfigError: see :func:`platform_file`.
+    """
+    named = _named_platform(environ, option)
+    if named is not None and named.parent.name == CONFIG:
+        return named.parent.parent.resolve()
+    here = working_folder().resolve()
     for folder in (here, *here.parents, *_checkout()):
         # Whatever is there: a pipe, a link to nothing or a closed folder is reported, and not passed over.
-        if any(is_there(folder / "config" / name) for name in ("platform.yaml", "mvp_config.yaml")):
+        if any(is_there(folder / CONFIG / name) for name in ("platform.yaml", "mvp_config.yaml")):
             return folder
     return here
 
@@ -59,17 +70,20 @@ def platform_file(environ: Mapping[str, str], option: Path | None = None) -> Pat
     Raises:
         ConfigError: what is given is no path.
     """
-    given = _path(str(option.absolute()), "--platform") if option is not None else _named_by(PLATFORM, environ)
-    return given or project_folder() / "config" / "platform.yaml"
+    return _named_platform(environ, option) or project_folder(environ) / CONFIG / "platform.yaml"
 
 
-def recipe_file(environ: Mapping[str, str]) -> Path:
-    """The recipe file: RELIGHT_CONFIG, or the project's.
+def recipe_file(environ: Mapping[str, str], platform: Path | None = None) -> Path:
+    """The recipe file: RELIGHT_CONFIG, or the project's; ``platform`` is the settings file that an option names.
 
     Raises:
-        ConfigError: the variable holds no path.
+        ConfigError: a variable or the option holds no path.
     """
-    return _named_by(RECIPE, environ) or project_folder() / "config" / "mvp_config.yaml"
+    return _named_by(RECIPE, environ) or project_folder(environ, platform) / CONFIG / "mvp_config.yaml"
+
+
+def _named_platform(environ: Mapping[str, str], option: Path | None) -> Path | None:
+    return _path(str(option.absolute()), "--platform") if option is not None else _named_by(PLATFORM, environ)
 
 
 def _named_by(variable: str, environ: Mapping[str, str]) -> Path | None:

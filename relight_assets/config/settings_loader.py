@@ -7,7 +7,7 @@ from typing import Any
 
 from relight_assets.config.parsing.validation import validate
 from relight_assets.config.parsing.yaml_reader import odd_character, printable, read_yaml_mapping
-from relight_assets.config.project_folder import is_there, platform_file, working_folder
+from relight_assets.config.project_folder import CONFIG, is_there, platform_file, working_folder
 from relight_assets.config.settings import PATH_KEYS, Settings
 from relight_assets.config.variables import PLATFORM, setting_keys, settings_from, variable_of
 from relight_assets.errors import ConfigError
@@ -41,7 +41,7 @@ def settings_of(file: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def _settings(file: Path, data: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    base = file.parent.parent if file.parent.name == "config" else file.parent
+    base = file.parent.parent if file.parent.name == CONFIG else file.parent
     if (odd := odd_character(str(base))) is not None:
         raise ConfigError(
             f"the folder {ascii(str(base))[1:-1]} has a name with {odd}, in which no project can lie: rename it"

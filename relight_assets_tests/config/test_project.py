@@ -56,3 +56,28 @@ def test_a_platform_file_by_option_replaces_that_of_the_variable(project: Path) 
         ProjectSource(environ, Path("none.yaml")).settings()
     with pytest.raises(ConfigError, match=r"^--platform: is longer than a path can be"):
         ProjectSource(environ, Path("x" * 5000)).settings()
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_settings_file_in_a_config_folder_names_its_project_with_its_recipe(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, by_option: bool
+) -> None:
+    here = tmp_path_factory.mktemp("here")
+    (here / "config").mkdir()
+    (here / "config" / "mvp_config.yaml").write_text("seed: 5\n", encoding="utf-8")
+    monkeypatch.chdir(here)
+
+    def source(file: Path) -> ProjectSource:
+        return ProjectSource({}, file) if by_option else ProjectSource({"RELIGHT_PLATFORM": str(file)})
+
+    there = project / "config" / "platform.yaml"
+    context = source(there).context()
+    assert (context.folder, context.recipe_file) == (project, project / "config" / "mvp_config.yaml")
+    assert (context.recipe.seed, context.settings.batch) == (3, 7)
+    named = ProjectSource({**source(there).environ, "RELIGHT_CONFIG": "config/mvp_config.yaml"}, source(there).platform)
+    assert (named.context().folder, named.context().recipe.seed) == (project, 5)
+    (project / "config" / "mvp_config.yaml").unlink()
+    assert source(there).context().recipe.seed == 0
+    (here / "other.yaml").write_text("batch: 9\n", encoding="utf-8")
+    elsewhere = source(here / "other.yaml").context()
+    assert (elsewhere.folder, elsewhere.recipe.seed, elsewhere.settings.batch) == (here, 5, 9)

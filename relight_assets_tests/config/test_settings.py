@@ -40,7 +40,7 @@ def test_the_shipped_file_is_the_defaults() -> None:
 
 
 def test_the_project_is_found_from_below(project: Path) -> None:
-    assert project_folder() == project
+    assert project_folder({}) == project
     assert platform_file({}) == project / "config" / "platform.yaml"
     settings = load_settings({})
     assert settings.output_root == project / "made"
@@ -56,13 +56,14 @@ def test_without_a_project_only_a_checkout_of_this_package_is_one(
     (packages / "config").mkdir(parents=True)
     (packages / "config" / "platform.yaml").write_text("of_a_stranger: 1\n")
     (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
     monkeypatch.setattr(
         "relight_assets.config.project_folder.__file__",
         str(packages / "relight_assets" / "config" / "project_folder.py"),
     )
-    assert project_folder(tmp_path / "empty") == tmp_path / "empty"
+    assert project_folder({}) == tmp_path / "empty"
     (packages / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
-    assert project_folder(tmp_path / "empty") == (packages if found else tmp_path / "empty")
+    assert project_folder({}) == (packages if found else tmp_path / "empty")
 
 
 def test_paths_of_a_file_outside_config_are_relative_to_its_folder(tmp_path: Path) -> None:

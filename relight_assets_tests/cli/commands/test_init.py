@@ -49,7 +49,7 @@ def test_a_new_project_has_the_shipped_files_and_a_folder_for_csvs(tmp_path: Pat
 def test_its_settings_and_recipe_are_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     init(tmp_path)
     monkeypatch.chdir(tmp_path / "data")
-    assert project_folder() == tmp_path
+    assert project_folder({}) == tmp_path
     assert ProjectSource({}).recipe().recipe == Recipe()
     settings = load_settings({})
     assert (settings.csv_dir, settings.output_root) == (tmp_path / "data", tmp_path / "data" / "outputs")
