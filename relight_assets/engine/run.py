@@ -23,7 +23,7 @@ from relight_assets.dataset.records import known_failure, remove_failure, write_
 from relight_assets.dataset.tombstones import Tombstones, read_tombstones
 from relight_assets.engine.disk_space import space_warning
 from relight_assets.engine.execution.base import MakeWorker
-from relight_assets.engine.execution.dispatch import DEPTH, DispatchEvent, Notice, Quarantined
+from relight_assets.engine.execution.dispatch import DispatchEvent, Notice, Quarantined, hand_out_size
 from relight_assets.engine.execution.dispatch import run as dispatch
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.execution.registry import make_engine
@@ -273,9 +273,8 @@ def _work(
             progress,
             settings.photo_root,
         )
-        # Enough for every thread of a worker, and little enough that all workers have something.
-        batch = max(1, min(max(settings.batch, pool.threads), count // (len(pool.slots) * DEPTH)))
-        results = dispatch(plan.work, pool, batch=batch, start_s=pool.start_s, hang_s=settings.hang_s)
+        size = hand_out_size(settings.batch, pool, count)
+        results = dispatch(plan.work, pool, batch=size, start_s=pool.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):

@@ -22,8 +22,9 @@ from relight_assets.engine.execution.base import Died, Event, Events, Handle, Re
 from relight_assets.engine.execution.messages import FilesHashed, ImageResult, Item, Result, Shrunk
 from relight_assets.errors import WorkersFailedError
 
-DEPTH = 2
-"""Batches that a worker has at most: one in work, and one so that it never waits."""
+DEPTH = 4
+"""Batches that a worker has at most: one on its device, one waiting for that, one in its threads, and one for those or
+on its way.  With fewer, a device that is as fast as the cores is kept waiting (benchmarks/bench/schedule.py)."""
 STRIKES = 2
 """Deaths alone: one may be chance."""
 MAX_FRUITLESS_DEATHS = 3
@@ -248,6 +249,14 @@ class _Dispatcher:
 def _chain(first: list[Item], rest: Iterator[Item]) -> Iterator[Item]:
     yield from first
     yield from rest
+
+
+def hand_out_size(batch: int, pool: WorkerPool, count: int) -> int:
+    """Images that a worker is handed at a time, of ``count`` in all; ``batch``: of the segmenter.
+
+    Enough for every thread of a worker, and little enough that all workers have something.
+    """
+    return max(1, min(max(batch, pool.threads), count // (len(pool.slots) * DEPTH)))
 
 
 def run(

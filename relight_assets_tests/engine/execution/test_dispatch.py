@@ -66,6 +66,20 @@ class ToyWorker:
         return ImageResult(item.index, {}, code=device, message=repr(self.batch))
 
 
+class RetentiveWorker:
+    """Gives nothing back as long as it has no more than so many images in hand, until it has seen all."""
+
+    def __init__(self, keeps: int, total: int) -> None:
+        self.keeps, self.total = keeps, total
+
+    def process(self, items: Iterable[WorkItem]) -> Iterator[ImageResult]:
+        held: list[WorkItem] = []
+        for seen, item in enumerate(items, 1):
+            held.append(item)
+            while held and (len(held) > self.keeps or seen == self.total):
+                yield ImageResult(held.pop(0).index, {})
+
+
 def items(*actions: str) -> list[WorkItem]:
     return [WorkItem(index, action, "", stage_names()) for index, action in enumerate(actions)]
 
@@ -86,6 +100,19 @@ def test_every_item_gives_one_result_and_each_worker_sees_one_device() -> None:
     results = list(run(items(*["nap"] * 80), engine()))
     assert sorted(result.index for result in results) == list(range(80))
     assert {result.code for result in results} == {"GPU-0", "GPU-1"}
+
+
+def test_a_worker_always_has_images_for_its_device_for_its_threads_and_between_them() -> None:
+    keeping = LocalPool([DeviceSlot("cpu 0")], RetentiveWorker, {"keeps": 3 * 3, "total": 40})
+    results = list(run(items(*["ok"] * 40), keeping, batch=3, hang_s=20))
+    assert [result.index for result in results] == list(range(40))
+
+
+def test_images_are_handed_out_so_that_threads_and_all_workers_have_some() -> None:
+    wide = LocalPool([DeviceSlot(f"gpu {number}") for number in range(8)], ToyWorker, {}, threads=16)
+    assert [dispatch.hand_out_size(4, wide, count) for count in (12_000, 320, 3)] == [16, 10, 1]
+    narrow = LocalPool([DeviceSlot("gpu 0")], ToyWorker, {}, threads=2)
+    assert dispatch.hand_out_size(8, narrow, 12_000) == 8
 
 
 def test_nothing_to_do_starts_no_worker() -> None:
