@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Rgb8
+from relight_assets.core.color import largest_channel
 from relight_assets.errors import IncompletePhotoError
 
 LEAST_SHARE, LEAST_ROWS = 0.04, 16
@@ -72,5 +73,4 @@ def _is(pixels: Rgb8, color: Rgb8) -> NDArray[np.bool_]:
 
 
 def _distance(pixels: Rgb8, color: Rgb8) -> NDArray[np.int16]:
-    found: NDArray[np.int16] = np.abs(pixels.astype(np.int16) - color.astype(np.int16)).max(axis=-1)
-    return found
+    return largest_channel(np.abs(pixels.astype(np.int16) - color.astype(np.int16)))

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import LinearRgb, Mask, Plane, Rgb8
+from relight_assets.core.color import largest_channel, smallest_channel
 
 FLOOR = 1e-4
 """Linear light that a mean counts as, at least."""
@@ -49,7 +50,7 @@ def tone_of(image: Rgb8, linear: LinearRgb, stops: Plane, person: Mask) -> Tone:
     """
     red, green, blue = np.log(np.maximum(cv2.mean(linear, person.astype(np.uint8))[:3], FLOOR)).tolist()
     channels = image[person].astype(np.float32)
-    brightest = channels.max(axis=1)
-    saturation = (brightest - channels.min(axis=1)) / np.maximum(brightest, DARKEST)
+    most = largest_channel(channels)
+    saturation = (most - smallest_channel(channels)) / np.maximum(most, DARKEST)
     dark, middle, light = np.quantile(stops[person], (0.1, 0.5, 0.9)).tolist()
     return Tone(red - green, blue - green, float(saturation.mean(dtype=np.float64)), middle - dark, light - middle)

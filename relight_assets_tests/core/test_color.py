@@ -7,6 +7,7 @@ from relight_assets.core.color import (
     decode_planes,
     encode,
     highlight_rolloff,
+    largest_channel,
     linear_to_srgb,
     linear_to_srgb_float32,
     luminance,
@@ -16,6 +17,7 @@ from relight_assets.core.color import (
     safe_ratio,
     scaled_by_peak,
     shoulder,
+    smallest_channel,
     srgb_to_linear,
     srgb_to_linear_float32,
     srgb_to_linear_scalar,
@@ -132,3 +134,12 @@ def test_all_three_precisions_of_srgb_agree():
     assert srgb_to_linear_float32(single)[:, 0] == pytest.approx(linear, abs=1e-6)
     assert linear_to_srgb_float32(single)[:, 0] == pytest.approx(linear_to_srgb(values), abs=1e-6)
     assert linear_to_srgb(linear) == pytest.approx(values, abs=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (50, 3), (4, 5, 3)])
+@pytest.mark.parametrize("kind", [np.float32, np.uint8, np.int16])
+def test_the_largest_and_the_smallest_channel(shape, kind):
+    colors = (np.random.default_rng(1).random(shape) * 200).astype(kind)
+    assert (largest_channel(colors).dtype, smallest_channel(colors).dtype) == (kind, kind)
+    assert np.array_equal(largest_channel(colors), colors.max(axis=-1))
+    assert np.array_equal(smallest_channel(colors), colors.min(axis=-1))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.albedo import AlbedoMethod, AlbedoMix, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8, Rgba8
-from relight_assets.core.color import decode, encode, highlight_rolloff, luminance_of_planes
+from relight_assets.core.color import decode, encode, highlight_rolloff, largest_channel, luminance_of_planes
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream, uniform, weighted
 from relight_assets.core.rounding import rounded
@@ -130,7 +130,7 @@ def _multiplied(person: Rgba8, gains: Gains, noise: Generator | None) -> Rgb8:
 
 def _subtract(linear: Sequence[Plane], offsets: LinearRgb) -> None:
     # In place, and only around what is not 0: a part of the face.
-    left, top, width, height = cv2.boundingRect((offsets.max(axis=2) > OFFSET_SEEN).astype(np.uint8))
+    left, top, width, height = cv2.boundingRect((largest_channel(offsets) > OFFSET_SEEN).astype(np.uint8))
     if width == 0:
         return
     across, down = (size / small for size, small in zip(linear[0].shape[::-1], offsets.shape[1::-1], strict=True))

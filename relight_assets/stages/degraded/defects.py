@@ -58,11 +58,12 @@ def defect_score(scene: Scene, degraded: Sequence[Plane], strength: float, rim: 
 
 def gradient_correlation(one: Plane, other: Plane, inside: Mask) -> float:
     """Correlate the gradients of two (h, w) images, blurred by a pixel: 1 is the same detail; and where none is."""
-    pairs = []
+    places, pairs = np.flatnonzero(inside), []
     for plane in (one, other):
         smooth = cv2.GaussianBlur(plane, (0, 0), 1.0)
-        pairs.append(np.concatenate([cv2.Sobel(smooth, cv2.CV_32F, *order)[inside] for order in ((1, 0), (0, 1))]))
-    if not pairs[0].size:
+        slopes = (cv2.Sobel(smooth, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
+        pairs.append(np.concatenate([slope.ravel().take(places) for slope in slopes]))
+    if not places.size:
         return 1.0
     first, second = (values - values.mean(dtype=np.float64) for values in pairs)
     product = float(np.sqrt((first @ first) * (second @ second)))

@@ -12,7 +12,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from relight_assets.config.recipe.degradation import Degradation
-from relight_assets.core.color import LUMINANCE_WEIGHTS
+from relight_assets.core.color import LUMINANCE_WEIGHTS, largest_channel
 from relight_assets.core.rng import uniform
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.defects import LUMINANCE_FLOOR
@@ -142,7 +142,7 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
     shading = without_fog(scene, shading, fog_gains, fog_curve)
     lit = _lit(scene, shading)[::every]
     seen_colors = lit * np.exp2(shifts + stops).astype(np.float32)
-    seen_colors *= curve.factor_of(seen_colors.max(axis=1)[:, None])
+    seen_colors *= curve.factor_of(largest_channel(seen_colors)[:, None])
     left = _balance(photo, seen_colors, weights) - kept + drawn - own * (1 - camera.color_adaptation)
     shifts += left * camera.color_adaptation
     stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
@@ -209,7 +209,7 @@ def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats
 def seen_colors(scene: Scene, seen: Exposed) -> _Floats:
     """The colors of the person's samples as the camera renders them: (N, 3) float32, linear."""
     lit = _lit(scene, seen.shading)
-    return lit * seen.curve.factor_of(lit.max(axis=1)[:, None])
+    return lit * seen.curve.factor_of(largest_channel(lit)[:, None])
 
 
 def strength_of_mix(scene: Scene, seen: Exposed, amount: float) -> float:
@@ -233,7 +233,7 @@ def _lit(scene: Scene, shading: Shading) -> _Floats:
 
 def _developed(colors: _Floats, curve: ToneCurve) -> _Floats:
     # Luminance of (N, 3) colors as the camera renders them.
-    return (colors @ _WEIGHTS) * curve.factor_of(colors.max(axis=1)[:, None])[:, 0]
+    return (colors @ _WEIGHTS) * curve.factor_of(largest_channel(colors)[:, None])[:, 0]
 
 
 def _scaled(shading: Shading, gains: NDArray[np.float64]) -> Shading:
@@ -294,7 +294,7 @@ def _curve(seen: _Floats, wanted: NDArray[np.float64], adaptation: float) -> Ton
     tones = _tones(seen @ _WEIGHTS)
     own = np.diff(tones)
     shadows, lights = np.clip((wanted - own) * adaptation, -MAX_CONTRAST * own, MAX_CONTRAST * own)
-    dark, middle, light = _tones(seen.max(axis=1)).tolist()
+    dark, middle, light = _tones(largest_channel(seen)).tolist()
     return ToneCurve.through(
         middle, (dark, _gain(tones[0], tones[0] - shadows)), (light, _gain(tones[2], tones[2] + lights))
     )

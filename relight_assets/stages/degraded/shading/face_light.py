@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Mask, Plane
-from relight_assets.core.color import LUMINANCE_WEIGHTS, safe_ratio
+from relight_assets.core.color import LUMINANCE_WEIGHTS, largest_channel, safe_ratio
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.degraded.geometry.bare_skin import LIPS
 from relight_assets.stages.degraded.geometry.filters import smooth
@@ -87,7 +87,7 @@ def measure(scene: Scene, skin: FaceSkin, shading: Shading, curve: ToneCurve) ->
     lit = albedo * shading.light.reshape(-1, 3)[skin.at]
     if shading.highlight is not None:
         lit = lit + shading.highlight.reshape(-1, 3)[skin.at]
-    lit = lit * curve.factor_of(lit.max(axis=1)[:, None])
+    lit = lit * curve.factor_of(largest_channel(lit)[:, None])
     stops = np.log2(safe_ratio(_light(lit) + FLOOR, _light(albedo) + FLOOR))
     spread, known = np.zeros(skin.mask.shape, np.float32), skin.mask.astype(np.float32)
     spread[skin.mask] = stops
