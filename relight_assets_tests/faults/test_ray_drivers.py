@@ -1,4 +1,4 @@
-"""The process of a run on a Ray cluster is killed or stopped, or the head of the cluster is gone: nobody is left."""
+"""A run on a Ray cluster is killed, stopped or terminated in the UI, or the head is gone: nobody is left."""
 
 import signal
 import subprocess
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from relight_assets_tests.conftest import make_project
+from relight_assets_tests.faults.at_work import SOME, Clock, Split, project_of_splits
+from relight_assets_tests.faults.dagster_process import RelightDev, started
 from relight_assets_tests.faults.driver import driven, wait_for
 from relight_assets_tests.faults.invariants import FaultBench, assert_heals, assert_sound
 from relight_assets_tests.faults.processes import clean_environment, default_signals, relight_command
@@ -18,6 +20,8 @@ pytestmark = pytest.mark.engines("ray")
 
 PHOTOS = 12
 AT = 6
+MANY = 40
+"""So many that a run is at work when it is terminated."""
 GONE_S = 10.0
 """So long the actors of a run may be there after it."""
 HEAD_S = 90.0
@@ -79,6 +83,28 @@ def test_a_command_that_is_stopped_ends_its_actors_and_the_same_command_goes_on(
     again = subprocess.run(**asked, capture_output=True, text=True, check=False)  # type: ignore[call-overload]
     assert again.returncode == 0, again.stdout + again.stderr
     assert len(list(outputs.glob("*_output.png"))) == 24
+
+
+@pytest.mark.servers
+def test_a_run_that_is_terminated_in_the_ui_ends_its_actors_and_the_next_one_goes_on(
+    tmp_path: Path, photos: Path, nodes: RayNodes, engine: str
+) -> None:
+    nodes.keep("a", "b")
+    project = project_of_splits(tmp_path, photos, {"train": MANY})
+    settings = project.root / "config" / "platform.yaml"
+    settings.write_text(f"{settings.read_text()}engine: {engine}\nray: {{address: '{nodes.address}'}}\n")
+    split = Split(project, "train", MANY)
+    with started(RelightDev(project.root)) as dev:
+        run = dev.launch("train")
+        wait_for(lambda: len(split.complete()) >= SOME)
+        assert len(actors(nodes)) == 2
+        dev.terminate(run)
+        Clock("Terminate", dev).reaches(run, "CANCELED")
+        assert_soon_gone(nodes)
+        split.assert_whole()
+        assert len(split.complete()) < MANY
+        Clock("the next run", dev).reaches(dev.launch("train"), "SUCCESS")
+    split.assert_finished()
 
 
 @pytest.fixture
