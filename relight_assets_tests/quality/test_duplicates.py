@@ -16,6 +16,7 @@ from relight_assets.engine.run import RunOptions, load_split_state, run_split
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality import duplicates as module
+from relight_assets.quality import near_fingerprints
 from relight_assets.quality.duplicates import (
     Pair,
     Photo,
@@ -113,7 +114,7 @@ def test_a_damaged_fingerprint_counts_as_none(bench: Bench, damaged: object) -> 
 
 
 def test_photos_are_matched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 2)
+    monkeypatch.setattr(near_fingerprints, "_QUERIES", 2)
     one = "5a" * 32
     others = [Photo("val", f"{number}.png", str(number), f"{number + 1:02x}" * 32, number) for number in range(4)]
     others.append(Photo("val", "same.png", "9", "5b" + "5a" * 31, 9))
@@ -135,7 +136,7 @@ def test_a_photo_that_a_split_has_twice_or_nearly_is_reported_once(bench: Bench,
 
 
 def test_of_three_that_are_alike_two_pairs_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 2)
+    monkeypatch.setattr(near_fingerprints, "_QUERIES", 2)
     alike = [Photo("train", f"{bits}.png", str(bits), f"{(1 << 128) - 1 - bits:064x}", bits) for bits in (0, 1, 3)]
     other = Photo("train", "other.png", "9", "a5" * 32, 9)
     found = module._nearly_within([*alike, other])
