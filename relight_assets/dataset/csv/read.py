@@ -104,7 +104,7 @@ def read_split_csv(path: Path) -> SplitCsv:
     named = [column for column, name in enumerate(header) if name.strip()]
     kept = named if named[0] == 0 else [0, *named]  # pandas writes row labels into a first column without a name
     lines: list[int] = []
-    cells: list[list[str]] = []
+    cells: list[list[str]] = [[] for _ in kept]
     for line, row in rows:
         if named[-1] < len(row) < len(header):
             row.extend([""] * (len(header) - len(row)))  # some spreadsheets leave out what is empty, in some rows
@@ -120,10 +120,12 @@ def read_split_csv(path: Path) -> SplitCsv:
                     f"in line {start}. Name the column, or empty its cells."
                 )
         lines.append(line)
-        cells.append([row[column] for column in kept])
-    if kept != named and not any(row[0].strip() for row in cells):
-        kept, cells = named, [row[1:] for row in cells]
-    table = pd.DataFrame(cells, columns=pd.Index([header[column] for column in kept], dtype="str"), dtype="str")
+        for column, held in zip(kept, cells, strict=True):
+            held.append(row[column])
+    if kept != named and not any(cell.strip() for cell in cells[0]):
+        kept, cells = named, cells[1:]
+    table = pd.DataFrame({header[column]: held for column, held in zip(kept, cells, strict=True)}, dtype="str")
+    table.columns = table.columns.astype("str")
     notes = _notes(path, len(header) - len(kept))
     return SplitCsv(path, split, sha256_hex(data), table, lines, notes)
 
@@ -142,7 +144,9 @@ def _read_bytes(path: Path) -> bytes:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise CsvError(f"{path} is not a regular file.")
-            data = file.read(MAX_CSV_BYTES + 1)
+            data = file.read(min(status.st_size, MAX_CSV_BYTES) + 1)  # one more, to notice a file that grows
+            if len(data) > status.st_size:
+                data += file.read(MAX_CSV_BYTES + 1 - len(data))
     except FileNotFoundError as error:
         raise CsvError(f"There is no CSV {path}.") from error
     except OSError as error:
