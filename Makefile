@@ -3,7 +3,7 @@ VENV     := .venv
 BIN      := $(VENV)/bin
 PIP      := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SAM3     := .venv-sam3
-SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/test_gpu.py doctor/test_machine.py engine/test_run_sam3.py exports/test_export_torch.py \
+SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/gpu doctor/test_machine.py engine/test_run_sam3.py exports/test_export_torch.py \
 	models/segmenters/sam3/test_instances.py models/segmenters/sam3/test_base.py models/segmenters/sam3/test_native.py models/segmenters/sam3/test_transformers.py \
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
 RAY      := .venv-ray
@@ -17,7 +17,7 @@ LOADERS := accelerate albumentations atomicwrites av diffusers einops huggingfac
 PLATFORM ?= config/platform.yaml
 PORT     ?= 3000
 
-.PHONY: setup demo dev test test-fast test-sam3 test-ray test-trainers fuzz kills check lint docs format bench science clean
+.PHONY: setup demo dev test test-fast test-sam3 test-ray test-trainers fuzz kills check lint docs format bench gpu-check science clean
 
 setup: $(VENV)/.setup
 	$(BIN)/relight models fetch
@@ -137,6 +137,10 @@ format: $(VENV)/.setup-dev
 
 bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
 	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+gpu-check: $(SAM3)/.setup  ## SAM3 and the pipeline on this machine's GPUs; ARGS="--minutes 9 --json gpu.json"
+	$(SAM3)/bin/python $(FETCH)
+	$(SAM3)/bin/python -m benchmarks.gpu $(ARGS)
 
 science: setup  ## albedo, mattes and lights where the truth is known; ARGS="--intrinsic DIR --portraits DIR"
 	$(BIN)/python -m benchmarks.science $(ARGS)

@@ -72,9 +72,9 @@ def run_once(csv: Path, output_root: Path, images: int, workers: int) -> RunCost
     """
     shutil.rmtree(output_root, ignore_errors=True)
     split, settings = read_split_csv(csv), settings_for(output_root, workers)
-    cpu, wall = _cpu_s(), time.perf_counter()
+    cpu, wall = cpu_s(), time.perf_counter()
     summary = run_split(split, Recipe(), settings, RunOptions(num_samples=images), worker=CpuTimedWorker)
-    cpu, wall = _cpu_s() - cpu, time.perf_counter() - wall
+    cpu, wall = cpu_s() - cpu, time.perf_counter() - wall
     layout = layout_of(csv, output_root)
     files = [path for path in layout.folder.iterdir() if path.name[:1].isdigit()]
     if summary.tally.computed_images != images or len(files) != images * FILES_PER_IMAGE:
@@ -121,6 +121,7 @@ def _ready_file(folder: Path) -> Path:
     return folder.parent / "worker-ready"
 
 
-def _cpu_s() -> float:
+def cpu_s() -> float:
+    """CPU time of this process and of those that it has started and that are gone, seconds."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system

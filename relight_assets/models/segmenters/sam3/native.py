@@ -41,7 +41,7 @@ class Network:
 def official_network() -> Network:
     """Build the network as its authors do, its parameters not yet set: that would take minutes."""
     builder = _package()
-    with _nothing_initialised(), _built_without_gpu(builder):
+    with nothing_initialised(), _built_without_gpu(builder):
         model = builder.build_sam3_image_model(
             bpe_path=str(weights.vocabulary()), device="cpu", load_from_HF=False, eval_mode=True
         )
@@ -200,7 +200,7 @@ def _built_without_gpu(builder: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_initialised() -> Iterator[None]:
+def nothing_initialised() -> Iterator[None]:
     """Leave parameters as they are allocated: 840 million random numbers take minutes, and are replaced anyway."""
     import torch
     from torch.overrides import TorchFunctionMode

@@ -1,0 +1,1 @@
+"""The checks, each run in a process of its own."""
