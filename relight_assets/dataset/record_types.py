@@ -56,6 +56,24 @@ class RecordStamps(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stages: Mapping[Stage, StageStamps] = msgspec.field(default_factory=dict)
 
 
+class PhotoNumbers(msgspec.Struct, frozen=True, gc=False):
+    """Of the metrics of a stage the one by which a photo is found again."""
+
+    fingerprint: Any = None
+
+
+class PhotoEntry(StageStamps, frozen=True, gc=False):
+    """A :class:`StageEntry` with that metric alone."""
+
+    numbers: PhotoNumbers | None = None
+
+
+class PhotoRecord(RecordStamps, frozen=True, gc=False, kw_only=True):
+    """What a record says of its photo, to be compared with others; decoded in a fraction of the time."""
+
+    stages: Mapping[Stage, PhotoEntry] = msgspec.field(default_factory=dict)
+
+
 class Record(RecordStamps, frozen=True, gc=False, kw_only=True):
     """What is committed for one image.
 

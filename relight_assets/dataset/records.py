@@ -18,14 +18,14 @@ from msgspec.structs import asdict
 from relight_assets.dataset import metrics
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.record_format import decoded, encoded
-from relight_assets.dataset.record_types import Failure, Record, RecordStamps, WrittenRecord
+from relight_assets.dataset.record_types import Failure, PhotoRecord, Record, RecordStamps, WrittenRecord
 from relight_assets.stages.base import Stage, artifact_file
 from relight_assets.stages.registry import all_stage_names, is_stage, stage_spec
 from relight_assets.storage.base import Storage
 from relight_assets.storage.files import host_limit
 from relight_assets.storage.local import LOCAL
 
-_Kind = TypeVar("_Kind", WrittenRecord, RecordStamps, Failure)
+_Kind = TypeVar("_Kind", WrittenRecord, PhotoRecord, RecordStamps, Failure)
 _Found = TypeVar("_Found", Record, RecordStamps, Failure)
 _NO_FILE = {errno.ELOOP, errno.ENXIO, errno.ENODEV}  # a link in a circle, a socket, a device
 
@@ -45,6 +45,14 @@ def read_record(path: Path | str, storage: Storage = LOCAL) -> Record | None:
 def read_stamps(path: Path | str, storage: Storage = LOCAL) -> RecordStamps | None:
     """What the record at ``path`` says of files; None and errors as for :func:`read_record`."""
     return _read(path, RecordStamps, storage)
+
+
+def read_photo(path: Path | str, storage: Storage = LOCAL) -> PhotoRecord | None:
+    """What the record at ``path`` says of its photo; errors as for :func:`read_record`.
+
+    None where that reads nothing, and where the metrics are not such that they can be read alone.
+    """
+    return _read(path, PhotoRecord, storage)
 
 
 def metric_faults(path: Path | str, storage: Storage = LOCAL) -> list[str]:

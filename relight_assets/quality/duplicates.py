@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import is_drawn, value_of
 from relight_assets.dataset.record_types import Record
-from relight_assets.dataset.records import read_record
+from relight_assets.dataset.records import read_photo, read_record
 from relight_assets.engine.state.recorded import RecordedImage
 from relight_assets.quality.near_fingerprints import BITS, nearest
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
@@ -38,6 +38,24 @@ class Photo:
         masks = record.stages.get("masks")
         found = value_of("masks", masks.numbers, "fingerprint") if masks is not None else None
         return cls(split, record.image_path, record.source.sha256, found, record.index)
+
+    @classmethod
+    def read(cls, split: str, layout: SplitLayout, number: int) -> "Photo | None":
+        """The photo that the record of an image is of; None where there is no record.
+
+        Raises:
+            OSError: the record cannot be read.
+        """
+        path = layout.record(number)
+        read = read_photo(path, layout.storage)
+        masks = read.stages.get("masks") if read is not None else None
+        if read is not None and masks is not None and masks.numbers is not None:
+            found = value_of("masks", {"fingerprint": masks.numbers.fingerprint}, "fingerprint")
+            if found is not None:
+                return cls(split, read.image_path, read.source.sha256, found, read.index)
+        # An older record, or one of which a metric does not fit.
+        record = read_record(path, layout.storage)
+        return cls.of(split, record) if record is not None else None
 
 
 @dataclass(frozen=True)
@@ -131,11 +149,11 @@ def _of_other_splits(
             continue
         for number in numbers:
             try:
-                record = read_record(other.record(number), other.storage)
+                photo = Photo.read(split, other, number)
             except OSError:
                 continue  # that is for the other split to tell
-            if record is not None and (split not in rows or record.image_path in rows[split]):
-                yield Photo.of(split, record)
+            if photo is not None and (split not in rows or photo.image_path in rows[split]):
+                yield photo
 
 
 def _nearly(own: Sequence[Photo], others: Sequence[Photo]) -> Iterator[Pair]:

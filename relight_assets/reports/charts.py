@@ -24,13 +24,13 @@ _SIZE = (4.4, 4.8)
 """Inches; at 100 pixels an inch it is as wide as the contact sheets."""
 
 
-def charts(statistics: SplitStatistics) -> bytes | None:
-    """A PNG of six charts; None where no image has a mask yet."""
+def charts(statistics: SplitStatistics, note: str | None = None) -> bytes | None:
+    """A PNG of six charts, with ``note`` as a line below them; None where no image has a mask yet."""
     coverage = list(statistics.values["masks", "coverage"].values())
     if not coverage:
         return None
     with _plain_matplotlib():
-        return _drawn(statistics, coverage)
+        return _drawn(statistics, coverage, note)
 
 
 def family_counts(statistics: SplitStatistics) -> dict[str, int]:
@@ -82,7 +82,7 @@ def _own_environment() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
+def _drawn(statistics: SplitStatistics, coverage: list[float], note: str | None) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -107,6 +107,8 @@ def _drawn(statistics: SplitStatistics, coverage: list[float]) -> bytes:
     for chart in figure.axes:
         chart.title.set_fontsize(8)
         chart.tick_params(labelsize=7)
+    if note is not None:
+        figure.supxlabel(note, fontsize=8)
     image = io.BytesIO()
     FigureCanvasAgg(figure).print_png(image)  # type: ignore[no-untyped-call]
     return image.getvalue()
@@ -117,5 +119,7 @@ def _draw_directions(chart: "Axes", lights: Sequence[Vector]) -> None:
     places = np.array(lights).reshape(-1, 3)
     rim = np.linspace(0, 2 * np.pi, 90)
     chart.plot(np.cos(rim), np.sin(rim), color="0.6", linewidth=0.8)
-    chart.scatter(places[:, 0], -places[:, 1], s=8, color=_INK, alpha=min(1.0, 0.1 + 40 / (len(places) + 1)))
+    # Of many lights, where they are dense must not hide how dense they are.
+    alpha = min(1.0, 40 / (len(places) + 1) + 0.1 * min(1.0, 1000 / (len(places) + 1)))
+    chart.scatter(places[:, 0], -places[:, 1], s=8, color=_INK, alpha=alpha)
     chart.set(aspect="equal", xticks=[], yticks=[], frame_on=False)

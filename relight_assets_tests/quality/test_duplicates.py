@@ -27,7 +27,7 @@ from relight_assets.quality.duplicates import (
     same_outputs,
 )
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
-from relight_assets_tests.conftest import PORTRAITS, Bench
+from relight_assets_tests.conftest import PORTRAITS, Bench, rewrite_record
 
 
 def photos_in(state: SplitState) -> list[Photo]:
@@ -111,6 +111,24 @@ def test_a_damaged_fingerprint_counts_as_none(bench: Bench, damaged: object) -> 
     assert record is not None
     record.stages["masks"].numbers["fingerprint"] = damaged
     assert Photo.of("train", record).fingerprint is None
+    write_record(bench.layout, record)
+    assert Photo.read("train", bench.layout, 0) == Photo.of("train", record)
+
+
+def test_a_photo_is_read_without_its_other_metrics(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.write_csv(PORTRAITS[:1])
+    bench.run(stages=["masks"])
+    record = read_record(bench.layout.record(0))
+    assert record is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_record", lambda *_: pytest.fail("all of it was read"))
+        assert Photo.read("train", bench.layout, 0) == Photo.of("train", record)
+    rewrite_record(bench.layout.record(0), lambda content: content["stages"]["masks"].update(numbers={"score": 1}))
+    found = Photo.read("train", bench.layout, 0)
+    assert found is not None
+    assert (found.sha256, found.fingerprint) == (record.source.sha256, None)
+    bench.layout.record(0).unlink()
+    assert Photo.read("train", bench.layout, 0) is None
 
 
 def test_photos_are_matched_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

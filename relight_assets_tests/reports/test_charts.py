@@ -27,6 +27,31 @@ def test_they_are_a_small_png_with_something_drawn(finished: Bench) -> None:
         assert all(half.any() for half in np.array_split(row, 2, axis=1))
 
 
+def test_a_note_is_a_line_below_all_charts(finished: Bench) -> None:
+    statistics = statistics_of(finished.recorded())
+    without, noted = (
+        cv2.imdecode(np.frombuffer(charts(statistics, note) or b"", np.uint8), cv2.IMREAD_GRAYSCALE)
+        for note in (None, "of a random sample of 20,000 of 123,456 images")
+    )
+    assert without is not None
+    assert noted is not None
+    assert without.shape == noted.shape
+    rows = np.flatnonzero((noted < 128).any(axis=1))
+    last = np.flatnonzero((noted[rows[-1] - 6 : rows[-1] + 1] < 128).any(axis=0))
+    assert 60 < last[0] < last[-1] < 380, "a line of text in the middle"
+    assert np.count_nonzero(noted[rows[-1] - 6 :] < 128) != np.count_nonzero(without[rows[-1] - 6 :] < 128)
+
+
+def test_of_many_lights_one_sees_where_they_are_dense(finished: Bench) -> None:
+    statistics = statistics_of(finished.recorded())
+    spread = np.random.default_rng(0).normal([0.4, 0.0], 0.15, (20_000, 2))
+    statistics.light_directions = [(float(x), float(y), 0.5) for x, y in spread]
+    image = cv2.imdecode(np.frombuffer(charts(statistics) or b"", np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert image is not None
+    lights = image[20:130, 95:215]
+    assert len(np.unique(lights[lights < 250])) > 20
+
+
 def test_masks_alone_are_enough(bench: Bench) -> None:
     bench.write_csv(PORTRAITS[:1])
     assert charts(statistics_of(bench.recorded())) is None

@@ -1,6 +1,7 @@
 """What checks work on: a split, its staged mapping, and one pass over its records."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
@@ -10,6 +11,7 @@ from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.duplicates import Photo
+from relight_assets.quality.sample import Sample
 from relight_assets.quality.statistics import SplitStatistics, Spread
 
 
@@ -17,17 +19,26 @@ from relight_assets.quality.statistics import SplitStatistics, Spread
 class SplitRecords:
     """What the checks need of the records of a split, of one pass over them."""
 
+    sample: Sample
+    """The images that the statistics are of."""
     statistics: SplitStatistics
     photos: list[Photo]
 
     @classmethod
     def of(cls, state: SplitState) -> "SplitRecords":
         """Read the records of a split."""
-        found = cls(SplitStatistics(), [])
-        for image in recorded_images(state.layout, state.images.values()):
-            found.statistics.add(image)
-            found.photos.append(Photo.of(state.split.split, image.record))
-        found.photos.sort(key=lambda photo: photo.index)
+        split, images = state.split.split, state.by_number()
+        sample = Sample.of(number for number, image in images.items() if image.recorded)
+        found = cls(sample, SplitStatistics(), [])
+        for number, image in images.items():
+            if number in sample:
+                for one in recorded_images(state.layout, [image]):
+                    found.statistics.add(one)
+                    found.photos.append(Photo.of(split, one.record))
+            elif image.recorded:
+                with suppress(OSError):
+                    if (photo := Photo.read(split, state.layout, number)) is not None:
+                        found.photos.append(photo)
         return found
 
 

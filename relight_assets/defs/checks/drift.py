@@ -10,10 +10,11 @@ from relight_assets.quality.statistics import drift, spreads
 
 def check_drift(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     """Whether no mean has moved far."""
-    now = spreads(split.records(split.state).statistics)
+    records = split.records(split.state)
+    now, note = spreads(records.statistics), records.sample.note
     moved = {name: round(drift(split.before[name], now[name]), 3) for name in now if name in split.before}
     far = [name for name, deviations in moved.items() if deviations > MAX_DRIFT]
-    records = [
+    rows = [
         dg.TableRecord(
             {
                 "number": name,
@@ -30,11 +31,12 @@ def check_drift(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
         text=(
             f"Of {len(moved)} means the one that moved most did so by {max(moved.values(), default=0.0):.2f} standard "
             f"deviations; at most {MAX_DRIFT:g} are allowed."
+            f"{f' The means are {note}.' if note else ''}"
         ),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "largest_move": max(moved.values(), default=0.0),
             "compared": len(moved),
-            **({"moved": dg.MetadataValue.table(records)} if records else {}),
+            **({"moved": dg.MetadataValue.table(rows)} if rows else {}),
         },
     )

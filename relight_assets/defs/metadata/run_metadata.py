@@ -16,16 +16,18 @@ from relight_assets.core.hashing import canonical_digest
 from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import fitted_timings
+from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.defs.metadata.previews import inline
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.engine.execution.messages import StageStatus
 from relight_assets.engine.hardware.cgroups import memory_limit
 from relight_assets.engine.run import CONTACT_SHEET, RunSummary
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.engine.state.recorded import recorded_images
+from relight_assets.engine.state.recorded import recorded_images, recorded_stamps
 from relight_assets.engine.tally import DeviceTally
 from relight_assets.models.files import ModelFiles
 from relight_assets.quality.measured import Measured
+from relight_assets.quality.sample import Sample
 from relight_assets.quality.statistics import TAGS, RecordSums, SplitStatistics, recorded_metrics
 from relight_assets.quality.thresholds import verdicts
 from relight_assets.reports.charts import charts
@@ -63,34 +65,46 @@ OUTCOMES: tuple[StageStatus, ...] = ("computed", "reused", "failed", "rejected",
 
 @dataclass(frozen=True)
 class RunRecords:
-    """What the records say of the images of a split once a run is through, read in one pass."""
+    """What the records say of the images of a split once a run is through; of many images, those of a sample."""
 
+    sample: Sample = field(default_factory=lambda: Sample(frozenset(), 0))
+    """The images that all of this is of, but for the digests."""
     statistics: SplitStatistics = field(default_factory=SplitStatistics)
     sums: RecordSums = field(default_factory=RecordSums)
-    """Of the rows that the run was asked for."""
+    """Of the rows that the run was asked for; of many, of a sample of their own."""
     measured: list[Measured] = field(default_factory=list)
-    """What was measured of each finished image, by its image's number."""
+    """What was measured of each finished image of the sample, by its image's number."""
     digests: dict[Stage, dict[str, str]] = field(default_factory=lambda: {stage: {} for stage in all_stage_names()})
     """Of the stages that are current, by the image's number."""
     milliseconds: Counter[str] = field(default_factory=Counter)
-    """Milliseconds by step, summed over all current images, whichever run made them."""
+    """Milliseconds by step, summed over the sample's current images, whichever run made them."""
 
     @classmethod
     def of(cls, summary: RunSummary) -> "RunRecords":
         """Read the records of a split."""
-        found, state = cls(), summary.state
-        asked = None if summary.num_samples is None else {*state.keys[: summary.num_samples]}
-        for image in recorded_images(state.layout, state.images.values()):
-            found.statistics.add(image)
-            if asked is None or image.record.image_path in asked:
+        state = summary.state
+        images = {number: image for number, image in state.by_number().items() if image.recorded}
+        keys = {*state.keys[: summary.num_samples]}
+        sample = Sample.of(images)
+        asked = Sample.of(number for number, image in images.items() if image.key in keys)
+        found = cls(sample)
+        read = sample.numbers | asked.numbers
+        for image in recorded_images(state.layout, (images[number] for number in sorted(read))):
+            found._add_digests(image.record, image.current)
+            if image.record.index in asked:
                 found.sums.add(image)
-            found.measured.extend(recorded_metrics(image))
-            for stage in image.current:
-                found.digests[stage][str(image.record.index)] = image.record.stages[stage].digest
-            if image.current:
-                found.milliseconds.update(fitted_timings(image.record.timings_ms))
-        found.measured.sort(key=lambda each: each.index)
+            if image.record.index in sample:
+                found.statistics.add(image)
+                found.measured.extend(recorded_metrics(image))
+                found.milliseconds.update(fitted_timings(image.record.timings_ms) if image.current else {})
+        others = (image for number, image in images.items() if number not in read)
+        for stamps, current in recorded_stamps(state.layout, others):
+            found._add_digests(stamps, current)
         return found
+
+    def _add_digests(self, record: RecordStamps, current: Sequence[Stage]) -> None:
+        for stage in current:
+            self.digests[stage][str(record.index)] = record.stages[stage].digest
 
 
 def sheets_and_charts(
@@ -132,7 +146,7 @@ def sheets_and_charts(
 
     return {
         **warn.part("the contact sheet", sheet),
-        **warn.part("the charts", lambda: shown("charts", charts(records.statistics), "png")),
+        **warn.part("the charts", lambda: shown("charts", charts(records.statistics, records.sample.note), "png")),
         **warn.part("the sheet of the lowest mask scores", lowest),
         **warn.part("the sheet of the most clipped photos", most_clipped),
         **warn.part("the sheet of the worst images by metric", by_metric),
@@ -180,10 +194,11 @@ def row_numbers(summary: RunSummary) -> dict[str, int]:
 
 
 def totals(summary: RunSummary, records: RunRecords, warn: Warnings) -> dict[str, Any]:
-    """What is the same for all stages: times, devices, memory."""
-    state = summary.state
+    """What is the same for all stages: of what the statistics are, times, devices, memory."""
+    state, note = summary.state, records.sample.note
     return {
         "orphans": state.orphans,
+        **({"statistics": f"{note}: means, shares, tags, seconds, charts and worst images"} if note else {}),
         **warn.part("the seconds by stage", lambda: {"seconds_by_stage": _seconds_by_stage(records)}),
         "workers": summary.workers,
         **warn.part("the lines of the devices", lambda: _by_device(summary)),
@@ -223,7 +238,10 @@ def counts(summary: RunSummary, stage: Stage) -> dict[str, Any]:
 
 
 def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
-    """Means of what the records hold, the shares of the families of light, and how many photos have each tag."""
+    """Means of what the records hold, the shares of the families of light, and how many photos have each tag.
+
+    Of many images these are of a sample, and the tags of all are estimated from it.
+    """
     sums, families = records.sums.stages[stage], records.sums.families
     shown_metrics = stage_spec(stage).shown_metrics
     names = tuple(sorted(sums.counts)) if shown_metrics is None else shown_metrics
@@ -231,7 +249,8 @@ def numbers(records: RunRecords, stage: Stage) -> dict[str, Any]:
     if stage == "degraded" and families:
         # Every family, so that the UI's plot over partitions has no holes.
         means |= {f"share_{name}": round(families[name] / families.total(), 4) for name in family_names()}
-    return means | {f"tagged_{name}": records.statistics.tags[name] for name in TAGS.get(stage, ())}
+    tags, scale = records.statistics.tags, records.sample.scale
+    return means | {f"tagged_{name}": round(tags[name] * scale) for name in TAGS.get(stage, ())}
 
 
 def data_version(records: RunRecords, stage: Stage) -> str:
@@ -240,8 +259,9 @@ def data_version(records: RunRecords, stage: Stage) -> str:
 
 
 def _seconds_by_stage(records: RunRecords) -> dict[str, float]:
-    """Worker seconds that the split's present images took, whenever they were made."""
-    return {name: round(spent / 1000.0, 2) for name, spent in sorted(records.milliseconds.items())}
+    """Worker seconds that the split's present images took, whenever they were made; estimated from a sample of many."""
+    scale = records.sample.scale / 1000.0
+    return {name: round(spent * scale, 2) for name, spent in sorted(records.milliseconds.items())}
 
 
 def _by_device(summary: RunSummary) -> dict[str, Any]:

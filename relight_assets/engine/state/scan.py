@@ -93,6 +93,11 @@ class SplitState:
         """Per row: the composites of all variants; none unless all stages are current."""
         return (self.composites(key) if key is not None else [] for key in self.keys)
 
+    def by_number(self) -> dict[int, ImageState]:
+        """The images that have a number, in the order of these."""
+        numbered = ((image.index, image) for image in self.images.values() if image.index is not None)
+        return dict(sorted(numbered, key=lambda item: item[0]))
+
     def composites(self, key: str) -> list[Path]:
         """The composites of all variants of an image; none unless all stages are current."""
         image = self.images[key]

@@ -23,6 +23,7 @@ from relight_assets.defs.metadata.run_metadata import (
 from relight_assets.defs.metadata.warnings import Warnings
 from relight_assets.engine.run import RunSummary
 from relight_assets.engine.tally import DeviceTally, Tally
+from relight_assets.quality import sample
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import Bench, recipe_with
 
@@ -93,6 +94,29 @@ def test_the_means_are_those_of_the_records_that_the_run_was_asked_for(summary: 
     whole, first = RunRecords.of(summary), RunRecords.of(replace(summary, num_samples=2))
     assert numbers(whole, "masks")["mean_coverage"] == pytest.approx(sum(coverages) / 4, abs=1e-4)
     assert numbers(first, "masks")["mean_coverage"] == pytest.approx(sum(coverages[:2]) / 2, abs=1e-4)
+
+
+def test_of_many_images_statistics_are_of_a_sample_and_counts_and_versions_of_all(
+    summary: RunSummary, finished: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = RunRecords.of(summary)
+    assert "statistics" not in total(summary)
+    monkeypatch.setattr(sample, "SAMPLE_IMAGES", 2)
+    found = RunRecords.of(summary)
+    records = [read_record(finished.layout.record(index)) for index in found.sample.numbers]
+    coverages = [record.stages["masks"].numbers["coverage"] for record in records if record is not None]
+    assert len(coverages) == 2
+    assert numbers(found, "masks")["mean_coverage"] == pytest.approx(sum(coverages) / 2, abs=1e-4)
+    assert {each.index for each in found.measured} == found.sample.numbers
+    assert total(summary)["statistics"] == (
+        "of a random sample of 2 of 4 images: means, shares, tags, seconds, charts and worst images"
+    )
+    for stage in stage_names():
+        assert data_version(found, stage) == data_version(whole, stage)
+    spent = sum(sum(record.timings_ms.values()) for record in records if record is not None)
+    assert sum(total(summary)["seconds_by_stage"].values()) == pytest.approx(2 * spent / 1000, abs=0.1)
+    first = RunRecords.of(replace(summary, num_samples=1))
+    assert first.sums.stages["masks"].counts["coverage"] == 1, "of the rows that were asked for there are few"
 
 
 def test_rows_times_and_memory_are_those_of_the_split_and_the_run(summary: RunSummary, finished: Bench) -> None:
