@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from benchmarks.bench import rows
 from benchmarks.bench.rows import hand_out, main
+from relight_assets.engine.execution import dispatch
 
 TASKS = [
     "plan",
@@ -43,3 +44,17 @@ def test_the_mapping_is_published_after_all_checks(tmp_path: Path, monkeypatch: 
 def test_all_that_is_handed_out_comes_back() -> None:
     assert hand_out(1000, 64) == 1000
     assert hand_out(3, 64) == 3
+
+
+def test_a_result_costs_the_same_with_hundreds_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    real = dispatch._Dispatcher._feed
+
+    def feed(dispatcher: dispatch._Dispatcher, worker: dispatch.WorkerState) -> None:
+        nonlocal asked
+        asked += 1
+        real(dispatcher, worker)
+
+    monkeypatch.setattr(dispatch._Dispatcher, "_feed", feed)
+    assert hand_out(2000, 256) == 2000
+    assert asked < 3 * 2000
