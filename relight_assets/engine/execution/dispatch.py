@@ -126,21 +126,27 @@ class _Dispatcher:
         self._fresh = _chain(first, self._fresh)
         for slot in range(len(self._pool.slots)):
             self._workers[slot] = WorkerState(slot, self._pool.start(slot, 0, self._events))
+        heard: WorkerState | None = None
         while True:
-            for worker in self._workers.values():
+            # Who was heard may take more, and with hundreds of workers to ask all of them each time would be slow.
+            # Only while images wait to be tried alone, and once they no longer do, another may.
+            had_suspects = bool(self._suspects)
+            for worker in [heard] if heard is not None and not had_suspects else [*self._workers.values()]:
                 self._feed(worker)
             if self._finished():
                 return
             self._kill_silent()
+            heard = None
             try:
                 slot, generation, event = self._events.get(timeout=POLL_S)
             except queue.Empty:
                 continue
-            heard = self._workers.get(slot)
-            if heard is None or heard.generation != generation:
+            worker_of_slot = self._workers.get(slot)
+            if worker_of_slot is None or worker_of_slot.generation != generation:
                 continue  # the last words of a worker that was already replaced
-            heard.last_sign = time.monotonic()
-            yield from self._on_event(heard, event)
+            worker_of_slot.last_sign = time.monotonic()
+            yield from self._on_event(worker_of_slot, event)
+            heard = worker_of_slot if slot in self._workers and not had_suspects else None
 
     def _on_event(self, worker: WorkerState, event: Event) -> Iterator[DispatchEvent]:
         if isinstance(event, Ready):
