@@ -51,6 +51,8 @@ class Cost:
     wall_s: float
     peak_mib: float
     """Resident memory at most, MiB, imports and all."""
+    imports_mib: float
+    """Of these, what the process had before the task."""
 
 
 def plan(csv: Path, output_root: Path) -> None:
@@ -145,20 +147,28 @@ def costs(count: int, scratch: Path, report: Callable[[str], object]) -> Iterato
         yield Cost(name, count, *isolated(one_core(), _timed, task, *arguments))
 
 
-def _timed(task: Callable[..., object], *arguments: object) -> tuple[float, float, float]:
-    """CPU and wall seconds of a task, and the process's peak memory in MiB."""
+def _timed(task: Callable[..., object], *arguments: object) -> tuple[float, float, float, float]:
+    """CPU and wall seconds of a task, and the process's peak memory in MiB after and before it."""
+    before = _peak_mib()
     cpu, wall = time.process_time(), time.perf_counter()
     task(*arguments)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return cpu, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return cpu, wall, _peak_mib(), before
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def table(found: Sequence[Cost]) -> Table:
     """For the terminal."""
-    shown = Table("rows", "task", "CPU", "wall", "peak memory", box=None, pad_edge=False, header_style="bold")
+    shown = Table(
+        "rows", "task", "CPU", "wall", "peak memory", "of it imports", box=None, pad_edge=False, header_style="bold"
+    )
     for cost in found:
-        row = (f"{cost.rows:,}", cost.task, f"{cost.cpu_s:.2f} s", f"{cost.wall_s:.2f} s", f"{cost.peak_mib:.0f} MiB")
-        shown.add_row(*row)
+        seconds, memory = (cost.cpu_s, cost.wall_s), (cost.peak_mib, cost.imports_mib)
+        figures = (*(f"{each:.2f} s" for each in seconds), *(f"{each:.0f} MiB" for each in memory))
+        shown.add_row(f"{cost.rows:,}", cost.task, *figures)
     return shown
 
 

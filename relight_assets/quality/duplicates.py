@@ -20,7 +20,7 @@ TELLING_BITS = 64
 """From so many set bits on, of 256, a fingerprint says as much as it can."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Photo:
     """A photo that a split has a record of."""
 
