@@ -112,7 +112,7 @@ def _write_full_folder(folder: Path) -> None:
     import torch
 
     transformers = import_module("transformers")  # takes seconds
-    with native.nothing_initialised(), torch.device("cpu"):
+    with native.nothing_initialised():
         model = transformers.Sam3Model(transformers.Sam3Config())
     _fill(dict(model.named_parameters()))
     model.to(torch.bfloat16).save_pretrained(folder)
