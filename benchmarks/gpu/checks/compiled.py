@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.gpu.checks.alone import forget_memory, measured
-from benchmarks.gpu.material import make_segmenter, photos
-from benchmarks.gpu.setting import BACKENDS, Backend, Row, Setting
+from benchmarks.gpu.material import first_line, for_each_backend, make_segmenter, photos
+from benchmarks.gpu.setting import Backend, Row, Setting
 from relight_assets.core.arrays import Rgb8
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter
 
@@ -17,26 +17,28 @@ BATCHES = (1, 16)
 
 def check(setting: Setting) -> Iterator[Row]:
     """Each way with each backend: images per second, the seconds of the first call, and what became of the scores."""
+    yield from for_each_backend(setting, _backend)
+
+
+def _backend(setting: Setting, backend: Backend) -> Iterator[Row]:
     ways = _WAYS if setting.device == "cuda" else {"as it is": _as_it_is, "traced": _traced}
-    for backend in BACKENDS:
-        segmenter = make_segmenter(setting, backend)
-        for batch in sorted({min(batch, max(setting.batches)) for batch in BATCHES}):
-            images, plain = photos(setting, batch), None
-            for way, prepare in ways.items():
-                about: Row = {"backend": backend, "way": way}
-                try:
-                    with prepared(segmenter, backend, batch, prepare):
-                        first_s, scores = _first_call(segmenter, images)
-                        row = measured(segmenter, images, setting.rounds, backend)
-                except Exception as error:  # noqa: BLE001  (a way that does not work is a result; the others go on)
-                    reason = str(error).strip().split("\n", maxsplit=1)[0]
-                    yield about | {"batch": batch, "fault": f"{type(error).__name__}: {reason}"}
-                    continue
-                plain = scores if plain is None else plain
-                change = round(float((scores - plain).abs().max()), 5)
-                yield about | row | {"first_call_s": round(first_s, 1), "score_change": change}
-        del segmenter
-        forget_memory(setting)
+    segmenter = make_segmenter(setting, backend)
+    for batch in sorted({min(batch, max(setting.batches)) for batch in BATCHES}):
+        images, plain = photos(setting, batch), None
+        for way, prepare in ways.items():
+            about: Row = {"backend": backend, "way": way}
+            try:
+                with prepared(segmenter, backend, batch, prepare):
+                    first_s, scores = _first_call(segmenter, images)
+                    row = measured(segmenter, images, setting.rounds, backend)
+            except Exception as error:  # noqa: BLE001  (a way that does not work is a result; the others go on)
+                yield about | {"batch": batch, "fault": first_line(error)}
+                continue
+            plain = scores if plain is None else plain
+            change = round(float((scores - plain).abs().max()), 5)
+            yield about | row | {"first_call_s": round(first_s, 1), "score_change": change}
+    del segmenter
+    forget_memory(setting)
 
 
 @contextmanager
