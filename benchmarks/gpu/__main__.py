@@ -35,7 +35,7 @@ class _Planned:
 
 
 _CHECKS = (
-    _Planned("material", material.prepare, 120),
+    _Planned("material", material.prepare, 180),
     _Planned("devices", devices.check, 60),
     _Planned("alone", alone.check, 180),
     _Planned("pipeline", pipeline.check, 240),

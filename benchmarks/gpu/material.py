@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench.portraits import write_portraits
+from benchmarks.gpu.child import CannotCheckError
 from benchmarks.gpu.setting import BACKENDS, Backend, Row, Setting
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Sam3Weights
 from relight_assets.core.arrays import Rgb8
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.engine.worker.worker import ImageWorker
+from relight_assets.errors import ModelFileError
 from relight_assets.imaging.decode import decode
 from relight_assets.models.segmenters.sam3 import native
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter, stay_offline
@@ -25,15 +27,45 @@ Backbone = Callable[[], native.Network]
 
 
 def prepare(setting: Setting) -> Iterator[Row]:
-    """Write photos and weights into the folder of a setting; yields what is there."""
+    """Write photos and weights into the folder of a setting; yields what is there, and why something is not."""
     stay_offline()
     setting.photos_csv.parent.mkdir()
     write_portraits(setting.photos_csv.parent, max(setting.images, 16), setting.side)
     yield {"material": "photos", "count": max(setting.images, 16), "side": setting.side}
     for backend in BACKENDS:
-        if not setting.trained(backend):
-            _write_random(setting, backend)
-        yield {"material": f"weights for {backend}", "trained": setting.trained(backend)}
+        row: Row = {"material": f"weights for {backend}", "trained": setting.trained(backend)}
+        try:
+            if not setting.trained(backend):
+                _write_random(setting, backend)
+        except (ImportError, ModelFileError) as error:
+            row["fault"] = first_line(error)
+        yield row
+
+
+def backends(setting: Setting) -> list[Backend]:
+    """Those that there are weights for; the package of another is missing.
+
+    Raises:
+        CannotCheckError: there is none.
+    """
+    present = [backend for backend in BACKENDS if setting.weights(backend).exists()]
+    if not present:
+        raise CannotCheckError("neither the package sam3 nor transformers can be used here")
+    return present
+
+
+def for_each_backend(setting: Setting, measure: Callable[[Setting, Backend], Iterator[Row]]) -> Iterator[Row]:
+    """The rows of each backend; where one breaks, a row with its fault, and the other goes on."""
+    for backend in backends(setting):
+        try:
+            yield from measure(setting, backend)
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is this backend's)
+            yield {"backend": backend, "fault": first_line(error)}
+
+
+def first_line(error: Exception) -> str:
+    """What an error is, on one line."""
+    return f"{type(error).__name__}: {str(error).strip().split(chr(10), maxsplit=1)[0]}"
 
 
 def photos(setting: Setting, count: int) -> list[Rgb8]:
@@ -112,7 +144,7 @@ def _write_full_folder(folder: Path) -> None:
     import torch
 
     transformers = import_module("transformers")  # takes seconds
-    with native.nothing_initialised(), torch.device("cpu"):
+    with native.nothing_initialised():
         model = transformers.Sam3Model(transformers.Sam3Config())
     _fill(dict(model.named_parameters()))
     model.to(torch.bfloat16).save_pretrained(folder)

@@ -27,7 +27,7 @@ def projected(outcomes: Sequence[Outcome]) -> Outcome:
 
 def _row(backend: str, alone: Sequence[Row], pipeline: Sequence[Row]) -> Row | None:
     rates = [row["images_per_s"] for row in alone if row["backend"] == backend and row.get("fits")]
-    whole = next((row for row in pipeline if row["backend"] == backend), None)
+    whole = next((row for row in pipeline if row["backend"] == backend and "fault" not in row), None)
     if not rates or whole is None:
         return None
     assumed = Assumptions(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.material import make_segmenter, photos
-from benchmarks.gpu.setting import BACKENDS, Row, Setting
+from benchmarks.gpu.material import for_each_backend, make_segmenter, photos
+from benchmarks.gpu.setting import Backend, Row, Setting
 from relight_assets.core.arrays import Rgb8
 from relight_assets.errors import DeviceOutOfMemoryError
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter
@@ -14,14 +14,17 @@ from relight_assets.models.segmenters.sam3.base import PromptedSegmenter
 
 def check(setting: Setting) -> Iterator[Row]:
     """Every batch with every backend."""
-    for backend in BACKENDS:
-        start = time.perf_counter()
-        segmenter = make_segmenter(setting, backend)
-        yield {"backend": backend, "load_s": round(time.perf_counter() - start, 2)}
-        for batch in setting.batches:
-            yield measured(segmenter, photos(setting, batch), setting.rounds, backend)
-        del segmenter
-        forget_memory(setting)
+    yield from for_each_backend(setting, _backend)
+
+
+def _backend(setting: Setting, backend: Backend) -> Iterator[Row]:
+    start = time.perf_counter()
+    segmenter = make_segmenter(setting, backend)
+    yield {"backend": backend, "load_s": round(time.perf_counter() - start, 2)}
+    for batch in setting.batches:
+        yield measured(segmenter, photos(setting, batch), setting.rounds, backend)
+    del segmenter
+    forget_memory(setting)
 
 
 def measured(segmenter: PromptedSegmenter, images: Sequence[Rgb8], rounds: int, backend: str) -> Row:

@@ -1,12 +1,14 @@
 """Whether torch.compile and CUDA graphs help: the product uses neither, as both take long to begin with."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.gpu.checks.alone import forget_memory, measured
-from benchmarks.gpu.material import make_segmenter, photos
-from benchmarks.gpu.setting import BACKENDS, Backend, Row, Setting
+from benchmarks.gpu.material import first_line, for_each_backend, make_segmenter, photos
+from benchmarks.gpu.setting import Backend, Row, Setting
+from relight_assets.core.arrays import Rgb8
 from relight_assets.models.segmenters.sam3.base import PromptedSegmenter
 
 BATCHES = (1, 16)
@@ -15,44 +17,65 @@ BATCHES = (1, 16)
 
 def check(setting: Setting) -> Iterator[Row]:
     """Each way with each backend: images per second, the seconds of the first call, and what became of the scores."""
+    yield from for_each_backend(setting, _backend)
+
+
+def _backend(setting: Setting, backend: Backend) -> Iterator[Row]:
     ways = _WAYS if setting.device == "cuda" else {"as it is": _as_it_is, "traced": _traced}
-    for backend in BACKENDS:
-        for batch in sorted({min(batch, max(setting.batches)) for batch in BATCHES}):
-            plain = None
-            for way, prepare in ways.items():
-                try:
-                    row, scores = _measured(setting, backend, batch, prepare)
-                except Exception as error:  # noqa: BLE001  (a way that does not work is a result; the others go on)
-                    reason = str(error).strip().split("\n", maxsplit=1)[0]
-                    yield {"backend": backend, "way": way, "batch": batch, "fault": f"{type(error).__name__}: {reason}"}
-                    continue
-                plain = scores if plain is None else plain
-                yield {"way": way, **row, "score_change": round(float((scores - plain).abs().max()), 5)}
+    segmenter = make_segmenter(setting, backend)
+    for batch in sorted({min(batch, max(setting.batches)) for batch in BATCHES}):
+        images, plain = photos(setting, batch), None
+        for way, prepare in ways.items():
+            about: Row = {"backend": backend, "way": way}
+            try:
+                with prepared(segmenter, backend, batch, prepare):
+                    first_s, scores = _first_call(segmenter, images)
+                    row = measured(segmenter, images, setting.rounds, backend)
+            except Exception as error:  # noqa: BLE001  (a way that does not work is a result; the others go on)
+                yield about | {"batch": batch, "fault": first_line(error)}
+                continue
+            plain = scores if plain is None else plain
+            change = round(float((scores - plain).abs().max()), 5)
+            yield about | row | {"first_call_s": round(first_s, 1), "score_change": change}
+    del segmenter
+    forget_memory(setting)
 
 
-def _measured(
-    setting: Setting, backend: Backend, batch: int, prepare: Callable[[PromptedSegmenter, Backend, int], None]
-) -> tuple[Row, Any]:
-    segmenter, images = make_segmenter(setting, backend), photos(setting, batch)
-    torch = segmenter.torch
-    torch._dynamo.reset()  # noqa: SLF001  (there is no public way to forget what was compiled)
+@contextmanager
+def prepared(
+    segmenter: PromptedSegmenter,
+    backend: Backend,
+    batch: int,
+    prepare: Callable[[PromptedSegmenter, Backend, int], None],
+) -> Iterator[None]:
+    """A segmenter with its network made ready in some way, and as it was after that."""
+    encoder, candidates = image_encoder(segmenter, backend), segmenter.candidates
+    forward = encoder.forward
+    try:
+        prepare(segmenter, backend, batch)
+        yield
+    finally:
+        encoder.forward = forward
+        segmenter.candidates = candidates  # type: ignore[method-assign]
+        segmenter.torch._dynamo.reset()  # noqa: SLF001  (there is no public way to forget what was compiled)
+
+
+def _first_call(segmenter: PromptedSegmenter, images: Sequence[Rgb8]) -> tuple[float, Any]:
+    """Its seconds, and the scores of all candidates."""
     scores: list[Any] = []
-    prepare(segmenter, backend, batch)
     real = segmenter.candidates
 
     def kept(squares: Any) -> Any:
         answer = real(squares)
-        scores[:] = [answer[0]]
+        scores.append(answer[0].float().cpu())
         return answer
 
     segmenter.candidates = kept  # type: ignore[method-assign]
     start = time.perf_counter()
-    segmenter.masks(images, batch)
-    first_s, found = time.perf_counter() - start, scores[0].float().cpu()
+    segmenter.masks(images, len(images))
+    first_s = time.perf_counter() - start
     segmenter.candidates = real  # type: ignore[method-assign]
-    row = measured(segmenter, images, setting.rounds, backend)
-    forget_memory(setting)
-    return row | {"first_call_s": round(first_s, 1)}, found
+    return first_s, scores[0]
 
 
 def _as_it_is(_: PromptedSegmenter, __: Backend, ___: int) -> None:
@@ -86,6 +109,7 @@ def _captured(segmenter: PromptedSegmenter, _: Backend, batch: int) -> None:
     # Autocast would keep converted weights that live in the graph's own memory.
     with torch.inference_mode(), torch.autocast("cuda", dtype=torch.bfloat16, cache_enabled=False):
         stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _warm_up in range(3):
                 real(squares)
@@ -104,9 +128,9 @@ def _captured(segmenter: PromptedSegmenter, _: Backend, batch: int) -> None:
 
 _WAYS = {
     "as it is": _as_it_is,
-    "CUDA graph": _captured,
     "torch.compile": _compiled,
     "torch.compile, CUDA graphs": _compiled_with_graphs,
+    "CUDA graph": _captured,
 }
 
 

@@ -21,14 +21,16 @@ _ASK_S = 120
 
 
 def check(setting: Setting) -> Iterator[Row]:
-    """The driver's figures of each device, each device by number and UUID, and one lock for two processes."""
+    """The driver's figures, the first and the last device by UUID and number, and one lock for two processes."""
     yield from driver_figures()
     slots = [DeviceSlot("device of this check", device=f"gpu-check-{os.getpid()}")]
     if setting.device == "cuda":
         slots = list(worker_places(Settings(num_gpus="auto")).slots)
-        for number, slot in enumerate(slots):
-            yield visible_as(str(number), slot)
+        for number in sorted({0, len(slots) - 1}):  # each takes torch's start, and in between there is nothing new
+            slot = slots[number]
             yield visible_as(slot.device or "", slot)
+            if VISIBLE not in os.environ:  # or numbers would count GPUs that are not ours
+                yield visible_as(str(number), slot)
     yield one_lock(slots[:1])
 
 

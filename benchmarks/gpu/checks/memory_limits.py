@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.gpu.material import make_segmenter, photos
+from benchmarks.gpu.material import backends, make_segmenter, photos
 from benchmarks.gpu.setting import Row, Setting
 from relight_assets.errors import DeviceOomError
 from relight_assets.models.segmenters.batching import Segmentation
@@ -23,7 +23,7 @@ BATCH = 16
 
 def check(setting: Setting) -> Iterator[Row]:
     """The largest batch with less and less memory."""
-    segmenter, batch = make_segmenter(setting, "sam3"), max(BATCH, *setting.batches)
+    segmenter, batch = make_segmenter(setting, backends(setting)[0]), max(BATCH, *setting.batches)
     images = photos(setting, batch)
     if setting.device == "cpu":
         segmenter.masks(images[:1], 1)  # libraries are loaded and threads started before there is no room for them

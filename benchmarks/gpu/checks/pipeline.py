@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from statistics import mean
 
 from benchmarks.bench.pipeline_run import cpu_s, slope
-from benchmarks.gpu.material import recipe_of, weights_of, worker_of
-from benchmarks.gpu.setting import BACKENDS, Backend, Row, Setting
+from benchmarks.gpu.material import for_each_backend, recipe_of, weights_of, worker_of
+from benchmarks.gpu.setting import Backend, Row, Setting
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import split_folder
@@ -45,9 +45,12 @@ class Run:
 
 def check(setting: Setting) -> Iterator[Row]:
     """A short run and a long one with each backend: what both have, start and end, cancels out."""
-    for backend in BACKENDS:
-        short, long = (_run(setting, backend, count) for count in (max(1, setting.images // 8), setting.images))
-        yield figures(backend, short, long, min(BATCH, max(setting.batches)))
+    yield from for_each_backend(setting, _backend)
+
+
+def _backend(setting: Setting, backend: Backend) -> Iterator[Row]:
+    short, long = (_run(setting, backend, count) for count in (max(1, setting.images // 8), setting.images))
+    yield figures(backend, short, long, min(BATCH, max(setting.batches)))
 
 
 def _run(setting: Setting, backend: Backend, images: int) -> Run:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from benchmarks.gpu.material import recipe_of, weights_of, worker_of
+from benchmarks.gpu.material import backends, recipe_of, weights_of, worker_of
 from benchmarks.gpu.setting import Row, Setting
 from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
@@ -32,7 +32,7 @@ def check(setting: Setting) -> Iterator[Row]:
     def watch(progress: Progress) -> None:
         notices[:] = progress.notices
 
-    split, recipe = read_split_csv(setting.photos_csv), recipe_of(setting, "sam3")
+    split, recipe = read_split_csv(setting.photos_csv), recipe_of(setting, backends(setting)[0])
     options = RunOptions(num_samples=min(IMAGES, setting.images))
     summary = run_split(split, recipe, settings, options, watch, worker=partial(make_breaking_worker, setting))
     yield {

@@ -40,6 +40,7 @@ def checks(model_files: None, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 def test_every_check_that_a_cpu_can_do_is_done(checks: dict[str, Any]) -> None:
     assert {name: check["why"] for name, check in checks.items() if check["state"] != "done"} == {}
+    assert [row for check in checks.values() for row in check["rows"] if row.get("fault")] == []
 
 
 def test_both_backends_are_measured_alone(checks: dict[str, Any]) -> None:
