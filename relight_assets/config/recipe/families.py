@@ -279,7 +279,7 @@ class Environment(KeyLightOptions, HighlightOptions):
     """Folder of panoramas, twice as wide as high: Radiance .hdr, or .png and .jpg; relative to the recipe's folder."""
     elevation_range: LightElevations = (5.0, 75.0)
     """Of a panorama's brightest light: it is turned until that stands there."""
-    fill_range: UnitRange = (0.35, 0.8)
+    fill_range: UnitRange = (0.2, 0.6)
     """How much of a panorama's other light is left; 1 is all of it."""
     shininess_range: Shininess = (35.0, 120.0)
     """Phong exponent of the highlight."""

@@ -36,7 +36,7 @@ from relight_assets.stages.degraded.variants.mix import OF_A_WHOLE_LIGHT, mixed
 from relight_assets.stages.degraded.variants.vary import varied
 from relight_assets.stages.foreground_color import layer
 
-CODE_VERSION = "11"
+CODE_VERSION = "12"
 
 DITHER = "dither"
 """Purpose of the random stream of a picture's noise."""

@@ -36,6 +36,13 @@ QUANTILES = (0.1, 0.5, 0.9)
 """Of luminance between which contrast is measured, in shadows and in lights."""
 MAX_CONTRAST = 0.35
 """Largest change of either contrast, as a share of it: more looks flat, or crunchy."""
+LIT, HELD = 0.75, 0.2
+"""The quantile of the face's skin that is its lit part, and the weight of that in brightness beside the whole person,
+where that is held: what faces the lamp stays as bright as in the photo, and the shade is dark."""
+BRIGHT, BURNT, MAX_BURNT = 0.9, 0.5, 0.15
+"""The quantile of the face's skin that is its brightest part, the linear luminance up to which that may always be
+lifted, and by how many stops exposure is lowered at most where it would be lifted more, and above the photo's: white
+skin would be paint."""
 FEW, ROUNDS = 4096, 3
 """Samples by which a camera is set, about, and how often: exposure moves the curve, and the curve exposure."""
 LEAST_LIGHT = 1e-3
@@ -118,7 +125,7 @@ def draw_camera(rng: Generator, degradation: Degradation, *, mirrored: bool = Fa
     )
 
 
-def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
+def exposed(scene: Scene, shading: Shading, camera: Camera, *, hold_lit_skin: bool = False) -> Exposed:
     """Make a light as bright, as colored and as contrasty as the photo, but for what was drawn.
 
     A gain on each channel (von Kries) and one curve over all of them: what differs within the person stays.
@@ -127,16 +134,18 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
         scene: the person.
         shading: the light.
         camera: what was drawn.
+        hold_lit_skin: the lit part of the face's skin counts for brightness, beside the whole person, and is not burnt.
     """
     every = 1 + scene.samples.size // FEW
     weights = _weights(scene)[::every]
+    meter = _Meter(weights, _skin(scene)[::every], hold_lit_skin)
     lit, photo = _lit(scene, shading)[::every], scene.sampled(scene.photo)[::every]
     # A light that falls on a red sweater more than on a face makes no face gray.
     kept = (1 - PLACED) * _placed(scene, shading, weights, every)
     own = _balance(photo, lit, weights) - kept
     drawn = np.array([camera.white_balance[0], 0.0, camera.white_balance[1]]) / math.log(2)
     shifts = own * camera.color_adaptation + drawn
-    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
+    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, meter, camera)
     # The curve weighs what is light and what is dark anew, and skin is redder than what is around it.
     fog_gains, fog_curve = np.exp2(shifts + stops), curve
     shading = without_fog(scene, shading, fog_gains, fog_curve)
@@ -145,7 +154,7 @@ def exposed(scene: Scene, shading: Shading, camera: Camera) -> Exposed:
     seen_colors *= curve.factor_of(largest_channel(seen_colors)[:, None])
     left = _balance(photo, seen_colors, weights) - kept + drawn - own * (1 - camera.color_adaptation)
     shifts += left * camera.color_adaptation
-    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, weights, camera)
+    stops, curve = _set(lit * np.exp2(shifts).astype(np.float32), photo @ _WEIGHTS, meter, camera)
     gains = np.exp2(np.clip(shifts + stops, -MAX_STOPS, MAX_STOPS))
     seen = _scaled(shading, gains)
     change = stops_of_change(scene, seen, curve)
@@ -245,11 +254,42 @@ def _scaled(shading: Shading, gains: NDArray[np.float64]) -> Shading:
     )
 
 
-def _weights(scene: Scene) -> NDArray[np.float64]:
-    # Of the samples.  Hair and cloth count as the person's, but say little of a light on the face.
+@dataclass(frozen=True)
+class _Meter:
+    """How bright a picture is, of N samples; in levels."""
+
+    weights: NDArray[np.float64]
+    """(N,)."""
+    skin: NDArray[np.bool_]
+    """(N,): which are skin of the face; all of a person without one."""
+    holds_lit_skin: bool
+
+    def less(self, photo: _Floats, seen: _Floats) -> float:
+        """The stops by which (N,) luminance is darker than the photo's."""
+        return self._brightness(levels(photo)) - self._brightness(levels(seen))
+
+    def burnt(self, photo: _Floats, seen: _Floats, exposure: float) -> float:
+        """The stops by which the face's brightest skin is too bright, 0 to ``MAX_BURNT``; ``exposure`` was drawn."""
+        if not self.holds_lit_skin:
+            return 0.0
+        before, after = (float(np.quantile(levels(each)[self.skin], BRIGHT)) for each in (photo, seen))
+        return min(max(after - max(before + exposure, math.log2(BURNT)), 0.0), MAX_BURNT)
+
+    def _brightness(self, stops: _Floats) -> float:
+        mean = float(np.average(stops, weights=self.weights))
+        return mean + HELD * (float(np.quantile(stops[self.skin], LIT)) - mean) if self.holds_lit_skin else mean
+
+
+def _skin(scene: Scene) -> NDArray[np.bool_]:
+    # Which of the samples are the face's skin.
     face = np.zeros(scene.alpha.size, np.bool_)
     face[scene.anchor_samples] = True
-    skin = face[scene.samples].astype(np.float64)
+    return face[scene.samples]
+
+
+def _weights(scene: Scene) -> NDArray[np.float64]:
+    # Of the samples.  Hair and cloth count as the person's, but say little of a light on the face.
+    skin = _skin(scene).astype(np.float64)
     return FACE_SHARE * skin / skin.sum() + (1 - FACE_SHARE) / skin.size
 
 
@@ -276,16 +316,17 @@ def _tones(luminance: _Floats) -> NDArray[np.float64]:
     return np.quantile(levels(luminance), QUANTILES)
 
 
-def _set(lit: _Floats, photo: _Floats, weights: NDArray[np.float64], camera: Camera) -> tuple[float, ToneCurve]:
+def _set(lit: _Floats, photo: _Floats, meter: _Meter, camera: Camera) -> tuple[float, ToneCurve]:
     """The exposure, stops, and the curve with which lit (N, 3) is seen as the camera was drawn."""
     contrasts = np.diff(_tones(photo)) + camera.contrast
-    brightness = float(np.average(levels(photo), weights=weights)) + camera.exposure
-    stops = less = brightness - float(np.average(levels(lit @ _WEIGHTS), weights=weights))
-    curve = ToneCurve()
+    stops = camera.exposure + meter.less(photo, lit @ _WEIGHTS)
+    exposure = camera.exposure - meter.burnt(photo, (lit @ _WEIGHTS) * np.float32(2.0**stops), camera.exposure)
+    stops += exposure - camera.exposure
+    curve, less = ToneCurve(), 0.0
     for _ in range(ROUNDS):
         seen = lit * np.float32(2.0**stops)
         curve = _curve(seen, contrasts, camera.contrast_adaptation)
-        less = brightness - float(np.average(levels(_developed(seen, curve)), weights=weights))
+        less = exposure + meter.less(photo, _developed(seen, curve))
         stops += less
     return stops, curve.moved(less)
 

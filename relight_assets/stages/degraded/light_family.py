@@ -29,6 +29,8 @@ class LightFamily:
     """Degrees, at least, of the other family's lamp where this one is added to it, as far as the recipe allows that."""
     takes_second: bool = True
     """Whether another family may be added to its lights."""
+    holds_lit_skin: bool = False
+    """Whether the camera sets its lights by the face's lit skin as well, beside the whole person."""
     remedy: str = "widen its ranges"
     """What to change in the recipe when its lights are too weak."""
 

@@ -118,7 +118,8 @@ class Draft:
 
     def seen(self, attempt: int) -> Exposed:
         """The same as the camera sees it."""
-        return exposed(self.sampler.scene, self.rendered(attempt), self.camera)
+        shading = self.rendered(attempt)
+        return exposed(self.sampler.scene, shading, self.camera, hold_lit_skin=self.family.holds_lit_skin)
 
 
 def relight(

@@ -10,6 +10,7 @@ from relight_assets.stages.degraded.exposure import (
     CENTERED,
     FARTHEST,
     FARTHEST_COLOR,
+    MAX_BURNT,
     MAX_MEAN_CHANGE,
     Camera,
     draw_camera,
@@ -183,6 +184,37 @@ def test_the_face_weighs_more_than_hair_and_cloth():
     share = beside[scene.samples].mean()
     lost = -np.log2(np.array(gains) / exposed(scene, even(scene), CENTERED).numbers["exposure_gain"])
     assert lost[0] / share < lost[1] / (1 - share)
+
+
+def face_levels(scene, lit):
+    """Of the face's skin, as the camera renders it, stops."""
+    face = np.isin(scene.samples, scene.anchor_samples)
+    return np.log2(seen(scene, lit)[face] @ WEIGHTS + np.float32(0.004))
+
+
+def test_the_lit_part_of_the_skin_may_be_held_and_then_the_shade_is_dark():
+    scene = face_scene()
+    photo = np.quantile(np.log2(scene.photo_light.ravel()[scene.anchor_samples] + np.float32(0.004)), 0.75)
+    light = side(scene, 0.05)
+    usual, held = (face_levels(scene, exposed(scene, light, CENTERED, hold_lit_skin=hold)) for hold in (False, True))
+    off = [abs(np.quantile(levels, 0.75) - photo) for levels in (usual, held)]
+    assert off[1] < 0.8 * off[0]
+
+
+def test_bright_skin_is_not_burnt(monkeypatch):
+    scene = face_scene(tone=1.5)
+    spots = even(scene, 0.2)
+    spots.light.reshape(-1, 3)[scene.anchor_samples[::3]] *= np.float32(5)
+    changes = []
+    for burnt in (0.5, 2.0):
+        monkeypatch.setattr("relight_assets.stages.degraded.exposure.BURNT", burnt)
+        lit = exposed(scene, spots, CENTERED, hold_lit_skin=True)
+        changes.append(stops_of_change(scene, lit.shading, lit.curve).mean())
+    assert changes[0] < changes[1] - 0.3 * MAX_BURNT
+    same = [exposed(scene, spots, CENTERED).numbers["exposure_gain"]]
+    monkeypatch.setattr("relight_assets.stages.degraded.exposure.BURNT", 0.5)
+    same.append(exposed(scene, spots, CENTERED).numbers["exposure_gain"])
+    assert same[0] == same[1]
 
 
 def with_black_hair(scene):

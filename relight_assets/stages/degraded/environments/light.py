@@ -23,8 +23,13 @@ def rest_light(environment: Environment, normals: tuple[Plane, Plane, Plane], tu
     rows, columns = normals[0].shape
     size = (max(1, columns // 2), max(1, rows // 2))
     x, y, z = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in normals)
-    light = sphere.lit(environment.harmonics, _in_panorama(x, y, z, turn))
+    light = unshadowed(environment, (x, y, z), turn)
     return cv2.resize(light, (columns, rows), interpolation=cv2.INTER_LINEAR)
+
+
+def unshadowed(environment: Environment, normals: tuple[Plane, Plane, Plane], turn: float) -> LinearRgb:
+    """Return the same for each of these normals."""
+    return sphere.lit(environment.harmonics, _in_panorama(*normals, turn))
 
 
 def gloss(environment: Environment, normals: tuple[Plane, Plane, Plane], turn: float) -> LinearRgb:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.families import Environment as Options
-from relight_assets.core.arrays import LinearRgb
+from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance, of_luminance_1
 from relight_assets.core.rng import part_of, uniform
-from relight_assets.stages.degraded.environments.light import gloss, rest_light, turned
+from relight_assets.stages.degraded.environments.light import gloss, rest_light, turned, unshadowed
 from relight_assets.stages.degraded.environments.panorama import Environment
 from relight_assets.stages.degraded.environments.trial import trial_environment
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
@@ -29,17 +29,20 @@ from relight_assets.stages.degraded.light_sampler import (
 )
 from relight_assets.stages.degraded.shading import highlights, lamp_place
 from relight_assets.stages.degraded.shading.ambient import share_of
+from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
+from relight_assets.stages.degraded.shading.lobe import Normals
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
 from relight_assets.stages.degraded.studio import lamps
 from relight_assets.stages.metric import SHARE, TEXT, Metric, number
 
-TURNS = 6
-"""Turns of a panorama that are drawn until its brightest light is seen on the face; then the best of them is taken."""
-WRAP = 0.06
+TURNS, BEST, NEARLY = 24, 6, 0.25
+"""Turns of a panorama that are compared; how many of the best one is drawn from, and by how much less, stops, those may
+change the light on the face."""
+WRAP = 0.10
 """How far the brightest light reaches around."""
 GAINS = (0.5, 0.9)
 """Of its highlight over physical skin, where it is all of the light."""
-ON_FACE = 0.6
+ON_FACE = 0.65
 """Share of the usual light on the face that is enough: a panorama is seen by its colours as well."""
 SURELY = 1.3
 """How much more than is asked for of the light on the face is looked for: the camera's curve may take some of it."""
@@ -69,7 +72,7 @@ def sample(sampler: LightSampler) -> SampledLight:
     near, mirrored = scene.close_up.part, _mirrored(scene, environment, turn)
     skin = streams("environment/skin")
     shine = highlights.sample(scene, light, options.roughness, skin, key.of.visible, gloss=size > 0.2)
-    toward = luminance(np.array([[environment.key_light]], np.float32)).item()
+    toward = _brightness(environment)
     level = _level(scene, rest) + toward
     added = lamps.summed([(key.planes, np.array(environment.key_light, np.float32))])
     first_try, on_face = _first_try(sampler, added, rest)
@@ -125,22 +128,38 @@ def _first_try(sampler: LightSampler, added: LinearRgb, rest: LinearRgb) -> tupl
 
 
 def _turn(sampler: LightSampler, environment: Environment, rng: Generator) -> float:
-    """Draw turns, radians, until the brightest light is where the recipe allows it and is seen; the best of them."""
-    low, high = sampler.sampling.elevations(sampler.degradation.environment.elevation_range)
-    own, score_of = sampler.scene.source_light.direction, lamp_place.shading_score(sampler.scene)
-    best, kept = -math.inf, 0.0
-    for _ in range(TURNS):
-        turn = 2 * math.pi * float(rng.random())
+    """Draw a turn, radians, among those that change the light on the face most, the brightest light where it may be."""
+    allowed = sampler.sampling.elevations(sampler.degradation.environment.elevation_range)
+    low, high = (math.sin(math.radians(end)) for end in allowed)
+    own, change = sampler.scene.source_light.direction, lamp_place.change_of(sampler.scene)
+    fill = sum(sampler.degradation.environment.fill_range) / 2
+
+    def score(turn: float) -> float:
         light = turned(environment.key, turn)
-        allowed = math.sin(math.radians(low)) <= light.z <= math.sin(math.radians(high))
         near = own is not None and light.angle(own) < sampler.sampling.min_light_angle
-        score = min(score_of(light), 1.0) if allowed else -lamp_place.REFUSED + light.z
-        score -= lamp_place.REFUSED / 2 if near else 0.0
-        if score > best:
-            best, kept = score, turn
-        if score >= 1:
-            break
-    return kept
+        outside = max(low - light.z, light.z - high, 0.0)
+        found = change(lambda normals: _irradiance(environment, normals, turn, fill))
+        return found - lamp_place.REFUSED * (outside + 0.5 * near)
+
+    turns = 2 * math.pi * (np.arange(TURNS) + rng.random()) / TURNS
+    scores = np.array([score(turn) for turn in turns.tolist()])
+    best = np.argsort(-scores, kind="stable")[:BEST]
+    good = best[scores[best] >= scores.max() - NEARLY]
+    return float(turns[good[int(rng.integers(good.size))]])
+
+
+def _irradiance(environment: Environment, normals: Normals, turn: float, fill: float) -> Plane:
+    # Luminance, without shadows.
+    light = turned(environment.key, turn)
+    n_x, n_y, n_z = normals
+    cosine = n_x * np.float32(light.x) + n_y * np.float32(light.y) + n_z * np.float32(light.z)
+    key = wrapped_cosine(cosine, WRAP)
+    rest = luminance(unshadowed(environment, normals, turn))
+    return np.float32(FLOOR) + np.float32(fill) * rest + np.float32(_brightness(environment)) * key
+
+
+def _brightness(environment: Environment) -> float:
+    return luminance(np.array([[environment.key_light]], np.float32)).item()
 
 
 def _level(scene: Scene, rest: LinearRgb) -> float:
@@ -162,6 +181,7 @@ FAMILY = LightFamily(
     sample,
     metrics=(*_ENVIRONMENT, LAMP_COLOR, *SELF_SHADOW, *HIGHLIGHT),
     takes_second=False,
+    holds_lit_skin=True,
     remedy="lower `fill_range`",
     varies=frozenset({Attribute.DIRECTION, Attribute.STRENGTH}),
 )

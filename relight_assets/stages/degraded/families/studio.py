@@ -69,6 +69,7 @@ FAMILY = LightFamily(
     sample,
     metrics=(*_STUDIO, AMBIENT, KEY_TEMPERATURE, KEY_TINT, *SELF_SHADOW, *HIGHLIGHT, *PATTERN, *PENUMBRA),
     takes_second=False,
+    holds_lit_skin=True,
     remedy="lower `ambient_range`",
     varies=frozenset(Attribute) - {Attribute.PATTERN},
 )

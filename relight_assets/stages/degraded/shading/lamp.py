@@ -51,8 +51,9 @@ BEAM_FLOOR = 0.02
 """Irradiance that is added before the logarithm: full shadow is not endlessly dark."""
 BEAM_SHARE = 0.15
 """Share of the person beyond the head without which there is no rest to compare a face with."""
-AIMED, MAX_AIM = 0.8, 0.8
-"""Share of the difference between face and rest that is made up for, and the most, stops."""
+AIMED, MAX_AIM, NEAR_AIM = 0.8, 0.8, 0.5
+"""Share of the difference between face and rest that is made up for, and the most, stops: of all lamps, and of a rest
+that is darker than the face because the lamp is near."""
 HAIR_SHADE, HAIR_REACH = 0.30, 0.035
 """How much hair darkens the skin beside it, and how far, in units of the face's height h."""
 
@@ -127,7 +128,7 @@ def render(scene: Scene, lamp: Lamp, options: LampOptions, rng: Generator, *, st
     return Shading(aimed(scene, light), None, numbers, ambient=ambient_share)
 
 
-def aimed(scene: Scene, light: LinearRgb) -> LinearRgb:
+def aimed(scene: Scene, light: LinearRgb, *, near: bool = False) -> LinearRgb:
     """Aim a lamp: a face has nearly as much of the light as the rest, whatever its shadows took from it.
 
     A face with its nose, brows and hair shades itself more than cloth does, and would go dark beside a body that stays
@@ -136,6 +137,7 @@ def aimed(scene: Scene, light: LinearRgb) -> LinearRgb:
     Args:
         scene: the person.
         light: (h, w, 3) float32 irradiance.
+        near: the lamp is, which is seen by a rest that has less of its light than the face: most of that is left.
 
     Returns:
         The same, times a smooth factor; unchanged without a face, and where hardly more than that is seen.
@@ -151,7 +153,8 @@ def aimed(scene: Scene, light: LinearRgb) -> LinearRgb:
     face = np.zeros(scene.alpha.size, np.bool_)
     face[scene.anchor_samples] = True
     apart = float(rest.mean(dtype=np.float64) - stops[face[scene.samples]].mean(dtype=np.float64))
-    gain = min(max(AIMED * apart, -MAX_AIM), MAX_AIM)
+    most = NEAR_AIM if near else MAX_AIM
+    gain = min(max(AIMED * apart, -most), MAX_AIM)
     return light * np.exp2(np.float32(gain) * beam)[..., None]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Plane
+from relight_assets.core.color import luminance
 from relight_assets.core.rng import part_of
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.scene import Scene
@@ -19,6 +20,9 @@ PLACES = 8
 """Places that are drawn until one does enough; then the best of them is taken."""
 MIN_SHADING = 0.85
 """Standard deviation of log2 irradiance over the face, stops."""
+MIN_CHANGE, OWN_FLOOR = 0.85, np.float32(0.004)
+"""Standard deviation of what a lamp changes of the photo's own light on the face, stops; and linear luminance that is
+added before the logarithm."""
 MIN_SHINE = 0.03
 """Share of the face on which the highlight is :data:`VISIBLE` of the lit skin or more."""
 VISIBLE = 0.3
@@ -48,6 +52,8 @@ SHADOW_SIDE, SHADOW_STEPS, SHADOW_LAMP = 96, 24, 0.06
 
 Score = Callable[[Direction], float]
 """How well a lamp is seen on a face; from 1 on it is enough."""
+Irradiance = Callable[[Normals], Plane]
+"""Gives the light on surfaces with these normals, above 0."""
 
 
 def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], score_of: Score) -> Direction:
@@ -59,15 +65,27 @@ def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], s
         elevations: of the family, degrees.
         score_of: what the lamp shall do.
     """
-    best, kept = -math.inf, Direction(0.0, 0.0, 1.0)
-    for number in range(PLACES):
-        of_this = f"{purpose}/{number}" if number else purpose
+
+    def place(of_this: str) -> tuple[Direction, float]:
         light = sampler.key_light(of_this, elevations)
         score = score_of(light)
         chance = float(part_of(sampler.streams(f"{of_this}/below"), Attribute.DIRECTION).random())
         steep = light.y < STEEPEST or (light.y < STEEP and light.z < STEEP_FRONT)
         if steep or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
             score -= REFUSED
+        return light, score
+
+    return best_of(purpose, place)
+
+
+def best_of(purpose: str, place: Callable[[str], tuple[Direction, float]]) -> Direction:
+    """Return the first of a few places whose score is enough, or the best of them.
+
+    ``place`` draws one from the random stream whose purpose it is given, and says its score.
+    """
+    best, kept = -math.inf, Direction(0.0, 0.0, 1.0)
+    for number in range(PLACES):
+        light, score = place(f"{purpose}/{number}" if number else purpose)
         if score > best:
             best, kept = score, light
         if score >= 1:
@@ -87,6 +105,40 @@ def shading_score(scene: Scene) -> Score:
         return lambda light: _shading(face, light) / MIN_SHADING
     shadows = _shadows(scene)
     return lambda light: min(_shading(face, light) / MIN_SHADING, _aside(light) * shadows(light).cast / MIN_CAST)
+
+
+def change_score(scene: Scene) -> Score:
+    """Whether a lamp shades the face otherwise than the photo's own light does."""
+    change = change_of(scene)
+    return lambda light: change(lambda face: _irradiance(face, light)) / MIN_CHANGE
+
+
+def change_of(scene: Scene) -> Callable[[Irradiance], float]:
+    """Gives how much the light on the face changes: the standard deviation of log2 of new over old light, stops.
+
+    The old light is what the albedo lacks of the photo; what the albedo has kept of it stays under any light.
+    """
+    face, at = _on_face(scene), face_samples(scene)
+    photo = scene.photo_light.ravel()[at, None]
+    albedo = luminance(scene.albedo.reshape(-1, 3)[at, None])
+    old = np.log2((photo + OWN_FLOOR) / (albedo + OWN_FLOOR))
+    return lambda irradiance: float((np.log2(irradiance(face)) - old).std(dtype=np.float64))
+
+
+def least(*scores: Score) -> Score:
+    """Whether a lamp does all that several scores ask for."""
+    return lambda light: min(score(light) for score in scores)
+
+
+def away(sampler: LightSampler, score_of: Score) -> Score:
+    """Whether a lamp does what a score asks for, and stands as far from the photo's own light as the recipe wants."""
+    own = sampler.scene.source_light.direction
+
+    def score(light: Direction) -> float:
+        near = own is not None and light.angle(own) < sampler.sampling.min_light_angle
+        return score_of(light) - REFUSED / 2 * near
+
+    return score
 
 
 def shining_score(scene: Scene) -> Score:
@@ -155,8 +207,11 @@ def _cosine(normals: Normals, light: Direction) -> Plane:
 
 
 def _shading(face: Normals, light: Direction) -> float:
-    irradiance = np.maximum((_cosine(face, light) + np.float32(WRAP)) / np.float32(1 + WRAP), 0) + np.float32(AMBIENT)
-    return _aside(light) * float(np.log2(irradiance).std(dtype=np.float64))
+    return _aside(light) * float(np.log2(_irradiance(face, light)).std(dtype=np.float64))
+
+
+def _irradiance(face: Normals, light: Direction) -> Plane:
+    return np.maximum((_cosine(face, light) + np.float32(WRAP)) / np.float32(1 + WRAP), 0) + np.float32(AMBIENT)
 
 
 def _aside(light: Direction) -> float:

@@ -28,16 +28,17 @@ TWO = 0.45
 """How often there is one on each side."""
 WIDTHS = (0.030, 0.060)
 """Width of the bright band, in units of s."""
-INNER = 0.22
+INNER = 0.12
 """Share of the light beyond the band: on what turns away from the camera there, as a nose or an arm."""
 POWER = 1.5
 """Exponent of the cosine: light that grazes the surface does little."""
 GAINS = (3.0, 5.0)
 """Light of a lamp behind over that of the lamp in front."""
-SHEEN = (0.12, 0.25)
-"""What the surface mirrors of it, over the luminance of the lit skin; more lies as fog on dark hair."""
-SIZE = 0.15
-"""Angular half size of a lamp behind, radians."""
+SHEEN, DARK_SHEEN = (0.12, 0.25), 0.5
+"""What the surface mirrors of it, over the luminance of the lit skin, and the share of that on what is nearly black:
+more lies as fog on dark hair."""
+SIZE = 0.35
+"""Angular half size of a lamp behind, radians: the edge of a smaller one's shadow is a seam across the face."""
 FRONT_WRAP = 0.25
 """Wrap of the lamp in front, which is a wide one."""
 ON_FACE = 0.45
@@ -72,7 +73,7 @@ def sample(sampler: LightSampler) -> SampledLight:
     names = [colors.one_of(color, tuple(colors.RIMS)) for _ in behind]
     width = uniform(shape, WIDTHS)
     rims = [rim(scene, light, width) for light in behind]
-    score = lamp_place.shading_score(scene)
+    score = lamp_place.least(lamp_place.shading_score(scene), lamp_place.change_score(scene))
     front = lamp_place.draw(sampler, "studio/light", sampler.degradation.studio.elevation_range, score)
     key = lamps.beam(scene, front, shape, lamp.WIDE_LAMP, wrap=FRONT_WRAP)
     numbers: Numbers = lamps.named(
@@ -100,11 +101,11 @@ def sample(sampler: LightSampler) -> SampledLight:
             lamps.ambient_of(lights[1:], lights),
         )
         peak, _ = highlights.peak_of(scene, light, sheen, 0.0)
-        mirrored = np.zeros_like(light)
+        mirrored, matt = np.zeros_like(light), 1 - np.float32(1 - DARK_SHEEN) * scene.dark
         for plane, name, strength in zip(rims, names, gains, strict=True):
             color = of_luminance_1(colors.RIMS[name])
             light += plane[..., None] * (np.float32(strength) * color)
-            mirrored += plane[..., None] * (np.float32(peak) * color)
+            mirrored += (plane * matt)[..., None] * (np.float32(peak) * color)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.35, "rim_gains": gains}
 
         def ambient_share() -> LinearRgb:

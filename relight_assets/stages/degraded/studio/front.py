@@ -12,10 +12,10 @@ from numpy.random import Generator
 
 from relight_assets.core.color import tinted
 from relight_assets.core.rng import log_uniform, part_of, uniform
-from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.geometry.scene import Numbers
 from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading
-from relight_assets.stages.degraded.shading import highlights
+from relight_assets.stages.degraded.shading import highlights, lamp_place
 from relight_assets.stages.degraded.studio import lamps
 
 
@@ -62,7 +62,7 @@ RING = Frontal(
     fixed=frozenset({Attribute.DIRECTION}),
     gloss=True,
 )
-DISH = Frontal("dish", (50, 63), (50, 130), (0.16, 0.24), (1.8, 2.6), 1.3, (0.6, 1.0), 0.15, 0.6, 0.35)
+DISH = Frontal("dish", (45, 58), (30, 150), (0.14, 0.22), (1.5, 2.2), 1.4, (0.6, 1.0), 0.06, 0.6, 0.35)
 
 
 def ring(sampler: LightSampler) -> SampledLight:
@@ -77,8 +77,14 @@ def dish(sampler: LightSampler) -> SampledLight:
 
 def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
     scene, shape = sampler.scene, sampler.streams("studio/shape")
-    place = part_of(shape, Attribute.DIRECTION)
-    light = direction(uniform(place, kind.elevations), uniform(place, kind.azimuths))
+    score = lamp_place.away(sampler, lamp_place.change_score(scene))
+
+    def place(purpose: str) -> tuple[Direction, float]:
+        rng = part_of(sampler.streams(purpose), Attribute.DIRECTION)
+        light = direction(uniform(rng, kind.elevations), uniform(rng, kind.azimuths))
+        return light, score(light)
+
+    light = lamp_place.best_of("studio/light", place)
     distance = uniform(shape, kind.distances)
     falloff = lamps.near(scene, (light.x * distance, light.y * distance, light.z * distance))
     beam = lamps.beam(scene, light, shape, kind.sizes, wrap=0.0, falloff=falloff, filled=kind.filled)
@@ -88,14 +94,16 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
     numbers: Numbers = {**beam.of.numbers, "lamp_distance": distance, "lamp_hole": kind.hole}
 
     def render(rng: Generator, strength_bias: float) -> Shading:
-        ambient = 0.5 * lamps.draw_ambient(sampler, rng, strength_bias)
+        ambient = 0.7 * lamps.draw_ambient(sampler, rng, strength_bias)
         color = part_of(rng, Attribute.COLOR)
         kelvin = log_uniform(color, (4800, 6500))
         room = ambient * tinted(log_uniform(color, (3200, 8000)), 0.5)
         lights = [(planes, tinted(kelvin, 0.4)), (lamps.even(beam.of.room), room)]
         light, ambient_share = lamps.summed(lights), lamps.ambient_of(lights[1:], lights)
         drawn: Numbers = {"ambient": ambient, "key_temperature": kelvin, "key_tint": 0.4}
-        shading = Shading(lamps.finished(scene, light, beam.of.occlusion), None, drawn, ambient=ambient_share)
+        shading = Shading(
+            lamps.finished(scene, light, beam.of.occlusion, is_near=True), None, drawn, ambient=ambient_share
+        )
         return highlights.add_highlight(scene, shading, shine, highlights.draw_gain(rng, kind.gains, strength_bias))
 
     named = lamps.named(kind.kind, numbers)

@@ -96,10 +96,13 @@ def even(plane: Plane) -> tuple[Plane, Plane, Plane]:
     return plane, plane, plane
 
 
-def finished(scene: Scene, light: LinearRgb, occlusion: Plane, *, aim: bool = True) -> LinearRgb:
-    """Compress what is brightest on the face, darken skin beside hair, and aim the light at the face."""
+def finished(scene: Scene, light: LinearRgb, occlusion: Plane, *, aim: bool = True, is_near: bool = False) -> LinearRgb:
+    """Compress what is brightest on the face, darken skin beside hair, and ``aim`` the light at the face.
+
+    A lamp that ``is_near`` may leave the rest of the person darker than the face.
+    """
     light = light * (occlusion * lamp.compressed(scene, luminance(light)))[..., None]
-    return lamp.aimed(scene, light) if aim else light
+    return lamp.aimed(scene, light, near=is_near) if aim else light
 
 
 def draw_ambient(sampler: LightSampler, rng: Generator, strength_bias: float) -> float:

@@ -12,12 +12,12 @@ from relight_assets.stages.degraded.environments.panorama import prepared
 from relight_assets.stages.degraded.families import environment
 from relight_assets.stages.degraded.light_sampler import TRIES, LightSampler
 from relight_assets_tests.stages.degraded.environments.test_panorama import room
-from relight_assets_tests.stages.degraded.scenes import face_scene
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
-def lit(seed, panoramas, bias=0.0, sampling=None):
+def lit(seed, panoramas, bias=0.0, sampling=None, scene=None):
     sampler = LightSampler(
-        face_scene(),
+        scene or face_scene(),
         Degradation(environment=Environment(environment_dir="there")),
         sampling or LightSampling(min_light_angle=0),
         partial(stream, seed, "", 0),
@@ -95,3 +95,15 @@ def test_an_even_panorama_is_taken_as_it_is():
     sampled, _ = lit(0, even)
     assert sampled.first_try == TRIES - 1
     assert sampled.on_face < 0.3 * environment.ON_FACE
+
+
+def test_it_is_turned_to_where_it_changes_the_photos_own_light():
+    scene, around = portrait_scene(), panoramas(room=(1.0, 1.0, 1.0))
+    own = scene.source_light.direction
+    turns = set()
+    for seed in range(6):
+        sampled, _ = lit(seed, around, sampling=LightSampling(min_light_angle=45), scene=scene)
+        assert sampled.direction.angle(own) >= 45
+        assert np.sign(sampled.direction.x) == -np.sign(own.x)
+        turns.add(round(sampled.numbers["environment_turn"], 3))
+    assert len(turns) == 6

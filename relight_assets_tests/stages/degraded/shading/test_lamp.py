@@ -121,6 +121,15 @@ def test_a_lamp_is_aimed_by_so_much_and_smoothly():
     assert np.abs(np.diff(factor, axis=0)).max() < 0.06
 
 
+def test_a_near_lamp_may_leave_the_rest_darker_but_not_the_face():
+    scene = small_head()
+    near = np.sqrt(scene.head.distance(scene.shape)) < lamp.BEAM[0]
+    for on_face, far, close in ((8.0, lamp.MAX_AIM, lamp.NEAR_AIM), (0.05, lamp.MAX_AIM, lamp.MAX_AIM)):
+        light = np.where(near, np.float32(on_face), np.float32(1))[..., None] * np.ones(3, np.float32)
+        changes = [np.abs(np.log2(lamp.aimed(scene, light, near=each) / light)).max() for each in (False, True)]
+        assert changes == pytest.approx([far, close], abs=1e-3)
+
+
 @pytest.mark.parametrize("scene", [portrait_scene(with_face=False), face_scene()])
 def test_without_a_face_or_a_body_no_lamp_is_aimed(scene):
     light = np.linspace(0.1, 1, scene.shape[0], dtype=np.float32)[:, None, None] * np.ones(

@@ -6,10 +6,12 @@ import pytest
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
+from relight_assets.core.color import luminance
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded.direction import Direction, direction
 from relight_assets.stages.degraded.light_sampler import LightSampler
 from relight_assets.stages.degraded.shading import lamp_place
+from relight_assets.stages.degraded.source_light.source_light import UNKNOWN
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
@@ -74,3 +76,41 @@ def test_frontal_lamps_that_a_recipe_asks_for_are_the_most_oblique_of_those_draw
     found = places(portrait_scene(with_face=False), 20, elevations=(60.0, 80.0))
     assert all(light.z > np.sin(np.radians(59.9)) for light in found)
     assert np.median([light.z for light in found]) < 0.9
+
+
+def test_of_places_the_first_that_does_is_taken_or_the_best():
+    lights = {"lamp": direction(80, 0), "lamp/1": direction(50, 0), "lamp/2": direction(40, 0)}
+
+    def place(enough):
+        def of(purpose):
+            light = lights.get(purpose, direction(60, 0))
+            return light, (1 - light.z) * enough
+
+        return lamp_place.best_of("lamp", of)
+
+    assert place(1.01 / (1 - lights["lamp/1"].z)) == lights["lamp/1"]
+    assert place(0.1) == lights["lamp/2"]
+
+
+def test_a_lamp_where_the_photos_own_stood_changes_nothing_and_one_from_the_other_side_does():
+    scene = face_scene()
+    own, other = direction(30, 0), direction(30, 180)
+    light = np.maximum(sum(n * np.float32(of) for n, of in zip(scene.normals, own.vector, strict=True)), 0)
+    photo = scene.albedo * (light * np.float32(0.9) + np.float32(0.1))[..., None]
+    lit = replace(scene, photo=photo, photo_light=luminance(photo))
+    score = lamp_place.change_score(lit)
+    assert score(own) < 0.5
+    assert score(other) > 1.2
+    assert lamp_place.least(score, lamp_place.anywhere)(other) == 1
+    assert lamp_place.least(score, lamp_place.anywhere)(own) == score(own)
+
+
+def test_a_lamp_stands_away_from_the_photos_own_where_that_is_known():
+    scene = portrait_scene()
+    known = scene.source_light.direction
+    sampler = LightSampler(scene, Degradation(), LightSampling(min_light_angle=45), partial(stream, 0, "", 0))
+    score = lamp_place.away(sampler, lamp_place.anywhere)
+    assert score(known) < 0
+    assert score(Direction(-known.x, known.y, known.z)) == 1
+    unknown = replace(sampler, scene=replace(scene, source_light=UNKNOWN))
+    assert lamp_place.away(unknown, lamp_place.anywhere)(known) == 1

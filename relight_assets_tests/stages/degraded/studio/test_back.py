@@ -38,3 +38,13 @@ def test_a_bias_to_strength_brightens_the_rim():
     weak, strong = (lit("back", 1, bias)[1] for bias in (0.0, 1.0))
     assert strong.numbers["rim_gains"][0] == pytest.approx(back.GAINS[1])
     assert strong.numbers["rim_gains"][0] >= weak.numbers["rim_gains"][0]
+
+
+def test_black_hair_mirrors_less_of_the_lamps_behind(monkeypatch):
+    scene = face_scene(tone=0.1)
+    dull = lit("back", 0, scene=scene)[1].highlight
+    monkeypatch.setattr(back, "DARK_SHEEN", 1.0)
+    shiny = lit("back", 0, scene=scene)[1].highlight
+    black = (scene.dark > 0.99) & (luminance(shiny) > 1e-4)
+    assert black.sum() > 20
+    assert (dull / np.maximum(shiny, 1e-9))[black] == pytest.approx(0.5, abs=0.02)

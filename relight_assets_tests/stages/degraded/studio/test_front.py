@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from relight_assets.core.color import luminance
+from relight_assets.stages.degraded.source_light.source_light import UNKNOWN
 from relight_assets.stages.degraded.studio import front
-from relight_assets_tests.stages.degraded.scenes import face_scene
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 from relight_assets_tests.stages.degraded.studio.kinds import lit
 
 
@@ -28,3 +31,13 @@ def test_a_dish_stands_over_the_camera(seed):
     low, high = front.DISH.gains
     assert low <= shading.numbers["specular_gain"] <= high
     assert shading.highlight.max() > 0
+
+
+def test_a_dish_stands_away_from_the_photos_own_light_where_it_can():
+    scene = portrait_scene()
+    own, photographed = scene.source_light.direction, replace(scene, source_light=UNKNOWN)
+    found = [
+        [lit("dish", seed, scene=each)[0].direction.angle(own) for seed in range(6)] for each in (scene, photographed)
+    ]
+    assert min(found[0]) >= 45 > min(found[1]) - 20
+    assert max(abs(lit("dish", seed, scene=scene)[0].direction.x) for seed in range(6)) > 0.35

@@ -2,7 +2,7 @@ import numpy as np
 
 from relight_assets.core.color import luminance
 from relight_assets.stages.degraded.studio import window
-from relight_assets_tests.stages.degraded.scenes import face_scene
+from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 from relight_assets_tests.stages.degraded.studio.kinds import lit
 
 
@@ -21,3 +21,10 @@ def test_light_falls_off_away_from_the_window_and_some_have_bars():
         low, high = window.WITH_BARS if sampled.numbers["has_pattern"] else window.SIZES
         assert low <= sampled.numbers["lamp_size"] <= high
     assert bars == {True, False}
+
+
+def test_it_is_not_where_the_photos_own_light_is():
+    scene = portrait_scene()
+    own = scene.source_light.direction
+    for seed in range(8):
+        assert lit("window", seed, scene=scene)[0].direction.angle(own) >= 45
