@@ -131,7 +131,7 @@ def test_a_folder_that_becomes_read_only_while_workers_write(bench: FaultBench) 
         pytest.skip("only root can mount")
     bench.stock_up(PHOTOS, {9: "readonly"})
     with pytest.raises(OutputFolderError, match="Read-only file system"):
-        bench.start(OwnMount, cpu_workers=1)
+        bench.start(OwnMount, cpu_workers=1, batch=1)  # so that not all images are at hand when that happens
     counts = assert_sound(bench).row_counts()
     assert counts["done"] > 0
     assert counts["pending"] > 0
@@ -142,7 +142,7 @@ def test_a_folder_that_becomes_read_only_while_workers_write(bench: FaultBench) 
 def test_a_worker_that_can_open_no_more_files(bench: FaultBench) -> None:
     bench.stock_up(PHOTOS, {9: "files"})
     with pytest.raises(HostLimitError, match="too many open files"):
-        bench.start(FaultyWorker, cpu_workers=1)
+        bench.start(FaultyWorker, cpu_workers=1, batch=1)
     counts = assert_sound(bench).row_counts()
     assert counts["done"] > 0
     assert counts["pending"] > 0
