@@ -274,7 +274,8 @@ def _work(
             settings.photo_root,
         )
         size = hand_out_size(settings.batch, pool, count)
-        results = dispatch(plan.work, pool, batch=size, start_s=pool.start_s, hang_s=settings.hang_s)
+        share = -(-count // len(pool.slots))
+        results = dispatch(plan.work, pool, batch=size, share=share, start_s=pool.start_s, hang_s=settings.hang_s)
         try:
             for outcome in results:
                 if accounts.add(outcome):

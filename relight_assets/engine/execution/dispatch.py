@@ -104,10 +104,13 @@ class WorkerState:
 
 
 class _Dispatcher:
-    def __init__(self, items: Iterable[Item], pool: WorkerPool, batch: int, start_s: float, hang_s: float):
+    def __init__(
+        self, items: Iterable[Item], pool: WorkerPool, *, batch: int, share: int | None, start_s: float, hang_s: float
+    ):
         self._fresh = iter(items)
         self._pool = pool
         self._batch = batch
+        self._most = DEPTH * batch if share is None else min(DEPTH * batch, share)
         self._start_s = start_s
         self._hang_s = hang_s
         self._events: Events = queue.SimpleQueue()
@@ -185,7 +188,7 @@ class _Dispatcher:
                 worker.alone = True
                 self._submit(worker, [self._suspects.popleft()])
             return  # let this worker run empty, so that a suspect can have it alone
-        while len(worker.in_flight) <= (DEPTH - 1) * self._batch:
+        while len(worker.in_flight) + self._batch <= self._most:
             items = self._take(self._batch)
             if not items:
                 return
@@ -266,9 +269,12 @@ def hand_out_size(batch: int, pool: WorkerPool, count: int) -> int:
 
 
 def run(
-    items: Iterable[Item], pool: WorkerPool, *, batch: int, start_s: float, hang_s: float
+    items: Iterable[Item], pool: WorkerPool, *, batch: int, start_s: float, hang_s: float, share: int | None = None
 ) -> Generator[DispatchEvent, None, None]:
     """Process all items; results come in the order in which they are finished.
+
+    ``batch`` of them are handed out at a time.  A worker has ``DEPTH`` batches at most, and ``share`` items, where that
+    is given: of a few, the worker that is ready first must not have all.
 
     No worker is started when there is nothing to do.  Closing the generator, or an error in it, ends all
     workers.
@@ -278,6 +284,6 @@ def run(
         OutputFolderError, HostLimitError: a worker could not write, or open a file.
     """
     try:
-        yield from _Dispatcher(items, pool, batch, start_s, hang_s).events()
+        yield from _Dispatcher(items, pool, batch=batch, share=share, start_s=start_s, hang_s=hang_s).events()
     finally:
         pool.close()

@@ -5,14 +5,16 @@ import signal
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from relight_assets.engine.execution import dispatch
+from relight_assets.engine.execution.base import Events, Ready
 from relight_assets.engine.execution.dispatch import Finished, Notice, Quarantined
 from relight_assets.engine.execution.local import LocalPool
-from relight_assets.engine.execution.messages import ImageResult, Shrunk, WorkItem
+from relight_assets.engine.execution.messages import ImageResult, Item, Shrunk, WorkItem
 from relight_assets.engine.hardware.devices import DeviceSlot
 from relight_assets.errors import DeviceFailedError, ModelFileError, OutputFolderError, WorkersFailedError
 from relight_assets.stages.registry import stage_names
@@ -80,6 +82,39 @@ class RetentiveWorker:
                 yield ImageResult(held.pop(0).index, {})
 
 
+class AtOnce:
+    """Workers that are ready one after the other, and done with an item when they have it; within this process."""
+
+    threads, start_s = 1, 20.0
+
+    def __init__(self, slots: int) -> None:
+        self.slots = [f"slot {number}" for number in range(slots)]
+
+    def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> "Echo":  # noqa: ARG002
+        events.put((slot, generation, Ready()))
+        return Echo(slot, generation, events)
+
+    def usage(self, slot: int) -> None:  # noqa: ARG002
+        return None
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass(frozen=True)
+class Echo:
+    slot: int
+    generation: int
+    events: Events
+
+    def submit(self, items: list[Item]) -> None:
+        for item in items:
+            self.events.put((self.slot, self.generation, ImageResult(item.index, {})))
+
+    def kill(self) -> None:
+        """There is no process."""
+
+
 def items(*actions: str) -> list[WorkItem]:
     return [WorkItem(index, action, "", stage_names()) for index, action in enumerate(actions)]
 
@@ -106,6 +141,14 @@ def test_a_worker_always_has_images_for_its_device_for_its_threads_and_between_t
     keeping = LocalPool([DeviceSlot("cpu 0")], RetentiveWorker, {"keeps": 3 * 3, "total": 40})
     results = list(run(items(*["ok"] * 40), keeping, batch=3, hang_s=20))
     assert [result.index for result in results] == list(range(40))
+
+
+def test_of_a_few_images_each_worker_has_its_share() -> None:
+    pool = AtOnce(2)
+    of_a_share = list(dispatch.run(items(*["ok"] * 4), pool, batch=1, share=2, start_s=20, hang_s=20))
+    assert [outcome.slot for outcome in of_a_share if isinstance(outcome, Finished)] == [0, 0, 1, 1]
+    of_any = list(dispatch.run(items(*["ok"] * 4), pool, batch=1, start_s=20, hang_s=20))
+    assert [outcome.slot for outcome in of_any if isinstance(outcome, Finished)] == [0, 0, 0, 0]
 
 
 def test_images_are_handed_out_so_that_threads_and_all_workers_have_some() -> None:

@@ -55,7 +55,7 @@ def test_each_gpu_of_ray_s_accounts_has_one_worker(nodes: RayNodes, tmp_path: Pa
     engine = RayEngine(settings(nodes), Recipe())
     with engine.open(TellsWhatItIsGiven, {"folder": tmp_path}, len(items)) as pool:
         assert [*pool.slots] == ["ray 0", "ray 1"]
-        outcomes = list(run(items, pool, batch=1, start_s=60, hang_s=60))
+        outcomes = list(run(items, pool, batch=1, share=2, start_s=60, hang_s=60))
         assert sorted(pool.slots) == ["ray 0 (gpus)", "ray 1 (gpus)"]
     told = [json.loads(outcome.result.message) for outcome in outcomes if isinstance(outcome, Finished)]  # type: ignore[union-attr]
     assert len(told) == len(items)
