@@ -8,7 +8,7 @@ from rich.table import Table
 from relight_assets.cli.terminal.messages import out, print_line, print_message
 from relight_assets.cli.terminal.tables import SLIM
 from relight_assets.engine.state.image_state import ROW_STATUSES
-from relight_assets.quality.duplicates import Pair
+from relight_assets.quality.duplicates.pairs import Pair
 from relight_assets.quality.fairness import rejected_of, terciles
 from relight_assets.quality.measured import Measured
 from relight_assets.quality.verify.split import Verification

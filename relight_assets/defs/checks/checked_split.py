@@ -10,7 +10,7 @@ from relight_assets.core.best_effort import Warn
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.quality.duplicates import Photo
+from relight_assets.quality.duplicates.pairs import Photo
 from relight_assets.quality.sample import Sample
 from relight_assets.quality.statistics import SplitStatistics, Spread
 

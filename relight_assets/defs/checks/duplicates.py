@@ -12,7 +12,7 @@ from relight_assets.defs.checks.checked_split import CheckedSplit
 from relight_assets.defs.checks.results import SHOWN, check_result
 from relight_assets.engine.state.scan import row_keys
 from relight_assets.errors import CsvError
-from relight_assets.quality.duplicates import Pair, duplicates_across, duplicates_within
+from relight_assets.quality.duplicates.pairs import Pair, duplicates_across, duplicates_within
 
 
 def check_duplicates(name: str, split: CheckedSplit) -> dg.AssetCheckResult:

@@ -37,7 +37,7 @@ from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, UserError
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.diversity import variants_differ
-from relight_assets.quality.duplicates import Pair, Photo, duplicates_within, same_outputs
+from relight_assets.quality.duplicates.pairs import Pair, Photo, duplicates_within, same_outputs
 from relight_assets.quality.light_consistency import consistent, light_inconsistency
 from relight_assets.quality.measured import Measured, Verdict
 from relight_assets.quality.statistics import TAGS, SplitStatistics, rejected_skins

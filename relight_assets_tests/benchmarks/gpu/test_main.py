@@ -4,12 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relight_assets.models import store
+from relight_assets_tests.engine.nvidia import Libraries
 
 pytest.importorskip("torch", reason="the SAM3 environment (make test-sam3) is not installed")
 pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not installed")
@@ -17,14 +19,14 @@ pytest.importorskip("sam3", reason="the SAM3 environment (make test-sam3) is not
 pytestmark = pytest.mark.usefixtures("worker_processes", "model_files")
 
 
-def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    environment = {"RELIGHT_MODEL_DIR": str(store.model_dir()), "XDG_CACHE_HOME": str(folder / "cache")}
+def run(folder: Path, *options: str, environment: Mapping[str, str] = os.environ) -> "subprocess.CompletedProcess[str]":
+    own = {"RELIGHT_MODEL_DIR": str(store.model_dir()), "XDG_CACHE_HOME": str(folder / "cache")}
     return subprocess.run(
         [sys.executable, "-m", "benchmarks.gpu", *options],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | environment,
+        env={**environment, **own},
     )
 
 
@@ -114,11 +116,7 @@ def test_one_lock_serves_two_processes(checks: dict[str, Any]) -> None:
 
 
 def test_without_a_gpu_it_says_so(tmp_path: Path) -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
-    done = run(tmp_path)
+    done = run(tmp_path, environment=Libraries(tmp_path).environment())
     assert done.returncode == 2
     assert "there is no GPU here" in done.stderr
     assert "--device cpu" in done.stderr

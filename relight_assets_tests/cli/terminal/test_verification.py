@@ -8,7 +8,7 @@ from relight_assets.cli.terminal.verification import (
     _describe_rejections,
     _thirds_table,
 )
-from relight_assets.quality.duplicates import Pair, Photo
+from relight_assets.quality.duplicates.pairs import Pair, Photo
 from relight_assets.quality.fairness import terciles
 from relight_assets.quality.measured import SOME, Measured
 from relight_assets.stages.image_metrics import ImageMetrics

@@ -12,7 +12,7 @@ from relight_assets.dataset.metrics import is_drawn, value_of
 from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import read_photo, read_record
 from relight_assets.engine.state.recorded import RecordedImage
-from relight_assets.quality.near_fingerprints import BITS, nearest
+from relight_assets.quality.duplicates.near_fingerprints import BITS, nearest
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets.stages.registry import stage_spec
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from relight_assets.quality import near_fingerprints
-from relight_assets.quality.near_fingerprints import BITS, Fingerprints, nearest
+from relight_assets.quality.duplicates import near_fingerprints
+from relight_assets.quality.duplicates.near_fingerprints import BITS, Fingerprints, nearest
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 
 Integers = NDArray[np.int64]

@@ -15,9 +15,9 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.run import RunOptions, load_split_state, run_split
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.quality import duplicates as module
-from relight_assets.quality import near_fingerprints
-from relight_assets.quality.duplicates import (
+from relight_assets.quality.duplicates import near_fingerprints
+from relight_assets.quality.duplicates import pairs as module
+from relight_assets.quality.duplicates.pairs import (
     Pair,
     Photo,
     _same_bits,

@@ -1,0 +1,1 @@
+"""Photos that are there twice, or nearly: within a split and across splits."""
