@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 SAMPLE_IMAGES = 20_000
 """Of so many, a share is known within .7 percentage points, with 95 % certainty."""
-_SEED = 20_000
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_ROUNDS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Sample:
         every = np.unique(np.fromiter(numbers, np.int64))
         if len(every) <= SAMPLE_IMAGES:
             return cls(frozenset(every.tolist()), len(every))
-        order = np.random.default_rng(_SEED).random(int(every[-1]) + 1)[every]
+        order = _mixed(every)
         return cls(frozenset(every[np.argpartition(order, SAMPLE_IMAGES)[:SAMPLE_IMAGES]].tolist()), len(every))
 
     def __contains__(self, number: object) -> bool:
@@ -44,3 +46,11 @@ class Sample:
         """Of what statistics are, as one says it beside them; None: of all images."""
         count = len(self.numbers)
         return f"of a random sample of {count:,} of {self.images:,} images" if count < self.images else None
+
+
+def _mixed(numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """A random number for each (N,) number, by itself: SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+    mixed = (numbers.astype(np.uint64) + np.uint64(1)) * _STEP  # modulo 2^64, as all of this
+    for shift, factor in _ROUNDS:
+        mixed = (mixed ^ (mixed >> shift)) * factor
+    return mixed ^ (mixed >> np.uint64(31))

@@ -1,7 +1,10 @@
 """The sample that statistics of a large split are of."""
 
+import tracemalloc
+
 import pytest
 
+from relight_assets.dataset.layout import MAX_NUMBER
 from relight_assets.quality import sample as module
 from relight_assets.quality.sample import SAMPLE_IMAGES, Sample
 
@@ -29,3 +32,13 @@ def test_images_that_come_later_hardly_change_it(monkeypatch: pytest.MonkeyPatch
     before, after = Sample.of(range(50_000)), Sample.of(range(50_500))
     assert len(before.numbers & after.numbers) > 950
     assert 5 not in Sample.of(range(6, 5000))
+
+
+def test_the_largest_number_there_can_be_takes_no_more_memory_than_others() -> None:
+    numbers = [*range(SAMPLE_IMAGES), MAX_NUMBER]
+    tracemalloc.start()
+    try:
+        assert len(Sample.of(numbers).numbers) == SAMPLE_IMAGES
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
