@@ -47,7 +47,7 @@ def test_too_many_images_at_a_time_are_asked_for_in_halves_from_then_on(bench: F
 
 
 def test_the_worker_that_replaces_one_knows_what_its_device_holds(bench: FaultBench) -> None:
-    bench.stock_up(PHOTOS, {PHOTOS - 1: "sigkill-once"})
+    bench.stock_up(PHOTOS, {PHOTOS - 1: "sigkill.temp.foreground-once"})  # when the device has answered, and not before
     bench.start(SmallDevice, cpu_workers=1)
     assert_sound(bench, done=PHOTOS)
     first, second = asked(bench).values()
