@@ -22,7 +22,8 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import SplitCsv, read_split_csv
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker

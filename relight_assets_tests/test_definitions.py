@@ -12,6 +12,7 @@ from relight_assets.definitions import defs
 from relight_assets.defs.names import OWN
 from relight_assets.errors import ConfigError
 from relight_assets.stages.registry import stage_names
+from relight_assets_tests.conftest import Bench
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -186,10 +187,13 @@ def test_the_workspace_file_loads(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_importing_the_definitions_imports_neither_torch_nor_the_models_runtime() -> None:
+def test_the_definitions_load_without_what_only_runs_need() -> None:
+    """No network's runtime, no table, no database, no chart, no client of a web server: all load them often."""
     code = (
         "import sys, relight_assets.definitions as d; d.defs();"
-        "print([m for m in ('torch', 'ray', 'ai_edge_litert', 'skimage', 'matplotlib') if m in sys.modules])"
+        "heavy = ('torch', 'ray', 'ai_edge_litert', 'skimage', 'matplotlib', 'pandas', 'sqlalchemy', 'alembic',"
+        " 'requests');"
+        "print([m for m in heavy if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -203,6 +207,22 @@ def test_the_command_line_and_all_of_its_commands_start_without_dagster_and_pand
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True []"
+
+
+def test_status_is_shown_without_pandas_pillow_and_the_workers_code(finished: Bench) -> None:
+    folders = ("csv_dir", finished.csv_path.parent), ("output_root", finished.settings.output_root)
+    code = (
+        "import contextlib, sys; from relight_assets.cli.main import main\n"
+        "with contextlib.suppress(SystemExit): main(['status'])\n"
+        "heavy = 'pandas', 'pyarrow', 'PIL', 'relight_assets.engine.worker.worker';"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    own = {f"RELIGHT_{name.upper()}": str(folder) for name, folder in folders}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True, check=True
+    )
+    assert "train" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_worker_starts_without_pandas() -> None:

@@ -15,7 +15,7 @@ from benchmarks.bench.portraits import write_portraits
 from benchmarks.bench.sizes import QUICK
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
-from relight_assets.engine.run import digests_of, load_split_state
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 

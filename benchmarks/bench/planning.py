@@ -14,7 +14,8 @@ from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.index import extend
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import write_record
-from relight_assets.engine.run import RunOptions, digests_of, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.errors import UserError
 from relight_assets.stages.registry import stage_names, stage_spec

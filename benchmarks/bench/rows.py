@@ -28,7 +28,8 @@ from relight_assets.defs.publishing import publish
 from relight_assets.engine.execution import dispatch
 from relight_assets.engine.execution.base import Events, Ready
 from relight_assets.engine.execution.messages import ImageResult, Item, WorkItem
-from relight_assets.engine.run import RunOptions, digests_of, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.quality.duplicates.near_fingerprints import BITS, nearest
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS

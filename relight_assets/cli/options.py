@@ -132,7 +132,7 @@ def usable_csvs(folder: CsvFolder, errors: list[RelightError]) -> Iterator[Split
         if isinstance(csv, CsvError):
             print_split_error(path, csv)
             errors.append(csv)
-        elif csv.table.empty:
+        elif not csv.lines:
             print_note(no_rows(path))
         else:
             yield csv

@@ -43,12 +43,12 @@ def files_of_rows(geometry: Geometry, split: SplitCsv, image_root: Path | None) 
     """
     if geometry.column is None:
         return None
-    if geometry.column not in split.table.columns:
+    if geometry.column not in split.columns:
         raise CsvError(
             f"{split.path} has no column {geometry.column!r}, which geometry.files of the recipe names: add it, or "
             f"set geometry.files to the file's place, such as {{folder}}/{{stem}}_depth.png"
         )
-    return [_place(cell, split.path.parent, image_root) for cell in split.table[geometry.column]]
+    return [_place(cell, split.path.parent, image_root) for cell in split.columns[geometry.column]]
 
 
 def _place(cell: str, csv_folder: Path, image_root: Path | None) -> str:

@@ -17,8 +17,6 @@ from dagster._core.execution import context_creation_job
 from dagster._core.executor.child_process_executor import _execute_command_in_child_process
 from dagster._core.storage.compute_log_manager import CapturedLogContext
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
-from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster_shared.error import SerializableErrorInfo
 
 from relight_assets.errors import ServersEndedError
@@ -112,6 +110,10 @@ def report_check(instance: dg.DagsterInstance, evaluation: dg.AssetCheckEvaluati
 
     Dagster takes only one of each partition: a second breaks a constraint of its table.
     """
+    # Not with the definitions: SQLAlchemy and Alembic would be a third of what loading them takes.
+    from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable  # noqa: PLC0415
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage  # noqa: PLC0415
+
     storage = instance.event_log_storage
     if isinstance(storage, SqlEventLogStorage):
         row = AssetCheckExecutionsTable.c
@@ -177,6 +179,8 @@ def assign_free_slots(instance: dg.DagsterInstance, pool: str) -> None:
 
     Dagster hands a free slot to the next who waits as it frees it; one who was killed in between did not.
     """
+    from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage  # noqa: PLC0415  (as above)
+
     storage = instance.event_log_storage
     if isinstance(storage, SqlEventLogStorage) and storage.has_unassigned_slots(pool):
         storage.assign_pending_steps([pool])

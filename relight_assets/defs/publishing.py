@@ -22,8 +22,8 @@ from relight_assets.engine.publish import (
     withdraw_stale_outputs,
     write_split_failures,
 )
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState, is_unchanged, of_this_run
 from relight_assets.errors import OtherPhotosError, UserError
 from relight_assets.storage.base import Storage

@@ -26,8 +26,8 @@ from relight_assets.doctor.ports import PORT, port_fault
 from relight_assets.doctor.temporary_folder import check_sockets, temporary_folder
 from relight_assets.engine.disk_space import BYTES_PER_PIXEL, Needed, mib, needed_for
 from relight_assets.engine.publish import check_output_csvs
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ConfigError, CsvError, ModelFileError, RelightError
 from relight_assets.storage.folders import nearest, write_fault
@@ -79,13 +79,13 @@ class Folders:
         """How many rows a CSV has; what its images need is noted."""
         if isinstance(csv, CsvError):
             raise csv
-        if csv.table.empty:
+        if not csv.lines:
             return 0
         try:
             state = load_split_state(csv, self._recipe, self._settings)
         except ModelFileError:  # reported under `models`; nothing of the split can be current
             self._usable[csv.split] = csv.path
-            return len(csv.table)
+            return len(csv.lines)
         if reason := refusal(state):
             raise CsvError(reason)
         self._usable[csv.split] = csv.path
@@ -94,7 +94,7 @@ class Folders:
         self._needed += needed_for(
             _undone(state), state.variants, recipe.image_size, root, keep_light=recipe.keep_light
         )
-        return len(csv.table)
+        return len(csv.lines)
 
     def output_csvs(self) -> Iterator[Finding]:
         """Where the CSVs with the images go.

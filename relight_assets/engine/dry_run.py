@@ -15,10 +15,11 @@ from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import known_record
 from relight_assets.engine.execution.messages import UPSTREAM_STALE
 from relight_assets.engine.publish import mapping_is_current
-from relight_assets.engine.run import RunOptions, digests_of, load_split_state
+from relight_assets.engine.run import RunOptions
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.identity import orphans_of, refusal
 from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.engine.state.reasons import Reasons
 from relight_assets.engine.state.scan import SplitState

@@ -14,9 +14,9 @@ from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import FAILURE_SUFFIX, RECORD_SUFFIX, SplitLayout, split_folder
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import withdraw_stale_outputs
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import csv_place, refusal
 from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState, orphan_numbers
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.storage.base import Storage

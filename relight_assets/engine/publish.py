@@ -263,7 +263,7 @@ def _make_folder(target: Path, storage: Storage) -> None:
 
 
 def _failure_rows(state: SplitState) -> Iterator[FailureRow]:
-    cells = state.split.table["image_path"]
+    cells = state.split.columns["image_path"]
     for key, cell, line in zip(state.keys, cells, state.split.lines, strict=True):
         if key is None:
             yield FailureRow(line, cell, BlankPathError.code, "masks", "the image_path cell is empty")

@@ -13,7 +13,6 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
 from relight_assets.core.atomic_io import PlaceTakenError
 from relight_assets.core.best_effort import best_effort
-from relight_assets.core.messages import steps
 from relight_assets.core.regular_files import AnyRoot
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.derived.thumbnails import clean_thumbnails
@@ -31,10 +30,10 @@ from relight_assets.engine.preparation import Preparation
 from relight_assets.engine.progress import Progress, ProgressWriter
 from relight_assets.engine.quarantine import quarantine
 from relight_assets.engine.state.digests import Digests
-from relight_assets.engine.state.image_state import NO_HASHES, Hashes
+from relight_assets.engine.state.load import digests_of
 from relight_assets.engine.state.plan import Plan, make_plan
 from relight_assets.engine.state.record_cache import keep_records
-from relight_assets.engine.state.scan import SplitState, of_this_run, scan_split
+from relight_assets.engine.state.scan import SplitState, of_this_run
 from relight_assets.engine.tally import DeviceTally, Tally
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.errors import OutputFolderError
@@ -100,47 +99,6 @@ class RunSummary:
     def images_per_s(self) -> float:
         """Images computed now, over the wall time of the run; 0 when nothing was computed."""
         return self.tally.computed_images / self.wall_s if self.wall_s > 0 else 0.0
-
-
-def digests_of(recipe: Recipe, settings: Settings) -> Digests:
-    """The digests under a recipe, the models that belong to this version, and the weights that the settings name.
-
-    Raises:
-        ModelFileError: weights that the recipe needs are not there.
-    """
-    return Digests(recipe, ModelFiles.of(settings).sha256_of)
-
-
-def load_split_state(
-    split: SplitCsv,
-    recipe: Recipe,
-    settings: Settings,
-    experiment: str | None = None,
-    *,
-    hashes: Hashes = NO_HASHES,
-    storage: Storage = LOCAL,
-    watch: steps.Watch = steps.unwatched,
-) -> SplitState:
-    """Where a split stands, without touching anything.
-
-    ``hashes`` are the stamps of files that somebody has hashed just now; ``watch`` is told how many images are scanned.
-
-    Raises:
-        OutputFolderError: the folder, or the list of the photos that were forgotten, cannot be read.
-    """
-    layout = SplitLayout(split_folder(settings.output_root, split.split, experiment), storage)
-    try:
-        return scan_split(
-            split,
-            layout,
-            digests_of(recipe, settings),
-            settings.photo_root,
-            tombstones=read_tombstones(settings.output_root, storage),
-            hashes=hashes,
-            watch=watch,
-        )
-    except OSError as error:
-        raise OutputFolderError(f"{layout.folder} cannot be read: {error}") from error
 
 
 def run_split(

@@ -20,8 +20,8 @@ from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.record_types import RecordStamps
 from relight_assets.dataset.records import known_stamps
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import OtherPhotosError, OutputFolderError, UserError
 from relight_assets.exports.rows.pairs import PairSource

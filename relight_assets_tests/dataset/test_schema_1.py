@@ -17,8 +17,9 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine import preparation
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import RunOptions, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.models.files import ModelFiles
 from relight_assets.quality.verify.split import verify_split
 from relight_assets.stages.registry import stage_names, stage_spec

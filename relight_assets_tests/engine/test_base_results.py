@@ -10,7 +10,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.index import load
 from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets_tests.conftest import (
     PORTRAITS,
     Bench,

@@ -8,8 +8,8 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.engine.disk_space import BYTES_OF_LIGHT, BYTES_PER_PIXEL, needed_for, space_warning
 from relight_assets.engine.execution.messages import WorkItem
-from relight_assets.engine.run import digests_of
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.load import digests_of
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with

@@ -14,7 +14,7 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.origin import read_origin
 from relight_assets.engine.publish import mapping_path
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import OtherPhotosError
 from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import computed, recipe_with, sha256

@@ -28,7 +28,7 @@ from relight_assets.engine.publish import (
     write_split_failures,
     write_split_mapping,
 )
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import CsvError, OutputFolderError
 from relight_assets_tests.conftest import Bench, recipe_with

@@ -11,8 +11,8 @@ from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import ImageResult, WorkItem
 from relight_assets.engine.quarantine import quarantine
-from relight_assets.engine.run import digests_of
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.load import digests_of
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import stamp_source
 from relight_assets_tests.conftest import PORTRAITS, Bench, sha256

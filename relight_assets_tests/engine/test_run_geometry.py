@@ -14,7 +14,7 @@ from relight_assets.dataset.records import read_failure, read_record
 from relight_assets.engine.execution.dispatch import Quarantined
 from relight_assets.engine.execution.messages import WorkItem
 from relight_assets.engine.quarantine import quarantine
-from relight_assets.engine.run import digests_of
+from relight_assets.engine.state.load import digests_of
 from relight_assets.errors import CsvError, ModelFileError
 from relight_assets.models import store
 from relight_assets.stages.registry import stage_names

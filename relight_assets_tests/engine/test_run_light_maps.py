@@ -14,7 +14,8 @@ from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.dry_run import dry_run
 from relight_assets.engine.publish import write_split_mapping
 from relight_assets.engine.replay import replay
-from relight_assets.engine.run import RunOptions, digests_of
+from relight_assets.engine.run import RunOptions
+from relight_assets.engine.state.load import digests_of
 from relight_assets.errors import ConfigError
 from relight_assets.imaging import exr
 from relight_assets.imaging.exr import decode_exr, encode_exr

@@ -21,9 +21,10 @@ from relight_assets.dataset.record_types import Record
 from relight_assets.dataset.records import files_match, read_record
 from relight_assets.engine.progress import Progress
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.engine.run import RunOptions, RunSummary, Watch, digests_of, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, Watch, run_split
 from relight_assets.engine.state.current import current_stages
 from relight_assets.engine.state.digests import Digests
+from relight_assets.engine.state.load import digests_of
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets.stages.base import Stage, artifact_file

@@ -21,7 +21,7 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets_tests.conftest import Project, assert_records_tell_the_truth, sha256
 from relight_assets_tests.faults.invariants import FaultBench, assert_mappings_are_true

@@ -22,7 +22,8 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record
 from relight_assets.dataset.tombstones import FORGOTTEN
 from relight_assets.engine.publish import write_split_failures, write_split_mapping
-from relight_assets.engine.run import RunOptions, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.exports.export import Exported, export_split
 from relight_assets.exports.read_back import read_back

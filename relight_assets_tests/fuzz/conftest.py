@@ -16,7 +16,7 @@ import pytest
 
 from relight_assets.cli.terminal import messages
 from relight_assets.config.recipe.recipe import Recipe
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets_tests.conftest import Bench, write_stock
 
 IMAGES = 12

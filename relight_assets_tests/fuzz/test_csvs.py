@@ -16,8 +16,8 @@ from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.mapping import mapping_blocks, variants_blocks, withdraw_outputs, write_mapping
 from relight_assets.dataset.csv.read import OUTPUT_COLUMN, SplitCsv, read_split_csv
 from relight_assets.engine.publish import withdraw_stale_outputs, write_split_failures, write_split_mapping
-from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.scan import scan_split
 from relight_assets.errors import CsvError
 from relight_assets_tests.conftest import Bench

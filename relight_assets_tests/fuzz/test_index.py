@@ -15,7 +15,8 @@ from relight_assets.cli.terminal.status_table import status_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.origin import read_origin
-from relight_assets.engine.run import RunSummary, load_split_state
+from relight_assets.engine.run import RunSummary
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import OutputFolderError, RelightError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried

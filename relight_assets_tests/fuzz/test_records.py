@@ -13,7 +13,7 @@ from relight_assets.cli.terminal.verification import print_verifications
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset import index as lasting_index
 from relight_assets.dataset.records import read_record
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.quality.verify.split import verify_split
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried

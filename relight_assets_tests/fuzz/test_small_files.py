@@ -19,7 +19,7 @@ from relight_assets.dataset.folder_locks import locked_folder
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import CsvError, OutputFolderError, RelightError
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.fuzz.conftest import IMAGES, Whole, rounds, tried

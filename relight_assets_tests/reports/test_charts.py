@@ -92,7 +92,7 @@ import sys
 from pathlib import Path
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.reports.charts import charts
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.quality.statistics import statistics_of
 from relight_assets.config.recipe.recipe import Recipe

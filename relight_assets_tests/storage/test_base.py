@@ -12,7 +12,8 @@ from relight_assets.engine.progress import read_progress
 from relight_assets.engine.prune import find_orphans, prune
 from relight_assets.engine.publish import mapping_is_current, write_split_failures, write_split_mapping
 from relight_assets.engine.replay import replay
-from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, run_split
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import UserError
 from relight_assets.quality.verify.split import Verification, verify_split
 from relight_assets.reports.contact_sheets import comparison_sheet, contact_sheet

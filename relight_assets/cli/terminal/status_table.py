@@ -16,9 +16,9 @@ from relight_assets.dataset.csv.folder import list_csvs, no_csv, no_rows, split_
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.engine.progress import read_progress
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import ROW_STATUSES
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import CsvError, OtherPhotosError, RelightError
 
@@ -78,7 +78,7 @@ def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps) -> St
 
 
 def _without_rows(csv: SplitCsv) -> str:
-    return "" if len(csv.table) else no_rows(csv.path)
+    return "" if csv.lines else no_rows(csv.path)
 
 
 def _unchecked(state: SplitState) -> str:

@@ -77,7 +77,7 @@ class KnownCsvs:
                 self._remember(path, CsvContent(size, token, fault=str(error)))
             raise
         if rested:
-            self._remember(path, CsvContent(size, token, csv.sha256, len(csv.table)))
+            self._remember(path, CsvContent(size, token, csv.sha256, len(csv.lines)))
         return csv
 
     def rows(self, path: Path) -> int:
@@ -87,7 +87,7 @@ class KnownCsvs:
             CsvError: it cannot be used.
         """
         known = self.content(path)
-        return known.rows if known is not None else len(self.read(path).table)
+        return known.rows if known is not None else len(self.read(path).lines)
 
     def _remember(self, path: Path, content: CsvContent) -> None:
         with suppress(CsvError):  # it has gone meanwhile

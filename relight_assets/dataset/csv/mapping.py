@@ -74,10 +74,10 @@ def mapping_blocks(split: SplitCsv, outputs: Iterable[Path | None], *, beside: b
     Raises:
         ValueError: not one output for each row.
     """
-    rows = split.table.itertuples(index=False, name=None)
+    rows = split.rows()
     cells = ("" if path is None else path.name if beside else str(path.absolute()) for path in outputs)
     lines = ((*row, cell) for row, cell in zip(rows, cells, strict=True))
-    return _blocks((*split.table.columns, OUTPUT_COLUMN), lines)
+    return _blocks((*split.columns, OUTPUT_COLUMN), lines)
 
 
 def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Iterator[bytes]:
@@ -90,13 +90,13 @@ def variants_blocks(split: SplitCsv, outputs: Iterable[Sequence[Path]]) -> Itera
     Raises:
         ValueError: not one list for each row.
     """
-    rows = split.table.itertuples(index=False, name=None)
+    rows = split.rows()
     lines = (
         (*row, number, str(path.absolute()))
         for row, paths in zip(rows, outputs, strict=True)
         for number, path in enumerate(paths, start=1)
     )
-    return _blocks((*split.table.columns, *_VARIANT_COLUMNS), lines)
+    return _blocks((*split.columns, *_VARIANT_COLUMNS), lines)
 
 
 def _write(split: SplitCsv, blocks: Iterable[bytes], target: Path, storage: Storage) -> None:

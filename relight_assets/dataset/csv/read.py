@@ -11,8 +11,9 @@ import fnmatch
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True)  # the table is made once, when asked for
 class SplitCsv:
     """A split's CSV as it was read.
 
@@ -43,7 +44,7 @@ class SplitCsv:
         path: the file.
         split: the split's name.
         sha256: of the file's bytes, hex.
-        table: every column that is kept in the file's order, all text, without missing values; index 0..n-1.
+        columns: the cells of every column that is kept, in the file's order, by its name; all text, none missing.
         lines: for each row of the table the line (from 1) of the file on which it starts.
         notes: what a person should know of how it was read, a sentence each.
     """
@@ -51,9 +52,22 @@ class SplitCsv:
     path: Path
     split: str
     sha256: str
-    table: "pd.DataFrame"
+    columns: Mapping[str, list[str]]
     lines: list[int]
     notes: tuple[str, ...] = ()
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The cells of each row."""
+        return zip(*self.columns.values(), strict=True)
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """The columns as a table of text; index 0..n-1."""
+        import pandas as pd  # noqa: PLC0415  (a fifth of a second or more, which neither planning nor a worker needs)
+
+        table = pd.DataFrame(self.columns, dtype="str")
+        table.columns = table.columns.astype("str")
+        return table
 
 
 def is_output_csv(name: str) -> bool:
@@ -93,8 +107,6 @@ def read_split_csv(path: Path) -> SplitCsv:
     Raises:
         CsvError: anything else, naming the file and the line.
     """
-    import pandas as pd  # noqa: PLC0415  (a fifth of a second or more, which no worker and no help text needs)
-
     split = split_name(path)
     data = _read_bytes(path)
     text = _decoded(path, data)
@@ -124,10 +136,9 @@ def read_split_csv(path: Path) -> SplitCsv:
             held.append(row[column])
     if kept != named and not any(cell.strip() for cell in cells[0]):
         kept, cells = named, cells[1:]
-    table = pd.DataFrame({header[column]: held for column, held in zip(kept, cells, strict=True)}, dtype="str")
-    table.columns = table.columns.astype("str")
+    columns = {header[column]: held for column, held in zip(kept, cells, strict=True)}
     notes = _notes(path, len(header) - len(kept))
-    return SplitCsv(path, split, sha256_hex(data), table, lines, notes)
+    return SplitCsv(path, split, sha256_hex(data), columns, lines, notes)
 
 
 def _notes(path: Path, dropped: int) -> tuple[str, ...]:

@@ -97,7 +97,7 @@ def _compare(split: str, path: Path, now: CsvStamp, known: KnownCsvs, changes: C
     if content is not None and content.rows and content.sha256 == now.sha256:
         return
     csv = known.read(path, rested=True)
-    if csv.table.empty:
+    if not csv.lines:
         changes.empty[split] = no_rows(path)
     elif csv.sha256 != now.sha256:
         changes.changed[split] = csv

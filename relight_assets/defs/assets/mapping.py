@@ -87,7 +87,7 @@ def _write_mapping(
             f"{split.split}: {state.unchecked_rows} rows have no output in the mapping, because files have other "
             f"times than were recorded; a run of `masks` hashes them"
         )
-    columns = [*state.split.table.columns, OUTPUT_COLUMN]
+    columns = [*state.split.columns, OUTPUT_COLUMN]
     counts = state.row_counts()
     yield dg.MaterializeResult(
         check_results=published.checks,
@@ -119,7 +119,7 @@ def _schema(names: Sequence[str]) -> dg.TableSchema:
 
 def _lineage(state: SplitState, origin: dg.AssetKey) -> dg.TableColumnLineage:
     """Every column is that of the input; the composites come from the photos."""
-    of = {name: [dg.TableColumnDep(origin, name)] for name in state.split.table.columns}
+    of = {name: [dg.TableColumnDep(origin, name)] for name in state.split.columns}
     return dg.TableColumnLineage({**of, OUTPUT_COLUMN: [dg.TableColumnDep(origin, "image_path")]})
 
 
@@ -221,7 +221,7 @@ def _decoded(file: Path | None, settings: Settings) -> Any:
 
 def _preview(state: SplitState) -> dg.TableMetadataValue:
     """The first pairs of the mapping, in what a window of 1,280 pixels shows; the other columns are the CSV's own."""
-    cells = map(str, state.split.table["image_path"].head(ROWS_SHOWN))
+    cells = state.split.columns["image_path"][:ROWS_SHOWN]
     records = [
         dg.TableRecord({"image_path": _fitting(cell), OUTPUT_COLUMN: "" if output is None else output.name})
         for cell, output in zip(cells, state.outputs(), strict=False)

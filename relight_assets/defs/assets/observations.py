@@ -60,10 +60,10 @@ def csv_events(csv: SplitCsv, names: Names = OWN, **more: Any) -> list[dg.AssetO
     The observation is what Dagster compares.  The materialization is what the UI shows of a partition, which it would
     call missing; it comes second, because Dagster takes what comes after it for a newer version.
     """
-    columns = [str(name) for name in csv.table.columns]
+    columns = [*csv.columns]
     metadata = {
         "path": dg.MetadataValue.path(str(csv.path)),
-        "dagster/row_count": len(csv.table),
+        "dagster/row_count": len(csv.lines),
         "columns": ", ".join(columns),
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(name, "string") for name in columns]),
         **more,

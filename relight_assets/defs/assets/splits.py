@@ -70,7 +70,7 @@ def _observed(context: dg.OpExecutionContext, run_inputs: RunInputs, names: Name
     """The content of every split CSV that can be used; fails at the end if there are others."""
     settings = run_inputs.project().settings
     read = list(list_csvs(settings.csv_dir, settings.csv_glob).read_all())
-    usable = [csv for _, csv in read if isinstance(csv, SplitCsv) and not csv.table.empty]
+    usable = [csv for _, csv in read if isinstance(csv, SplitCsv) and csv.lines]
     faults = [str(fault) for _, fault in read if isinstance(fault, CsvError)]
     for csv in usable:
         for event in csv_events(csv, names):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-from sqlalchemy.exc import DatabaseError
 
 from relight_assets.defs.dagster_internals import (
     assign_free_slots,
@@ -119,6 +118,8 @@ def close_abandoned_runs(instance: dg.DagsterInstance, names: Names = OWN) -> li
 
 
 def _close(instance: dg.DagsterInstance, run: dg.DagsterRun, why: str) -> None:
+    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415  (a tenth of what loading the definitions takes)
+
     # In this order: who sees that the run has failed finds its slot free, and after a kill in between the run still
     # counts as unfinished, with a lock that nobody holds, for the next to close.
     free_slots(instance, run.run_id)

@@ -15,8 +15,8 @@ from relight_assets.config.settings import Settings
 from relight_assets.core.messages.crash_reports import unexpected
 from relight_assets.dataset.csv.read import SplitCsv
 from relight_assets.engine.publish import mapping_is_current
-from relight_assets.engine.run import digests_of, load_split_state
 from relight_assets.engine.state.identity import refusal
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import OtherPhotosError, RelightError

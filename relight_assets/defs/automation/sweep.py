@@ -65,7 +65,7 @@ def sweep(
             continue
         try:
             csv = read_csv(path)
-            if csv.table.empty:
+            if not csv.lines:
                 context.log.info(no_rows(path))
             elif reason := scan(csv, recipe, settings).stale:
                 stale[split] = reason

@@ -9,15 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import requests
-from requests.auth import AuthBase, HTTPBasicAuth
-from requests.utils import get_auth_from_url
-from urllib3.exceptions import MaxRetryError
-
 from relight_assets.errors import RelightError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest
 
 CONNECT_S = 3.0
 ANSWER_S = 5.0
@@ -80,18 +78,22 @@ def _no_logs() -> Iterator[None]:
         _POSTING.reset(token)
 
 
-class _NoAuth(AuthBase):
-    """No name and password.  Without any, requests would send those that a .netrc has for the host."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
+def _no_auth(request: "PreparedRequest") -> "PreparedRequest":
+    # No name and password.  Without any, requests would send those that a .netrc has for the host.
+    return request
 
 
 def _post(url: str, document: Mapping[str, Any]) -> None:
+    # Not with the definitions, which all load and few post with.
+    import requests  # noqa: PLC0415
+    from requests.auth import HTTPBasicAuth  # noqa: PLC0415
+    from requests.utils import get_auth_from_url  # noqa: PLC0415
+    from urllib3.exceptions import MaxRetryError  # noqa: PLC0415
+
     where = f"the webhook at {host_of(url)}"
     try:
         name, password = get_auth_from_url(url)
-        auth = HTTPBasicAuth(name, password) if name or password else _NoAuth()
+        auth = HTTPBasicAuth(name, password) if name or password else _no_auth
         # A redirected POST would go on as a GET, and elsewhere.
         with requests.post(
             url, json=document, auth=auth, timeout=(CONNECT_S, ANSWER_S), allow_redirects=False, stream=True

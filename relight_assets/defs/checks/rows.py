@@ -17,7 +17,7 @@ from relight_assets.quality.verify.csvs import mapping_faults
 def check_rows(split: CheckedSplit) -> Iterator[dg.AssetCheckResult]:
     """`row_counts_reconcile` and `mapping_matches_input`."""
     counts = split.state.row_counts()
-    rows = len(split.state.split.table)
+    rows = len(split.state.split.lines)
     named = _outputs_named(split.mapping)
     yield check_result(
         "row_counts_reconcile",

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from relight_assets.doctor.dagster_home import LOST_WITH_IT, damaged, what_to_delete
 from relight_assets.errors import RelightError, UserError
 
@@ -41,6 +39,8 @@ def history_errors(home: Path | str) -> Iterator[None]:
 
 def history_error(error: BaseException, home: Path) -> HistoryError | None:
     """The sentence about an error that came from a database; None for any other."""
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415  (a tenth of what loading the definitions takes)
+
     now: BaseException | None = error
     while now is not None:
         if isinstance(now, DBAPIError | sqlite3.Error) or "Deserialization" in type(now).__name__:

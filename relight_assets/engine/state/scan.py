@@ -126,9 +126,8 @@ class SplitState:
 
 def row_keys(split: SplitCsv, image_root: Path | None) -> list[str | None]:
     """The lasting name of each row's image; None where the cell is blank."""
-    cells: Iterable[str] = split.table["image_path"]
     folder = split.path.parent
-    return [index_key(cell, folder, image_root) or None for cell in cells]
+    return [index_key(cell, folder, image_root) or None for cell in split.columns["image_path"]]
 
 
 def scan_split(
@@ -194,7 +193,7 @@ def _scan_images(
     root = ImageRoot.of(image_root)
     root_folder = root.folder if root is not None else None
     keys = row_keys(split, root_folder)
-    cells = _of_first_rows(keys, split.table["image_path"])
+    cells = _of_first_rows(keys, split.columns["image_path"])
     with _garbage_left_alone(), open_records(layout, identity_of(digests, tombstones), to_write=keep) as records:
         scanner = ImageScanner(
             split,

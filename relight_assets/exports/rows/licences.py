@@ -35,7 +35,7 @@ class Licences:
         self.column = column = _column(state.split, options)
         """Whose cells they are; None: the CSV has no such column."""
         self._found: dict[str, dict[str, None]] = {}
-        for key, cell in zip(state.keys, state.split.table[column], strict=True) if column is not None else ():
+        for key, cell in zip(state.keys, state.split.columns[column], strict=True) if column is not None else ():
             if key is not None:
                 self._found.setdefault(key, {})[_licence(cell)] = None
         self._refuse_others(state.split, options)
@@ -69,7 +69,7 @@ def _licence(cell: object) -> str:
 
 
 def _column(split: SplitCsv, options: ExportOptions) -> str | None:
-    columns = [str(name) for name in split.table.columns]
+    columns = [*split.columns]
     if options.licence_column in columns:
         return options.licence_column
     if options.licence_column is not None:

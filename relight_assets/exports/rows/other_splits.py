@@ -62,7 +62,7 @@ def _named_photos(csv: SplitCsv, settings: Settings) -> Iterator[str]:
     """sha256 of every photo that a CSV names and that is there: as recorded, or hashed now."""
     recorded = dict(_recorded(SplitLayout(split_folder(settings.output_root, csv.split))))
     locate = Locator(csv.path.parent, settings.photo_root, Folders(0)).locate
-    for cell in dict.fromkeys(csv.table["image_path"]):
+    for cell in dict.fromkeys(csv.columns["image_path"]):
         try:
             found = locate(cell)
             known = recorded.get((found.status.st_size, source_token(found.status)))

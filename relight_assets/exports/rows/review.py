@@ -74,7 +74,7 @@ def reviewed_photos(csv: SplitCsv, image_root: AnyRoot) -> Iterator[Reviewed]:
         )
     root = ImageRoot.of(image_root)
     folders = csv.path.parent, root.folder if root is not None else None
-    known = {index_key(cell, *folders) for cell in csv.table["image_path"]}
+    known = {index_key(cell, *folders) for cell in csv.columns["image_path"]}
     for line, row in enumerate(rows[1:], start=2):
         if not row:
             continue

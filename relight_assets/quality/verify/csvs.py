@@ -36,17 +36,16 @@ def mapping_faults(state: SplitState, path: Path, shown: Path | None = None) -> 
 
 
 def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
-    table, storage = state.split.table, state.layout.storage
+    split, storage = state.split, state.layout.storage
     found: list[Fault] = []
     count = same = 0
     try:
         rows = _rows(path, storage)
         header = next(rows, [])
-        if header != [*table.columns, OUTPUT_COLUMN]:
+        if header != [*split.columns, OUTPUT_COLUMN]:
             yield Fault("mapping", path, f"has the columns {', '.join(header) or 'none'}")
             return
-        inputs = table.itertuples(index=False, name=None)
-        for row, given, output in zip_longest(rows, inputs, state.outputs()):
+        for row, given, output in zip_longest(rows, split.rows(), state.outputs()):
             count += 1
             if row is not None and given is not None and row[:-1] == [*given]:
                 same += 1
@@ -57,7 +56,7 @@ def _mapping_faults(state: SplitState, path: Path) -> Iterator[Fault]:
         return
     if same != count:
         lines = sum(1 for _ in _rows(path, storage)) - 1
-        yield Fault("mapping", path, f"has {lines} rows that are not the input's {len(table)}, in order")
+        yield Fault("mapping", path, f"has {lines} rows that are not the input's {len(split.lines)}, in order")
         return
     yield from found
 
@@ -81,13 +80,12 @@ def variants_faults(state: SplitState, path: Path) -> Iterator[Fault]:
     """Hold the CSV of all lights, if there are several, against the input's rows and the images that there are."""
     if state.variants == 1:
         return
-    inputs = state.split.table.itertuples(index=False, name=None)
     lights = (
         [*row, str(number), str(image.absolute())]
-        for row, images in zip(inputs, state.variant_outputs(), strict=True)
+        for row, images in zip(state.split.rows(), state.variant_outputs(), strict=True)
         for number, image in enumerate(images, start=1)
     )
-    wanted = chain([[*state.split.table.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
+    wanted = chain([[*state.split.columns, VARIANT_COLUMN, OUTPUT_COLUMN]], lights)
     try:
         rows = _rows(path, state.layout.storage)
         pairs = [(row is not None, one is not None, row == one) for row, one in zip_longest(rows, wanted)]

@@ -29,9 +29,9 @@ from relight_assets.engine.hardware.devices import cores
 from relight_assets.engine.hash_files import stamp_of
 from relight_assets.engine.publish import mapping_path, variants_path
 from relight_assets.engine.replay import NotInRecordError, OwnFolders, replay
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state.identity import refusal
 from relight_assets.engine.state.image_state import RowStatus
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.recorded import RecordedImage, recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.errors import ImageError, UserError

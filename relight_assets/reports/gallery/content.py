@@ -173,7 +173,7 @@ def _verdicts(state: SplitState, quality: Quality) -> dict[tuple[int, int], tupl
 def _cells(state: SplitState) -> dict[str, tuple[str, int]]:
     """What the first row of each image says in ``image_path``, and its line."""
     found: dict[str, tuple[str, int]] = {}
-    for key, cell, line in zip(state.keys, state.split.table["image_path"], state.split.lines, strict=True):
+    for key, cell, line in zip(state.keys, state.split.columns["image_path"], state.split.lines, strict=True):
         if key is not None:
             found.setdefault(key, (cell, line))
     return found
@@ -187,7 +187,7 @@ def _done(labels: Mapping[str, Any], path: str, line: int) -> Photo:
 def _unfinished(state: SplitState) -> Iterator[Photo]:
     """The photos that failed or were rejected, in the order of their rows."""
     seen: Counter[str] = Counter()
-    for key, cell, line in zip(state.keys, state.split.table["image_path"], state.split.lines, strict=True):
+    for key, cell, line in zip(state.keys, state.split.columns["image_path"], state.split.lines, strict=True):
         if key is None:
             message = "the image_path cell is empty"
             yield Photo(None, None, "", "", None, "rejected", line, BlankPathError.code, "masks", message)

@@ -1,8 +1,6 @@
 """A perceptual hash of a photo, by which nearly the same photo is found again."""
 
 import cv2
-import imagehash
-from PIL import Image
 
 from relight_assets.core.arrays import Rgb8
 
@@ -26,6 +24,10 @@ def fingerprint(rgb: Rgb8) -> str:
     Returns:
         64 hexadecimal digits, 256 bits (dHash, Krawetz 2013, as the library ``imagehash`` has it).
     """
+    # Not with the stages, of whose metrics and versions every command knows.
+    import imagehash  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415
+
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     # The library's own reduction of a photo takes ten times as long.
     small = cv2.resize(gray, (4 * HASH_SIDE, 4 * HASH_SIDE), interpolation=cv2.INTER_AREA)

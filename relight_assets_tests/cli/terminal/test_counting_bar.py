@@ -13,7 +13,8 @@ from relight_assets.config.datasets.exports import ExportOptions
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.core.messages.steps import Watch
 from relight_assets.engine.dry_run import dry_run
-from relight_assets.engine.run import RunOptions, load_split_state
+from relight_assets.engine.run import RunOptions
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.exports.base import ExportSpec
 from relight_assets.exports.export import export_split
 from relight_assets.exports.read_back import read_back

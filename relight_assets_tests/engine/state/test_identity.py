@@ -15,8 +15,9 @@ from relight_assets.dataset.origin import read_origin
 from relight_assets.engine import preparation
 from relight_assets.engine.hash_files import hash_files
 from relight_assets.engine.publish import write_split_mapping
-from relight_assets.engine.run import RunOptions, RunSummary, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, RunSummary, run_split
 from relight_assets.engine.state.identity import MIN_PHOTOS, refusal
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import OtherPhotosError
 from relight_assets.quality.verify.split import verify_split
 from relight_assets.storage.files import FileStamp

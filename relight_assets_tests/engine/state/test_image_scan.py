@@ -11,7 +11,8 @@ from relight_assets.dataset import spelling
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.index import load
 from relight_assets.engine.progress import Progress
-from relight_assets.engine.run import RunOptions, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.state.load import load_split_state
 from relight_assets_tests.conftest import Bench, assert_records_tell_the_truth
 from relight_assets_tests.engine.disks import FOUR, ONE, TWO, Disk, nothing_computed
 

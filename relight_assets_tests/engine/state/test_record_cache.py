@@ -17,10 +17,10 @@ from msgspec.structs import replace as with_fields
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.run import load_split_state
 from relight_assets.engine.state import record_cache
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage import local
 from relight_assets.storage.local import LocalStorage

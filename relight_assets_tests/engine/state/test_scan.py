@@ -15,7 +15,8 @@ from relight_assets.config.settings import Settings
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.run import RunSummary, digests_of, load_split_state
+from relight_assets.engine.run import RunSummary
+from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage.files import source_token

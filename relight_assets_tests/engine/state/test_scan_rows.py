@@ -8,7 +8,7 @@ import pytest
 
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.tombstones import add_tombstones
-from relight_assets.engine.run import digests_of
+from relight_assets.engine.state.load import digests_of
 from relight_assets.engine.state.plan import make_plan
 from relight_assets.stages.registry import stage_names
 from relight_assets_tests.conftest import PORTRAITS, Bench, recipe_with

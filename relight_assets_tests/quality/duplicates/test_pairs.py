@@ -12,7 +12,8 @@ import pytest
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.dataset.records import read_record, write_record
-from relight_assets.engine.run import RunOptions, load_split_state, run_split
+from relight_assets.engine.run import RunOptions, run_split
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.quality.duplicates import near_fingerprints

@@ -21,7 +21,7 @@ from relight_assets.dataset.layout import SplitLayout, split_folder
 from relight_assets.dataset.records import read_record, write_record
 from relight_assets.engine.experiments import experiment_recipe
 from relight_assets.engine.publish import mapping_path, write_split_mapping
-from relight_assets.engine.run import digests_of
+from relight_assets.engine.state.load import digests_of
 from relight_assets.errors import OutputFolderError
 from relight_assets.imaging.png import encode_png
 from relight_assets.quality.statistics import recorded_metrics

@@ -22,7 +22,7 @@ from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.core.messages.wording import counted
 from relight_assets.dataset.csv.folder import CsvFolder
 from relight_assets.dataset.layout import check_name
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import OutputFolderError, RelightError, UserError
 from relight_assets.exports.base import ExportSpec
 from relight_assets.exports.cards.croissant import CROISSANT, can_write

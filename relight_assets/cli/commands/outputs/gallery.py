@@ -13,7 +13,7 @@ from relight_assets.cli.terminal.messages import print_field, print_line, print_
 from relight_assets.config.project import ProjectSource
 from relight_assets.core.messages.exit_codes import exit_code
 from relight_assets.core.messages.wording import counted
-from relight_assets.engine.run import load_split_state
+from relight_assets.engine.state.load import load_split_state
 from relight_assets.errors import RelightError
 from relight_assets.reports.gallery.gallery import Gallery, write_gallery
 

@@ -55,7 +55,7 @@ def _prune_orphans(
         try:
             if isinstance(csv, CsvError):
                 raise csv  # noqa: TRY301
-            if csv.table.empty:
+            if not csv.lines:
                 # What was cut off while it was written looks the same, so nothing is an orphan of it.
                 print_note(no_rows(path))
                 continue
