@@ -63,7 +63,8 @@ def nearest(
     # Of equal ones only the first is compared: all that is flat may be one and the same.
     mine = _Distinct.of(own)
     theirs = mine if others is None else _Distinct.of(others)
-    index = _Index.of(theirs.fingerprints)
+    has_tables = min(len(mine.first), len(theirs.first)) >= _TABLES_FROM
+    index = _Index.of(theirs.fingerprints, has_tables=has_tables)
     search = _Search(index, index.words(mine.fingerprints), radius[mine.first].astype(np.int64), others is None)
     for queries in _pieces(np.arange(len(mine.first)), _QUERIES if index.bands else len(mine.first)):
         search.run(queries)
@@ -134,16 +135,16 @@ class _Index:
     fingerprints: _Bits64
     """(4, M), each word apart."""
     bands: list[_Band]
-    """Empty where there are so few fingerprints that all are compared."""
+    """Empty where the fingerprints, or those that are searched for, are so few that all are compared."""
 
     @classmethod
-    def of(cls, fingerprints: Fingerprints) -> "_Index":
+    def of(cls, fingerprints: Fingerprints, *, has_tables: bool) -> "_Index":
         share = np.zeros(BITS)
         for start in range(0, len(fingerprints), _QUERIES):
             share += np.unpackbits(fingerprints[start : start + _QUERIES], axis=1).sum(axis=0)
         bit_order = np.argsort(np.abs(share / max(1, len(fingerprints)) - 0.5), kind="stable")
         words = _words(fingerprints, bit_order)
-        bands = _band_values(words) if len(fingerprints) >= _TABLES_FROM else ()
+        bands = _band_values(words) if has_tables else ()
         return cls(bit_order, words, [_Band.of(values) for values in bands])
 
     def words(self, fingerprints: Fingerprints) -> _Bits64:
@@ -226,7 +227,7 @@ class _Search:
         The words that tell most come first, and the others only while too many are near for a comparison pair by pair.
         """
         others, limits = self.index.fingerprints[:, places], self._limits(places) if both else None
-        for rows in _pieces(queries, _ROWS):
+        for rows in _pieces(queries, _ROWS * _COLUMNS // len(places)):
             own = self.words[:, rows, None]
             distances = np.zeros((len(rows), len(places)), np.uint16)
             for word in range(_WORDS):
