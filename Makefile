@@ -8,7 +8,7 @@ SAM3_TESTS := $(addprefix relight_assets_tests/, benchmarks/gpu doctor/test_mach
 	models/segmenters/sam3/test_weights.py models/test_registry.py)
 RAY      := .venv-ray
 # One after the other: a cluster of several nodes fills two cores.
-RAY_TESTS := $(addprefix relight_assets_tests/, engine/execution/ray doctor/test_cluster.py \
+RAY_TESTS := $(addprefix relight_assets_tests/, benchmarks/bench/test_hand_out.py engine/execution/ray doctor/test_cluster.py \
 	faults/test_ray.py faults/test_ray_drivers.py faults/test_two_runs.py faults/test_worker_deaths.py)
 TRAINERS_VENV := .venv-trainers
 # What the loaders of the trainers import; what trains is not installed.
@@ -135,7 +135,7 @@ format: $(VENV)/.setup-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json"
+bench: setup  ## CPU, rates, memory, overheads, beside a plain script; ARGS="--json bench.json", or ARGS="--rows 100000" alone
 	$(BIN)/python -m benchmarks.bench $(ARGS)
 
 gpu-check: $(SAM3)/.setup  ## SAM3 and the pipeline on this machine's GPUs; ARGS="--minutes 9 --json gpu.json"

@@ -1,33 +1,27 @@
-"""What large splits cost, by the number of their rows: ``python -m benchmarks.bench.rows``."""
+"""What large splits cost, by the number of their rows: ``python -m benchmarks.bench --rows N``."""
 
-import json
 import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import click
 import numpy as np
 from rich.table import Table
 
+from benchmarks.bench.hand_out import hand_out, hand_out_by_ray
 from benchmarks.bench.isolated_process import isolated, one_core
 from benchmarks.bench.pipeline_run import run_once, settings_for
 from benchmarks.bench.planning import multiply
 from benchmarks.bench.portraits import write_portraits
 from benchmarks.bench.sizes import QUICK
-from relight_assets.cli.files import write_file
-from relight_assets.cli.terminal.messages import out, print_line
 from relight_assets.config.recipe.loaded import LoadedRecipe
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.defs.checks.mapping_checks import check_split
 from relight_assets.defs.publishing import publish
-from relight_assets.engine.execution import dispatch
-from relight_assets.engine.execution.base import Events, Ready
-from relight_assets.engine.execution.messages import ImageResult, Item, WorkItem
 from relight_assets.engine.run import RunOptions, run_split
 from relight_assets.engine.state.load import digests_of, load_split_state
 from relight_assets.engine.state.plan import make_plan
@@ -36,10 +30,14 @@ from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets.stages.registry import stage_names
 
 ORIGINALS = 8
-"""Portraits that are really made; the others are links to their files."""
+"""Portraits that are really made, at least; the others are links to their files."""
+LINKS = 60_000
+"""Of one file; ext4 lets it have 65,000."""
+MOST_COMPARED = 100_000
+"""Fingerprints, because where they share most bits the time grows with their square."""
 SLOTS = (8, 64, 512)
-OWN_BITS = 56
-"""Of the fingerprints of photos that share their background, those that do not."""
+OWN_BITS = (56, 120)
+"""Of the fingerprints of photos that share a background, how many are not those of the background."""
 
 
 @dataclass(frozen=True)
@@ -82,52 +80,11 @@ def near_duplicates(count: int, own_bits: int) -> None:
     nearest(np.packbits(bits, axis=1), None, np.full(count, SAME_BITS))
 
 
-class _EchoPool:
-    """Slots whose workers are done with each item as soon as they have it, within the coordinator's process."""
-
-    threads, start_s = 1, 120.0
-
-    def __init__(self, slots: int):
-        self.slots: Sequence[str] = [f"slot {number}" for number in range(slots)]
-
-    def start(self, slot: int, generation: int, events: Events, batch: int | None = None) -> "_EchoHandle":  # noqa: ARG002  (its name is the protocol's)
-        events.put((slot, generation, Ready()))
-        return _EchoHandle(slot, generation, events)
-
-    def usage(self, slot: int) -> None:  # noqa: ARG002
-        return None
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class _EchoHandle:
-    slot: int
-    generation: int
-    events: Events
-
-    def submit(self, items: list[Item]) -> None:
-        for item in items:
-            result = ImageResult(item.index, dict.fromkeys(stage_names(), "computed"))
-            self.events.put((self.slot, self.generation, result))
-
-    def kill(self) -> None:
-        pass
-
-
-def hand_out(count: int, slots: int) -> int:
-    """Hand ``count`` items out to so many slots; how many came back."""
-    items = (WorkItem(number, f"{number}.png", f"/{number}.png", stage_names()) for number in range(count))
-    events = dispatch.run(items, _EchoPool(slots), batch=4, start_s=120, hang_s=120)
-    return sum(isinstance(event, dispatch.Finished) for event in events)
-
-
 def costs(count: int, scratch: Path, report: Callable[[str], object]) -> Iterator[Cost]:
     """Every cost of a split of so many finished rows, which is made in the empty folder ``scratch``."""
     few = scratch / "few"
     few.mkdir(parents=True)
-    originals = min(ORIGINALS, count)
+    originals = min(max(ORIGINALS, -(-count // LINKS)), count)
     csv = write_portraits(few, originals, QUICK.side)
     isolated(one_core(), run_once, csv, few / "outputs", originals, 1)
     report(f"{count:,} rows are made")
@@ -139,13 +96,18 @@ def costs(count: int, scratch: Path, report: Callable[[str], object]) -> Iterato
         ("plan", plan, (many, outputs)),
         ("run with nothing to do", run, (many, outputs)),
         ("mapping and all checks", check, (many, outputs)),
-        ("near duplicates", near_duplicates, (count, BITS)),
-        (f"near duplicates, {BITS - OWN_BITS} of {BITS} bits shared", near_duplicates, (count, OWN_BITS)),
+        ("mapping and all checks again", check, (many, outputs)),
         *((f"hand-out to {slots} simulated slots", hand_out, (count, slots)) for slots in SLOTS),
+        *((f"hand-out to {slots} simulated Ray actors", hand_out_by_ray, (count, slots)) for slots in SLOTS),
     ]
+    compared = min(count, MOST_COMPARED)
+    for own_bits in (BITS, *OWN_BITS):
+        of_bits = f", {BITS - own_bits} of {BITS} bits shared" if own_bits < BITS else ""
+        tasks.append((f"near duplicates{of_bits}", near_duplicates, (compared, own_bits)))
     for name, task, arguments in tasks:
         report(f"{count:,} rows: {name}")
-        yield Cost(name, count, *isolated(one_core(), _timed, task, *arguments))
+        rows = compared if task is near_duplicates else count
+        yield Cost(name, rows, *isolated(one_core(), _timed, task, *arguments))
 
 
 def _timed(task: Callable[..., object], *arguments: object) -> tuple[float, float, float, float]:
@@ -173,19 +135,10 @@ def table(found: Sequence[Cost]) -> Table:
     return shown
 
 
-@click.command()
-@click.option("--rows", "counts", multiple=True, type=click.IntRange(min=1), help="Finished rows; may be repeated.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all figures here.")
-def main(counts: tuple[int, ...], json_file: Path | None) -> None:
-    """Make splits of finished rows (10,000 and 100,000), and say what each task takes; some ten minutes."""
+def measure_rows(counts: Sequence[int], report: Callable[[str], object]) -> list[Cost]:
+    """Every cost of splits of so many finished rows, one after the other; ``report`` says what is measured now."""
     found: list[Cost] = []
-    for count in counts or (10_000, 100_000):
+    for count in counts:
         with tempfile.TemporaryDirectory(prefix="relight-rows-") as scratch:
-            found += costs(count, Path(scratch), print_line)
-    out.print(table(found))
-    if json_file is not None:
-        write_file(json_file, f"{json.dumps([asdict(cost) for cost in found], indent=1)}\n".encode())
-
-
-if __name__ == "__main__":
-    main()
+            found += costs(count, Path(scratch), report)
+    return found

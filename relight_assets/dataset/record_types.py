@@ -56,13 +56,13 @@ class RecordStamps(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stages: Mapping[Stage, StageStamps] = msgspec.field(default_factory=dict)
 
 
-class PhotoNumbers(msgspec.Struct, frozen=True, gc=False):
+class PhotoNumbers(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Of the metrics of a stage the one by which a photo is found again."""
 
     fingerprint: Any = None
 
 
-class PhotoEntry(StageStamps, frozen=True, gc=False):
+class PhotoEntry(StageStamps, frozen=True, gc=False, omit_defaults=True):
     """A :class:`StageEntry` with that metric alone."""
 
     numbers: PhotoNumbers | None = None

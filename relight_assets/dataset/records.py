@@ -47,12 +47,15 @@ def read_stamps(path: Path | str, storage: Storage = LOCAL) -> RecordStamps | No
     return _read(path, RecordStamps, storage)
 
 
-def read_photo(path: Path | str, storage: Storage = LOCAL) -> PhotoRecord | None:
-    """What the record at ``path`` says of its photo; errors as for :func:`read_record`.
+def read_photo(path: Path | str, storage: Storage = LOCAL) -> RecordStamps | None:
+    """What the record at ``path`` says of files and of its photo; None and errors as for :func:`read_record`.
 
-    None where that reads nothing, and where the metrics are not such that they can be read alone.
+    Not a :class:`PhotoRecord` where the metrics are not such that they can be read alone.
     """
-    return _read(path, PhotoRecord, storage)
+    try:
+        return _read(path, PhotoRecord, storage, refuses=msgspec.ValidationError)
+    except msgspec.ValidationError:
+        return _read(path, RecordStamps, storage)
 
 
 def metric_faults(path: Path | str, storage: Storage = LOCAL) -> list[str]:
@@ -166,10 +169,15 @@ def files_match(layout: SplitLayout, record: RecordStamps, *stages: Stage) -> bo
     return layout.storage.have_states(stamps)
 
 
-def _read(path: Path | str, kind: type[_Kind], storage: Storage) -> _Kind | None:
+def _read(
+    path: Path | str, kind: type[_Kind], storage: Storage, *, refuses: type[Exception] | tuple[()] = ()
+) -> _Kind | None:
+    """``refuses``: what is raised of a damaged file, and does not count as none."""
     try:
         data = storage.read(path)
         found = decoded(data, kind, sealed=kind is not Failure) if data else None
+    except refuses:
+        raise
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     except OSError as error:

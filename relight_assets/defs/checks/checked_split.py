@@ -1,7 +1,6 @@
 """What checks work on: a split, its staged mapping, and one pass over its records."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from relight_assets.config.recipe.loaded import LoadedRecipe
@@ -10,7 +9,7 @@ from relight_assets.core.best_effort import Warn
 from relight_assets.engine.publish import StagedMapping
 from relight_assets.engine.state.recorded import recorded_images
 from relight_assets.engine.state.scan import SplitState
-from relight_assets.quality.duplicates.pairs import Photo
+from relight_assets.quality.duplicates.pairs import Photo, photos_at
 from relight_assets.quality.sample import Sample
 from relight_assets.quality.statistics import SplitStatistics, Spread
 
@@ -30,15 +29,12 @@ class SplitRecords:
         split, images = state.split.split, state.by_number()
         sample = Sample.of(number for number, image in images.items() if image.recorded)
         found = cls(sample, SplitStatistics(), [])
-        for number, image in images.items():
-            if number in sample:
-                for one in recorded_images(state.layout, [image]):
-                    found.statistics.add(one)
-                    found.photos.append(Photo.of(split, one.record))
-            elif image.recorded:
-                with suppress(OSError):
-                    if (photo := Photo.read(split, state.layout, number)) is not None:
-                        found.photos.append(photo)
+        for one in recorded_images(state.layout, (image for number, image in images.items() if number in sample)):
+            found.statistics.add(one)
+            found.photos.append(Photo.of(split, one.record))
+        others = (number for number, image in images.items() if image.recorded and number not in sample)
+        found.photos.extend(photos_at(split, state.layout, others))
+        found.photos.sort(key=lambda photo: photo.index)
         return found
 
 

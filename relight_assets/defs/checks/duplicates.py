@@ -17,7 +17,7 @@ from relight_assets.quality.duplicates.pairs import Pair, duplicates_across, dup
 
 def check_duplicates(name: str, split: CheckedSplit) -> dg.AssetCheckResult:
     """Whether the split has a photo twice."""
-    return _pairs_result(name, duplicates_within(split.photos), "in the split twice")
+    return _pairs_result(name, duplicates_within(split.photos, split.state.layout), "in the split twice")
 
 
 def check_leakage(name: str, split: CheckedSplit) -> dg.AssetCheckResult:

@@ -1,7 +1,8 @@
 """What scans keep of records: of an image that is finished, a scan asks the disk and parses nothing.
 
-It is derived, and records decide: what is kept of one counts only as long as the record is the very file that was
-read.  So it may be removed at any time.  Whoever holds the folder's lock writes it; who only reads uses it where it is.
+Beside it stands what a search over many records found, for the next one to go on from.  All of it is derived, and
+records decide: what is kept of one counts only as long as the record is the very file that was read.  So it may be
+removed at any time.  Whoever holds the folder's lock writes it; who only reads uses it where it is.
 """
 
 import dataclasses
@@ -17,24 +18,28 @@ import msgspec
 from relight_assets import __version__
 from relight_assets.core.hashing import sha256_hex
 from relight_assets.dataset.layout import RECORD_SUFFIX, SplitLayout
-from relight_assets.dataset.record_types import RecordStamps
-from relight_assets.dataset.records import read_stamps
+from relight_assets.dataset.record_types import PhotoRecord, RecordStamps
+from relight_assets.dataset.records import read_photo
 from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.stages.registry import stages
 
 _Kind = TypeVar("_Kind")
-_FORMAT = 1
+_FORMAT = 2
 """To be raised when what is kept of a record changes."""
 _ROWS_AT_ONCE = 1000
-_TABLE = (
-    "CREATE TABLE records "
-    "(number INTEGER PRIMARY KEY, version TEXT, checksum INTEGER, stamps BLOB, identity TEXT, finished BLOB)"
-)
+_TABLES = {
+    "records": "CREATE TABLE records "
+    "(number INTEGER PRIMARY KEY, version TEXT, checksum INTEGER, stamps BLOB, identity TEXT, finished BLOB)",
+    "findings": "CREATE TABLE findings (name TEXT PRIMARY KEY, checksum INTEGER, found BLOB)",
+}
+_DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE name IN ('records', 'findings')"
 _PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)"
 _ALL = "SELECT number, version, checksum, stamps, identity, finished FROM records ORDER BY number"
 _GET = "SELECT number, version, checksum, stamps, identity, finished FROM records WHERE number = ?"
+_PUT_FINDING = "INSERT OR REPLACE INTO findings VALUES (?, ?, ?)"
+_GET_FINDING = "SELECT checksum, found FROM findings WHERE name = ?"
 _Row = tuple[int, str, int, bytes, str | None, bytes]
 _END: _Row = (sys.maxsize, "", 0, b"", None, b"")
 """Stands after the last row."""
@@ -62,9 +67,10 @@ class Finished(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class KnownRecord(NamedTuple):
-    """What a record says of files."""
+    """What a record says of files, and of its photo."""
 
     stamps: RecordStamps
+    """A :class:`PhotoRecord` where its metrics can be read."""
     version: str | None = None
     """Of the file that was read (:meth:`relight_assets.storage.base.Storage.version`)."""
     kept: bool = False
@@ -104,13 +110,13 @@ class RecordCache:
         return self._decoded(row, _FINISHED, row[5])
 
     def read(self, number: int) -> KnownRecord | None:
-        """What the record of an image says; None and errors as :func:`relight_assets.dataset.records.read_stamps`."""
+        """What the record of an image says; None and errors as :func:`relight_assets.dataset.records.read_photo`."""
         path = self._path(number)
         version = self.layout.storage.version(path) if self._database is not None else None
         row = self._row(number) if version is not None else None
         if row is not None and row[1] == version and (known := self._decoded(row, _STAMPS, row[3])) is not None:
             return KnownRecord(known, version, kept=True, settled=row[4] == self._identity)
-        stamps = read_stamps(path, self.layout.storage)
+        stamps = read_photo(path, self.layout.storage)
         return KnownRecord(stamps, version) if stamps is not None else None
 
     def keep(self, record: KnownRecord, *, settled: bool) -> None:
@@ -125,6 +131,29 @@ class RecordCache:
         self._new.append((record.stamps.index, record.version, checksum, stamps, identity, finished))
         if len(self._new) >= _ROWS_AT_ONCE:
             self.write()
+
+    def finding(self, name: str) -> bytes | None:
+        """What a search has kept under a name; None where nothing is kept, or what is kept is damaged."""
+        if self._database is None:
+            return None
+        try:
+            checksum, found = self._database.execute(_GET_FINDING, (name,)).fetchone() or (None, None)
+        except sqlite3.Error:
+            self._give_up()
+            return None
+        if isinstance(found, bytes) and checksum == zlib.crc32(found):
+            return found
+        self.damaged = self.damaged or found is not None
+        return None
+
+    def keep_finding(self, name: str, found: bytes) -> None:
+        """Keep what a search found."""
+        if not self._writable or self._database is None:
+            return
+        try:
+            self._database.execute(_PUT_FINDING, (name, zlib.crc32(found), found))
+        except sqlite3.Error:
+            self._give_up()
 
     def write(self) -> None:
         """Have the database take what is to be kept."""
@@ -176,7 +205,7 @@ class RecordCache:
         self._database, self.damaged = None, True
 
 
-_STAMPS = msgspec.msgpack.Decoder(RecordStamps)
+_STAMPS = msgspec.msgpack.Decoder(PhotoRecord)
 _FINISHED = msgspec.msgpack.Decoder(Finished)
 
 
@@ -233,13 +262,14 @@ def _begin(database: sqlite3.Connection, *, to_write: bool) -> bool:
         database.execute("BEGIN")
         (format_,) = database.execute("PRAGMA user_version").fetchone()
         if format_ != _format() and to_write:
-            database.execute("DROP TABLE IF EXISTS records")
-            database.execute(_TABLE)
+            for name, table in _TABLES.items():
+                database.execute(f"DROP TABLE IF EXISTS {name}")
+                database.execute(table)
             database.execute(f"PRAGMA user_version = {_format()}")
         elif format_ != _format():
             return False
         # Whatever else has the name, such as a view, might give rows of any kind, or no end of them.
-        return database.execute("SELECT sql FROM sqlite_master WHERE name = 'records'").fetchall() == [(_TABLE,)]
+        return dict(database.execute(_DEFINITIONS).fetchall()) == _TABLES
     except sqlite3.Error:
         return False
 

@@ -47,6 +47,15 @@ def recorded_stamps(
                         yield known.stamps, tuple(stage for stage in image.current if stage in stages)
 
 
+def recorded_photos(layout: SplitLayout, numbers: Iterable[int]) -> Iterator[RecordStamps]:
+    """What the records of these numbers say of their photos, as :func:`recorded_stamps`; the numbers ascend."""
+    with open_records(layout, "") as records:
+        for number in numbers:
+            with suppress(OSError):
+                if (known := records.read(number)) is not None:
+                    yield known.stamps
+
+
 def _record(layout: SplitLayout, index: int) -> Record | None:
     try:
         return read_record(f"{layout.folder}/{index:05d}_{RECORD_SUFFIX}", layout.storage)

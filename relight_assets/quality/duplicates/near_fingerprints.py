@@ -24,16 +24,14 @@ _MOST_UNITS = 4
 """Of one band, which then looks up the 697 values that differ in at most three bits."""
 _RADII = (4, 10, 16, 24, BITS)
 """The search goes on to the next radius with those fingerprints that have no neighbour yet; small ones cost little."""
-_LOOK_UP, _CANDIDATE, _COMPARISON = 5.0, 60.0, 2.5
+_LOOK_UP, _CANDIDATE, _COMPARISON = 5.0, 60.0, 1.5
 """Nanoseconds for a value that is looked up, for what is found under it, and for one in a block; only ratios count."""
 _QUERIES = 50_000
 """Fingerprints that are looked for at a time, which bounds the memory to some 50 MiB."""
 _PAIRS = 1 << 16
 """Pairs that are compared at a time."""
-_ROWS, _COLUMNS = 128, 2048
-"""Of a block, which fits into a processor's cache."""
-_BIT_STEPS = (0, 64, 128, BITS)
-"""Bits of which a block is compared before its pairs are: those that tell most, and more while too many are near."""
+_ROWS, _COLUMNS = 32, 4096
+"""Of a block, which fits into a processor's cache.  With shorter rows NumPy takes four times as long."""
 _FEW = 0.01
 """Share of a block that is compared pair by pair."""
 _TABLES_FROM = 4096
@@ -65,7 +63,8 @@ def nearest(
     # Of equal ones only the first is compared: all that is flat may be one and the same.
     mine = _Distinct.of(own)
     theirs = mine if others is None else _Distinct.of(others)
-    index = _Index.of(theirs.fingerprints)
+    has_tables = min(len(mine.first), len(theirs.first)) >= _TABLES_FROM
+    index = _Index.of(theirs.fingerprints, has_tables=has_tables)
     search = _Search(index, index.words(mine.fingerprints), radius[mine.first].astype(np.int64), others is None)
     for queries in _pieces(np.arange(len(mine.first)), _QUERIES if index.bands else len(mine.first)):
         search.run(queries)
@@ -136,16 +135,16 @@ class _Index:
     fingerprints: _Bits64
     """(4, M), each word apart."""
     bands: list[_Band]
-    """Empty where there are so few fingerprints that all are compared."""
+    """Empty where the fingerprints, or those that are searched for, are so few that all are compared."""
 
     @classmethod
-    def of(cls, fingerprints: Fingerprints) -> "_Index":
+    def of(cls, fingerprints: Fingerprints, *, has_tables: bool) -> "_Index":
         share = np.zeros(BITS)
         for start in range(0, len(fingerprints), _QUERIES):
             share += np.unpackbits(fingerprints[start : start + _QUERIES], axis=1).sum(axis=0)
         bit_order = np.argsort(np.abs(share / max(1, len(fingerprints)) - 0.5), kind="stable")
         words = _words(fingerprints, bit_order)
-        bands = _band_values(words) if len(fingerprints) >= _TABLES_FROM else ()
+        bands = _band_values(words) if has_tables else ()
         return cls(bit_order, words, [_Band.of(values) for values in bands])
 
     def words(self, fingerprints: Fingerprints) -> _Bits64:
@@ -225,43 +224,45 @@ class _Search:
     def _compare_block(self, queries: _Integers, places: _Integers, *, both: bool) -> None:
         """Compare each of the queries with each of the places; ``both``: those are queries too.
 
-        The product of two fingerprints of +1 and -1 is their bits less twice those that differ.
+        The words that tell most come first, and the others only while too many are near for a comparison pair by pair.
         """
-        signs = _signs(self.index.fingerprints[:, places])
-        for rows in _pieces(queries, _ROWS):
-            own = _signs(self.words[:, rows])
-            product = np.zeros((len(rows), len(places)), np.float32)
-            for start, end in pairwise(_BIT_STEPS):
-                product += own[:, start:end] @ signs[:, start:end].T
-                is_near = product >= end - 2 * self._limits(rows)[:, None]
-                if both:
-                    is_near |= product >= end - 2 * self._limits(places)
+        others, limits = self.index.fingerprints[:, places], self._limits(places) if both else None
+        for rows in _pieces(queries, _ROWS * _COLUMNS // len(places)):
+            own = self.words[:, rows, None]
+            distances = np.zeros((len(rows), len(places)), np.uint16)
+            for word in range(_WORDS):
+                distances += np.bitwise_count(own[word] ^ others[word])
+                is_near = distances <= self._limits(rows)[:, None]
+                if limits is not None:
+                    is_near |= distances <= limits
                 if np.count_nonzero(is_near) < _FEW * is_near.size:
                     break
             else:
-                is_near = self._nearest_of_block(product, rows, places, both=both)
+                is_near = self._nearest_of_block(distances, rows, places, both=both)
             one, other = np.divmod(np.flatnonzero(is_near), len(places))
             self._compare(rows[one], places[other])
             if both:
                 self._compare(places[other], rows[one])
 
     def _nearest_of_block(
-        self, product: NDArray[np.float32], rows: _Integers, columns: _Integers, *, both: bool
+        self, distances: NDArray[np.uint16], rows: _Integers, columns: _Integers, *, both: bool
     ) -> NDArray[np.bool_]:
         """Which pairs of a block are the nearest of one of the two, where many are near."""
         if both:
             _, itself, there = np.intersect1d(rows, columns, assume_unique=True, return_indices=True)
-            product[itself, there] = -BITS
-        is_near: NDArray[np.bool_] = product >= np.maximum(product.max(axis=1), BITS - 2 * self._limits(rows))[:, None]
+            distances[itself, there] = BITS + 1
+        is_near: NDArray[np.bool_] = distances <= np.minimum(distances.min(axis=1), self._limits(rows))[:, None]
         if both:
-            is_near |= product >= np.maximum(product.max(axis=0), BITS - 2 * self._limits(columns))
+            is_near |= distances <= np.minimum(distances.min(axis=0), self._limits(columns))
         return is_near
 
-    def _limits(self, queries: _Integers) -> NDArray[np.float32]:
-        return (self._found[queries] >> _PLACE_BITS).astype(np.float32)
+    def _limits(self, queries: _Integers) -> NDArray[np.uint16]:
+        return (self._found[queries] >> _PLACE_BITS).astype(np.uint16)
 
     def _compare(self, queries: _Integers, places: _Integers) -> None:
         """Compare pairs, and keep the nearest of each query."""
+        if not len(queries):
+            return
         distances = np.zeros(len(queries), np.int64)
         for own, others in zip(self.words, self.index.fingerprints, strict=True):
             distances += np.bitwise_count(own[queries] ^ others[places])
@@ -296,12 +297,6 @@ def _spread_units(
 
 def _pieces(places: _Integers, size: int) -> Iterator[_Integers]:
     return (places[start : start + size] for start in range(0, len(places), size))
-
-
-def _signs(words: _Bits64) -> NDArray[np.float32]:
-    """(N, 256) +1 and -1 for the bits of (4, N) words."""
-    bits = np.unpackbits(np.ascontiguousarray(words.T).view(np.uint8), axis=1)
-    return bits.astype(np.float32) * 2 - 1
 
 
 def _parts(sizes: NDArray[np.float32], limit: int) -> Iterator[slice]:

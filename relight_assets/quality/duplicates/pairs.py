@@ -1,5 +1,6 @@
 """Photos that are the same or nearly the same: in two splits (leakage), and in one (duplicates)."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.metrics import is_drawn, value_of
-from relight_assets.dataset.record_types import Record
-from relight_assets.dataset.records import read_photo, read_record
-from relight_assets.engine.state.recorded import RecordedImage
-from relight_assets.quality.duplicates.near_fingerprints import BITS, nearest
+from relight_assets.dataset.record_types import PhotoEntry, Record, RecordStamps
+from relight_assets.dataset.records import read_record
+from relight_assets.engine.state.record_cache import open_records
+from relight_assets.engine.state.recorded import RecordedImage, recorded_photos
+from relight_assets.quality.duplicates.kept_search import IDENTITY_BYTES, Compared, Found, search
+from relight_assets.quality.duplicates.near_fingerprints import BITS
 from relight_assets.stages.masks.perceptual_hash import SAME_BITS
 from relight_assets.stages.registry import stage_spec
 
@@ -40,22 +43,28 @@ class Photo:
         return cls(split, record.image_path, record.source.sha256, found, record.index)
 
     @classmethod
-    def read(cls, split: str, layout: SplitLayout, number: int) -> "Photo | None":
-        """The photo that the record of an image is of; None where there is no record.
+    def of_stamps(cls, split: str, layout: SplitLayout, stamps: RecordStamps) -> "Photo":
+        """The photo of what was read of a record.
 
         Raises:
-            OSError: the record cannot be read.
+            OSError: all of it must be read, and cannot be.
         """
-        path = layout.record(number)
-        read = read_photo(path, layout.storage)
-        masks = read.stages.get("masks") if read is not None else None
-        if read is not None and masks is not None and masks.numbers is not None:
+        masks = stamps.stages.get("masks")
+        found = None
+        if isinstance(masks, PhotoEntry) and masks.numbers is not None:
             found = value_of("masks", {"fingerprint": masks.numbers.fingerprint}, "fingerprint")
-            if found is not None:
-                return cls(split, read.image_path, read.source.sha256, found, read.index)
-        # An older record, or one of which a metric does not fit.
-        record = read_record(path, layout.storage)
-        return cls.of(split, record) if record is not None else None
+        if found is None and masks is not None:
+            # An older record, or one of which a metric does not fit.
+            record = read_record(layout.record(stamps.index), layout.storage)
+            if record is not None:
+                return cls.of(split, record)
+        return cls(split, stamps.image_path, stamps.source.sha256, found, stamps.index)
+
+    @property
+    def identity(self) -> bytes:
+        """16 bytes for its split, number and fingerprint, none of which they tell."""
+        text = f"{self.split}/{self.index}/{self.fingerprint}"
+        return hashlib.blake2b(text.encode(), digest_size=IDENTITY_BYTES).digest()
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,8 @@ def duplicates_across(
 
     Args:
         own: the photos of the split, by number.
-        layout: of the split.
+        layout: of the split, whose lock the caller holds: what is found is kept there, and the next search goes on
+            from it.
         rows: the lasting names of the images of each split that has a CSV; what such a split has beside them is of
             rows that are gone, and does not count.  Of other folders everything does.
         unread: is given a sentence for each folder of another split that cannot be read.
@@ -85,17 +95,20 @@ def duplicates_across(
     others = list(_of_other_splits(layout, rows, [] if unread is None else unread))
     same = {photo.sha256: photo for photo in others}
     pairs = {photo: Pair(photo, same[photo.sha256], None) for photo in own if photo.sha256 in same}
-    return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others)]
+    return [*pairs.values(), *_nearly([photo for photo in own if photo not in pairs], others, layout)]
 
 
-def duplicates_within(photos: Sequence[Photo]) -> list[Pair]:
+def duplicates_within(photos: Sequence[Photo], layout: SplitLayout | None = None) -> list[Pair]:
     """Photos that a split has twice, with the first of each; then those that are nearly another, with the nearest.
 
-    ``photos`` are in the order of their numbers.
+    Args:
+        photos: in the order of their numbers.
+        layout: of the split, whose lock the caller holds: what is found is kept there, and the next search goes on
+            from it.  None: all are compared.
     """
     first: dict[str, Photo] = {}
     again = [photo for photo in photos if first.setdefault(photo.sha256, photo) != photo]
-    return [*(Pair(photo, first[photo.sha256], None) for photo in again), *_nearly_within(list(first.values()))]
+    return [*(Pair(photo, first[photo.sha256], None) for photo in again), *_nearly_within(list(first.values()), layout)]
 
 
 def same_outputs(images: Iterable[RecordedImage]) -> list[tuple[int, str, int, str]]:
@@ -131,6 +144,13 @@ def photos_of(split: str, images: Iterable[RecordedImage]) -> list[Photo]:
     return sorted((Photo.of(split, image.record) for image in images), key=lambda photo: photo.index)
 
 
+def photos_at(split: str, layout: SplitLayout, numbers: Iterable[int]) -> Iterator[Photo]:
+    """The photos under ascending numbers; one whose record is not there, or cannot be read, is left out."""
+    for stamps in recorded_photos(layout, numbers):
+        with suppress(OSError):
+            yield Photo.of_stamps(split, layout, stamps)
+
+
 def _of_other_splits(
     layout: SplitLayout, rows: Mapping[str, Collection[str | None]], unread: list[str]
 ) -> Iterator[Photo]:
@@ -147,42 +167,53 @@ def _of_other_splits(
         except OSError as error:
             unread.append(f"{folder} cannot be read: {error.strerror}")
             continue
-        for number in numbers:
-            try:
-                photo = Photo.read(split, other, number)
-            except OSError:
-                continue  # that is for the other split to tell
-            if photo is not None and (split not in rows or photo.image_path in rows[split]):
+        for photo in photos_at(split, other, numbers):
+            if split not in rows or photo.image_path in rows[split]:
                 yield photo
 
 
-def _nearly(own: Sequence[Photo], others: Sequence[Photo]) -> Iterator[Pair]:
+def _nearly(own: Sequence[Photo], others: Sequence[Photo], layout: SplitLayout) -> Iterator[Pair]:
     here, there = ([photo for photo in photos if photo.fingerprint] for photos in (own, others))
-    for place, other, bits in _nearest_places(here, there):
+    for place, other, bits in _nearest_places(here, there, layout):
         if bits <= _same_bits(here[place], there[other]):
             yield Pair(here[place], there[other], bits)
 
 
-def _nearly_within(own: Sequence[Photo]) -> Iterator[Pair]:
+def _nearly_within(own: Sequence[Photo], layout: SplitLayout | None) -> Iterator[Pair]:
     photos = [photo for photo in own if photo.fingerprint]
     reported = set()
-    for place, other, bits in _nearest_places(photos):
+    for place, other, bits in _nearest_places(photos, None, layout):
         later, earlier = max(place, other), min(place, other)
         if bits <= _same_bits(photos[later], photos[earlier]) and (later, earlier) not in reported:
             reported.add((later, earlier))
             yield Pair(photos[later], photos[earlier], bits)
 
 
-def _nearest_places(own: Sequence[Photo], others: Sequence[Photo] | None = None) -> Iterator[tuple[int, int, int]]:
+def _nearest_places(
+    own: Sequence[Photo], others: Sequence[Photo] | None, layout: SplitLayout | None
+) -> Iterator[tuple[int, int, int]]:
     """The places of each photo and of the other that is most alike, and the bits that differ: few enough for the one.
 
-    ``others``: None: the photo itself is left out.
+    ``others``: None: the photo itself is left out.  ``layout``: where what is found is kept; None: nowhere.
     """
-    fingerprints = _fingerprints(own)
-    most_bits = SAME_BITS * np.minimum(1.0, np.bitwise_count(fingerprints).sum(axis=1) / TELLING_BITS)
-    theirs = None if others is None else _fingerprints(others)
-    places, bits = nearest(fingerprints, theirs, np.floor(most_bits).astype(np.int64))
+    here, there = _compared(own), None if others is None else _compared(others)
+    most_bits = SAME_BITS * np.minimum(1.0, np.bitwise_count(here.fingerprints).sum(axis=1) / TELLING_BITS)
+    radius = np.floor(most_bits).astype(np.int64)
+    found = search(here, there, radius, None) if layout is None else _searched(here, there, radius, layout)
+    places, bits = found.places_and_bits()
     return ((int(one), int(places[one]), int(bits[one])) for one in np.flatnonzero(places >= 0))
+
+
+def _searched(own: Compared, others: Compared | None, radius: NDArray[np.int64], layout: SplitLayout) -> Found:
+    """What a search finds that goes on from the one before it, and is kept for the next one."""
+    name = "duplicates" if others is None else "leakage"
+    with open_records(layout, "") as records:
+        kept = Found.decoded(records.finding(name))
+    found = search(own, others, radius, kept)
+    if found != kept:
+        with open_records(layout, "", to_write=True) as records:
+            records.keep_finding(name, found.encoded())
+    return found
 
 
 def _same_bits(one: Photo, other: Photo) -> float:
@@ -191,6 +222,7 @@ def _same_bits(one: Photo, other: Photo) -> float:
     return SAME_BITS * min(1.0, least / TELLING_BITS)
 
 
-def _fingerprints(photos: Sequence[Photo]) -> NDArray[np.uint8]:
+def _compared(photos: Sequence[Photo]) -> Compared:
     joined = bytes.fromhex("".join(photo.fingerprint or "" for photo in photos))
-    return np.frombuffer(joined, np.uint8).reshape(-1, BITS // 8)
+    fingerprints = np.frombuffer(joined, np.uint8).reshape(-1, BITS // 8)
+    return Compared(b"".join(photo.identity for photo in photos), fingerprints)

@@ -7,25 +7,30 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.bench import rows
-from benchmarks.bench.rows import hand_out, main
-from relight_assets.engine.execution import dispatch
+from benchmarks.bench.__main__ import bench
 
 TASKS = [
     "plan",
     "run with nothing to do",
     "mapping and all checks",
-    "near duplicates",
-    "near duplicates, 200 of 256 bits shared",
+    "mapping and all checks again",
     "hand-out to 8 simulated slots",
     "hand-out to 64 simulated slots",
     "hand-out to 512 simulated slots",
+    "hand-out to 8 simulated Ray actors",
+    "hand-out to 64 simulated Ray actors",
+    "hand-out to 512 simulated Ray actors",
+    "near duplicates",
+    "near duplicates, 200 of 256 bits shared",
+    "near duplicates, 136 of 256 bits shared",
 ]
 
 
 def test_every_task_is_measured_and_told(tmp_path: Path, model_files: None) -> None:
     target = tmp_path / "rows.json"
-    result = CliRunner().invoke(main, ["--rows", "4", "--json", str(target)])
+    result = CliRunner().invoke(bench, ["--rows", "4", "--json", str(target)])
     assert result.exit_code == 0, result.output
+    assert all(task in result.output for task in TASKS)
     found = json.loads(target.read_bytes())
     assert [each["task"] for each in found] == TASKS
     assert all(
@@ -43,20 +48,21 @@ def test_the_mapping_is_published_after_all_checks(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "many_with_outputs.csv").exists() or list(tmp_path.glob("*_with_*.csv"))
 
 
-def test_all_that_is_handed_out_comes_back() -> None:
-    assert hand_out(1000, 64) == 1000
-    assert hand_out(3, 64) == 3
+def test_a_file_has_no_more_links_than_a_file_system_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def write_portraits(_folder: Path, count: int, _side: int) -> Path:
+        made.append(count)
+        raise InterruptedError
+
+    monkeypatch.setattr(rows, "write_portraits", write_portraits)
+    for number, count in enumerate((4, 10_000, 1_000_000)):
+        with pytest.raises(InterruptedError):
+            list(rows.costs(count, tmp_path / str(number), print))
+    assert made == [4, 8, 17]
 
 
-def test_a_result_costs_the_same_with_hundreds_of_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = 0
-    real = dispatch._Dispatcher._feed
-
-    def feed(dispatcher: dispatch._Dispatcher, worker: dispatch.WorkerState) -> None:
-        nonlocal asked
-        asked += 1
-        real(dispatcher, worker)
-
-    monkeypatch.setattr(dispatch._Dispatcher, "_feed", feed)
-    assert hand_out(2000, 256) == 2000
-    assert asked < 3 * 2000
+def test_the_table_of_the_other_figures_has_no_rows(tmp_path: Path) -> None:
+    result = CliRunner().invoke(bench, ["--rows", "4", "--markdown", str(tmp_path / "page.md")])
+    assert result.exit_code == 2
+    assert "--markdown" in result.output
