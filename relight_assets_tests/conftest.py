@@ -39,7 +39,9 @@ from relight_assets_tests.engine.execution.worker_threads import processes_for_w
 
 pytest_plugins = [
     "relight_assets_tests.computed_once",
+    "relight_assets_tests.dagster_storage",
     "relight_assets_tests.fast",
+    "relight_assets_tests.garbage",
     "relight_assets_tests.listed_skips",
     "relight_assets_tests.no_fsync",
     "relight_assets_tests.forgetting.fixtures",

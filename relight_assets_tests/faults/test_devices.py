@@ -95,9 +95,9 @@ def test_eight_workers_have_a_device_each_and_one_dies(
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", entries)
     monkeypatch.setattr(devices, "read_driver", lambda: driver(8))
     monkeypatch.setattr(tempfile, "tempdir", str(bench.folder))  # nor is anybody else's lock in the way
-    bench.stock_up(24, {9: "sigkill-once"})
+    bench.stock_up(PHOTOS, {9: "sigkill-once"})
     summary = bench.start(OneOfEight, batch=1, num_gpus=8)  # fewer than there are images
-    assert_sound(bench, done=24)
+    assert_sound(bench, done=PHOTOS)
     signed = sorted(
         (path.stat().st_mtime_ns, path.read_text()) for path in (bench.settings.output_root / "roll").iterdir()
     )
