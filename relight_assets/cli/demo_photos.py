@@ -107,8 +107,8 @@ class DemoFiles:
 def write_demo(folder: Path) -> DemoFiles:
     """Write ``images/`` and ``train_images.csv``, ``val_images.csv``, ``test_images.csv`` into ``folder``.
 
-    The bytes depend on nothing but the installed packages, and a file that has them is not touched,
-    so a second call changes no mtime.  ``image_path`` is relative to the CSV's folder.
+    The bytes depend on nothing but the installed packages, and a file that has them (a PNG: the same pixels) is not
+    touched, so a second call changes no mtime.  ``image_path`` is relative to the CSV's folder.
 
     Raises :class:`UserError` when a package with the photos is not installed, when a CSV of that
     name is there that is not the demo's, or when the folder cannot be written.
@@ -125,7 +125,7 @@ def write_demo(folder: Path) -> DemoFiles:
         for split, cuts in _SPLITS.items():
             for cut in cuts:
                 path = folder / "images" / cut.file_name
-                written += _write_if_changed(path, _encoded(cut))
+                written += _write_photo(path, cut)
                 photos.append(path)
             written += _write_if_changed(csvs[split], _table(cuts))
     except OSError as error:
@@ -159,13 +159,30 @@ def _located(photo: Photo) -> Path:
     )
 
 
-def _encoded(cut: Cut) -> bytes:
+def _write_photo(path: Path, cut: Cut) -> bool:
+    photo = _photo(cut)
+    if path.suffix == ".png" and cut.file_name != _BROKEN and _has_pixels(path, photo):
+        return False  # without compressing it again, which takes most of a second
+    return _write_if_changed(path, _encoded(photo, cut))
+
+
+def _has_pixels(path: Path, photo: Image.Image) -> bool:
+    try:
+        with Image.open(path) as there:
+            return (there.mode, there.size) == (photo.mode, photo.size) and there.tobytes() == photo.tobytes()
+    except (OSError, SyntaxError, ValueError):  # there is none, or it is damaged
+        return False
+
+
+def _photo(cut: Cut) -> Image.Image:
     with Image.open(_located(cut.photo)) as opened:
         photo = opened.convert("RGB")
     photo.info.clear()  # colour profiles and comments, which would be saved again
     photo = photo.resize(cut.size, Image.Resampling.LANCZOS, box=cut.window)
-    if cut.mirrored:
-        photo = ImageOps.mirror(photo)
+    return ImageOps.mirror(photo) if cut.mirrored else photo
+
+
+def _encoded(photo: Image.Image, cut: Cut) -> bytes:
     stream = io.BytesIO()
     if cut.file_name.endswith(".png"):
         photo.save(stream, "PNG")

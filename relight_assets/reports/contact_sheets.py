@@ -30,6 +30,8 @@ _CAPTION = 22
 _FILE_QUALITY = 90
 _MAX_BYTES = 200_000
 """Of the JPEG; a third more as base64."""
+_KEPT = 64
+"""Images that are kept at the size of the largest cell, 170 KiB each."""
 
 Pixels = NDArray[np.uint8]
 
@@ -144,7 +146,7 @@ def metric_sheet(
     Returns:
         (H, W, 3) uint8; None where no metric has images.
     """
-    cells = lru_cache(4 * WORST)(partial(_cell_of, layout, side=cell))  # what is bad by one metric often is by another
+    cells = partial(_cell_of, layout, side=cell)
     parts: list[Pixels] = []
     for verdict in found:
         lights = verdict.worst_variants or (0,) * len(verdict.worst)
@@ -192,22 +194,33 @@ def _in_a_row(cells: Sequence[Pixels]) -> Pixels:
 
 def _cell_of(layout: SplitLayout, path: Path, side: int) -> Pixels:
     try:
-        return _cell(decode_png(layout.storage.read(path) or b""), side)
+        return _cell(_shrunk(layout, path, layout.storage.state(path)), side)
     except Exception:  # noqa: BLE001  (missing, damaged or no such image: the others are shown)
         return np.full((side, side, 3), 32, np.uint8)
 
 
+@lru_cache(_KEPT)
+def _shrunk(layout: SplitLayout, path: Path, _: tuple[int, str]) -> Pixels:
+    # Kept by the file's size and time, because most images are on several sheets of a run.
+    return _fitting(decode_png(layout.storage.read(path) or b""), FILE_CELL)
+
+
 def _cell(pixels: Pixels, side: int) -> Pixels:
+    small = _fitting(pixels, side)
+    cell = np.full((side, side, 3), _DARK, np.uint8)
+    top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
+    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return cell
+
+
+def _fitting(pixels: Pixels, side: int) -> Pixels:
+    """The pixels at the size that fits into a square, (h, w, 3)."""
     step = max(1, max(pixels.shape[:2]) // (4 * side))  # what is much larger takes seconds, and shows no more
     pixels = np.ascontiguousarray(pixels[::step, ::step])
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(_on_checkerboard(pixels), size, interpolation=cv2.INTER_AREA)
-    cell = np.full((side, side, 3), _DARK, np.uint8)
-    top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
-    cell[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return cell
+    return cv2.resize(_on_checkerboard(pixels), size, interpolation=cv2.INTER_AREA)
 
 
 def _on_checkerboard(pixels: Pixels) -> Pixels:
@@ -216,10 +229,10 @@ def _on_checkerboard(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     square = max(4, max(height, width) // 32)
     rows, columns = np.arange(height) // square % 2, np.arange(width) // square % 2
-    board = np.where(rows[:, None] ^ columns[None, :], 205, 160).astype(np.float32)[..., None]
-    alpha = pixels[..., 3:].astype(np.float32) / 255.0
-    mixed: Pixels = np.rint(pixels[..., :3] * alpha + board * (1.0 - alpha)).astype(np.uint8)
-    return mixed
+    board = np.where(rows[:, None] ^ columns[None, :], np.uint8(205), np.uint8(160))
+    *colors, alpha = cv2.split(pixels)
+    behind = cv2.multiply(board, cv2.bitwise_not(alpha), scale=1 / 255)
+    return cv2.merge([cv2.add(cv2.multiply(color, alpha, scale=1 / 255), behind) for color in colors])
 
 
 def _captions(texts: Sequence[str], side: int) -> Pixels:

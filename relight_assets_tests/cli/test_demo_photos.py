@@ -126,6 +126,20 @@ def test_a_second_call_touches_nothing_and_repairs_what_was_damaged(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("short")
+def test_a_png_is_judged_by_its_pixels(tmp_path: Path) -> None:
+    photo = next(path for path in write_demo(tmp_path).photos if path.suffix == ".png" and "broken" not in path.name)
+    with Image.open(photo) as opened:
+        pixels = opened.convert("RGB")
+    pixels.save(photo, "PNG", compress_level=0)
+    assert write_demo(tmp_path).written == 0
+    pixels.putpixel((0, 0), (1, 2, 3))
+    pixels.save(photo, "PNG")
+    assert write_demo(tmp_path).written == 1
+    with Image.open(photo) as opened:
+        assert opened.getpixel((0, 0)) != (1, 2, 3)
+
+
+@pytest.mark.usefixtures("short")
 def test_another_folder_gets_the_same_bytes(written: DemoFiles, tmp_path: Path) -> None:
     photos = write_demo(tmp_path).photos
     assert photos

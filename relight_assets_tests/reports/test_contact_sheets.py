@@ -1,16 +1,21 @@
 """Sheets: what stands where, and that nothing missing or damaged is a reason to fail."""
 
 import shutil
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from relight_assets.dataset.layout import SplitLayout
+from relight_assets.imaging.png import encode_png
 from relight_assets.quality.measured import Verdict
 from relight_assets.reports.contact_sheets import (
     COLUMNS,
     SHOWN_WIDTH,
     WORST,
+    WORST_CELL,
     comparison_sheet,
     contact_sheet,
     lights_sheet,
@@ -21,6 +26,14 @@ from relight_assets.reports.contact_sheets import (
 )
 from relight_assets_tests.conftest import Bench
 from relight_assets_tests.faults.one_file import OTHERS, put
+
+
+def cell_of(layout: SplitLayout, name: str) -> NDArray[np.uint8]:
+    """The cell of image 0 in a sheet of the worst, under its caption."""
+    jpeg = worst_sheet(layout, name, [(0, 1.0)])
+    assert jpeg is not None
+    sheet = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return sheet[22:, :WORST_CELL].astype(np.uint8)
 
 
 def test_a_sheet_has_a_row_per_portrait_and_a_column_per_step(finished: Bench) -> None:
@@ -80,6 +93,26 @@ def test_a_damaged_image_is_a_dark_cell_and_no_error(bench: Bench) -> None:
     bench.run()
     bench.layout.png(0, "output").write_bytes(b"damaged")
     assert contact_sheet(bench.layout, [0]) is not None
+
+
+def test_an_image_that_was_replaced_is_shown_anew(tmp_path: Path) -> None:
+    layout = SplitLayout(tmp_path)
+    before, after = (np.full((64, 64, 3), level, np.uint8) for level in (40, 200))
+    for pixels in (before, after, before):
+        layout.png(0, "input").write_bytes(encode_png(pixels))
+        assert abs(cell_of(layout, "input")[50, 50].mean() - pixels.mean()) < 6
+
+
+def test_a_transparent_image_stands_on_a_checkerboard(tmp_path: Path) -> None:
+    layout = SplitLayout(tmp_path)
+    pixels = np.zeros((320, 320, 4), np.uint8)
+    pixels[:160] = (10, 20, 250, 255)
+    layout.png(0, "foreground").write_bytes(encode_png(pixels))
+    cell = cell_of(layout, "foreground")
+    assert np.abs(cell[10:40, 10:90].mean(axis=(0, 1)) - (10, 20, 250)).max() < 6
+    below = cell[60:100, 10:90].astype(int)
+    assert np.ptp(below, axis=2).max() < 12  # gray
+    assert (below.min() < 172, below.max() > 193) == (True, True)  # of two levels, 160 and 205
 
 
 def test_the_worst_stand_in_two_rows_of_four(finished: Bench) -> None:
