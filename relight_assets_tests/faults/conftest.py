@@ -1,23 +1,17 @@
-"""The stock of photos, all of them close-ups, what an undisturbed run makes of them, and a bench for every engine."""
+"""The stock of photos, what an undisturbed run makes of them, and a bench for every engine."""
 
 import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import pytest
 
 from relight_assets.config.engines import ENGINES
-from relight_assets_tests.conftest import PORTRAITS, Bench, write_stock
+from relight_assets_tests.conftest import Bench, write_stock
 from relight_assets_tests.faults.invariants import FaultBench, Truth, truth_of
 from relight_assets_tests.faults.ray_nodes import NOT_INSTALLED, RayNodes, ray_nodes
 
 STOCK = 24
-CLOSE = 160
-"""Pixels of a close-up's sides, more than a face that ``min_face`` takes."""
-FACES = dict(zip(PORTRAITS, ((127, 125), (133, 105), (126, 130), (129, 136)), strict=True))
-"""Where the middles of the faces are in ``photos``: x and y in pixels."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,22 +35,6 @@ def nodes() -> Iterator[RayNodes]:
         pytest.skip(NOT_INSTALLED)
     with ray_nodes("a", "b") as made:
         yield made
-
-
-@pytest.fixture(scope="session")
-def photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Close-ups of the same portraits: no fault asks what is around a face, and a third of the pixels take half the
-    time."""
-    folder = tmp_path_factory.mktemp("close")
-    for path in photos.iterdir():
-        if path.name not in FACES:
-            shutil.copyfile(path, folder / path.name)
-            continue
-        image = cv2.imread(str(path))
-        assert image is not None
-        left, top = (middle - CLOSE // 2 for middle in FACES[path.name])
-        cv2.imwrite(str(folder / path.name), image[top : top + CLOSE, left : left + CLOSE])
-    return folder
 
 
 @pytest.fixture(scope="session")
