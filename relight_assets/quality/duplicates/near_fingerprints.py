@@ -226,15 +226,18 @@ class _Search:
 
         The words that tell most come first, and the others only while too many are near for a comparison pair by pair.
         """
-        others, limits = self.index.fingerprints[:, places], self._limits(places) if both else None
-        for rows in _pieces(queries, _ROWS * _COLUMNS // len(places)):
-            own = self.words[:, rows, None]
-            distances = np.zeros((len(rows), len(places)), np.uint16)
+        others, most = self.index.fingerprints[:, places], self._limits(places).max() if both else 0
+        rows_at_once = _ROWS * _COLUMNS // len(places)
+        differing = np.empty((min(rows_at_once, len(queries)), len(places)), np.uint64)
+        for rows in _pieces(queries, rows_at_once):
+            own, bits = self.words[:, rows, None], differing[: len(rows)]
+            limit = max(most, self._limits(rows).max())  # one for all is compared in a third of the time
+            distances: NDArray[np.integer] = np.zeros(bits.shape, np.uint8)
             for word in range(_WORDS):
-                distances += np.bitwise_count(own[word] ^ others[word])
-                is_near = distances <= self._limits(rows)[:, None]
-                if limits is not None:
-                    is_near |= distances <= limits
+                np.bitwise_xor(own[word], others[word], out=bits)
+                counts = np.bitwise_count(bits)
+                distances = distances + counts if word < _WORDS - 1 else np.add(distances, counts, dtype=np.uint16)
+                is_near = distances <= limit
                 if np.count_nonzero(is_near) < _FEW * is_near.size:
                     break
             else:
@@ -245,7 +248,7 @@ class _Search:
                 self._compare(places[other], rows[one])
 
     def _nearest_of_block(
-        self, distances: NDArray[np.uint16], rows: _Integers, columns: _Integers, *, both: bool
+        self, distances: NDArray[np.integer], rows: _Integers, columns: _Integers, *, both: bool
     ) -> NDArray[np.bool_]:
         """Which pairs of a block are the nearest of one of the two, where many are near."""
         if both:
