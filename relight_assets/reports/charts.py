@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,8 @@ _SIZE = (4.4, 4.8)
 _PLACES = {"left": 0.18, "right": 0.985, "bottom": 0.1, "top": 0.955, "wspace": 0.3, "hspace": 0.4}
 """Shares of the image, and of a chart, that leave room for names of families, counts of six digits and a note: to have
 matplotlib measure all text for a layout of its own takes a third of the time."""
+_NAME_WIDTH = 13
+"""Characters of a family's name that fit on a line."""
 
 
 def charts(statistics: SplitStatistics, note: str | None = None) -> bytes | None:
@@ -99,7 +102,8 @@ def _drawn(statistics: SplitStatistics, coverage: list[float], note: str | None)
     softness.hist(list(statistics.values[SOURCE_SOFTNESS].values()), bins=12, range=(0, 1), color=_INK)
     softness.set(title="photo's own light, softness")
     counts = family_counts(statistics)
-    kinds.barh([name.replace("_", " ") for name in counts], list(counts.values()), color=_INK)
+    names = ["\n".join(wrap(name.replace("_", " "), _NAME_WIDTH)) for name in counts]
+    kinds.barh(names, list(counts.values()), color=_INK)
     kinds.invert_yaxis()
     kinds.set(title="family")
     warmth.hist(list(statistics.values[KEY_TEMPERATURE].values()), bins=12, color=_INK)

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.quality.statistics import statistics_of
 from relight_assets.reports.charts import charts
 from relight_assets_tests.conftest import PORTRAITS, Bench
@@ -42,7 +43,9 @@ def test_a_note_is_a_line_below_all_charts(finished: Bench) -> None:
     assert np.count_nonzero(noted[rows[-1] - 6 :] < 128) != np.count_nonzero(without[rows[-1] - 6 :] < 128)
 
 
-def test_nothing_is_cut_off(finished: Bench) -> None:
+def test_nothing_is_cut_off(finished: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "panorama_of_our_own_mirrored_studio_in_december"
+    monkeypatch.setattr("relight_assets.reports.charts.family_names", lambda: (*family_names(), own))
     statistics = statistics_of(finished.recorded())
     statistics.values["masks", "coverage"] = dict.fromkeys(range(150_000), 0.5)
     statistics.families.update(dict.fromkeys(range(150_000), "soft_shading"))
@@ -105,6 +108,7 @@ from relight_assets.dataset.csv.read import read_split_csv
 from relight_assets.reports.charts import charts
 from relight_assets.engine.state.load import load_split_state
 from relight_assets.engine.state.recorded import recorded_images
+from relight_assets.config.recipe.degradation import family_names
 from relight_assets.quality.statistics import statistics_of
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.config.settings import Settings
