@@ -105,9 +105,10 @@ def costs(count: int, scratch: Path, report: Callable[[str], object]) -> Iterato
         of_bits = f", {BITS - own_bits} of {BITS} bits shared" if own_bits < BITS else ""
         tasks.append((f"near duplicates{of_bits}", near_duplicates, (compared, own_bits)))
     for name, task, arguments in tasks:
-        report(f"{count:,} rows: {name}")
         rows = compared if task is near_duplicates else count
-        yield Cost(name, rows, *isolated(one_core(), _timed, task, *arguments))
+        cost = Cost(name, rows, *isolated(one_core(), _timed, task, *arguments))
+        report(f"{rows:,} rows: {name}: {cost.cpu_s:.2f} s CPU, {cost.peak_mib:.0f} MiB")
+        yield cost
 
 
 def _timed(task: Callable[..., object], *arguments: object) -> tuple[float, float, float, float]:
