@@ -28,6 +28,10 @@ KEPT = 32
 """Engines of each storage: three or so for each instance, and one for each run."""
 
 
+def _nothing_to_close(close: bool = True) -> None:
+    """In place of ``dispose``, which makes a new pool after each connection, where the pool holds none."""
+
+
 def kept_engines(create_engine: Callable[..., "Engine"]) -> Callable[..., "Engine"]:
     """``create_engine`` that returns the same engine for the same database."""
     from sqlalchemy.pool import NullPool
@@ -35,7 +39,9 @@ def kept_engines(create_engine: Callable[..., "Engine"]) -> Callable[..., "Engin
     @functools.lru_cache(maxsize=KEPT)
     def made(url: str, poolclass: type, settings: tuple[tuple[str, Any], ...] | None) -> "Engine":
         more = {} if settings is None else {"connect_args": dict(settings)}
-        return create_engine(url, poolclass=poolclass, **more)
+        engine = create_engine(url, poolclass=poolclass, **more)
+        engine.dispose = _nothing_to_close  # type: ignore[method-assign]
+        return engine
 
     def kept(url: str, *, poolclass: type, connect_args: dict[str, Any] | None = None) -> "Engine":
         assert poolclass is NullPool  # no connection outlives its use

@@ -8,7 +8,7 @@ import gc
 
 import pytest
 
-OBJECTS = 20_000
+OBJECTS = 5_000
 """New objects after which the youngest are looked at, in place of Python's 700."""
 
 

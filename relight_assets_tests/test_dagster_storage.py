@@ -14,7 +14,11 @@ from relight_assets_tests.dagster_storage import STORAGES, kept_engines
 def test_the_storages_of_this_process_keep_their_engines() -> None:
     for module in STORAGES:
         make = importlib.import_module(module).create_engine
-        assert make("sqlite:///a.db", poolclass=NullPool) is make("sqlite:///a.db", poolclass=NullPool)
+        kept = make("sqlite:///a.db", poolclass=NullPool)
+        assert make("sqlite:///a.db", poolclass=NullPool) is kept
+        pool = kept.pool
+        kept.dispose()  # as the storages do after each connection
+        assert kept.pool is pool
 
 
 def test_another_database_or_other_settings_have_another_engine() -> None:
