@@ -23,10 +23,12 @@ BALANCE = (0.50, 0.90)
 """Light of the second lamp over that of the first."""
 FILL = 0.14
 """White light from the camera's side, over that of the first lamp: skin keeps its own colour there."""
-ON_FACE = 0.5
+ON_FACE = 0.36
 """Share of the usual light on the face that is enough: colours are seen as well."""
 BY_LEVEL = 0.7
 """The same of the strength, which is one of luminance."""
+FIRST_TRY = 3
+"""Number of the first strength that is tried: before it gels are pale, and it is colours that show these lamps."""
 
 
 def sample(sampler: LightSampler) -> SampledLight:
@@ -77,4 +79,12 @@ def sample(sampler: LightSampler) -> SampledLight:
         return replace(shading, numbers=shading.numbers | {"lamp_color": tones[0].tolist()}, grain=None)
 
     visible = beams[0].of.visible
-    return SampledLight(first, numbers, render, on_face=ON_FACE, by_level=BY_LEVEL, visible=lambda: visible)
+    return SampledLight(
+        first,
+        numbers,
+        render,
+        on_face=ON_FACE,
+        by_level=BY_LEVEL,
+        first_try=FIRST_TRY,
+        visible=lambda: visible,
+    )

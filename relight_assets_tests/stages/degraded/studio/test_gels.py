@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from relight_assets.stages.degraded.light_sampler import TRIES
 from relight_assets.stages.degraded.studio.colors import GEL_PAIRS
 from relight_assets_tests.stages.degraded.scenes import face_scene
 from relight_assets_tests.stages.degraded.studio.kinds import lit, only
@@ -26,6 +27,14 @@ def test_saturation_stays_in_its_range_and_a_bias_takes_the_most():
         low, high = options.saturation_range
         assert low <= shading.numbers["gel_saturation"] <= high
         assert lit("gels", seed, 1.0)[1].numbers["gel_saturation"] == pytest.approx(high)
+
+
+def test_pale_gels_are_never_tried():
+    low, high = only("gels").saturation_range
+    for seed in range(6):
+        sampled, _ = lit("gels", seed)
+        _, shading = lit("gels", seed, sampled.first_try / (TRIES - 1))
+        assert shading.numbers["gel_saturation"] >= low + 0.6 * (high - low) - 1e-6
 
 
 def test_without_saturation_two_gels_are_two_white_lamps():
