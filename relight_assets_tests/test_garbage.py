@@ -5,4 +5,4 @@ import gc
 
 def test_what_was_collected_is_left_alone() -> None:
     assert gc.isenabled()
-    assert gc.get_freeze_count() > 100_000
+    assert gc.get_freeze_count() > 10_000
