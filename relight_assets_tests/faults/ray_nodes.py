@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from relight_assets.engine.execution.environment import environment
-from relight_assets_tests.faults.driver import alive, descendants
+from relight_assets_tests.faults.driver import alive, descendants, wait_for
 
 NOT_INSTALLED = "the Ray environment (make test-ray) is not installed"
 _NODE = {"object_store_memory": 100 << 20, "include_dashboard": False}
@@ -62,6 +62,11 @@ class RayNodes:
         """A node is lost, as by a power cut."""
         self.send(name, signal.SIGKILL)
         self.forget(name)
+
+    def wait_until_lost(self, name: str) -> None:
+        """Wait until the cluster takes a node that does not answer for dead."""
+        node = self._nodes[name].node_id
+        wait_for(lambda: node not in self.cluster.global_state._live_node_ids())
 
     def forget(self, name: str) -> None:
         """Clean up behind a node that is gone."""

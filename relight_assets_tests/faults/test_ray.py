@@ -85,6 +85,7 @@ def test_a_node_that_is_paused_and_resumed_writes_twice_and_harms_nothing(bench:
     summary = bench.start(during=once(4, pause), hang_s=HANG_S)
     assert summary.state.row_counts() == {"done": PHOTOS}
     assert len(writers) == 2
+    nodes.wait_until_lost("b")  # a run whose images were quicker than that may have ended before
     nodes.send("b", signal.SIGCONT)
     wait_for(lambda: not any(map(alive, writers)))  # it has been given up meanwhile, and sees that
     nodes.kill("b")
