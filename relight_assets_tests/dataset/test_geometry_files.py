@@ -7,7 +7,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from relight_assets.config.recipe.networks import Geometry
@@ -201,7 +200,7 @@ def test_nothing_in_a_cell_is_expanded_and_none_of_them_raises(tmp_path: Path) -
         (tmp_path / name).touch()
     (tmp_path / "train_images.csv").write_text("image_path,depth\n" + "".join(f"x.jpg,{cell}\n" for cell in cells[:4]))
     split = read_split_csv(tmp_path / "train_images.csv")
-    split = replace(split, table=pd.DataFrame({"image_path": ["x.jpg"] * len(cells), "depth": cells}))
+    split = replace(split, columns={"image_path": ["x.jpg"] * len(cells), "depth": cells})
     by_column = Geometry(source="depth_file", files="{column:depth}")
     places = files_of_rows(by_column, split, None)
     assert places is not None
