@@ -39,7 +39,8 @@ def test_the_handles_and_threads_of_simulated_actors_are_the_real_ones(monkeypat
     )
     before, ray = {*threading.enumerate()}, sys.modules.get("ray")
     assert hand_out_by_ray(3000, 16) == 3000
-    assert handed == {f"reader {slot}" for slot in range(16)}
+    assert handed  # whoever is ready first may take all
+    assert handed <= {f"reader {slot}" for slot in range(16)}
     assert not [thread for thread in {*threading.enumerate()} - before if thread.name.startswith("reader")]
     assert sys.modules.get("ray") is ray
 
