@@ -18,7 +18,10 @@ from relight_assets.stages.masks.person_mask import PersonMask
 TORCH_FOR_GPUS = (
     "install a build for CUDA (https://pytorch.org/get-started), or set num_gpus: none to work on the CPU on purpose"
 )
-_NO_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+_NO_MEMORY = (
+    *("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"),
+    "could not create a primitive",  # what oneDNN, which works on CPUs alone, says where it gets no memory
+)
 _BROKEN = ("CUDA error", "CUDA driver error", "CUDNN_STATUS", "CUBLAS_STATUS", "device-side assert", "NVRTC")
 
 

@@ -85,6 +85,11 @@ def test_an_error_that_outlasts_the_call_is_reported_as_such(text: str) -> None:
     assert str(caught.value) == text.split("\n", maxsplit=1)[0]
 
 
+def test_what_onednn_says_where_a_cpu_has_no_memory_is_known() -> None:
+    with pytest.raises(DeviceOutOfMemoryError):
+        Failing(raises(RuntimeError("could not create a primitive"))).masks(IMAGES, 4)
+
+
 def test_a_fault_of_the_code_stays_what_it_is() -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         Failing(lambda: torch.zeros(2, 3) @ torch.zeros(2, 3)).masks(IMAGES, 4)
