@@ -74,6 +74,23 @@ def test_a_node_is_lost_and_another_one_joins(bench: FaultBench, nodes: RayNodes
     assert_heals(bench)
 
 
+def test_an_actor_ends_with_the_raylet_of_its_node(bench: FaultBench, nodes: RayNodes) -> None:
+    bench.stock_up(FEW)
+    ended: list[int] = []
+
+    def kill() -> None:
+        (worker,) = nodes.actors("b")
+        os.kill(nodes.raylet("b"), signal.SIGKILL)  # whose exit code nobody asks for, so that it stays as a zombie
+        wait_for(lambda: not alive(worker))
+        ended.append(worker)
+
+    bench.start(during=once(1, kill))
+    nodes.kill("b")
+    assert ended
+    assert_sound(bench, done=FEW)
+    assert_heals(bench)
+
+
 def test_a_node_that_is_paused_and_resumed_writes_twice_and_harms_nothing(bench: FaultBench, nodes: RayNodes) -> None:
     bench.stock_up(PHOTOS)
     writers: set[int] = set()

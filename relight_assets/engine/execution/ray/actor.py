@@ -8,6 +8,8 @@ machine that the run is on.
 import os
 import pickle
 import queue
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +30,9 @@ from relight_assets.engine.hardware.usage import DeviceUsage
 from relight_assets.engine.worker.requirements import check_requirements
 from relight_assets.errors import OutputFolderError
 from relight_assets.storage.folders import write_fault
+
+_PARENT_S = 1.0
+"""Seconds between two looks at who the parent process is."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,13 @@ class WorkerActor:
         self._device: str | None = None
 
     def where(self) -> tuple[str, str]:
-        """The id of the node, and the build of the package there.  Plain text, which every version understands."""
+        """The id of the node, and the build of the package there.  Plain text, which every version understands.
+
+        This is the first call: from now on the process ends with the node's own.
+        """
         from ray import get_runtime_context
 
+        end_with_parent()
         return get_runtime_context().get_node_id(), build()
 
     def run(self, job: bytes, workers: int, cpus: int) -> Iterator[Event]:
@@ -114,6 +123,22 @@ def _check_folder(folder: Path) -> None:
         raise OutputFolderError(
             f"{folder} cannot be written here: {fault}; all nodes must see output_root at one path (docs/scale.md)"
         )
+
+
+def end_with_parent() -> None:
+    """Have this process end soon after the one that started it: on a node, Ray's raylet.
+
+    Ray itself only sees whether there is a process of that number.  There is until somebody asks for its exit code, and
+    in a container whose first process never asks, a worker would go on holding its memory and its GPU.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:  # a process whose parent has ended is given another one
+            time.sleep(_PARENT_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
 @cache
