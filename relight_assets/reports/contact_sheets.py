@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import planes_of
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.imaging.png import decode_png
 from relight_assets.quality.measured import Verdict
@@ -230,7 +231,7 @@ def _on_checkerboard(pixels: Pixels) -> Pixels:
     square = max(4, max(height, width) // 32)
     rows, columns = np.arange(height) // square % 2, np.arange(width) // square % 2
     board = np.where(rows[:, None] ^ columns[None, :], np.uint8(205), np.uint8(160))
-    *colors, alpha = cv2.split(pixels)
+    *colors, alpha = planes_of(pixels)
     behind = cv2.multiply(board, cv2.bitwise_not(alpha), scale=1 / 255)
     return cv2.merge([cv2.add(cv2.multiply(color, alpha, scale=1 / 255), behind) for color in colors])
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Rgb8, Rgba8
-from relight_assets.core.color import decode, decode_table, encode, linear_to_srgb
+from relight_assets.core.color import decode, decode_table, encode, linear_to_srgb, planes_of
 
 Blend = Literal["srgb", "linear"]
 
@@ -17,7 +17,7 @@ _ROWS = 32_000
 
 def with_alpha(rgb: Rgb8, alpha: Gray8) -> Rgba8:
     """Join (H, W, 3) colours and (H, W) alpha to an RGBA image whose RGB is 0 where alpha is 0."""
-    return layer(cv2.split(rgb), alpha)
+    return layer(planes_of(rgb), alpha)
 
 
 def layer(planes: Sequence[Gray8], alpha: Gray8) -> Rgba8:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Mask, Pixels8, Plane, Rgb8, Rgba8
-from relight_assets.core.color import decode, luminance
+from relight_assets.core.color import decode, luminance, planes_of
 from relight_assets.stages.degraded.defects import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
 from relight_assets.stages.tone_change import tone_of
@@ -146,7 +146,7 @@ def comb(image: Rgb8, person: Mask) -> float:
         units of the mean count: 0 for any smooth histogram, 1 where every second level is empty.  0 of too few pixels.
     """
     inside = person.astype(np.uint8)
-    counts = np.stack([cv2.calcHist([plane], [0], inside, [256], [0, 256]).ravel() for plane in cv2.split(image)])
+    counts = np.stack([cv2.calcHist([plane], [0], inside, [256], [0, 256]).ravel() for plane in planes_of(image)])
     dark = counts[:, 1:HALF].sum(dtype=np.float64)
     if dark < FEW_DARK:
         return 0.0
@@ -174,7 +174,7 @@ def black_speckle(albedo: Rgb8, relit: Rgb8, person: Mask) -> float:
 
 
 def _brightest(image: Rgb8) -> Gray8:
-    red, green, blue = cv2.split(image)
+    red, green, blue = planes_of(image)
     return cv2.max(cv2.max(red, green), blue)
 
 
@@ -185,7 +185,7 @@ def _share(those: Mask, of: Mask) -> float:
 def _angle(albedo: Rgb8, photo: Rgb8, person: Mask) -> float:
     # Every second pixel of every second row is enough for a mean; what is nearly black has no colour to speak of.
     some = np.s_[::2, ::2]
-    inside = person[some] & (cv2.min(*cv2.split(photo[some])[:2]) > DARK) & (photo[some][..., 2] > DARK)
+    inside = person[some] & (cv2.min(*planes_of(photo[some])[:2]) > DARK) & (photo[some][..., 2] > DARK)
     first, second = (decode(image[some][inside][None])[0] for image in (albedo, photo))
     lengths = np.sqrt(np.einsum("ij,ij->i", first, first) * np.einsum("ij,ij->i", second, second))
     cosine = np.einsum("ij,ij->i", first, second)[lengths > 1e-6] / lengths[lengths > 1e-6]

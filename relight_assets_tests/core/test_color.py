@@ -14,6 +14,7 @@ from relight_assets.core.color import (
     luminance_of_planes,
     peaks,
     planckian,
+    planes_of,
     safe_ratio,
     scaled_by_peak,
     shoulder,
@@ -143,3 +144,25 @@ def test_the_largest_and_the_smallest_channel(shape, kind):
     assert (largest_channel(colors).dtype, smallest_channel(colors).dtype) == (kind, kind)
     assert np.array_equal(largest_channel(colors), colors.max(axis=-1))
     assert np.array_equal(smallest_channel(colors), colors.min(axis=-1))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_planes_are_the_channels(dtype: type[np.generic], channels: int) -> None:
+    image = np.arange(5 * 7 * channels, dtype=dtype).reshape(5, 7, channels)
+    planes = planes_of(image)
+    assert len(planes) == channels
+    for number, plane in enumerate(planes):
+        assert plane.dtype == dtype
+        assert plane.flags.c_contiguous
+        assert np.array_equal(plane, image[..., number])
+
+
+@pytest.mark.parametrize("part", [np.s_[1:, 2:], np.s_[::2, ::3]])
+def test_a_part_of_an_image_has_planes_of_its_own(part: tuple[slice, ...]) -> None:
+    image = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    planes = planes_of(image[part])
+    assert np.array_equal(np.stack(planes, axis=-1), image[part])
+    for plane in planes:
+        plane[...] = 0
+    assert np.array_equal(image.ravel(), np.arange(5 * 7 * 3))

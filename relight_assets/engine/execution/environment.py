@@ -10,6 +10,8 @@ WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
     "MALLOC_ARENA_MAX": "1",
+    # Pages of 2 MiB where the system leaves them to be asked for: a processor has places for few addresses of 4 KiB.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 """What every worker process finds in its environment."""
 

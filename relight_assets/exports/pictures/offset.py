@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Mask, Plane, Rgb8
+from relight_assets.core.color import planes_of
 
 _Numbers = NDArray[np.float64]
 
@@ -105,6 +106,6 @@ def _equations(target: Rgb8, condition: Rgb8, where: NDArray[np.intp]) -> tuple[
 
 def _detail(image: Rgb8) -> list[Plane]:
     """Detail of ln R/G, of ln B/G and of ln G, (H, W) float32 each."""
-    red, green, blue = cv2.split(np.log(image.astype(np.float32) + FLOOR))
+    red, green, blue = planes_of(np.log(image.astype(np.float32) + FLOOR))
     planes = (red - green, blue - green, green)
     return [cv2.GaussianBlur(each, (0, 0), FINE) - cv2.GaussianBlur(each, (0, 0), COARSE) for each in planes]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from relight_assets.config.recipe.albedo import AlbedoMethod, AlbedoMix, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8, Rgba8
-from relight_assets.core.color import decode, encode, highlight_rolloff, largest_channel, luminance_of_planes
+from relight_assets.core.color import decode, encode, highlight_rolloff, largest_channel, luminance_of_planes, planes_of
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream, uniform, weighted
 from relight_assets.core.rounding import rounded
@@ -108,13 +108,13 @@ def extract(
 
 
 def _gains(person: Rgba8, faces: Sequence[Points], strength: float, color_strength: float) -> Gains | None:
-    *colors, alpha = cv2.split(person)
+    *colors, alpha = planes_of(person)
     small, points = reduced(cv2.merge(colors), alpha, faces)
     return find_gains(small, points, strength, color_strength)
 
 
 def _multiplied(person: Rgba8, gains: Gains, noise: Generator | None) -> Rgb8:
-    *colors, alpha = cv2.split(person)
+    *colors, alpha = planes_of(person)
     linear = [decode(plane) for plane in colors]
     if noise is not None:
         dither(linear, noise)
@@ -123,7 +123,7 @@ def _multiplied(person: Rgba8, gains: Gains, noise: Generator | None) -> Rgb8:
     _subtract(linear, gains.offsets)
     encoded = (
         encode(plane, cv2.resize(factor, size, interpolation=cv2.INTER_LINEAR))
-        for plane, factor in zip(linear, cv2.split(gains.factors), strict=True)
+        for plane, factor in zip(linear, planes_of(gains.factors), strict=True)
     )
     return cv2.merge([cv2.bitwise_and(plane, inside) for plane in encoded])
 
@@ -138,7 +138,7 @@ def _subtract(linear: Sequence[Plane], offsets: LinearRgb) -> None:
     part = np.s_[y : int((top + height + 1) * down), x : int((left + width + 1) * across)]
     # Pixel centers have whole coordinates, as in cv2.resize.
     place = np.array([[1 / across, 0, (x + 0.5) / across - 0.5], [0, 1 / down, (y + 0.5) / down - 0.5]])
-    for plane, offset in zip(linear, cv2.split(offsets), strict=True):
+    for plane, offset in zip(linear, planes_of(offsets), strict=True):
         there = plane[part]
         size = (there.shape[1], there.shape[0])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -149,7 +149,7 @@ def _within_paints(
     person: Rgba8, parameters: Retinex, method: AlbedoMethod, noise: Generator | None, frame: float
 ) -> tuple[Rgb8, dict[str, float | str]]:
     # ``frame``: longest side of the whole image over the person's width.
-    *colors, inside = cv2.split(person)
+    *colors, inside = planes_of(person)
     height, width = inside.shape
     linear = [decode(plane) for plane in colors]
     _, mask = cv2.threshold(inside, 127, 1, cv2.THRESH_BINARY)

@@ -15,7 +15,7 @@ import numpy as np
 
 from relight_assets.config.recipe.albedo import AlbedoMethod, Retinex
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane
-from relight_assets.core.color import luminance, safe_ratio
+from relight_assets.core.color import luminance, planes_of, safe_ratio
 from relight_assets.stages.albedo.masked_filters import box, guided, masked_gaussian, shrunk
 from relight_assets.stages.integrated_shading import Borders, borders, integrated
 
@@ -61,7 +61,7 @@ class Small:
     @cached_property
     def log_ratios(self) -> tuple[Plane, Plane]:
         """Ln R/G and ln B/G."""
-        red, green, blue = (cv2.log(plane + np.float32(LUMINANCE_FLOOR)) for plane in cv2.split(self.rgb))
+        red, green, blue = (cv2.log(plane + np.float32(LUMINANCE_FLOOR)) for plane in planes_of(self.rgb))
         return red - green, blue - green
 
     def mean(self, plane: Plane) -> float:

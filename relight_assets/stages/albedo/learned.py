@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import LinearRgb, Plane, Rgba8
-from relight_assets.core.color import decode, luminance
+from relight_assets.core.color import decode, luminance, planes_of
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.albedo.albedo import Albedo, finished, some_of
 
@@ -42,5 +42,5 @@ def extract(foreground: Rgba8, estimate: Estimate) -> Albedo:
     gain = float(np.clip(before / max(after, 1e-6), 1 / WIDEST, WIDEST)) if before > 0 else 1.0
     del linear  # memory counts at full size
     found *= np.float32(gain)
-    image[window] = finished(cv2.split(found), alpha)
+    image[window] = finished(planes_of(found), alpha)
     return Albedo(image, {"method": "learned", "gain": rounded(gain)})

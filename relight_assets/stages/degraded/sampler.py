@@ -12,14 +12,13 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import partial
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import luminance
+from relight_assets.core.color import luminance, planes_of
 from relight_assets.core.rng import weighted
 from relight_assets.errors import WeakPairError
 from relight_assets.stages.degraded.defects import EVERY_SECOND, defect_score
@@ -293,7 +292,7 @@ def _degraded(scene: Scene, seen: Exposed) -> list[Plane]:
     lit = scene.albedo[EVERY_SECOND] * shading.light[EVERY_SECOND]
     if shading.highlight is not None:
         lit += shading.highlight[EVERY_SECOND]
-    planes = cv2.split(lit)
+    planes = planes_of(lit)
     factor = seen.curve.factor(planes)
     return [plane * factor for plane in planes]
 

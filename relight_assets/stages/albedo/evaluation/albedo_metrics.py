@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Mask, Pixels8, Plane, Points, Rgb8, Rgba8, Triangles
-from relight_assets.core.color import decode, luminance
+from relight_assets.core.color import decode, luminance, planes_of
 from relight_assets.core.rounding import rounded
 from relight_assets.stages.albedo.evaluation.chroma_step import chroma_step
 from relight_assets.stages.albedo.evaluation.face_view import OPAQUE, FaceView, view_of
@@ -155,5 +155,5 @@ def _change(light: tuple[Plane, Plane], where: Mask) -> float:
 
 
 def _brightest(image: Pixels8) -> Pixels8:
-    red, green, blue = cv2.split(image)
+    red, green, blue = planes_of(image)
     return cv2.max(cv2.max(red, green), blue)

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Mask, Plane
+from relight_assets.core.color import planes_of
 from relight_assets.stages.albedo.evaluation.face_view import HEIGHT, SOME, FaceView
 
 SECTORS = 24
@@ -59,7 +60,7 @@ def chroma_step(view: FaceView) -> float | None:
 
 
 def _log_ratios(linear: LinearRgb) -> tuple[Plane, Plane]:
-    red, green, blue = (cv2.log(plane + FLOOR) for plane in cv2.split(linear))
+    red, green, blue = (cv2.log(plane + FLOOR) for plane in planes_of(linear))
     return red - green, blue - green
 
 

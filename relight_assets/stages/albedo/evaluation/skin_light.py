@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane, Triangles
-from relight_assets.core.color import safe_ratio
+from relight_assets.core.color import planes_of, safe_ratio
 from relight_assets.stages.albedo.evaluation.face_view import FLOOR, HEIGHT, SOME, FaceView
 from relight_assets.stages.albedo.masked_filters import masked_gaussian
 
@@ -126,7 +126,7 @@ def highlight_left(view: FaceView) -> float | None:
 
 def _paleness(photo: LinearRgb, weight: Plane) -> Plane:
     """0 of a pixel that is as saturated as skin, 1 of one that is much paler."""
-    red, green, blue = cv2.split(photo)
+    red, green, blue = planes_of(photo)
     saturation = 1 - safe_ratio(cv2.min(cv2.min(red, green), blue) + FLOOR, cv2.max(cv2.max(red, green), blue) + FLOOR)
     usual = float(np.median(saturation[weight > 0.5])) if (weight > 0.5).any() else 0.0
     start, end = PALER

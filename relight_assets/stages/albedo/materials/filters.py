@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane
+from relight_assets.core.color import planes_of
 
 NARROWEST = 0.35
 """A Gaussian below it changes nothing, pixels."""
@@ -49,8 +50,8 @@ def weighted_mean(values: Plane, weight: Plane, sigma: float, floor: float = 1e-
 
 def weighted_means(planes: Sequence[Plane], weight: Plane, sigma: float, floor: float = 1e-4) -> list[Plane]:
     """The same of several planes, whose weight is blurred but once."""
-    *over, under = cv2.split(blurred(cv2.merge([*(values * weight for values in planes), weight]), sigma))
-    inverse = 1 / (under + np.float32(floor))
+    *over, under = planes_of(blurred(cv2.merge([*(values * weight for values in planes), weight]), sigma))
+    inverse = np.float32(1) / (under + np.float32(floor))
     return [each * inverse for each in over]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import LUMINANCE_WEIGHTS, shoulder
+from relight_assets.core.color import LUMINANCE_WEIGHTS, planes_of, shoulder
 from relight_assets.stages.albedo.materials.colors.gray import with_less_cut
 from relight_assets.stages.albedo.materials.colors.skin_color import even_color
 from relight_assets.stages.albedo.materials.face import Face
@@ -152,7 +152,7 @@ def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:
 
 def _factors(person: Person, skin: Plane, gain: Plane, red: Plane, blue: Plane) -> LinearRgb:
     # Plane by plane, which takes half as long as pixels of three channels.
-    channels, light, small = cv2.split(person.rgb), person.light, np.float32(1e-3)
+    channels, light, small = planes_of(person.rgb), person.light, np.float32(1e-3)
     ratios = [cv2.exp(red), np.ones_like(red), cv2.exp(blue)]
     colored = sum(
         plane * ratio * np.float32(weight)

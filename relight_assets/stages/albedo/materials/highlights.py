@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane
+from relight_assets.core.color import planes_of
 from relight_assets.stages.albedo.materials.filters import disc, ramp, weighted_mean
 from relight_assets.stages.albedo.materials.person import Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
@@ -76,7 +77,7 @@ def _base(person: Person, skin: Skin) -> Plane:
     base = weighted_mean(dimmed, skin.weight, BASE_SIGMAS[0] * height, 1e-3)
     for sigma in BASE_SIGMAS:
         near = skin.weight * ((person.light > TRIMMED[0] * base) & (person.light < TRIMMED[1] * base))
-        over, under = cv2.split(skin.face.blurred(cv2.merge([person.light * near, near]), sigma))
+        over, under = planes_of(skin.face.blurred(cv2.merge([person.light * near, near]), sigma))
         base = (over + np.float32(0.02) * base) / (under + np.float32(0.02))
     return base
 

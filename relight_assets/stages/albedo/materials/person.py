@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8
-from relight_assets.core.color import decode, luminance
+from relight_assets.core.color import decode, luminance, planes_of
 from relight_assets.stages.albedo.masked_filters import shrunk
 from relight_assets.stages.albedo.materials.filters import ramp
 
@@ -49,7 +49,7 @@ class Person:
     @cached_property
     def log_ratios(self) -> tuple[Plane, Plane]:
         """Ln R/G and ln B/G."""
-        red, green, blue = cv2.split(cv2.log(self.rgb + np.float32(COLOR_FLOOR)))
+        red, green, blue = planes_of(cv2.log(self.rgb + np.float32(COLOR_FLOOR)))
         return red - green, blue - green
 
     @cached_property
@@ -60,7 +60,7 @@ class Person:
     @cached_property
     def peak(self) -> Plane:
         """The largest channel, linear."""
-        red, green, blue = cv2.split(self.rgb)
+        red, green, blue = planes_of(self.rgb)
         return cv2.max(cv2.max(red, green), blue)
 
     @cached_property

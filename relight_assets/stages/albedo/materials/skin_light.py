@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane
+from relight_assets.core.color import planes_of
 from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
 from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
@@ -77,7 +78,7 @@ def _surround(log_light: Plane, skin: Skin) -> Plane:
     for level in range(LEVELS):
         apart = (guide - np.float32(low + level * step)) * np.float32(1 / RANGE)
         alike = weight * cv2.exp(np.float32(-0.5) * apart * apart)
-        over, under = cv2.split(face.blurred(cv2.merge([alike * log_light, alike]), SIGMA))
+        over, under = planes_of(face.blurred(cv2.merge([alike * log_light, alike]), SIGMA))
         mean = (over + np.float32(0.02) * anyone) / (under + np.float32(0.02))
         found += mean * np.clip(1 - np.abs(place - np.float32(level)), 0, 1)
     return found

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import LinearRgb, Plane
+from relight_assets.core.color import planes_of
 from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean, weighted_means
 from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
@@ -56,6 +57,6 @@ def offsets(person: Person, weight: Plane, contrast: Plane, height: float) -> Li
     if width:
         box = np.s_[y : y + depth, x : x + width]
         share = contrast[box] / (1 + contrast[box])
-        smooth = weighted_means(cv2.split(person.rgb[box]), weight[box] + np.float32(1e-3), SIGMA * height, 1e-4)
+        smooth = weighted_means(planes_of(person.rgb[box]), weight[box] + np.float32(1e-3), SIGMA * height, 1e-4)
         found[box] = cv2.merge([plane * share for plane in smooth])
     return found

@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 from relight_assets.config.recipe.families import PATTERN_ELEVATION, HardShadow, ShadowKinds
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import luminance, tinted
+from relight_assets.core.color import luminance, planes_of, tinted
 from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform, weighted
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.filters import smooth
@@ -221,7 +221,7 @@ def render_shadow(
     key_kelvin = log_uniform(color, options.key_temperature_range)
     ambient_kelvin = log_uniform(color, options.ambient_temperature_range)
     key_color, ambient_color = tinted(key_kelvin, TINT), tinted(ambient_kelvin, TINT)
-    keys = lamp.key_light(scene, shadow.light, wrap, cv2.split(shadow.visibility))
+    keys = lamp.key_light(scene, shadow.light, wrap, planes_of(shadow.visibility))
     ambient = scene.normals[2] * np.float32(0.25 * level) + np.float32(0.75 * level)
     planes = [ambient * ambient_color[c] + key * ((1 - level) * key_color[c]) for c, key in enumerate(keys)]
     numbers: Numbers = {

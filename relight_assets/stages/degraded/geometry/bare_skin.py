@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane, Points
-from relight_assets.core.color import luminance
+from relight_assets.core.color import luminance, planes_of
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.head import CHIN, FOREHEAD
 from relight_assets.stages.degraded.geometry.skin import BARE, COLOR_FLOOR, EYES_AND_MOUTH, HALVED_ABOVE, at_points
@@ -109,7 +109,7 @@ def _of_face(albedo: LinearRgb, alpha: Plane, mesh_share: Plane, skin: Plane, po
 
 def _like_skin(albedo: LinearRgb, light: Plane, flat: NDArray[np.float32], h: float) -> tuple[Plane, Plane, Plane]:
     # Not much darker than skin; of its colour; as smooth as it.
-    red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in cv2.split(albedo))
+    red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in planes_of(albedo))
     log = cv2.log(light + COLOR_FLOOR)
     side = (max(3, int(0.03 * h)),) * 2
     warm, cold, around = (cv2.blur(plane, side) for plane in (red - green, blue - green, log))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import LinearRgb, Plane, Points
+from relight_assets.core.color import planes_of
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 
 BARE = (10, 151, 9, 108, 337, 50, 101, 205, 280, 330, 425, 5, 195)
@@ -68,7 +69,7 @@ def _reduced(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
 
 def _of_face(albedo: LinearRgb, flat: NDArray[np.float32]) -> Plane:
     extent = float(np.ptp(flat, axis=0).max())
-    red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in cv2.split(albedo))
+    red, green, blue = (cv2.log(plane + COLOR_FLOOR) for plane in planes_of(albedo))
     warm, cold, light = (_beside_skin(plane, flat, extent) for plane in (red - green, blue - green, green))
     color = warm * warm + cold * cold
     reach = max(COLOR_REACH**2, COLOR_SPREADS**2 * float(np.median(at_points(color, flat))))

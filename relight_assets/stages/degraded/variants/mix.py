@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Rgba8
-from relight_assets.core.color import linear_to_srgb, srgb_to_linear
+from relight_assets.core.color import linear_to_srgb, planes_of, srgb_to_linear
 
 OF_A_WHOLE_LIGHT = frozenset({"face_light", "skin_chroma", "skin_hue", "artifact_score", "eye_overlap"})
 """Numbers that were measured of a light, and are others of its mix with the photo."""
@@ -27,7 +27,7 @@ def mixed(photo: Rgba8, degraded: Rgba8, amount: float) -> Rgba8:
         (H, W, 4) uint8 RGBA: each channel is the exact mix of the two, rounded to the nearest display level.
     """
     table = _mixes(amount)
-    channels = [table[one, other] for one, other in zip(cv2.split(photo)[:3], cv2.split(degraded)[:3], strict=True)]
+    channels = [table[one, other] for one, other in zip(planes_of(photo)[:3], planes_of(degraded)[:3], strict=True)]
     return cv2.merge([*channels, cv2.extractChannel(degraded, 3)])
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Mask, Plane, Rgb8
+from relight_assets.core.color import planes_of
 
 EPSILON = 1e-6
 """Variance of colours, of 1 squared, that is taken for noise."""
@@ -97,7 +98,7 @@ def _windows(guide: Rgb8, unknown: Mask) -> _Windows:
     touching[[0, -1]] = touching[:, [0, -1]] = 0
     centres = np.flatnonzero(touching.view(np.bool_))
     pixels = np.stack([centres + (row * width + column) for row, column in _AROUND])
-    planes = [plane.astype(np.float32).ravel() * np.float32(1 / 255) for plane in cv2.split(guide)]
+    planes = [plane.astype(np.float32).ravel() * np.float32(1 / 255) for plane in planes_of(guide)]
     colors = np.stack([plane.take(pixels) for plane in planes], axis=1)
     means = colors.sum(axis=0) * _SIZE
     colors -= means

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane, Rgb8, Rgba8
+from relight_assets.core.color import planes_of
 from relight_assets.stages.foreground_color import Blend, at_edge, layer, sample, soft_edge, split_colors, to_blend
 from relight_assets.stages.masks.matting.sizes import shrunk
 
@@ -37,7 +38,7 @@ def separate(rgb: Rgb8, alpha: Gray8, blend: Blend = "srgb") -> Layers:
         alpha: (H, W) uint8 mask.
         blend: the space in which the layers will be laid over each other.
     """
-    planes = cv2.split(rgb)
+    planes = planes_of(rgb)
     foreground, background = layer(planes, alpha), layer(planes, cv2.bitwise_not(alpha))
     edge = soft_edge(alpha)
     if edge.size:
@@ -65,7 +66,7 @@ def person_colors(rgb: Rgb8, alpha: Gray8) -> Plane:
     """
     # The outermost of what counts as opaque still shows some background.
     sure = cv2.erode(cv2.inRange(alpha, 255, 255), np.ones((3, 3), np.uint8))
-    known = cv2.merge([*cv2.split(cv2.bitwise_and(rgb, rgb, mask=sure)), sure])
+    known = cv2.merge([*planes_of(cv2.bitwise_and(rgb, rgb, mask=sure)), sure])
     level = shrunk(known, COLOR_SIDE).astype(np.float32)
     levels = [level]
     while max(level.shape[:2]) > 1:

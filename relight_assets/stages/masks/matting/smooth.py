@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from relight_assets.core.arrays import Gray8, Rgb8
+from relight_assets.core.color import planes_of
 
 STEEP = 23
 """Range of alpha over 3x3 pixels, levels, from which on it is a step: .045 per pixel.  Pixels are the photo's here."""
@@ -35,7 +36,7 @@ def smooth_where_flat(alpha: Gray8, rgb: Rgb8) -> Gray8:
     margin = side + reach
     left, top, width, height = cv2.boundingRect(steep)
     part = np.s_[max(0, top - margin) : top + height + margin, max(0, left - margin) : left + width + margin]
-    red, green, blue = cv2.split(_range(rgb[part], 5))
+    red, green, blue = planes_of(_range(rgb[part], 5))
     colors = cv2.max(cv2.max(red, green), blue)
     _, flat = cv2.threshold(colors, FLAT - 1, 255, cv2.THRESH_BINARY_INV)
     steps = cv2.bitwise_and(steep[part], flat)
