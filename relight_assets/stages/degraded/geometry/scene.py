@@ -1,9 +1,9 @@
 """A person prepared for light: cropped, at working size, with shape."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 
 import cv2
 import numpy as np
@@ -152,6 +152,19 @@ class Scene:
     @cached_property
     def _rim(self) -> Plane:
         return smoothstep(self.inward / np.float32(max(RIM_WIDTH * self.size, 1.0)))
+
+
+def once_a_scene(compute: Callable[[Scene], Plane]) -> Callable[[Scene], Plane]:
+    """Keep with a scene what a function says of it, as a cached property does: every lamp and every draw asks again."""
+
+    @wraps(compute)
+    def kept(scene: Scene) -> Plane:
+        found: dict[Callable[[Scene], Plane], Plane] = scene.__dict__.setdefault("_computed", {})
+        if compute not in found:
+            found[compute] = compute(scene)
+        return found[compute]
+
+    return kept
 
 
 def build(

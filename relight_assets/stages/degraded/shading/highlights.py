@@ -19,7 +19,7 @@ from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.close_up import CloseUp
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.height_field import normals_of_slopes
-from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.stages.degraded.geometry.scene import Numbers, Scene, once_a_scene
 from relight_assets.stages.degraded.light_sampler import Attribute, Grain, Shading
 from relight_assets.stages.degraded.shading import skin_texture
 from relight_assets.stages.degraded.shading.lobe import skin_lobe
@@ -85,10 +85,15 @@ def shining_skin(scene: Scene, base: float) -> Plane:
         pale = smoothstep((luminance(scene.albedo) - np.float32(PALE[0])) / np.float32(PALE[1] - PALE[0]))
         skin = np.float32(UNSURE_SKIN) * (disc * pale)[rows, columns]
     else:
-        shape = (rows.stop - rows.start, columns.stop - columns.start)
-        skin = scene.bare_skin[rows, columns] * oil(scene.faces, shape, (columns.start, rows.start), base)
+        skin = scene.bare_skin[rows, columns] * (np.float32(base) + np.float32(1 - base) * _oil(scene))
     edge = SILHOUETTE_MARGIN * scene.size
     return skin * smoothstep((scene.inward[rows, columns] - np.float32(edge)) / np.float32(max(2 * edge, 1.0)))
+
+
+@once_a_scene
+def _oil(scene: Scene) -> Plane:
+    rows, columns = scene.close_up.part
+    return oil(scene.faces, (rows.stop - rows.start, columns.stop - columns.start), (columns.start, rows.start))
 
 
 def sample(

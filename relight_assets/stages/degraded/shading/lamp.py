@@ -19,7 +19,7 @@ from relight_assets.core.rng import is_varied, log_uniform, part_of, uniform
 from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.bare_skin import face_height
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
-from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.stages.degraded.geometry.scene import Numbers, Scene, once_a_scene
 from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
 from relight_assets.stages.degraded.light_sampler import Attribute, Shading
 from relight_assets.stages.degraded.shading.ambient import share_of
@@ -168,6 +168,7 @@ def key_light(scene: Scene, light: Direction, wrap: float, visible: Sequence[Pla
     return [np.minimum(key, scene.fade_rim(key)) for key in keys]  # in the shade the silhouette stays dark
 
 
+@once_a_scene
 def hair_occlusion(scene: Scene) -> Plane:
     """What hair leaves of the light on the skin beside it, (h, w) float32 in 0..1; 1 without a face mesh."""
     if not scene.faces:

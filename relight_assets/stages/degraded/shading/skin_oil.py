@@ -19,17 +19,16 @@ SPOTS = (
 """Mesh points, how much they shine, and how far around them, in units of the face's height h."""
 
 
-def oil(faces: Sequence[Points], shape: tuple[int, int], corner: tuple[int, int], base: float) -> Plane:
-    """Return how much skin shines at each point of a part of an image.
+def oil(faces: Sequence[Points], shape: tuple[int, int], corner: tuple[int, int]) -> Plane:
+    """Return how much skin of these places shines, over all other skin, at each point of a part of an image.
 
     Args:
         faces: (468, 3) float32 meshes, in the image's pixels.
         shape: height and width of the part.
         corner: x and y of its first pixel.
-        base: what all skin has.
 
     Returns:
-        (h, w) float32, ``base`` to 1.15.
+        (h, w) float32, 0 to 1.15.
     """
     most = np.zeros(shape, np.float32)
     x, y = (np.arange(n, dtype=np.float32) + np.float32(start) for n, start in zip(shape[::-1], corner, strict=True))
@@ -43,4 +42,4 @@ def oil(faces: Sequence[Points], shape: tuple[int, int], corner: tuple[int, int]
                     np.exp(narrow * np.square(y - np.float32(p_y))),
                 )
                 np.maximum(most, np.float32(strength) * np.outer(column, row), out=most)
-    return np.float32(base) + np.float32(1 - base) * most
+    return most

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.geometry.scene import once_a_scene
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
 
 
@@ -54,3 +55,17 @@ def test_black_hair_is_dark_and_black_skin_is_not():
     assert scene.dark[cheek].max() < 0.2
     assert scene.dark[shirt].max() == 0
     assert face_scene().dark[cheek].max() == 0
+
+
+def test_what_is_kept_with_a_scene_is_computed_once_for_each():
+    asked = []
+
+    @once_a_scene
+    def alpha(scene):
+        asked.append(scene)
+        return scene.alpha
+
+    first, second = portrait_scene(), portrait_scene(with_face=False)
+    assert alpha(first) is alpha(first) is first.alpha
+    assert alpha(second) is second.alpha
+    assert [each is scene for each, scene in zip(asked, (first, second), strict=True)] == [True, True]
