@@ -1,17 +1,23 @@
-"""The stock of photos, what an undisturbed run makes of them, and a bench for every engine."""
+"""The stock of photos, all of them close-ups, what an undisturbed run makes of them, and a bench for every engine."""
 
 import importlib.util
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from relight_assets.config.engines import ENGINES
-from relight_assets_tests.conftest import Bench, write_stock
+from relight_assets_tests.conftest import PORTRAITS, Bench, write_stock
 from relight_assets_tests.faults.invariants import FaultBench, Truth, truth_of
 from relight_assets_tests.faults.ray_nodes import NOT_INSTALLED, RayNodes, ray_nodes
 
 STOCK = 24
+CLOSE = 160
+"""Pixels of a close-up's sides, more than a face that ``min_face`` takes."""
+FACES = dict(zip(PORTRAITS, ((127, 125), (133, 105), (126, 130), (129, 136)), strict=True))
+"""Where the middles of the faces are in ``photos``: x and y in pixels."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,13 +34,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("engine", names, scope="module")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def nodes() -> Iterator[RayNodes]:
-    """A Ray cluster with the nodes `a` and `b`, of one CPU each, for the tests of a module."""
+    """A Ray cluster for all tests, without nodes but for its head: those a test works on, ``bench`` sees to."""
     if importlib.util.find_spec("ray") is None:
         pytest.skip(NOT_INSTALLED)
-    with ray_nodes("a", "b") as made:
+    with ray_nodes() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Close-ups of the same portraits: no fault asks what is around a face, and a third of the pixels take half the
+    time."""
+    folder = tmp_path_factory.mktemp("close")
+    for path in photos.iterdir():
+        if path.name not in FACES:
+            shutil.copyfile(path, folder / path.name)
+            continue
+        image = cv2.imread(str(path))
+        assert image is not None
+        left, top = (middle - CLOSE // 2 for middle in FACES[path.name])
+        cv2.imwrite(str(folder / path.name), image[top : top + CLOSE, left : left + CLOSE])
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +81,7 @@ def bench(tmp_path: Path, stock: Path, truth: Truth, engine: str, request: pytes
     made = FaultBench(tmp_path, stock, engine=engine, truth=truth)
     if engine == "ray":
         nodes: RayNodes = request.getfixturevalue("nodes")
-        nodes.keep("a", "b")
+        mark = request.node.get_closest_marker("nodes")
+        nodes.keep(*(mark.args if mark is not None else ("a", "b")))
         made.use_cluster(nodes.address)
     return made

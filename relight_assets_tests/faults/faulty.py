@@ -23,7 +23,7 @@ from relight_assets.engine.worker.worker import ImageWorker
 from relight_assets_tests.engine.nvidia import UUIDS
 from relight_assets_tests.faults.seam import Moment, Point, WatchedStorage, die
 
-FILE_LIMIT = 50_000
+FILE_LIMIT = 30_000
 """What a file may have in bytes on a :class:`SmallFiles` disk: records fit, images do not."""
 
 

@@ -39,7 +39,7 @@ def small_disk(bench: FaultBench) -> Iterator[Path]:
     """A disk that holds the images of a few photos, where the outputs go."""
     place = bench.folder / "disk"
     place.mkdir()
-    mount("-t", "tmpfs", "-o", "size=2m", "relight-test", str(place))
+    mount("-t", "tmpfs", "-o", "size=1m", "relight-test", str(place))
     bench.settings = bench.settings.model_copy(update={"output_root": place})
     yield place
     unmount(place)

@@ -135,6 +135,7 @@ def odd_environment(kind: str, folder: Path) -> dict[str, str]:
     return {"PYTHONPATH": f"{folder}:{package.parent}"}
 
 
+@pytest.mark.nodes("a")
 @pytest.mark.parametrize("kind", ODD)
 def test_a_node_that_is_not_as_the_others_is_named_and_the_others_go_on(
     bench: FaultBench,
@@ -145,7 +146,6 @@ def test_a_node_that_is_not_as_the_others_is_named_and_the_others_go_on(
 ) -> None:
     monkeypatch.chdir(bench.folder)  # what is in the driver's working directory would come first on the nodes
     bench.stock_up(FEW)
-    nodes.keep("a")
     nodes.add("odd", environ=odd_environment(kind, tmp_path_factory.mktemp("odd")))
     summary = bench.start()
     assert [device.lost for device in summary.devices.values()].count(True) == 1
@@ -155,9 +155,9 @@ def test_a_node_that_is_not_as_the_others_is_named_and_the_others_go_on(
     assert_heals(bench)
 
 
+@pytest.mark.nodes
 def test_where_no_node_is_as_it_should_be_the_run_ends_and_says_why(bench: FaultBench, nodes: RayNodes) -> None:
     bench.stock_up(2)
-    nodes.keep()
     nodes.add("odd", environ=WITHOUT_MODELS)
     with pytest.raises(WorkersFailedError, match=r"no worker is left: node odd: .*relight models fetch"):
         bench.start(FaultyWorker)

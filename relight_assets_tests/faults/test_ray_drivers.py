@@ -20,6 +20,8 @@ pytestmark = pytest.mark.engines("ray")
 
 PHOTOS = 12
 AT = 6
+OF_COMMAND = 16
+"""So many that a command is at work when it is stopped."""
 MANY = 40
 """So many that a run is at work when it is terminated."""
 GONE_S = 10.0
@@ -60,7 +62,7 @@ def test_a_driver_that_is_killed_leaves_no_actor_and_the_next_run_goes_on(
 @pytest.fixture
 def project(tmp_path: Path, stock: Path) -> Path:
     made = make_project(tmp_path / "project", stock)
-    made.write_csv("train", [f"{number:02d}.png" for number in range(24)])
+    made.write_csv("train", [f"{number:02d}.png" for number in range(OF_COMMAND)])
     return made.root
 
 
@@ -82,7 +84,7 @@ def test_a_command_that_is_stopped_ends_its_actors_and_the_same_command_goes_on(
     assert_soon_gone(nodes)
     again = subprocess.run(**asked, capture_output=True, text=True, check=False)  # type: ignore[call-overload]
     assert again.returncode == 0, again.stdout + again.stderr
-    assert len(list(outputs.glob("*_output.png"))) == 24
+    assert len(list(outputs.glob("*_output.png"))) == OF_COMMAND
 
 
 @pytest.mark.servers
