@@ -54,3 +54,12 @@ def test_black_hair_is_dark_and_black_skin_is_not():
     assert scene.dark[cheek].max() < 0.2
     assert scene.dark[shirt].max() == 0
     assert face_scene().dark[cheek].max() == 0
+
+
+def test_samples_are_of_the_person_s_inner_pixels():
+    scene = portrait_scene()
+    everywhere = scene.sampled(scene.albedo)
+    assert np.array_equal(everywhere, scene.albedo.reshape(-1, 3)[scene.samples])
+    assert np.array_equal(scene.sampled(scene.albedo, 3), everywhere[::3])
+    assert np.array_equal(scene.sampled_albedo, everywhere)
+    assert np.array_equal(scene.sampled_photo_light, scene.photo_light.ravel()[scene.samples])
