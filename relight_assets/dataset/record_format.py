@@ -5,7 +5,8 @@ Schema 1 had neither that sha256 nor places, and mtimes for tokens; its files ar
 """
 
 import json
-from functools import cache
+import math
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -58,13 +59,21 @@ def decoded(data: bytes, kind: type[_Kind], *, sealed: bool) -> _Kind | None:
 
 def _lines(value: Any, depth: int = 0) -> str:
     """JSON with a line for each key down to the metrics; every byte of white space is hashed and parsed by plans."""
+    if type(value) is float and math.isfinite(value):
+        return repr(value)  # a record has hundreds of them, and the encoder takes ten times as long
     if isinstance(value, msgspec.Struct):
         value = asdict(value)
     if not isinstance(value, dict) or not value or depth == _NESTED:
         return _compact(value)
     inner = "\n" + " " * (depth + 1)
-    entries = (f"{inner}{_compact(str(key))}: {_lines(each, depth + 1)}" for key, each in value.items())
+    entries = (f"{inner}{_quoted(str(key))}: {_lines(each, depth + 1)}" for key, each in value.items())
     return f"{{{','.join(entries)}\n{' ' * depth}}}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(key: str) -> str:
+    # Records have the same keys.
+    return _compact(key)
 
 
 _PREPARED = Lock()

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from relight_assets.core.color import every
+
 SIDE = 128
 """Longest side of a cell, pixels: two cells of a card, and four cards, fit beside the filters at 1,280 pixels."""
 MAX_CELL_BYTES = 2_700
@@ -63,7 +65,7 @@ def thumbnail_made_of(data: bytes) -> MadeOf | None:
 
 def _small(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     step = max(1, max(pixels.shape[:2]) // (4 * SIDE))  # what is much larger takes longer, and shows no more
-    return cv2.resize(np.ascontiguousarray(pixels[::step, ::step]), size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(every(pixels, step), size, interpolation=cv2.INTER_AREA)
 
 
 def _with_comment(jpeg: bytes, made_of: MadeOf) -> bytes:

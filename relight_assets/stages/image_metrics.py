@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Mask, Pixels8, Plane, Rgb8, Rgba8
-from relight_assets.core.color import decode, luminance, planes_of
+from relight_assets.core.color import decode, every, luminance, planes_of
 from relight_assets.stages.degraded.defects import gradient_correlation
 from relight_assets.stages.foreground_color import Blend, mix_colors
+from relight_assets.stages.quantiles import quantile
 from relight_assets.stages.tone_change import tone_of
 
 FLOOR = 0.004
@@ -105,7 +106,7 @@ def measure(
         identity=gradient_correlation(logs[0], logs[1], core),
         strength=float(change.std(dtype=np.float64)),
         exposure=float(change.mean(dtype=np.float64)),
-        lit_exposure=float(np.quantile(change, 0.75)),
+        lit_exposure=quantile(change, 0.75),
         clipping=_share(_brightest(relit) >= END, person) - _share(_brightest(photo) >= END, person),
         crushed=_share(_brightest(relit) <= CRUSHED, person) - _share(_brightest(photo) <= CRUSHED, person),
         chroma=_angle(albedo, photo, person),
@@ -131,7 +132,7 @@ def measure_downsampled(
 def few_of(image: Pixels8) -> Pixels8:
     """Every so many pixels of an (H, W, C) image, such that its longest side has about 256."""
     step = max(1, round(max(image.shape) / DOWNSAMPLED_SIDE))
-    return np.ascontiguousarray(image[::step, ::step])
+    return every(image, step)
 
 
 def comb(image: Rgb8, person: Mask) -> float:

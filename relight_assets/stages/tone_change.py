@@ -7,6 +7,7 @@ import numpy as np
 
 from relight_assets.core.arrays import LinearRgb, Mask, Plane, Rgb8
 from relight_assets.core.color import largest_channel, smallest_channel
+from relight_assets.stages.quantiles import quantiles
 
 FLOOR = 1e-4
 """Linear light that a mean counts as, at least."""
@@ -52,5 +53,5 @@ def tone_of(image: Rgb8, linear: LinearRgb, stops: Plane, person: Mask) -> Tone:
     channels = image[person].astype(np.float32)
     most = largest_channel(channels)
     saturation = (most - smallest_channel(channels)) / np.maximum(most, DARKEST)
-    dark, middle, light = np.quantile(stops[person], (0.1, 0.5, 0.9)).tolist()
+    dark, middle, light = quantiles(stops[person], (0.1, 0.5, 0.9)).tolist()
     return Tone(red - green, blue - green, float(saturation.mean(dtype=np.float64)), middle - dark, light - middle)

@@ -6,6 +6,7 @@ from relight_assets.core.color import (
     decode,
     decode_planes,
     encode,
+    every,
     highlight_rolloff,
     largest_channel,
     linear_to_srgb,
@@ -166,3 +167,14 @@ def test_a_part_of_an_image_has_planes_of_its_own(part: tuple[slice, ...]) -> No
     for plane in planes:
         plane[...] = 0
     assert np.array_equal(image.ravel(), np.arange(5 * 7 * 3))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("step", [1, 2, 3, 9])
+def test_every_so_many_pixels_are_taken_from_the_first_on(channels: int, step: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (7, 8, channels), dtype=np.uint8)
+    found = every(image, step)
+    assert found.flags.c_contiguous
+    assert np.array_equal(found, image[::step, ::step])
+    found[...] = 0
+    assert image.any()

@@ -19,6 +19,7 @@ from relight_assets.stages.degraded.defects import LUMINANCE_FLOOR
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
 from relight_assets.stages.degraded.light_sampler import Shading
 from relight_assets.stages.degraded.tone_curve import ToneCurve, levels
+from relight_assets.stages.quantiles import quantile, quantiles
 
 FACE_SHARE = 0.15
 """Weight of the face's skin in brightness and color, beside the whole person: neither may tell a pair's sides apart."""
@@ -139,7 +140,7 @@ def exposed(scene: Scene, shading: Shading, camera: Camera, *, hold_lit_skin: bo
     every = 1 + scene.samples.size // FEW
     weights = _weights(scene)[::every]
     meter = _Meter(weights, _skin(scene)[::every], hold_lit_skin)
-    lit, photo = _lit(scene, shading)[::every], scene.sampled(scene.photo)[::every]
+    lit, photo = _lit(scene, shading, every), scene.sampled(scene.photo)[::every]
     # A light that falls on a red sweater more than on a face makes no face gray.
     kept = (1 - PLACED) * _placed(scene, shading, weights, every)
     own = _balance(photo, lit, weights) - kept
@@ -149,7 +150,7 @@ def exposed(scene: Scene, shading: Shading, camera: Camera, *, hold_lit_skin: bo
     # The curve weighs what is light and what is dark anew, and skin is redder than what is around it.
     fog_gains, fog_curve = np.exp2(shifts + stops), curve
     shading = without_fog(scene, shading, fog_gains, fog_curve)
-    lit = _lit(scene, shading)[::every]
+    lit = _lit(scene, shading, every)
     seen_colors = lit * np.exp2(shifts + stops).astype(np.float32)
     seen_colors *= curve.factor_of(largest_channel(seen_colors)[:, None])
     left = _balance(photo, seen_colors, weights) - kept + drawn - own * (1 - camera.color_adaptation)
@@ -212,7 +213,7 @@ def stops_of_change(scene: Scene, shading: Shading, curve: ToneCurve) -> _Floats
 
     Its standard deviation is the strength of the pair.
     """
-    return levels(_developed(_lit(scene, shading), curve)) - levels(scene.sampled(scene.photo_light))
+    return levels(_developed(_lit(scene, shading), curve)) - levels(scene.sampled_photo_light)
 
 
 def seen_colors(scene: Scene, seen: Exposed) -> _Floats:
@@ -223,7 +224,7 @@ def seen_colors(scene: Scene, seen: Exposed) -> _Floats:
 
 def strength_of_mix(scene: Scene, seen: Exposed, amount: float) -> float:
     """The strength of a pair whose degraded side is a mix with the photo, to 6 decimals; ``amount`` is the light's."""
-    photo = scene.sampled(scene.photo_light)
+    photo = scene.sampled_photo_light
     lit = _developed(_lit(scene, seen.shading), seen.curve)
     mix = np.float32(1 - amount) * photo + np.float32(amount) * lit
     return _strength(levels(mix) - levels(photo))
@@ -233,10 +234,11 @@ def _strength(change: _Floats) -> float:
     return float(rounded(float(change.std(dtype=np.float64))))
 
 
-def _lit(scene: Scene, shading: Shading) -> _Floats:
-    lit = scene.sampled(scene.albedo) * scene.sampled(shading.light)
+def _lit(scene: Scene, shading: Shading, every: int = 1) -> _Floats:
+    # The colors of every so many samples.
+    lit = scene.sampled_albedo[::every] * scene.sampled(shading.light, every)
     if shading.highlight is not None:
-        lit += scene.sampled(shading.highlight)
+        lit += scene.sampled(shading.highlight, every)
     return lit
 
 
@@ -246,11 +248,12 @@ def _developed(colors: _Floats, curve: ToneCurve) -> _Floats:
 
 
 def _scaled(shading: Shading, gains: NDArray[np.float64]) -> Shading:
-    by = gains.astype(np.float32)
+    # Four numbers, as OpenCV wants a color; NumPy takes three times as long.
+    by = (*gains.astype(np.float32).tolist(), 0.0)
     return replace(
         shading,
-        light=shading.light * by,
-        highlight=None if shading.highlight is None else shading.highlight * by,
+        light=cv2.multiply(shading.light, by),
+        highlight=None if shading.highlight is None else cv2.multiply(shading.highlight, by),
     )
 
 
@@ -272,12 +275,12 @@ class _Meter:
         """The stops by which the face's brightest skin is too bright, 0 to ``MAX_BURNT``; ``exposure`` was drawn."""
         if not self.holds_lit_skin:
             return 0.0
-        before, after = (float(np.quantile(levels(each)[self.skin], BRIGHT)) for each in (photo, seen))
+        before, after = (quantile(levels(each)[self.skin], BRIGHT) for each in (photo, seen))
         return min(max(after - max(before + exposure, math.log2(BURNT)), 0.0), MAX_BURNT)
 
     def _brightness(self, stops: _Floats) -> float:
         mean = float(np.average(stops, weights=self.weights))
-        return mean + HELD * (float(np.quantile(stops[self.skin], LIT)) - mean) if self.holds_lit_skin else mean
+        return mean + HELD * (quantile(stops[self.skin], LIT) - mean) if self.holds_lit_skin else mean
 
 
 def _skin(scene: Scene) -> NDArray[np.bool_]:
@@ -301,7 +304,8 @@ def _balance(photo: _Floats, colors: _Floats, weights: NDArray[np.float64]) -> N
 
 def _placed(scene: Scene, shading: Shading, weights: NDArray[np.float64], every: int) -> NDArray[np.float64]:
     # The same of what a light does to the mean color by where it falls alone, as if it were white.
-    albedo = scene.sampled(scene.albedo)[::every]
+    albedo = scene.sampled_albedo[::every]
+    # Taken afterwards, for BLAS rounds a product of rows that lie side by side otherwise.
     lit = albedo * (scene.sampled(shading.light)[::every] @ _WEIGHTS)[:, None]
     return _balance(albedo, lit, weights)
 
@@ -313,7 +317,7 @@ def _color(colors: _Floats, weights: NDArray[np.float64]) -> NDArray[np.float64]
 
 def _tones(luminance: _Floats) -> NDArray[np.float64]:
     # Dark, middle and light, levels.
-    return np.quantile(levels(luminance), QUANTILES)
+    return quantiles(levels(luminance), QUANTILES)
 
 
 def _set(lit: _Floats, photo: _Floats, meter: _Meter, camera: Camera) -> tuple[float, ToneCurve]:

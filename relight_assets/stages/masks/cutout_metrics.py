@@ -62,7 +62,7 @@ class CutoutMetrics:
 
 def measure_cutout(rgb: Rgb8, foreground: Rgba8) -> CutoutMetrics:
     """Measure an (H, W, 3) uint8 photo's (H, W, 4) uint8 foreground."""
-    alpha = np.ascontiguousarray(foreground[..., 3])
+    alpha = cv2.extractChannel(foreground, 3)
     return CutoutMetrics(stairs(rgb, alpha), speckle(alpha), see_through(alpha), rim(rgb, foreground))
 
 
@@ -101,7 +101,7 @@ def _changes(rgb: Rgb8) -> Gray8:
     found = np.zeros(rgb.shape[:2], np.uint8)
     for plane in planes_of(rgb):
         across, down = (cv2.convertScaleAbs(each) for each in cv2.spatialGradient(plane))
-        squares = (cv2.multiply(each, each, dtype=cv2.CV_16U) for each in (across, down))
+        squares = (np.multiply(each, each, dtype=np.uint16) for each in (across, down))
         found |= cv2.compare(cv2.add(*squares), (FLAT / float(_SOBEL)) ** 2, cv2.CMP_GE)
     return found
 
@@ -142,7 +142,7 @@ def rim(rgb: Rgb8, foreground: Rgba8) -> float:
         rgb: (H, W, 3) uint8 sRGB photo.
         foreground: (H, W, 4) uint8 RGBA.
     """
-    alpha = np.ascontiguousarray(foreground[..., 3])
+    alpha = cv2.extractChannel(foreground, 3)
     half = np.flatnonzero(cv2.inRange(alpha, *HALF).view(np.bool_))
     half = half[:: max(1, half.size // SAMPLES)]
     if not half.size:
@@ -150,7 +150,7 @@ def rim(rgb: Rgb8, foreground: Rgba8) -> float:
     size = fitted(alpha.shape, RIM_SIDE)
     small, cover = (cv2.resize(image, size, interpolation=cv2.INTER_NEAREST) for image in (rgb, alpha))
     rows, columns = np.divmod(half, alpha.shape[1])
-    at = rows * size[1] // alpha.shape[0], columns * size[0] // alpha.shape[1]
+    at = rows * size[1] // alpha.shape[0] * size[0] + columns * size[0] // alpha.shape[1]
     person, near_person = _beside(small, cv2.inRange(cover, 255, 255), at)
     behind, near_behind = _beside(small, cv2.inRange(cover, 0, 0), at)
     towards, there = behind - person, foreground.reshape(-1, 4)[half]
@@ -160,13 +160,13 @@ def rim(rgb: Rgb8, foreground: Rgba8) -> float:
     return float((np.clip(along, -1, 1) * weight).sum() / weight.sum()) if weight.any() else 0.0
 
 
-def _beside(small: Rgb8, where: Gray8, at: tuple[NDArray[np.intp], NDArray[np.intp]]) -> tuple[Plane, Mask]:
-    """Mean colors, (N, 3), of some pixels around each of N places, and whether there are any, (N,)."""
+def _beside(small: Rgb8, where: Gray8, at: NDArray[np.intp]) -> tuple[Plane, Mask]:
+    """Mean colors, (N, 3), of some pixels around each of N numbers of pixels, and whether there are any, (N,)."""
     kept = cv2.merge([*planes_of(cv2.bitwise_and(small, small, mask=where)), where])
-    colors, near = np.zeros((at[0].size, 3), np.float32), np.zeros(at[0].size, np.bool_)
+    colors, near = np.zeros((at.size, 3), np.float32), np.zeros(at.size, np.bool_)
     for radius in RIM_RADII:
         window = (2 * radius + 1, 2 * radius + 1)
-        means = cv2.boxFilter(kept, cv2.CV_32F, window, borderType=cv2.BORDER_CONSTANT)[at]
+        means = cv2.boxFilter(kept, cv2.CV_32F, window, borderType=cv2.BORDER_CONSTANT).reshape(-1, 4).take(at, 0)
         some = means[:, 3] > _SOME
         colors[some] = means[some, :3] * (np.float32(255) / means[some, 3:])
         near |= some

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from relight_assets.core.arrays import Gray8, Mask, Points, Rgb8
 from relight_assets.core.color import decode, luminance
 from relight_assets.stages.face_features import EDGE, FEATURES
+from relight_assets.stages.quantiles import quantiles
 
 SHARPNESS_SIDE = 256
 """Pixels of the longest side that sharpness is measured at, at most; what is smaller is not enlarged.
@@ -19,7 +20,7 @@ MIN_PIXELS = 256
 """Pixels inside a mask, below which sharpness is not measured."""
 LIGHT_SIGMA = 0.15
 """Sigma of what counts as light and not as features, in units of the root of the region's area."""
-LIGHT_RANGE, NORMAL = (10, 90), 2.563
+LIGHT_RANGE, NORMAL = (0.1, 0.9), 2.563
 """Percentiles of the light whose distance is its spread: strands and beards are left out; and what it is in standard
 deviations of a normal distribution."""
 LUMINANCE_FLOOR = 0.004
@@ -136,7 +137,7 @@ def light_contrast(rgb: Rgb8, inside: Mask) -> float:
     sigma = max(0.5, LIGHT_SIGMA * float(np.sqrt(np.count_nonzero(inside))))
     logs = cv2.log(luminance(decode(rgb)) + np.float32(LUMINANCE_FLOOR)) * mask
     slow, weight = (cv2.GaussianBlur(plane, (0, 0), sigma) for plane in (logs, mask))
-    low, high = np.percentile(slow[inside] / weight[inside], LIGHT_RANGE)
+    low, high = quantiles(slow[inside] / weight[inside], LIGHT_RANGE)
     return float((high - low) / (NORMAL * np.log(2)))
 
 

@@ -32,6 +32,7 @@ from relight_assets.stages.masks.photo_detail import (
     person_crop,
     sharpness,
 )
+from relight_assets.stages.quantiles import median
 
 CLIPPED_LEVEL = 254
 """Display level from which a channel has nothing left to tell."""
@@ -218,7 +219,7 @@ def _share(those: Mask, of: Mask) -> float:
 
 def _lightness(colors: Rgb8) -> float:
     """CIE L* of the median luminance of (N, 3) sRGB colours."""
-    light = float(np.median(luminance(decode(colors[None]))))
+    light = float(median(luminance(decode(colors[None]))))
     return 116 * light ** (1 / 3) - 16 if light > 0.008856 else 903.3 * light
 
 

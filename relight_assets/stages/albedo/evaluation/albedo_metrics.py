@@ -24,6 +24,7 @@ from relight_assets.stages.albedo.evaluation.skin_light import (
     own_light_left,
 )
 from relight_assets.stages.face_features import EDGE
+from relight_assets.stages.quantiles import median
 
 PERSON_SIDE = 256
 """Pixels of the longest side, about, that the whole person is measured at."""
@@ -150,7 +151,7 @@ def _skin_against_rest(view: FaceView, rest: _Rest) -> float | None:
 
 
 def _change(light: tuple[Plane, Plane], where: Mask) -> float:
-    before, after = (float(np.median(plane[where][::4])) + LEVEL_FLOOR for plane in light)  # enough for a median
+    before, after = (float(median(plane[where][::4])) + LEVEL_FLOOR for plane in light)  # enough for a median
     return float(np.log2(after / before))
 
 

@@ -21,8 +21,13 @@ GRID_BLUR = 0.25
 
 def ramp(values: Plane, start: float, end: float) -> Plane:
     """Return 0 up to ``start``, 1 from ``end`` on, and ``t^2 (3 - 2 t)`` between."""
-    t = np.clip((values - np.float32(start)) * np.float32(1 / (end - start)), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = values - np.float32(start)
+    t *= np.float32(1 / (end - start))
+    np.clip(t, 0, 1, out=t)
+    slope = 3 - 2 * t
+    t *= t
+    t *= slope
+    return t
 
 
 def blurred(image: Plane, sigma: float) -> Plane:

@@ -19,6 +19,7 @@ from relight_assets.stages.albedo.materials.rest import even_rest
 from relight_assets.stages.albedo.materials.skin import Skin, find_skin
 from relight_assets.stages.albedo.materials.skin_light import even_skin
 from relight_assets.stages.albedo.materials.texture import lacking_contrast, offsets
+from relight_assets.stages.quantiles import median
 
 SMALLEST_FACE = 0.25
 """Height of a face, of the largest one's, under which its skin is that of the person it is nearest to."""
@@ -143,7 +144,7 @@ def _kept_rest(person: Person, faces: Sequence[Face], gain: Plane) -> Plane:
         others &= face.hull == 0
     if np.count_nonzero(others) <= 100:
         return gain
-    shift = float(np.median((person.log_light + gain)[others]) - np.median(person.log_light[others]))
+    shift = float(median((person.log_light + gain)[others]) - median(person.log_light[others]))
     if abs(shift) <= REST_SHIFT:
         return gain
     beside = np.prod([1 - face.soft_hull(0.06) for face in faces], axis=0)

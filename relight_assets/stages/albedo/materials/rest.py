@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from relight_assets.core.arrays import Plane
 from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
 from relight_assets.stages.albedo.materials.person import Person
+from relight_assets.stages.quantiles import median
 
 SIDE = 160
 """Longest side at which clusters are found, pixels."""
@@ -54,10 +55,10 @@ def even_rest(person: Person, weight: Plane) -> Plane:
         core = (belongs > 0.5) & sure
         if np.count_nonzero(core) >= FEWEST_OF_CLUSTER:
             around = weighted_mean(log_light, share * belongs, SIGMA * size, 1e-3)
-            deviation += belongs * (around - np.float32(np.median(log_light[core])))
+            deviation += belongs * (around - median(log_light[core]))
     small = np.float32(-AMOUNT * REACH) * np.tanh(deviation * np.float32(1 / REACH))
     small = np.where(small > 0, small * ramp(light, *DARK), small)
-    small -= np.float32(np.median((log_light + small)[sure]) - np.median(log_light[sure]))
+    small -= median((log_light + small)[sure]) - median(log_light[sure])
     return cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 

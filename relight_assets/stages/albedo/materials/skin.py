@@ -15,6 +15,7 @@ from relight_assets.core.arrays import Mask, Plane
 from relight_assets.stages.albedo.materials.face import Face
 from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
 from relight_assets.stages.albedo.materials.person import FACE_HEIGHT, Person, saturation
+from relight_assets.stages.quantiles import median
 
 SURE_MARGIN = 0.04
 """What is so near the hull's edge is not surely skin, in units of the face's height."""
@@ -78,7 +79,7 @@ class Skin:
 
     def anchored(self, plane: Plane) -> float:
         """The median over the face's skin."""
-        return float(np.median(plane.ravel()[self.some]))
+        return float(median(plane.ravel()[self.some]))
 
     def hair(self, person: Person) -> Plane:
         """How surely a pixel inside the hull is hair, beard or a frame: no skin, and much darker than it."""
@@ -104,7 +105,7 @@ def find_skin(person: Person, face: Face) -> Skin | None:
         return None
     some = np.flatnonzero(sure)
     some = some[:: max(1, some.size // ENOUGH)]
-    level = float(np.median(person.log_light.ravel()[some]))
+    level = float(median(person.log_light.ravel()[some]))
     relative = person.log_light - np.float32(level)
     color, inverse = _model(person, sure & (relative > MODEL_STOPS[0]) & (relative < MODEL_STOPS[1]))
     red, blue = (ratio - np.float32(middle) for ratio, middle in zip(person.log_ratios, color, strict=True))

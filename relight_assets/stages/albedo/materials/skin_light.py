@@ -16,6 +16,7 @@ from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
 from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
 from relight_assets.stages.albedo.materials.skin import Skin
+from relight_assets.stages.quantiles import quantiles
 
 SIGMA = 0.062
 """Of a surround, in units of the face's height: light, not wrinkles."""
@@ -70,7 +71,7 @@ def _surround(log_light: Plane, skin: Skin) -> Plane:
     guide = weighted_mean(log_light, skin.weight, GUIDE_SIGMA * face.height)
     far = weighted_mean(log_light, skin.weight, 0.15 * face.height)
     guide = np.where(face.blurred(skin.weight, GUIDE_SIGMA) > 0.1, guide, far)
-    low, high = np.percentile(guide[skin.weight > 0.3][::3], (3, 97))
+    low, high = quantiles(guide[skin.weight > 0.3][::3], (0.03, 0.97))
     step = max(float(high - low) / (LEVELS - 1), 1e-3)
     place = np.clip((guide - np.float32(low)) * np.float32(1 / step), 0, LEVELS - 1)
     anyone = weighted_mean(log_light, weight, SIGMA * face.height, 1e-3)

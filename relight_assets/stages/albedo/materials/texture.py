@@ -13,6 +13,7 @@ from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean, 
 from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
 from relight_assets.stages.albedo.materials.skin import Skin
+from relight_assets.stages.quantiles import median
 
 SIGMA = 0.025
 """What varies more slowly is light, in units of the face's height."""
@@ -39,7 +40,7 @@ def lacking_contrast(person: Person, skin: Skin, highlights: Highlights, gain: P
     smooth = weighted_mean(log_light, bare + np.float32(1e-4), SIGMA * face.height, 1e-4)
     squares = weighted_mean(np.square(log_light - smooth), bare, AROUND * face.height, 1e-3)
     contrast = np.sqrt(np.maximum(squares, 0)) + np.float32(FAINT)
-    usual = np.float32(np.median(contrast[skin.sure[box]]))
+    usual = median(contrast[skin.sure[box]])
     lacking = np.clip(usual / contrast - 1, 0, MOST) * ramp(-gain[box], *CUT)
     lacking *= 1 - ramp(highlights.share[box], *GLITTER)
     found = np.zeros_like(skin.weight)

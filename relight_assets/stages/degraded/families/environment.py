@@ -34,6 +34,7 @@ from relight_assets.stages.degraded.shading.lobe import Normals
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP_COLOR, SELF_SHADOW
 from relight_assets.stages.degraded.studio import lamps
 from relight_assets.stages.metric import SHARE, TEXT, Metric, number
+from relight_assets.stages.quantiles import quantile
 
 TURNS, BEST, NEARLY = 24, 6, 0.25
 """Turns of a panorama that are compared; how many of the best one is drawn from, and by how much less, stops, those may
@@ -164,7 +165,7 @@ def _brightness(environment: Environment) -> float:
 
 def _level(scene: Scene, rest: LinearRgb) -> float:
     values = luminance(rest).ravel()[scene.head_samples]
-    return max(float(np.quantile(values, 0.8)), 1e-3)
+    return max(quantile(values, 0.8), 1e-3)
 
 
 def _mirrored(scene: Scene, environment: Environment, turn: float) -> LinearRgb:

@@ -14,6 +14,7 @@ from relight_assets.stages.degraded.light_family import LightFamily
 from relight_assets.stages.degraded.light_sampler import Attribute, LightSampler, SampledLight, Shading, second_numbers
 from relight_assets.stages.degraded.shading import highlights, lamp, lamp_place
 from relight_assets.stages.degraded.shading.metrics import HIGHLIGHT, LAMP
+from relight_assets.stages.quantiles import quantile
 
 
 def sample(sampler: LightSampler) -> SampledLight:
@@ -56,7 +57,7 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
 def _lit_share(scene: Scene, shading: Shading) -> Plane:
     # A pattern's shadow has no highlight.
     light = luminance(shading.light)
-    return np.minimum(light * np.float32(1 / max(float(np.quantile(scene.sampled(light), LIT_QUANTILE)), 1e-4)), 1)
+    return np.minimum(light * np.float32(1 / max(quantile(scene.sampled(light), LIT_QUANTILE), 1e-4)), 1)
 
 
 LIT_QUANTILE = 0.8

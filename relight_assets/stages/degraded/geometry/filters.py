@@ -33,7 +33,10 @@ def smooth(plane: Plane, sigma: float) -> Plane:
 def smoothstep(values: Plane) -> Plane:
     """Return 0 below 0, 1 above 1 and ``x^2 (3 - 2 x)`` between."""
     clipped = np.clip(values, 0, 1)
-    return clipped * clipped * (3 - 2 * clipped)
+    slope = 3 - 2 * clipped
+    clipped *= clipped
+    clipped *= slope
+    return clipped
 
 
 def inward_distance(inside: Mask) -> Plane:

@@ -135,9 +135,19 @@ class Scene:
         small = cv2.resize(self.low_height, (width, height), interpolation=cv2.INTER_AREA)
         return small * np.float32(width / self.low_height.shape[1])
 
-    def sampled(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at :attr:`samples`."""
-        return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples, axis=0)
+    @cached_property
+    def sampled_albedo(self) -> NDArray[np.float32]:
+        """(N, 3), linear, of :attr:`samples`."""
+        return self.sampled(self.albedo)
+
+    @cached_property
+    def sampled_photo_light(self) -> NDArray[np.float32]:
+        """(N,), linear."""
+        return self.sampled(self.photo_light)
+
+    def sampled(self, image: NDArray[np.float32], every: int = 1) -> NDArray[np.float32]:
+        """Return (N,) values of an (h, w) plane, or (N, C) of an (h, w, C) image, at every so many :attr:`samples`."""
+        return image.reshape(self.alpha.size, *image.shape[2:]).take(self.samples[::every], axis=0)
 
     def toward(self, light: Direction) -> Plane:
         """Return the cosine between the normals and a direction, -1..1."""

@@ -24,6 +24,7 @@ from relight_assets.stages.degraded.light_sampler import Attribute, Grain, Shadi
 from relight_assets.stages.degraded.shading import skin_texture
 from relight_assets.stages.degraded.shading.lobe import skin_lobe
 from relight_assets.stages.degraded.shading.skin_oil import oil
+from relight_assets.stages.quantiles import quantile
 
 HALF_ANGLES = (4.0, 12.0)
 """Half angle of a lamp as highlights show it, degrees."""
@@ -202,7 +203,7 @@ def peak_of(scene: Scene, light: LinearRgb, gain: float, constant: float = CONST
     # Exposure comes later, and makes the person about as bright as the photo.
     before, now = (float(scene.sampled(plane).mean(dtype=np.float64)) for plane in (scene.photo_light, lit))
     level = max(before, 1e-3) / max(now, 1e-4)
-    skin_level = float(np.quantile(values, LIT_QUANTILE))
+    skin_level = quantile(values, LIT_QUANTILE)
     peak = min(constant / level, MOST_CONSTANT * skin_level) + min(PEAK_PER_GAIN * gain, MAX_PEAK) * skin_level
     return peak, HEADROOM * peak
 

@@ -24,6 +24,7 @@ from relight_assets.stages.degraded.geometry.visibility import WIDE, visibility
 from relight_assets.stages.degraded.light_sampler import Attribute, Shading
 from relight_assets.stages.degraded.shading.ambient import share_of
 from relight_assets.stages.degraded.shading.lambert import wrapped_cosine
+from relight_assets.stages.quantiles import quantile
 
 LAMP_SIZE, WIDE_LAMP = (0.08, 0.22), (0.16, 0.36)
 """Angular half size of a lamp, and of a large one, radians, for the head's own shadow: from wider ones the shadows of
@@ -36,7 +37,7 @@ SUBSURFACE_WRAP = (0.08, 0.02, 0.0)
 """What blood under skin adds to the wrap, R, G and B."""
 SHADOW_FLOOR = 0.03
 """Share of the lamp in the head's own shadow."""
-FILL_PEAK, FILL_QUANTILE = 0.35, 99
+FILL_PEAK, FILL_QUANTILE = 0.35, 0.99
 """Fill at its brightest, relative to the key, and the percentile of it that is brought there."""
 ROOM_SIDE = 0.35
 """How much less ambient light comes from the side away from the lamp: the far cheek turns into shade, not into haze."""
@@ -82,7 +83,7 @@ def sample(scene: Scene, light: Direction, rng: Generator, sizes: tuple[float, f
     n_x, n_y, n_z = scene.normals
     fill = n_x * np.float32(-0.35 * light.x) - n_y * np.float32(0.25) + n_z * np.float32(0.25)
     fill = np.maximum(fill + np.float32(0.5), 0)
-    fill *= np.float32(FILL_PEAK / max(float(np.percentile(scene.sampled(fill), FILL_QUANTILE)), 1e-3))
+    fill *= np.float32(FILL_PEAK / max(quantile(scene.sampled(fill), FILL_QUANTILE), 1e-3))
     room = np.float32(0.85) + n_x * np.float32(ROOM_SIDE * light.x) + n_y * np.float32(ROOM_SIDE * light.y - 0.1)
     numbers: Numbers = {"lamp_size": lamp_size, "self_shadow": True}
     visible, floor = visibility(scene, light, lamp_size), np.float32(SHADOW_FLOOR)
@@ -192,7 +193,7 @@ def compressed(scene: Scene, light: Plane) -> Plane:
     """Return the factor (h, w) float32 that compresses a lamp's light, luminance, where it is brightest on the face."""
     face = scene.face_share > 0.6
     values = light[face] if face.any() else light.ravel()[scene.head_samples]
-    relative = light * np.float32(1 / max(float(np.percentile(values, 80)), 1e-4))
+    relative = light * np.float32(1 / max(quantile(values, 0.8), 1e-4))
     return safe_ratio(shoulder(relative, KNEE, CEILING), relative, 1e-4)
 
 

@@ -14,6 +14,7 @@ from relight_assets.stages.degraded.direction import Direction
 from relight_assets.stages.degraded.geometry.filters import smooth, smoothstep
 from relight_assets.stages.degraded.geometry.noise import fbm
 from relight_assets.stages.degraded.geometry.scene import Numbers, Scene
+from relight_assets.stages.quantiles import quantile
 
 SHAPE_BLUR, DEPTH, LEAST_LEAN = 0.02, 0.35, 0.5
 """Blur of the shape, in units of s, the share of its depth that a pattern follows, and the least z of the light."""
@@ -37,7 +38,7 @@ def procedural(scene: Scene, kind: str, coverage_range: tuple[float, float]) -> 
         wanted = uniform(rng, coverage_range)
 
         def level_of(field: Plane) -> float:
-            return float(np.quantile(scene.sampled(field), wanted))
+            return quantile(scene.sampled(field), wanted)
 
         return gobos.pattern(kind, rng, (u, v), gobos.Wanted(wanted, level_of, scene.alpha))
 

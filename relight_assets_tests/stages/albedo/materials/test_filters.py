@@ -8,6 +8,7 @@ def test_a_ramp_is_flat_outside_and_even_between():
     values = np.float32([[-5, 1, 1.5, 2, 9]])
     assert ramp(values, 1, 2) == pytest.approx(np.float32([[0, 0, 0.5, 1, 1]]))
     assert ramp(values, 1, 2).dtype == np.float32
+    assert np.array_equal(values, np.float32([[-5, 1, 1.5, 2, 9]]))
 
 
 @pytest.mark.parametrize("sigma", [2.0, 6.0, 20.0, 45.0])

@@ -69,3 +69,12 @@ def test_what_is_kept_with_a_scene_is_computed_once_for_each():
     assert alpha(first) is alpha(first) is first.alpha
     assert alpha(second) is second.alpha
     assert [each is scene for each, scene in zip(asked, (first, second), strict=True)] == [True, True]
+
+
+def test_samples_are_of_the_person_s_inner_pixels():
+    scene = portrait_scene()
+    everywhere = scene.sampled(scene.albedo)
+    assert np.array_equal(everywhere, scene.albedo.reshape(-1, 3)[scene.samples])
+    assert np.array_equal(scene.sampled(scene.albedo, 3), everywhere[::3])
+    assert np.array_equal(scene.sampled_albedo, everywhere)
+    assert np.array_equal(scene.sampled_photo_light, scene.photo_light.ravel()[scene.samples])

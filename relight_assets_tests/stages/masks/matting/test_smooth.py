@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from relight_assets.stages.masks.matting.smooth import smooth_where_flat
+from relight_assets.stages.masks.matting.smooth import boxes, smooth_where_flat
 
 SIZE = 300
 
@@ -37,3 +37,14 @@ def test_nothing_to_smooth():
     for value in (0, 255):
         alpha = np.full((5, 7), value, np.uint8)
         assert smooth_where_flat(alpha, np.zeros((5, 7, 3), np.uint8)) is alpha
+
+
+def test_boxes_are_those_of_connected_components_in_their_order():
+    rng = np.random.default_rng(0)
+    for count in (1, 5, 20, 60, 200):
+        for side in (3, 9, 21, 33):
+            squares = np.zeros((SIZE, 240), np.uint8)
+            squares[rng.integers(0, SIZE, count), rng.integers(0, 240, count)] = 255
+            squares = cv2.dilate(squares, np.ones((side, side), np.uint8))
+            _, _, found, _ = cv2.connectedComponentsWithStats(squares)
+            assert boxes(squares) == [tuple(box[:4]) for box in found[1:].tolist()]
