@@ -68,21 +68,21 @@ class ShadowKinds(Part):
 
     none: Weight = 0.25
     """Only the head's own shadow."""
-    foliage: Weight = 0.15
+    foliage: Weight = 0.13
     """Leaves."""
     branch: Weight = 0.07
     """Twigs with leaves."""
-    blinds: Weight = 0.10
+    blinds: Weight = 0.12
     """Slats."""
-    window: Weight = 0.11
+    window: Weight = 0.14
     """A window's frame."""
-    curtain: Weight = 0.06
+    curtain: Weight = 0.03
     """The edge of a thin curtain."""
-    edge: Weight = 0.10
+    edge: Weight = 0.09
     """One straight edge."""
-    blob: Weight = 0.06
+    blob: Weight = 0.04
     """Round shapes."""
-    fence: Weight = 0.04
+    fence: Weight = 0.07
     """Pickets."""
     lattice: Weight = 0.03
     """A lattice."""

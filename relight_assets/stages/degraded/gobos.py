@@ -29,6 +29,8 @@ FOLDS = (0.05, 0.40)
 """Share of the light that a curtain lets through, in its folds and between them."""
 MESH = (0.45, 0.65)
 """Share of the light that the mesh of a screen door lets through."""
+WINDOW_BARS = (0.03, 0.07)
+"""Width of a window's bars, in units of s: thinner shadows are scratches on a face."""
 HEM = 0.01
 """Width of a curtain's edge, in units of s."""
 
@@ -144,20 +146,6 @@ def _edge(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
     return v + np.float32(bend) * _texture(rng, (u, v), 0.5, 3, 0.5), {"pattern_bend": bend}
 
 
-def _window(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
-    wide, tall = uniform(rng, (0.35, 0.70)), uniform(rng, (0.40, 0.90))
-    across, down = int(rng.integers(1, 3)), int(rng.integers(2, 4))
-    bar = uniform(rng, (0.06, 0.16))
-    # Distance to the frame and to the bars, each in units of a pane, the smaller one counts.
-    frame = np.float32(1) - np.maximum(
-        np.abs(u) * np.float32(2 / (wide * 1.4)), np.abs(v) * np.float32(2 / (tall * 1.4))
-    )
-    panes_u = _wave(u, wide * 1.4 / across, 0.5 * (across % 2)) * np.float32(-0.5) + np.float32(0.5 - bar)
-    panes_v = _wave(v, tall * 1.4 / down, 0.5 * (down % 2)) * np.float32(-0.5) + np.float32(0.5 - bar)
-    drawn: Drawn = {"pattern_size": [wide, tall], "pattern_panes": [float(across), float(down)], "pattern_bar": bar}
-    return np.minimum(frame, np.minimum(panes_u, panes_v)), drawn
-
-
 def _lattice(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, Drawn]:
     period, phases = uniform(rng, (0.10, 0.26)), rng.random(2).tolist()
     other = period * uniform(rng, (0.8, 1.25))
@@ -181,6 +169,27 @@ def _curtain(rng: Generator, uv: Uv, wanted: Wanted) -> tuple[Plane, Drawn]:
     sheer = np.float32(FOLDS[0]) + np.float32(FOLDS[1] - FOLDS[0]) * smoothstep((folds + 1) * np.float32(0.5))
     drawn: Drawn = {"pattern_periods": [period], "pattern_phases": [phase], "pattern_bend": bend}
     return open_ + (1 - open_) * sheer, drawn
+
+
+def _window(rng: Generator, uv: Uv, wanted: Wanted) -> tuple[Plane, Drawn]:
+    # As large as leaves the wanted share in the shadow of the wall; its bars, of a width of their own, take the rest.
+    wide, tall = uniform(rng, (0.35, 0.70)), uniform(rng, (0.40, 0.90))
+    across, down = int(rng.integers(1, 3)), int(rng.integers(2, 4))
+    bar = uniform(rng, WINDOW_BARS)
+    field = -np.maximum(np.abs(uv[0]) * np.float32(2 / wide), np.abs(uv[1]) * np.float32(2 / tall))
+    size = max(-wanted.level_of(field), 0.5)
+    edge = np.float32(1 / 0.006)
+    glass = smoothstep((field + np.float32(size)) * np.float32(min(wide, tall) / 2) * edge + np.float32(0.5))
+    bars = [
+        np.abs(_wave(x, pane, 0.5 * (count % 2)) - 1) * np.float32(pane / 4) - np.float32(0.5 * bar)
+        for x, pane, count in zip(uv, (size * wide / across, size * tall / down), (across, down), strict=True)
+    ]
+    drawn: Drawn = {
+        "pattern_size": [size * wide, size * tall],
+        "pattern_panes": [float(across), float(down)],
+        "pattern_bar": bar,
+    }
+    return glass * (1 - smoothstep(np.float32(0.5) - np.minimum(*bars) * edge)), drawn
 
 
 def _screen_door(rng: Generator, uv: Uv, wanted: Wanted) -> tuple[Plane, Drawn]:
@@ -215,7 +224,6 @@ def _branch(rng: Generator, uv: Uv, wanted: Wanted) -> tuple[Plane, Drawn]:
 
 _KINDS: dict[str, Callable[[Generator, Plane, Plane], tuple[Plane, Drawn]]] = {
     "blinds": _blinds,
-    "window": _window,
     "edge": _edge,
     "blob": _blob,
     "fence": _fence,
@@ -226,6 +234,7 @@ _THROUGH: dict[str, Callable[[Generator, Uv, Wanted], tuple[Plane, Drawn]]] = {
     "foliage": _foliage,
     "branch": _branch,
     "curtain": _curtain,
+    "window": _window,
     "screen_door": _screen_door,
 }
 """What lets a part of the light through."""

@@ -5,8 +5,8 @@ from relight_assets.config.recipe.families import ShadowKinds
 from relight_assets.core.rng import stream
 from relight_assets.stages.degraded import gobos
 
-CUT = ("blinds", "window", "edge", "blob", "fence", "lattice")
-THROUGH = ("foliage", "branch", "curtain", "screen_door")
+CUT = ("blinds", "edge", "blob", "fence", "lattice")
+THROUGH = ("foliage", "branch", "curtain", "window", "screen_door")
 V, U = (plane.astype(np.float32) for plane in np.mgrid[-1:1:192j, -1:1:192j])
 
 
@@ -54,6 +54,24 @@ def test_a_fence_has_pickets_and_rails_and_a_curtain_folds_along_its_hem():
     assert across > 3 * down
     cloth = curtain[curtain < 0.5]
     assert gobos.FOLDS[0] - 0.01 <= cloth.min() < 0.5 * cloth.max()
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_window_is_bright_panes_in_a_dark_wall_and_its_bars_are_no_scratches(number):
+    plane, drawn = gobos.pattern("window", stream(number, "", 0, "window"), (U, V), wanted(0.5))
+    wide, tall = drawn["pattern_size"]
+    outside = (np.abs(U) > wide / 2 + 0.02) | (np.abs(V) > tall / 2 + 0.02)
+    assert not outside.any() or plane[outside].max() < 0.01
+    # Along the row of pixels through the upper panes: what is dark between two lit ones is a bar.
+    across, down = drawn["pattern_panes"]
+    pane = tall / down
+    row = plane[np.argmin(np.abs(V[:, 0] - (0.5 if down % 2 == 0 else 0.0) * pane))] > 0.5
+    ends = np.flatnonzero(np.diff(row.astype(int)))
+    lit = ends[1::2] - ends[::2]
+    assert len(lit) == across
+    for bar in ends[2::2] - ends[1:-1:2]:
+        assert bar == pytest.approx(drawn["pattern_bar"] * 192 / 2, abs=1.5)
+    assert gobos.WINDOW_BARS[0] <= drawn["pattern_bar"] <= gobos.WINDOW_BARS[1]
 
 
 def test_the_mesh_of_a_screen_door_is_even_and_its_frame_dark():

@@ -53,7 +53,7 @@ PATTERN = (
     Metric("pattern_bend", SHARE, "Bend of the pattern's lines", "subject size"),
     Metric("pattern_size", list_of(_SIZES, 2, 2), "Width and height of a window", "subject size"),
     Metric("pattern_panes", list_of(number(1, 10), 2, 2), "Panes of a window, across and down"),
-    Metric("pattern_bar", SHARE, "Width of a window's bars", "panes"),
+    Metric("pattern_bar", SHARE, "Width of the bars of a window or a door", "subject size"),
     Metric("pattern_width", _SIZES, "Width of a pattern of the user's own", "subject size"),
     Metric("pattern_corner", list_of(SHARE, 2, 2), "Point of the pattern that lies over the head's middle"),
 )
