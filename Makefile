@@ -85,7 +85,7 @@ $(RAY)/.setup: pyproject.toml constraints.txt
 	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev,ray]'
 	@touch $@
 
-test-ray: $(RAY)/.setup  ## the faults of a Ray cluster: nodes killed, paused, added, wrong; about 12 minutes
+test-ray: $(RAY)/.setup  ## the faults of a Ray cluster: nodes killed, paused, added, wrong; 5 to 10 minutes
 	$(RAY)/bin/python $(FETCH)
 	$(RAY)/bin/python -m pytest $(RAY_SKIPS) -k "ray or cluster" $(RAY_TESTS)
 

@@ -51,11 +51,12 @@ class Proof:
             self.left.append(Left(path, "its name is that of a pair that is gone"))
         any_stem = "|".join(map(re.escape, sorted(stems)))
         named = re.compile(rf"(?<![0-9A-Za-z.])(?:{any_stem})(?![0-9A-Za-z])")
+        shards = _shards(snapshot)
         for file in [FILES, MANIFEST, SAMPLES, *snapshot.listed()]:
             path = snapshot.folder / file
-            if path.suffix in _TEXTS and named.search(_text(path)):
+            if path.suffix in _TEXTS and named.search(_without(shards, _text(path))):
                 self.left.append(Left(path, "it names a pair that is gone"))
-            elif named.search(path.name):
+            elif file not in shards and named.search(path.name):
                 self.left.append(Left(path, "it is of a pair that is gone"))
         self._search_shards(snapshot, stems)
 
@@ -67,10 +68,8 @@ class Proof:
         except UserError as error:
             self.left.append(Left(snapshot.folder, str(error)))
             return
-        for file in snapshot.listed().values():
-            path = snapshot.folder / file.path
-            if file.made_of == BESIDE:
-                continue
+        for file in _shards(snapshot):
+            path = snapshot.folder / file
             try:
                 held = any(pair.stem in stems for pair in snapshot.spec.shards.read(path))
             except (OSError, ValueError) as error:
@@ -121,6 +120,18 @@ def _sha256s(path: Path) -> Iterator[str]:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for found in _SHA256.finditer(data):
                 yield found[0].decode("ascii").lower()
+
+
+def _shards(snapshot: Snapshot) -> list[str]:
+    """The paths of a snapshot's shards.  They are numbered as pairs are: shard 1 is not pair 1."""
+    if snapshot.spec is None or snapshot.spec.shards is None:
+        return []
+    return [file.path for file in snapshot.listed().values() if file.made_of != BESIDE]
+
+
+def _without(paths: Collection[str], text: str) -> str:
+    """A text without the paths in it."""
+    return re.sub("|".join(map(re.escape, paths)), "", text) if paths else text
 
 
 def _text(path: Path) -> str:

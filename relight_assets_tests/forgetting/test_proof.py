@@ -63,6 +63,16 @@ def test_a_pair_that_only_the_tables_have_lost_is_found(world: World, layout: st
     assert after.left == []
 
 
+def test_a_shard_of_the_same_number_is_not_the_pair(world: World) -> None:
+    snapshot = snapshot_of(world, "webdataset")
+    shard, listed = next(snapshot.folder.glob("*.tar")), snapshot.folder / "files.csv"
+    listed.write_text(listed.read_text().replace(shard.name, "train-000009.tar"))
+    shard.rename(shard.with_name("train-000009.tar"))
+    proof = Proof({world.sha256}, {})
+    proof.search_pairs(snapshot, ["000009"])
+    assert proof.left == []
+
+
 def test_a_shard_that_cannot_be_read_proves_nothing(world: World) -> None:
     snapshot = snapshot_of(world, "webdataset")
     shard = next(snapshot.folder.glob("*.tar"))
