@@ -26,7 +26,7 @@ from relight_assets.stages.albedo.materials.gains import Gains, find_gains
 from relight_assets.stages.albedo.materials.person import reduced
 from relight_assets.stages.albedo.msr_classic import msr_classic
 
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 
 OFFSET_SEEN = 1e-4
 """Linear light below which an offset is not seen: a third of the lowest display code."""
