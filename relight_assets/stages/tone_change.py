@@ -50,8 +50,8 @@ def tone_of(image: Rgb8, linear: LinearRgb, stops: Plane, person: Mask) -> Tone:
         person: (H, W) bool, some of which is true.
     """
     red, green, blue = np.log(np.maximum(cv2.mean(linear, person.astype(np.uint8))[:3], FLOOR)).tolist()
-    channels = image[person].astype(np.float32)
-    most = largest_channel(channels)
-    saturation = (most - smallest_channel(channels)) / np.maximum(most, DARKEST)
+    # Of bytes, and chosen afterwards: a third of the time of the person's pixels as floats.
+    most, least = (channel(image)[person].astype(np.float32) for channel in (largest_channel, smallest_channel))
+    saturation = (most - least) / np.maximum(most, DARKEST)
     dark, middle, light = quantiles(stops[person], (0.1, 0.5, 0.9)).tolist()
     return Tone(red - green, blue - green, float(saturation.mean(dtype=np.float64)), middle - dark, light - middle)

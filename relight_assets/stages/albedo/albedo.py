@@ -26,7 +26,7 @@ from relight_assets.stages.albedo.materials.gains import Gains, find_gains
 from relight_assets.stages.albedo.materials.person import reduced
 from relight_assets.stages.albedo.msr_classic import msr_classic
 
-CODE_VERSION = "8"
+CODE_VERSION = "9"
 
 OFFSET_SEEN = 1e-4
 """Linear light below which an offset is not seen: a third of the lowest display code."""
@@ -87,7 +87,8 @@ def extract(
     if method == "msr_classic":
         return Albedo(msr_classic(foreground, parameters.scales), {"method": method})
     numbers: dict[str, float | str] = {"method": method, "surround": parameters.surround}
-    x, y, width, height = cv2.boundingRect(foreground[..., 3])
+    alpha = cv2.extractChannel(foreground, 3)
+    x, y, width, height = cv2.boundingRect(alpha)
     if width == 0:
         return Albedo(image, numbers | {"gain": 1.0, "shading_spread": 0.0, "subject_size": 0.0})
     person = foreground[y : y + height, x : x + width]
@@ -100,7 +101,7 @@ def extract(
         image[y : y + height, x : x + width], found = _within_paints(person, parameters, method, noise, frame)
     else:
         image[y : y + height, x : x + width] = _multiplied(person, gains, noise)
-        mask = cv2.threshold(cv2.extractChannel(person, 3), 127, 1, cv2.THRESH_BINARY)[1]
+        mask = cv2.threshold(alpha, 127, 1, cv2.THRESH_BINARY)[1]
         size = float(np.sqrt(cv2.countNonZero(mask)))
         found = {"gain": 1.0, "shading_spread": gains.spread, "subject_size": size}
     numbers |= {"strength": strength, "color_strength": float(parameters.color_strength), **found}

@@ -65,7 +65,7 @@ def _not_replayable(recipe: Recipe, source_sha256: str) -> str | None:
 
 ALBEDO = StageSpec(
     name="albedo",
-    code_version="8",
+    code_version="9",
     artifacts=("albedo",),
     may_read=("foreground",),
     recipe_part=_recipe_part,

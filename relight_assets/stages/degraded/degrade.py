@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from relight_assets.config.recipe.degradation import Degradation
 from relight_assets.config.recipe.light_sampling import LightSampling
 from relight_assets.core.arrays import Gray8, LinearRgb, Plane, Points, Rgb8, Rgba8, Triangles
-from relight_assets.core.color import decode, decode_planes, encode
+from relight_assets.core.color import decode, decode_planes, encode, planes_of
 from relight_assets.core.dither import dither
 from relight_assets.core.rng import stream
 from relight_assets.core.rounding import rounded
@@ -191,6 +191,8 @@ class _Sitter:
 
     scene: Scene
     foreground: Rgba8
+    alpha: Gray8
+    """Of the foreground, by itself."""
     window: tuple[slice, slice]
     surface: Rgb8
     """The albedo in the window."""
@@ -240,7 +242,7 @@ class _Sitter:
             full_photo=input_rgb[window],
             mirrored=mirrored_lamp(foreground[window], seen, faces[0][:, :2] - corner) if faces else None,
         )
-        return cls(scene, foreground, window, surface, seen, [cleared(surface, each) for each in seen])
+        return cls(scene, foreground, alpha, window, surface, seen, [cleared(surface, each) for each in seen])
 
     def made(self, relit: Relit, streams: Streams, further: Further) -> Degraded:
         """The person in a light, and what else is made of that."""
@@ -250,7 +252,7 @@ class _Sitter:
         return replace(light, mixes=mixes, no_gobo=None if bare is None else self._lit(bare, streams, further))
 
     def _lit(self, relit: Relit, streams: Streams, further: Further) -> Degraded:
-        part = cv2.extractChannel(self.foreground[self.window], 3)
+        part = self.alpha[self.window]
         shown = []
         if relit.family in relit.draft.sampler.degradation.key_lights:
             lamp = Lamp.of(relit.direction, relit.light, relit.numbers, streams("eyes"))
@@ -261,8 +263,7 @@ class _Sitter:
         image[self.window] = colors
         overlap = overlaps(self.foreground[self.window], colors, self.seen_eyes)
         numbers = relit.numbers | {"catch_lights": len(shown), "eye_overlap": overlap}
-        alpha = self.foreground[..., 3]
-        maps = light_maps(self.scene, relit, eyes, self.window, alpha) if further.maps else None
+        maps = light_maps(self.scene, relit, eyes, self.window, self.alpha) if further.maps else None
         return Degraded(image, relit.family, rounded(relit.direction.vector), rounded(numbers), maps=maps)
 
     def _mixed(self, light: Degraded, relit: Relit, amount: float) -> Degraded:
@@ -317,16 +318,17 @@ def render(surface: Rgb8, alpha: Gray8, lit: Lit, eyes: RelitEyes, noise: Genera
     # At full size, plane by plane: a plane is several times quicker than interleaved pixels.
     size = (alpha.shape[1], alpha.shape[0])
 
-    def grown(image: NDArray[np.float32], channel: int) -> NDArray[np.float32]:
-        return cv2.resize(cv2.extractChannel(image, channel), size, interpolation=cv2.INTER_LINEAR)
+    def grown(plane: Plane) -> Plane:
+        return cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
 
     planes = decode_planes(surface)
     eyes.clear(planes)
     dither(planes, noise)
-    for channel, plane in enumerate(planes):
-        cv2.multiply(plane, grown(lit.light, channel), plane)
-        if lit.highlight is not None:
-            highlight = grown(lit.highlight, channel)
+    for plane, light in zip(planes, planes_of(lit.light), strict=True):
+        cv2.multiply(plane, grown(light), plane)
+    if lit.highlight is not None:
+        for plane, small in zip(planes, planes_of(lit.highlight), strict=True):
+            highlight = grown(small)
             if lit.grain is not None:
                 part = enlarged_part(lit.grain.part, lit.highlight.shape, alpha.shape)
                 highlight[part] *= _fitted(lit.grain.factor, highlight[part].shape)

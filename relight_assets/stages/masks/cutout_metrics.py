@@ -30,8 +30,8 @@ SEE_THROUGH = (51, 204)
 """Alphas, levels, between which a thick part is see-through."""
 HALF = (26, 230)
 """Alphas, levels, between which a pixel is neither person nor background."""
-RIM_RADII = (16, 5, 2)
-"""Half the windows that colors beside an edge are taken from, widest first, pixels: the narrowest that has some."""
+RIM_RADII = (2, 5, 16)
+"""Half the windows that colors beside an edge are taken from, narrowest first, pixels: the first that has some."""
 RIM_CONTRAST = 48.0
 """Distance, display levels, that person and background must have for a rim to be seen."""
 SAMPLES = 5_000
@@ -166,10 +166,12 @@ def _beside(small: Rgb8, where: Gray8, at: NDArray[np.intp]) -> tuple[Plane, Mas
     colors, near = np.zeros((at.size, 3), np.float32), np.zeros(at.size, np.bool_)
     for radius in RIM_RADII:
         window = (2 * radius + 1, 2 * radius + 1)
-        means = cv2.boxFilter(kept, cv2.CV_32F, window, borderType=cv2.BORDER_CONSTANT).reshape(-1, 4).take(at, 0)
+        means = cv2.boxFilter(kept, cv2.CV_32F, window, borderType=cv2.BORDER_CONSTANT).reshape(-1, 4)
+        left = np.flatnonzero(~near)
+        means = means.take(at[left], 0)
         some = means[:, 3] > _SOME
-        colors[some] = means[some, :3] * (np.float32(255) / means[some, 3:])
-        near |= some
+        colors[left[some]] = means[some, :3] * (np.float32(255) / means[some, 3:])
+        near[left[some]] = True
     return colors, near
 
 

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane
-from relight_assets.core.color import planes_of
 
 NARROWEST = 0.35
 """A Gaussian below it changes nothing, pixels."""
@@ -55,9 +54,9 @@ def weighted_mean(values: Plane, weight: Plane, sigma: float, floor: float = 1e-
 
 def weighted_means(planes: Sequence[Plane], weight: Plane, sigma: float, floor: float = 1e-4) -> list[Plane]:
     """The same of several planes, whose weight is blurred but once."""
-    *over, under = planes_of(blurred(cv2.merge([*(values * weight for values in planes), weight]), sigma))
-    inverse = np.float32(1) / (under + np.float32(floor))
-    return [each * inverse for each in over]
+    # Plane by plane, which OpenCV blurs in a third less time than the channels of one image.
+    inverse = np.float32(1) / (blurred(weight, sigma) + np.float32(floor))
+    return [blurred(values * weight, sigma) * inverse for values in planes]
 
 
 def disc(radius: float) -> Gray8:

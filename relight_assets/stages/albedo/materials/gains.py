@@ -12,7 +12,7 @@ from relight_assets.core.color import LUMINANCE_WEIGHTS, planes_of, shoulder
 from relight_assets.stages.albedo.materials.colors.gray import with_less_cut
 from relight_assets.stages.albedo.materials.colors.skin_color import even_color
 from relight_assets.stages.albedo.materials.face import Face
-from relight_assets.stages.albedo.materials.filters import weighted_mean
+from relight_assets.stages.albedo.materials.filters import weighted_means
 from relight_assets.stages.albedo.materials.highlights import find_highlights
 from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person
 from relight_assets.stages.albedo.materials.rest import even_rest
@@ -96,8 +96,9 @@ def find_gains(
         red, blue = red + alone * each.red, blue + alone * each.blue
     gain = _kept_rest(person, [each.skin.face for each in evened], gain)
     opaque = person.inside
+    beside = weighted_means((gain, red, blue), opaque, EDGE_SIGMA)
     gain, red, blue = (
-        plane * opaque + (1 - opaque) * weighted_mean(plane, opaque, EDGE_SIGMA) for plane in (gain, red, blue)
+        plane * opaque + (1 - opaque) * mean for plane, mean in zip((gain, red, blue), beside, strict=True)
     )
     gain, red, blue = np.float32(strength) * gain + (whole - np.float32(strength)) * shine, whole * red, whole * blue
     spread = float(np.std(gain[opaque > 0.5])) * float(np.log(2))

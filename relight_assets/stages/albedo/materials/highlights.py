@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Gray8, Plane
-from relight_assets.core.color import planes_of
-from relight_assets.stages.albedo.materials.filters import disc, ramp, weighted_mean
+from relight_assets.stages.albedo.materials.filters import disc, ramp, weighted_mean, weighted_means
 from relight_assets.stages.albedo.materials.person import Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
 
@@ -57,10 +56,8 @@ def find_highlights(person: Person, skin: Skin) -> Highlights:
     base = _base(person, skin)
     over = cv2.divide(person.light, np.maximum(base, np.float32(1e-3)))
     matt = skin.weight * (1 - ramp(over, 1.0, 1.3)) / (1 + np.square(skin.distance * np.float32(1 / 8)))
-    color = [
-        0.5 * np.float32(middle) + 0.5 * weighted_mean(ratio, matt + np.float32(1e-4), 0.15 * face.height)
-        for ratio, middle in zip(person.log_ratios, skin.color, strict=True)
-    ]
+    around = weighted_means(person.log_ratios, matt + np.float32(1e-4), 0.15 * face.height)
+    color = [0.5 * np.float32(middle) + 0.5 * mean for mean, middle in zip(around, skin.color, strict=True)]
     own = saturation(*color)
     whiteness = np.clip(cv2.divide(own - person.saturation, np.maximum(own, np.float32(0.05))), 0, 1)
     region = _region(skin)
@@ -77,7 +74,7 @@ def _base(person: Person, skin: Skin) -> Plane:
     base = weighted_mean(dimmed, skin.weight, BASE_SIGMAS[0] * height, 1e-3)
     for sigma in BASE_SIGMAS:
         near = skin.weight * ((person.light > TRIMMED[0] * base) & (person.light < TRIMMED[1] * base))
-        over, under = planes_of(skin.face.blurred(cv2.merge([person.light * near, near]), sigma))
+        over, under = (skin.face.blurred(plane, sigma) for plane in (person.light * near, near))
         base = (over + np.float32(0.02) * base) / (under + np.float32(0.02))
     return base
 

@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane
-from relight_assets.core.color import planes_of
-from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean
+from relight_assets.stages.albedo.materials.filters import ramp, weighted_mean, weighted_means
 from relight_assets.stages.albedo.materials.highlights import Highlights
 from relight_assets.stages.albedo.materials.person import Person
 from relight_assets.stages.albedo.materials.skin import Skin
@@ -56,11 +55,11 @@ def even_skin(person: Person, skin: Skin, highlights: Highlights) -> SkinLight:
     deviation = np.where(deviation < 0, LIFT * np.tanh(deviation / LIFT), CUT * np.tanh(deviation / CUT))
     share = AWAY + (1 - AWAY) * face.blurred(highlights.region.astype(np.float32), 0.06)
     gain = without - share * deviation
-    lifted = ramp(weighted_mean(person.light, skin.weight, GUIDE_SIGMA * face.height, 1e-3), *DARK)
-    gain = np.where(gain > 0, gain * lifted, gain)
+    relative = person.log_light - np.float32(skin.level)
+    light, around = weighted_means([person.light, relative], skin.weight, GUIDE_SIGMA * face.height, 1e-3)
+    gain = np.where(gain > 0, gain * ramp(light, *DARK), gain)
     gain -= np.float32(skin.anchored(person.log_light + gain) - skin.level)
     # What was brighter than the face's median is not cut to less than that, or a highlight would become a shade.
-    around = weighted_mean(person.log_light - np.float32(skin.level), skin.weight, GUIDE_SIGMA * face.height, 1e-3)
     gain = np.maximum(gain, -np.maximum(around, 0) - np.float32(BELOW))
     return SkinLight(gain, without, deviation)
 
@@ -79,7 +78,7 @@ def _surround(log_light: Plane, skin: Skin) -> Plane:
     for level in range(LEVELS):
         apart = (guide - np.float32(low + level * step)) * np.float32(1 / RANGE)
         alike = weight * cv2.exp(np.float32(-0.5) * apart * apart)
-        over, under = planes_of(face.blurred(cv2.merge([alike * log_light, alike]), SIGMA))
+        over, under = (face.blurred(plane, SIGMA) for plane in (alike * log_light, alike))
         mean = (over + np.float32(0.02) * anyone) / (under + np.float32(0.02))
         found += mean * np.clip(1 - np.abs(place - np.float32(level)), 0, 1)
     return found

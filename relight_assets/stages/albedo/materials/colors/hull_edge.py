@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 
 from relight_assets.core.arrays import Plane
-from relight_assets.core.color import planes_of
 from relight_assets.stages.albedo.materials.filters import blurred, ramp, weighted_means
 from relight_assets.stages.albedo.materials.person import COLOR_FLOOR, Person, saturation
 from relight_assets.stages.albedo.materials.skin import Skin
@@ -69,7 +68,7 @@ class _Edge:
         self.within = sure * ((inward > INSIDE[0]) & (inward < INSIDE[1]))
         band = ((outward > OUTSIDE[0]) & (outward < OUTSIDE[1])).astype(np.float32)
         self.beyond = sure * band
-        over, under = planes_of(blurred(cv2.merge([self.beyond, band]), SIGMA * height))
+        over, under = (blurred(plane, SIGMA * height) for plane in (self.beyond, band))
         self.skin_beside = ramp(over / (under + np.float32(1e-3)), *SKIN_BESIDE)
         self.alike = inside / (1 + np.square(distance * np.float32(1 / SKIN_COLOR)))
         # Sheen is led to skin's color by itself; the mean of the skin around leaves it pale.
