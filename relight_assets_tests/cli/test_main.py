@@ -191,6 +191,9 @@ def test_status_shows_where_every_split_stands(ran: Result, relight: Relight) ->
     result = relight("status")
     assert table(result)["train"] == ["4", "2", "1", "1", "0", "0"]
     assert result.exit_code == 3
+    trusting = relight("status", "--trust-state")
+    assert table(trusting) == table(result)
+    assert trusting.exit_code == 3
 
 
 def test_a_name_that_gives_no_experiment_asks_for_one(relight: Relight, project: Project) -> None:

@@ -1,6 +1,7 @@
 """Where every split stands, in a table."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Group
@@ -40,8 +41,10 @@ class Status:
         return Group(self.table, *(Text(problem) for problem in self.problems))
 
 
-def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps) -> Status:
+def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps, *, trust: bool = False) -> Status:
     """Where every split stands; what is wrong with one stands below the table.  ``steps`` begins the scan of each.
+
+    With ``trust``, finished images are believed to be as the state beside the records has them.
 
     Raises:
         CsvError: the folder of CSVs cannot be listed.
@@ -54,7 +57,8 @@ def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps) -> St
         try:
             if isinstance(csv, CsvError):
                 raise csv
-            state = load_split_state(csv, recipe, settings, watch=steps(f"rows of {csv.split} scanned"))
+            watch = steps(f"rows of {csv.split} scanned")
+            state = load_split_state(csv, recipe, settings, trust=trust, watch=watch)
         except RelightError as error:
             errors.append(error)
             problems.append(f"{split_label(path)}: {error}")
@@ -63,7 +67,7 @@ def status_of(settings: Settings, recipe: Recipe, steps: Steps = no_steps) -> St
         counts = state.row_counts()
         if reason := refusal(state):
             errors.append(OtherPhotosError(reason))
-        problems += [f"{csv.split}: {text}" for text in (reason, _unchecked(state), _without_rows(csv)) if text]
+        problems += [f"{csv.split}: {text}" for text in (reason, *_remarks(state), _without_rows(csv)) if text]
         done = done and counts["done"] == counts.total()
         table.add_row(
             csv.split,
@@ -81,9 +85,12 @@ def _without_rows(csv: SplitCsv) -> str:
     return "" if csv.lines else no_rows(csv.path)
 
 
-def _unchecked(state: SplitState) -> str:
-    """How many pending rows wait for files to be hashed, which the next run does."""
-    return f"{state.unchecked_rows} rows unchecked: their files have other times" if state.unchecked_rows else ""
+def _remarks(state: SplitState) -> Iterator[str]:
+    """How many pending rows wait for files to be hashed, which the next run does; how many were not looked at."""
+    if state.unchecked_rows:
+        yield f"{state.unchecked_rows} rows unchecked: their files have other times"
+    if state.trusted:
+        yield f"{state.trusted} finished images were not looked at (--trust-state)"
 
 
 def _running(layout: SplitLayout) -> str:

@@ -32,11 +32,13 @@ def load_split_state(
     *,
     hashes: Hashes = NO_HASHES,
     storage: Storage = LOCAL,
+    trust: bool = False,
     watch: Watch = unwatched,
 ) -> SplitState:
     """Where a split stands, without touching anything.
 
-    ``hashes`` are the stamps of files that somebody has hashed just now; ``watch`` is told how many images are scanned.
+    ``hashes`` are the stamps of files that somebody has hashed just now; with ``trust``, nobody looks at the photos and
+    files of images that the state beside the records has as finished; ``watch`` is told how many images are scanned.
 
     Raises:
         OutputFolderError: the folder, or the list of the photos that were forgotten, cannot be read.
@@ -50,6 +52,7 @@ def load_split_state(
             settings.photo_root,
             tombstones=read_tombstones(settings.output_root, storage),
             hashes=hashes,
+            trust=trust,
             watch=watch,
         )
     except OSError as error:

@@ -58,6 +58,8 @@ class SplitState:
     """The pictures that each portrait is to have."""
     misnumbered: bool = False
     """``index.csv`` gives a number to an image, and a record gives it to another."""
+    trusted: int = 0
+    """Finished images whose photo and files were not looked at."""
     run: tuple[int, str] | None = None
     """Size and token of the resolved recipe, which each run writes anew; None: nobody held the folder's lock."""
 
@@ -139,6 +141,7 @@ def scan_split(
     tombstones: Tombstones = NO_TOMBSTONES,
     hashes: Hashes = NO_HASHES,
     keep: bool = False,
+    trust: bool = False,
     watch: Watch = unwatched,
 ) -> SplitState:
     """Scan every image of a split.
@@ -151,6 +154,7 @@ def scan_split(
         tombstones: photos that were forgotten: they are rejected, whatever was made of them.
         hashes: what files are that were hashed just now.
         keep: the caller holds the folder's lock, so that what records say may be kept for the next scan.
+        trust: finished images are believed to be as the state beside the records has them.
         watch: told how many images are scanned, of how many.
 
     Raises:
@@ -168,6 +172,7 @@ def scan_split(
         hashes=hashes,
         held=held,
         keep=keep,
+        trust=trust,
         watch=watch,
     )
     found = scanned(lasting_index.load(layout, held.numbers))
@@ -187,6 +192,7 @@ def _scan_images(
     hashes: Hashes,
     held: HeldNumbers,
     keep: bool,
+    trust: bool,
     watch: Watch,
 ) -> SplitState:
     """As :func:`scan_split`, with the numbers of the images as they are given."""
@@ -205,6 +211,7 @@ def _scan_images(
             hashes=hashes,
             failures=held.failures,
             geometry_files=_of_first_rows(keys, files_of_rows(digests.geometry, split, root_folder) or []),
+            trust=trust,
         )
         rows = watched(cells.items(), len(cells), watch)
         images = {key: scanner.scan(key, cell, index.get(key)) for key, cell in rows}
@@ -219,6 +226,7 @@ def _scan_images(
         stages=digests.stages,
         planned_variants=digests.planned_variants,
         misnumbered=scanner.misnumbered,
+        trusted=scanner.trusted,
     )
 
 

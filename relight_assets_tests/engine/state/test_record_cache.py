@@ -21,6 +21,7 @@ from relight_assets.engine.state import record_cache
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
 from relight_assets.engine.state.load import load_split_state
+from relight_assets.engine.state.scan import SplitState
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage import local
 from relight_assets.storage.local import LocalStorage
@@ -273,3 +274,41 @@ def test_equal_identities_mean_equal_digests() -> None:
 
 def test_the_cache_is_that_of_a_folder(tmp_path: Path) -> None:
     assert SplitLayout(tmp_path).record_cache == tmp_path / ".records.sqlite"
+
+
+def _trusting(bench: Bench, recipe: Recipe | None = None) -> SplitState:
+    return load_split_state(bench.split(), recipe or Recipe(), bench.settings, trust=True)
+
+
+def test_a_scan_that_trusts_looks_at_no_photo_record_or_file_of_a_finished_image(kept: Bench) -> None:
+    kept.layout.png(0, "output").unlink()
+    (kept.photos / PORTRAITS[1]).unlink()
+    kept.layout.record(2).unlink()
+    statuses = {image.status for image in images(kept).values()}
+    assert "done" not in statuses
+    trusting = _trusting(kept)
+    assert {image.status for image in trusting.images.values()} == {"done"}
+    assert trusting.trusted == len(NUMBERS)
+
+
+def test_what_is_kept_under_another_recipe_is_not_trusted(kept: Bench) -> None:
+    recipe = recipe_with(background={"gray_color": [90, 90, 90]})
+    found = _trusting(kept, recipe)
+    assert found.trusted == 0
+    assert found.images == images(kept, recipe)
+
+
+def test_without_a_state_nothing_is_trusted(kept: Bench) -> None:
+    kept.layout.record_cache.unlink()
+    kept.layout.png(0, "output").unlink()
+    found = _trusting(kept)
+    assert found.trusted == 0
+    assert found.images == images(kept)
+
+
+def test_with_an_image_root_photos_are_looked_at(kept: Bench) -> None:
+    kept.settings = kept.settings.model_copy(update={"image_root": kept.photos})
+    (kept.photos / PORTRAITS[1]).unlink()
+    found = _trusting(kept)
+    assert found.trusted == 0
+    assert found.images == images(kept)
