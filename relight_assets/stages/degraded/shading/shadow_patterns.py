@@ -22,8 +22,6 @@ BLUR_LEVELS = 4
 """Blurred planes between which the penumbra's width is interpolated."""
 HEAD_COVERAGE = (0.15, 0.85)
 """Share of the head in shadow: a pattern that misses the face, or hides all of it, is placed again."""
-LEAST_COVERAGE = {"foliage": 0.5}
-"""Share of the person in shadow from which on a pattern is seen as light coming through: fewer leaves are stains."""
 PLACEMENTS = 8
 """Tries to place a pattern; then the one that came nearest is kept."""
 COVERAGE_TOLERANCE = 0.02
@@ -35,11 +33,9 @@ DrawPattern = Callable[[Generator, Plane, Plane], tuple[Plane, gobos.Drawn]]
 
 def procedural(scene: Scene, kind: str, coverage_range: tuple[float, float]) -> DrawPattern:
     """A procedural kind, cut so that it covers a drawn share of the person."""
-    least, most = coverage_range
-    least = min(most, max(least, LEAST_COVERAGE.get(kind, 0.0)))
 
     def draw(rng: Generator, u: Plane, v: Plane) -> tuple[Plane, gobos.Drawn]:
-        wanted = uniform(rng, (least, most))
+        wanted = uniform(rng, coverage_range)
 
         def level_of(field: Plane) -> float:
             return quantile(scene.sampled(field), wanted)
