@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from relight_assets.core.hashing import sha256_hex
-from relight_assets.exports.read_back import read_back
+from relight_assets.exports.pictures.offset import Offset
+from relight_assets.exports.read_back import _offset_faults, read_back
 from relight_assets.exports.snapshot import FILES, MANIFEST
 from relight_assets.imaging.png import decode_png, encode_png
 from relight_assets_tests.exports.conftest import Export
@@ -234,3 +235,13 @@ def test_one_shifted_pair_is_a_fault(export: Export) -> None:
     (fault,) = read_back(folder).faults
     assert fault.path == "000001"
     assert fault.what.startswith("its condition is shifted by")
+
+
+def test_the_middle_of_few_pairs_says_nothing_of_all() -> None:
+    def faults(*sizes: float) -> list[str]:
+        offsets = {f"{number:06d}": Offset(size, 0.0) for number, size in enumerate(sizes)}
+        return [fault.path for fault in _offset_faults(offsets)]
+
+    assert faults(0.07, 0.07, 0.07) == []  # what the measure errs by in the shadow of bars
+    assert faults(0.07, 0.07, 0.07, 0.07) == [MANIFEST]
+    assert faults(0.25) == ["000000"]

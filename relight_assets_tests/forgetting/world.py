@@ -192,7 +192,8 @@ def assert_forgotten(world: World, photo: str, made: set[str]) -> None:
     names = {str(path) for path in world.photos.iterdir() if sha256(path) == photo}
     for snapshot in world.snapshots():
         assert names.isdisjoint(pairs_of(snapshot)), snapshot
-        assert read_back(snapshot).faults == [], snapshot
+        faults = read_back(snapshot).faults
+        assert not faults, f"{snapshot}: {faults}"
     left = [path for path in world.root.rglob(".*") if path.name.endswith((".partial", ".tmp"))]
     # Where others may be writing, what a killed writer of a mapping left stays.
     assert [
