@@ -29,7 +29,9 @@ def test_workers_that_die_in_the_middle_of_a_batch_cost_nothing(bench: FaultBenc
     summary = bench.start(FaultyWorker)
     assert_sound(bench, done=PHOTOS)
     assert not summary.tally.codes
-    assert sum(device.replaced for device in summary.devices.values()) >= len(DEADLY)
+    assert len(list((bench.folder / "images").glob("*.once"))) == len(DEADLY), "each fault struck"
+    # The last worker to die may leave nothing to do for another one.
+    assert sum(device.replaced for device in summary.devices.values()) >= len(DEADLY) - 1
     assert_heals(bench)
 
 
