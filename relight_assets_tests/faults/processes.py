@@ -116,3 +116,8 @@ def clean_environment() -> dict[str, str]:
     """That of this process without what a shell has set for relight or Dagster."""
     kept = "RELIGHT_MODEL_DIR"
     return {n: value for n, value in os.environ.items() if n == kept or not n.startswith(("RELIGHT_", "DAGSTER_"))}
+
+
+def files_of_now(folder: Path) -> list[Path]:
+    """All files below; what goes meanwhile, as SQLite's journals do, ends nothing: ``Path.rglob`` would raise."""
+    return [Path(above, name) for above, _, names in os.walk(folder) for name in names]
