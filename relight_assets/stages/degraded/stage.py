@@ -171,7 +171,7 @@ def _not_replayable(recipe: Recipe, _source_sha256: str) -> str | None:
 
 DEGRADED = StageSpec(
     name="degraded",
-    code_version="13",
+    code_version="14",
     artifacts=("degraded_fg",),
     may_read=("input", "foreground", "albedo"),
     reads_outside=_reads_outside,

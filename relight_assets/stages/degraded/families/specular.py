@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from relight_assets.config.recipe.families import Specular
-from relight_assets.core.arrays import Plane
+from relight_assets.core.arrays import LinearRgb, Plane
 from relight_assets.core.color import luminance
 from relight_assets.stages.degraded.geometry.scene import Scene
 from relight_assets.stages.degraded.light_family import LightFamily
@@ -41,10 +41,12 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
 
     def added_to(light: SampledLight) -> SampledLight:
         def render(rng: Generator, strength_bias: float) -> Shading:
-            # As bright where a pattern was taken away as with it.
-            bright = first.render(deepcopy(rng), strength_bias).light if light is not first else None
+            of_first = deepcopy(rng)
             shading = light.render(rng, strength_bias)
-            lit = highlights.add_highlight(scene, shading, highlight, gain, _lit_share(scene, shading), bright=bright)
+            # As bright where a pattern was taken away as with it.
+            bright = shading.light if light is first else first.render(of_first, strength_bias).light
+            shown = _lit_share(scene, shading.light, bright)
+            lit = highlights.add_highlight(scene, shading, highlight, gain, shown, bright=bright)
             own = {name: value for name, value in lit.numbers.items() if name in _SECOND}
             return replace(lit, numbers=shading.numbers | second_numbers(own))
 
@@ -54,10 +56,10 @@ def add(sampler: LightSampler, first: SampledLight) -> SampledLight:
     return replace(added_to(first), without_pattern=None if bare is None else lambda: added_to(bare()))
 
 
-def _lit_share(scene: Scene, shading: Shading) -> Plane:
+def _lit_share(scene: Scene, light: LinearRgb, bright: LinearRgb) -> Plane:
     # A pattern's shadow has no highlight.
-    light = luminance(shading.light)
-    return np.minimum(light * np.float32(1 / max(quantile(scene.sampled(light), LIT_QUANTILE), 1e-4)), 1)
+    full = quantile(scene.sampled(luminance(bright)), LIT_QUANTILE)
+    return np.minimum(luminance(light) * np.float32(1 / max(full, 1e-4)), 1)
 
 
 LIT_QUANTILE = 0.8
