@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from relight_assets.config.recipe.families import Environment as Options
 from relight_assets.core.arrays import LinearRgb, Plane
-from relight_assets.core.color import luminance, of_luminance_1
+from relight_assets.core.color import luminance, of_luminance_1, safe_ratio
 from relight_assets.core.rng import part_of, uniform
 from relight_assets.stages.degraded.environments.light import gloss, rest_light, turned, unshadowed
 from relight_assets.stages.degraded.environments.panorama import Environment
@@ -47,6 +47,9 @@ ON_FACE = 0.65
 """Share of the usual light on the face that is enough: a panorama is seen by its colours as well."""
 SURELY = 1.3
 """How much more than is asked for of the light on the face is looked for: the camera's curve may take some of it."""
+EVEN_TAKEN, DARK = 0.8, 0.05
+"""Share that is taken out of the light that comes from everywhere alike, which tells nothing of a light: of what this
+quantile of the head has of it."""
 FLOOR = 1e-3
 """Light that is added before the logarithm."""
 
@@ -69,8 +72,10 @@ def sample(sampler: LightSampler) -> SampledLight:
     light = turned(environment.key, turn)
     size = environment.key_size
     key = lamps.beam(scene, light, shape, (size, size), wrap=WRAP)
-    rest = rest_light(environment, scene.normals, turn)
+    whole = rest_light(environment, scene.normals, turn)
+    rest = _uneven(scene, whole)
     near, mirrored = scene.close_up.part, _mirrored(scene, environment, turn)
+    mirrored *= np.float32(_level(scene, rest) / _level(scene, whole))
     skin = streams("environment/skin")
     shine = highlights.sample(scene, light, options.roughness, skin, key.of.visible, gloss=size > 0.2)
     toward = _brightness(environment)
@@ -161,6 +166,13 @@ def _irradiance(environment: Environment, normals: Normals, turn: float, fill: f
 
 def _brightness(environment: Environment) -> float:
     return luminance(np.array([[environment.key_light]], np.float32)).item()
+
+
+def _uneven(scene: Scene, rest: LinearRgb) -> LinearRgb:
+    # Each point keeps its color.
+    light = luminance(rest)
+    even = EVEN_TAKEN * quantile(light.ravel()[scene.head_samples], DARK)
+    return rest * np.maximum(1 - safe_ratio(np.full_like(light, even), light), np.float32(1 - EVEN_TAKEN))[..., None]
 
 
 def _level(scene: Scene, rest: LinearRgb) -> float:

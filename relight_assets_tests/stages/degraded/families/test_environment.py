@@ -74,6 +74,22 @@ def test_an_even_panorama_lights_without_a_lamp():
     assert np.isfinite(shading.light).all()
 
 
+def test_most_of_what_comes_from_everywhere_alike_is_taken_out(monkeypatch):
+    sky = np.linspace(2.0, 1.0, 64, dtype=np.float32)[:, None, None] * np.float32([0.8, 1.0, 1.2])
+    around, face = {"sky": prepared(np.broadcast_to(sky, (64, 128, 3)).copy())}, face_scene().bare_skin > 0.5
+
+    def ends():
+        light = lit(0, around)[1].light[face]
+        dark, bright = np.quantile(luminance(light[None]), [0.05, 0.95])
+        return bright / dark, np.log(light[:, 2] / light[:, 0]).std()
+
+    contrast, colors = ends()
+    monkeypatch.setattr(environment, "EVEN_TAKEN", 0.0)
+    whole, as_they_are = ends()
+    assert contrast > 1.25 * whole
+    assert colors == pytest.approx(as_they_are, abs=0.02)
+
+
 def test_the_same_key_gives_the_same_light():
     around = panoramas(room=(1.0, 0.9, 0.8))
     (one, first), (other, second) = lit(3, around), lit(3, around)
@@ -85,9 +101,15 @@ def test_the_same_key_gives_the_same_light():
 def test_strengths_that_would_leave_the_face_flat_are_passed_over():
     sun = {"sun": prepared(room((0.6, -0.4, -0.7), light=2000.0)[0])}
     assert all(lit(seed, sun)[0].first_try == 0 for seed in range(4))
-    dim = {"dim": prepared(room((0.6, -0.4, -0.7), light=20.0)[0])}
-    passed = [lit(seed, dim)[0] for seed in range(4)]
-    assert all(0 < each.first_try < TRIES and each.on_face <= environment.ON_FACE for each in passed)
+    dim = [{"dim": prepared(room((0.6, -0.4, -0.7), light=light)[0])} for light in (3.0, 8.0, 12.0)]
+    passed = [[lit(seed, around)[0] for around in dim] for seed in range(4)]
+    for each in passed:  # the brighter the lamp, the fewer
+        first = [light.first_try for light in each]
+        assert first == sorted(first, reverse=True)
+        assert first[0] == TRIES - 1
+    between = [light for each in passed for light in each if 0 < light.first_try < TRIES - 1]
+    assert between
+    assert all(light.on_face == environment.ON_FACE for light in between)
 
 
 def test_an_even_panorama_is_taken_as_it_is():
