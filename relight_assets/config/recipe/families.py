@@ -32,7 +32,7 @@ from relight_assets.config.recipe.types import Interval, KelvinRange, Part, Unit
 class SoftShading(LampOptions):
     """One wide lamp that lights the face from its side, and a faint gloss."""
 
-    weight: FamilyWeight = 0.45
+    weight: FamilyWeight = 0.38
     min_strength: MinStrength = 0.35
     elevation_range: LightElevations = (15.0, 45.0)
     ambient_range: UnitRange = (0.22, 0.35)
@@ -66,15 +66,15 @@ class SoftShading(LampOptions):
 class ShadowKinds(Part):
     """Relative weights of the kinds of hard shadow."""
 
-    none: Weight = 0.25
+    none: Weight = 0.16
     """Only the head's own shadow."""
     foliage: Weight = 0.13
     """Leaves."""
-    branch: Weight = 0.07
+    branch: Weight = 0.05
     """Twigs with leaves."""
-    blinds: Weight = 0.12
+    blinds: Weight = 0.14
     """Slats."""
-    window: Weight = 0.14
+    window: Weight = 0.18
     """A window's frame."""
     curtain: Weight = 0.03
     """The edge of a thin curtain."""
@@ -82,7 +82,7 @@ class ShadowKinds(Part):
     """One straight edge."""
     blob: Weight = 0.04
     """Round shapes."""
-    fence: Weight = 0.07
+    fence: Weight = 0.10
     """Pickets."""
     lattice: Weight = 0.03
     """A lattice."""
@@ -114,7 +114,7 @@ class HardShadow(KeyLightOptions):
 
     even_lights = "patterned"
 
-    weight: FamilyWeight = 0.35
+    weight: FamilyWeight = 0.42
     min_strength: MinStrength = 0.35
     elevation_range: LightElevations = (20.0, 65.0)
     opacity_range: UnitRange = (0.45, 0.70)
@@ -219,7 +219,7 @@ class StudioKinds(Part):
 
     back: Weight = 0.14
     """Lamps behind the person that draw its outline, beside a dim one in front."""
-    gels: Weight = 0.24
+    gels: Weight = 0.30
     """Two lamps behind coloured gels, one on each side."""
     screen: Weight = 0.1
     """A screen below the face, in a dark room."""
@@ -229,7 +229,7 @@ class StudioKinds(Part):
     """A ring of light around the camera: seldom right, so only drawn where it is given a weight."""
     dish: Weight = 0.12
     """A beauty dish over the camera."""
-    window: Weight = 0.18
+    window: Weight = 0.12
     """A large window beside the person."""
 
     @model_validator(mode="after")

@@ -81,7 +81,7 @@ def test_settings(tmp_path: Path, text: str, reported: str) -> None:
         ("ladder: 0.5", "found 0.5; must be a list, such as [0, 0.25, 0.5, 0.75, 1]"),
         ("image_size: big", 'found "big"; must be a whole number, such as 1024'),
         ("variants: 2.50", "found 2.50, which YAML reads as 2.5; must be a whole number, such as 1"),
-        ("degradation: {hard_shadow: {kinds: none}}", "must be a section of `key: value` lines, such as {none: 0.25}"),
+        ("degradation: {hard_shadow: {kinds: none}}", "must be a section of `key: value` lines, such as {none: 0.16}"),
     ],
 )
 def test_recipes(tmp_path: Path, text: str, reported: str) -> None:

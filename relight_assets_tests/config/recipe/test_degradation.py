@@ -10,7 +10,7 @@ NAMES = ("soft_shading", "hard_shadow", "specular", "studio", "environment", "no
 
 def test_families_have_the_order_of_the_recipe_and_shares_that_sum_to_1() -> None:
     assert family_names() == NAMES
-    shares = (0.375, 0.35 / 1.2, 1 / 6, 1 / 6, 0.0, 0.0)
+    shares = (0.38 / 1.2, 0.35, 1 / 6, 1 / 6, 0.0, 0.0)
     assert Degradation().weights == pytest.approx(dict(zip(NAMES, shares, strict=True)))
     doubled = Degradation.model_validate({"none": {"weight": 1.0}})
     assert doubled.weights == pytest.approx(

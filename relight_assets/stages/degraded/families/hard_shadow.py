@@ -107,10 +107,10 @@ def sample(sampler: LightSampler) -> SampledLight:
     options, streams, purpose = sampler.degradation.hard_shadow, sampler.streams, "hard_shadow/light"
     kind = weighted(part_of(streams("hard_shadow/kind"), Attribute.PATTERN), options.kinds.model_dump())
     if kind == NONE:
-        score = lamp_place.shadow_score(sampler.scene)
+        score, from_high = lamp_place.shadow_score(sampler.scene), lamp_place.FROM_HIGH
     else:
-        sampler, score = replace(sampler, least_elevation=PATTERN_ELEVATION), lamp_place.anywhere
-    direction = lamp_place.draw(sampler, purpose, options.elevation_range, score)
+        sampler, score, from_high = replace(sampler, least_elevation=PATTERN_ELEVATION), lamp_place.anywhere, 1.0
+    direction = lamp_place.draw(sampler, purpose, options.elevation_range, score, from_high=from_high)
     shape = streams("hard_shadow/shape")
     shadow = sample_shadow(sampler.scene, direction, kind, options, shape, own_gobos=sampler.gobos)
 

@@ -30,6 +30,9 @@ VISIBLE = 0.3
 STEEP, STEEP_FRONT, STEEPEST = -0.72, 0.5, -0.82
 """Height (y) above which a lamp must stand in front (z) by so much, and above which none stands: from straight above,
 eyes are black holes and a nose draws a moustache."""
+HIGH, FROM_HIGH = -0.53, 0.25
+"""Height (y) above which a lamp seldom stands if nothing is before it, and the share of those that are kept: a mesh's nose
+in light from above is not the person's."""
 LOWEST, FROM_BELOW = 0.5, 0.25
 """Height (y) below which no lamp stands, and the share of those from below the face that are kept: they darken
 foreheads."""
@@ -37,6 +40,8 @@ ASIDE = 0.45
 """How far aside (x) a lamp must stand: from over the nose its shadow is a moustache, and both cheeks are alike."""
 REFUSED = 1e3
 """What a place that is refused loses of its score: it is taken only where the recipe allows no other."""
+TOO_HIGH = REFUSED / 4
+"""What one that is too high loses: sooner it is taken than one where the photo's own light is."""
 AMBIENT, WRAP, ROUGHNESS, OIL = 0.08, 0.11, 0.5, 0.6
 """The typical lamp and skin with which places are compared."""
 FACE_SAMPLES = 3000
@@ -56,7 +61,9 @@ Irradiance = Callable[[Normals], Plane]
 """Gives the light on surfaces with these normals, above 0."""
 
 
-def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], score_of: Score) -> Direction:
+def draw(
+    sampler: LightSampler, purpose: str, elevations: tuple[float, float], score_of: Score, *, from_high: float = FROM_HIGH
+) -> Direction:
     """Draw the place of a lamp.
 
     Args:
@@ -64,18 +71,24 @@ def draw(sampler: LightSampler, purpose: str, elevations: tuple[float, float], s
         purpose: of the random stream.
         elevations: of the family, degrees.
         score_of: what the lamp shall do.
+        from_high: the share of lamps above :data:`HIGH` that are kept.
     """
 
     def place(of_this: str) -> tuple[Direction, float]:
         light = sampler.key_light(of_this, elevations)
         score = score_of(light)
         chance = float(part_of(sampler.streams(f"{of_this}/below"), Attribute.DIRECTION).random())
-        steep = light.y < STEEPEST or (light.y < STEEP and light.z < STEEP_FRONT)
-        if steep or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
+        if _steep(light) or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
             score -= REFUSED
+        elif light.y < HIGH and chance >= from_high:
+            score -= TOO_HIGH
         return light, score
 
     return best_of(purpose, place)
+
+
+def _steep(light: Direction) -> bool:
+    return light.y < STEEPEST or (light.y < STEEP and light.z < STEEP_FRONT)
 
 
 def best_of(purpose: str, place: Callable[[str], tuple[Direction, float]]) -> Direction:

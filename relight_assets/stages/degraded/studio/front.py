@@ -71,7 +71,7 @@ def ring(sampler: LightSampler) -> SampledLight:
 
 
 def dish(sampler: LightSampler) -> SampledLight:
-    """Draw a beauty dish over the camera."""
+    """Draw a beauty dish beside the camera, seldom over it."""
     return _sample(sampler, DISH)
 
 
@@ -82,7 +82,8 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
     def place(purpose: str) -> tuple[Direction, float]:
         rng = part_of(sampler.streams(purpose), Attribute.DIRECTION)
         light = direction(uniform(rng, kind.elevations), uniform(rng, kind.azimuths))
-        return light, score(light)
+        high = light.y < lamp_place.HIGH and rng.random() >= lamp_place.FROM_HIGH
+        return light, score(light) - lamp_place.TOO_HIGH * high
 
     light = lamp_place.best_of("studio/light", place)
     distance = uniform(shape, kind.distances)

@@ -20,7 +20,7 @@ WRAP, FILLED = 0.12, 0.12
 """How far its light reaches around, and how much of it there is in shadows: walls throw it back."""
 DISTANCES = (1.3, 2.2)
 """Of the window from the head, in heights of the head."""
-BARS = 0.5
+BARS = 0.8
 """How often the shadows of its bars are seen."""
 PENUMBRA, ANY_PENUMBRA = (0.010, 0.022), (0.006, 0.06)
 """Width of their edges, in units of s, and that of windows which differ in their softness alone."""

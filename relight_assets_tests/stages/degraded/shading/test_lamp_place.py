@@ -61,6 +61,17 @@ def test_lamps_stand_where_the_family_wants_them_and_seldom_below(with_face):
     assert sum(light.y > 0 for light in found) <= 12
 
 
+def test_lamps_are_seldom_high_unless_something_stands_before_them():
+    def high(**more):
+        samplers = [
+            LightSampler(face_scene(), Degradation(), LightSampling(), partial(stream, seed, "", 0)) for seed in range(60)
+        ]
+        found = [lamp_place.draw(each, "lamp", (18.0, 43.0), lamp_place.anywhere, **more) for each in samplers]
+        return sum(light.y < lamp_place.HIGH for light in found)
+
+    assert 0 < high() < 0.6 * high(from_high=1.0)
+
+
 def test_places_are_drawn_from_all_sides():
     found = places(portrait_scene(with_face=False), 60)
     assert 10 < sum(light.x > 0.4 for light in found) < 50

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from relight_assets.core.color import luminance
+from relight_assets.stages.degraded.direction import direction
+from relight_assets.stages.degraded.shading import lamp_place
 from relight_assets.stages.degraded.source_light.source_light import UNKNOWN
 from relight_assets.stages.degraded.studio import front
 from relight_assets_tests.stages.degraded.scenes import face_scene, portrait_scene
@@ -34,10 +36,13 @@ def test_a_dish_stands_over_the_camera(seed):
 
 
 def test_a_dish_stands_away_from_the_photos_own_light_where_it_can():
-    scene = portrait_scene()
-    own, photographed = scene.source_light.direction, replace(scene, source_light=UNKNOWN)
-    found = [
-        [lit("dish", seed, scene=each)[0].direction.angle(own) for seed in range(6)] for each in (scene, photographed)
-    ]
-    assert min(found[0]) >= 45 > min(found[1]) - 20
-    assert max(abs(lit("dish", seed, scene=scene)[0].direction.x) for seed in range(6)) > 0.35
+    scene, own = portrait_scene(), direction(50, 40)
+    known, unknown = (replace(scene, source_light=replace(UNKNOWN, direction=each)) for each in (own, None))
+    found = [[lit("dish", seed, scene=each)[0].direction.angle(own) for seed in range(6)] for each in (known, unknown)]
+    assert min(found[0]) >= 45 > min(found[1])
+
+
+def test_a_dish_is_seldom_high():
+    found = [lit("dish", seed)[0].direction for seed in range(12)]
+    assert sum(light.y < lamp_place.HIGH for light in found) < 6
+    assert max(abs(light.x) for light in found) > 0.35

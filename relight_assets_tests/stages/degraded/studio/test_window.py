@@ -10,7 +10,7 @@ def test_light_falls_off_away_from_the_window_and_some_have_bars():
     scene = face_scene()
     face, across = scene.bare_skin > 0.5, np.arange(scene.shape[1])[None, :] - scene.head.x
     bars = set()
-    for seed in range(8):
+    for seed in range(12):
         sampled, shading = lit("window", seed, scene=scene)
         near = across * np.sign(sampled.direction.x) > 0
         light = luminance(shading.light)
