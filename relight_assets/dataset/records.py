@@ -158,15 +158,14 @@ def files_match(layout: SplitLayout, record: RecordStamps, *stages: Stage) -> bo
 
     Which files a stage must have was checked when the record was read.
     """
-    numbered = layout.numbered_as(record.index)
     stamps = []
     for stage in stages:
         entry = record.stages.get(stage)
         if entry is None:
             return False
         for name, stamp in entry.files.items():
-            stamps.append((f"{numbered}{artifact_file(name)}", stamp.size, stamp.token))
-    return layout.storage.have_states(stamps)
+            stamps.append((artifact_file(name), stamp.size, stamp.token))
+    return layout.storage.have_states(layout.numbered_as(record.index), stamps)
 
 
 def _read(

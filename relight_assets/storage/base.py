@@ -82,10 +82,14 @@ class Storage(Protocol):
         None where there is no file, or where it was written so shortly ago that one more write might not show.
         """
 
-    def have_states(self, states: Iterable[tuple[str, int, str]]) -> bool:
-        """Whether files, by their paths, all have a size and a token; one that cannot be asked for has not.
+    def have_states(self, prefix: str, states: Iterable[tuple[str, int, str]]) -> bool:
+        """Whether files, whose paths begin alike, all have a size and a token; one that cannot be asked for has not.
 
-        One call for all files of an image: a plan asks for tens of thousands.
+        One call for all files of an image: a plan asks for millions.
+
+        Args:
+            prefix: how all paths begin; not only a part of the folder's.
+            states: of each file how its path goes on, its size in bytes and its token.
         """
 
     def opened(self, folder: Path) -> "AbstractContextManager[Storage]":

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -93,17 +95,28 @@ class AtWork:
 
 
 def at_work(dev: RelightDev, many: Split, then: str = "") -> AtWork:
-    """Bring it about that the split of many images is at work, with a run of ``then`` queued behind it."""
+    """Bring it about that the split of many images is at work, with a run of ``then`` queued behind it.
+
+    Its workers are stopped while we look: the servers answer slowly, and images are few.
+    """
     before = len(many.complete())
     unfinished = dev.unfinished()
     run = unfinished[0] if unfinished else dev.launch(many.name)
     queued = dev.launch(then or many.name)
     assert wait_until(lambda: len(many.complete()) >= before + SOME) is not None, dev.messages(run)
     tree = tree_of(dev.process_of(run))
-    assert len(workers_in(tree)) == WORKERS
+    workers = workers_in(tree)
+    assert len(workers) == WORKERS
+    send(workers, signal.SIGSTOP)
     assert dev.pool() == ({run}, set())  # the other one waits in the queue, not in a process that spins
     assert [dev.status(each) for each in (run, queued)] == ["STARTED", "QUEUED"]
+    send(workers, signal.SIGCONT)
     return AtWork(run, queued, tree)
+
+
+def send(processes: list[Process], number: signal.Signals) -> None:
+    for process in processes:
+        os.kill(process.pid, number)
 
 
 class Clock:

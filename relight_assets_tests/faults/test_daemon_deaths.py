@@ -3,7 +3,6 @@
 The workers of the run at work are stopped until we have seen what we came for, so that it is at work all the while.
 """
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from relight_assets_tests.conftest import Project
-from relight_assets_tests.faults.at_work import SOME, AtWork, Clock, Split, at_work, project_of_splits
+from relight_assets_tests.faults.at_work import SOME, AtWork, Clock, Split, at_work, project_of_splits, send
 from relight_assets_tests.faults.dagster_process import RelightDev, ServersByThemselves, started
-from relight_assets_tests.faults.processes import Process, processes_of, tree_of, wait_until, workers_in
+from relight_assets_tests.faults.processes import processes_of, tree_of, wait_until, workers_in
 
 pytestmark = pytest.mark.servers
 
 MANY, MORE, FEW = "many", "more", "few"
-IMAGES = {MANY: 120, MORE: 120, FEW: 4}
+IMAGES = {MANY: 40, MORE: 40, FEW: 4}
 
 
 @pytest.fixture(scope="module")
 def by_dev(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Project:
-    return project_of_splits(tmp_path_factory.mktemp("by_dev"), photos, IMAGES)
+    return project_of_splits(tmp_path_factory.mktemp("by_dev"), photos, {name: IMAGES[name] for name in (MANY, FEW)})
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +46,6 @@ def servers(by_themselves: Project) -> Iterator[ServersByThemselves]:
 
 def splits_of(project: Project, *names: str) -> list[Split]:
     return [Split(project, name, IMAGES[name]) for name in names]
-
-
-def send(processes: list[Process], number: signal.Signals) -> None:
-    for process in processes:
-        os.kill(process.pid, number)
 
 
 def test_kill_9_of_the_daemon_of_relight_dev(dev: RelightDev, by_dev: Project) -> None:

@@ -22,7 +22,7 @@ from relight_assets_tests.faults.terminal import Terminal
 pytestmark = pytest.mark.servers
 
 MANY, FEW, MORE = "many", "few", "more"
-IMAGES = {MANY: 120, FEW: 4, MORE: 80}
+IMAGES = {MANY: 80, FEW: 4, MORE: 48}
 STOPPED = "error: stopped; what is finished stays done, and the same command goes on from there"
 
 

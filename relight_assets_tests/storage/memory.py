@@ -87,10 +87,10 @@ class MemoryStorage:
             self._databases[path] = sqlite3.connect(name, uri=True, check_same_thread=False)
         return sqlite3.connect(name, uri=True, isolation_level=None)
 
-    def have_states(self, states: Iterable[tuple[str, int, str]]) -> bool:
+    def have_states(self, prefix: str, states: Iterable[tuple[str, int, str]]) -> bool:
         self.calls.add("have_states")
         try:
-            return all(self.state(path) == (size, token) for path, size, token in states)
+            return all(self.state(prefix + name) == (size, token) for name, size, token in states)
         except OSError:
             return False
 

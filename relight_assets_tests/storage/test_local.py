@@ -119,21 +119,26 @@ def test_files_have_their_stamps(tmp_path: Path, opened: bool) -> None:
 
 
 def _check_stamps(storage: Storage, tmp_path: Path) -> None:
-    stamps = {name: LOCAL.put_stamped(tmp_path / name, name.encode()) for name in ("a", "bb")}
+    stamps = {name: LOCAL.put_stamped(tmp_path / name, name.encode()) for name in ("a", "bb", "00001_bb")}
     (tmp_path / "link").symlink_to("bb")
     (tmp_path / "circle").symlink_to("circle")
-    asked = [(str(tmp_path / name), stamp.size, stamp.token) for name, stamp in stamps.items()]
-    assert storage.have_states([])
-    assert storage.have_states(asked)
-    assert storage.have_states([(str(tmp_path / "link"), stamps["bb"].size, stamps["bb"].token)])
-    for wrong in (
+    asked = [(name, stamp.size, stamp.token) for name, stamp in stamps.items()]
+    inside = f"{tmp_path}/"
+    assert storage.have_states(inside, [])
+    assert storage.have_states(inside, asked)
+    assert storage.have_states("", [(f"{inside}{name}", size, token) for name, size, token in asked])
+    assert storage.have_states(inside, [("link", stamps["bb"].size, stamps["bb"].token)])
+    numbered = stamps["00001_bb"]
+    assert storage.have_states(f"{inside}00001_", [("bb", numbered.size, numbered.token)])
+    assert not storage.have_states(f"{inside}00002_", [("bb", numbered.size, numbered.token)])
+    for name, stamp in (
         ("bb", replace(stamps["bb"], size=3)),
         ("bb", replace(stamps["bb"], token=stamps["bb"].token + "0")),
         ("none", stamps["a"]),
         ("circle", stamps["a"]),
         ("a/b", stamps["a"]),
     ):
-        assert not storage.have_states([*asked, (str(tmp_path / wrong[0]), wrong[1].size, wrong[1].token)])
+        assert not storage.have_states(inside, [*asked, (name, stamp.size, stamp.token)])
 
 
 def _open_files() -> int:
@@ -148,14 +153,14 @@ def test_an_open_folder_answers_for_files_of_others_and_keeps_what_a_storage_doe
     stamps = [(path, stamp.size, stamp.token) for path, stamp in made.items()]
     before = _open_files()
     with Remembers().opened(folder) as storage:
-        assert storage.have_states(stamps)
+        assert storage.have_states("", stamps)
         storage.put(folder / "b", b"y")
         assert folder / "b" in Remembers.written
         shutil.rmtree(other)
-        assert not storage.have_states(stamps)
+        assert not storage.have_states("", stamps)
     assert _open_files() == before
     with LOCAL.opened(tmp_path / "none") as storage:
-        assert storage.have_states(stamps[:1])
+        assert storage.have_states("", stamps[:1])
 
 
 def test_it_goes_to_other_processes() -> None:

@@ -115,8 +115,10 @@ def read_split_csv(path: Path) -> SplitCsv:
     _check_header(path, start, header)
     named = [column for column, name in enumerate(header) if name.strip()]
     kept = named if named[0] == 0 else [0, *named]  # pandas writes row labels into a first column without a name
+    unnamed = [column for column, name in enumerate(header) if column > 0 and not name.strip()]
     lines: list[int] = []
     cells: list[list[str]] = [[] for _ in kept]
+    held = list(zip(kept, cells, strict=True))
     for line, row in rows:
         if named[-1] < len(row) < len(header):
             row.extend([""] * (len(header) - len(row)))  # some spreadsheets leave out what is empty, in some rows
@@ -125,18 +127,18 @@ def read_split_csv(path: Path) -> SplitCsv:
                 f"{path}, line {line}: {len(row)} fields where the header has {len(header)}. A cell that "
                 f"holds a comma must be in double quotes."
             )
-        for column, name in enumerate(header[1:] if len(kept) < len(header) else (), start=1):
-            if not name.strip() and row[column].strip():
+        for column in unnamed:
+            if row[column].strip():
                 raise CsvError(
                     f"{path}, line {line}: the cell {row[column][:40]!r} is in column {column + 1}, which has no name "
                     f"in line {start}. Name the column, or empty its cells."
                 )
         lines.append(line)
-        for column, held in zip(kept, cells, strict=True):
-            held.append(row[column])
+        for column, column_cells in held:
+            column_cells.append(row[column])
     if kept != named and not any(cell.strip() for cell in cells[0]):
         kept, cells = named, cells[1:]
-    columns = {header[column]: held for column, held in zip(kept, cells, strict=True)}
+    columns = {header[column]: column_cells for column, column_cells in zip(kept, cells, strict=True)}
     notes = _notes(path, len(header) - len(kept))
     return SplitCsv(path, split, sha256_hex(data), columns, lines, notes)
 

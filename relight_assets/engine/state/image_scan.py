@@ -38,7 +38,7 @@ from relight_assets.errors import (
     RecordUnreadableError,
     SourceUnreadableError,
 )
-from relight_assets.stages.base import Stage, artifact_file
+from relight_assets.stages.base import Stage
 from relight_assets.storage.files import FileStamp, source_token
 
 
@@ -64,6 +64,7 @@ class ImageScanner:
         folder = split.path.parent.absolute()
         self._root = ImageRoot.of(image_root)
         self._layout, self._digests, self._hashes, self._origin = records.layout, digests, hashes, origin
+        self._folder, self._storage = str(records.layout.folder), records.layout.storage
         self._locate = Locator(folder, image_root, known).locate
         self._image_root, self._records = image_root, records
         self._failures, self._tombstones = failures, tombstones
@@ -109,9 +110,9 @@ class ImageScanner:
             return None
         if source.size != known.size or source.token != known.token or source.place != known.place:
             return None
-        numbered = self._layout.numbered_as(index)
-        files = [(f"{numbered}{artifact_file(name)}", size, token) for name, size, token in known.files]
-        if source.path in self._hashes or not self._layout.storage.have_states(files):
+        if source.path in self._hashes:
+            return None
+        if not self._storage.have_states(f"{self._folder}/{index:05d}_", known.files):
             return None
         return self._all_current(key, index, source)
 

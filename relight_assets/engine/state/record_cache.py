@@ -23,47 +23,55 @@ from relight_assets.dataset.records import read_photo
 from relight_assets.dataset.tombstones import Tombstones
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
+from relight_assets.stages.base import artifact_file
 from relight_assets.stages.registry import stages
 
 _Kind = TypeVar("_Kind")
-_FORMAT = 2
+_FORMAT = 3
 """To be raised when what is kept of a record changes."""
 _ROWS_AT_ONCE = 1000
 _TABLES = {
-    "records": "CREATE TABLE records "
-    "(number INTEGER PRIMARY KEY, version TEXT, checksum INTEGER, stamps BLOB, identity TEXT, finished BLOB)",
+    "records": "CREATE TABLE records (number INTEGER PRIMARY KEY, version TEXT, checksum INTEGER, stamps BLOB)",
+    # Apart from the stamps, which are four times as long, because a scan of finished images reads these alone.
+    "finished": "CREATE TABLE finished (number INTEGER PRIMARY KEY, identity TEXT, checksum INTEGER, asked BLOB)",
     "findings": "CREATE TABLE findings (name TEXT PRIMARY KEY, checksum INTEGER, found BLOB)",
 }
-_DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE name IN ('records', 'findings')"
-_PUT = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)"
-_ALL = "SELECT number, version, checksum, stamps, identity, finished FROM records ORDER BY number"
-_GET = "SELECT number, version, checksum, stamps, identity, finished FROM records WHERE number = ?"
+_DEFINITIONS = "SELECT name, sql FROM sqlite_master WHERE name IN ('records', 'finished', 'findings')"
+_PUT = "INSERT OR REPLACE INTO {} VALUES (?, ?, ?, ?)"
+_ALL = "SELECT * FROM {} ORDER BY number"
+_GET = "SELECT * FROM {} WHERE number = ?"
 _PUT_FINDING = "INSERT OR REPLACE INTO findings VALUES (?, ?, ?)"
 _GET_FINDING = "SELECT checksum, found FROM findings WHERE name = ?"
-_Row = tuple[int, str, int, bytes, str | None, bytes]
-_END: _Row = (sys.maxsize, "", 0, b"", None, b"")
-"""Stands after the last row."""
+_Row = tuple[int, str, int, bytes]
+"""Number, version or identity, checksum and what is kept."""
+_BEGIN: _Row = (-1, "", 0, b"")
+_END: _Row = (sys.maxsize, "", 0, b"")
+"""Stand before the first row and after the last one."""
 
 
 class Finished(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What a scan asks the disk of an image whose stages all have the digests that they would have now."""
 
+    version: str
+    """Of the record, as in :class:`KnownRecord`."""
     key: str
     place: str | None
     size: int
     token: str
     """Of the photo, with its size in bytes and its place."""
     files: list[tuple[str, int, str]]
-    """Name, size and token of each file."""
+    """Last part of the name, size and token of each file."""
 
     @classmethod
-    def of(cls, record: RecordStamps) -> "Finished":
+    def of(cls, record: RecordStamps, version: str) -> "Finished":
         """What is asked of the image of a record."""
         source = record.source
         files = [
-            (name, stamp.size, stamp.token) for entry in record.stages.values() for name, stamp in entry.files.items()
+            (artifact_file(name), stamp.size, stamp.token)
+            for entry in record.stages.values()
+            for name, stamp in entry.files.items()
         ]
-        return cls(record.image_path, source.place, source.size, source.token, files)
+        return cls(version, record.image_path, source.place, source.size, source.token, files)
 
 
 class KnownRecord(NamedTuple):
@@ -75,8 +83,31 @@ class KnownRecord(NamedTuple):
     """Of the file that was read (:meth:`relight_assets.storage.base.Storage.version`)."""
     kept: bool = False
     """It is in the cache."""
-    settled: bool = False
-    """It is there as one whose stages all have the digests that they would have now."""
+
+
+class _Rows:
+    """The rows of a table by their numbers.  Asked for in order, as a scan mostly does, they come from one query."""
+
+    def __init__(self, database: sqlite3.Connection, table: str):
+        self.put = _PUT.format(table)
+        self.new: list[_Row] = []
+        """To be put."""
+        self._all, self._get = _ALL.format(table), _GET.format(table)
+        self._database = database
+        self._ahead: Iterator[_Row] | None = None
+        self._last = _BEGIN
+
+    def get(self, number: int) -> _Row | None:
+        """The row of a number; raises ``sqlite3.Error``."""
+        row = self._last
+        if row[0] > number:
+            return self._database.execute(self._get, (number,)).fetchone()
+        if self._ahead is None:
+            self._ahead = iter(self._database.execute(self._all))
+        while row[0] < number:
+            row = next(self._ahead, _END)
+        self._last = row
+        return row if row[0] == number else None
 
 
 class RecordCache:
@@ -95,9 +126,7 @@ class RecordCache:
         self.layout, self._database, self._identity = layout, database, identity
         self._writable = writable
         self._folder = str(layout.folder)
-        self._ahead: Iterator[_Row] | None = None
-        self._last: _Row | None = None
-        self._new: list[_Row] = []
+        self._tables = {} if database is None else {name: _Rows(database, name) for name in ("records", "finished")}
         self.damaged = False
 
     def finished(self, number: int, *, trusted: bool = False) -> Finished | None:
@@ -105,22 +134,17 @@ class RecordCache:
 
         ``trusted``: that it is, is believed without a look at the record.
         """
-        if self._database is None:
-            return None
-        row = self._row(number)
-        if row is None or row[4] != self._identity:
-            return None
-        if not trusted and row[1] != self.layout.storage.version(self._path(number)):
-            return None
-        return self._decoded(row, _FINISHED, row[5])
+        known = self._kept("finished", number, self._identity, _FINISHED)
+        if known is None or trusted or known.version == self.layout.storage.version(self._path(number)):
+            return known
+        return None
 
     def read(self, number: int) -> KnownRecord | None:
         """What the record of an image says; None and errors as :func:`relight_assets.dataset.records.read_photo`."""
         path = self._path(number)
         version = self.layout.storage.version(path) if self._database is not None else None
-        row = self._row(number) if version is not None else None
-        if row is not None and row[1] == version and (known := self._decoded(row, _STAMPS, row[3])) is not None:
-            return KnownRecord(known, version, kept=True, settled=row[4] == self._identity)
+        if version is not None and (known := self._kept("records", number, version, _STAMPS)) is not None:
+            return KnownRecord(known, version, kept=True)
         stamps = read_photo(path, self.layout.storage)
         return KnownRecord(stamps, version) if stamps is not None else None
 
@@ -128,14 +152,12 @@ class RecordCache:
         """Keep what a record says that was read; ``settled``: its stages all have the digests they would have now."""
         if not self._writable or self._database is None or record.version is None:
             return
-        if record.kept and record.settled == settled:
-            return
-        stamps, identity = msgspec.msgpack.encode(record.stamps), self._identity if settled else None
-        finished = msgspec.msgpack.encode(Finished.of(record.stamps)) if settled else b""
-        checksum = _checksum(record.stamps.index, record.version, stamps, identity, finished)
-        self._new.append((record.stamps.index, record.version, checksum, stamps, identity, finished))
-        if len(self._new) >= _ROWS_AT_ONCE:
-            self.write()
+        number = record.stamps.index
+        if not record.kept:
+            self._put("records", number, record.version, msgspec.msgpack.encode(record.stamps))
+        asked = Finished.of(record.stamps, record.version) if settled else None
+        if asked != self._kept("finished", number, self._identity, _FINISHED):
+            self._put("finished", number, self._identity if settled else "", msgspec.msgpack.encode(asked))
 
     def finding(self, name: str) -> bytes | None:
         """What a search has kept under a name; None where nothing is kept, or what is kept is damaged."""
@@ -162,13 +184,13 @@ class RecordCache:
 
     def write(self) -> None:
         """Have the database take what is to be kept."""
-        if self._database is None or not self._new:
-            return
         try:
-            self._database.executemany(_PUT, self._new)
+            for rows in self._tables.values():
+                if rows.new and self._database is not None:
+                    self._database.executemany(rows.put, rows.new)
+                    rows.new.clear()
         except sqlite3.Error:
             self._give_up()
-        self._new.clear()
 
     def finish(self) -> None:
         """End the transaction: what was put stays."""
@@ -181,42 +203,39 @@ class RecordCache:
         # Text and not Path, which to make costs more than a file that is not there.
         return f"{self._folder}/{number:05d}_{RECORD_SUFFIX}"
 
-    def _row(self, number: int) -> _Row | None:
-        """The row of a number.  Asked for in order, as a scan mostly does, rows come from one query."""
+    def _put(self, table: str, number: int, of: str, data: bytes) -> None:
+        if self._tables:
+            self._tables[table].new.append((number, of, _checksum(number, of, data), data))
+            if len(self._tables[table].new) >= _ROWS_AT_ONCE:
+                self.write()
+
+    def _kept(self, table: str, number: int, of: str, decoder: "msgspec.msgpack.Decoder[_Kind]") -> _Kind | None:
+        """What a table has under a number, if it is of this version or identity."""
         if self._database is None:
             return None
         try:
-            if self._last is not None and self._last[0] >= number:
-                return self._last if self._last[0] == number else self._database.execute(_GET, (number,)).fetchone()
-            if self._ahead is None:
-                self._ahead = iter(self._database.execute(_ALL))
-            self._last = next((row for row in self._ahead if row[0] >= number), _END)
-        except sqlite3.Error:
-            self._give_up()
-            return None
-        return self._last if self._last[0] == number else None
-
-    def _decoded(self, row: _Row, decoder: "msgspec.msgpack.Decoder[_Kind]", blob: bytes) -> _Kind | None:
-        number, version, checksum, stamps, identity, finished = row
-        try:
-            if checksum == _checksum(number, version, stamps, identity, finished):
-                return decoder.decode(blob)
-        except (msgspec.DecodeError, TypeError):
+            row = self._tables[table].get(number)
+            if row is None or row[1] != of:
+                return None
+            if row[2] == _checksum(number, of, row[3]):
+                return decoder.decode(row[3])
+        except (sqlite3.Error, msgspec.DecodeError, TypeError):
             pass
         self._give_up()
         return None
 
     def _give_up(self) -> None:
         self._database, self.damaged = None, True
+        self._tables.clear()
 
 
 _STAMPS = msgspec.msgpack.Decoder(PhotoRecord)
 _FINISHED = msgspec.msgpack.Decoder(Finished)
 
 
-def _checksum(number: int, version: str, stamps: bytes, identity: str | None, finished: bytes) -> int:
+def _checksum(number: int, of: str, data: bytes) -> int:
     """Of a row: a database that is not kept from power cuts may hold parts of several."""
-    return zlib.crc32(stamps, zlib.crc32(finished, zlib.crc32(f"{number} {version} {identity}".encode())))
+    return zlib.crc32(data, zlib.crc32(of.encode(), number))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import dataclasses
 import gc
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -198,9 +198,9 @@ def _scan_images(
     """As :func:`scan_split`, with the numbers of the images as they are given."""
     root = ImageRoot.of(image_root)
     root_folder = root.folder if root is not None else None
-    keys = row_keys(split, root_folder)
-    cells = _of_first_rows(keys, split.columns["image_path"])
     with _garbage_left_alone(), open_records(layout, identity_of(digests, tombstones), to_write=keep) as records:
+        keys = row_keys(split, root_folder)
+        cells = _of_first_rows(keys, split.columns["image_path"])
         scanner = ImageScanner(
             split,
             records,
@@ -230,12 +230,11 @@ def _scan_images(
     )
 
 
-def _of_first_rows(keys: Iterable[str | None], cells: Iterable[str]) -> dict[str, str]:
+def _of_first_rows(keys: Sequence[str | None], cells: Sequence[str]) -> dict[str, str]:
     """The cell of each image, of the first row that names it."""
-    rows = list(zip(keys, cells, strict=False))
-    found = dict(rows)
-    if len(found) < len(rows):  # several rows name one image
-        found = dict.fromkeys(found, "") | dict(reversed(rows))
+    found = dict(zip(keys, cells, strict=False))
+    if len(found) < min(len(keys), len(cells)):  # several rows name one image
+        found = dict.fromkeys(found, "") | dict(reversed(list(zip(keys, cells, strict=False))))
     return {key: cell for key, cell in found.items() if key is not None}
 
 

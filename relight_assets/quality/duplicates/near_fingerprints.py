@@ -4,7 +4,8 @@ The 256 bits are cut into 16 bands of 16 bits.  Of two fingerprints that differ 
 ``r + 1`` units over the bands: in at least one band they differ in fewer bits than the band has units (the pigeonhole
 principle).  So it is enough to look up, per band, what differs in fewer bits than its units.  Each fingerprint spreads
 its units where the fewest others are alike (Qin et al. 2018, "GPH: Similarity Search in Hamming Space"): a background
-that all photos share gets none.  Where even that leaves too many, all are compared, in blocks.
+that all photos share gets none.  Where even that leaves too many, all are compared, in blocks, by the 64 bits that
+tell most: these are a band too, which gets the units that cost too much in the others.
 """
 
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ _RADII = (4, 10, 16, 24, BITS)
 """The search goes on to the next radius with those fingerprints that have no neighbour yet; small ones cost little."""
 _LOOK_UP, _CANDIDATE, _COMPARISON = 5.0, 60.0, 1.5
 """Nanoseconds for a value that is looked up, for what is found under it, and for one in a block; only ratios count."""
+_CHEAP = 0.05
+"""As many for each in a block may a unit of another band cost: each leaves fewer to be compared pair by pair."""
 _QUERIES = 50_000
 """Fingerprints that are looked for at a time, which bounds the memory to some 50 MiB."""
 _PAIRS = 1 << 16
@@ -66,8 +69,7 @@ def nearest(
     has_tables = min(len(mine.first), len(theirs.first)) >= _TABLES_FROM
     index = _Index.of(theirs.fingerprints, has_tables=has_tables)
     search = _Search(index, index.words(mine.fingerprints), radius[mine.first].astype(np.int64), others is None)
-    for queries in _pieces(np.arange(len(mine.first)), _QUERIES if index.bands else len(mine.first)):
-        search.run(queries)
+    search.run()
     found, distances = search.result()
     places = np.where(found < 0, -1, theirs.first[found])[mine.which]
     distances = distances[mine.which]
@@ -164,39 +166,49 @@ class _Search:
     def __post_init__(self) -> None:
         self._found = (self.radius + 1) << _PLACE_BITS
         """(N,) distance and place of the nearest; one more than the radius where there is none yet."""
+        self._units = np.zeros(len(self.radius), np.int64)
+        """(N,) units of those that are compared with everything, in bands that have been looked up."""
+        self._waiting: list[tuple[_Integers, _Integers]] = []
+        self._waiting_pairs = 0
 
     def result(self) -> tuple[_Integers, _Integers]:
         distances, places = self._found >> _PLACE_BITS, self._found & ((1 << _PLACE_BITS) - 1)
         is_near = distances <= self.radius
         return np.where(is_near, places, -1), np.where(is_near, distances, -1)
 
-    def run(self, queries: _Integers) -> None:
-        """Search for all of these, radius by radius."""
-        if not self.index.bands:
+    def run(self) -> None:
+        """Search for all."""
+        queries = np.arange(len(self.radius))
+        if self.index.bands:
+            queries = np.sort(np.concatenate([self._search_bands(piece) for piece in _pieces(queries, _QUERIES)]))
+        if len(queries):
             self._compare_all(queries)
-            return
+            self._compare_waiting()
+
+    def _search_bands(self, queries: _Integers) -> _Integers:
+        """Search for all of these, radius by radius; those of them that are to be compared with everything."""
+        left = [queries[:0]]
         for before, radius in pairwise((-1, *_RADII)):
             # Of those whose neighbour is as near as has been searched already, no other can be nearer.
             limits = np.minimum(self.radius, self._found >> _PLACE_BITS)[queries]
             is_open = limits > before
             queries = queries[is_open]
-            if not len(queries):
-                return
-            queries = self._search(queries, np.minimum(limits[is_open], radius))
+            if len(queries):
+                is_dense = self._look_up_bands(queries, np.minimum(limits[is_open], radius))
+                left.append(queries[is_dense])
+                queries = queries[~is_dense]
+        return np.concatenate(left)
 
-    def _search(self, queries: _Integers, limits: _Integers) -> _Integers:
-        """Look at everything within ``limits`` of each query; those of them that were not compared with all."""
+    def _look_up_bands(self, queries: _Integers, limits: _Integers) -> NDArray[np.bool_]:
+        """Look at everything within ``limits`` of each query; which of them are to be compared with everything."""
         values = _band_values(self.words[:, queries])
-        units, cost = _spread_units(self.index.bands, values, limits + 1)
-        is_dense = cost > _COMPARISON * self.index.fingerprints.shape[1]
-        if is_dense.any():
-            self._compare_all(queries[is_dense])
-        units[is_dense] = 0
+        units, is_dense = _spread_units(self.index.bands, values, limits + 1)
+        self._units[queries[is_dense]] = units[is_dense].sum(axis=1)
         for number, band in enumerate(self.index.bands):
             for count in range(1, _MOST_UNITS + 1):
                 chosen = np.flatnonzero(units[:, number] == count)
                 self._look_up(band, queries[chosen], values[number][chosen], count)
-        return queries[~is_dense]
+        return is_dense
 
     def _look_up(self, band: _Band, queries: _Integers, values: NDArray[np.uint16], units: int) -> None:
         """Compare each query with what has nearly its value of a band."""
@@ -226,26 +238,26 @@ class _Search:
 
         The words that tell most come first, and the others only while too many are near for a comparison pair by pair.
         """
-        others, most = self.index.fingerprints[:, places], self._limits(places).max() if both else 0
+        others, most = self.index.fingerprints[:, places], self._most_bits(places) if both else (0, 0)
         rows_at_once = _ROWS * _COLUMNS // len(places)
         differing = np.empty((min(rows_at_once, len(queries)), len(places)), np.uint64)
         for rows in _pieces(queries, rows_at_once):
             own, bits = self.words[:, rows, None], differing[: len(rows)]
-            limit = max(most, self._limits(rows).max())  # one for all is compared in a third of the time
-            distances: NDArray[np.integer] = np.zeros(bits.shape, np.uint8)
-            for word in range(_WORDS):
-                np.bitwise_xor(own[word], others[word], out=bits)
-                counts = np.bitwise_count(bits)
-                distances = distances + counts if word < _WORDS - 1 else np.add(distances, counts, dtype=np.uint16)
-                is_near = distances <= limit
+            limit_of_first, limit = map(max, most, self._most_bits(rows))  # one for all takes a third of the time
+            distances: NDArray[np.integer] = np.bitwise_count(np.bitwise_xor(own[0], others[0], out=bits))
+            is_near = distances <= limit_of_first
+            for word in range(1, _WORDS):
                 if np.count_nonzero(is_near) < _FEW * is_near.size:
                     break
+                counts = np.bitwise_count(np.bitwise_xor(own[word], others[word], out=bits))
+                distances = distances + counts if word < _WORDS - 1 else np.add(distances, counts, dtype=np.uint16)
+                is_near = distances <= limit
             else:
                 is_near = self._nearest_of_block(distances, rows, places, both=both)
             one, other = np.divmod(np.flatnonzero(is_near), len(places))
-            self._compare(rows[one], places[other])
+            self._compare_later(rows[one], places[other])
             if both:
-                self._compare(places[other], rows[one])
+                self._compare_later(places[other], rows[one])
 
     def _nearest_of_block(
         self, distances: NDArray[np.integer], rows: _Integers, columns: _Integers, *, both: bool
@@ -259,8 +271,30 @@ class _Search:
             is_near |= distances <= np.minimum(distances.min(axis=0), self._limits(columns))
         return is_near
 
+    def _most_bits(self, queries: _Integers) -> tuple[int, int]:
+        """In how many bits of the first word, and of all, the nearest of one of these may differ at most.
+
+        What differs in more of the first word, and yet is as near, has been found under another band.
+        """
+        limits = self._found[queries] >> _PLACE_BITS
+        return int((limits - self._units[queries]).max()), int(limits.max())
+
     def _limits(self, queries: _Integers) -> NDArray[np.uint16]:
         return (self._found[queries] >> _PLACE_BITS).astype(np.uint16)
+
+    def _compare_later(self, queries: _Integers, places: _Integers) -> None:
+        """Compare pairs with others that come: of few, NumPy's calls cost more than the comparison."""
+        self._waiting.append((queries, places))
+        self._waiting_pairs += len(queries)
+        if self._waiting_pairs >= _PAIRS:
+            self._compare_waiting()
+
+    def _compare_waiting(self) -> None:
+        if self._waiting:
+            queries, places = (np.concatenate(each) for each in zip(*self._waiting, strict=True))
+            self._waiting.clear()
+            self._waiting_pairs = 0
+            self._compare(queries, places)
 
     def _compare(self, queries: _Integers, places: _Integers) -> None:
         """Compare pairs, and keep the nearest of each query."""
@@ -279,8 +313,11 @@ class _Search:
 
 def _spread_units(
     bands: list[_Band], values: NDArray[np.uint16], units: _Integers
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """How many units each query gives to each band, (N, 16), and the cost of that, (N,) in nanoseconds."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """How many units each query gives to each band, (N, 16), and whether the first word gets the others, (N,).
+
+    Then the query is to be compared with everything, because to look up costs more.
+    """
     look_ups = np.array([len(_masks(count)) for count in range(1, _MOST_UNITS + 1)], np.float32)
     costs = np.empty((len(units), _MOST_UNITS, len(bands)), np.float32)
     for number, band in enumerate(bands):
@@ -292,10 +329,13 @@ def _spread_units(
     order = np.argsort(costs, axis=1)
     is_chosen = np.zeros(costs.shape, bool)
     np.put_along_axis(is_chosen, order, np.arange(costs.shape[1]) < units[:, None], axis=1)
-    given = is_chosen.reshape(len(units), _MOST_UNITS, len(bands)).sum(axis=1)
     # With more bits than all units reach, everything is to be compared.
     cost = np.where(units > costs.shape[1], np.float32(np.inf), np.where(is_chosen, costs, 0).sum(axis=1))
-    return given, cost
+    count = len(bands[0].order)
+    is_dense = cost > _COMPARISON * count
+    is_in_first = np.tile(np.arange(len(bands)) < len(bands) // _WORDS, _MOST_UNITS)
+    is_chosen[is_dense] = (costs[is_dense] < _CHEAP * count) & ~is_in_first
+    return is_chosen.reshape(len(units), _MOST_UNITS, len(bands)).sum(axis=1), is_dense
 
 
 def _pieces(places: _Integers, size: int) -> Iterator[_Integers]:

@@ -62,8 +62,11 @@ class Photo:
 
     @property
     def identity(self) -> bytes:
-        """16 bytes for its split, number and fingerprint, none of which they tell."""
-        text = f"{self.split}/{self.index}/{self.fingerprint}"
+        """16 bytes for its split, number and fingerprint, none of which they tell.
+
+        And for what decides which photos are nearly the same, so that nothing is believed that was found otherwise.
+        """
+        text = f"{SAME_BITS} {TELLING_BITS} {self.split}/{self.index}/{self.fingerprint}"
         return hashlib.blake2b(text.encode(), digest_size=IDENTITY_BYTES).digest()
 
 

@@ -15,6 +15,7 @@ from relight_assets.defs.names import OWN
 from relight_assets.defs.runs.history import HistoryError, history_error, history_errors
 from relight_assets.defs.runs.instance import instance_of, opened_instance
 from relight_assets_tests.conftest import PORTRAITS, make_project
+from relight_assets_tests.dagster_storage import close_connections
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 COST = "costs the history of runs and the switches of sensors and schedules, no image"
@@ -145,6 +146,7 @@ def test_a_locked_database_is_no_damaged_one(settings: Settings, monkeypatch: py
     monkeypatch.setattr(sqlite_event_log, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.1)
     with opened_instance(settings, settings.csv_dir.parent) as instance:
         pass
+    close_connections()  # which are kept in tests alone, and would lock it too
     with closing(sqlite3.connect(settings.dagster_home / "history" / "runs" / "index.db")) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN EXCLUSIVE")

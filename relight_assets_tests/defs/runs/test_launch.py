@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from relight_assets.cli.main import main as relight
 from relight_assets.config.settings import Settings
 from relight_assets.defs.runs.instance import instance_of
 from relight_assets.defs.runs.pool import wait_for_pool
@@ -23,7 +27,7 @@ def empty() -> None: ...
 @pytest.fixture
 def project(tmp_path: Path, photos: Path) -> Project:
     made = make_project(tmp_path, photos)
-    made.write_csv("train", PORTRAITS * 1)
+    made.write_csv("train", PORTRAITS[:2])
     return made
 
 
@@ -96,13 +100,32 @@ def lines_of(process: "subprocess.Popen[str]", until: str) -> str:
     raise AssertionError(read)
 
 
+@contextmanager
+def within(seconds: int) -> Iterator[None]:
+    """What takes longer, in this process, is interrupted by a ``TimeoutError``."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 @pytest.mark.parametrize("ended", ["FAILURE", "SUCCESS", "CANCELED"])
-def test_a_slot_of_a_run_that_has_ended_keeps_nobody_waiting(project: Project, ended: str) -> None:
+def test_a_slot_of_a_run_that_has_ended_keeps_nobody_waiting(
+    project: Project, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     claimed_by(project, dg.DagsterRunStatus[ended])
-    run = command(project, "run", "--split", "train", "--num-samples", "1")
-    output, _ = run.communicate(timeout=180)
-    assert run.returncode == 0, output
-    assert "waiting" not in output
+    monkeypatch.chdir(project.root)
+    with within(180):
+        run = CliRunner().invoke(relight, ["run", "--split", "train", "--num-samples", "1"])
+    assert run.exit_code == 0, run.output
+    assert "waiting" not in run.output
 
 
 def test_a_run_of_which_nobody_knows_is_waited_for_and_said_how_to_release(project: Project) -> None:

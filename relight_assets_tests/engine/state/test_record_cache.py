@@ -17,10 +17,12 @@ from msgspec.structs import replace as with_fields
 from relight_assets.config.recipe.recipe import Recipe
 from relight_assets.dataset.layout import SplitLayout
 from relight_assets.dataset.records import read_record, write_record
+from relight_assets.dataset.tombstones import NO_TOMBSTONES
 from relight_assets.engine.state import record_cache
 from relight_assets.engine.state.digests import Digests
 from relight_assets.engine.state.image_state import ImageState
-from relight_assets.engine.state.load import load_split_state
+from relight_assets.engine.state.load import digests_of, load_split_state
+from relight_assets.engine.state.record_cache import identity_of, keep_records, open_records
 from relight_assets.engine.state.scan import SplitState
 from relight_assets.stages.registry import stage_names
 from relight_assets.storage import local
@@ -140,36 +142,46 @@ def test_records_decide(kept: Bench, change: Callable[[Bench], object]) -> None:
 
 def _damaged_row(bench: Bench) -> None:
     with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
-        (finished,) = database.execute("SELECT finished FROM records WHERE number = 1").fetchone()
-        changed = finished.replace(b"albedo", b"olbedo", 1)
-        assert changed != finished
-        database.execute("UPDATE records SET finished = ? WHERE number = 1", (changed,))
+        (asked,) = database.execute("SELECT asked FROM finished WHERE number = 1").fetchone()
+        changed = asked.replace(b"albedo", b"olbedo", 1)
+        assert changed != asked
+        database.execute("UPDATE finished SET asked = ? WHERE number = 1", (changed,))
+
+
+def _damaged_stamps(bench: Bench) -> None:
+    with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
+        (stamps,) = database.execute("SELECT stamps FROM records WHERE number = 1").fetchone()
+        changed = stamps.replace(b"albedo", b"olbedo", 1)
+        assert changed != stamps
+        database.execute("UPDATE records SET stamps = ? WHERE number = 1", (changed,))
+        database.execute("UPDATE finished SET identity = '' WHERE number = 1")
 
 
 def _rows_of_any_kind(bench: Bench) -> None:
     with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
         database.execute("UPDATE records SET stamps = 7, version = NULL WHERE number = 1")
-        database.execute("UPDATE records SET finished = 'text', checksum = 'x' WHERE number = 2")
+        database.execute("UPDATE records SET stamps = 7 WHERE number = 2")
+        database.execute("UPDATE finished SET asked = 7, identity = NULL WHERE number = 1")
+        database.execute("UPDATE finished SET asked = 'text', checksum = 'x' WHERE number = 2")
 
 
 def _another_table(bench: Bench) -> None:
     with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
-        database.execute("ALTER TABLE records DROP COLUMN identity")
+        database.execute("ALTER TABLE finished DROP COLUMN identity")
 
 
-def _as(definition: str) -> Callable[[Bench], None]:
-    """Something else has the table's name, and the version that is expected."""
+def _as(table: str, definition: str) -> Callable[[Bench], None]:
+    """Something else has a table's name, and the version that is expected."""
 
     def damage(bench: Bench) -> None:
         with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
-            database.execute("ALTER TABLE records RENAME TO former")
+            database.execute(f"ALTER TABLE {table} RENAME TO former")
             database.execute(definition)
 
     return damage
 
 
-_OTHERS = "version, checksum, stamps, identity, finished"
-_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT -1 UNION ALL SELECT i FROM n) SELECT i number, '' version, 0 checksum,"
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT -1 UNION ALL SELECT i FROM n) SELECT i number,"
 
 DAMAGE: dict[str, Callable[[Bench], object]] = {
     "it is gone": lambda bench: bench.layout.record_cache.unlink(),
@@ -179,12 +191,21 @@ DAMAGE: dict[str, Callable[[Bench], object]] = {
         bench.layout.record_cache, bench.layout.record_cache.stat().st_size // 2
     ),
     "a row is damaged": _damaged_row,
+    "the stamps of a record are damaged": _damaged_stamps,
     "rows are of any kind": _rows_of_any_kind,
     "the table is another": _another_table,
     "a table without types": _as(
-        "CREATE TABLE records AS SELECT 'x' number, version, checksum, stamps, identity, finished FROM former"
+        "records", "CREATE TABLE records AS SELECT 'x' number, version, checksum, stamps FROM former"
     ),
-    "a view without an end": _as(f"CREATE VIEW records AS {_ENDLESS} '' stamps, '' identity, '' finished FROM n"),
+    "another table without types": _as(
+        "finished", "CREATE TABLE finished AS SELECT 'x' number, identity, checksum, asked FROM former"
+    ),
+    "a view without an end": _as(
+        "records", f"CREATE VIEW records AS {_ENDLESS} '' version, 0 checksum, '' stamps FROM n"
+    ),
+    "another view without an end": _as(
+        "finished", f"CREATE VIEW finished AS {_ENDLESS} '' identity, 0 checksum, '' asked FROM n"
+    ),
     "a folder is in its place": lambda bench: [bench.layout.record_cache.unlink(), bench.layout.record_cache.mkdir()],
     "a pipe is in its place": lambda bench: [bench.layout.record_cache.unlink(), os.mkfifo(bench.layout.record_cache)],
     "a link is in its place": lambda bench: (
@@ -296,6 +317,18 @@ def test_what_is_kept_under_another_recipe_is_not_trusted(kept: Bench) -> None:
     found = _trusting(kept, recipe)
     assert found.trusted == 0
     assert found.images == images(kept, recipe)
+
+
+def test_an_image_that_a_run_found_unfinished_is_not_trusted_until_one_finds_it_finished(kept: Bench) -> None:
+    aside = kept.layout.png(0, "output").rename(kept.folder / "aside.png")
+    identity = identity_of(digests_of(Recipe(), kept.settings), NO_TOMBSTONES)
+    for there in (False, True):
+        state = load_split_state(kept.split(), Recipe(), kept.settings)
+        keep_records(kept.layout, digests_of(Recipe(), kept.settings), NO_TOMBSTONES, state.images.values())
+        with open_records(kept.layout, identity) as records:
+            known = [records.finished(number, trusted=True) is not None for number in NUMBERS]
+        assert known == [there, True, True]
+        aside.rename(kept.layout.png(0, "output")) if not there else None
 
 
 def test_without_a_state_nothing_is_trusted(kept: Bench) -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from relight_assets_tests.conftest import Bench, read_rgb, sha256
 from relight_assets_tests.exports.conftest import Export
 from relight_assets_tests.exports.rows.test_licences import give
 
-pytest.importorskip("mlcroissant")
-pytestmark = pytest.mark.usefixtures("croissant_too")
-mlc = croissant.library()
+# The library is imported where a test runs: it takes seconds, and each of xdist's workers collects this file.
+pytestmark = [
+    pytest.mark.usefixtures("croissant_too"),
+    pytest.mark.skipif(find_spec("mlcroissant") is None, reason="mlcroissant is not installed"),
+]
 
 
 def description(folder: Path) -> dict[str, Any]:
@@ -28,13 +31,13 @@ def description(folder: Path) -> dict[str, Any]:
 
 
 def records(folder: Path, name: str) -> list[dict[str, Any]]:
-    return list(mlc.Dataset(jsonld=folder / CROISSANT).records(name))
+    return list(croissant.library().Dataset(jsonld=folder / CROISSANT).records(name))
 
 
 @pytest.mark.parametrize("name", layouts())
 def test_the_library_takes_it(export: Export, name: str) -> None:
     folder = export(name).folder
-    report = mlc.Dataset(jsonld=folder / CROISSANT).metadata.ctx.issues
+    report = croissant.library().Dataset(jsonld=folder / CROISSANT).metadata.ctx.issues
     assert not report.errors
     files = [part for part in description(folder)["distribution"] if part["@type"] == "cr:FileObject"]
     assert "samples.csv" in [part["@id"] for part in files]
@@ -121,7 +124,7 @@ def test_without_the_library_the_other_card_is_written_all_the_same(
 def test_what_the_library_refuses_is_no_card(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     first = export()
     monkeypatch.setitem(croissant._FORMATS, ".csv", "")
-    with pytest.raises(mlc.ValidationError, match="encodingFormat"):
+    with pytest.raises(croissant.library().ValidationError, match="encodingFormat"):
         export(caption="none")
     link = first.folder.parent / "train"
     assert link.resolve() == first.folder

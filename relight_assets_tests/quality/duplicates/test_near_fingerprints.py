@@ -65,15 +65,28 @@ def test_what_all_with_all_finds_is_found(
     assert found_by_index(own, others, radius) == compared_all(own, others, radius)
 
 
-@pytest.mark.parametrize("way", ["looked up", "compared in blocks"])
-def test_both_ways_of_search_find_the_same(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(near_fingerprints, "_COMPARISON", np.inf if way == "looked up" else 0.0)
+WAYS = {
+    "looked up": (np.inf, 0.0),
+    "compared in blocks": (0.0, 0.0),
+    "both, few looked up": (0.0, 1.0),
+    "both, all looked up": (0.0, np.inf),
+    "some looked up, others compared": (30.0, 1.0),
+}
+"""What a comparison with one in a block costs, and how much a unit of a band may that is looked up all the same."""
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_all_ways_of_search_find_the_same(way: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, cost in zip(("_COMPARISON", "_CHEAP"), way, strict=True):
+        monkeypatch.setattr(near_fingerprints, name, cost)
     sizes = (("_TABLES_FROM", 2), ("_QUERIES", 170), ("_PAIRS", 500), ("_ROWS", 32), ("_COLUMNS", 64))
     for name, size in sizes:
         monkeypatch.setattr(near_fingerprints, name, size)
-    for noise in (0.0, 0.04):
-        own, others = (from_seed(seed, 300, 50, noise) for seed in (5, 6))
-        radius = np.full(len(own), SAME_BITS)
+    for telling, noise in ((50, 0.0), (50, 0.04), (120, 0.01)):
+        own, others = (from_seed(seed, 200, telling, noise) for seed in (5, 6))
+        copies = own[:40] ^ np.packbits(np.random.default_rng(7).random((40, BITS)) < 0.06, axis=1)
+        own = np.concatenate([own, copies, own[50:53]])
+        radius = own[:, 0].astype(int) % 60 if telling == 120 else np.full(len(own), SAME_BITS)
         for there in (None, others):
             assert found_by_index(own, there, radius) == compared_all(own, there, radius)
 

@@ -288,6 +288,18 @@ def test_a_second_search_reads_no_record_and_compares_nothing(
     assert compared == []
 
 
+@pytest.mark.parametrize("limit", ["SAME_BITS", "TELLING_BITS"])
+def test_what_was_found_with_another_limit_is_not_believed(
+    limit: str, two_splits: TwoSplits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = two_splits.found()
+    with monkeypatch.context() as limited:
+        limited.setattr(module, limit, 0 if limit == "SAME_BITS" else 10_000)
+        # What is found is compared there with what is found where nothing is kept.
+        assert two_splits.found() != first
+    assert two_splits.found() == first
+
+
 def _noted(
     compared: list[int], real: Callable[..., Any], own: Fingerprints, others: Fingerprints | None, radius: object
 ) -> Any:
