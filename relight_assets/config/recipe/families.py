@@ -228,7 +228,7 @@ class StudioKinds(Part):
     ring: Weight = 0.0
     """A ring of light around the camera: seldom right, so only drawn where it is given a weight."""
     dish: Weight = 0.12
-    """A beauty dish over the camera."""
+    """A beauty dish at the camera, seldom over it."""
     window: Weight = 0.12
     """A large window beside the person."""
 

@@ -62,7 +62,12 @@ Irradiance = Callable[[Normals], Plane]
 
 
 def draw(
-    sampler: LightSampler, purpose: str, elevations: tuple[float, float], score_of: Score, *, from_high: float = FROM_HIGH
+    sampler: LightSampler,
+    purpose: str,
+    elevations: tuple[float, float],
+    score_of: Score,
+    *,
+    from_high: float = FROM_HIGH,
 ) -> Direction:
     """Draw the place of a lamp.
 

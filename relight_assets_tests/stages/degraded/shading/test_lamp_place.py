@@ -64,7 +64,8 @@ def test_lamps_stand_where_the_family_wants_them_and_seldom_below(with_face):
 def test_lamps_are_seldom_high_unless_something_stands_before_them():
     def high(**more):
         samplers = [
-            LightSampler(face_scene(), Degradation(), LightSampling(), partial(stream, seed, "", 0)) for seed in range(60)
+            LightSampler(face_scene(), Degradation(), LightSampling(), partial(stream, seed, "", 0))
+            for seed in range(60)
         ]
         found = [lamp_place.draw(each, "lamp", (18.0, 43.0), lamp_place.anywhere, **more) for each in samplers]
         return sum(light.y < lamp_place.HIGH for light in found)
