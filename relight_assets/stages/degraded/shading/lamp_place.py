@@ -31,8 +31,8 @@ STEEP, STEEP_FRONT, STEEPEST = -0.72, 0.5, -0.82
 """Height (y) above which a lamp must stand in front (z) by so much, and above which none stands: from straight above,
 eyes are black holes and a nose draws a moustache."""
 HIGH, FROM_HIGH = -0.53, 0.25
-"""Height (y) above which a lamp seldom stands if nothing is before it, and the share of those that are kept: a mesh's nose
-in light from above is not the person's."""
+"""Height (y) above which a lamp seldom stands if nothing is before it, and the share of those that are kept: in light
+from above a mesh's nose is not the person's."""
 LOWEST, FROM_BELOW = 0.5, 0.25
 """Height (y) below which no lamp stands, and the share of those from below the face that are kept: they darken
 foreheads."""
