@@ -53,7 +53,7 @@ RAY_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=ray)
 SAM3_SKIPS := $(if $(CHECK_SKIPS),--only-listed-skips=sam3)
 
 # Modules are compiled once, also where the shell forbids it, and not again by each of the hundreds of processes.
-test test-ray kills: export PYTHONDONTWRITEBYTECODE :=
+test test-ray test-sam3 kills: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(VENV)/.setup-dev
 	$(BIN)/python $(FETCH)
@@ -69,20 +69,21 @@ FAST := $(addprefix relight_assets_tests/, config core dataset imaging quality s
 test-fast: $(VENV)/.setup-dev  ## pure functions, in less than 90 seconds on two cores
 	$(BIN)/python -m pytest -q --fast --numprocesses 2 $(FAST)
 
-# SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.
+# SAM3 brings torch and an older NumPy, so it has an environment of its own; several GB.  Most of it is never imported, so
+# modules are compiled when they first are.
 $(SAM3)/.setup: pyproject.toml constraints-sam3.txt
 	python3 -m venv $(SAM3)
-	$(SAM3)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints-sam3.txt -e '.[demo,dev,sam3]'
+	$(SAM3)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints-sam3.txt -e '.[demo,dev,sam3]'
 	@touch $@
 
 test-sam3: $(SAM3)/.setup  ## the SAM3 backends: the real packages, small networks, random weights, on the CPU
 	$(SAM3)/bin/python $(FETCH)
-	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) $(SAM3_TESTS)
+	$(SAM3)/bin/python -m pytest $(SAM3_SKIPS) --numprocesses 2 --dist loadfile $(SAM3_TESTS)
 
 # Ray is another engine, not another result; 200 MB that nobody needs for one machine.
 $(RAY)/.setup: pyproject.toml constraints.txt
 	python3 -m venv $(RAY)
-	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev,ray]'
+	$(RAY)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[demo,dev,ray]'
 	@touch $@
 
 test-ray: $(RAY)/.setup  ## the faults of a Ray cluster: nodes killed, paused, added, wrong; 5 to 10 minutes
