@@ -64,7 +64,7 @@ class ImageScanner:
         folder = split.path.parent.absolute()
         self._root = ImageRoot.of(image_root)
         self._layout, self._digests, self._hashes, self._origin = records.layout, digests, hashes, origin
-        self._folder, self._storage = str(records.layout.folder), records.layout.storage
+        self._storage = records.layout.storage
         self._locate = Locator(folder, image_root, known).locate
         self._image_root, self._records = image_root, records
         self._failures, self._tombstones = failures, tombstones
@@ -112,7 +112,7 @@ class ImageScanner:
             return None
         if source.path in self._hashes:
             return None
-        if not self._storage.have_states(f"{self._folder}/{index:05d}_", known.files):
+        if not self._storage.have_states(self._layout.numbered_as(index), known.files):
             return None
         return self._all_current(key, index, source)
 

@@ -140,20 +140,21 @@ def test_records_decide(kept: Bench, change: Callable[[Bench], object]) -> None:
     assert images(kept)
 
 
-def _damaged_row(bench: Bench) -> None:
+def _damage(bench: Bench, of_one: str, put: str) -> None:
     with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
-        (asked,) = database.execute("SELECT asked FROM finished WHERE number = 1").fetchone()
-        changed = asked.replace(b"albedo", b"olbedo", 1)
-        assert changed != asked
-        database.execute("UPDATE finished SET asked = ? WHERE number = 1", (changed,))
+        (kept,) = database.execute(of_one).fetchone()
+        changed = kept.replace(b"albedo", b"olbedo", 1)
+        assert changed != kept
+        database.execute(put, (changed,))
+
+
+def _damaged_row(bench: Bench) -> None:
+    _damage(bench, "SELECT asked FROM finished WHERE number = 1", "UPDATE finished SET asked = ? WHERE number = 1")
 
 
 def _damaged_stamps(bench: Bench) -> None:
+    _damage(bench, "SELECT stamps FROM records WHERE number = 1", "UPDATE records SET stamps = ? WHERE number = 1")
     with closing(sqlite3.connect(bench.layout.record_cache)) as database, database:
-        (stamps,) = database.execute("SELECT stamps FROM records WHERE number = 1").fetchone()
-        changed = stamps.replace(b"albedo", b"olbedo", 1)
-        assert changed != stamps
-        database.execute("UPDATE records SET stamps = ? WHERE number = 1", (changed,))
         database.execute("UPDATE finished SET identity = '' WHERE number = 1")
 
 
@@ -328,7 +329,8 @@ def test_an_image_that_a_run_found_unfinished_is_not_trusted_until_one_finds_it_
         with open_records(kept.layout, identity) as records:
             known = [records.finished(number, trusted=True) is not None for number in NUMBERS]
         assert known == [there, True, True]
-        aside.rename(kept.layout.png(0, "output")) if not there else None
+        if not there:
+            aside.rename(kept.layout.png(0, "output"))
 
 
 def test_without_a_state_nothing_is_trusted(kept: Bench) -> None:

@@ -85,11 +85,16 @@ def draw(
         chance = float(part_of(sampler.streams(f"{of_this}/below"), Attribute.DIRECTION).random())
         if _steep(light) or light.y > LOWEST or (light.y > 0 and chance >= FROM_BELOW):
             score -= REFUSED
-        elif light.y < HIGH and chance >= from_high:
+        elif is_too_high(light, chance, from_high):
             score -= TOO_HIGH
         return light, score
 
     return best_of(purpose, place)
+
+
+def is_too_high(light: Direction, chance: float, from_high: float = FROM_HIGH) -> bool:
+    """Whether a lamp stands above :data:`HIGH`, and is none of the share that is kept; ``chance`` is drawn, 0..1."""
+    return light.y < HIGH and chance >= from_high
 
 
 def _steep(light: Direction) -> bool:

@@ -82,8 +82,8 @@ def _sample(sampler: LightSampler, kind: Frontal) -> SampledLight:
     def place(purpose: str) -> tuple[Direction, float]:
         rng = part_of(sampler.streams(purpose), Attribute.DIRECTION)
         light = direction(uniform(rng, kind.elevations), uniform(rng, kind.azimuths))
-        high = light.y < lamp_place.HIGH and rng.random() >= lamp_place.FROM_HIGH
-        return light, score(light) - lamp_place.TOO_HIGH * high
+        too_high = lamp_place.is_too_high(light, float(rng.random()))
+        return light, score(light) - lamp_place.TOO_HIGH * too_high
 
     light = lamp_place.best_of("studio/light", place)
     distance = uniform(shape, kind.distances)

@@ -26,7 +26,7 @@ def test_a_ring_has_no_side_and_what_turns_away_is_dark(seed):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_dish_stands_over_the_camera(seed):
+def test_a_dish_stands_at_the_camera_and_not_below_it(seed):
     sampled, shading = lit("dish", seed)
     assert -0.8 < sampled.direction.y < 0
     assert sampled.direction.z > 0.7
